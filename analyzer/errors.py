@@ -1,0 +1,155 @@
+"""The exception tree: every way in which a user's input can be wrong, by name.
+
+Each leaf has a ``slug``. ``docs/messages.md`` explains every slug; a test holds the two together.
+A message is one sentence (or two): what is wrong, where, and what to do.
+"""
+
+from typing import ClassVar
+
+
+class RelcheckError(Exception):
+    """Root of everything this package raises on purpose.
+
+    >>> NotOnnx("cat.png is not an ONNX file").slug
+    'not-onnx'
+    """
+
+    slug: ClassVar[str] = "error"
+
+
+class UsageError(RelcheckError):
+    """The request itself is wrong: a flag, a rate, a gate, a configuration file."""
+
+    slug = "usage"
+
+
+class BadRates(UsageError):
+    """Rates that are not bit error rates, are reversed, or are none at all."""
+
+    slug = "bad-rates"
+
+
+class BadGate(UsageError):
+    """A gate condition that cannot be read or names an unknown metric."""
+
+    slug = "bad-gate"
+
+
+class BadOption(UsageError):
+    """An option value that is not one of those offered, or out of its range."""
+
+    slug = "bad-option"
+
+
+class BadConfig(UsageError):
+    """A configuration file that cannot be read or holds unknown keys."""
+
+    slug = "bad-config"
+
+
+class EmptySelection(UsageError):
+    """``--include``, ``--exclude`` and ``--kinds`` together leave no bit at risk."""
+
+    slug = "empty-selection"
+
+
+class UnwritableOutput(UsageError):
+    """A report cannot be written where it was asked for."""
+
+    slug = "unwritable-output"
+
+
+class InputError(RelcheckError):
+    """A model or data set that cannot be used."""
+
+    slug = "input"
+
+
+class ModelError(InputError):
+    """A model that cannot be analyzed."""
+
+    slug = "model"
+
+
+class FileMissing(InputError):
+    """A file that is not there or cannot be opened."""
+
+    slug = "file-missing"
+
+
+class NotOnnx(ModelError):
+    """A file that is not ONNX, or is cut short."""
+
+    slug = "not-onnx"
+
+
+class InvalidModel(ModelError):
+    """An ONNX file whose graph breaks the ONNX rules."""
+
+    slug = "invalid-model"
+
+
+class UnsupportedModel(ModelError):
+    """A valid ONNX file that this ONNX Runtime cannot load: unknown opset, operator or type."""
+
+    slug = "unsupported-model"
+
+
+class ExternalDataError(ModelError):
+    """External weight data that is missing, too short, or outside the model's folder."""
+
+    slug = "external-data"
+
+
+class NothingAtRisk(ModelError):
+    """A model without a single initializer in scope."""
+
+    slug = "nothing-at-risk"
+
+
+class UnsupportedSignature(ModelError):
+    """Inputs that cannot be fed: none, several, or of unknown shape."""
+
+    slug = "unsupported-signature"
+
+
+class BadMetadata(ModelError):
+    """A ``relcheck.*`` metadata entry whose value cannot be understood."""
+
+    slug = "bad-metadata"
+
+
+class DataError(InputError):
+    """A data set that cannot be read or does not fit the model."""
+
+    slug = "data"
+
+
+class BadData(DataError):
+    """A data set that cannot be read: wrong keys, empty, damaged."""
+
+    slug = "bad-data"
+
+
+class DataMismatch(DataError):
+    """A data set whose shape, labels or class count do not fit the model."""
+
+    slug = "data-mismatch"
+
+
+class GoldenFailed(ModelError):
+    """The fault-free model itself fails or answers NaN or infinity."""
+
+    slug = "golden-failed"
+
+
+class InternalError(RelcheckError):
+    """A postcondition of relcheck itself does not hold: a defect, please report it."""
+
+    slug = "internal"
+
+
+class NotRestored(InternalError):
+    """After a trial the weights are not bit-identical to golden."""
+
+    slug = "not-restored"

@@ -1,0 +1,96 @@
+"""Reads, validates and hashes an ONNX file; inventory of its initializers -> fault space."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from analyzer.bits import Values
+from analyzer.errors import NothingAtRisk
+from analyzer.model.file import read_model_file
+from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
+from analyzer.model.metadata import Metadata, Preprocessing, read_metadata, read_preprocessing
+from analyzer.model.signature import InputSignature, input_signature
+from analyzer.space import FaultSpace, Selection
+
+__all__ = [
+    "AtRisk",
+    "InputSignature",
+    "Inventory",
+    "Metadata",
+    "Model",
+    "OutOfScope",
+    "Preprocessing",
+    "load_model",
+    "read_preprocessing",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One ONNX model, read and checked.
+
+    Attributes:
+        path: Where it was read.
+        proto: The whole model; initializers are no longer listed as graph inputs.
+        sha256: Digest of the file and its external data.
+        size: Their bytes.
+        inventory: Its stored tensors.
+        signature: Its input.
+        metadata: What it says about its own inputs.
+    """
+
+    path: Path
+    proto: onnx.ModelProto
+    sha256: str
+    size: int
+    inventory: Inventory
+    signature: InputSignature
+    metadata: Metadata
+
+    @property
+    def opset(self) -> int:
+        """Version of the standard operator set it is written in."""
+        return max((o.version for o in self.proto.opset_import if o.domain in {"", "ai.onnx"}), default=0)
+
+    def space(self, selection: Selection, encoding: str = "stored") -> FaultSpace:
+        """The bits at risk under a selection and an encoding.
+
+        Raises:
+            NothingAtRisk: the model has no tensor in scope at all.
+            EmptySelection: the selection leaves none.
+        """
+        if not self.inventory.at_risk:
+            raise NothingAtRisk(
+                f"{self.path} has no initializer whose bits could flip; `relcheck inspect` lists "
+                "why each stored tensor is out of scope"
+            )
+        return selection.of([t.site(encoding) for t in self.inventory.at_risk])
+
+    def values(self) -> dict[str, Values]:
+        """Golden values of every tensor at risk, by name."""
+        return {t.name: t.values for t in self.inventory.at_risk}
+
+
+def load_model(path: Path) -> Model:
+    """Read, check and take inventory of one ONNX file.
+
+    Raises:
+        InputError: any of its leaves; the message says what is wrong and what to do.
+    """
+    file = read_model_file(path)
+    signature = input_signature(file.proto.graph)
+    inventory = take_inventory(file.proto.graph)
+    _drop_initializer_inputs(file.proto)
+    return Model(
+        path, file.proto, file.sha256, file.size, inventory, signature, read_metadata(file.proto)
+    )
+
+
+def _drop_initializer_inputs(proto: onnx.ModelProto) -> None:
+    """Old files list initializers as inputs, which keeps runtimes from optimizing them."""
+    stored = {t.name for t in proto.graph.initializer}
+    kept = [i for i in proto.graph.input if i.name not in stored]
+    del proto.graph.input[:]
+    proto.graph.input.extend(kept)
+    proto.ir_version = max(proto.ir_version, 4)

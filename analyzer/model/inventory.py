@@ -1,0 +1,145 @@
+"""Initializers of an ONNX graph: what is at risk, what is out of scope, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from analyzer.bits import ELEMENT_TYPES, INT32, ElementType, Values, codec_for
+from analyzer.errors import InvalidModel
+from analyzer.model.file import sub_graphs
+from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
+from analyzer.space import Kind, TensorSite
+
+_ELEMENT_OF = {
+    onnx.TensorProto.DOUBLE: "float64",
+    onnx.TensorProto.FLOAT: "float32",
+    onnx.TensorProto.FLOAT16: "float16",
+    onnx.TensorProto.BFLOAT16: "bfloat16",
+    onnx.TensorProto.INT32: "int32",
+    onnx.TensorProto.INT8: "int8",
+    onnx.TensorProto.UINT8: "uint8",
+    onnx.TensorProto.INT4: "int4",
+    onnx.TensorProto.UINT4: "uint4",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """A stored tensor that no fault hits, and the reason."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A stored tensor whose bits can flip."""
+
+    name: str
+    kind: Kind
+    element: ElementType
+    values: Values
+
+    def site(self, encoding: str) -> TensorSite:
+        """Its place in a fault space under ``encoding``."""
+        codec = codec_for(encoding, self.element)
+        return TensorSite(self.name, self.kind, self.values.shape, codec, self.element.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All stored tensors of a model."""
+
+    at_risk: tuple[AtRisk, ...]
+    out_of_scope: tuple[OutOfScope, ...]
+
+
+def take_inventory(graph: onnx.GraphProto) -> Inventory:
+    """Sort every stored tensor of ``graph`` into at risk and out of scope.
+
+    Raises:
+        InvalidModel: a tensor's data does not match its shape.
+    """
+    readers = readers_of(graph)
+    outputs = {o.name for o in graph.output}
+    at_risk: list[AtRisk] = []
+    out: list[OutOfScope] = []
+    for tensor in graph.initializer:
+        reason = _why_not(tensor, readers, outputs)
+        if reason:
+            out.append(OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason))
+        else:
+            element = ELEMENT_TYPES[_ELEMENT_OF[tensor.data_type]]
+            kind = role_of(tensor.name, readers)
+            at_risk.append(AtRisk(tensor.name, kind, element, values_of(tensor)))
+    out.extend(_elsewhere(graph, "the main graph"))
+    return Inventory(tuple(at_risk), tuple(out))
+
+
+def values_of(tensor: onnx.TensorProto) -> Values:
+    """The values of one stored tensor, in its own dtype and shape.
+
+    Raises:
+        InvalidModel: the data does not match the shape.
+    """
+    try:
+        values = np.asarray(numpy_helper.to_array(tensor))
+        return np.ascontiguousarray(values).reshape(tuple(tensor.dims))
+    except (ValueError, TypeError) as error:
+        raise InvalidModel(
+            f"tensor {tensor.name!r} holds another amount of data than its shape "
+            f"{tuple(tensor.dims)} needs"
+        ) from error
+
+
+def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> str:
+    """Why ``tensor`` is out of scope; empty if it is at risk."""
+    name = tensor.name
+    element = _ELEMENT_OF.get(tensor.data_type)
+    if element is None:
+        return _type_reason(tensor)
+    if 0 in tensor.dims:
+        return "it has no elements"
+    if name not in readers:
+        return "it is an output itself" if name in outputs else "no node reads it"
+    if sets_sizes(name, readers):
+        return "it sets sizes (Resize, Upsample, Range): no stored weight"
+    integer_value = element == INT32.name and role_of(name, readers) is Kind.CONSTANT
+    return "int32 that is no quantized bias: an index or a size" if integer_value else ""
+
+
+def _type_reason(tensor: onnx.TensorProto) -> str:
+    if tensor.data_type == onnx.TensorProto.INT64:
+        return "int64: shapes, axes and indices, no weights"
+    return f"element type {_type_name(tensor)} is not among those analyzed"
+
+
+def _type_name(tensor: onnx.TensorProto) -> str:
+    known = tensor.data_type in onnx.TensorProto.DataType.values()
+    name = onnx.TensorProto.DataType.Name(tensor.data_type) if known else str(tensor.data_type)
+    return {"DOUBLE": "float64", "FLOAT": "float32"}.get(name, name.lower())
+
+
+def _elsewhere(graph: onnx.GraphProto, where: str) -> Iterator[OutOfScope]:
+    """Tensors stored in places that this tool leaves alone, each with its reason."""
+    for sparse in graph.sparse_initializer:
+        values = sparse.values
+        reason = "a sparse initializer: ONNX Runtime expands it when loading"
+        yield OutOfScope(values.name, _type_name(values), tuple(sparse.dims), reason)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value":
+                reason = "a Constant node, part of the graph; make it an initializer to expose it"
+                tensor = attribute.t
+                yield OutOfScope(node.output[0], _type_name(tensor), tuple(tensor.dims), reason)
+        for sub in sub_graphs(node):
+            place = f"a sub-graph of {node.op_type} {node.name or node.output[0]!r}"
+            for tensor in sub.initializer:
+                reason = f"stored in {place}, not in {where}"
+                yield OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason)
+            yield from _elsewhere(sub, where)

@@ -1,0 +1,1 @@
+"""Everything that mentions ONNX Runtime: executors, and how they reach a weight."""

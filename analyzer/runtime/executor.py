@@ -1,0 +1,62 @@
+"""The protocol that executors share: a golden run, and runs under a fault pattern."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import onnx
+
+from analyzer.bits import Values, to_raw
+from analyzer.faults import FaultPattern
+from analyzer.model import Model
+from analyzer.runtime.session import Feeds, Result
+from analyzer.space import FaultSpace
+
+Run = Callable[[Feeds], Result]
+
+
+class Executor(Protocol):
+    """Runs one model fault-free and under fault patterns."""
+
+    def run(self, feeds: Feeds) -> Result:
+        """The golden answer to ``feeds``."""
+
+    def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
+        """Within the context, runs happen under ``pattern``; after it, weights are golden again."""
+
+    def check_golden(self) -> None:
+        """Compare every weight with golden, bit for bit.
+
+        Raises:
+            NotRestored: one differs.
+        """
+
+
+def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
+    """Fault-free values of each tensor in ``space``, as the encoding holds them.
+
+    ``stored`` holds them as they are; a fixed-point memory holds them rounded to its grid.
+    """
+    values = model.values()
+    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.tensors}
+
+
+def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
+    """A copy of the model whose initializers in ``golden`` hold those values as ``raw_data``."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    elements = {t.name: t.element for t in model.inventory.at_risk}
+    for tensor in proto.graph.initializer:
+        if tensor.name in golden:
+            set_raw(tensor, to_raw(golden[tensor.name], elements[tensor.name]))
+    return proto
+
+
+_TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")
+
+
+def set_raw(tensor: onnx.TensorProto, raw: bytes) -> None:
+    """Replace the data of ``tensor``, whichever field held it, by ``raw``."""
+    for field in _TYPED_FIELDS:
+        tensor.ClearField(field)  # type: ignore[arg-type]  # names of TensorProto's own fields
+    tensor.raw_data = raw

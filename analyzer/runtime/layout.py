@@ -1,0 +1,297 @@
+"""Where every element at risk went when ONNX Runtime optimized the model: ask the optimizer.
+
+Probe models with known contents are optimized like the real one. A tensor whose elements the
+optimizer only moved (and perhaps widened) can be faulted in place. One that changes nothing in
+the optimized graph has no effect. All others - folded into new values, or deciding which nodes
+exist - must be faulted in the file and loaded anew.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from analyzer.bits import ElementType, Values, to_raw
+from analyzer.model import AtRisk
+from analyzer.runtime.optimized import OptimizedModel, optimize, replace_values, same_values
+from analyzer.runtime.probe import (
+    Conversion,
+    Numbers,
+    conversions_to,
+    digit_values,
+    digits_needed,
+    noise_values,
+    read_digits,
+)
+from analyzer.space import Kind
+
+PROBE_BUDGET = 24
+"""Optimizer runs spent, per kind, on finding culprits; what is undecided is loaded anew, safely."""
+
+
+class Route(StrEnum):
+    """How the live executor faults a tensor."""
+
+    IN_PLACE = "in place"
+    NO_EFFECT = "no effect"
+    RELOAD = "reload"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where elements of one tensor stand in one optimized initializer.
+
+    Attributes:
+        slot: Name of the initializer in the optimized graph.
+        conversion: How its elements are expressed there.
+        positions: int32 (elements,), flat position of each element, -1 where it is absent;
+            None when element *e* stands at position *e*.
+    """
+
+    slot: str
+    conversion: Conversion
+    positions: npt.NDArray[np.int32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The optimized golden model, and how each tensor at risk is reached in it."""
+
+    optimized: OptimizedModel
+    routes: dict[str, Route]
+    reasons: dict[str, str]
+    places: dict[str, tuple[Place, ...]]
+
+
+class Prober:
+    """Optimizes variants of one golden model and compares what comes out."""
+
+    def __init__(self, proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> None:
+        self.golden = optimize(proto)
+        self._proto = proto
+        self.tensors = tensors
+
+    def optimized_with(self, contents: dict[str, Values]) -> OptimizedModel | None:
+        """The optimized model with other contents; None if its structure is not the golden one."""
+        elements = {t.name: t.element for t in self.tensors}
+        raw = {name: to_raw(v, elements[name]) for name, v in contents.items()}
+        try:
+            result = optimize(replace_values(self._proto, raw))
+        except Exception:  # whatever ONNX Runtime objects to, these contents decide it
+            return None
+        return result if result.structure == self.golden.structure else None
+
+    def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
+        """The optimized model with noise in ``tensors``."""
+        return self.optimized_with(
+            {t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(tensors)}
+        )
+
+    def passing(self, tensors: Sequence[AtRisk], passes: "Test") -> list[AtRisk]:
+        """Those of ``tensors`` that pass together; kind by kind where not all of them do."""
+        if not tensors or passes(tensors):
+            return list(tensors)
+        kinds = {t.kind: [u for u in tensors if u.kind is t.kind] for t in tensors}
+        return [t for group in kinds.values() for t in _halve(group, passes)]
+
+
+Test = Callable[[Sequence[AtRisk]], bool]
+
+
+def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
+    """Those of ``tensors`` that pass, found by halving, widest groups first."""
+    found: list[AtRisk] = []
+    pending = [list(tensors)]
+    for _ in range(PROBE_BUDGET):
+        if not pending:
+            break
+        group = pending.pop(0)
+        if passes(group):
+            found += group
+        elif len(group) > 1:
+            half = len(group) // 2
+            pending += [group[:half], group[half:]]
+    return found
+
+
+def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> Layout:
+    """Probe where the elements of ``tensors`` stand after optimization.
+
+    Args:
+        proto: the golden model.
+        tensors: its tensors at risk, golden contents included.
+
+    Raises whatever ONNX Runtime raises if it cannot load the golden model.
+    """
+    prober = Prober(proto, tensors)
+    stable = prober.passing(tensors, lambda group: prober.with_noise(group) is not None)
+    stable, decoded = _decode_together(prober, stable)
+    names = {t.name for t in stable}
+    reasons = {
+        t.name: "its value decides which operators ONNX Runtime runs"
+        for t in tensors
+        if t.name not in names
+    }
+    places, folded = decoded
+    clean = {t.name for t in _without_influence(prober, stable, folded)} if folded else names
+    reasons |= {
+        n: "ONNX Runtime folds it into other values when loading" for n in names if n not in clean
+    }
+    routes = {t.name: _route(t.name, clean, places) for t in tensors}
+    return Layout(prober.golden, routes, reasons, {n: tuple(p) for n, p in places.items()})
+
+
+def _route(name: str, clean: set[str], places: dict[str, list[Place]]) -> Route:
+    if name not in clean:
+        return Route.RELOAD
+    return Route.IN_PLACE if name in places else Route.NO_EFFECT
+
+
+def _without_influence(
+    prober: Prober, stable: Sequence[AtRisk], folded: set[str]
+) -> list[AtRisk]:
+    """Those of ``stable`` that leave the ``folded`` initializers as they are."""
+    golden = prober.golden.slots
+
+    def leaves(group: Sequence[AtRisk]) -> bool:
+        result = prober.with_noise(group)
+        return result is not None and all(
+            same_values(result.slots[name], golden[name]) for name in folded
+        )
+
+    return prober.passing(stable, leaves)
+
+
+SUSPECTS = (Kind.CONSTANT, Kind.SCALE, Kind.ZERO_POINT, Kind.NORM, Kind.BIAS, Kind.WEIGHT)
+"""Kinds given up, in this order, when tensors that pass alone change the structure together."""
+
+Decoded = tuple[dict[str, list["Place"]], set[str]]
+
+
+def _decode_together(prober: Prober, stable: list[AtRisk]) -> tuple[list[AtRisk], Decoded]:
+    """`_decode` for as many of ``stable`` as can be probed at the same time."""
+    for given_up in range(len(SUSPECTS) + 1):
+        kept = [t for t in stable if t.kind not in SUSPECTS[:given_up]]
+        decoded = _decode(prober, kept)
+        if decoded is not None:
+            return kept, decoded
+    return [], ({}, set())
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbering:
+    """Numbers of the elements of one type: tensor *i* starts at ``starts[i]``."""
+
+    tensors: list[AtRisk]
+    starts: Numbers
+
+    @staticmethod
+    def of(tensors: list[AtRisk]) -> "_Numbering":
+        return _Numbering(tensors, np.cumsum([0, *(t.values.size for t in tensors)]))
+
+    def contents(self, digit: int) -> dict[str, Values]:
+        """Probe contents of every tensor of this type."""
+        return {
+            t.name: digit_values(t.element, int(start), t.values.size, digit).reshape(t.values.shape)
+            for t, start in zip(self.tensors, self.starts[:-1], strict=True)
+        }
+
+    def joined(self, contents: Callable[[AtRisk], Values]) -> Values:
+        """The contents of all tensors of this type, laid end to end in numbering order."""
+        return np.concatenate([contents(t).reshape(-1) for t in self.tensors])
+
+
+def _decode(
+    prober: Prober, stable: Sequence[AtRisk]
+) -> Decoded | None:
+    """Places of the elements of ``stable``, and the optimized initializers that are no mere move.
+
+    None when the probes together change the structure, though each tensor alone does not.
+    """
+    types: dict[ElementType, list[AtRisk]] = {}
+    for tensor in stable:
+        types.setdefault(tensor.element, []).append(tensor)
+    numberings = {element: _Numbering.of(group) for element, group in types.items()}
+    digits = max(
+        (digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0
+    )
+    probes: list[dict[str, Values]] = []
+    for digit in range(digits):
+        contents = {k: v for n in numberings.values() for k, v in n.contents(digit).items()}
+        result = prober.optimized_with(contents)
+        if result is None:
+            return None
+        probes.append(result.slots)
+    noise = prober.with_noise(stable)
+    if noise is None:
+        return None
+    noise_of = {
+        t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(stable)
+    }
+    places: dict[str, list[Place]] = {}
+    folded: set[str] = set()
+    for slot, golden in prober.golden.slots.items():
+        seen = [p[slot] for p in probes]
+        if all(same_values(s, golden) for s in (*seen, noise.slots[slot])):
+            continue
+        for conversion in conversions_to(golden.dtype, set(numberings)):
+            numbering = numberings[conversion.source]
+            count = digits_needed(conversion.source, int(numbering.starts[-1]))
+            numbers = read_digits(conversion, seen[:count])
+            if numbers is None or numbers.max() >= numbering.starts[-1]:
+                continue
+            checks = ((golden, lambda t: t.values), (noise.slots[slot], lambda t: noise_of[t.name]))
+            if all(
+                _explains(numbers, conversion, numbering.joined(source), found)
+                for found, source in checks
+            ):
+                _add_places(places, slot, conversion, numbering, numbers)
+                break
+        else:
+            folded.add(slot)
+    return places, folded
+
+
+def _explains(
+    numbers: Numbers, conversion: Conversion, source: Values, found: Values
+) -> bool:
+    """Whether moving ``source`` by ``numbers``, zero where padded, gives ``found`` exactly."""
+    moved = conversion(source)[np.maximum(numbers, 0)]
+    zero = np.zeros((), conversion.source.dtype).reshape(1)
+    moved[numbers < 0] = conversion(zero)[0]
+    return same_values(moved, found.reshape(-1))
+
+
+def _add_places(
+    places: dict[str, list[Place]],
+    slot: str,
+    conversion: Conversion,
+    numbering: _Numbering,
+    numbers: Numbers,
+) -> None:
+    """Turn the numbers found in ``slot`` into a position for each element of each tensor."""
+    for i, tensor in enumerate(numbering.tensors):
+        start, stop = numbering.starts[i], numbering.starts[i + 1]
+        here = np.flatnonzero((numbers >= start) & (numbers < stop))
+        elements = numbers[here] - start
+        while len(here):
+            # One element may stand in several positions: each round takes one of each.
+            _, first = np.unique(elements, return_index=True)
+            places.setdefault(tensor.name, []).append(
+                Place(slot, conversion, _positions(elements[first], here[first], tensor.values.size))
+            )
+            here, elements = np.delete(here, first), np.delete(elements, first)
+
+
+def _positions(
+    elements: Numbers, positions: npt.NDArray[Any], size: int
+) -> npt.NDArray[np.int32] | None:
+    if len(elements) == size and np.array_equal(elements, positions):
+        return None
+    table = np.full(size, -1, np.int32)
+    table[elements] = positions
+    return table

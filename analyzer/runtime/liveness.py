@@ -1,0 +1,102 @@
+"""Does ONNX Runtime read a buffer at every run, or did it copy it when the session was created?
+
+Some kernels read constants once (lookup tables, packed weights). Each pair of operator and input
+position is tried out: the buffer is changed under a live session, and the answer must equal that
+of a new session created with the changed contents.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import numpy as np
+import onnxruntime as ort
+
+from analyzer.bits import Values
+from analyzer.runtime.optimized import OptimizedModel, first_reader
+from analyzer.runtime.session import Answer, Feeds, Result
+
+class Runs(Protocol):
+    """Anything that answers feeds."""
+
+    def run(self, feeds: Feeds) -> Result:
+        """One run."""
+
+
+OpenLive = Callable[[OptimizedModel, dict[str, Values]], Runs]
+
+TRIES = 3
+"""Tensors of one operator and position tried before the question counts as undecided."""
+
+
+def unread_slots(
+    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: OpenLive
+) -> dict[str, str]:
+    """The slots that cannot be mutated in place, each with the reason.
+
+    Args:
+        optimized: the optimized golden model.
+        slots: initializers that are to be mutated.
+        sample: one batch of inputs.
+        open_live: opens a session that reads given buffers.
+    """
+    bindable, unread = _bindable(optimized, sorted(slots))
+    buffers = {name: optimized.slots[name].copy() for name in bindable}
+    session = open_live(optimized, buffers)
+    readers = first_reader(optimized.proto)
+    groups: dict[tuple[str, str, int, str], list[str]] = {}
+    for name in bindable:
+        groups.setdefault((*readers[name], buffers[name].dtype.name), []).append(name)
+    for (operator, _, position, _), names in groups.items():
+        verdict = _is_read(optimized, session, buffers, names[:TRIES], sample, open_live)
+        if verdict is not True:
+            why = "does not read" if verdict is False else "may not read"
+            reason = f"{operator} {why} its input {position} anew at each run"
+            unread |= dict.fromkeys(names, reason)
+    return unread
+
+
+def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Slots whose element type ONNX Runtime takes from a numpy buffer, and the others."""
+    bindable, refused = [], {}
+    for name in slots:
+        try:
+            ort.OrtValue.ortvalue_from_numpy(optimized.slots[name])
+            bindable.append(name)
+        except Exception:  # ONNX Runtime's exceptions share no narrower base class.
+            dtype = optimized.slots[name].dtype.name
+            refused[name] = f"ONNX Runtime takes no {dtype} buffer from outside"
+    return bindable, refused
+
+
+def _is_read(
+    optimized: OptimizedModel,
+    session: Runs,
+    buffers: dict[str, Values],
+    names: list[str],
+    sample: Feeds,
+    open_live: OpenLive,
+) -> bool | None:
+    """True: read at each run; False: not; None: no change of these buffers shows in the answer."""
+    golden = session.run(sample)
+    for name in names:
+        for changed in _changes(optimized.slots[name]):
+            fresh = open_live(optimized, {name: changed})
+            expected = fresh.run(sample)
+            buffers[name][...] = changed
+            found = session.run(sample)
+            buffers[name][...] = optimized.slots[name]
+            if not found.same_as(expected):
+                return False
+            if isinstance(found, Answer) and not found.same_as(golden):
+                return True
+    return None
+
+
+def _changes(values: Values) -> list[Values]:
+    """Contents that differ from ``values`` in every element, mild ones first."""
+    if values.dtype.kind in "iu":
+        unsigned = np.dtype(f"uint{8 * values.dtype.itemsize}")
+        flipped = np.asarray(values.view(unsigned) ^ unsigned.type(0x15))
+        return [flipped.view(values.dtype)]
+    changed = [values * factor + shift for factor, shift in ((1.5, 0), (-1, 3))]
+    return [np.asarray(c, values.dtype) for c in changed]

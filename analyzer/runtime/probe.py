@@ -1,0 +1,140 @@
+"""Probe values: contents that tell, after optimization, which element came from where.
+
+Every element at risk has a number; a probe model stores digits of these numbers in its weights.
+What the optimizer only moves can be read back: digits in, digits out. Digit values stay exactly
+representable when ONNX Runtime casts a format to a wider one, and are never zero, so that zero
+padding shows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.bits import (
+    BFLOAT16,
+    FLOAT16,
+    FLOAT32,
+    INT8,
+    UINT8,
+    ElementType,
+    Values,
+    from_codes,
+    to_codes,
+)
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How ONNX Runtime may re-express an element when it optimizes: move, widen, shift.
+
+    Attributes:
+        source: Element type in the file.
+        target: dtype in the optimized graph.
+    """
+
+    source: ElementType
+    target: np.dtype[Any]
+
+    def __call__(self, values: Values) -> Values:
+        """``values`` as the optimized graph holds them.
+
+        >>> Conversion(INT8, UINT8.dtype)(np.array([-128, 0, 127], np.int8)).tolist()
+        [0, 128, 255]
+        """
+        if self.target == self.source.dtype:
+            return values
+        if self.source == INT8:  # signed to unsigned moves the zero point by 128
+            return np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(0x80)
+        with np.errstate(invalid="ignore"):
+            return values.astype(self.target)
+
+
+def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Conversion]:
+    """The conversions that could have produced a tensor of dtype ``target``, likeliest first."""
+    candidates = [s for s in sources if s.dtype == target]
+    if target == FLOAT32.dtype:
+        candidates += [s for s in sources if s in (FLOAT16, BFLOAT16)]
+    if target == UINT8.dtype and INT8 in sources:
+        candidates.append(INT8)
+    return [Conversion(s, target) for s in candidates]
+
+
+def digit_base(element: ElementType) -> int:
+    """How many distinct non-zero digits one element can carry through a cast."""
+    if element.is_float:
+        mantissa = min(element.bits - 1 - element.exponent, 23)
+        return int(2 ** (mantissa + 1))
+    return int(2 ** min(element.bits, 24)) - 1
+
+
+def digits_needed(element: ElementType, count: int) -> int:
+    """How many probes number ``count`` elements of one type."""
+    base, digits = digit_base(element), 1
+    while base**digits < count:
+        digits += 1
+    return digits
+
+
+def digit_values(element: ElementType, first: int, count: int, digit: int) -> Values:
+    """Probe contents of one tensor: digit ``digit`` of the numbers ``first`` .. + ``count``.
+
+    >>> digit_values(INT8, 0, 3, 0).tolist(), digit_values(FLOAT32, 5, 2, 0).tolist()
+    ([1, 2, 3], [6.0, 7.0])
+    """
+    base = digit_base(element)
+    numbers = np.arange(first, first + count, dtype=np.int64) // base**digit % base + 1
+    if element.is_float:
+        return numbers.astype(element.dtype)
+    return from_codes(numbers.astype(element.code_dtype), element)
+
+
+def read_digits(conversion: Conversion, probes: list[Values]) -> Numbers | None:
+    """Element numbers found in an optimized tensor; -1 for padding, None if they are no digits.
+
+    Args:
+        conversion: the assumed way from file to optimized graph.
+        probes: the tensor after each digit probe, least significant digit first.
+    """
+    source = conversion.source
+    base = digit_base(source)
+    numbers = np.zeros(probes[0].size, np.int64)
+    padding = np.ones(probes[0].size, bool)
+    for digit, probe in enumerate(probes):
+        found = _raw_digits(conversion, probe.reshape(-1))
+        if found is None or found.min() < 0 or found.max() > base:
+            return None
+        zero = found == 0
+        padding &= zero
+        numbers += (found - 1) * base**digit
+    mixed = numbers < 0
+    if np.any(mixed & ~padding):
+        return None
+    numbers[padding] = -1
+    return numbers
+
+
+def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
+    if conversion.source.is_float:
+        as_float = flat.astype(np.float64)
+        if not np.all(np.isfinite(as_float)) or np.any(as_float != np.rint(as_float)):
+            return None
+        return as_float.astype(np.int64)
+    if conversion.target != conversion.source.dtype:
+        return (flat ^ np.uint8(0x80)).astype(np.int64)
+    return to_codes(flat, conversion.source).astype(np.int64)
+
+
+def noise_values(element: ElementType, shape: tuple[int, ...], seed: int) -> Values:
+    """Contents with nothing special about them, to check what the digits said.
+
+    Finite, positive and moderate for floats (they may be scales); any code for integers.
+    """
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    if element.is_float:
+        return (0.5 + rng.random(shape)).astype(element.dtype)
+    codes = rng.integers(1, 2 ** min(element.bits, 24), size=shape)
+    return from_codes(np.asarray(codes, element.code_dtype), element).reshape(shape)

@@ -1,0 +1,113 @@
+"""ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+
+from analyzer.errors import UnsupportedModel
+
+Feeds = Mapping[str, npt.NDArray[Any]]
+
+DISABLED_OPTIMIZERS = ["ConstantSharing"]
+"""Merging equal scalars would tie together tensors that fail apart; it changes no arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one run returned: every output, in the model's order."""
+
+    outputs: tuple[npt.NDArray[Any], ...]
+
+    def same_as(self, other: "Answer | Failure") -> bool:
+        """Bit-identical, except that every NaN equals every other NaN."""
+        return isinstance(other, Answer) and all(
+            a.shape == b.shape and a.dtype == b.dtype and _same_bits(a, b)
+            for a, b in zip(self.outputs, other.outputs, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run, or the loading of a faulty model, that ended in a runtime error."""
+
+    message: str
+
+    def same_as(self, other: "Answer | Failure") -> bool:
+        """Two failures are the same outcome, whatever their texts say."""
+        return isinstance(other, Failure)
+
+
+Result = Answer | Failure
+
+
+def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    if a.tobytes() == b.tobytes():
+        return True
+    if a.dtype.kind != "f":
+        return False
+    unsigned = np.dtype(f"uint{8 * a.dtype.itemsize}")
+    nan = np.isnan(a) & np.isnan(b)
+    return bool(np.all(nan | (a.view(unsigned) == b.view(unsigned))))
+
+
+def session_options(optimize: bool = True) -> ort.SessionOptions:
+    """Options shared by the oracle and the live executor: one thread, silent, fully optimized.
+
+    Args:
+        optimize: False for a graph that has been optimized before.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
+    return options
+
+
+def new_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
+    """A CPU session for ``proto``; whatever ONNX Runtime raises passes through."""
+    return ort.InferenceSession(
+        proto.SerializeToString(),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=DISABLED_OPTIMIZERS,
+    )
+
+
+def open_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
+    """Like `new_session`, for the user's own model.
+
+    Raises:
+        UnsupportedModel: ONNX Runtime cannot load it.
+    """
+    try:
+        return new_session(proto, options)
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
+        raise UnsupportedModel(
+            f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"
+        ) from error
+
+
+def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
+    """Run once; a runtime error becomes a `Failure`, never an exception."""
+    try:
+        return Answer(tuple(np.asarray(o) for o in session.run(None, dict(feeds))))
+    except Exception as error:  # see open_session
+        return Failure(short_reason(error))
+
+
+def short_reason(error: BaseException, limit: int = 300) -> str:
+    """One line of an ONNX Runtime message."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def runtime_version() -> str:
+    """Version of ONNX Runtime."""
+    return str(ort.__version__)

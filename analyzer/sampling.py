@@ -1,0 +1,64 @@
+"""The only random numbers: (plan, stream, trial) -> what that trial draws.
+
+Philox is counter-based (Salmon et al., SC 2011): the key is the plan and the stream, the counter
+is the trial, so trial *i* is the same whoever computes it, whenever, in whatever order.
+"""
+
+import hashlib
+
+import numpy as np
+
+from analyzer.faults import CountLaw, FaultModel, FaultPattern, SiteIndex
+
+
+def generator(plan_id: str, stream: str, trial: int) -> np.random.Generator:
+    """The random numbers of one trial.
+
+    Args:
+        plan_id: Digest of the plan.
+        stream: What the numbers are for, e.g. ``"rate=1e-06"``.
+        trial: Index of the trial, 0 or more.
+
+    >>> generator("p", "s", 3).integers(1000) == generator("p", "s", 3).integers(1000)
+    np.True_
+    """
+    digest = hashlib.sha256(f"{plan_id}\n{stream}".encode()).digest()
+    key = np.frombuffer(digest[:16], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, trial, 0]))
+
+
+def distinct_sites(rng: np.random.Generator, bits: int, count: int) -> SiteIndex:
+    """``count`` places out of ``bits``, uniform without replacement, ascending.
+
+    Values are drawn until enough are distinct and the first ``count`` distinct ones are kept:
+    by symmetry every set is equally likely. O(count log count).
+    """
+    if count > bits // 2:
+        return np.sort(rng.permutation(bits)[:count]).astype(np.int64)
+    drawn = rng.integers(bits, size=count, dtype=np.int64)
+    kept = np.unique(drawn)
+    while len(kept) < count:
+        more = rng.integers(bits, size=count - len(kept), dtype=np.int64)
+        kept = np.union1d(kept, more)
+    return kept
+
+
+def draw_pattern(rng: np.random.Generator, law: CountLaw, fault: FaultModel) -> FaultPattern:
+    """One fault pattern of the law, given that at least one upset happens."""
+    count = law.draw_at_least_one(rng)
+    return FaultPattern(fault, distinct_sites(rng, law.bits, count))
+
+
+def draw_single(rng: np.random.Generator, first: int, last: int, fault: FaultModel) -> FaultPattern:
+    """One upset placed uniformly on the sites ``first`` .. ``last - 1``."""
+    return FaultPattern(fault, rng.integers(first, last, size=1, dtype=np.int64))
+
+
+def draw_batch(rng: np.random.Generator, sizes: tuple[int, ...]) -> int:
+    """Index of a batch, each chosen in proportion to its size.
+
+    With that choice the mean over a trial's images is an unbiased estimate of the mean over all
+    images, the smaller last batch included.
+    """
+    total = sum(sizes)
+    return int(np.searchsorted(np.cumsum(sizes), rng.integers(total), side="right"))
