@@ -26,6 +26,9 @@ class Kind(StrEnum):
     CONSTANT = "constant"
 
 
+Indices = npt.NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSite:
     """One tensor at risk.
@@ -66,7 +69,7 @@ class ElementMasks:
     """
 
     tensor: int
-    elements: npt.NDArray[np.int64]
+    elements: Indices
     masks: npt.NDArray[np.uint64]
 
     def codes(self, dtype: np.dtype[Any]) -> Codes:
@@ -88,7 +91,7 @@ class FaultSpace:
         self._index.update({t.name: i for i, t in enumerate(self.tensors)})
 
     @cached_property
-    def offsets(self) -> npt.NDArray[np.int64]:
+    def offsets(self) -> Indices:
         """First bit of each tensor, and one past the last: int64 (tensors + 1,)."""
         return np.cumsum([0, *(t.bits for t in self.tensors)], dtype=np.int64)
 
@@ -122,17 +125,29 @@ class FaultSpace:
         """Site index of (tensor, element, bit): the inverse of `locate`."""
         return int(self.offsets[tensor]) + element * self.tensors[tensor].codec.bits + bit
 
+    def bits_hit(self, pattern: FaultPattern) -> tuple[Indices, Indices]:
+        """The bits that ``pattern`` hits, bursts spread out.
+
+        Returns:
+            int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor;
+            a bit that several bursts hit is listed several times.
+        """
+        tensors = np.searchsorted(self.offsets, pattern.sites, side="right") - 1
+        local = pattern.sites - self.offsets[tensors]
+        if pattern.fault.length == 1:
+            return tensors, local
+        spread = local[:, None] + np.arange(pattern.fault.length)
+        inside = spread < np.diff(self.offsets)[tensors][:, None]
+        return np.broadcast_to(tensors[:, None], spread.shape)[inside], spread[inside]
+
     def masks(self, pattern: FaultPattern) -> Iterator[ElementMasks]:
         """The hits of ``pattern``, tensor by tensor, overlapping bursts cancelling bit by bit."""
-        bounds = np.searchsorted(pattern.sites, self.offsets)
+        tensors, local = self.bits_hit(pattern)
+        bounds = np.searchsorted(tensors, np.arange(len(self.tensors) + 1))
         for tensor in np.flatnonzero(np.diff(bounds)):
-            sites = pattern.sites[bounds[tensor] : bounds[tensor + 1]] - self.offsets[tensor]
-            if pattern.fault.length > 1:
-                spread = sites[:, None] + np.arange(pattern.fault.length)
-                sites = spread[spread < self.tensors[tensor].bits]
-            yield self._combine(int(tensor), sites)
+            yield self._combine(int(tensor), local[bounds[tensor] : bounds[tensor + 1]])
 
-    def _combine(self, tensor: int, sites: npt.NDArray[np.int64]) -> ElementMasks:
+    def _combine(self, tensor: int, sites: Indices) -> ElementMasks:
         element, bit = np.divmod(sites, self.tensors[tensor].codec.bits)
         single = np.left_shift(np.uint64(1), bit.astype(np.uint64))
         distinct, inverse = np.unique(element, return_inverse=True)

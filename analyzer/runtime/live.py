@@ -1,13 +1,13 @@
 """Live weights: the model is optimized once, its weights are mutated where the session reads them.
 
-Session creation, optimization and serialization happen once. A trial XORs a few elements of the
+Session creation, optimization and serialization happen once. A trial changes a few bytes of the
 buffers that ONNX Runtime reads (`OrtValue`s given by ``add_initializer``), runs, and puts the
-golden elements back.
+golden bytes back.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultModel, FaultPattern
 from analyzer.model import Model
+from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
@@ -37,7 +38,7 @@ from analyzer.space import ElementMasks, FaultSpace, TensorSite
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One mutation of one buffer: which flat positions get which values."""
+    """A mutation of one buffer: which flat positions get which values."""
 
     slot: str
     positions: npt.NDArray[Any]
@@ -59,43 +60,36 @@ class LiveExecutor:
             UnsupportedModel: ONNX Runtime cannot load the model.
         """
         self._space = space
-        self._golden = golden_values(model, space)
-        proto = golden_proto(model, self._golden)
+        self._values = golden_values(model, space)
+        proto = golden_proto(model, self._values)
         plain = open_session(proto, session_options())
-        exposed = [t for t in model.inventory.at_risk if t.name in self._golden]
-        risky = [type(t)(t.name, t.kind, t.element, self._golden[t.name]) for t in exposed]
-        self.layout = _only_read(find_layout(proto, risky), sample)
-        slots = {p.slot for places in self.layout.places.values() for p in places}
-        golden = self.layout.optimized.slots
-        self._clean = {name: golden[name] for name in sorted(slots)}
-        self._buffers = {name: v.copy() for name, v in self._clean.items()}
-        self._session = live_session(self.layout.optimized, self._buffers)
-        self._load_oracle = lambda: RewriteExecutor(model, space)
+        exposed = [
+            replace(t, values=self._values[t.name])
+            for t in model.inventory.at_risk
+            if t.name in self._values
+        ]
+        layout = _only_read(find_layout(proto, exposed), sample)
+        self._open(layout)
+        self._make_oracle = lambda: RewriteExecutor(model, space)
         self.reloads = 0
-        self._answers_differ = False
-        self._trust_only_if_equal(run_session(plain, sample), sample)
+        if not self._session.run(sample).same_as(run_session(plain, sample)):
+            self._open(_all_reloaded(layout))
+
+    def _open(self, layout: Layout) -> None:
+        self.layout = layout
+        slots = {p.slot for places in layout.places.values() for p in places}
+        golden = layout.optimized.slots
+        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        self._book = AddressBook(self._space, layout, self._arena)
+        self._session = live_session(layout.optimized, self._arena.views)
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
-        return self._load_oracle()
-
-    def _trust_only_if_equal(self, expected: Result, sample: Feeds) -> None:
-        """Without the very answers of the loaded file, nothing is faulted in place."""
-        if self._session.run(sample).same_as(expected):
-            return
-        names = list(self.layout.routes)
-        reason = "the live session's golden answer differs from that of the loaded file"
-        self.layout = Layout(
-            self.layout.optimized,
-            dict.fromkeys(names, Route.RELOAD),
-            dict.fromkeys(names, reason),
-            {},
-        )
-        self._answers_differ = True
+        return self._make_oracle()
 
     def run(self, feeds: Feeds) -> Result:
-        """The golden answer to ``feeds``."""
-        return self._oracle.run(feeds) if self._answers_differ else self._session.run(feeds)
+        """The golden answer to ``feeds``; under a pattern, the faulty one."""
+        return self._session.run(feeds)
 
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
@@ -104,45 +98,55 @@ class LiveExecutor:
         Raises:
             NotRestored: afterwards a touched weight is not golden.
         """
-        hits = list(self._space.masks(pattern))
-        if any(self._route(hit) is Route.RELOAD for hit in hits):
+        tensors, bits = self._space.bits_hit(pattern)
+        reach = self._book.reach[tensors]
+        worst = reach.max(initial=Reach.DIRECT)
+        if worst == Reach.RELOAD:
             self.reloads += 1
             with self._oracle.inject(pattern) as run:
                 yield run
             return
-        writes = [w for hit in hits for w in self._writes(hit, pattern.fault)]
-        for write in writes:
-            _flat(self._buffers[write.slot])[write.positions] = write.values
+        if worst != Reach.DIRECT:
+            tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
+        addresses, masks = self._book.addresses(tensors, bits)
+        converted = self._converted(pattern) if worst == Reach.CONVERTED else []
         try:
+            write_upsets(self._arena.live, pattern.fault.kind, addresses, masks)
+            for write in converted:
+                _flat(self._arena.views[write.slot])[write.positions] = write.values
             yield self.run
         finally:
-            self._restore(writes)
+            restore(self._arena, addresses)
+            self._restore(converted)
 
-    def _route(self, hit: ElementMasks) -> Route:
-        return self.layout.routes[self._space.tensors[hit.tensor].name]
+    def _converted(self, pattern: FaultPattern) -> list[Write]:
+        """Mutations of tensors that the optimized graph holds in another form than the file."""
+        return [
+            write
+            for hit in self._space.masks(pattern)
+            if self._book.reach[hit.tensor] == Reach.CONVERTED
+            for write in self._writes(hit, pattern.fault)
+        ]
 
     def _writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
         site = self._space.tensors[hit.tensor]
-        places = self.layout.places.get(site.name, ())
-        if not places:
-            return
         values = self._faulty_values(site, hit, fault)
-        for place in places:
+        for place in self.layout.places[site.name]:
             positions, present = _positions(place, hit.elements)
             moved = place.conversion(values if present is None else values[present])
             yield Write(place.slot, positions, moved)
 
     def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
-        golden = _flat(self._golden[site.name])[hit.elements]
+        golden = _flat(self._values[site.name])[hit.elements]
         codes = site.codec.encode(golden)
         return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
 
     def _restore(self, writes: list[Write]) -> None:
         for write in writes:
-            clean = _flat(self._clean[write.slot])[write.positions]
-            buffer = _flat(self._buffers[write.slot])
-            buffer[write.positions] = clean
-            if buffer[write.positions].tobytes() != clean.tobytes():
+            clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
+            live = _flat(self._arena.views[write.slot])
+            live[write.positions] = clean
+            if live[write.positions].tobytes() != clean.tobytes():
                 raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
 
     def check_golden(self) -> None:
@@ -151,9 +155,7 @@ class LiveExecutor:
         Raises:
             NotRestored: one differs.
         """
-        for name, clean in self._clean.items():
-            if not np.array_equal(_bytes(self._buffers[name]), _bytes(clean)):
-                raise NotRestored(f"weights in {name!r} differ from golden after the campaign")
+        self._arena.check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +171,22 @@ class LiveSession:
 
 
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> LiveSession:
-    """A session of the optimized graph that reads ``buffers`` at every run.
-
-    Prepacking would copy weights when the session is created, so it is off.
-    """
+    """A session of the optimized graph that reads ``buffers`` at every run."""
     options = session_options(optimize=False)
-    options.add_session_config_entry("session.disable_prepacking", "1")
     values = []
     for name, buffer in buffers.items():
         values.append(ort.OrtValue.ortvalue_from_numpy(buffer))
         options.add_initializer(name, values[-1])
     return LiveSession(new_session(optimized.proto, options), values)
+
+
+def _all_reloaded(layout: Layout) -> Layout:
+    """Without the very answers of the loaded file, nothing is faulted in place."""
+    names = list(layout.routes)
+    reason = "the live session's golden answer differs from that of the loaded file"
+    return Layout(
+        layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
+    )
 
 
 def _only_read(layout: Layout, sample: Feeds) -> Layout:
@@ -213,7 +220,3 @@ def _positions(
 
 def _flat(values: Values) -> Values:
     return values.reshape(-1)
-
-
-def _bytes(values: Values) -> Values:
-    return _flat(values).view(np.uint8)

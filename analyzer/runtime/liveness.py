@@ -96,7 +96,9 @@ def _changes(values: Values) -> list[Values]:
     """Contents that differ from ``values`` in every element, mild ones first."""
     if values.dtype.kind in "iu":
         unsigned = np.dtype(f"uint{8 * values.dtype.itemsize}")
-        flipped = np.asarray(values.view(unsigned) ^ unsigned.type(0x15))
-        return [flipped.view(values.dtype)]
+        top = 8 * (unsigned.itemsize - 1)
+        masks = (0x15, 0x2A << top, 0xEA << top)
+        flipped = (np.asarray(values.view(unsigned) ^ unsigned.type(m)) for m in masks)
+        return [f.view(values.dtype) for f in flipped]
     changed = [values * factor + shift for factor, shift in ((1.5, 0), (-1, 3))]
     return [np.asarray(c, values.dtype) for c in changed]

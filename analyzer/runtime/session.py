@@ -56,7 +56,7 @@ def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
 
 
 def session_options(optimize: bool = True) -> ort.SessionOptions:
-    """Options shared by the oracle and the live executor: one thread, silent, fully optimized.
+    """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
 
     Args:
         optimize: False for a graph that has been optimized before.
@@ -65,6 +65,9 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # Packed copies of the weights could not be mutated; and packed kernels may round differently,
+    # so that no session of this package uses them.
+    options.add_session_config_entry("session.disable_prepacking", "1")
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     return options

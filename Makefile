@@ -1,0 +1,53 @@
+# Two commands do all the set-up: `make demo` (no torch, no extras) and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint types check bench models docs clean
+
+help:
+	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
+	@echo "make test    lint, types and the whole test suite"
+	@echo "make bench   performance, as ratios measured side by side"
+	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
+	@echo "make docs    write generated documentation (report schema)"
+	@echo "make clean   remove virtual environments and caches"
+
+$(BIN)/relcheck: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/relcheck
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(BIN)/relcheck
+	$(BIN)/relcheck run --rates 1e-7..1e-3 --gate 'top1 >= 0.90 @ 1e-6' --html demo.html --json demo.json
+
+test: lint types check
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check: $(VENV)/.dev
+	$(BIN)/pytest -n auto
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+models:
+	$(PYTHON) -m venv .venv-export
+	.venv-export/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]'
+	.venv-export/bin/python -m exporters.training.digits --out models
+
+docs: $(VENV)/.dev
+	$(BIN)/python -c 'from analyzer.reports.report import json_schema; print(json_schema(), end="")' > docs/report.schema.json
+
+clean:
+	rm -rf .venv .venv-export .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json

@@ -1,0 +1,75 @@
+"""What a campaign will do, completely: two runs of one plan draw the same trials."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.faults import FaultModel
+from analyzer.space import Selection
+
+
+class Exposure(StrEnum):
+    """How long one fault pattern lasts."""
+
+    TRANSIENT = "transient"
+    RESIDENT = "resident"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One campaign.
+
+    Attributes:
+        model_sha256: Digest of the model.
+        data_sha256: Digest of the data set.
+        images: Images used of it.
+        rates: Bit error rates, each in (0, 1).
+        exposure: A new pattern for every batch, or one for the whole data set.
+        encoding: How values are held in the memory whose bits flip.
+        fault: What one upset does.
+        selection: Which tensors are exposed.
+        metric: What a right answer is.
+        batch: Images per run.
+        seed: Seed of every random number.
+        precision: Half-width at which a rate is done, as a fraction.
+        confidence: Coverage of every interval, as a fraction.
+    """
+
+    model_sha256: str
+    data_sha256: str
+    images: int
+    rates: tuple[float, ...]
+    exposure: Exposure
+    encoding: str
+    fault: FaultModel
+    selection: Selection
+    metric: str
+    batch: int
+    seed: int
+    precision: float
+    confidence: float
+
+    @property
+    def id(self) -> str:
+        """Digest of all that decides what trial *i* at a rate draws and how it is judged.
+
+        Rates, precision and confidence decide only how many trials are run, so that a finer or
+        wider campaign extends a coarser one.
+        """
+        content = {
+            "model": self.model_sha256,
+            "data": self.data_sha256,
+            "images": self.images,
+            "exposure": self.exposure,
+            "encoding": self.encoding,
+            "fault": str(self.fault),
+            "include": self.selection.include,
+            "exclude": self.selection.exclude,
+            "kinds": sorted(self.selection.kinds),
+            "metric": self.metric,
+            "batch": self.batch,
+            "seed": self.seed,
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,68 @@
+"""What a campaign found, as plain numbers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.campaign.plan import Plan
+from analyzer.stats.estimate import RateEstimate
+from analyzer.stats.tally import Tally
+
+
+class Stop(StrEnum):
+    """Why a rate got no more trials."""
+
+    PRECISION = "precision"
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class RateResult:
+    """One rate of the sweep.
+
+    Attributes:
+        rate: Bit error rate.
+        expected_flips: Mean number of upsets per pattern, the patterns without any included.
+        p_faulty: Probability that a pattern has at least one upset.
+        tally: What the trials showed; every trial has at least one upset.
+        estimate: Metric, SDC, DUE and masked with intervals, all patterns included.
+        stop: Why there are no more trials.
+        devices: Resident exposure: the metric under each pattern, in trial order; else empty.
+    """
+
+    rate: float
+    expected_flips: float
+    p_faulty: float
+    tally: Tally
+    estimate: RateEstimate
+    stop: Stop
+    devices: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignResult:
+    """One finished campaign.
+
+    Attributes:
+        plan: What was to be done.
+        golden: The metric of the fault-free run, exactly, on all images.
+        rates: One entry per rate of the plan.
+        reloads: Trials that loaded the faulty file anew instead of mutating live weights.
+    """
+
+    plan: Plan
+    golden: float
+    rates: tuple[RateResult, ...]
+    reloads: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rate reached the precision that was asked for."""
+        return all(r.stop is Stop.PRECISION for r in self.rates)
+
+    def at(self, rate: float) -> RateResult:
+        """The entry of one rate; KeyError if it is not in the sweep."""
+        for entry in self.rates:
+            if entry.rate == rate:
+                return entry
+        raise KeyError(rate)

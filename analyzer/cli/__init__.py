@@ -1,0 +1,1 @@
+"""The command line: the composition root. It may call anything and contains no policy."""

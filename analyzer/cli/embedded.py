@@ -1,0 +1,14 @@
+"""The demonstration model that travels with the package."""
+
+from pathlib import Path
+
+import analyzer
+
+MODEL = "digits_resnet.onnx"
+
+
+def embedded_model() -> Path:
+    """The default model: inside the installed package, or in a checkout's ``models/``."""
+    package = Path(analyzer.__file__).parent
+    installed = package / "embedded" / MODEL
+    return installed if installed.exists() else package.parent / "models" / MODEL

@@ -1,0 +1,49 @@
+"""``relcheck inspect MODEL``: what is at risk, what is not, and how the engine reaches it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.app import app
+
+
+@app.command()
+def inspect(
+    model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
+    encoding: Annotated[str, typer.Option(help="How values are held: stored or q15.16.")] = "stored",
+    include: Annotated[list[str] | None, typer.Option(help="Only these names.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Not these names.")] = None,
+    kinds: Annotated[str | None, typer.Option(help="Only these kinds.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data set, to resolve open shapes.")] = None,
+) -> None:
+    """Show the fault space: tensors, kinds, types, bits, routes, and what is out of scope and why."""
+    from analyzer.cli.settings import read_settings
+    from analyzer.cli.setup import find_data, selection_of
+    from analyzer.errors import NothingAtRisk
+    from analyzer.evaluation.dataset import make_batches
+    from analyzer.model import load_model
+    from analyzer.reports.inventory import fault_space_text
+    from analyzer.runtime.live import LiveExecutor
+    from analyzer.space import FaultSpace
+
+    flags = {
+        "encoding": encoding,
+        "include": include,
+        "exclude": exclude,
+        "kinds": kinds,
+        "data": data,
+    }
+    settings = read_settings(None, flags)
+    loaded = load_model(model)
+    try:
+        space = loaded.space(selection_of(settings), settings.encoding)
+    except NothingAtRisk:
+        typer.echo(fault_space_text(loaded, FaultSpace(()), {}, {}), nl=False)
+        return
+    images = find_data(loaded, settings).first(1)
+    fixed = loaded.signature.fixed_batch
+    batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
+    layout = LiveExecutor(loaded, space, {loaded.signature.name: batch.inputs}).layout
+    routes = {name: str(route) for name, route in layout.routes.items()}
+    typer.echo(fault_space_text(loaded, space, routes, layout.reasons), nl=False)

@@ -1,0 +1,61 @@
+"""``relcheck selftest MODEL``: evidence that the fast engine equals the obviously right one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.app import Exit, app
+
+
+@app.command()
+def selftest(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),
+    ] = None,
+    patterns: Annotated[int, typer.Option(min=1, help="Fault patterns to compare.")] = 200,
+    encoding: Annotated[str, typer.Option(help="How values are held: stored or q15.16.")] = "stored",
+    fault: Annotated[str, typer.Option(help="flip, burst:K, stuck0 or stuck1.")] = "flip",
+    data: Annotated[Path | None, typer.Option(help="Data set to take inputs from.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images per run.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random number.")] = 0,
+) -> None:
+    """Compare live weights with the edited file, bit for bit, on random fault patterns.
+
+    Every tensor at risk is visited in turn. Exit code 0 if all answers agree, 1 if one differs.
+    """
+    from analyzer.cli.embedded import embedded_model
+    from analyzer.cli.settings import read_settings
+
+    flags = {"encoding": encoding, "data": data, "seed": seed, "batch": batch}
+    agreed = _compare(model or embedded_model(), patterns, fault, read_settings(None, flags))
+    raise typer.Exit(Exit.OK if agreed else Exit.FAILED)
+
+
+def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
+    from rich.progress import track
+
+    from analyzer.campaign.selftest import run_selftest, test_patterns
+    from analyzer.cli.settings import Settings
+    from analyzer.cli.setup import batch_size, find_data, selection_of
+    from analyzer.evaluation.dataset import make_batches
+    from analyzer.faults import parse_fault
+    from analyzer.model import load_model
+    from analyzer.reports.selftest import selftest_text
+    from analyzer.runtime.live import LiveExecutor
+    from analyzer.runtime.rewrite import RewriteExecutor
+
+    assert isinstance(settings, Settings)
+    model = load_model(path)
+    space = model.space(selection_of(settings), settings.encoding)
+    data = find_data(model, settings)
+    size = batch_size(model, settings, len(data))
+    fixed = model.signature.fixed_batch is not None
+    batch = make_batches(data.first(size), size, settings.seed, fixed)[0]
+    feeds = {model.signature.name: batch.inputs}
+    live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
+    drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
+    found = run_selftest(live, oracle, space, feeds, drawn, lambda index: None)
+    typer.echo(selftest_text(path.name, space, live.layout, live.reloads, found), nl=False)
+    return found.passed

@@ -1,0 +1,137 @@
+"""Settings of a run: flags over configuration file over defaults."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from analyzer.bits import ENCODINGS
+from analyzer.campaign.plan import Exposure
+from analyzer.errors import BadConfig, BadOption
+from analyzer.model.metadata import READERS
+from analyzer.space import Kind
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+class Settings(BaseModel):
+    """Everything a run can be told; keys of ``relcheck.toml`` are the flags without dashes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    rates: str = "1e-7..3e-5"
+    data: Path | None = None
+    metric: str | None = None
+    images: int | None = Field(default=None, ge=1)
+    exposure: Exposure = Exposure.TRANSIENT
+    encoding: str = "stored"
+    fault: str = "flip"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    precision: float = Field(default=0.01, gt=0.0, lt=0.5)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    budget: float = Field(default=600.0, gt=0.0)
+    batch: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    device: Literal["cpu"] = "cpu"
+    gate: tuple[str, ...] = ()
+    json_path: Path | None = Field(default=None, alias="json")
+    html_path: Path | None = Field(default=None, alias="html")
+    layout: str | None = None
+    color: str | None = None
+    resize: str | None = None
+    crop: str | None = None
+    scale: str | None = None
+    mean: str | None = None
+    std: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        if value not in ENCODINGS:
+            raise ValueError(f"use {' or '.join(ENCODINGS)}")
+        return value
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> Any:
+        return parse_duration(value) if isinstance(value, str) else value
+
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _comma_list(cls, value: Any) -> Any:
+        return tuple(v.strip() for v in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("resize", "crop", "scale", "mean", "std", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return ",".join(str(v) for v in value)
+        return str(value) if isinstance(value, int | float) else value
+
+    @property
+    def preprocessing(self) -> dict[str, str]:
+        """Preprocessing entries that were given, in the form of metadata entries."""
+        given = {key: getattr(self, key) for key in READERS}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``90``, ``90s``, ``10m`` or ``2h``.
+
+    Raises:
+        ValueError: it is no duration.
+
+    >>> parse_duration("10m")
+    600.0
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text)
+    if not match:
+        raise ValueError("write a duration like 90s, 10m or 2h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def read_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
+    """Merge a configuration file and the flags that were given.
+
+    Raises:
+        BadConfig: the file cannot be read, or holds unknown keys or bad values.
+        BadOption: a flag has a bad value.
+    """
+    given = {k: v for k, v in flags.items() if v is not None and v != []}
+    base = _read_config(config) if config else {}
+    try:
+        Settings.model_validate(base)
+    except ValidationError as error:
+        raise BadConfig(f"{config}: {_sentence(error)}") from error
+    try:
+        return Settings.model_validate({**base, **given})
+    except ValidationError as error:
+        raise BadOption(f"--{_sentence(error)}") from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadConfig(f"there is no configuration file {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"configuration file {path} cannot be read") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"configuration file {path} is no TOML: {error}") from error
+    for key in ("data", "json", "html"):
+        if isinstance(content.get(key), str):
+            content[key] = str(path.parent / content[key])
+    return content
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"][:1])
+    if first["type"] == "extra_forbidden":
+        return f"{key} is no known setting; keys are the flags of `relcheck run` without dashes"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{key} {first['input']!r}: {reason[0].lower()}{reason[1:]}"

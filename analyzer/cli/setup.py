@@ -1,0 +1,122 @@
+"""From settings to a bench: model, fault space, data, executor, golden run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.campaign.plan import Plan
+from analyzer.campaign.trials import Bench, set_up_bench
+from analyzer.cli.settings import Settings
+from analyzer.errors import BadOption, GoldenFailed
+from analyzer.evaluation.dataset import Dataset, make_batches
+from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.readers import generate_data, read_data
+from analyzer.faults import parse_fault
+from analyzer.gate import Condition, check_metrics, parse_gate
+from analyzer.model import Model, load_model, read_preprocessing
+from analyzer.rates import parse_rates
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.session import Failure
+from analyzer.space import FaultSpace, Selection
+
+DEFAULT_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A campaign ready to run."""
+
+    model: Model
+    space: FaultSpace
+    data: Dataset
+    conditions: tuple[Condition, ...]
+    executor: LiveExecutor
+    bench: Bench
+
+
+def selection_of(settings: Settings) -> Selection:
+    """Which tensors the settings expose."""
+    return Selection(settings.include, settings.exclude, settings.kinds)
+
+
+def find_data(model: Model, settings: Settings) -> Dataset:
+    """The data set of a run: given, named by the model, beside it, or generated.
+
+    Raises:
+        InputError: it cannot be read or does not fit.
+    """
+    preprocessing = read_preprocessing(
+        settings.preprocessing, "option", model.metadata.preprocessing
+    )
+    path = settings.data or _beside(model)
+    if path is None:
+        data = generate_data(model.signature, settings.seed)
+    else:
+        data = read_data(path, model.signature, preprocessing)
+    return data.first(settings.images) if settings.images else data
+
+
+def _beside(model: Model) -> Path | None:
+    """The data set that the model's metadata names, or its stem + ``.npz``, if it is there."""
+    folder = model.path.resolve().parent
+    if model.metadata.data:
+        named = (folder / model.metadata.data).resolve()
+        if named.is_relative_to(folder) and named.exists():
+            return named
+    twin = model.path.with_suffix(".npz")
+    return twin if twin.is_file() else None
+
+
+def batch_size(model: Model, settings: Settings, images: int) -> int:
+    """Images per run: what the model fixes, what was asked for, or a default.
+
+    Raises:
+        BadOption: ``--batch`` contradicts a batch size that the model fixes.
+    """
+    fixed = model.signature.fixed_batch
+    if fixed and settings.batch and settings.batch != fixed:
+        raise BadOption(
+            f"--batch {settings.batch} contradicts the model, which fixes batches of {fixed}"
+        )
+    return fixed or min(settings.batch or DEFAULT_BATCH, images)
+
+
+def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
+    """Read everything, open the live session and run the golden pass.
+
+    Raises:
+        RelcheckError: whatever is wrong with the request, the model or the data.
+    """
+    fault = parse_fault(settings.fault)
+    conditions = tuple(parse_gate(text) for text in settings.gate)
+    rates = parse_rates(settings.rates)
+    extra = sorted({c.rate for c in conditions} - set(rates))
+    model = load_model(model_path)
+    selection = selection_of(settings)
+    space = model.space(selection, settings.encoding)
+    data = find_data(model, settings)
+    size = batch_size(model, settings, len(data))
+    batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
+    name = model.signature.name
+    executor = LiveExecutor(model, space, {name: batches[0].inputs})
+    first = executor.run({name: batches[0].inputs})
+    if isinstance(first, Failure):
+        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+    metric = choose_metric(settings.metric, data.labels, class_count(first))
+    check_metrics(conditions, metric)
+    plan = Plan(
+        model_sha256=model.sha256,
+        data_sha256=data.sha256,
+        images=len(data),
+        rates=(*rates, *extra),
+        exposure=settings.exposure,
+        encoding=settings.encoding,
+        fault=fault,
+        selection=selection,
+        metric=metric,
+        batch=size,
+        seed=settings.seed,
+        precision=settings.precision,
+        confidence=settings.confidence,
+    )
+    bench = set_up_bench(plan, space, executor, Judge(metric), name, batches)
+    return Analysis(model, space, data, conditions, executor, bench)

@@ -1,0 +1,1 @@
+"""Data sets, preprocessing, metrics, and what a trial showed."""

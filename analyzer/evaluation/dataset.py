@@ -1,0 +1,94 @@
+"""Data sets: what is fed, what the right answers are, and where it came from."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.sampling import generator
+
+Labels = npt.NDArray[np.int64]
+
+
+class DataKind(StrEnum):
+    """Where inputs came from."""
+
+    NPZ = "npz"
+    FOLDER = "folder"
+    GENERATED = "generated"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Inputs in the model's own form, with labels where there are any.
+
+    Attributes:
+        kind: Where they came from.
+        name: File or folder name, or a description.
+        inputs: (n, ...) in the model's input dtype and layout.
+        labels: int64 (n,), or None.
+        sha256: Digest of the source: the file's bytes, or the inputs themselves.
+        note: What a reader of the report must know about it; may be empty.
+    """
+
+    kind: DataKind
+    name: str
+    inputs: npt.NDArray[Any]
+    labels: Labels | None
+    sha256: str
+    note: str = ""
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.inputs)
+
+    def first(self, count: int) -> "Dataset":
+        """The first ``count`` images."""
+        labels = None if self.labels is None else self.labels[:count]
+        return Dataset(self.kind, self.name, self.inputs[:count], labels, self.sha256, self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A fixed group of images that are run together.
+
+    Attributes:
+        inputs: (n, ...) what is fed; n may exceed ``images`` where the model fixes it.
+        labels: int64 (images,), or None.
+        images: How many of the rows count; the rest pad.
+    """
+
+    inputs: npt.NDArray[Any]
+    labels: Labels | None
+    images: int
+
+
+def make_batches(data: Dataset, size: int, seed: int, fixed: bool) -> tuple[Batch, ...]:
+    """Partition ``data`` into batches, shuffled once by the seed.
+
+    Args:
+        data: the images.
+        size: images per batch, 1 or more.
+        seed: of the plan.
+        fixed: whether the model insists on ``size`` rows; the last batch is then padded.
+    """
+    order = generator(f"seed={seed}", "batches", 0).permutation(len(data))
+    return tuple(_batch(data, order[i : i + size], size, fixed) for i in range(0, len(data), size))
+
+
+def _batch(data: Dataset, rows: npt.NDArray[np.int64], size: int, fixed: bool) -> Batch:
+    fed = np.resize(rows, size) if fixed and len(rows) < size else rows
+    labels = None if data.labels is None else data.labels[rows]
+    return Batch(np.ascontiguousarray(data.inputs[fed]), labels, len(rows))
+
+
+def digest(*arrays: npt.NDArray[Any]) -> str:
+    """SHA-256 of arrays: dtype, shape and bytes of each."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(f"{array.dtype.str}{array.shape}".encode())
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()

@@ -1,0 +1,124 @@
+"""Gates: conditions on a rate's figures, decided by the interval, not by the point."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.campaign.result import CampaignResult
+from analyzer.errors import BadGate
+from analyzer.rates import show_rate
+from analyzer.stats.intervals import Interval
+
+OUTCOME_METRICS = ("sdc", "due", "masked")
+METRICS = ("top1", "top5", "agreement", *OUTCOME_METRICS)
+_FORM = re.compile(r"\s*([A-Za-z0-9_]+)\s*(>=|<=)\s*([0-9.eE+-]+)\s*@\s*([0-9.eE+-]+)\s*")
+EXAMPLE = "write it like 'top1 >= 0.90 @ 1e-6' or 'sdc <= 0.01 @ 3e-6'"
+
+
+class Verdict(StrEnum):
+    """What the evidence says."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One requirement: ``metric >= bound @ rate`` or ``metric <= bound @ rate``."""
+
+    metric: str
+    at_least: bool
+    bound: float
+    rate: float
+
+    def __str__(self) -> str:
+        """The form in which it is written."""
+        sign = ">=" if self.at_least else "<="
+        return f"{self.metric} {sign} {self.bound:g} @ {show_rate(self.rate)}"
+
+    def judge(self, interval: Interval) -> Verdict:
+        """Pass if the whole interval meets the bound, fail if all of it misses.
+
+        >>> Condition("top1", True, 0.9, 1e-6).judge(Interval(0.95, 0.91, 0.97)).value
+        'pass'
+        """
+        if self.at_least:
+            if interval.low >= self.bound:
+                return Verdict.PASS
+            return Verdict.FAIL if interval.high < self.bound else Verdict.UNDECIDED
+        if interval.high <= self.bound:
+            return Verdict.PASS
+        return Verdict.FAIL if interval.low > self.bound else Verdict.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One condition with its evidence."""
+
+    condition: Condition
+    interval: Interval
+    verdict: Verdict
+
+
+def parse_gate(text: str) -> Condition:
+    """Read one gate condition.
+
+    Raises:
+        BadGate: it cannot be read, names an unknown metric, or a bound or rate out of range.
+
+    >>> str(parse_gate("top1>=0.90@1e-6"))
+    'top1 >= 0.9 @ 1e-6'
+    """
+    match = _FORM.fullmatch(text)
+    if not match:
+        raise BadGate(f"gate {text!r} cannot be read; {EXAMPLE}")
+    metric, sign, bound_text, rate_text = match.groups()
+    if metric not in METRICS:
+        raise BadGate(f"gate {text!r} names unknown metric {metric!r}; use {', '.join(METRICS)}")
+    try:
+        bound, rate = float(bound_text), float(rate_text)
+    except ValueError as error:
+        raise BadGate(f"gate {text!r} holds something that is no number; {EXAMPLE}") from error
+    if not 0.0 <= bound <= 1.0:
+        raise BadGate(f"gate {text!r}: the bound is a fraction from 0 to 1, 90 % is 0.90")
+    if not 0.0 < rate < 1.0:
+        raise BadGate(f"gate {text!r}: the rate after @ is a bit error rate above 0 and below 1")
+    return Condition(metric, sign == ">=", bound, rate)
+
+
+def check_metrics(conditions: Sequence[Condition], metric: str) -> None:
+    """Refuse conditions on a metric that the campaign does not measure.
+
+    Raises:
+        BadGate: such a condition.
+    """
+    for condition in conditions:
+        if condition.metric not in (metric, *OUTCOME_METRICS):
+            raise BadGate(
+                f"gate {str(condition)!r} asks for {condition.metric}, but this campaign measures "
+                f"{metric} (choose by --metric; top1 and top5 need labelled data)"
+            )
+
+
+def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple[Judgement, ...]:
+    """Judge every condition by the interval at its rate."""
+    judged = []
+    for condition in conditions:
+        found = result.at(condition.rate).estimate
+        name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
+        interval: Interval = getattr(found, name)
+        judged.append(Judgement(condition, interval, condition.judge(interval)))
+    return tuple(judged)
+
+
+def overall(judgements: Sequence[Judgement]) -> Verdict | None:
+    """One failed condition fails the gate; one undecided leaves it undecided; None without any."""
+    verdicts = {j.verdict for j in judgements}
+    if not verdicts:
+        return None
+    for verdict in (Verdict.FAIL, Verdict.UNDECIDED):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.PASS

@@ -1,0 +1,1 @@
+"""`CampaignResult` -> `Report` (plain data) -> text: the only place that rounds or says "%"."""

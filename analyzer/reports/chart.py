@@ -1,0 +1,112 @@
+"""The accuracy-vs-rate chart with its band, as SVG text."""
+
+import io
+import re
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from analyzer.rates import show_rate
+from analyzer.reports.figures import METRIC_NAMES, percent
+from analyzer.reports.report import IntervalPart, RatePart, Report
+
+BLUE, RED, AMBER, GREY = "#1f5fa8", "#b3261e", "#b26a00", "#6b7280"
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "relcheck",
+    "font.family": "DejaVu Sans",  # measured with; the page shows its own font
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9ca3af",
+    "axes.grid": True,
+    "grid.color": "#e5e7eb",
+    "legend.frameon": False,
+}
+
+
+def sweep_chart(report: Report) -> str:
+    """Metric over rate, and SDC and DUE below it; points with their confidence bands.
+
+    Returns:
+        One ``<svg>`` element, the same bytes for the same report.
+    """
+    rows = sorted(report.rates, key=lambda r: r.rate)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, 5.4), layout="constrained")
+        FigureCanvasSVG(figure)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        _metric_panel(upper, report, rows)
+        _outcome_panel(lower, rows)
+        lower.set_xlabel("bit error rate (probability per bit)")
+        lower.set_xscale("log")
+        lower.set_xticks([r.rate for r in rows], [show_rate(r.rate) for r in rows])
+        lower.minorticks_off()
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return _only_svg(stream.getvalue())
+
+
+def _metric_panel(axes: Axes, report: Report, rows: list[RatePart]) -> None:
+    name = METRIC_NAMES[report.golden.metric]
+    _curve(axes, rows, [r.metric for r in rows], BLUE, name)
+    axes.axhline(report.golden.value, color=GREY, linestyle="--", linewidth=1)
+    axes.annotate(
+        f"fault-free {percent(report.golden.value)} %",
+        (1, report.golden.value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -11),
+        textcoords="offset points",
+        ha="right",
+        color=GREY,
+        fontsize=9,
+    )
+    for condition in report.gate.conditions:
+        if condition.metric == report.golden.metric:
+            axes.plot(condition.rate, condition.bound, marker="_", markersize=16, color=RED)
+            axes.annotate(
+                f"gate {percent(condition.bound)} %",
+                (condition.rate, condition.bound),
+                xytext=(0, -12),
+                textcoords="offset points",
+                ha="center",
+                color=RED,
+                fontsize=9,
+            )
+    axes.set_ylim(0, 1.02)
+    axes.set_ylabel(f"{name} (%)")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f}"))
+
+
+def _outcome_panel(axes: Axes, rows: list[RatePart]) -> None:
+    _curve(axes, rows, [r.sdc for r in rows], RED, "silent corruption (SDC)", "s")
+    _curve(axes, rows, [r.due for r in rows], AMBER, "detected error (DUE)", "^")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("images (%)")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:g}"))
+    axes.legend(loc="upper left")
+
+
+def _curve(
+    axes: Axes,
+    rows: list[RatePart],
+    parts: list[IntervalPart],
+    color: str,
+    label: str,
+    marker: str = "o",
+) -> None:
+    rates = [r.rate for r in rows]
+    lows, highs = [p.low for p in parts], [p.high for p in parts]
+    axes.fill_between(rates, lows, highs, color=color, alpha=0.18, linewidth=0)
+    axes.vlines(rates, lows, highs, color=color, linewidth=1)
+    points = [p.estimate for p in parts]
+    axes.plot(rates, points, color=color, marker=marker, markersize=4, linewidth=1.4, label=label)
+
+
+def _only_svg(text: str) -> str:
+    """Without XML declaration and doctype, sized by the page."""
+    svg = text[text.index("<svg") :]
+    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r' height="[^"]*pt"', "", svg, count=1), count=1)

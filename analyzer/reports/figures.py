@@ -1,0 +1,67 @@
+"""Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
+
+from analyzer.reports.report import IntervalPart
+
+MAX_DECIMALS = 9
+
+METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
+
+
+def percent(value: float, decimals: int = 1) -> str:
+    """A fraction in percent, with as many decimals as it takes not to show a false 0 or 100.
+
+    >>> percent(0.9731), percent(0.0), percent(1.0), percent(0.99996), percent(0.00002)
+    ('97.3', '0', '100', '99.996', '0.002')
+    """
+    if value in (0.0, 1.0):
+        return f"{100 * value:.0f}"
+    for places in range(decimals, MAX_DECIMALS):
+        text = f"{100 * value:.{places}f}"
+        if float(text) not in (0.0, 100.0):
+            return text
+    return f"<1e-{MAX_DECIMALS - 2}" if value < 0.5 else f">{100 - 10 ** (2 - MAX_DECIMALS)}"
+
+
+def estimate(part: IntervalPart) -> str:
+    """The point, or a bound where nothing (or everything) was observed, in percent.
+
+    >>> estimate(IntervalPart(estimate=0.0, low=0.0, high=0.004))
+    '≤ 0.4'
+    """
+    if part.estimate == 0.0 and part.high > 0.0:
+        return f"≤ {percent(part.high)}"
+    if part.estimate == 1.0 and part.low < 1.0:
+        return f"≥ {percent(part.low)}"
+    return percent(part.estimate)
+
+
+def bounds(part: IntervalPart) -> str:
+    """The interval in percent.
+
+    >>> bounds(IntervalPart(estimate=0.5, low=0.42, high=0.58))
+    '42.0 – 58.0'
+    """
+    return f"{percent(part.low)} – {percent(part.high)}"
+
+
+def flips(expected: float) -> str:
+    """An expected count, to three digits.
+
+    >>> flips(0.8609), flips(258.27), flips(12000.0)
+    ('0.861', '258', '12,000')
+    """
+    if expected >= 100:
+        return f"{expected:,.0f}"
+    return f"{expected:.3g}"
+
+
+def si(count: int) -> str:
+    """A large count, readable.
+
+    >>> si(8609088), si(512)
+    ('8.61 M', '512')
+    """
+    for limit, unit in ((10**9, "G"), (10**6, "M"), (10**4, "k")):
+        if count >= limit:
+            return f"{count / (1000 if unit == 'k' else limit):.3g} {unit}"
+    return str(count)

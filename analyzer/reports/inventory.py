@@ -1,0 +1,90 @@
+"""What `relcheck inspect` shows: the fault space, tensor by tensor."""
+
+from collections.abc import Mapping, Sequence
+
+from analyzer.model import Model
+from analyzer.reports.figures import percent, si
+from analyzer.space import FaultSpace
+
+NAME_WIDTH = 34
+
+
+def fault_space_text(
+    model: Model, space: FaultSpace, routes: Mapping[str, str], reasons: Mapping[str, str]
+) -> str:
+    """The tensors at risk with their share of the bits and their route, then the others and why.
+
+    Args:
+        model: the model.
+        space: its bits at risk.
+        routes: tensor name -> how the engine faults it; empty if the engine was not asked.
+        reasons: tensor name -> why it is not faulted in place.
+    """
+    lines = [
+        f"{model.path.name}: opset {model.opset}, input {model.signature}",
+        f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
+        f"{si(space.parameters)} values",
+        "",
+        *_kinds(space),
+        "",
+        f"{'tensor':<{NAME_WIDTH}}{'kind':<11}{'type':<10}{'bits':>8}{'share %':>9}  route",
+        "─" * 80,
+    ]
+    for tensor in space.tensors:
+        share = percent(tensor.bits / space.bits)
+        lines.append(
+            f"{_clip(tensor.name):<{NAME_WIDTH}}{tensor.kind:<11}{tensor.dtype:<10}"
+            f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
+        )
+    lines += _why_not_in_place(reasons) + _out_of_scope(model, space)
+    return "\n".join(lines) + "\n"
+
+
+def _kinds(space: FaultSpace) -> list[str]:
+    totals: dict[str, tuple[int, int]] = {}
+    for tensor in space.tensors:
+        count, bits = totals.get(tensor.kind, (0, 0))
+        totals[tensor.kind] = (count + 1, bits + tensor.bits)
+    return [
+        f"  {kind:<11}{count:>5} tensors {si(bits):>9} bits  {percent(bits / space.bits):>6} %"
+        for kind, (count, bits) in totals.items()
+    ]
+
+
+def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
+    grouped: dict[str, int] = {}
+    for reason in reasons.values():
+        grouped[reason] = grouped.get(reason, 0) + 1
+    if not grouped:
+        return []
+    head = ["", "Faulted by loading the changed file anew (exact, but slower):"]
+    return head + [f"  {count} tensors: {reason}" for reason, count in grouped.items()]
+
+
+def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
+    exposed = {t.name for t in space.tensors}
+    left: list[tuple[str, str]] = [(o.name, o.reason) for o in model.inventory.out_of_scope]
+    left += [
+        (t.name, "not selected by --include, --exclude, --kinds")
+        for t in model.inventory.at_risk
+        if t.name not in exposed
+    ]
+    if not left:
+        return ["", "Nothing stored in the file is out of scope."]
+    return ["", "Out of scope:", *_grouped(left)]
+
+
+def _grouped(left: Sequence[tuple[str, str]]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for name, reason in left:
+        reasons.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in reasons.items():
+        shown = ", ".join(_clip(n) for n in names[:3]) + (", …" if len(names) > 3 else "")
+        lines += [f"  {len(names)} × {reason}", f"      {shown}"]
+    return lines
+
+
+def _clip(name: str) -> str:
+    limit = NAME_WIDTH - 2
+    return name if len(name) <= limit else f"…{name[-(limit - 1) :]}"

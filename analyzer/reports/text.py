@@ -1,0 +1,89 @@
+"""The report as plain text, 80 columns wide: what the terminal shows."""
+
+from analyzer.rates import show_rate
+from analyzer.reports import figures
+from analyzer.reports.report import RatePart, Report
+
+WIDTHS = (7, 9, 15, 15, 14, 9, 9)
+
+
+def to_text(report: Report) -> str:
+    """Render the table, the gate, and what must be known to read them."""
+    lines = [*_head(report), "", *_table(report), *_notes(report), *_gate(report)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _head(report: Report) -> list[str]:
+    lines = []
+    if report.data.kind == "generated":
+        lines += ["No data set: inputs are random, judged by agreement with the fault-free model."]
+    model, data, plan = report.model, report.data, report.plan
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
+    lines.append(f"{model.path}: {bits} bits at risk in {values} values")
+    kind = "inputs" if data.kind == "generated" else "images"
+    lines.append(
+        f"{data.name}: {data.images} {kind}, fault-free {metric} "
+        f"{figures.percent(report.golden.value, 2)} %; {plan.exposure} {plan.fault}, {plan.encoding}"
+    )
+    return lines
+
+
+def _row(cells: list[str]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+
+
+def _table(report: Report) -> list[str]:
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
+    lines = [_row(head), "─" * sum(WIDTHS)]
+    for row in report.rates:
+        lines += [_row(_points(row)), _row(_bounds(row))]
+    return lines
+
+
+def _points(row: RatePart) -> list[str]:
+    return [
+        show_rate(row.rate),
+        figures.flips(row.expected_flips),
+        figures.estimate(row.metric),
+        figures.estimate(row.sdc),
+        figures.estimate(row.due),
+        figures.estimate(row.masked),
+        f"{row.trials:,}" + ("" if row.stop == "precision" else "*"),
+    ]
+
+
+def _bounds(row: RatePart) -> list[str]:
+    spans = (figures.bounds(p) for p in (row.metric, row.sdc, row.due))
+    return ["", "", *spans, "", ""]
+
+
+def _notes(report: Report) -> list[str]:
+    confidence = f"{100 * report.plan.confidence:g}"
+    lines = ["", f"Below each figure: its {confidence} % confidence interval."]
+    short = {row.stop for row in report.rates} - {"precision"}
+    if short:
+        why = "the budget ended" if "budget" in short else "it was interrupted"
+        lines.append(
+            f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
+            "is valid, but wider."
+        )
+    for row in report.rates:
+        if row.devices:
+            lines.append(
+                f"{show_rate(row.rate)}: of devices with an upset, 5 % are below "
+                f"{figures.percent(row.devices.p05)} %, half below "
+                f"{figures.percent(row.devices.median)} %."
+            )
+    return lines
+
+
+def _gate(report: Report) -> list[str]:
+    if not report.gate.conditions:
+        return []
+    lines = ["", f"Gate: {report.gate.verdict}"]
+    for c in report.gate.conditions:
+        evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
+        lines.append(f"  {c.verdict:<10} {c.condition:<28} {evidence}")
+    return lines

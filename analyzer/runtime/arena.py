@@ -1,0 +1,169 @@
+"""One block of memory that holds every live weight, and the address of every bit in it.
+
+All buffers that ONNX Runtime reads are views of one byte array, so that a whole pattern - many
+bits in many tensors - is one vectorized write.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.bits import INT8, UINT8, StoredCodec, Values
+from analyzer.errors import NotRestored
+from analyzer.faults import FaultKind
+from analyzer.runtime.layout import Layout, Place, Route
+from analyzer.space import FaultSpace, Indices, TensorSite
+
+ALIGNMENT = 64
+"""Bytes; what ONNX Runtime aligns its own buffers to."""
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The live weights and their golden copy.
+
+    Attributes:
+        live: uint8 (n,), what ONNX Runtime reads.
+        golden: uint8 (n,), what it must be between trials.
+        starts: First byte of each slot.
+        views: Each slot of ``live`` in its own dtype and shape.
+    """
+
+    live: Bytes
+    golden: Bytes
+    starts: dict[str, int]
+    views: dict[str, Values]
+
+    def check(self) -> None:
+        """Compare every live byte with golden.
+
+        Raises:
+            NotRestored: one differs.
+        """
+        if not np.array_equal(self.live, self.golden):
+            first = int(np.flatnonzero(self.live != self.golden)[0])
+            slot = max((s for s in self.starts if self.starts[s] <= first), key=self.starts.get)  # type: ignore[arg-type]  # every key is in the dict
+            raise NotRestored(f"live weights in {slot!r} differ from golden")
+
+
+def build_arena(slots: dict[str, Values]) -> Arena:
+    """Copy ``slots`` into one aligned block."""
+    starts, size = {}, 0
+    for name, values in slots.items():
+        starts[name] = size
+        size += -(-values.nbytes // ALIGNMENT) * ALIGNMENT
+    block = np.zeros(size + ALIGNMENT, np.uint8)
+    shift = -block.ctypes.data % ALIGNMENT
+    live = block[shift : shift + size]
+    views = {}
+    for name, values in slots.items():
+        part = live[starts[name] : starts[name] + values.nbytes]
+        views[name] = part.view(values.dtype).reshape(values.shape)
+        views[name][...] = values
+    return Arena(live, live.copy(), starts, views)
+
+
+class Reach(IntEnum):
+    """How a tensor's bits are reached."""
+
+    DIRECT = 0
+    NOWHERE = 1
+    CONVERTED = 2
+    RELOAD = 3
+
+
+class AddressBook:
+    """(tensor, bit) -> (byte of the arena, bit of that byte), vectorized."""
+
+    def __init__(self, space: FaultSpace, layout: Layout, arena: Arena) -> None:
+        count = len(space.tensors)
+        self.reach = np.zeros(count, np.int8)
+        self._widths = np.array([t.codec.bits for t in space.tensors], np.int64)
+        self._bases = np.zeros(count, np.int64)
+        self._tables = np.full(count, -1, np.int64)
+        parts: list[npt.NDArray[np.int32]] = []
+        used = 0
+        for i, tensor in enumerate(space.tensors):
+            places = layout.places.get(tensor.name, ())
+            self.reach[i] = _reach(tensor, layout.routes[tensor.name], places)
+            if self.reach[i] != Reach.DIRECT:
+                continue
+            self._bases[i] = arena.starts[places[0].slot]
+            table = places[0].positions
+            if table is not None:
+                self._tables[i] = used
+                used += len(table)
+                parts.append(table)
+        self._positions = np.concatenate(parts) if parts else np.zeros(1, np.int32)
+
+    def addresses(self, tensors: Indices, bits: Indices) -> tuple[Indices, Bytes]:
+        """Bytes of the arena, and in each a mask with one bit set.
+
+        Args:
+            tensors: int64 (n,), each reached `Reach.DIRECT`.
+            bits: int64 (n,), counted within the tensor.
+
+        Returns:
+            int64 (m,) and uint8 (m,); m < n where the optimizer dropped elements.
+        """
+        widths = self._widths[tensors]
+        elements = bits // widths
+        within = bits - elements * widths
+        tables = self._tables[tensors]
+        in_order = tables < 0
+        looked_up = self._positions[np.where(in_order, 0, tables + elements)]
+        positions = np.where(in_order, elements, looked_up)
+        addresses = self._bases[tensors] + positions * (widths >> 3) + (within >> 3)
+        masks = np.left_shift(1, within & 7).astype(np.uint8)
+        present = positions >= 0
+        if present.all():
+            return addresses, masks
+        return addresses[present], masks[present]
+
+
+def _reach(tensor: TensorSite, route: Route, places: tuple[Place, ...]) -> Reach:
+    if route is Route.RELOAD:
+        return Reach.RELOAD
+    if route is Route.NO_EFFECT:
+        return Reach.NOWHERE
+    codec = tensor.codec
+    whole_bytes = isinstance(codec, StoredCodec) and codec.bits >= 8
+    return Reach.DIRECT if whole_bytes and _same_bits(places) else Reach.CONVERTED
+
+
+def _same_bits(places: tuple[Place, ...]) -> bool:
+    """Whether a flip of a stored bit is a flip of the same bit in the one place it went to.
+
+    Shifting int8 to uint8 inverts the top bit of golden and faulty value alike.
+    """
+    conversion = places[0].conversion
+    moved = conversion.target == conversion.source.dtype
+    shifted = conversion.source == INT8 and conversion.target == UINT8.dtype
+    return len(places) == 1 and (moved or shifted)
+
+
+def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes) -> None:
+    """Apply single-bit upsets; an address may occur several times."""
+    if kind in (FaultKind.FLIP, FaultKind.BURST):
+        np.bitwise_xor.at(live, addresses, masks)
+    elif kind is FaultKind.STUCK0:
+        np.bitwise_and.at(live, addresses, ~masks)
+    else:
+        np.bitwise_or.at(live, addresses, masks)
+
+
+def restore(arena: Arena, addresses: npt.NDArray[Any]) -> None:
+    """Put golden bytes back.
+
+    Raises:
+        NotRestored: they did not arrive.
+    """
+    clean = arena.golden[addresses]
+    arena.live[addresses] = clean
+    if not np.array_equal(arena.live[addresses], clean):
+        raise NotRestored("live weights differ from golden after a trial")

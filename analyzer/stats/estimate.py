@@ -1,0 +1,142 @@
+"""From a campaign's tally to the figures it reports, and when it may stop.
+
+The campaign samples only fault patterns with at least one upset. Patterns with none have the
+exactly known probability 1 - p_faulty and do exactly no harm, so they enter as a stratum without
+sampling error (Cochran, *Sampling Techniques*, ch. 5): every interval shrinks by p_faulty.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analyzer.stats.intervals import (
+    Interval,
+    cluster_difference,
+    cluster_proportion,
+    complement,
+    rescale,
+)
+from analyzer.stats.tally import Moments, Tally
+
+FIRST_LOOK = 64
+_LOOK_STEP = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RateEstimate:
+    """What one bit error rate does to the model; all fractions.
+
+    Attributes:
+        metric: accuracy under faults, over all patterns and images.
+        sdc: probability that an image suffers silent data corruption.
+        due: probability that an image ends in a detected unrecoverable error.
+        masked: probability that an image is unharmed, by no upset or in spite of upsets.
+    """
+
+    metric: Interval
+    sdc: Interval
+    due: Interval
+    masked: Interval
+
+
+def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) -> RateEstimate:
+    """Estimate of accuracy and outcomes at one bit error rate.
+
+    Args:
+        tally: trials on patterns with at least one upset.
+        golden: accuracy of the fault-free run on all images, in [0, 1], known exactly.
+        p_faulty: probability that a pattern has at least one upset, in [0, 1].
+        confidence: nominal coverage of each interval, in (0, 1).
+
+    Returns:
+        sdc and due are p_faulty times the mean in the sample; masked adds the patterns without
+        upset, 1 - p_faulty; metric is golden plus p_faulty times the mean of gained - lost, cut
+        to [0, 1]. With no trials each interval says so (see cluster_proportion).
+
+    Raises:
+        ValueError: if golden or p_faulty is not a probability, or confidence is impossible.
+
+    >>> tally = sum(
+    ...     [Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)] * 149,
+    ...     start=Tally.of_trial(1, 1, sdc=1, due=0, masked=0, lost=1, gained=0),
+    ... )
+    >>> result = estimate(tally, golden=0.9, p_faulty=0.3, confidence=0.95)
+    >>> round(result.sdc.estimate, 4), round(result.metric.estimate, 4), result.due.low
+    (0.002, 0.898, 0.0)
+    """
+    if not (0.0 <= golden <= 1.0 and 0.0 <= p_faulty <= 1.0):
+        raise ValueError(f"golden {golden} and p_faulty {p_faulty} must lie in [0, 1]")
+
+    def share(moments: Moments) -> Interval:
+        return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
+
+    net = cluster_difference(
+        tally.gained, tally.lost, tally.net, tally.trials, tally.unit, tally.images, confidence
+    )
+    harmed = rescale(complement(share(tally.masked)), weight=p_faulty, offset=0.0)
+    return RateEstimate(
+        metric=rescale(net, weight=p_faulty, offset=golden, clip=True),
+        sdc=rescale(share(tally.sdc), weight=p_faulty, offset=0.0),
+        due=rescale(share(tally.due), weight=p_faulty, offset=0.0),
+        masked=complement(harmed),
+    )
+
+
+def half_width(result: RateEstimate) -> float:
+    """Precision reached: the longest distance from an estimate to one of its limits.
+
+    Taken over metric, sdc and due; the longer arm of each interval, because that is what "plus or
+    minus" promises to a reader of a lopsided interval.
+
+    >>> point = Interval(0.0, 0.0, 0.0)
+    >>> half_width(RateEstimate(Interval(0.75, 0.5, 0.875), point, point, point))
+    0.25
+    """
+    intervals = (result.metric, result.sdc, result.due)
+    arms = [max(x.high - x.estimate, x.estimate - x.low) for x in intervals]
+    return max(arms)
+
+
+def next_look(trials: int) -> int:
+    """The first number of trials above trials at which a campaign looks at its precision.
+
+    64, 80, 112, 144, 192, 240, 304, ...: a quarter more each time, rounded up to a multiple of
+    16. Close enough that few trials are run beyond need, rare enough that stopping on a fluke is
+    rare: tests/stats/test_stopping.py measures that coverage survives. There is no separate
+    minimum: an unseen trial alone keeps the half-width near 3/trials or above, so precision h is
+    never claimed before about 3/h trials.
+
+    >>> next_look(0), next_look(64), next_look(100)
+    (64, 80, 112)
+    """
+    look = FIRST_LOOK
+    while look <= trials:
+        look = -(-look * 5 // (4 * _LOOK_STEP)) * _LOOK_STEP
+    return look
+
+
+def fraction_below(values: ArrayLike, floor: float, confidence: float) -> Interval:
+    """Interval for the fraction of devices whose value falls below a floor.
+
+    Args:
+        values: (devices,), one value per fault pattern, such as the accuracy of a device that
+            keeps its faults (resident exposure).
+        floor: a value equal to the floor is not below it.
+        confidence: nominal coverage, in (0, 1).
+
+    Returns:
+        The binomial interval of cluster_proportion with one image per trial.
+
+    Raises:
+        ValueError: if a value is not a number: it is neither below the floor nor above.
+
+    >>> devices = fraction_below([0.9, 0.2, 0.9, 0.9], floor=0.5, confidence=0.95)
+    >>> devices.estimate, round(devices.low, 4), round(devices.high, 4)
+    (0.25, 0.0069, 0.8002)
+    """
+    sample = np.asarray(values, np.float64)
+    if np.isnan(sample).any():
+        raise ValueError("a value is not a number")
+    count = int(np.count_nonzero(sample < floor))
+    return cluster_proportion(Moments(count, count), sample.size, 1, sample.size, confidence)

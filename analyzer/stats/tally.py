@@ -1,0 +1,130 @@
+"""What a campaign has seen so far, as integers that add.
+
+A *trial* is one fault pattern on one batch of images. The images of a trial share the pattern,
+so the trial is the cluster (Cochran, *Sampling Techniques*, ch. 9) and only two sums over trials
+are needed: of the trial's per-image mean y, and of y**2. Both are kept as integers in units of
+1/unit and 1/unit**2, hence shards, resume and merge are plain addition: exact, in any order.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Exact first and second moments of one per-trial quantity y.
+
+    Attributes:
+        total: sum of y over trials, in units of 1/unit.
+        squares: sum of y**2 over trials, in units of 1/unit**2.
+    """
+
+    total: int = 0
+    squares: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Moments of both sets of trials together.
+
+        >>> Moments(3, 9) + Moments(-1, 1)
+        Moments(total=2, squares=10)
+        """
+        return type(self)(self.total + other.total, self.squares + other.squares)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Outcome sums of a set of trials.
+
+    Attributes:
+        unit: common denominator; the per-image mean of every trial is k/unit exactly, so unit is
+            a multiple of every batch size in use.
+        trials: number of trials, that is of clusters.
+        images: number of images over all trials.
+        sdc: share of a trial's images whose output was silently corrupted, y in [0, 1].
+        due: share of a trial's images that ended in a detected unrecoverable error, y in [0, 1].
+        masked: share of a trial's images that the faults did not harm, y in [0, 1].
+        lost: share of a trial's images right in the golden run and wrong under faults, in [0, 1].
+        gained: share of a trial's images wrong in the golden run and right under faults.
+        net: gained minus lost within each trial, y in [-1, 1].
+    """
+
+    unit: int
+    trials: int = 0
+    images: int = 0
+    sdc: Moments = Moments()
+    due: Moments = Moments()
+    masked: Moments = Moments()
+    lost: Moments = Moments()
+    gained: Moments = Moments()
+    net: Moments = Moments()
+
+    @classmethod
+    def empty(cls, unit: int) -> Self:
+        """The tally of no trials: the zero of addition.
+
+        Raises:
+            ValueError: if unit is not positive.
+        """
+        if unit < 1:
+            raise ValueError(f"unit must be at least 1, not {unit}")
+        return cls(unit)
+
+    @classmethod
+    def of_trial(
+        cls, unit: int, images: int, sdc: int, due: int, masked: int, lost: int, gained: int
+    ) -> Self:
+        """The tally of one trial, from its image counts.
+
+        Args:
+            unit: common denominator of the campaign, a multiple of images.
+            images: batch size, at least 1.
+            sdc: images silently corrupted.
+            due: images with a detected unrecoverable error.
+            masked: images unharmed; sdc + due + masked is at most images.
+            lost: images right before and wrong under faults.
+            gained: images wrong before and right under faults; lost + gained is at most images.
+
+        Raises:
+            ValueError: if images does not divide unit or a count is impossible.
+
+        >>> tally = Tally.of_trial(64, 32, sdc=3, due=0, masked=29, lost=2, gained=1)
+        >>> tally.sdc, tally.net
+        (Moments(total=6, squares=36), Moments(total=-2, squares=4))
+        """
+        if images < 1 or unit < 1 or unit % images:
+            raise ValueError(f"a batch of {images} images does not divide the unit {unit}")
+        if min(sdc, due, masked, lost, gained) < 0:
+            raise ValueError("image counts cannot be negative")
+        if sdc + due + masked > images or lost + gained > images:
+            raise ValueError(f"more outcomes than the {images} images of the trial")
+        scale = unit // images
+        counts = (sdc, due, masked, lost, gained, gained - lost)
+        return cls(unit, 1, images, *(_once(count * scale) for count in counts))
+
+    def __add__(self, other: Self) -> Self:
+        """Both sets of trials together; exact, associative and commutative.
+
+        Raises:
+            ValueError: if the units differ.
+
+        >>> one = Tally.of_trial(4, 4, sdc=1, due=0, masked=3, lost=1, gained=0)
+        >>> (one + one).sdc, (one + Tally.empty(4)) == one
+        (Moments(total=2, squares=2), True)
+        """
+        if self.unit != other.unit:
+            raise ValueError(f"tallies in different units: 1/{self.unit} and 1/{other.unit}")
+        return type(self)(
+            unit=self.unit,
+            trials=self.trials + other.trials,
+            images=self.images + other.images,
+            sdc=self.sdc + other.sdc,
+            due=self.due + other.due,
+            masked=self.masked + other.masked,
+            lost=self.lost + other.lost,
+            gained=self.gained + other.gained,
+            net=self.net + other.net,
+        )
+
+
+def _once(value: int) -> Moments:
+    return Moments(value, value * value)

@@ -1,0 +1,1 @@
+"""Scripts that make the demo models; nothing in the tool itself imports them."""

@@ -1,0 +1,1 @@
+"""Scripts that train a demo network and export it to ONNX."""
