@@ -60,7 +60,9 @@ class ElementType:
         return "exponent" if bit >= self.bits - 1 - self.exponent else "mantissa"
 
 
-def _element(name: str, dtype: Any, bits: int, exponent: int = 0, signed: bool = True) -> ElementType:
+def _element(
+    name: str, dtype: Any, bits: int, exponent: int = 0, signed: bool = True
+) -> ElementType:
     return ElementType(name, np.dtype(dtype), bits, exponent, signed)
 
 

@@ -5,8 +5,10 @@ is the trial, so trial *i* is the same whoever computes it, whenever, in whateve
 """
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from analyzer.faults import CountLaw, FaultModel, FaultPattern, SiteIndex
 
@@ -22,9 +24,15 @@ def generator(plan_id: str, stream: str, trial: int) -> np.random.Generator:
     >>> generator("p", "s", 3).integers(1000) == generator("p", "s", 3).integers(1000)
     np.True_
     """
+    counter = np.array((0, 0, trial, 0), np.uint64)
+    return np.random.Generator(np.random.Philox(key=_key(plan_id, stream), counter=counter))
+
+
+@lru_cache(maxsize=256)
+def _key(plan_id: str, stream: str) -> npt.NDArray[np.uint64]:
+    """Philox key of one stream of one plan: uint64 (2,)."""
     digest = hashlib.sha256(f"{plan_id}\n{stream}".encode()).digest()
-    key = np.frombuffer(digest[:16], np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, trial, 0]))
+    return np.frombuffer(digest[:16], np.uint64)
 
 
 def distinct_sites(rng: np.random.Generator, bits: int, count: int) -> SiteIndex:
@@ -35,8 +43,9 @@ def distinct_sites(rng: np.random.Generator, bits: int, count: int) -> SiteIndex
     """
     if count > bits // 2:
         return np.sort(rng.permutation(bits)[:count]).astype(np.int64)
-    drawn = rng.integers(bits, size=count, dtype=np.int64)
-    kept = np.unique(drawn)
+    kept = np.sort(rng.integers(bits, size=count, dtype=np.int64))
+    if (kept[1:] == kept[:-1]).any():
+        kept = np.unique(kept)
     while len(kept) < count:
         more = rng.integers(bits, size=count - len(kept), dtype=np.int64)
         kept = np.union1d(kept, more)
@@ -54,11 +63,14 @@ def draw_single(rng: np.random.Generator, first: int, last: int, fault: FaultMod
     return FaultPattern(fault, rng.integers(first, last, size=1, dtype=np.int64))
 
 
-def draw_batch(rng: np.random.Generator, sizes: tuple[int, ...]) -> int:
+def draw_batch(rng: np.random.Generator, ends: npt.NDArray[np.int64]) -> int:
     """Index of a batch, each chosen in proportion to its size.
 
     With that choice the mean over a trial's images is an unbiased estimate of the mean over all
     images, the smaller last batch included.
+
+    Args:
+        rng: of the trial.
+        ends: int64 (batches,), running totals of the batch sizes.
     """
-    total = sum(sizes)
-    return int(np.searchsorted(np.cumsum(sizes), rng.integers(total), side="right"))
+    return int(ends.searchsorted(rng.integers(ends[-1]), side="right"))

@@ -132,7 +132,7 @@ class FaultSpace:
             int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor;
             a bit that several bursts hit is listed several times.
         """
-        tensors = np.searchsorted(self.offsets, pattern.sites, side="right") - 1
+        tensors = self.offsets.searchsorted(pattern.sites, side="right") - 1
         local = pattern.sites - self.offsets[tensors]
         if pattern.fault.length == 1:
             return tensors, local

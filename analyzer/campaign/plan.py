@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from analyzer.faults import FaultModel
 from analyzer.space import Selection
@@ -16,7 +17,7 @@ class Exposure(StrEnum):
     RESIDENT = "resident"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """One campaign.
 
@@ -50,7 +51,7 @@ class Plan:
     precision: float
     confidence: float
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Digest of all that decides what trial *i* at a rate draws and how it is judged.
 

@@ -1,6 +1,5 @@
 """Runs the trials of a plan until every rate is precise enough, or the budget is spent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -93,13 +92,12 @@ def _report(bench: Bench, state: _Rate, observer: Observer) -> None:
 
 def _finished(bench: Bench, state: _Rate) -> RateResult:
     law = bench.law(state.rate)
-    stop: Callable[[], Stop] = lambda: state.stop or Stop.BUDGET  # noqa: E731
     return RateResult(
         state.rate,
         law.expected,
         law.p_any,
         state.tally,
         state.estimate,
-        stop(),
+        state.stop or Stop.BUDGET,
         tuple(state.devices),
     )

@@ -1,13 +1,17 @@
 """One trial: draw a pattern, run it, judge it. A pure function of the plan and the trial index."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw
-from analyzer.rates import show_rate
 from analyzer.runtime.executor import Executor
 from analyzer.sampling import draw_batch, draw_pattern, generator
 from analyzer.space import FaultSpace
@@ -41,7 +45,7 @@ class Bench:
         """Share of right answers without faults, on all images."""
         return sum(int(g.right.sum()) for g in self.golden) / self.images
 
-    @property
+    @cached_property
     def images(self) -> int:
         """Images in the data set."""
         return sum(b.images for b in self.batches)
@@ -60,6 +64,11 @@ class Bench:
             return self.images
         return max(b.images for b in self.batches)
 
+    @cached_property
+    def _ends(self) -> npt.NDArray[np.int64]:
+        """Running totals of the batch sizes."""
+        return np.cumsum([b.images for b in self.batches], dtype=np.int64)
+
     def law(self, rate: float) -> CountLaw:
         """The count law of one rate."""
         return CountLaw(self.space.bits, rate)
@@ -70,11 +79,10 @@ class Bench:
         Raises:
             NotRestored: afterwards a weight is not golden.
         """
-        rng = generator(self.plan.id, f"rate={show_rate(rate)}", index)
-        sizes = tuple(b.images for b in self.batches)
-        chosen = [draw_batch(rng, sizes)]
+        rng = generator(self.plan.id, f"rate={rate!r}", index)
+        chosen: Sequence[int] = (draw_batch(rng, self._ends),)
         if self.plan.exposure is Exposure.RESIDENT:
-            chosen = list(range(len(sizes)))
+            chosen = range(len(self.batches))
         pattern = draw_pattern(rng, self.law(rate), self.plan.fault)
         total = Outcomes()
         with self.executor.inject(pattern) as run:

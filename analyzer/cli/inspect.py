@@ -11,13 +11,21 @@ from analyzer.cli.app import app
 @app.command()
 def inspect(
     model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
-    encoding: Annotated[str, typer.Option(help="How values are held: stored or q15.16.")] = "stored",
-    include: Annotated[list[str] | None, typer.Option(help="Only these names.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Not these names.")] = None,
-    kinds: Annotated[str | None, typer.Option(help="Only these kinds.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Data set, to resolve open shapes.")] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="WORD", help="How values are held: stored or q15.16.")
+    ] = "stored",
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only these names.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Not these names.")
+    ] = None,
+    kinds: Annotated[str | None, typer.Option(metavar="LIST", help="Only these kinds.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Data set, to resolve open shapes.")
+    ] = None,
 ) -> None:
-    """Show the fault space: tensors, kinds, types, bits, routes, and what is out of scope and why."""
+    """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
     from analyzer.cli.settings import read_settings
     from analyzer.cli.setup import find_data, selection_of
     from analyzer.errors import NothingAtRisk

@@ -66,3 +66,12 @@ def show_progress(rates: Sequence[float], metric: str) -> Iterator[Observer]:
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield _Bars(progress, rates, metric)
+
+
+@contextmanager
+def show_count(total: int, label: str) -> Iterator[Callable[[int], None]]:
+    """A callable that is told the index of each finished step, and draws a bar on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda index: progress.update(task, completed=index + 1)

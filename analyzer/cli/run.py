@@ -19,71 +19,85 @@ _EFFORT = "Effort"
 _OUT = "Verdict and reports"
 
 
-def _option(panel: str, text: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
+def _option(panel: str, metavar: str, text: str) -> Any:
+    return typer.Option(help=text, metavar=metavar, rich_help_panel=panel, show_default=False)
 
 
 @app.command()
 def run(
     model: Annotated[
         Path | None,
-        typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),
+        typer.Argument(
+            help="The ONNX model; without one, the demonstration model.", metavar="MODEL"
+        ),
     ] = None,
     rates: Annotated[
         str | None,
-        _option(_FAULTS, "Bit error rates: A..B on the 1-3 grid, or a,b,c. [1e-7..3e-5]"),
+        _option(_FAULTS, "RATES", "A..B on the 1-3 grid, or a,b,c (default 1e-7..3e-5)."),
     ] = None,
     exposure: Annotated[
         str | None,
-        _option(_FAULTS, "transient (new faults each batch) or resident. [transient]"),
+        _option(
+            _FAULTS, "WORD", "transient: new faults each batch (default); resident: they stay."
+        ),
     ] = None,
     encoding: Annotated[
-        str | None, _option(_FAULTS, "How values are held: stored or q15.16. [stored]")
+        str | None,
+        _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16."),
     ] = None,
     fault: Annotated[
-        str | None, _option(_FAULTS, "flip, burst:K, stuck0 or stuck1. [flip]")
+        str | None, _option(_FAULTS, "WORD", "flip (default), burst:K, stuck0 or stuck1.")
     ] = None,
     include: Annotated[
-        list[str] | None, _option(_FAULTS, "Only tensors whose name matches. May be repeated.")
+        list[str] | None, _option(_FAULTS, "GLOB", "Only tensors of such a name (repeatable).")
     ] = None,
     exclude: Annotated[
-        list[str] | None, _option(_FAULTS, "No tensors whose name matches. May be repeated.")
+        list[str] | None, _option(_FAULTS, "GLOB", "No tensors of such a name (repeatable).")
     ] = None,
     kinds: Annotated[
         str | None,
-        _option(_FAULTS, "Only these: weight,bias,scale,zero-point,norm,constant."),
+        _option(_FAULTS, "LIST", "Of weight,bias,scale,zero-point,norm,constant (default all)."),
     ] = None,
     data: Annotated[
         Path | None,
-        _option(_DATA, ".npz with images and labels, or an image folder. [named by the model]"),
+        _option(_DATA, "PATH", ".npz or image folder (default: what the model names)."),
     ] = None,
-    images: Annotated[int | None, _option(_DATA, "Use only the first so many images.")] = None,
+    images: Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")] = None,
     metric: Annotated[
-        str | None, _option(_DATA, "top1, top5 or agreement. [top1 where there are labels]")
+        str | None, _option(_DATA, "WORD", "top1 (default with labels), top5 or agreement.")
     ] = None,
-    layout: Annotated[str | None, _option(_DATA, "NCHW or NHWC.")] = None,
-    color: Annotated[str | None, _option(_DATA, "RGB or BGR.")] = None,
-    resize: Annotated[str | None, _option(_DATA, "Shorter side, in pixels.")] = None,
-    crop: Annotated[str | None, _option(_DATA, "Side of the central crop, in pixels.")] = None,
-    scale: Annotated[str | None, _option(_DATA, "Factor on pixels 0..255. [1/255]")] = None,
-    mean: Annotated[str | None, _option(_DATA, "Per channel, of the scaled pixel.")] = None,
-    std: Annotated[str | None, _option(_DATA, "Per channel, of the scaled pixel.")] = None,
+    layout: Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")] = None,
+    color: Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")] = None,
+    resize: Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")] = None,
+    crop: Annotated[str | None, _option(_DATA, "PIXELS", "Of the central square.")] = None,
+    scale: Annotated[
+        str | None, _option(_DATA, "X", "Factor on pixels 0..255 (default 1/255).")
+    ] = None,
+    mean: Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")] = None,
+    std: Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")] = None,
     precision: Annotated[
-        float | None, _option(_EFFORT, "Half-width at which a rate is done. [0.01]")
+        float | None,
+        _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01)."),
     ] = None,
-    confidence: Annotated[float | None, _option(_EFFORT, "Of every interval. [0.95]")] = None,
-    budget: Annotated[str | None, _option(_EFFORT, "CPU time: 90s, 10m, 2h. [10m]")] = None,
-    batch: Annotated[int | None, _option(_EFFORT, "Images per run. [32]")] = None,
-    seed: Annotated[int | None, _option(_EFFORT, "Of every random number. [0]")] = None,
-    device: Annotated[str | None, _option(_EFFORT, "Where to run: cpu. [cpu]")] = None,
+    confidence: Annotated[
+        float | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")
+    ] = None,
+    budget: Annotated[
+        str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
+    ] = None,
+    batch: Annotated[int | None, _option(_EFFORT, "N", "Images per run (default 32).")] = None,
+    seed: Annotated[
+        int | None, _option(_EFFORT, "N", "Of every random number (default 0).")
+    ] = None,
+    device: Annotated[str | None, _option(_EFFORT, "WORD", "Where to run: cpu.")] = None,
     gate: Annotated[
         list[str] | None,
-        _option(_OUT, "A requirement like 'top1 >= 0.90 @ 1e-6'. May be repeated."),
+        _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable)."),
     ] = None,
-    json: Annotated[Path | None, _option(_OUT, "Write the JSON report here.")] = None,
-    html: Annotated[Path | None, _option(_OUT, "Write the HTML report here.")] = None,
+    json: Annotated[Path | None, _option(_OUT, "FILE", "Write the JSON report.")] = None,
+    html: Annotated[Path | None, _option(_OUT, "FILE", "Write the HTML report.")] = None,
     config: Annotated[
-        Path | None, _option(_OUT, "Read options from this TOML file; flags override it.")
+        Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
     ] = None,
 ) -> None:
     """Sweep bit error rates; print a table, judge gates, write reports.
@@ -138,7 +152,9 @@ def _campaign(analysis: "Analysis", watch: Any) -> "CampaignResult":
         return run_campaign(analysis.bench, watch, observer)
 
 
-def _report(analysis: "Analysis", result: "CampaignResult", judgements: Any, watch: Any) -> "Report":
+def _report(
+    analysis: "Analysis", result: "CampaignResult", judgements: Any, watch: Any
+) -> "Report":
     from analyzer.cli.provenance import run_part, tool_part
     from analyzer.reports.build import build_report
 

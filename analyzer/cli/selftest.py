@@ -12,14 +12,24 @@ from analyzer.cli.app import Exit, app
 def selftest(
     model: Annotated[
         Path | None,
-        typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),
+        typer.Argument(
+            help="The ONNX model; without one, the demonstration model.", metavar="MODEL"
+        ),
     ] = None,
-    patterns: Annotated[int, typer.Option(min=1, help="Fault patterns to compare.")] = 200,
-    encoding: Annotated[str, typer.Option(help="How values are held: stored or q15.16.")] = "stored",
-    fault: Annotated[str, typer.Option(help="flip, burst:K, stuck0 or stuck1.")] = "flip",
-    data: Annotated[Path | None, typer.Option(help="Data set to take inputs from.")] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Images per run.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Of every random number.")] = 0,
+    patterns: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Fault patterns to compare.")
+    ] = 200,
+    encoding: Annotated[
+        str, typer.Option(metavar="WORD", help="How values are held: stored or q15.16.")
+    ] = "stored",
+    fault: Annotated[
+        str, typer.Option(metavar="WORD", help="flip, burst:K, stuck0 or stuck1.")
+    ] = "flip",
+    data: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Data set to take inputs from.")
+    ] = None,
+    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Images per run.")] = 4,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random number.")] = 0,
 ) -> None:
     """Compare live weights with the edited file, bit for bit, on random fault patterns.
 
@@ -34,9 +44,8 @@ def selftest(
 
 
 def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
-    from rich.progress import track
-
     from analyzer.campaign.selftest import run_selftest, test_patterns
+    from analyzer.cli.progress import show_count
     from analyzer.cli.settings import Settings
     from analyzer.cli.setup import batch_size, find_data, selection_of
     from analyzer.evaluation.dataset import make_batches
@@ -56,6 +65,7 @@ def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
     feeds = {model.signature.name: batch.inputs}
     live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
     drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
-    found = run_selftest(live, oracle, space, feeds, drawn, lambda index: None)
+    with show_count(patterns, "comparing") as progress:
+        found = run_selftest(live, oracle, space, feeds, drawn, progress)
     typer.echo(selftest_text(path.name, space, live.layout, live.reloads, found), nl=False)
     return found.passed

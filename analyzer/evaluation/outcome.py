@@ -141,16 +141,20 @@ class Judge:
         due = _non_finite(golden, result, images)
         first = result.outputs[0][:images]
         changed = self._changed(golden, first) & ~due
-        right = ~changed & ~due
+        masked = ~(changed | due)
+        if masked.all() and self.metric is not Metric.TOP5:
+            return Outcomes(images, masked=images)
+        right = masked
         if self.metric is not Metric.AGREEMENT and labels is not None:
             right = self._right(first, labels) & ~due
+        count = np.count_nonzero
         return Outcomes(
             images,
-            sdc=int(changed.sum()),
-            due=int(due.sum()),
-            masked=int((~changed & ~due).sum()),
-            lost=int((golden.right & ~right).sum()),
-            gained=int((right & ~golden.right).sum()),
+            sdc=int(count(changed)),
+            due=int(count(due)),
+            masked=int(count(masked)),
+            lost=int(count(golden.right & ~right)),
+            gained=int(count(right & ~golden.right)),
         )
 
     def _right(self, scores: npt.NDArray[Any], labels: Labels) -> npt.NDArray[np.bool_]:

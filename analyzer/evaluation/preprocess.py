@@ -48,7 +48,7 @@ def target_of(signature: InputSignature, preprocessing: Preprocessing) -> Target
     channels, height, width = (first, second, third) if layout == "NCHW" else (third, first, second)
     if channels not in CHANNELS:
         raise DataMismatch(
-            f"input {signature} read as {layout} has {channels or 'an unknown number of'} channels; "
+            f"input {signature} read as {layout} has {channels or 'unknown'} channels; "
             "images have 1 or 3 - state the layout by --layout or in the metadata"
         )
     return Target(layout, int(channels), height, width, signature.dtype)

@@ -64,7 +64,7 @@ def _load_npz(path: Path) -> tuple[npt.NDArray[Any], Labels | None]:
                 keys = ", ".join(archive.files) or "none"
                 raise BadData(f"{path} has no key 'images' (its keys: {keys})")
             images = archive["images"]
-            labels = archive["labels"] if "labels" in archive else None
+            labels = archive.get("labels", None)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
         raise BadData(
             f"{path} cannot be read as an .npz file with keys 'images' and 'labels'"
@@ -89,19 +89,13 @@ def _fits_as_is(images: npt.NDArray[Any], signature: InputSignature) -> bool:
     )
 
 
-def _as_floats(
-    images: npt.NDArray[Any], signature: InputSignature, path: Path
-) -> npt.NDArray[Any]:
+def _as_floats(images: npt.NDArray[Any], signature: InputSignature, path: Path) -> npt.NDArray[Any]:
     wanted = signature.item
     got = images.shape[1:]
     if images.dtype.kind not in "fu":
         raise DataMismatch(f"images in {path} are {images.dtype}; they must be uint8 or float")
-    if len(got) != len(wanted) or any(
-        w not in (None, g) for w, g in zip(wanted, got, strict=True)
-    ):
-        raise DataMismatch(
-            f"images in {path} have shape {got}, the model's input is {signature}"
-        )
+    if len(got) != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, got, strict=True)):
+        raise DataMismatch(f"images in {path} have shape {got}, the model's input is {signature}")
     return images.astype(signature.dtype)
 
 
@@ -147,9 +141,7 @@ def _one_image(file: Path, target: Target, preprocessing: Preprocessing) -> npt.
             pixels = np.asarray(picture.convert("L" if target.channels == 1 else "RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise BadData(f"image {file} cannot be read") from error
-    return prepare(
-        pixels.reshape(1, *pixels.shape[:2], target.channels), target, preprocessing
-    )
+    return prepare(pixels.reshape(1, *pixels.shape[:2], target.channels), target, preprocessing)
 
 
 def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_IMAGES) -> Dataset:

@@ -51,7 +51,9 @@ class Model:
     @property
     def opset(self) -> int:
         """Version of the standard operator set it is written in."""
-        return max((o.version for o in self.proto.opset_import if o.domain in {"", "ai.onnx"}), default=0)
+        return max(
+            (o.version for o in self.proto.opset_import if o.domain in {"", "ai.onnx"}), default=0
+        )
 
     def space(self, selection: Selection, encoding: str = "stored") -> FaultSpace:
         """The bits at risk under a selection and an encoding.

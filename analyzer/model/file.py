@@ -64,7 +64,7 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 def all_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """Every tensor stored in ``graph`` and its sub-graphs: initializers, sparse parts, attributes."""
+    """Every tensor stored in ``graph`` and its sub-graphs, those of attributes included."""
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
@@ -118,7 +118,8 @@ def _external_bytes(tensor: onnx.TensorProto, model: Path) -> bytes:
         )
     with target.open("rb") as stream:
         stream.seek(offset)
-        return stream.read(available if length is None else length)
+        content: bytes = stream.read(available if length is None else length)
+        return content
 
 
 def _extent(

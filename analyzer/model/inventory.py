@@ -13,7 +13,7 @@ from analyzer.model.file import sub_graphs
 from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
 from analyzer.space import Kind, TensorSite
 
-_ELEMENT_OF = {
+_ELEMENT_OF: dict[int, str] = {
     onnx.TensorProto.DOUBLE: "float64",
     onnx.TensorProto.FLOAT: "float32",
     onnx.TensorProto.FLOAT16: "float16",

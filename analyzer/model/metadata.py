@@ -96,7 +96,9 @@ def read_preprocessing(
         try:
             fields[key] = reader(entries[key])
         except ValueError as error:
-            raise BadMetadata(f"{where} {key!r} is {entries[key]!r}; it must be {wanted}") from error
+            raise BadMetadata(
+                f"{where} {key!r} is {entries[key]!r}; it must be {wanted}"
+            ) from error
     current = base or Preprocessing()
     kept = {name: getattr(current, name) for name in READERS}
     return Preprocessing(**{**kept, **fields})

@@ -62,7 +62,7 @@ PASS_THROUGH = frozenset(
 """Operators whose result is, to its reader, still the same weight (input 0 only)."""
 
 GEOMETRY: dict[str, tuple[int, ...]] = {"Resize": (1, 2), "Upsample": (1,), "Range": (0, 1, 2)}
-"""Float inputs that set sizes: a fault there asks for another amount of memory, not another value."""
+"""Float inputs that set sizes: a fault there asks for more memory, not for another value."""
 
 Readers = dict[str, list[tuple[onnx.NodeProto, int]]]
 

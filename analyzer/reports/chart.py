@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from analyzer.reports.figures import METRIC_NAMES, percent
 from analyzer.reports.report import IntervalPart, RatePart, Report
 
 BLUE, RED, AMBER, GREY = "#1f5fa8", "#b3261e", "#b26a00", "#6b7280"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "relcheck",
     "font.family": "DejaVu Sans",  # measured with; the page shows its own font
@@ -109,4 +110,9 @@ def _curve(
 def _only_svg(text: str) -> str:
     """Without XML declaration and doctype, sized by the page."""
     svg = text[text.index("<svg") :]
-    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r' height="[^"]*pt"', "", svg, count=1), count=1)
+    return re.sub(
+        r'(<svg[^>]*?) width="[^"]*"',
+        r"\1",
+        re.sub(r' height="[^"]*pt"', "", svg, count=1),
+        count=1,
+    )

@@ -38,32 +38,34 @@ def to_html(report: Report) -> str:
     )
 
 
+HELD_WITHIN = 0.02
+"""A rate counts as held when no value in the interval lies further than this below golden."""
+
+
 def headline(report: Report) -> str:
-    """One sentence that answers the question: up to which rate does the model hold?"""
+    """Two sentences that answer the question: up to which rate does the model hold?"""
     name = figures.METRIC_NAMES[report.golden.metric]
-    start = f"Without faults {name} is {figures.percent(report.golden.value)} %."
-    held = _last_held(report)
     rows = sorted(report.rates, key=lambda r: r.rate)
+    held, last = _last_held(report.golden.value, rows), rows[-1]
+    start = f"Without faults {name} is {figures.percent(report.golden.value)} %."
+    points = f"{100 * HELD_WITHIN:g} points"
+    end = f"at {show_rate(last.rate)} it is {figures.estimate(last.metric)} %"
     if held is None:
-        worst = rows[0]
         return (
-            f"{start} Already at a bit error rate of {show_rate(worst.rate)} it may have dropped by "
-            f"more than one point ({figures.bounds(worst.metric)} %)."
+            f"{start} A loss of more than {points} is not ruled out even at "
+            f"{show_rate(rows[0].rate)}, the lowest bit error rate tried; {end}."
         )
-    if held is rows[-1]:
-        return f"{start} It stays within one point of that up to {show_rate(held.rate)}, the highest rate tried."
-    last = rows[-1]
-    return (
-        f"{start} It stays within one point of that up to a bit error rate of "
-        f"{show_rate(held.rate)} and is {figures.estimate(last.metric)} % at {show_rate(last.rate)}."
-    )
+    if held is last:
+        return f"{start} It loses less than {points} at every bit error rate tried; {end}."
+    limit = show_rate(held.rate)
+    return f"{start} It loses less than {points} up to a bit error rate of {limit}; {end}."
 
 
-def _last_held(report: Report) -> RatePart | None:
-    """The highest rate up to which no interval reaches more than one point below golden."""
+def _last_held(golden: float, rows: list[RatePart]) -> RatePart | None:
+    """The highest rate up to which no interval reaches further than `HELD_WITHIN` below golden."""
     held = None
-    for row in sorted(report.rates, key=lambda r: r.rate):
-        if row.metric.low < report.golden.value - 0.01:
+    for row in rows:
+        if row.metric.low < golden - HELD_WITHIN:
             break
         held = row
     return held

@@ -81,7 +81,7 @@ def _grouped(left: Sequence[tuple[str, str]]) -> list[str]:
     lines = []
     for reason, names in reasons.items():
         shown = ", ".join(_clip(n) for n in names[:3]) + (", …" if len(names) > 3 else "")
-        lines += [f"  {len(names)} × {reason}", f"      {shown}"]
+        lines += [f"  {len(names)}: {reason}", f"      {shown}"]
     return lines
 
 

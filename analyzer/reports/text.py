@@ -22,10 +22,9 @@ def _head(report: Report) -> list[str]:
     bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
     lines.append(f"{model.path}: {bits} bits at risk in {values} values")
     kind = "inputs" if data.kind == "generated" else "images"
-    lines.append(
-        f"{data.name}: {data.images} {kind}, fault-free {metric} "
-        f"{figures.percent(report.golden.value, 2)} %; {plan.exposure} {plan.fault}, {plan.encoding}"
-    )
+    golden = figures.percent(report.golden.value, 2)
+    lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
+    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
     return lines
 
 

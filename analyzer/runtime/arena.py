@@ -68,6 +68,10 @@ def build_arena(slots: dict[str, Values]) -> Arena:
     return Arena(live, live.copy(), starts, views)
 
 
+_IN_ORDER = -(2**62)
+BIT_MASKS = np.left_shift(1, np.arange(8)).astype(np.uint8)
+
+
 class Reach(IntEnum):
     """How a tensor's bits are reached."""
 
@@ -83,9 +87,12 @@ class AddressBook:
     def __init__(self, space: FaultSpace, layout: Layout, arena: Arena) -> None:
         count = len(space.tensors)
         self.reach = np.zeros(count, np.int8)
-        self._widths = np.array([t.codec.bits for t in space.tensors], np.int64)
+        # log2 of the bytes of one element; only whole-byte elements are addressed here.
+        self._sizes = np.array(
+            [(max(t.codec.bits, 8) // 8).bit_length() - 1 for t in space.tensors]
+        )
         self._bases = np.zeros(count, np.int64)
-        self._tables = np.full(count, -1, np.int64)
+        self._tables = np.full(count, _IN_ORDER, np.int64)
         parts: list[npt.NDArray[np.int32]] = []
         used = 0
         for i, tensor in enumerate(space.tensors):
@@ -100,6 +107,8 @@ class AddressBook:
                 used += len(table)
                 parts.append(table)
         self._positions = np.concatenate(parts) if parts else np.zeros(1, np.int32)
+        self._drops = any((p < 0).any() for p in parts)
+        self.worst = Reach(int(self.reach.max(initial=Reach.DIRECT)))
 
     def addresses(self, tensors: Indices, bits: Indices) -> tuple[Indices, Bytes]:
         """Bytes of the arena, and in each a mask with one bit set.
@@ -111,18 +120,18 @@ class AddressBook:
         Returns:
             int64 (m,) and uint8 (m,); m < n where the optimizer dropped elements.
         """
-        widths = self._widths[tensors]
-        elements = bits // widths
-        within = bits - elements * widths
+        stored = bits >> 3
+        masks = BIT_MASKS[bits & 7]
+        size = self._sizes[tensors]
+        elements = stored >> size
         tables = self._tables[tensors]
-        in_order = tables < 0
-        looked_up = self._positions[np.where(in_order, 0, tables + elements)]
-        positions = np.where(in_order, elements, looked_up)
-        addresses = self._bases[tensors] + positions * (widths >> 3) + (within >> 3)
-        masks = np.left_shift(1, within & 7).astype(np.uint8)
-        present = positions >= 0
-        if present.all():
+        # Tensors whose elements stand in order have no table: entry 0 is read and ignored.
+        looked_up = self._positions[np.maximum(tables + elements, 0)]
+        positions = np.where(tables == _IN_ORDER, elements, looked_up)
+        addresses = self._bases[tensors] + stored + (positions - elements << size)
+        if not self._drops:
             return addresses, masks
+        present = positions >= 0
         return addresses[present], masks[present]
 
 

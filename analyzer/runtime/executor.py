@@ -58,5 +58,5 @@ _TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint6
 def set_raw(tensor: onnx.TensorProto, raw: bytes) -> None:
     """Replace the data of ``tensor``, whichever field held it, by ``raw``."""
     for field in _TYPED_FIELDS:
-        tensor.ClearField(field)  # type: ignore[arg-type]  # names of TensorProto's own fields
+        tensor.ClearField(field)
     tensor.raw_data = raw

@@ -151,9 +151,7 @@ def _route(name: str, clean: set[str], places: dict[str, list[Place]]) -> Route:
     return Route.IN_PLACE if name in places else Route.NO_EFFECT
 
 
-def _without_influence(
-    prober: Prober, stable: Sequence[AtRisk], folded: set[str]
-) -> list[AtRisk]:
+def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str]) -> list[AtRisk]:
     """Those of ``stable`` that leave the ``folded`` initializers as they are."""
     golden = prober.golden.slots
 
@@ -196,7 +194,9 @@ class _Numbering:
     def contents(self, digit: int) -> dict[str, Values]:
         """Probe contents of every tensor of this type."""
         return {
-            t.name: digit_values(t.element, int(start), t.values.size, digit).reshape(t.values.shape)
+            t.name: digit_values(t.element, int(start), t.values.size, digit).reshape(
+                t.values.shape
+            )
             for t, start in zip(self.tensors, self.starts[:-1], strict=True)
         }
 
@@ -205,9 +205,7 @@ class _Numbering:
         return np.concatenate([contents(t).reshape(-1) for t in self.tensors])
 
 
-def _decode(
-    prober: Prober, stable: Sequence[AtRisk]
-) -> Decoded | None:
+def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     """Places of the elements of ``stable``, and the optimized initializers that are no mere move.
 
     None when the probes together change the structure, though each tensor alone does not.
@@ -216,9 +214,7 @@ def _decode(
     for tensor in stable:
         types.setdefault(tensor.element, []).append(tensor)
     numberings = {element: _Numbering.of(group) for element, group in types.items()}
-    digits = max(
-        (digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0
-    )
+    digits = max((digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0)
     probes: list[dict[str, Values]] = []
     for digit in range(digits):
         contents = {k: v for n in numberings.values() for k, v in n.contents(digit).items()}
@@ -229,9 +225,7 @@ def _decode(
     noise = prober.with_noise(stable)
     if noise is None:
         return None
-    noise_of = {
-        t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(stable)
-    }
+    noise_of = {t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(stable)}
     places: dict[str, list[Place]] = {}
     folded: set[str] = set()
     for slot, golden in prober.golden.slots.items():
@@ -256,9 +250,7 @@ def _decode(
     return places, folded
 
 
-def _explains(
-    numbers: Numbers, conversion: Conversion, source: Values, found: Values
-) -> bool:
+def _explains(numbers: Numbers, conversion: Conversion, source: Values, found: Values) -> bool:
     """Whether moving ``source`` by ``numbers``, zero where padded, gives ``found`` exactly."""
     moved = conversion(source)[np.maximum(numbers, 0)]
     zero = np.zeros((), conversion.source.dtype).reshape(1)
@@ -282,7 +274,9 @@ def _add_places(
             # One element may stand in several positions: each round takes one of each.
             _, first = np.unique(elements, return_index=True)
             places.setdefault(tensor.name, []).append(
-                Place(slot, conversion, _positions(elements[first], here[first], tensor.values.size))
+                Place(
+                    slot, conversion, _positions(elements[first], here[first], tensor.values.size)
+                )
             )
             here, elements = np.delete(here, first), np.delete(elements, first)
 

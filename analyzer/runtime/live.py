@@ -70,7 +70,7 @@ class LiveExecutor:
         ]
         layout = _only_read(find_layout(proto, exposed), sample)
         self._open(layout)
-        self._make_oracle = lambda: RewriteExecutor(model, space)
+        self._model = model
         self.reloads = 0
         if not self._session.run(sample).same_as(run_session(plain, sample)):
             self._open(_all_reloaded(layout))
@@ -85,7 +85,7 @@ class LiveExecutor:
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
-        return self._make_oracle()
+        return RewriteExecutor(self._model, self._space)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; under a pattern, the faulty one."""
@@ -99,17 +99,19 @@ class LiveExecutor:
             NotRestored: afterwards a touched weight is not golden.
         """
         tensors, bits = self._space.bits_hit(pattern)
-        reach = self._book.reach[tensors]
-        worst = reach.max(initial=Reach.DIRECT)
-        if worst == Reach.RELOAD:
+        worst = Reach.DIRECT
+        if self._book.worst is not Reach.DIRECT:
+            reach = self._book.reach[tensors]
+            worst = Reach(int(reach.max(initial=Reach.DIRECT)))
+        if worst is Reach.RELOAD:
             self.reloads += 1
             with self._oracle.inject(pattern) as run:
                 yield run
             return
-        if worst != Reach.DIRECT:
+        if worst is not Reach.DIRECT:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
-        converted = self._converted(pattern) if worst == Reach.CONVERTED else []
+        converted = self._converted(pattern) if worst is Reach.CONVERTED else []
         try:
             write_upsets(self._arena.live, pattern.fault.kind, addresses, masks)
             for write in converted:

@@ -15,6 +15,7 @@ from analyzer.bits import Values
 from analyzer.runtime.optimized import OptimizedModel, first_reader
 from analyzer.runtime.session import Answer, Feeds, Result
 
+
 class Runs(Protocol):
     """Anything that answers feeds."""
 

@@ -81,7 +81,7 @@ def replace_values(proto: onnx.ModelProto, raw: dict[str, bytes]) -> onnx.ModelP
     for tensor in copy.graph.initializer:
         if tensor.name in raw:
             for field in ("float_data", "double_data", "int32_data"):
-                tensor.ClearField(field)  # type: ignore[arg-type]  # names of its own fields
+                tensor.ClearField(field)
             tensor.raw_data = raw[tensor.name]
     return copy
 

@@ -46,11 +46,11 @@ class Conversion:
         [0, 128, 255]
         """
         if self.target == self.source.dtype:
-            return values
+            return np.asarray(values)
         if self.source == INT8:  # signed to unsigned moves the zero point by 128
-            return np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(0x80)
+            return np.asarray(np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(0x80))
         with np.errstate(invalid="ignore"):
-            return values.astype(self.target)
+            return np.asarray(values.astype(self.target))
 
 
 def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Conversion]:
@@ -88,7 +88,7 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
     base = digit_base(element)
     numbers = np.arange(first, first + count, dtype=np.int64) // base**digit % base + 1
     if element.is_float:
-        return numbers.astype(element.dtype)
+        return np.asarray(numbers.astype(element.dtype))
     return from_codes(numbers.astype(element.code_dtype), element)
 
 

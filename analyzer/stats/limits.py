@@ -28,12 +28,13 @@ from scipy import special
 
 FloatArray = NDArray[np.float64]
 
-# Number of events at which half of the extra caution is gone. With 5 the exact coverage of a
-# 95 % binomial interval never falls below 93.8 % (mid-P alone: 91.7 %).
-CAUTION_EVENTS = 5.0
+# Events at which half of the extra caution is gone. With 10, the exact coverage of a 95 % binomial
+# interval stays above 93.8 % from 100 trials on (mid-P alone: 91.7 %).
+CAUTION_EVENTS = 10.0
 
-# Halvings of a bracket no longer than 1: absolute error below 1e-13.
-_HALVINGS = 44
+# Of the probability at a limit; about nine steps of the secant reach it.
+_ACCURACY = 1e-12
+_STEPS = 50
 
 
 class _Beta(NamedTuple):
@@ -155,16 +156,32 @@ def _caution(mean: FloatArray, variance: FloatArray, trials: FloatArray) -> Floa
 
 
 def _mixed_quantile(level: float, weight: FloatArray, first: _Beta, second: _Beta) -> FloatArray:
-    """Quantile of weight * first + (1 - weight) * second, by bisection between theirs."""
-    ends = [np.asarray(special.betaincinv(law.a, law.b, level)) for law in (first, second)]
-    low, high = np.minimum(*ends), np.maximum(*ends)
-    for _ in range(_HALVINGS):
-        point = (low + high) / 2.0
+    """Quantile of weight * first + (1 - weight) * second.
+
+    It lies between the quantiles of the two; found there by the Illinois method (Dowell & Jarratt
+    1971), a secant that cannot leave its bracket.
+    """
+
+    def excess(point: FloatArray) -> FloatArray:
         mass = weight * special.betainc(first.a, first.b, point)
         mass += (1.0 - weight) * special.betainc(second.a, second.b, point)
-        low, high = np.where(mass < level, point, low), np.where(mass < level, high, point)
-    middle: FloatArray = (low + high) / 2.0
-    return middle
+        return np.asarray(mass - level, np.float64)
+
+    old = np.asarray(special.betaincinv(second.a, second.b, level), np.float64)
+    new = np.asarray(special.betaincinv(first.a, first.b, level), np.float64)
+    old_excess, new_excess = excess(old), excess(new)
+    for _ in range(_STEPS):
+        rise = new_excess - old_excess
+        slope = np.where(rise != 0.0, (new - old) / np.where(rise != 0.0, rise, 1.0), 0.0)
+        point = new - new_excess * slope
+        value = excess(point)
+        crossed = (value > 0.0) != (new_excess > 0.0)
+        old = np.where(crossed, new, old)
+        old_excess = np.where(crossed, new_excess, old_excess / 2.0)
+        new, new_excess = point, value
+        if np.all(np.abs(value) < _ACCURACY):
+            break
+    return new
 
 
 def _correlation(

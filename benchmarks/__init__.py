@@ -1,0 +1,1 @@
+"""Performance, as ratios of two things measured side by side in one run."""
