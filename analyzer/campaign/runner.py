@@ -69,13 +69,14 @@ def _estimate(bench: Bench, rate: float, tally: Tally) -> RateEstimate:
 def _advance(bench: Bench, state: _Rate, budget: Budget, observer: Observer) -> None:
     """Run ``state`` up to its next look and judge it there."""
     target = next_look(state.tally.trials)
-    while state.tally.trials < target and state.stop is None:
-        outcomes = bench.trial(state.rate, state.tally.trials)
+    for outcomes in bench.trials(state.rate, state.tally.trials, target):
         state.tally += bench.tally(outcomes)
         if bench.plan.exposure is Exposure.RESIDENT:
             change = (outcomes.gained - outcomes.lost) / outcomes.images
             state.devices.append(bench.golden_metric + change)
         state.stop = budget.spent()
+        if state.stop is not None:
+            break
         if state.tally.trials % 64 == 0:
             _report(bench, state, observer)
     _report(bench, state, observer)

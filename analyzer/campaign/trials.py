@@ -1,7 +1,8 @@
 """One trial: draw a pattern, run it, judge it. A pure function of the plan and the trial index."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +13,14 @@ from analyzer.campaign.plan import Exposure, Plan
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw
-from analyzer.runtime.executor import Executor
+from analyzer.runtime.executor import Executor, Run
 from analyzer.sampling import draw_batch, draw_pattern, generator
 from analyzer.space import FaultSpace
 from analyzer.stats.tally import Tally
+
+
+DRAWN_AHEAD = 32
+"""Patterns drawn before they are run; of no influence on any result."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +78,36 @@ class Bench:
         """The count law of one rate."""
         return CountLaw(self.space.bits, rate)
 
-    def trial(self, rate: float, index: int) -> Outcomes:
-        """Run trial ``index`` of ``rate``.
+    def trials(self, rate: float, start: int, stop: int) -> Iterator[Outcomes]:
+        """Run the trials ``start`` .. ``stop - 1`` of ``rate``, in order.
+
+        Patterns are drawn and resolved some at a time, which keeps that code in the caches that
+        each inference empties.
 
         Raises:
-            NotRestored: afterwards a weight is not golden.
+            NotRestored: after a trial a weight is not golden.
         """
+        for first in range(start, stop, DRAWN_AHEAD):
+            indices = range(first, min(first + DRAWN_AHEAD, stop))
+            drawn = [self._draw(rate, i) for i in indices]
+            for chosen, injection in drawn:
+                yield self._run(chosen, injection)
+
+    def trial(self, rate: float, index: int) -> Outcomes:
+        """Run one trial: a pure function of the plan, the rate and the index."""
+        return next(self.trials(rate, index, index + 1))
+
+    def _draw(self, rate: float, index: int) -> tuple[Sequence[int], AbstractContextManager[Run]]:
         rng = generator(self.plan.id, f"rate={rate!r}", index)
         chosen: Sequence[int] = (draw_batch(rng, self._ends),)
         if self.plan.exposure is Exposure.RESIDENT:
             chosen = range(len(self.batches))
         pattern = draw_pattern(rng, self.law(rate), self.plan.fault)
+        return chosen, self.executor.inject(pattern)
+
+    def _run(self, chosen: Sequence[int], injection: AbstractContextManager[Run]) -> Outcomes:
         total = Outcomes()
-        with self.executor.inject(pattern) as run:
+        with injection as run:
             for i in chosen:
                 batch = self.batches[i]
                 result = run({self.input_name: batch.inputs})

@@ -6,7 +6,7 @@ golden bytes back.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ import onnxruntime as ort
 
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultModel, FaultPattern
+from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
 from analyzer.runtime.executor import Run, golden_proto, golden_values
@@ -33,7 +33,7 @@ from analyzer.runtime.session import (
     run_session,
     session_options,
 )
-from analyzer.space import ElementMasks, FaultSpace, TensorSite
+from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class LiveExecutor:
         """The golden answer to ``feeds``; under a pattern, the faulty one."""
         return self._session.run(feeds)
 
-    @contextmanager
-    def inject(self, pattern: FaultPattern) -> Iterator[Run]:
-        """Within the context, runs happen under ``pattern``.
+    def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
+        """Within the context, runs happen under ``pattern``; leaving it restores golden.
 
-        Raises:
-            NotRestored: afterwards a touched weight is not golden.
+        Everything that can be computed beforehand is computed by this call, so that several
+        injections can be prepared at once and entered one by one. Leaving the context raises
+        `NotRestored` if a touched weight is not golden.
         """
         tensors, bits = self._space.bits_hit(pattern)
         worst = Reach.DIRECT
@@ -105,21 +105,27 @@ class LiveExecutor:
             worst = Reach(int(reach.max(initial=Reach.DIRECT)))
         if worst is Reach.RELOAD:
             self.reloads += 1
-            with self._oracle.inject(pattern) as run:
-                yield run
-            return
+            return self._oracle.inject(pattern)
         if worst is not Reach.DIRECT:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
         converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        try:
-            write_upsets(self._arena.live, pattern.fault.kind, addresses, masks)
-            for write in converted:
-                _flat(self._arena.views[write.slot])[write.positions] = write.values
-            yield self.run
-        finally:
-            restore(self._arena, addresses)
-            self._restore(converted)
+        return _Injection(self, pattern.fault.kind, addresses, masks, converted)
+
+    def write(self, injection: "_Injection") -> None:
+        """Put the faulty bits of ``injection`` into the live weights."""
+        write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
+        for write in injection.converted:
+            _flat(self._arena.views[write.slot])[write.positions] = write.values
+
+    def restore(self, injection: "_Injection") -> None:
+        """Put golden back where ``injection`` wrote.
+
+        Raises:
+            NotRestored: a touched weight is not golden.
+        """
+        restore(self._arena, injection.addresses)
+        self._restore_values(injection.converted)
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
@@ -143,7 +149,7 @@ class LiveExecutor:
         codes = site.codec.encode(golden)
         return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
 
-    def _restore(self, writes: list[Write]) -> None:
+    def _restore_values(self, writes: list[Write]) -> None:
         for write in writes:
             clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
             live = _flat(self._arena.views[write.slot])
@@ -158,6 +164,24 @@ class LiveExecutor:
             NotRestored: one differs.
         """
         self._arena.check()
+
+
+@dataclass(frozen=True, slots=True)
+class _Injection:
+    """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
+
+    executor: LiveExecutor
+    kind: FaultKind
+    addresses: Indices
+    masks: npt.NDArray[np.uint8]
+    converted: list[Write]
+
+    def __enter__(self) -> Run:
+        self.executor.write(self)
+        return self.executor.run
+
+    def __exit__(self, *_: object) -> None:
+        self.executor.restore(self)
 
 
 @dataclass(frozen=True, slots=True)
