@@ -143,6 +143,12 @@ class GoldenFailed(ModelError):
     slug = "golden-failed"
 
 
+class OutOfMemory(InputError):
+    """The model and its data need more memory than there is."""
+
+    slug = "out-of-memory"
+
+
 class InternalError(RelcheckError):
     """A postcondition of relcheck itself does not hold: a defect, please report it."""
 
