@@ -97,7 +97,7 @@ def to_codes(values: Values, element: ElementType) -> Codes:
     [8, 7]
     """
     if element.bits >= 8:
-        return np.ascontiguousarray(values).view(element.code_dtype)
+        return np.asarray(values, order="C").view(element.code_dtype)
     return values.astype(np.int8).view(np.uint8) & np.uint8((1 << element.bits) - 1)
 
 
@@ -108,7 +108,7 @@ def from_codes(codes: Codes, element: ElementType) -> Values:
     [-8, 7]
     """
     if element.bits >= 8:
-        return np.ascontiguousarray(codes).view(element.dtype)
+        return np.asarray(codes, order="C").view(element.dtype)
     wide = codes.astype(np.int16)
     if element.signed:
         wide = np.where(wide >= 1 << (element.bits - 1), wide - (1 << element.bits), wide)
@@ -216,8 +216,8 @@ class FixedPointCodec:
 
     def decode(self, codes: Codes) -> Values:
         """Values of ``codes``: code / 2^fraction, rounded to the tensor's dtype."""
-        exact = np.ascontiguousarray(codes).view(np.int32).astype(np.float64) / 2.0**self.fraction
-        return exact.astype(self.element.dtype)
+        exact = np.asarray(codes, order="C").view(np.int32).astype(np.float64) / 2.0**self.fraction
+        return np.asarray(exact, self.element.dtype)
 
 
 ENCODINGS = ("stored", "q15.16")

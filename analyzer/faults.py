@@ -80,10 +80,10 @@ def parse_fault(text: str) -> FaultModel:
     >>> str(parse_fault("burst:3"))
     'burst:3'
     """
-    name, _, length = text.partition(":")
+    name, colon, length = text.partition(":")
     if name == FaultKind.BURST and length.isdecimal() and 2 <= int(length) <= MAX_BURST:
         return FaultModel(FaultKind.BURST, int(length))
-    if not length and name in {FaultKind.FLIP, FaultKind.STUCK0, FaultKind.STUCK1}:
+    if not colon and name in {FaultKind.FLIP, FaultKind.STUCK0, FaultKind.STUCK1}:
         return FaultModel(FaultKind(name))
     raise BadOption(
         f"--fault {text!r} is not a fault model; use flip, burst:K (K from 2 to {MAX_BURST}), "
@@ -121,9 +121,10 @@ class CountLaw:
 
         The zero count is a stratum of its own (its outcome is known: golden), so campaigns
         sample only the rest. Small means are inverted term by term from
-        P(k+1)/P(k) = (bits-k)/(k+1) * rate/(1-rate); large means reject the vanishing zero.
+        P(k+1)/P(k) = (bits-k)/(k+1) * rate/(1-rate); large means reject the vanishing zero, and so
+        do rates above 1/2, where the terms start below what a float tells apart.
         """
-        if self.expected > 30:
+        if self.expected > 30 or self.rate > 0.5:
             while True:
                 count = int(rng.binomial(self.bits, self.rate))
                 if count:

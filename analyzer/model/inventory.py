@@ -126,6 +126,22 @@ def _type_name(tensor: onnx.TensorProto) -> str:
     return {"DOUBLE": "float64", "FLOAT": "float32"}.get(name, name.lower())
 
 
+def _constant(value: onnx.AttributeProto) -> tuple[str, tuple[int, ...]]:
+    """Type and shape of what a Constant node holds, in whichever form it holds it."""
+    match value.name:
+        case "value":
+            return _type_name(value.t), tuple(value.t.dims)
+        case "sparse_value":
+            return _type_name(value.sparse_tensor.values), tuple(value.sparse_tensor.dims)
+        case "value_floats":
+            return "float32", (len(value.floats),)
+        case "value_ints":
+            return "int64", (len(value.ints),)
+        case "value_strings":
+            return "string", (len(value.strings),)
+    return {"value_float": "float32", "value_int": "int64"}.get(value.name, "string"), ()
+
+
 def _elsewhere(graph: onnx.GraphProto, where: str) -> Iterator[OutOfScope]:
     """Tensors stored in places that this tool leaves alone, each with its reason."""
     for sparse in graph.sparse_initializer:
@@ -133,11 +149,9 @@ def _elsewhere(graph: onnx.GraphProto, where: str) -> Iterator[OutOfScope]:
         reason = "a sparse initializer: ONNX Runtime expands it when loading"
         yield OutOfScope(values.name, _type_name(values), tuple(sparse.dims), reason)
     for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.name == "value":
-                reason = "a Constant node, part of the graph; make it an initializer to expose it"
-                tensor = attribute.t
-                yield OutOfScope(node.output[0], _type_name(tensor), tuple(tensor.dims), reason)
+        if node.op_type == "Constant":
+            reason = "a Constant node, part of the graph; make it an initializer to expose it"
+            yield OutOfScope(node.output[0], *_constant(node.attribute[0]), reason)
         for sub in sub_graphs(node):
             place = f"a sub-graph of {node.op_type} {node.name or node.output[0]!r}"
             for tensor in sub.initializer:

@@ -29,6 +29,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+SVG_METADATA = ("Date", "Creator", "Format", "Type")
+"""What matplotlib would write beside the drawing; the report says all that itself."""
+
+
 def sweep_chart(report: Report) -> str:
     """Metric over rate, and SDC and DUE below it; points with their confidence bands.
 
@@ -47,7 +51,7 @@ def sweep_chart(report: Report) -> str:
         lower.set_xticks([r.rate for r in rows], [show_rate(r.rate) for r in rows])
         lower.minorticks_off()
         stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(stream, format="svg", metadata=dict.fromkeys(SVG_METADATA))
     return _only_svg(stream.getvalue())
 
 

@@ -38,7 +38,7 @@ def estimate(part: IntervalPart) -> str:
     if part.estimate == 0.0 and part.high > 0.0:
         return f"≤ {percent(part.high)}"
     if part.estimate == 1.0 and part.low < 1.0:
-        return f"≥ {percent(part.low)}"
+        return f"≥ {percent(part.low).lstrip('>')}"
     return percent(part.estimate)
 
 
@@ -70,7 +70,7 @@ def si(count: int) -> str:
     >>> si(8609088), si(512)
     ('8.61 M', '512')
     """
-    for limit, unit in ((10**9, "G"), (10**6, "M"), (10**4, "k")):
-        if count >= limit:
-            return f"{count / (1000 if unit == 'k' else limit):.3g} {unit}"
+    for limit, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= max(0.9995 * limit, 10**4):
+            return f"{count / limit:.3g} {unit}"
     return str(count)

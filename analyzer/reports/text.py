@@ -7,7 +7,8 @@ from analyzer.reports import figures
 from analyzer.reports.report import RatePart, Report
 
 COLUMNS = 80
-WIDTHS = (6, 8, 15, 15, 14, 8, 8)
+ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
+"""Where the columns of the table end."""
 
 
 def to_text(report: Report) -> str:
@@ -39,13 +40,18 @@ def _head(report: Report) -> list[str]:
 
 
 def _row(cells: list[str]) -> str:
-    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
+    line = ""
+    for cell, end in zip(cells, ENDS, strict=True):
+        line += " " if line else ""
+        line += cell.rjust(end - len(line))
+    return line
 
 
 def _table(report: Report) -> list[str]:
     metric = figures.METRIC_NAMES[report.golden.metric]
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
-    lines = [_row(head), "─" * (sum(WIDTHS) + len(WIDTHS) - 1)]
+    lines = [_row(head), "─" * COLUMNS]
     for row in report.rates:
         lines += [_row(_points(row)), _row(_bounds(row))]
     return lines

@@ -1,4 +1,4 @@
-"""The terminal table, against snapshots: `UPDATE_SNAPSHOTS=1 pytest tests/reports` rewrites them."""
+"""The terminal table, against snapshots; `UPDATE_SNAPSHOTS=1 pytest tests/reports` writes them."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.reports.text import to_text
-from tests.reports.examples import EXAMPLES, example_report, row
+from tests.reports.examples import EXAMPLES, example_report, interval, row
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 
@@ -29,23 +29,32 @@ def test_text_fits_80_columns(name: str) -> None:
     assert max(map(len, to_text(EXAMPLES[name]()).splitlines())) <= 80
 
 
-def test_widest_figures_stay_apart() -> None:
-    """The longest figures of each column, in one row: no two may run into each other."""
-    tiny = {"estimate": 1.23e-7, "low": 1.02e-9, "high": 1.23e-6}
-    extreme = row(
+def test_wide_figures_stay_apart_within_80_columns() -> None:
+    wide = row(
         2.5e-4,
         0.0,
-        expected_flips=123456789.0,
-        trials=1234567,
-        metric={"estimate": 1.0, "low": 0.9999987, "high": 1.0},
-        sdc=tiny,
-        due={"estimate": 0.0, "low": 0.0, "high": 0.0000123},
-        masked={"estimate": 0.99999987, "low": 0.9999, "high": 1.0},
+        expected_flips=1234567.0,
+        trials=123456,
+        stop="budget",
+        metric=interval(1.0, 0.9999987, 1.0),
+        sdc=interval(1.23e-7, 1.02e-9, 1.23e-6),
+        due=interval(0.0, 0.0, 1.23e-5),
+        masked=interval(1.0, 0.9999, 1.0),
     )
-    table = to_text(example_report(rates=[extreme])).splitlines()[3:]
-    assert len(table[3].split()) == len("rate upsets ≥ top1 sdc ≤ due masked trials".split())
-    assert len(table[4].split("–")) == 4
-    assert max(map(len, table)) <= 80
+    points, bounds = to_text(example_report(rates=[wide])).splitlines()[6:8]
+    assert points.split() == (
+        ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "≤", "0.001", "≥", "99.99", "123,456*"]
+    )
+    assert bounds.split() == ["99.9999", "–", "100", "1.0e-7", "–", "0.0001", "0", "–", "0.001"]
+    assert max(len(points), len(bounds)) <= 80
+
+
+def test_long_file_names_stay_whole() -> None:
+    name = "very_" * 20 + ".onnx"
+    model = example_report().model.model_copy(update={"path": name})
+    lines = to_text(example_report(model=model)).splitlines()
+    assert lines[0] == f"{name}:"
+    assert max(map(len, lines[1:])) <= 80
 
 
 def test_generated_data_are_said_first() -> None:
