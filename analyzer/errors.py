@@ -167,6 +167,12 @@ class ClusterError(RelcheckError):
     slug = "cluster"
 
 
+class OutOfMemory(InputError):
+    """The model and its data need more memory than there is."""
+
+    slug = "out-of-memory"
+
+
 class InternalError(RelcheckError):
     """A postcondition of relcheck itself does not hold: a defect, please report it."""
 

@@ -7,16 +7,26 @@ import typer
 
 from analyzer.cli import inspect, run, selftest
 from analyzer.cli.app import Exit, app
-from analyzer.errors import InternalError, RelcheckError
+from analyzer.errors import InternalError, OutOfMemory, RelcheckError
 
 COMMANDS = (run, inspect, selftest)
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 
+def _run() -> None:
+    try:
+        app()
+    except MemoryError as error:
+        raise OutOfMemory(
+            "there is not enough memory for this model and its data; use a smaller --batch or "
+            "fewer --images"
+        ) from error
+
+
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        _run()
     except RelcheckError as error:
         code = Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE
         typer.echo(f"relcheck: {error} [{error.slug}]", err=True)

@@ -1,26 +1,49 @@
-"""Writing reports: checked before the work starts, whole or not at all."""
+"""What leaves the process: text on standard output, and reports that are whole or not there."""
 
 import os
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+import typer
 
 from analyzer.errors import UnwritableOutput
 
 
-def check_writable(path: Path) -> None:
-    """Refuse a target that could not be written after the work is done.
+def say(text: str) -> None:
+    """Print to standard output; that nobody reads on is no reason to stop, or to pass a gate."""
+    try:
+        typer.echo(text, nl=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_targets(targets: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse, before the work starts, targets that could not or should not be written after it.
 
     Raises:
-        UnwritableOutput: it is a folder, its folder is missing, or writing is not allowed.
+        UnwritableOutput: a target is a folder, its folder is missing, writing is not allowed, it
+            is an input, or two targets are one.
     """
-    if path.is_dir():
-        raise UnwritableOutput(f"{path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise UnwritableOutput(f"there is no folder {path.parent} to write {path.name} into")
+    taken = {path.resolve() for path in inputs}
+    for target in targets:
+        _check_target(target)
+        if target.resolve() in taken:
+            raise UnwritableOutput(f"{target} is in use already; name another file for the report")
+        taken.add(target.resolve())
+
+
+def _check_target(path: Path) -> None:
     try:
-        handle, probe = tempfile.mkstemp(prefix=".relcheck-", dir=path.parent)
-        os.close(handle)
-        os.unlink(probe)
+        if path.is_dir():
+            raise UnwritableOutput(f"{path} is a folder; name a file in it")
+        if not path.parent.is_dir():
+            raise UnwritableOutput(f"there is no folder {path.parent} to write {path.name} into")
+        if not _is_stream(path):
+            handle, probe = tempfile.mkstemp(prefix=".relcheck-", dir=path.parent)
+            os.close(handle)
+            os.unlink(probe)
     except OSError as error:
         raise UnwritableOutput(f"{path} cannot be written: {error.strerror}") from error
 
@@ -33,6 +56,9 @@ def write_whole(path: Path, text: str) -> None:
     """
     temporary: str | None = None
     try:
+        if _is_stream(path):
+            path.write_text(text, "utf-8")
+            return
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=".relcheck-", delete=False
         ) as stream:
@@ -44,6 +70,11 @@ def write_whole(path: Path, text: str) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise UnwritableOutput(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether ``path`` is a device or a pipe, which must not be replaced by a file."""
+    return path.exists() and not path.is_file()
 
 
 def _umask() -> int:

@@ -114,20 +114,19 @@ def run(
 
 def analyze(model_path: Path, settings: "Settings") -> Exit:
     """Run one analysis and write what was asked for."""
-    from analyzer.cli.output import check_writable, write_whole
+    from analyzer.cli.output import check_targets, say, write_whole
     from analyzer.cli.setup import prepare_analysis
     from analyzer.cli.stopwatch import Stopwatch
     from analyzer.gate import judge_gate, overall
+    from analyzer.reports.text import to_text
 
-    for target in (settings.json_path, settings.html_path):
-        if target:
-            check_writable(target)
+    targets = [path for path in (settings.json_path, settings.html_path) if path]
+    check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget)
     analysis = prepare_analysis(model_path, settings)
     result = _campaign(analysis, watch)
     judgements = judge_gate(analysis.conditions, result)
     report = _report(analysis, result, judgements, watch)
-    _print(report)
     if settings.json_path:
         from analyzer.reports.report import to_json
 
@@ -136,9 +135,9 @@ def analyze(model_path: Path, settings: "Settings") -> Exit:
         from analyzer.reports.html import to_html
 
         write_whole(settings.html_path, to_html(report))
-    for target in (settings.html_path, settings.json_path):
-        if target:
-            typer.echo(f"wrote {target}", err=True)
+    say(to_text(report))
+    for target in targets:
+        typer.echo(f"wrote {target}", err=True)
     return _exit_code(overall(judgements), result)
 
 
@@ -167,12 +166,6 @@ def _report(
         tool_part(),
         run_part(watch),
     )
-
-
-def _print(report: "Report") -> None:
-    from analyzer.reports.text import to_text
-
-    typer.echo(to_text(report), nl=False)
 
 
 def _exit_code(verdict: Any, result: "CampaignResult") -> Exit:

@@ -7,6 +7,8 @@ import typer
 
 from analyzer.cli.app import Exit, app
 
+DEFAULT_BATCH = 4
+
 
 @app.command()
 def selftest(
@@ -28,7 +30,9 @@ def selftest(
     data: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Data set to take inputs from.")
     ] = None,
-    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Images per run.")] = 4,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Images per run (default 4).")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random number.")] = 0,
 ) -> None:
     """Compare live weights with the edited file, bit for bit, on random fault patterns.
@@ -45,6 +49,7 @@ def selftest(
 
 def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
     from analyzer.campaign.selftest import run_selftest, test_patterns
+    from analyzer.cli.output import say
     from analyzer.cli.progress import show_count
     from analyzer.cli.settings import Settings
     from analyzer.cli.setup import batch_size, find_data, selection_of
@@ -59,7 +64,7 @@ def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
     model = load_model(path)
     space = model.space(selection_of(settings), settings.encoding)
     data = find_data(model, settings)
-    size = batch_size(model, settings, len(data))
+    size = batch_size(model, settings, len(data), DEFAULT_BATCH)
     fixed = model.signature.fixed_batch is not None
     batch = make_batches(data.first(size), size, settings.seed, fixed)[0]
     feeds = {model.signature.name: batch.inputs}
@@ -67,5 +72,5 @@ def _compare(path: Path, patterns: int, fault: str, settings: object) -> bool:
     drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
     with show_count(patterns, "comparing") as progress:
         found = run_selftest(live, oracle, space, feeds, drawn, progress)
-    typer.echo(selftest_text(path.name, space, live.layout, live.reloads, found), nl=False)
+    say(selftest_text(path.name, space, live.layout, live.reloads, found))
     return found.passed

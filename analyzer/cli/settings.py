@@ -5,7 +5,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from analyzer.bits import ENCODINGS
 from analyzer.campaign.plan import Exposure
@@ -65,12 +72,28 @@ class Settings(BaseModel):
     def _comma_list(cls, value: Any) -> Any:
         return tuple(v.strip() for v in value.split(",")) if isinstance(value, str) else value
 
+    @field_validator("include", "exclude", "gate", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("resize", "crop", "scale", "mean", "std", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         if isinstance(value, list):
             return ",".join(str(v) for v in value)
         return str(value) if isinstance(value, int | float) else value
+
+    @field_validator(*READERS)
+    @classmethod
+    def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            reader, wanted = READERS[info.field_name or ""]
+            try:
+                reader(value)
+            except ValueError as error:
+                raise ValueError(f"it must be {wanted}") from error
+        return value
 
     @property
     def preprocessing(self) -> dict[str, str]:

@@ -1,18 +1,18 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.trials import Bench, set_up_bench
 from analyzer.cli.settings import Settings
-from analyzer.errors import BadOption, GoldenFailed
+from analyzer.errors import BadMetadata, BadOption, GoldenFailed
 from analyzer.evaluation.dataset import Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
-from analyzer.model import Model, load_model, read_preprocessing
+from analyzer.model import Model, inside, load_model, read_preprocessing
 from analyzer.rates import parse_rates
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.session import Failure
@@ -49,24 +49,41 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     )
     path = settings.data or _beside(model)
     if path is None:
-        data = generate_data(model.signature, settings.seed)
+        data = _generated(model, settings.seed)
     else:
         data = read_data(path, model.signature, preprocessing)
     return data.first(settings.images) if settings.images else data
 
 
 def _beside(model: Model) -> Path | None:
-    """The data set that the model's metadata names, or its stem + ``.npz``, if it is there."""
-    folder = model.path.resolve().parent
+    """The data set that the model's metadata names, or its stem + ``.npz``, if it is there.
+
+    Raises:
+        BadMetadata: the metadata name a place outside the model's folder.
+    """
     if model.metadata.data:
-        named = (folder / model.metadata.data).resolve()
-        if named.is_relative_to(folder) and named.exists():
+        named = inside(model.path.resolve().parent, model.metadata.data)
+        if named is None:
+            raise BadMetadata(
+                f"the model's metadata name the data set {model.metadata.data!r}, which is outside "
+                "the model's folder; relcheck reads nothing there, give --data"
+            )
+        if named.exists():
             return named
     twin = model.path.with_suffix(".npz")
     return twin if twin.is_file() else None
 
 
-def batch_size(model: Model, settings: Settings, images: int) -> int:
+def _generated(model: Model, seed: int) -> Dataset:
+    """Random inputs, with a note that names the data set that is not there."""
+    data = generate_data(model.signature, seed)
+    if not model.metadata.data:
+        return data
+    missing = f"; the data set {model.metadata.data!r} that the model names is not beside it"
+    return replace(data, note=data.note + missing)
+
+
+def batch_size(model: Model, settings: Settings, images: int, default: int = DEFAULT_BATCH) -> int:
     """Images per run: what the model fixes, what was asked for, or a default.
 
     Raises:
@@ -77,7 +94,7 @@ def batch_size(model: Model, settings: Settings, images: int) -> int:
         raise BadOption(
             f"--batch {settings.batch} contradicts the model, which fixes batches of {fixed}"
         )
-    return fixed or min(settings.batch or DEFAULT_BATCH, images)
+    return fixed or min(settings.batch or default, images)
 
 
 def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
@@ -101,7 +118,7 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
     first = executor.run({name: batches[0].inputs})
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
-    metric = choose_metric(settings.metric, data.labels, class_count(first))
+    metric = choose_metric(settings.metric, data, class_count(first))
     check_metrics(conditions, metric)
     plan = Plan(
         model_sha256=model.sha256,

@@ -1,7 +1,7 @@
 """Data sets: what is fed, what the right answers are, and where it came from."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,7 @@ class Dataset:
         labels: int64 (n,), or None.
         sha256: Digest of the source: the file's bytes, or the inputs themselves.
         note: What a reader of the report must know about it; may be empty.
+        classes: How many classes the labels number, where the source says so.
     """
 
     kind: DataKind
@@ -40,6 +41,7 @@ class Dataset:
     labels: Labels | None
     sha256: str
     note: str = ""
+    classes: int | None = None
 
     def __len__(self) -> int:
         """Number of images."""
@@ -48,7 +50,7 @@ class Dataset:
     def first(self, count: int) -> "Dataset":
         """The first ``count`` images."""
         labels = None if self.labels is None else self.labels[:count]
-        return Dataset(self.kind, self.name, self.inputs[:count], labels, self.sha256, self.note)
+        return replace(self, inputs=self.inputs[:count], labels=labels)
 
 
 @dataclass(frozen=True, slots=True)

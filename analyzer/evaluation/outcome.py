@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
-from analyzer.evaluation.dataset import Labels
+from analyzer.evaluation.dataset import Dataset, Labels
 from analyzer.runtime.session import Answer, Failure, Result
 
 REGRESSION_TOLERANCE = 0.01
@@ -70,29 +70,39 @@ class Outcomes:
         )
 
 
-def choose_metric(asked: str | None, labels: Labels | None, classes: int | None) -> Metric:
+def choose_metric(asked: str | None, data: Dataset, classes: int | None) -> Metric:
     """The metric of a campaign: top-1 where there are labels and classes, else agreement.
+
+    Args:
+        asked: what was asked for, if anything.
+        data: the data set.
+        classes: how many classes the model scores; None if its output is no class scores.
 
     Raises:
         BadOption: an unknown metric, or one that needs labels where there are none.
-        DataMismatch: labels that the model has no class for.
+        DataMismatch: labels that the model has no class for, or that number other classes.
     """
-    if labels is not None and classes is not None:
-        _check_labels(labels, classes)
-    labelled = labels is not None and classes is not None
-    if asked is None:
-        return Metric.TOP1 if labelled else Metric.AGREEMENT
-    if asked not in set(Metric):
+    if asked is not None and asked not in set(Metric):
         raise BadOption(f"--metric {asked!r} is unknown; use {', '.join(Metric)}")
-    if asked != Metric.AGREEMENT and not labelled:
-        raise BadOption(f"--metric {asked} needs labelled data and class scores; use agreement")
-    return Metric(asked)
+    if asked == Metric.AGREEMENT:
+        return Metric.AGREEMENT
+    if data.labels is None or classes is None:
+        if asked is not None:
+            raise BadOption(f"--metric {asked} needs labelled data and class scores; use agreement")
+        return Metric.AGREEMENT
+    _check_labels(data.labels, data.classes, classes)
+    return Metric(asked or Metric.TOP1)
 
 
-def _check_labels(labels: Labels, classes: int) -> None:
+def _check_labels(labels: Labels, named: int | None, classes: int) -> None:
     if labels.min() < 0 or labels.max() >= classes:
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise DataMismatch(f"label {wrong} has no class: the model scores classes 0..{classes - 1}")
+    if named not in (None, classes):
+        raise DataMismatch(
+            f"the data set has {named} class folders and the model scores {classes} classes, so "
+            "that their numbers do not match; give every class a folder, empty ones count"
+        )
 
 
 def class_count(answer: Answer) -> int | None:
@@ -117,15 +127,19 @@ class Judge:
             images: how many rows count.
 
         Raises:
-            GoldenFailed: the fault-free model fails or answers NaN.
+            GoldenFailed: the fault-free model fails, or answers NaN or no row of numbers per image.
         """
         if isinstance(result, Failure):
             raise GoldenFailed(f"the model fails without any fault: {result.message}")
         if not result.outputs or result.outputs[0].shape[:1] < (images,):
             raise GoldenFailed("the model's first output does not have one row per image")
+        if result.outputs[0].dtype.kind not in "fiub":
+            raise GoldenFailed("the model's first output is no tensor of numbers")
         outputs = tuple(o[:images] if o.shape[:1] >= (images,) else o for o in result.outputs)
         if any(o.dtype.kind == "f" and np.isnan(o).any() for o in outputs):
-            raise GoldenFailed("the model answers NaN without any fault")
+            raise GoldenFailed(
+                "the model answers NaN without any fault; check the data and their preprocessing"
+            )
         classes = class_count(Answer(outputs))
         decisions = None if classes is None else _argmax(outputs[0])
         right = np.ones(images, bool)
@@ -140,12 +154,13 @@ class Judge:
             return Outcomes(images, due=images, lost=int(golden.right.sum()))
         due = _non_finite(golden, result, images)
         first = result.outputs[0][:images]
-        changed = self._changed(golden, first) & ~due
+        same_shape = first.shape == golden.outputs[0].shape
+        changed = ~due & (self._changed(golden, first) if same_shape else True)
         masked = ~(changed | due)
         if masked.all() and self.metric is not Metric.TOP5:
             return Outcomes(images, masked=images)
         right = masked
-        if self.metric is not Metric.AGREEMENT and labels is not None:
+        if self.metric is not Metric.AGREEMENT and labels is not None and same_shape:
             right = self._right(first, labels) & ~due
         count = np.count_nonzero
         return Outcomes(
@@ -168,8 +183,10 @@ class Judge:
         if golden.decisions is not None:
             return np.asarray(_argmax(first) != golden.decisions)
         reference = golden.outputs[0].astype(np.float64).reshape(len(first), -1)
-        moved = np.abs(first.astype(np.float64).reshape(len(first), -1) - reference)
-        span = np.ptp(reference) if reference.size else 0.0
+        with np.errstate(invalid="ignore"):  # infinity in both has not moved
+            moved = np.abs(first.astype(np.float64).reshape(len(first), -1) - reference)
+        finite = reference[np.isfinite(reference)]
+        span = np.ptp(finite) if finite.size else 0.0
         return np.asarray((moved > REGRESSION_TOLERANCE * span).any(axis=1))
 
 
@@ -178,7 +195,7 @@ def _argmax(scores: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def _non_finite(golden: Golden, result: Answer, images: int) -> npt.NDArray[np.bool_]:
-    """Which images have NaN or infinity where golden has a finite number."""
+    """Which images have NaN, or infinity where golden has a finite number."""
     due = np.zeros(images, bool)
     for reference, found in zip(golden.outputs, result.outputs, strict=True):
         if found.dtype.kind != "f":
@@ -187,6 +204,8 @@ def _non_finite(golden: Golden, result: Answer, images: int) -> npt.NDArray[np.b
         finite = np.isfinite(rows)
         if finite.all():
             continue
-        bad = ~finite & np.isfinite(reference)
+        if rows.shape != reference.shape:  # nothing to compare place by place
+            return np.ones(images, bool)
+        bad = ~finite & (np.isfinite(reference) | np.isnan(rows))
         due |= bad.reshape(images, -1).any(axis=1) if len(rows) == images else bad.any()
     return due

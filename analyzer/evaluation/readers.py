@@ -2,14 +2,15 @@
 
 import hashlib
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from analyzer.errors import BadData, DataMismatch, FileMissing
+from analyzer.errors import BadData, DataMismatch, FileMissing, UnsupportedSignature
 from analyzer.evaluation.dataset import DataKind, Dataset, Labels, digest
 from analyzer.evaluation.preprocess import Target, as_nhwc, prepare, target_of
 from analyzer.model import InputSignature, Preprocessing
@@ -17,6 +18,16 @@ from analyzer.sampling import generator
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 GENERATED_IMAGES = 64
+
+UNREADABLE_NPZ = (
+    *(OSError, EOFError, ValueError, TypeError, AttributeError),  # no archive, or pickled objects
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),  # damaged, encrypted
+    MemoryError,  # a header that promises more than there is
+)
+"""What numpy and zipfile raise for files that are no intact archive of plain arrays."""
+
+UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for damaged images; its "cannot identify" is an OSError."""
 
 
 def read_data(path: Path, signature: InputSignature, preprocessing: Preprocessing) -> Dataset:
@@ -44,7 +55,7 @@ def read_npz(path: Path, signature: InputSignature, preprocessing: Preprocessing
         DataMismatch: shape or labels do not fit.
     """
     images, labels = _load_npz(path)
-    if len(images) == 0:
+    if images.size == 0:
         raise BadData(f"{path} holds no images")
     if labels is not None and len(labels) != len(images):
         raise DataMismatch(f"{path} holds {len(images)} images but {len(labels)} labels")
@@ -65,11 +76,13 @@ def _load_npz(path: Path) -> tuple[npt.NDArray[Any], Labels | None]:
                 raise BadData(f"{path} has no key 'images' (its keys: {keys})")
             images = archive["images"]
             labels = archive.get("labels", None)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
+    except UNREADABLE_NPZ as error:
         raise BadData(
             f"{path} cannot be read as an .npz file with keys 'images' and 'labels'"
         ) from error
-    return images, None if labels is None else _as_labels(labels, path)
+    if not isinstance(images, np.ndarray) or images.ndim == 0:
+        raise BadData(f"key 'images' of {path} is no array of images")
+    return images, None if labels is None else _as_labels(np.asarray(labels), path)
 
 
 def _as_labels(labels: npt.NDArray[Any], path: Path) -> Labels:
@@ -92,8 +105,10 @@ def _fits_as_is(images: npt.NDArray[Any], signature: InputSignature) -> bool:
 def _as_floats(images: npt.NDArray[Any], signature: InputSignature, path: Path) -> npt.NDArray[Any]:
     wanted = signature.item
     got = images.shape[1:]
-    if images.dtype.kind not in "fu":
-        raise DataMismatch(f"images in {path} are {images.dtype}; they must be uint8 or float")
+    fits = images.dtype == np.uint8 if signature.dtype == "uint8" else images.dtype.kind == "f"
+    if not fits:
+        other = "" if signature.dtype == "uint8" else " or float"
+        raise DataMismatch(f"images in {path} are {images.dtype}; they must be uint8{other}")
     if len(got) != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, got, strict=True)):
         raise DataMismatch(f"images in {path} have shape {got}, the model's input is {signature}")
     return images.astype(signature.dtype)
@@ -130,16 +145,15 @@ def read_folder(path: Path, signature: InputSignature, preprocessing: Preprocess
         sha.update(file.read_bytes())
     labels = np.array([label for _, label in found], np.int64)
     note = f"classes are numbered by sorted folder name: {classes[0].name} = 0"
-    return Dataset(
-        DataKind.FOLDER, path.name, np.concatenate(inputs), labels, sha.hexdigest(), note
-    )
+    fed = np.concatenate(inputs)
+    return Dataset(DataKind.FOLDER, path.name, fed, labels, sha.hexdigest(), note, len(classes))
 
 
 def _one_image(file: Path, target: Target, preprocessing: Preprocessing) -> npt.NDArray[Any]:
     try:
         with Image.open(file) as picture:
             pixels = np.asarray(picture.convert("L" if target.channels == 1 else "RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except UNREADABLE_IMAGE as error:
         raise BadData(f"image {file} cannot be read") from error
     return prepare(pixels.reshape(1, *pixels.shape[:2], target.channels), target, preprocessing)
 
@@ -148,10 +162,10 @@ def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_I
     """Standard normal inputs (uniform bytes for uint8) of the model's own input shape.
 
     Raises:
-        DataMismatch: a dimension beside the batch is open, so that nothing says how large.
+        UnsupportedSignature: a dimension beside the batch is open: nothing says how large.
     """
     if None in signature.item:
-        raise DataMismatch(
+        raise UnsupportedSignature(
             f"input {signature} leaves dimensions open that nothing resolves; give --data"
         )
     shape = (count, *(d for d in signature.item if d is not None))

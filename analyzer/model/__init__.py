@@ -7,7 +7,7 @@ import onnx
 
 from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
-from analyzer.model.file import read_model_file
+from analyzer.model.file import STANDARD, inside, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import Metadata, Preprocessing, read_metadata, read_preprocessing
 from analyzer.model.signature import InputSignature, input_signature
@@ -21,6 +21,7 @@ __all__ = [
     "Model",
     "OutOfScope",
     "Preprocessing",
+    "inside",
     "load_model",
     "read_preprocessing",
 ]
@@ -51,9 +52,7 @@ class Model:
     @property
     def opset(self) -> int:
         """Version of the standard operator set it is written in."""
-        return max(
-            (o.version for o in self.proto.opset_import if o.domain in {"", "ai.onnx"}), default=0
-        )
+        return max((o.version for o in self.proto.opset_import if o.domain in STANDARD), default=0)
 
     def space(self, selection: Selection, encoding: str = "stored") -> FaultSpace:
         """The bits at risk under a selection and an encoding.

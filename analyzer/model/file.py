@@ -14,6 +14,13 @@ SERIALIZED_LIMIT = 2**31 - 1
 """Protocol buffers end at 2 GiB; a model in memory with its external data may not be larger."""
 
 
+STANDARD = frozenset({"", "ai.onnx"})
+"""Names of the domain of standard operators."""
+
+UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
+"""What the checker says of models that are not wrong but beyond it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """One model, whole in memory.
@@ -73,8 +80,8 @@ def all_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
-            for sub in sub_graphs(node):
-                yield from all_tensors(sub)
+        for sub in sub_graphs(node):
+            yield from all_tensors(sub)
 
 
 def sub_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
@@ -83,6 +90,17 @@ def sub_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """The path that ``name`` means, links followed; None if it lies outside ``folder``."""
+    try:
+        target = (folder / name).resolve()
+        target.is_file()  # fails for a name that no file could have
+    except (OSError, ValueError):
+        return None
+    within = name and not Path(name).is_absolute() and target.is_relative_to(folder)
+    return target if within else None
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -97,12 +115,11 @@ def _read_bytes(path: Path) -> bytes:
 def _external_bytes(tensor: onnx.TensorProto, model: Path) -> bytes:
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
-    folder = model.resolve().parent
-    target = (folder / location).resolve()
-    if not location or Path(location).is_absolute() or not target.is_relative_to(folder):
+    target = inside(model.resolve().parent, location)
+    if target is None:
         raise ExternalDataError(
-            f"tensor {tensor.name!r} of {model} keeps its data at {location!r}, which is outside "
-            "the model's folder; relcheck reads nothing there"
+            f"tensor {tensor.name!r} of {model} keeps its data at {_short(repr(location))}, which "
+            "is outside the model's folder; relcheck reads nothing there"
         )
     if not target.is_file():
         raise ExternalDataError(
@@ -116,10 +133,13 @@ def _external_bytes(tensor: onnx.TensorProto, model: Path) -> bytes:
             f"tensor {tensor.name!r} of {model} wants {length or 0} bytes at offset {offset} of "
             f"{location!r}, which holds fewer; the file is cut short"
         )
-    with target.open("rb") as stream:
-        stream.seek(offset)
-        content: bytes = stream.read(available if length is None else length)
-        return content
+    try:
+        with target.open("rb") as stream:
+            stream.seek(offset)
+            content: bytes = stream.read(available if length is None else length)
+    except OSError as error:
+        raise ExternalDataError(f"{target} cannot be read: {error.strerror}") from error
+    return content
 
 
 def _extent(
@@ -146,11 +166,17 @@ def _internalize(tensor: onnx.TensorProto, data: bytes) -> None:
 
 
 def _check(proto: onnx.ModelProto, path: Path) -> None:
+    newest = onnx.defs.onnx_opset_version()
+    opset = max((o.version for o in proto.opset_import if o.domain in STANDARD), default=newest)
+    if opset > newest:
+        raise UnsupportedModel(
+            f"{path} is written in opset {opset}; onnx {onnx.__version__} knows none above {newest}"
+        )
     try:
         onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as error:
         reason = " ".join(str(error).split())
-        if "No Op registered" in reason or "unsupported" in reason.lower() or "opset" in reason:
+        if any(sign in reason.lower() for sign in UNKNOWN_TO_CHECKER):
             raise UnsupportedModel(
                 f"{path} uses an operator or opset that onnx {onnx.__version__} does not know: "
                 f"{_short(reason)}"

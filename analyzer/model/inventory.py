@@ -13,7 +13,7 @@ from analyzer.model.file import sub_graphs
 from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
 from analyzer.space import Kind, TensorSite
 
-_ELEMENT_OF: dict[int, str] = {
+ELEMENT_OF: dict[int, str] = {
     onnx.TensorProto.DOUBLE: "float64",
     onnx.TensorProto.FLOAT: "float32",
     onnx.TensorProto.FLOAT16: "float16",
@@ -24,6 +24,7 @@ _ELEMENT_OF: dict[int, str] = {
     onnx.TensorProto.INT4: "int4",
     onnx.TensorProto.UINT4: "uint4",
 }
+"""ONNX data type -> name of the `analyzer.bits.ElementType` of the elements whose bits can flip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def take_inventory(graph: onnx.GraphProto) -> Inventory:
         if reason:
             out.append(OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason))
         else:
-            element = ELEMENT_TYPES[_ELEMENT_OF[tensor.data_type]]
+            element = ELEMENT_TYPES[ELEMENT_OF[tensor.data_type]]
             kind = role_of(tensor.name, readers)
             at_risk.append(AtRisk(tensor.name, kind, element, values_of(tensor)))
     out.extend(_elsewhere(graph, "the main graph"))
@@ -100,7 +101,7 @@ def values_of(tensor: onnx.TensorProto) -> Values:
 def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> str:
     """Why ``tensor`` is out of scope; empty if it is at risk."""
     name = tensor.name
-    element = _ELEMENT_OF.get(tensor.data_type)
+    element = ELEMENT_OF.get(tensor.data_type)
     if element is None:
         return _type_reason(tensor)
     if 0 in tensor.dims:

@@ -1,5 +1,6 @@
 """What a model says about its own inputs: ``metadata_props`` under ``relcheck.``."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import onnx
 from analyzer.errors import BadMetadata
 
 PREFIX = "relcheck."
+MOST_PIXELS = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,15 @@ class Metadata:
     source: str | None = None
 
 
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
 def _floats(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
+    return tuple(_float(part) for part in text.split(","))
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -56,9 +65,9 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
-def _positive(text: str) -> int:
+def _pixels(text: str) -> int:
     value = int(text)
-    if value <= 0:
+    if not 0 < value <= MOST_PIXELS:
         raise ValueError
     return value
 
@@ -73,9 +82,9 @@ def _nonzero(text: str) -> tuple[float, ...]:
 READERS: dict[str, tuple[Callable[[str], object], str]] = {
     "layout": (_one_of("NCHW", "NHWC"), "NCHW or NHWC"),
     "color": (_one_of("RGB", "BGR"), "RGB or BGR"),
-    "resize": (_positive, "a number of pixels"),
-    "crop": (_positive, "a number of pixels"),
-    "scale": (float, "a number"),
+    "resize": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
+    "crop": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
+    "scale": (_float, "a number"),
     "mean": (_floats, "numbers separated by commas"),
     "std": (_nonzero, "numbers separated by commas, none of them 0"),
 }

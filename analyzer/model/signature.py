@@ -1,5 +1,6 @@
 """Inputs and outputs of a model: what must be fed, what comes back."""
 
+import math
 from dataclasses import dataclass
 
 import onnx
@@ -12,6 +13,10 @@ _FLOATS = {
     onnx.TensorProto.FLOAT16: "float16",
     onnx.TensorProto.UINT8: "uint8",
 }
+
+
+LARGEST_INPUT = 2**28
+"""Elements of one input; far beyond any image, and 1 GiB of float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
     """The single input of ``graph``; initializers listed as inputs do not count.
 
     Raises:
-        UnsupportedSignature: no input, several, or one that cannot carry a batch of images.
+        UnsupportedSignature: no input, several, or one that cannot carry a batch, or is huge.
     """
     stored = {t.name for t in graph.initializer} | {s.values.name for s in graph.sparse_initializer}
     inputs = [i for i in graph.input if i.name not in stored]
@@ -68,4 +73,6 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
             f"input {name!r} has no batch dimension; give it a shape when exporting"
         )
     dims = tuple(d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim)
+    if math.prod(d or 1 for d in dims) > LARGEST_INPUT:
+        raise UnsupportedSignature(f"input {name!r} of shape {dims} is too large to be fed")
     return InputSignature(name, _FLOATS[tensor.elem_type], dims)

@@ -2,7 +2,7 @@
 
 from analyzer.reports.report import IntervalPart
 
-MAX_DECIMALS = 9
+MAX_DECIMALS = 4
 
 METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
 
@@ -10,16 +10,23 @@ METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
 def percent(value: float, decimals: int = 1) -> str:
     """A fraction in percent, with as many decimals as it takes not to show a false 0 or 100.
 
+    Beyond `MAX_DECIMALS` a small figure is written with an exponent, a large one as a bound.
+
     >>> percent(0.9731), percent(0.0), percent(1.0), percent(0.99996), percent(0.00002)
     ('97.3', '0', '100', '99.996', '0.002')
+    >>> percent(1.2e-7), percent(1 - 1e-9)
+    ('1.2e-5', '>99.9999')
     """
     if value in (0.0, 1.0):
         return f"{100 * value:.0f}"
-    for places in range(decimals, MAX_DECIMALS):
+    for places in range(decimals, MAX_DECIMALS + 1):
         text = f"{100 * value:.{places}f}"
         if float(text) not in (0.0, 100.0):
             return text
-    return f"<1e-{MAX_DECIMALS - 2}" if value < 0.5 else f">{100 - 10 ** (2 - MAX_DECIMALS)}"
+    if value > 0.5:
+        return f">{100 - 10**-MAX_DECIMALS}"
+    mantissa, exponent = f"{100 * value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def estimate(part: IntervalPart) -> str:
@@ -47,9 +54,11 @@ def bounds(part: IntervalPart) -> str:
 def flips(expected: float) -> str:
     """An expected count, to three digits.
 
-    >>> flips(0.8609), flips(258.27), flips(12000.0)
-    ('0.861', '258', '12,000')
+    >>> flips(0.8609), flips(258.27), flips(12000.0), flips(1.5e9)
+    ('0.861', '258', '12,000', '1.5 G')
     """
+    if expected >= 1e6:
+        return si(round(expected))
     if expected >= 100:
         return f"{expected:,.0f}"
     return f"{expected:.3g}"

@@ -3,10 +3,17 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
+
+def _printable(text: str) -> str:
+    """File names may hold bytes that are no UTF-8; reports may not."""
+    return text.encode("utf-8", "replace").decode()
+
+
+Name = Annotated[str, AfterValidator(_printable)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -30,7 +37,7 @@ class ToolPart(_Part):
 class ModelPart(_Part):
     """Which model was analyzed."""
 
-    path: str
+    path: Name
     sha256: Digest
     opset: int
     parameters: Count
@@ -41,7 +48,7 @@ class DataPart(_Part):
     """On which data it was judged."""
 
     kind: Literal["npz", "folder", "generated"]
-    name: str
+    name: Name
     sha256: Digest
     images: Count
     labelled: bool
@@ -133,7 +140,7 @@ class RunPart(_Part):
     host: str
     platform: str
     python: str
-    command: str
+    command: Name
 
 
 class Report(_Part):

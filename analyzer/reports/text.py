@@ -1,16 +1,26 @@
 """The report as plain text, 80 columns wide: what the terminal shows."""
 
+from textwrap import TextWrapper
+
 from analyzer.rates import show_rate
 from analyzer.reports import figures
 from analyzer.reports.report import RatePart, Report
 
-WIDTHS = (7, 9, 15, 15, 14, 9, 9)
+COLUMNS = 80
+WIDTHS = (6, 8, 15, 15, 14, 8, 8)
 
 
 def to_text(report: Report) -> str:
     """Render the table, the gate, and what must be known to read them."""
-    lines = [*_head(report), "", *_table(report), *_notes(report), *_gate(report)]
+    head, notes = _wrapped(_head(report)), _wrapped(_notes(report))
+    lines = [*head, "", *_table(report), *notes, *_gate(report)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Lines broken at spaces where they are too long; file names stay whole."""
+    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [part for line in lines for part in fill.wrap(line) or [""]]
 
 
 def _head(report: Report) -> list[str]:
@@ -29,13 +39,13 @@ def _head(report: Report) -> list[str]:
 
 
 def _row(cells: list[str]) -> str:
-    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
 def _table(report: Report) -> list[str]:
     metric = figures.METRIC_NAMES[report.golden.metric]
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
-    lines = [_row(head), "─" * sum(WIDTHS)]
+    lines = [_row(head), "─" * (sum(WIDTHS) + len(WIDTHS) - 1)]
     for row in report.rates:
         lines += [_row(_points(row)), _row(_bounds(row))]
     return lines

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.bits import INT8, UINT8, StoredCodec, Values
+from analyzer.bits import StoredCodec, Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind
 from analyzer.runtime.layout import Layout, Place, Route
@@ -146,14 +146,12 @@ def _reach(tensor: TensorSite, route: Route, places: tuple[Place, ...]) -> Reach
 
 
 def _same_bits(places: tuple[Place, ...]) -> bool:
-    """Whether a flip of a stored bit is a flip of the same bit in the one place it went to.
+    """Whether every upset of a stored bit is the same upset of the same bit in one place.
 
-    Shifting int8 to uint8 inverts the top bit of golden and faulty value alike.
+    Not so where int8 is shifted to uint8: a stored sign bit stuck at 0 is a 1 there.
     """
     conversion = places[0].conversion
-    moved = conversion.target == conversion.source.dtype
-    shifted = conversion.source == INT8 and conversion.target == UINT8.dtype
-    return len(places) == 1 and (moved or shifted)
+    return len(places) == 1 and conversion.target == conversion.source.dtype
 
 
 def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes) -> None:

@@ -9,6 +9,7 @@ exist - must be faulted in the file and loaded anew.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,13 @@ import onnx
 
 from analyzer.bits import ElementType, Values, to_raw
 from analyzer.model import AtRisk
-from analyzer.runtime.optimized import OptimizedModel, optimize, replace_values, same_values
+from analyzer.runtime.optimized import (
+    OptimizedModel,
+    changed,
+    optimize,
+    replace_values,
+    same_values,
+)
 from analyzer.runtime.probe import (
     Conversion,
     Numbers,
@@ -31,6 +38,11 @@ from analyzer.space import Kind
 
 PROBE_BUDGET = 24
 """Optimizer runs spent, per kind, on finding culprits; what is undecided is loaded anew, safely."""
+
+
+SINGLE = "a single value may decide which operators ONNX Runtime runs"
+DECIDES = "its value decides which operators ONNX Runtime runs"
+FOLDED = "ONNX Runtime folds it into other values when loading"
 
 
 class Route(StrEnum):
@@ -85,11 +97,23 @@ class Prober:
             return None
         return result if result.structure == self.golden.structure else None
 
+    @cached_property
+    def noise(self) -> dict[str, Values]:
+        """Contents without meaning, different from golden in every element."""
+        return {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
+
     def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
         """The optimized model with noise in ``tensors``."""
-        return self.optimized_with(
-            {t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(tensors)}
-        )
+        return self.optimized_with({t.name: self.noise[t.name] for t in tensors})
+
+    def with_nan(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
+        """The optimized model with NaN in ``tensors``, integers with noise."""
+        nan = {t.name: np.full_like(t.values, np.nan) for t in tensors if t.element.is_float}
+        return self.optimized_with({t.name: self.noise[t.name] for t in tensors} | nan)
+
+    def keeps_structure(self, tensors: Sequence[AtRisk]) -> bool:
+        """Whether contents of ``tensors`` without meaning leave all operators as they are."""
+        return self.with_noise(tensors) is not None and self.with_nan(tensors) is not None
 
     def passing(self, tensors: Sequence[AtRisk], passes: "Test") -> list[AtRisk]:
         """Those of ``tensors`` that pass together; kind by kind where not all of them do."""
@@ -128,19 +152,16 @@ def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> Layout:
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
     prober = Prober(proto, tensors)
-    stable = prober.passing(tensors, lambda group: prober.with_noise(group) is not None)
+    several = [t for t in tensors if t.values.size > 1]
+    stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)
     names = {t.name for t in stable}
     reasons = {
-        t.name: "its value decides which operators ONNX Runtime runs"
-        for t in tensors
-        if t.name not in names
+        t.name: DECIDES if t.values.size > 1 else SINGLE for t in tensors if t.name not in names
     }
     places, folded = decoded
     clean = {t.name for t in _without_influence(prober, stable, folded)} if folded else names
-    reasons |= {
-        n: "ONNX Runtime folds it into other values when loading" for n in names if n not in clean
-    }
+    reasons |= dict.fromkeys(names - clean, FOLDED)
     routes = {t.name: _route(t.name, clean, places) for t in tensors}
     return Layout(prober.golden, routes, reasons, {n: tuple(p) for n, p in places.items()})
 
@@ -152,14 +173,14 @@ def _route(name: str, clean: set[str], places: dict[str, list[Place]]) -> Route:
 
 
 def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str]) -> list[AtRisk]:
-    """Those of ``stable`` that leave the ``folded`` initializers as they are."""
-    golden = prober.golden.slots
+    """Those of ``stable`` that leave the ``folded`` initializers as they are.
+
+    NaN shows an influence that golden zeros hide: 0 x finite is 0, 0 x NaN is not.
+    """
 
     def leaves(group: Sequence[AtRisk]) -> bool:
-        result = prober.with_noise(group)
-        return result is not None and all(
-            same_values(result.slots[name], golden[name]) for name in folded
-        )
+        probes = (prober.with_noise(group), prober.with_nan(group))
+        return all(p is not None and not changed(p, prober.golden) & folded for p in probes)
 
     return prober.passing(stable, leaves)
 
@@ -215,30 +236,32 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
         types.setdefault(tensor.element, []).append(tensor)
     numberings = {element: _Numbering.of(group) for element, group in types.items()}
     digits = max((digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0)
-    probes: list[dict[str, Values]] = []
+    probes: list[OptimizedModel] = []
     for digit in range(digits):
         contents = {k: v for n in numberings.values() for k, v in n.contents(digit).items()}
         result = prober.optimized_with(contents)
         if result is None:
             return None
-        probes.append(result.slots)
+        probes.append(result)
     noise = prober.with_noise(stable)
     if noise is None:
         return None
-    noise_of = {t.name: noise_values(t.element, t.values.shape, i) for i, t in enumerate(stable)}
     places: dict[str, list[Place]] = {}
-    folded: set[str] = set()
-    for slot, golden in prober.golden.slots.items():
-        seen = [p[slot] for p in probes]
-        if all(same_values(s, golden) for s in (*seen, noise.slots[slot])):
-            continue
+    touched = changed(noise, prober.golden).union(*(changed(p, prober.golden) for p in probes))
+    folded = touched & prober.golden.hidden.keys()
+    for slot in sorted(touched - folded):
+        golden = prober.golden.slots[slot]
+        seen = [p.slots[slot] for p in probes]
         for conversion in conversions_to(golden.dtype, set(numberings)):
             numbering = numberings[conversion.source]
             count = digits_needed(conversion.source, int(numbering.starts[-1]))
             numbers = read_digits(conversion, seen[:count])
             if numbers is None or numbers.max() >= numbering.starts[-1]:
                 continue
-            checks = ((golden, lambda t: t.values), (noise.slots[slot], lambda t: noise_of[t.name]))
+            checks = (
+                (golden, lambda t: t.values),
+                (noise.slots[slot], lambda t: prober.noise[t.name]),
+            )
             if all(
                 _explains(numbers, conversion, numbering.joined(source), found)
                 for found, source in checks

@@ -1,7 +1,7 @@
 """Does ONNX Runtime read a buffer at every run, or did it copy it when the session was created?
 
-Some kernels read constants once (lookup tables, packed weights). Each pair of operator and input
-position is tried out: the buffer is changed under a live session, and the answer must equal that
+Some kernels read constants once (lookup tables, packed weights). Each set of operators and input
+positions is tried out: the buffer is changed under a live session, and the answer must equal that
 of a new session created with the changed contents.
 """
 
@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 
 from analyzer.bits import Values
-from analyzer.runtime.optimized import OptimizedModel, first_reader
+from analyzer.model.roles import readers_of
+from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.session import Answer, Feeds, Result
 
 
@@ -26,7 +28,7 @@ class Runs(Protocol):
 OpenLive = Callable[[OptimizedModel, dict[str, Values]], Runs]
 
 TRIES = 3
-"""Tensors of one operator and position tried before the question counts as undecided."""
+"""Tensors with the same readers tried before the question counts as undecided."""
 
 
 def unread_slots(
@@ -43,17 +45,39 @@ def unread_slots(
     bindable, unread = _bindable(optimized, sorted(slots))
     buffers = {name: optimized.slots[name].copy() for name in bindable}
     session = open_live(optimized, buffers)
-    readers = first_reader(optimized.proto)
-    groups: dict[tuple[str, str, int, str], list[str]] = {}
+    readers = _readers(optimized.proto.graph)
+    nested = readers_of(optimized.proto.graph)
+    groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
     for name in bindable:
-        groups.setdefault((*readers[name], buffers[name].dtype.name), []).append(name)
-    for (operator, _, position, _), names in groups.items():
+        if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
+            unread[name] = "a sub-graph reads it, or it is an output itself"
+        else:
+            key = (frozenset(readers[name]), buffers[name].dtype.name)
+            groups.setdefault(key, []).append(name)
+    for (kernels, _), names in groups.items():
         verdict = _is_read(optimized, session, buffers, names[:TRIES], sample, open_live)
         if verdict is not True:
             why = "does not read" if verdict is False else "may not read"
-            reason = f"{operator} {why} its input {position} anew at each run"
-            unread |= dict.fromkeys(names, reason)
+            shown = " or ".join(f"{name} (input {at})" for name, _, at in sorted(kernels))
+            unread |= dict.fromkeys(names, f"{shown} {why} it anew at each run")
     return unread
+
+
+Reader = tuple[str, str, int]
+"""Operator, its domain, and the input position at which it reads."""
+
+
+def _readers(graph: onnx.GraphProto) -> dict[str, list[Reader]]:
+    """Value name -> who reads it outside of sub-graphs.
+
+    Tensors share a verdict if the same kernels read them: one that is read both by a convolution
+    and by a lookup table says nothing about those that only convolutions read.
+    """
+    found: dict[str, list[Reader]] = {}
+    for node in graph.node:
+        for position, name in enumerate(node.input):
+            found.setdefault(name, []).append((node.op_type, node.domain, position))
+    return found
 
 
 def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], dict[str, str]]:

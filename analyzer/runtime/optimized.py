@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from analyzer.bits import ELEMENT_TYPES, Values
+from analyzer.bits import Values
 from analyzer.model.file import sub_graphs
-from analyzer.model.inventory import values_of
+from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.runtime.session import new_session, session_options
-
-STRUCTURE_TYPES = frozenset(e.dtype for e in ELEMENT_TYPES.values())
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,15 @@ class OptimizedModel:
     @cached_property
     def slots(self) -> dict[str, Values]:
         """Values of its initializers, by name, of the element types that can hold weights."""
-        found = {t.name: values_of(t) for t in self._stored()}
-        return {name: v for name, v in found.items() if v.dtype in STRUCTURE_TYPES and v.size}
+        found = {t.name: values_of(t) for t in self._stored() if t.data_type in ELEMENT_OF}
+        return {name: v for name, v in found.items() if v.size}
+
+    @cached_property
+    def hidden(self) -> dict[str, bytes]:
+        """Its other stored tensors, which no buffer replaces: of other types, or in sub-graphs."""
+        foreign = {t.name: t for t in self._stored() if t.data_type not in ELEMENT_OF}
+        found = foreign | dict(_nested(self.proto.graph))
+        return {key: t.SerializeToString(deterministic=True) for key, t in found.items()}
 
     def _stored(self) -> Iterator[onnx.TensorProto]:
         return iter(self.proto.graph.initializer)
@@ -59,19 +64,19 @@ def optimize(proto: onnx.ModelProto) -> OptimizedModel:
     return OptimizedModel(optimized)
 
 
+def _nested(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
+    """Initializers of the sub-graphs of ``graph``, under names that no initializer of it has."""
+    for node in graph.node:
+        for number, sub in enumerate(sub_graphs(node)):
+            place = f"sub-graph {number} of {node.output[0]}"
+            yield from ((f"{t.name} in {place}", t) for t in sub.initializer)
+            yield from ((f"{name}, {place}", t) for name, t in _nested(sub))
+
+
 def _node_key(node: onnx.NodeProto) -> tuple[object, ...]:
     attributes = sorted((a.name, a.SerializeToString(deterministic=True)) for a in node.attribute)
     subs = tuple(tuple(_node_key(n) for n in g.node) for g in sub_graphs(node))
     return (node.op_type, node.domain, *node.input, "->", *node.output, *attributes, subs)
-
-
-def first_reader(proto: onnx.ModelProto) -> dict[str, tuple[str, str, int]]:
-    """Value name -> (operator, domain, input position) of each value's first reader."""
-    found: dict[str, tuple[str, str, int]] = {}
-    for node in proto.graph.node:
-        for position, name in enumerate(node.input):
-            found.setdefault(name, (node.op_type, node.domain, position))
-    return found
 
 
 def replace_values(proto: onnx.ModelProto, raw: dict[str, bytes]) -> onnx.ModelProto:
@@ -84,6 +89,12 @@ def replace_values(proto: onnx.ModelProto, raw: dict[str, bytes]) -> onnx.ModelP
                 tensor.ClearField(field)
             tensor.raw_data = raw[tensor.name]
     return copy
+
+
+def changed(model: OptimizedModel, golden: OptimizedModel) -> set[str]:
+    """Names of the stored tensors, hidden ones included, that differ between like models."""
+    slots = {n for n, v in golden.slots.items() if not same_values(model.slots[n], v)}
+    return slots | {n for n, raw in golden.hidden.items() if model.hidden.get(n) != raw}
 
 
 def same_values(a: Values, b: Values) -> bool:

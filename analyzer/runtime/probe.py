@@ -128,13 +128,18 @@ def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
     return to_codes(flat, conversion.source).astype(np.int64)
 
 
-def noise_values(element: ElementType, shape: tuple[int, ...], seed: int) -> Values:
+def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
     """Contents with nothing special about them, to check what the digits said.
 
-    Finite, positive and moderate for floats (they may be scales); any code for integers.
+    Finite and moderate, of either sign, for floats; any code but 0 for integers; never equal to
+    golden, so that whatever depends on an element changes.
     """
     rng = np.random.Generator(np.random.Philox(key=seed))
     if element.is_float:
-        return (0.5 + rng.random(shape)).astype(element.dtype)
-    codes = rng.integers(1, 2 ** min(element.bits, 24), size=shape)
-    return from_codes(np.asarray(codes, element.code_dtype), element).reshape(shape)
+        size = (0.5 + rng.random(golden.shape)).astype(element.dtype)
+        noise = np.where(rng.random(golden.shape) < 0.5, size, -size)
+        return np.where(noise == golden, -noise, noise)
+    taken = to_codes(golden, element).astype(np.int64)
+    codes = rng.integers(1, 2 ** min(element.bits, 24) - 1, size=golden.shape)
+    codes += (taken > 0) & (codes >= taken)
+    return from_codes(codes.astype(element.code_dtype), element)

@@ -1,5 +1,6 @@
 """ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,9 +106,22 @@ def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
         return Failure(short_reason(error))
 
 
+_WHERE_IN_CPP = (
+    re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "),
+    re.compile(r"/onnxruntime_src/\S+ [^()]*\((?:[^()]|\([^()]*\))*\)(?: const)? "),
+)
+"""Parts of ONNX Runtime's messages that only its own developers can use."""
+
+
 def short_reason(error: BaseException, limit: int = 300) -> str:
-    """One line of an ONNX Runtime message."""
+    """One line of an ONNX Runtime message, without its places in C++ source.
+
+    >>> short_reason(ValueError("[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/a.cc:7 f(x) No"))
+    'No'
+    """
     text = " ".join(str(error).split())
+    for noise in _WHERE_IN_CPP:
+        text = noise.sub("", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

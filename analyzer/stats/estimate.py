@@ -133,7 +133,7 @@ def fraction_below(values: ArrayLike, floor: float, confidence: float) -> Interv
 
     >>> devices = fraction_below([0.9, 0.2, 0.9, 0.9], floor=0.5, confidence=0.95)
     >>> devices.estimate, round(devices.low, 4), round(devices.high, 4)
-    (0.25, 0.0069, 0.8002)
+    (0.25, 0.0066, 0.8029)
     """
     sample = np.asarray(values, np.float64)
     if np.isnan(sample).any():

@@ -41,7 +41,7 @@ def _beta_family(lower: float, upper: float) -> Method:
         events = np.clip(mean * size, 1e-9, size - 1e-9)
         low = special.betaincinv(events + lower, size - events + 1 - lower, tail)
         high = special.betaincinv(events + upper, size - events + 1 - upper, 1 - tail)
-        return _with_exact_zero(mean, low, high, trials, confidence)
+        return _with_exact_zero(mean, np.asarray(low), np.asarray(high), trials, confidence)
 
     return limits
 
@@ -53,15 +53,18 @@ clopper_pearson = _beta_family(0.0, 1.0)
 def mid_p(mean: Floats, variance: Floats, trials: int, images: int, confidence: float) -> Limits:
     size = _effective(mean, variance, trials, images, confidence)
     events = np.clip(mean * size, 1e-9, size - 1e-9)
-    ends = []
+    ends: list[Floats] = []
     for level in ((1 - confidence) / 2, (1 + confidence) / 2):
         low, high = np.zeros_like(mean), np.ones_like(mean)
         for _ in range(44):
             point = (low + high) / 2
             mass = special.betainc(events, size - events + 1, point)
             mass += special.betainc(events + 1, size - events, point)
-            low, high = np.where(mass < 2 * level, point, low), np.where(mass < 2 * level, high, point)
-        ends.append((low + high) / 2)
+            low, high = (
+                np.where(mass < 2 * level, point, low),
+                np.where(mass < 2 * level, high, point),
+            )
+        ends.append(np.asarray((low + high) / 2, np.float64))
     return _with_exact_zero(mean, ends[0], ends[1], trials, confidence)
 
 

@@ -1,0 +1,138 @@
+"""Bad input gets a sentence, exit code 2, and leaves no half-written file."""
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import output
+from analyzer.errors import InternalError, NotOnnx, UnwritableOutput
+from analyzer.model import load_model
+from tests.cli.bad_input import CASES, good
+from tests.support import Run, invoke, run_cli, tiny_cnn_proto
+
+IN_A_PROCESS = (
+    "truncated_model",
+    "external_data_in_parent_folder",
+    "rates reversed",
+    "damaged_npz",
+)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file below ``folder``."""
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def assert_sentence(run: Run, slug: str, says: str) -> None:
+    """One line on standard error that a person can act on, and nothing else anywhere."""
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("relcheck: ")
+    assert run.err.endswith(f" [{slug}]\n")
+    assert run.err.count("\n") == 1
+    assert says in run.err
+    assert len(run.err) < 700
+    for noise in ("Traceback", "Error(", "<class", "onnxruntime_src", "errors.pydantic"):
+        assert noise not in run.err
+
+
+def spoilt(name: str, folder: Path) -> list[str | Path]:
+    """Arguments of one case: reports asked for, then what spoils the run."""
+    given, reports = folder / "given", folder / "reports"
+    given.mkdir()
+    reports.mkdir()
+    json, html = reports / "report.json", reports / "report.html"
+    return ["run", "--json", json, "--html", html, *CASES[name].make(given)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input(name: str, tmp_path: Path) -> None:
+    arguments = spoilt(name, tmp_path)
+    before = contents(tmp_path)
+    run = invoke(*arguments)
+    assert_sentence(run, CASES[name].slug, CASES[name].says)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", IN_A_PROCESS)
+def test_bad_input_in_a_process_of_its_own(name: str, tmp_path: Path) -> None:
+    arguments = spoilt(name, tmp_path)
+    before = contents(tmp_path)
+    assert_sentence(run_cli(*arguments), CASES[name].slug, CASES[name].says)
+    assert contents(tmp_path) == before
+
+
+def test_what_the_cases_spoil_is_good(tmp_path: Path) -> None:
+    """Else every case might fail for a reason of its own."""
+    run = invoke(*good(tmp_path), "--rates", "1e-3", "--precision", "0.2")
+    assert (run.code, run.err) == (0, "")
+
+
+def test_model_cut_at_any_byte_is_no_model(tmp_path: Path) -> None:
+    content = tiny_cnn_proto().SerializeToString()
+    path = tmp_path / "cut.onnx"
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(NotOnnx):
+            load_model(path)
+
+
+def test_refused_run_leaves_the_old_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text("the report of yesterday")
+    assert invoke(tmp_path / "nowhere.onnx", "--json", report).code == 2
+    assert report.read_text() == "the report of yesterday"
+
+
+def test_report_that_cannot_be_written_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.json").write_text("the report of yesterday")
+
+    def no_space(source: str, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("analyzer.cli.output.os.replace", no_space)
+    with pytest.raises(UnwritableOutput, match="No space left"):
+        output.write_whole(tmp_path / "report.json", "{}")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+    assert (tmp_path / "report.json").read_text() == "the report of yesterday"
+
+
+def test_reports_are_readable_by_others_like_any_new_file(tmp_path: Path) -> None:
+    output.write_whole(tmp_path / "report.json", "{}")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "report.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_streams_are_written_to_and_not_replaced(tmp_path: Path) -> None:
+    stream = tmp_path / "stream"  # through a link, lest a failing test breaks the machine
+    stream.symlink_to("/dev/null")
+    run = invoke(*good(tmp_path), "--rates", "1e-3", "--precision", "0.2", "--html", stream)
+    assert run.code == 0
+    assert stream.is_char_device()
+
+
+def test_lack_of_memory_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("analyzer.cli.setup.load_model", refuse)
+    assert_sentence(invoke(*good(tmp_path)), "out-of-memory", "use a smaller --batch")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(InternalError("a weight moved"), "a weight moved [internal]"), (KeyError("x"), "KeyError")],
+)
+def test_defects_are_told_apart_from_bad_input(
+    error: Exception, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("analyzer.cli.setup.load_model", fail)
+    run = invoke(*good(tmp_path))
+    assert run.code == 4
+    assert says in run.err
+    assert run.err.endswith("[internal]\n")
+    assert "Traceback" not in run.err

@@ -1,0 +1,21 @@
+"""Fixtures shared by all tests: one small model with its data set, on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import tiny_cnn, tiny_data
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A small classifier of 6x6 grey images, 4 classes, any batch size."""
+    return tiny_cnn(tmp_path / "tiny.onnx")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """24 labelled uint8 images for it, not found unless named."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return tiny_data(folder / "images.npz")

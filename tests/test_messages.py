@@ -1,0 +1,61 @@
+"""Every slug is explained in docs/messages.md and produced by a test."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from analyzer import errors
+from tests.cli.bad_input import CASES
+
+MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
+
+TESTED_ELSEWHERE = {
+    "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
+    "internal": "a defect, not an input",
+    "not-restored": "a defect, not an input",
+}
+
+
+def leaves(parent: type[errors.RelcheckError]) -> Iterator[type[errors.RelcheckError]]:
+    children = parent.__subclasses__()
+    if not children:
+        yield parent
+    for child in children:
+        yield from leaves(child)
+
+
+LEAVES = list(leaves(errors.RelcheckError))
+SHOWN = [leaf.slug for leaf in LEAVES] + [errors.InternalError.slug]
+"""What stands in brackets behind a message: a leaf's slug, or the last resort of `main`."""
+
+
+def entries() -> dict[str, str]:
+    """Heading -> text below it, of docs/messages.md."""
+    parts = re.split(r"^### (.+)$", MESSAGES.read_text("utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_slugs_are_unique_words() -> None:
+    assert len(set(SHOWN)) == len(SHOWN)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", slug) for slug in SHOWN)
+
+
+def test_every_leaf_has_a_slug_of_its_own() -> None:
+    assert all("slug" in vars(leaf) for leaf in LEAVES)
+
+
+def test_every_slug_is_documented_and_no_other() -> None:
+    headings = [h.strip("`") for h in entries()]
+    assert sorted(headings) == sorted(SHOWN)
+
+
+def test_every_entry_says_what_why_and_what_to_do() -> None:
+    for heading, text in entries().items():
+        for part in ("**Means:**", "**Usual cause:**", "**What to do:**"):
+            assert part in text, (heading, part)
+
+
+def test_every_slug_of_bad_input_is_produced_by_a_case() -> None:
+    produced = {case.slug for case in CASES.values()}
+    assert produced.isdisjoint(TESTED_ELSEWHERE)
+    assert produced | set(TESTED_ELSEWHERE) == set(SHOWN)
