@@ -21,7 +21,7 @@ FORMAT = 1
 FLUSH_SECONDS = 0.5
 """Finished blocks are committed at least this often, so that they are durable within a second."""
 
-_TABLES = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS head (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS block (
     rate TEXT NOT NULL, idx INTEGER NOT NULL, content TEXT NOT NULL, digest TEXT NOT NULL,
@@ -205,7 +205,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(_TABLES)
+        connection.executescript(TABLES)
     except sqlite3.Error as error:
         raise JournalError(f"journal {path} cannot be opened ({error})") from error
     return connection
