@@ -143,6 +143,30 @@ class GoldenFailed(ModelError):
     slug = "golden-failed"
 
 
+class JournalError(InputError):
+    """A journal that cannot be read or written."""
+
+    slug = "journal"
+
+
+class JournalBusy(JournalError):
+    """A journal that another run holds."""
+
+    slug = "journal-busy"
+
+
+class JournalMismatch(JournalError):
+    """A journal of another plan, model, tool or runtime version."""
+
+    slug = "journal-mismatch"
+
+
+class ClusterError(RelcheckError):
+    """A cluster that cannot be reached, or runs other versions."""
+
+    slug = "cluster"
+
+
 class OutOfMemory(InputError):
     """The model and its data need more memory than there is."""
 

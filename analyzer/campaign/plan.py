@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from analyzer.faults import FaultModel
 from analyzer.space import Selection
@@ -51,26 +52,30 @@ class Plan:
     precision: float
     confidence: float
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of all that decides what trial *i* at a rate draws and how it is judged.
+    @property
+    def content(self) -> dict[str, Any]:
+        """All that decides what trial *i* at a rate draws and how it is judged.
 
         Rates, precision and confidence decide only how many trials are run, so that a finer or
         wider campaign extends a coarser one.
         """
-        content = {
+        return {
             "model": self.model_sha256,
             "data": self.data_sha256,
             "images": self.images,
-            "exposure": self.exposure,
+            "exposure": self.exposure.value,
             "encoding": self.encoding,
             "fault": str(self.fault),
-            "include": self.selection.include,
-            "exclude": self.selection.exclude,
-            "kinds": sorted(self.selection.kinds),
+            "include": list(self.selection.include),
+            "exclude": list(self.selection.exclude),
+            "kinds": sorted(k.value for k in self.selection.kinds),
             "metric": self.metric,
             "batch": self.batch,
             "seed": self.seed,
         }
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of `content`."""
+        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

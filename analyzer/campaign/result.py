@@ -17,6 +17,23 @@ class Stop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Upset:
+    """One fault site, named."""
+
+    tensor: str
+    element: int
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A pattern that killed the process that ran it, twice. It counts as DUE on every image."""
+
+    trial: int
+    upsets: tuple[Upset, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RateResult:
     """One rate of the sweep.
 
@@ -28,6 +45,7 @@ class RateResult:
         estimate: Metric, SDC, DUE and masked with intervals, all patterns included.
         stop: Why there are no more trials.
         devices: Resident exposure: the metric under each pattern, in trial order; else empty.
+        crashes: Patterns that killed the process that ran them.
     """
 
     rate: float
@@ -37,6 +55,7 @@ class RateResult:
     estimate: RateEstimate
     stop: Stop
     devices: tuple[float, ...] = ()
+    crashes: tuple[Crash, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +66,11 @@ class CampaignResult:
         plan: What was to be done.
         golden: The metric of the fault-free run, exactly, on all images.
         rates: One entry per rate of the plan.
-        reloads: Trials that loaded the faulty file anew instead of mutating live weights.
     """
 
     plan: Plan
     golden: float
     rates: tuple[RateResult, ...]
-    reloads: int
 
     @property
     def complete(self) -> bool:

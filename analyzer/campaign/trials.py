@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.campaign.plan import Exposure, Plan
+from analyzer.campaign.result import Crash, Upset
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
-from analyzer.faults import CountLaw
+from analyzer.faults import CountLaw, FaultPattern
 from analyzer.runtime.executor import Executor, Run
 from analyzer.sampling import draw_batch, draw_pattern, generator
 from analyzer.space import FaultSpace
 from analyzer.stats.tally import Tally
-
 
 DRAWN_AHEAD = 32
 """Patterns drawn before they are run; of no influence on any result."""
@@ -90,20 +90,40 @@ class Bench:
         for first in range(start, stop, DRAWN_AHEAD):
             indices = range(first, min(first + DRAWN_AHEAD, stop))
             drawn = [self._draw(rate, i) for i in indices]
-            for chosen, injection in drawn:
+            prepared = [(chosen, self.executor.inject(pattern)) for chosen, pattern in drawn]
+            for chosen, injection in prepared:
                 yield self._run(chosen, injection)
 
     def trial(self, rate: float, index: int) -> Outcomes:
         """Run one trial: a pure function of the plan, the rate and the index."""
         return next(self.trials(rate, index, index + 1))
 
-    def _draw(self, rate: float, index: int) -> tuple[Sequence[int], AbstractContextManager[Run]]:
+    def device(self, outcomes: Outcomes) -> float:
+        """The metric of a device on which a trial had these outcomes."""
+        return self.golden_metric + (outcomes.gained - outcomes.lost) / outcomes.images
+
+    def crash(self, rate: float, index: int) -> Crash:
+        """The pattern of a trial that killed its process, site by site."""
+        _, pattern = self._draw(rate, index)
+        located = (self.space.locate(site) for site in pattern.sites.tolist())
+        named = ((self.space.tensors[t].name, element, bit) for t, element, bit in located)
+        return Crash(index, tuple(Upset(*site) for site in named))
+
+    def crashed(self, rate: float, index: int) -> Outcomes:
+        """The outcomes of such a trial: DUE on every image."""
+        chosen, _ = self._draw(rate, index)
+        images = sum(self.batches[i].images for i in chosen)
+        right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
+        return Outcomes(images, due=images, lost=right)
+
+    def _draw(self, rate: float, index: int) -> tuple[Sequence[int], FaultPattern]:
+        """The batches and the pattern of one trial."""
         rng = generator(self.plan.id, f"rate={rate!r}", index)
         chosen: Sequence[int] = (draw_batch(rng, self._ends),)
         if self.plan.exposure is Exposure.RESIDENT:
             chosen = range(len(self.batches))
         pattern = draw_pattern(rng, self.law(rate), self.plan.fault)
-        return chosen, self.executor.inject(pattern)
+        return chosen, pattern
 
     def _run(self, chosen: Sequence[int], injection: AbstractContextManager[Run]) -> Outcomes:
         total = Outcomes()

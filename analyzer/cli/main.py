@@ -5,11 +5,11 @@ import sys
 
 import typer
 
-from analyzer.cli import inspect, run, selftest
+from analyzer.cli import inspect, resume, run, selftest
 from analyzer.cli.app import Exit, app
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError
 
-COMMANDS = (run, inspect, selftest)
+COMMANDS = (run, inspect, selftest, resume)
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 

@@ -25,7 +25,7 @@ def tool_part() -> ToolPart:
     )
 
 
-def run_part(watch: Stopwatch) -> RunPart:
+def run_part(watch: Stopwatch, journal: Path | None) -> RunPart:
     """When and where they were computed."""
     return RunPart(
         started=watch.started,
@@ -34,5 +34,6 @@ def run_part(watch: Stopwatch) -> RunPart:
         host=platform.node(),
         platform=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
+        journal=str(journal) if journal else "",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )

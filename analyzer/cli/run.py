@@ -1,17 +1,11 @@
 """``relcheck run MODEL``: the sweep, the table, the reports, the gate."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli.app import Exit, app
-
-if TYPE_CHECKING:
-    from analyzer.campaign.result import CampaignResult
-    from analyzer.cli.settings import Settings
-    from analyzer.cli.setup import Analysis
-    from analyzer.reports.report import Report
+from analyzer.cli.app import app
 
 _FAULTS = "What happens"
 _DATA = "Data"
@@ -19,8 +13,10 @@ _EFFORT = "Effort"
 _OUT = "Verdict and reports"
 
 
-def _option(panel: str, metavar: str, text: str) -> Any:
-    return typer.Option(help=text, metavar=metavar, rich_help_panel=panel, show_default=False)
+def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+    return typer.Option(
+        help=text, metavar=metavar, rich_help_panel=panel, show_default=False, **more
+    )
 
 
 @app.command()
@@ -89,6 +85,26 @@ def run(
     seed: Annotated[
         int | None, _option(_EFFORT, "N", "Of every random number (default 0).")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        _option(
+            _EFFORT,
+            "N",
+            "Worker processes (default: cores); 0: none, in this process.",
+            envvar="RELCHECK_JOBS",
+            show_envvar=False,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None, _option(_EFFORT, "URL", "Run on a Dask cluster, like tcp://host:8786.")
+    ] = None,
+    journal: Annotated[
+        str | None,
+        _option(_EFFORT, "FILE", "Keep finished work here; none: nowhere (default: cache folder)."),
+    ] = None,
+    shard: Annotated[
+        str | None, _option(_EFFORT, "I/N", "Run only share I of N; join by relcheck merge.")
+    ] = None,
     device: Annotated[str | None, _option(_EFFORT, "WORD", "Where to run: cpu.")] = None,
     gate: Annotated[
         list[str] | None,
@@ -105,72 +121,9 @@ def run(
     Example: relcheck run model.onnx --rates 1e-7..1e-4 --gate 'top1 >= 0.9 @ 1e-6'
     """
     flags = {k: v for k, v in locals().items() if k not in {"model", "config"}}
+    from analyzer.cli.analysis import analyze
     from analyzer.cli.embedded import embedded_model
     from analyzer.cli.settings import read_settings
 
     settings = read_settings(config, flags)
     raise typer.Exit(analyze(model or embedded_model(), settings))
-
-
-def analyze(model_path: Path, settings: "Settings") -> Exit:
-    """Run one analysis and write what was asked for."""
-    from analyzer.cli.output import check_targets, say, write_whole
-    from analyzer.cli.setup import prepare_analysis
-    from analyzer.cli.stopwatch import Stopwatch
-    from analyzer.gate import judge_gate, overall
-    from analyzer.reports.text import to_text
-
-    targets = [path for path in (settings.json_path, settings.html_path) if path]
-    check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
-    watch = Stopwatch(settings.budget)
-    analysis = prepare_analysis(model_path, settings)
-    result = _campaign(analysis, watch)
-    judgements = judge_gate(analysis.conditions, result)
-    report = _report(analysis, result, judgements, watch)
-    if settings.json_path:
-        from analyzer.reports.report import to_json
-
-        write_whole(settings.json_path, to_json(report))
-    if settings.html_path:
-        from analyzer.reports.html import to_html
-
-        write_whole(settings.html_path, to_html(report))
-    say(to_text(report))
-    for target in targets:
-        typer.echo(f"wrote {target}", err=True)
-    return _exit_code(overall(judgements), result)
-
-
-def _campaign(analysis: "Analysis", watch: Any) -> "CampaignResult":
-    from analyzer.campaign.runner import run_campaign
-    from analyzer.cli.progress import show_progress
-    from analyzer.reports.figures import METRIC_NAMES
-
-    plan = analysis.bench.plan
-    with watch.interruptible(), show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer:
-        return run_campaign(analysis.bench, watch, observer)
-
-
-def _report(
-    analysis: "Analysis", result: "CampaignResult", judgements: Any, watch: Any
-) -> "Report":
-    from analyzer.cli.provenance import run_part, tool_part
-    from analyzer.reports.build import build_report
-
-    return build_report(
-        result,
-        analysis.model,
-        analysis.space,
-        analysis.data,
-        judgements,
-        tool_part(),
-        run_part(watch),
-    )
-
-
-def _exit_code(verdict: Any, result: "CampaignResult") -> Exit:
-    from analyzer.gate import Verdict
-
-    if verdict is Verdict.PASS or (verdict is None and result.complete):
-        return Exit.OK
-    return Exit.FAILED if verdict is Verdict.FAIL else Exit.UNDECIDED

@@ -1,5 +1,6 @@
 """Settings of a run: flags over configuration file over defaults."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -11,11 +12,13 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_serializer,
     field_validator,
 )
 
 from analyzer.bits import ENCODINGS
 from analyzer.campaign.plan import Exposure
+from analyzer.campaign.runner import WHOLE, Shard
 from analyzer.errors import BadConfig, BadOption
 from analyzer.model.metadata import READERS
 from analyzer.space import Kind
@@ -44,6 +47,10 @@ class Settings(BaseModel):
     batch: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     device: Literal["cpu"] = "cpu"
+    jobs: int | None = Field(default=None, ge=0)
+    cluster: str | None = None
+    journal: str | None = None
+    shard: Shard = WHOLE
     gate: tuple[str, ...] = ()
     json_path: Path | None = Field(default=None, alias="json")
     html_path: Path | None = Field(default=None, alias="html")
@@ -95,11 +102,40 @@ class Settings(BaseModel):
                 raise ValueError(f"it must be {wanted}") from error
         return value
 
+    @field_validator("shard", mode="before")
+    @classmethod
+    def _share(cls, value: Any) -> Any:
+        return parse_shard(value) if isinstance(value, str) else value
+
+    @field_serializer("shard")
+    def _share_text(self, value: Shard) -> str:
+        return f"{value.index + 1}/{value.count}"
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes: as asked, or one per core that this process may use."""
+        return self.jobs or len(os.sched_getaffinity(0))
+
     @property
     def preprocessing(self) -> dict[str, str]:
         """Preprocessing entries that were given, in the form of metadata entries."""
         given = {key: getattr(self, key) for key in READERS}
         return {key: value for key, value in given.items() if value is not None}
+
+
+def parse_shard(text: str) -> Shard:
+    """Read ``I/N``.
+
+    Raises:
+        ValueError: it is no share.
+
+    >>> parse_shard("2/8")
+    Shard(index=1, count=8)
+    """
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ValueError("write a share like 2/8")
+    return Shard(int(match[1]) - 1, int(match[2]))
 
 
 def parse_duration(text: str) -> float:

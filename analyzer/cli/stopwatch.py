@@ -13,7 +13,15 @@ from analyzer.campaign.result import Stop
 class Stopwatch:
     """Started when created."""
 
-    def __init__(self, budget_seconds: float) -> None:
+    def __init__(self, budget_seconds: float, inline: bool = False) -> None:
+        """Start.
+
+        Args:
+            budget_seconds: CPU time that may be spent.
+            inline: work is done in this process, whose own CPU time therefore counts it already.
+        """
+        self._inline = inline
+        self._charged = 0.0
         self._budget = budget_seconds
         self._interrupted = False
         self._wall = time.monotonic()
@@ -27,8 +35,13 @@ class Stopwatch:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU seconds of this process since the start."""
-        return time.process_time() - self._cpu
+        """CPU seconds of this process and its workers since the start."""
+        return time.process_time() - self._cpu + self._charged
+
+    def charge(self, cpu_seconds: float) -> None:
+        """Take CPU time that workers spent."""
+        if not self._inline:
+            self._charged += cpu_seconds
 
     def spent(self) -> Stop | None:
         """Why to stop now; None to go on."""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from analyzer.campaign.plan import Exposure, Plan
-from analyzer.campaign.result import CampaignResult, RateResult
+from analyzer.campaign.result import CampaignResult, Crash, RateResult
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.gate import Judgement, overall
 from analyzer.model import Model
 from analyzer.reports.report import (
     ConditionPart,
+    CrashPart,
     DataPart,
     DevicesPart,
     GatePart,
@@ -22,6 +23,7 @@ from analyzer.reports.report import (
     Report,
     RunPart,
     ToolPart,
+    UpsetPart,
 )
 from analyzer.space import FaultSpace
 from analyzer.stats.intervals import Interval
@@ -101,7 +103,13 @@ def _rate(result: RateResult) -> RatePart:
         due=_interval(found.due),
         masked=_interval(found.masked),
         devices=_devices(result.devices),
+        crashes=[_crash(c) for c in result.crashes],
     )
+
+
+def _crash(crash: Crash) -> CrashPart:
+    upsets = [UpsetPart(tensor=u.tensor, element=u.element, bit=u.bit) for u in crash.upsets]
+    return CrashPart(trial=crash.trial, upsets=upsets)
 
 
 def _devices(values: tuple[float, ...]) -> DevicesPart | None:

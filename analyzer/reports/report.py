@@ -96,6 +96,21 @@ class DevicesPart(_Part):
     maximum: Fraction
 
 
+class UpsetPart(_Part):
+    """One fault site."""
+
+    tensor: str
+    element: Count
+    bit: Count
+
+
+class CrashPart(_Part):
+    """A pattern that killed the process that ran it; it counts as DUE on every image."""
+
+    trial: Count
+    upsets: list[UpsetPart]
+
+
 class RatePart(_Part):
     """One row of the sweep."""
 
@@ -110,6 +125,7 @@ class RatePart(_Part):
     due: IntervalPart
     masked: IntervalPart
     devices: DevicesPart | None
+    crashes: list[CrashPart]
 
 
 class ConditionPart(_Part):
@@ -140,6 +156,7 @@ class RunPart(_Part):
     host: str
     platform: str
     python: str
+    journal: str
     command: Name
 
 

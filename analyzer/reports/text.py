@@ -85,6 +85,11 @@ def _notes(report: Report) -> list[str]:
             "is valid, but wider."
         )
     for row in report.rates:
+        if row.crashes:
+            lines.append(
+                f"{show_rate(row.rate)}: {len(row.crashes)} patterns killed the process that ran "
+                "them; they count as DUE."
+            )
         if row.devices:
             lines.append(
                 f"{show_rate(row.rate)}: of devices with an upset, 5 % are below "

@@ -1,0 +1,87 @@
+"""Blocks: the unit of work that is run, journaled, retried and merged.
+
+A block is 16 consecutive trials of one rate. Looks (see `stats.estimate.next_look`) fall on block
+borders, so that a campaign is a set of blocks, whoever ran them.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analyzer.campaign.trials import Bench
+from analyzer.evaluation.outcome import Outcomes
+
+BLOCK_TRIALS = 16
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Block:
+    """Trials ``index * 16`` .. ``index * 16 + 15`` of one rate."""
+
+    rate: float
+    index: int
+
+    @property
+    def trials(self) -> range:
+        """Indices of its trials."""
+        first = self.index * BLOCK_TRIALS
+        return range(first, first + BLOCK_TRIALS)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What the trials of one block showed.
+
+    Attributes:
+        block: Which block.
+        outcomes: One entry per trial, in trial order.
+        crashed: Indices of trials whose pattern killed the process that ran them; each counts as
+            DUE on every image.
+        cpu_seconds: CPU time spent; no part of any result.
+    """
+
+    block: Block
+    outcomes: tuple[Outcomes, ...]
+    crashed: tuple[int, ...] = ()
+    cpu_seconds: float = 0.0
+
+    def to_json(self) -> str:
+        """Compact text for a journal: counts only."""
+        counts = [[o.images, o.sdc, o.due, o.masked, o.lost, o.gained] for o in self.outcomes]
+        return json.dumps({"outcomes": counts, "crashed": self.crashed}, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(block: Block, text: str) -> "BlockResult":
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: the text is no such result.
+        """
+        try:
+            content = json.loads(text)
+            outcomes = tuple(Outcomes(*(int(n) for n in counts)) for counts in content["outcomes"])
+            crashed = tuple(int(n) for n in content["crashed"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("this is no block result") from error
+        if len(outcomes) != BLOCK_TRIALS:
+            raise ValueError("a block result holds one outcome per trial")
+        return BlockResult(block, outcomes, crashed)
+
+
+def run_block(bench: Bench, block: Block, clock: Clock) -> BlockResult:
+    """Run the trials of one block in this process.
+
+    Raises:
+        NotRestored: a weight was not golden after a trial.
+    """
+    start = clock()
+    outcomes = tuple(bench.trials(block.rate, block.trials.start, block.trials.stop))
+    bench.executor.check_golden()
+    return BlockResult(block, outcomes, (), clock() - start)
+
+
+def run_blocks(bench: Bench, blocks: Sequence[Block], clock: Clock) -> list[BlockResult]:
+    """Run several blocks in this process."""
+    return [run_block(bench, block, clock) for block in blocks]

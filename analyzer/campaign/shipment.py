@@ -1,0 +1,96 @@
+"""All that a worker needs to run blocks, in one file that any number of workers map.
+
+Large arrays (weights, inputs, golden answers) are stored out of band and mapped read-only, so that
+the workers of one machine share a single copy of them.
+"""
+
+import hashlib
+import mmap
+import pickle
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.campaign.plan import Plan
+from analyzer.campaign.trials import Bench
+from analyzer.evaluation.dataset import Batch
+from analyzer.evaluation.outcome import Golden, Judge
+from analyzer.model import Model
+from analyzer.runtime.live import LiveExecutor
+from analyzer.space import FaultSpace
+
+_HEAD = struct.Struct("<QQ")
+_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """The parts of a bench that can travel; the executor is built where it arrives."""
+
+    plan: Plan
+    model: Model
+    space: FaultSpace
+    judge: Judge
+    batches: tuple[Batch, ...]
+    golden: tuple[Golden, ...]
+
+    @staticmethod
+    def of(bench: Bench, model: Model) -> "Shipment":
+        """The travelling parts of ``bench``."""
+        return Shipment(bench.plan, model, bench.space, bench.judge, bench.batches, bench.golden)
+
+    def unpack(self) -> Bench:
+        """Open the live session and put the bench together again.
+
+        Raises:
+            UnsupportedModel: ONNX Runtime cannot load the model here.
+        """
+        name = self.model.signature.name
+        executor = LiveExecutor(self.model, self.space, {name: self.batches[0].inputs})
+        return Bench(self.plan, self.space, executor, self.judge, name, self.batches, self.golden)
+
+    def to_bytes(self) -> bytes:
+        """Everything in one piece: a header, the records, then each array aligned.
+
+        Only this process's own children and cluster workers read it back; it is never a file
+        that a user supplies.
+        """
+        buffers: list[pickle.PickleBuffer] = []
+        records = pickle.dumps(self, protocol=5, buffer_callback=buffers.append)
+        raws = [b.raw() for b in buffers]
+        sizes = struct.pack(f"<{len(raws)}Q", *(r.nbytes for r in raws))
+        parts = [_HEAD.pack(len(records), len(raws)), sizes, records]
+        position = sum(map(len, parts))
+        for raw in raws:
+            padding = -position % _ALIGNMENT
+            parts += [b"\0" * padding, bytes(raw)]
+            position += padding + raw.nbytes
+        return b"".join(parts)
+
+
+def from_buffer(content: bytes | mmap.mmap) -> Shipment:
+    """The inverse of `Shipment.to_bytes`; arrays are views of ``content``."""
+    view = memoryview(content)
+    length, count = _HEAD.unpack_from(view)
+    sizes = struct.unpack_from(f"<{count}Q", view, _HEAD.size)
+    start = _HEAD.size + 8 * count
+    records = view[start : start + length]
+    position = start + length
+    buffers = []
+    for size in sizes:
+        position += -position % _ALIGNMENT
+        buffers.append(view[position : position + size])
+        position += size
+    shipment: Shipment = pickle.loads(records, buffers=buffers)
+    return shipment
+
+
+def map_shipment(path: Path) -> Shipment:
+    """Read a shipment from a file that stays mapped as long as its arrays are in use."""
+    with path.open("rb") as stream:
+        return from_buffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def digest(content: bytes) -> str:
+    """Name of a shipment: equal contents, equal names."""
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,143 @@
+"""One analysis from settings to exit code: prepare, run, judge, report."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from analyzer.campaign.journal import Journal
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.runner import Pool, Shard, run_campaign
+from analyzer.cli.app import Exit
+from analyzer.cli.journals import journal_of
+from analyzer.cli.output import check_targets, say, write_whole
+from analyzer.cli.progress import show_progress
+from analyzer.cli.provenance import run_part, tool_part
+from analyzer.cli.settings import Settings
+from analyzer.cli.setup import Analysis, prepare_analysis
+from analyzer.cli.stopwatch import Stopwatch
+from analyzer.gate import judge_gate
+from analyzer.reports.build import build_report
+from analyzer.reports.figures import METRIC_NAMES
+from analyzer.reports.report import Report
+from analyzer.reports.text import to_text
+
+
+class Forgetful:
+    """A store that keeps nothing: ``--journal none``."""
+
+    def known(self, rate: float) -> tuple[()]:
+        """Nothing."""
+        return ()
+
+    def put(self, result: object) -> None:
+        """Forget it."""
+
+
+def analyze(model_path: Path, settings: Settings) -> Exit:
+    """Run one analysis and write what was asked for."""
+    targets = [path for path in (settings.json_path, settings.html_path) if path]
+    check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
+    watch = Stopwatch(settings.budget, settings.jobs == 0)
+    analysis = prepare_analysis(model_path, settings)
+    with journal_of(analysis, settings) as journal:
+        result = _campaign(analysis, settings, journal, watch)
+    where = journal.path if journal else None
+    if settings.shard.count > 1:
+        return _shard_done(result, settings.shard, where)
+    report = _report(analysis, result, watch, where)
+    _write(report, settings)
+    say(to_text(report))
+    for target in targets:
+        typer.echo(f"wrote {target}", err=True)
+    _say_how_to_resume(result, where)
+    return _exit_code(report, result)
+
+
+def _campaign(
+    analysis: Analysis, settings: Settings, journal: Journal | None, watch: Stopwatch
+) -> CampaignResult:
+    plan = analysis.bench.plan
+    with (
+        watch.interruptible(),
+        open_pool(analysis, settings) as pool,
+        show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer,
+    ):
+        store = journal or Forgetful()
+        return run_campaign(analysis.bench, pool, store, watch, observer, settings.shard)
+
+
+@contextmanager
+def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
+    """Where blocks run: a cluster, worker processes, or (``--jobs 0``) this process."""
+    from analyzer.campaign.pools import InlinePool, LocalPool
+    from analyzer.campaign.shipment import Shipment
+
+    if settings.cluster is None and settings.jobs == 0:
+        yield InlinePool(analysis.bench)
+        return
+    content = Shipment.of(analysis.bench, analysis.model).to_bytes()
+    if settings.cluster is not None:
+        from analyzer.campaign.cluster import ClusterPool
+
+        with ClusterPool(settings.cluster, content) as cluster:
+            yield cluster
+        return
+    with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
+        shipment = Path(folder) / "shipment"
+        shipment.write_bytes(content)
+        with LocalPool(analysis.bench, shipment, settings.worker_count) as pool:
+            yield pool
+
+
+def _report(
+    analysis: Analysis, result: CampaignResult, watch: Stopwatch, journal: Path | None
+) -> Report:
+    judgements = judge_gate(analysis.conditions, result)
+    return build_report(
+        result,
+        analysis.model,
+        analysis.space,
+        analysis.data,
+        judgements,
+        tool_part(),
+        run_part(watch, journal),
+    )
+
+
+def _write(report: Report, settings: Settings) -> None:
+    if settings.json_path:
+        from analyzer.reports.report import to_json
+
+        write_whole(settings.json_path, to_json(report))
+    if settings.html_path:
+        from analyzer.reports.html import to_html
+
+        write_whole(settings.html_path, to_html(report))
+
+
+def _shard_done(result: CampaignResult, shard: Shard, journal: Path | None) -> Exit:
+    trials = sum(r.tally.trials for r in result.rates)
+    complete = "done" if result.complete else "not done, run it again"
+    say(
+        f"Shard {shard.index + 1}/{shard.count} {complete}: {trials:,} trials in {journal}\n"
+        "Join all shards by: relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
+    )
+    return Exit.OK if result.complete else Exit.UNDECIDED
+
+
+def _say_how_to_resume(result: CampaignResult, journal: Path | None) -> None:
+    if result.complete or journal is None:
+        return
+    interrupted = any(r.stop is Stop.INTERRUPTED for r in result.rates)
+    why = "interrupted" if interrupted else "the budget is spent"
+    typer.echo(f"{why}; to go on: relcheck resume {journal}", err=True)
+
+
+def _exit_code(report: Report, result: CampaignResult) -> Exit:
+    verdict = report.gate.verdict
+    if verdict == "pass" or (verdict is None and result.complete):
+        return Exit.OK
+    return Exit.FAILED if verdict == "fail" else Exit.UNDECIDED
