@@ -210,9 +210,12 @@ class FixedPointCodec:
 
     def encode(self, values: Values) -> Codes:
         """Codes of ``values``: round(v * 2^fraction), saturated, as uint32."""
-        limit = 2.0 ** (self.bits - 1)
-        scaled = np.rint(np.nan_to_num(values.astype(np.float64), nan=0.0) * 2.0**self.fraction)
-        return np.clip(scaled, -limit, limit - 1).astype(np.int64).astype(np.int32).view(np.uint32)
+        finite = np.nan_to_num(values.astype(np.float64), nan=0.0)
+        scaled = np.rint(
+            np.clip(finite, -(2.0**self.integer), 2.0**self.integer) * 2.0**self.fraction
+        )
+        codes = np.minimum(scaled, 2.0 ** (self.bits - 1) - 1).astype(np.int64)
+        return codes.astype(np.int32).view(np.uint32)
 
     def decode(self, codes: Codes) -> Values:
         """Values of ``codes``: code / 2^fraction, rounded to the tensor's dtype."""

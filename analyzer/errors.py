@@ -144,9 +144,15 @@ class GoldenFailed(ModelError):
 
 
 class JournalError(InputError):
-    """A journal that cannot be read or written."""
+    """A journal that cannot be used."""
 
     slug = "journal"
+
+
+class JournalUnusable(JournalError):
+    """A journal that cannot be read or written."""
+
+    slug = "journal-unusable"
 
 
 class JournalBusy(JournalError):

@@ -11,6 +11,10 @@ MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
+    "journal-unusable": "tests/campaign/test_journal.py",
+    "journal-busy": "tests/campaign/test_journal.py",
+    "journal-mismatch": "tests/campaign/test_journal.py",
+    "cluster": "tests/campaign/test_cluster.py",
     "internal": "a defect, not an input",
     "not-restored": "a defect, not an input",
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from analyzer.campaign.blocks import Block, BlockResult, Clock
-from analyzer.errors import JournalBusy, JournalError, JournalMismatch
+from analyzer.errors import JournalBusy, JournalUnusable, JournalMismatch
 
 FORMAT = 1
 FLUSH_SECONDS = 0.5
@@ -109,7 +109,7 @@ class Journal:
                     "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)", self._pending
                 )
         except sqlite3.Error as error:
-            raise JournalError(
+            raise JournalUnusable(
                 f"journal {self.path} cannot be written ({error}); what it holds is safe, "
                 f"`relcheck resume {self.path.name}` continues"
             ) from error
@@ -164,12 +164,12 @@ def read_head(path: Path, key: str) -> str | None:
         JournalError: there is no such journal, or it is damaged beyond reading.
     """
     if not path.is_file():
-        raise JournalError(f"there is no journal {path}")
+        raise JournalUnusable(f"there is no journal {path}")
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             row = connection.execute("SELECT value FROM head WHERE key = ?", (key,)).fetchone()
     except sqlite3.Error as error:
-        raise JournalError(f"{path} is no readable relcheck journal ({error})") from error
+        raise JournalUnusable(f"{path} is no readable relcheck journal ({error})") from error
     return None if row is None else str(row[0])
 
 
@@ -189,7 +189,7 @@ def _take_lock(path: Path) -> IO[str]:
     try:
         lock = path.with_name(path.name + ".lock").open("w")
     except OSError as error:
-        raise JournalError(f"journal {path} cannot be opened: {error.strerror}") from error
+        raise JournalUnusable(f"journal {path} cannot be opened: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -207,7 +207,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.executescript(TABLES)
     except sqlite3.Error as error:
-        raise JournalError(f"journal {path} cannot be opened ({error})") from error
+        raise JournalUnusable(f"journal {path} cannot be opened ({error})") from error
     return connection
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from analyzer.campaign.journal import TABLES, read_head, read_rows
-from analyzer.errors import JournalError, JournalMismatch
+from analyzer.errors import JournalUnusable, JournalMismatch
 
 
 def merge_journals(sources: Sequence[Path], target: Path) -> int:
@@ -20,7 +20,7 @@ def merge_journals(sources: Sequence[Path], target: Path) -> int:
         JournalMismatch: sources of different campaigns, or with different results for one block.
     """
     if target.exists():
-        raise JournalError(f"{target} exists; name a new file for the joined journal")
+        raise JournalUnusable(f"{target} exists; name a new file for the joined journal")
     heads = {path: read_head(path, "identity") for path in sources}
     first = sources[0]
     for path, identity in heads.items():
@@ -50,4 +50,4 @@ def _write(
             connection.executemany("INSERT INTO block VALUES (?, ?, ?, ?)", rows)
     except sqlite3.Error as error:
         target.unlink(missing_ok=True)
-        raise JournalError(f"{target} cannot be written ({error})") from error
+        raise JournalUnusable(f"{target} cannot be written ({error})") from error

@@ -15,7 +15,7 @@ from analyzer.campaign.journal import Identity, Journal, open_journal, read_head
 from analyzer.cli.provenance import tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis
-from analyzer.errors import JournalError
+from analyzer.errors import JournalUnusable
 
 NONE = "none"
 
@@ -70,7 +70,7 @@ def _default_path(identity: Identity) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise JournalError(
+        raise JournalUnusable(
             f"the journal folder {folder} cannot be made: {error.strerror}; name a --journal, or "
             "use --journal none"
         ) from error
@@ -93,6 +93,6 @@ def read_request(path: Path) -> tuple[Path, dict[str, Any]]:
     """
     text = read_head(path, "request")
     if text is None:
-        raise JournalError(f"journal {path} does not say how it was asked for; run it again")
+        raise JournalUnusable(f"journal {path} does not say how it was asked for; run it again")
     content = json.loads(text)
     return Path(content["model"]), {**content["settings"], "journal": str(path)}

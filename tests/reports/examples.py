@@ -41,6 +41,7 @@ def row(rate: float, loss: float, **changed: Any) -> RatePart:
         "due": NOTHING_SEEN,
         "masked": interval(1 - loss, 1 - loss - 0.009, min(1.0, 1 - loss + 0.008)),
         "devices": None,
+        "crashes": [],
     }
     return RatePart(**{**fields, **changed})
 
@@ -102,6 +103,7 @@ def example_report(**changed: Any) -> Report:
             host="bench",
             platform="Linux x86_64",
             python="3.11.0",
+            journal="",
             command="relcheck digits.onnx",
         ),
     }

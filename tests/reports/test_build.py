@@ -59,7 +59,7 @@ def build(
     space = model.space(plan.selection)
     data = generate_data(model.signature, 0)
     written = example_report()
-    result = CampaignResult(plan, 1.0, (rate,), 0)
+    result = CampaignResult(plan, 1.0, (rate,))
     return build_report(result, model, space, data, judged, written.tool, written.run), data
 
 

@@ -1,0 +1,62 @@
+"""Hypothesis strategies for fault spaces and patterns, and how hard to look."""
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from analyzer.bits import ELEMENT_TYPES, ENCODINGS, codec_for
+from analyzer.faults import FaultKind, FaultModel, FaultPattern
+from analyzer.space import FaultSpace, Kind, TensorSite
+
+Test = TypeVar("Test", bound=Callable[..., object])
+
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+
+def examples(count: int) -> Callable[[Test], Test]:
+    """This many examples, the same in every run; 50 times as many fresh ones in a long run."""
+    return settings(max_examples=count * 50 if LONG else count, derandomize=not LONG, deadline=None)
+
+
+FAULTS = st.one_of(
+    st.sampled_from([FaultModel(k) for k in FaultKind if k is not FaultKind.BURST]),
+    st.integers(2, 64).map(lambda length: FaultModel(FaultKind.BURST, length)),
+)
+
+
+@st.composite
+def tensor_sites(draw: st.DrawFn, name: str) -> TensorSite:
+    """A small tensor of any type and encoding; scalars and empty ones too."""
+    element = draw(st.sampled_from(list(ELEMENT_TYPES.values())))
+    shape = tuple(draw(st.lists(st.integers(0, 3), max_size=3)))
+    codec = codec_for(draw(st.sampled_from(ENCODINGS)), element)
+    return TensorSite(name, draw(st.sampled_from(Kind)), shape, codec, element.name)
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> FaultSpace:
+    """A space of one to four tensors with at least one bit."""
+    count = draw(st.integers(1, 4))
+    space = FaultSpace(tuple(draw(tensor_sites(f"t{i}")) for i in range(count)))
+    return space if space.bits else draw(spaces())
+
+
+@st.composite
+def patterns(
+    draw: st.DrawFn, space: FaultSpace, faults: st.SearchStrategy[FaultModel] = FAULTS
+) -> FaultPattern:
+    """Few upsets, placed tensor by tensor, or up to a quarter of all bits."""
+    if draw(st.integers(0, 3)):
+        sites = st.sampled_from([i for i, t in enumerate(space.tensors) if t.bits]).flatmap(
+            lambda i: st.integers(int(space.offsets[i]), int(space.offsets[i + 1]) - 1)
+        )
+        places = draw(st.sets(sites, min_size=1, max_size=5))
+    else:
+        rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+        count = max(1, int(space.bits * draw(st.floats(0, 0.25))))
+        places = set(rng.choice(space.bits, count, replace=False).tolist())
+    return FaultPattern(draw(faults), np.array(sorted(places), np.int64))
