@@ -51,8 +51,8 @@ def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) ->
 
     Returns:
         sdc and due are p_faulty times the mean in the sample; masked adds the patterns without
-        upset, 1 - p_faulty; metric is golden plus p_faulty times the mean of gained - lost, cut
-        to [0, 1]. With no trials each interval says so (see cluster_proportion).
+        upset, 1 - p_faulty; metric is golden plus p_faulty times the mean of gained - lost, its
+        limits cut to what can be lost and gained. With no trials each interval says so (see cluster_proportion).
 
     Raises:
         ValueError: if golden or p_faulty is not a probability, or confidence is impossible.
@@ -76,11 +76,22 @@ def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) ->
     )
     harmed = rescale(complement(share(tally.masked)), weight=p_faulty, offset=0.0)
     return RateEstimate(
-        metric=rescale(net, weight=p_faulty, offset=golden, clip=True),
+        metric=rescale(_possible(net, golden), weight=p_faulty, offset=golden, clip=True),
         sdc=rescale(share(tally.sdc), weight=p_faulty, offset=0.0),
         due=rescale(share(tally.due), weight=p_faulty, offset=0.0),
         masked=complement(harmed),
     )
+
+
+def _possible(net: Interval, golden: float) -> Interval:
+    """Cut the limits of gained - lost to what can be.
+
+    On all images together no more than golden can be lost and no more than 1 - golden gained.
+    The estimate stays as it is, which keeps it unbiased.
+    """
+    low = min(net.estimate, max(net.low, -golden))
+    high = max(net.estimate, min(net.high, 1.0 - golden))
+    return Interval(net.estimate, low, high)
 
 
 def half_width(result: RateEstimate) -> float:

@@ -65,8 +65,16 @@ def test_nothing_observed_is_a_bound_not_a_zero() -> None:
 def test_no_trials_promise_nothing() -> None:
     result = estimate(Tally.empty(4), 0.9, p_faulty=0.5, confidence=0.95)
     assert (result.sdc.low, result.sdc.high) == (0.0, 0.5)
-    assert (result.metric.low, result.metric.estimate, result.metric.high) == (0.4, 0.9, 1.0)
+    # With half of the patterns harmless, at most half of the 0.9 is lost and of the 0.1 gained.
+    limits = (result.metric.low, result.metric.estimate, result.metric.high)
+    assert limits == pytest.approx((0.45, 0.9, 0.95))
     assert half_width(result) == 0.5
+
+
+def test_no_more_is_gained_than_was_wrong() -> None:
+    """Fails without `_possible`: nothing observed in 80 trials would allow 1.0."""
+    result = estimate(campaign(80), 0.99, p_faulty=0.2, confidence=0.95)
+    assert result.metric.high == pytest.approx(0.99 + 0.2 * 0.01)
 
 
 @pytest.mark.parametrize(("golden", "p_faulty"), [(-0.1, 0.5), (1.1, 0.5), (0.5, 2.0)])
