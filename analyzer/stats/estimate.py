@@ -52,7 +52,8 @@ def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) ->
     Returns:
         sdc and due are p_faulty times the mean in the sample; masked adds the patterns without
         upset, 1 - p_faulty; metric is golden plus p_faulty times the mean of gained - lost, its
-        limits cut to what can be lost and gained. With no trials each interval says so (see cluster_proportion).
+        limits cut to what can be lost and gained. With no trials each interval says so (see
+        cluster_proportion).
 
     Raises:
         ValueError: if golden or p_faulty is not a probability, or confidence is impossible.
