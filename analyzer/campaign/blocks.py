@@ -48,12 +48,18 @@ class BlockResult:
     cpu_seconds: float = 0.0
 
     def to_json(self) -> str:
-        """Compact text for a journal: counts only."""
+        """Compact text for a journal, without nested braces: which block, and counts."""
         counts = [[o.images, o.sdc, o.due, o.masked, o.lost, o.gained] for o in self.outcomes]
-        return json.dumps({"outcomes": counts, "crashed": self.crashed}, separators=(",", ":"))
+        content = {
+            "rate": self.block.rate,
+            "index": self.block.index,
+            "outcomes": counts,
+            "crashed": self.crashed,
+        }
+        return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
-    def from_json(block: Block, text: str) -> "BlockResult":
+    def from_json(text: str) -> "BlockResult":
         """The inverse of `to_json`.
 
         Raises:
@@ -61,8 +67,9 @@ class BlockResult:
         """
         try:
             content = json.loads(text)
-            outcomes = tuple(Outcomes(*(int(n) for n in counts)) for counts in content["outcomes"])
-            crashed = tuple(int(n) for n in content["crashed"])
+            block = Block(float(content["rate"]), int(content["index"]))
+            outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
+            crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError) as error:
             raise ValueError("this is no block result") from error
         if len(outcomes) != BLOCK_TRIALS:

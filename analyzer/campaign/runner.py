@@ -1,9 +1,9 @@
 """Runs the blocks of a plan until every rate is precise enough, or the budget is spent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice, takewhile, zip_longest
+from itertools import islice, zip_longest
 from typing import Protocol
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
@@ -14,11 +14,12 @@ from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_loo
 from analyzer.stats.tally import Tally
 
 WAIT_SECONDS = 0.2
-"""How long a wait for results lasts at most before the budget is looked at again."""
+"""How long a wait for results lasts at most before budget and store are looked after again."""
 
-
-SEND_SECONDS, MOST_TOGETHER = 0.1, 16
+SEND_SECONDS, MOST_TOGETHER = 0.1, 64
 """Work sent to a worker at once: about so much CPU time, and so many blocks at most."""
+
+Answer = Future[list[BlockResult]]
 
 
 class Observer(Protocol):
@@ -45,7 +46,7 @@ class Pool(Protocol):
     def width(self) -> int:
         """How many blocks it can run at once."""
 
-    def submit(self, blocks: Sequence[Block]) -> Future[list[BlockResult]]:
+    def submit(self, blocks: Sequence[Block]) -> Answer:
         """Start some blocks, which one worker runs in turn."""
 
 
@@ -58,6 +59,9 @@ class Store(Protocol):
     def put(self, result: BlockResult) -> None:
         """Keep one more."""
 
+    def tick(self) -> None:
+        """Called several times per second: time to make durable what is not yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -66,9 +70,13 @@ class Shard:
     index: int = 0
     count: int = 1
 
-    def owns(self, block: int) -> bool:
-        """Whether a block index belongs to this share."""
-        return block % self.count == self.index
+    def __str__(self) -> str:
+        """As users write it, counted from 1.
+
+        >>> str(Shard(1, 8))
+        '2/8'
+        """
+        return f"{self.index + 1}/{self.count}"
 
 
 WHOLE = Shard()
@@ -86,48 +94,62 @@ class RateState:
     rate: float
     shard: Shard
     results: dict[int, BlockResult] = field(default_factory=dict)
-    tallies: dict[int, Tally] = field(default_factory=dict)
+    tally: Tally = field(init=False)
+    reached: int = field(init=False)
     target: int = next_look(0)
+    together: int = 1
     stop: Stop | None = None
+
+    def __post_init__(self) -> None:
+        self.tally = Tally.empty(self.bench.unit)
+        self.reached = self.shard.index
+
+    @property
+    def end(self) -> int:
+        """The block before which the next look is judged."""
+        return self.target // BLOCK_TRIALS
 
     def take(self, result: BlockResult) -> None:
         """Take in one finished block."""
         self.results[result.block.index] = result
-        tallies = map(self.bench.tally, result.outcomes)
-        self.tallies[result.block.index] = sum(tallies, Tally.empty(self.bench.unit))
+        if result.cpu_seconds:  # else it was not run here
+            self.together = _blocks_together(result.cpu_seconds)
 
-    def missing(self) -> list[int]:
+    def missing(self) -> Iterator[int]:
         """Blocks of this share that the next look waits for."""
-        indices = range(self.target // BLOCK_TRIALS)
-        return [i for i in indices if i not in self.tallies and self.shard.owns(i)]
+        owned = range(self.reached, self.end, self.shard.count)
+        return (index for index in owned if index not in self.results)
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
-        while self.stop is None and not self.missing():
+        self._count()
+        while self.stop is None and self.reached >= self.end:
             if half_width(self.estimate()) <= self.bench.plan.precision:
                 self.stop = Stop.PRECISION
             else:
                 self.target = next_look(self.target)
+                self._count()
 
-    def used(self) -> list[int]:
-        """Indices of the blocks that count: those before the target, up to the first gap."""
-        indices = (i for i in range(self.target // BLOCK_TRIALS) if self.shard.owns(i))
-        return list(takewhile(lambda i: i in self.tallies, indices))
+    def _count(self) -> None:
+        """Count the blocks before the next look, up to the first gap."""
+        while self.reached < self.end and self.reached in self.results:
+            outcomes = self.results[self.reached].outcomes
+            self.tally = sum(map(self.bench.tally, outcomes), self.tally)
+            self.reached += self.shard.count
 
-    def tally(self) -> Tally:
-        """The tally of the blocks that count."""
-        return sum((self.tallies[i] for i in self.used()), Tally.empty(self.bench.unit))
+    def used(self) -> list[BlockResult]:
+        """The blocks that count."""
+        return [self.results[i] for i in range(self.shard.index, self.reached, self.shard.count)]
 
     def estimate(self) -> RateEstimate:
         """The estimate from the blocks that count; a share stands for all shares alike."""
-        tally = sum([self.tally()] * self.shard.count, Tally.empty(self.bench.unit))
+        tally = sum([self.tally] * self.shard.count, Tally.empty(self.bench.unit))
         p_faulty = self.bench.law(self.rate).p_any
         return estimate(tally, self.bench.golden_metric, p_faulty, self.bench.plan.confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
-        law, tally = self.bench.law(self.rate), self.tally()
-        used = [self.results[i] for i in self.used()]
+        law, used = self.bench.law(self.rate), self.used()
         devices: tuple[float, ...] = ()
         if self.bench.plan.exposure is Exposure.RESIDENT:
             devices = tuple(self.bench.device(o) for r in used for o in r.outcomes)
@@ -135,7 +157,7 @@ class RateState:
         crashes = tuple(self.bench.crash(self.rate, index) for index in crashed)
         reason = self.stop or stop or Stop.BUDGET
         found = self.estimate()
-        head = (self.rate, law.expected, law.p_any, tally, found, reason)
+        head = (self.rate, law.expected, law.p_any, self.tally, found, reason)
         return RateResult(*head, devices, crashes)
 
 
@@ -165,51 +187,67 @@ def run_campaign(
     for state in states.values():
         for result in store.known(state.rate):
             state.take(result)
-    running: set[Future[list[BlockResult]]] = set()
+        state.settle()
+    running: set[Answer] = set()
     sent: set[Block] = set()
-    together = 1
     stop: Stop | None = None
     while True:
         stop = stop or budget.spent()
         if stop is None:
-            _send(list(states.values()), pool, running, sent, together)
+            _send(list(states.values()), pool, running, sent)
         else:
             running = {future for future in running if not future.cancel()}
         if not running:
             break
-        done, running = wait(running, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
+        patience = 0.0 if stop is Stop.INTERRUPTED else WAIT_SECONDS
+        done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
-            for result in future.result():
-                store.put(result)
-                budget.charge(result.cpu_seconds)
-                states[result.block.rate].take(result)
-                together = _blocks_together(result.cpu_seconds)
-            _report(states[result.block.rate], observer)
+            _take_in(future.result(), states, store, budget, observer)
+        store.tick()
+        if stop is Stop.INTERRUPTED:
+            break
     results = tuple(state.finished(stop) for state in states.values())
     return CampaignResult(bench.plan, bench.golden_metric, results)
 
 
-def _send(
-    states: list[RateState],
-    pool: Pool,
-    running: set[Future[list[BlockResult]]],
-    sent: set[Block],
-    together: int,
-) -> None:
+def _send(states: list[RateState], pool: Pool, running: set[Answer], sent: set[Block]) -> None:
     """Keep the pool busy: rates take turns, each with the blocks of its next look."""
-    for state in states:
-        state.settle()
-    waiting = [_groups(state, sent, together) for state in states if state.stop is None]
+    width = pool.width
+    waiting = [_groups(state, sent, 2 * width) for state in states if state.stop is None]
     turns = (group for turn in zip_longest(*waiting) for group in turn if group)
-    for group in islice(turns, max(0, 2 * pool.width - len(running))):
+    for group in islice(turns, max(0, 2 * width - len(running))):
         running.add(pool.submit(group))
         sent.update(group)
 
 
-def _groups(state: RateState, sent: set[Block], together: int) -> list[list[Block]]:
-    """Blocks that the next look of ``state`` waits for and nobody runs yet, some at a time."""
-    blocks = [b for i in state.missing() if (b := Block(state.rate, i)) not in sent]
-    return [blocks[i : i + together] for i in range(0, len(blocks), together)]
+def _groups(state: RateState, sent: set[Block], shares: int) -> Iterator[list[Block]]:
+    """Blocks that the next look of ``state`` waits for and nobody runs yet, some at a time.
+
+    Few enough at a time that what is left makes about so many ``shares``: nobody idles while
+    somebody else works through the last of them.
+    """
+    left = (state.end - state.reached) // state.shard.count
+    together = max(1, min(state.together, left // shares))
+    blocks = (b for i in state.missing() if (b := Block(state.rate, i)) not in sent)
+    while group := list(islice(blocks, together)):
+        yield group
+
+
+def _take_in(
+    results: list[BlockResult],
+    states: dict[float, RateState],
+    store: Store,
+    budget: Budget,
+    observer: Observer,
+) -> None:
+    """Keep finished blocks of one rate, and judge the looks that they complete."""
+    for result in results:
+        store.put(result)
+        budget.charge(result.cpu_seconds)
+        states[result.block.rate].take(result)
+    state = states[results[0].block.rate]
+    state.settle()
+    _report(state, observer)
 
 
 def _blocks_together(cpu_seconds: float) -> int:
@@ -221,4 +259,4 @@ def _report(state: RateState, observer: Observer) -> None:
     found = state.estimate()
     width = half_width(found)
     share = min(1.0, (state.bench.plan.precision / width) ** 2) if width else 1.0
-    observer.progress(state.rate, BLOCK_TRIALS * len(state.tallies), share, found)
+    observer.progress(state.rate, BLOCK_TRIALS * len(state.results), share, found)
