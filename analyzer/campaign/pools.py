@@ -11,7 +11,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.trials import Bench
@@ -20,7 +20,6 @@ from analyzer.errors import OutOfMemory
 from analyzer.evaluation.outcome import Outcomes
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 STARTS = 3
 """How often a worker is started that dies before it has begun."""
@@ -57,53 +56,64 @@ class WorkerDied(Exception):
     """A worker process died of what it was asked to do; the pool deals with it."""
 
 
+class PoolClosed(Exception):
+    """A worker process was ended because nobody waits for its answer any more."""
+
+
 class Worker:
     """One worker process: started when first needed, replaced when it has died."""
 
-    def __init__(self, shipment: Path) -> None:
+    def __init__(self, shipment: Path, ending: threading.Event) -> None:
         self._shipment = str(shipment)
+        self._ending = ending
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
-    def call(self, function: Callable[Concatenate[Bench, P], T], *args: P.args, **_: P.kwargs) -> T:
-        """Run ``function(bench, *args)`` in the process.
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run ``function(bench, *arguments)`` in the process.
 
         Raises:
-            WorkerDied: the process died of it.
-            MemoryError: it ran out of memory; the process is ended, which frees what it held.
+            WorkerDied: the process died of it, or ran out of memory.
             OutOfMemory: no process can be started.
+            PoolClosed: the pool is ending.
         """
-        if self._pipe is None:
-            self._start()
-        assert self._pipe is not None
+        pipe = self._pipe or self._start()
         try:
-            self._pipe.send((function, args))
-            answer: Any = self._pipe.recv()
+            pipe.send((function, arguments))
+            answer: Any = pipe.recv()
         except (EOFError, OSError) as error:
-            self.close()
-            raise WorkerDied from error
+            raise self._died() from error
         if isinstance(answer, MemoryError):
-            self.close()
+            raise self._died() from answer
         if isinstance(answer, Exception):
             raise answer
         found: T = answer
         return found
 
-    def _start(self) -> None:
+    def _died(self) -> WorkerDied | PoolClosed:
+        """Clear up after a process that is of no more use, and say why."""
+        self.close()
+        return PoolClosed() if self._ending.is_set() else WorkerDied()
+
+    def _start(self) -> Connection:
         """Start the process and wait until its bench stands."""
         for _ in range(STARTS):
             self._pipe, theirs = get_context("spawn").Pipe()
             with theirs:
                 self._process = _spawn(theirs, self._shipment)
+            if self._ending.is_set():  # it may have come too late to be ended with the others
+                self.kill()
             try:
                 refusal: Exception | None = self._pipe.recv()
             except (EOFError, OSError):
-                self.close()
+                died = self._died()
+                if isinstance(died, PoolClosed):
+                    raise died from None
                 continue
             if refusal is not None:
                 self.close()
                 raise refusal
-            return
+            return self._pipe
         raise OutOfMemory(
             f"a worker process died {STARTS} times before its first trial, most likely for lack "
             "of memory; use fewer --jobs"
@@ -158,11 +168,11 @@ class LocalPool:
         self.width = jobs
         self._bench = bench
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="relcheck-worker")
-        self._workers = [Worker(shipment) for _ in range(jobs)]
+        self._ending = threading.Event()
+        self._workers = [Worker(shipment, self._ending) for _ in range(jobs)]
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
-        self._ending = threading.Event()
 
     def __enter__(self) -> Self:
         """The pool itself."""
@@ -193,9 +203,7 @@ class LocalPool:
     def _together(self, worker: Worker, blocks: Sequence[Block]) -> list[BlockResult]:
         try:
             return worker.call(blocks_in_worker, blocks)
-        except (WorkerDied, MemoryError):
-            if self._ending.is_set():
-                raise
+        except WorkerDied:
             return [self._alone(worker, block) for block in blocks]
 
     def _alone(self, worker: Worker, block: Block) -> BlockResult:
@@ -203,8 +211,6 @@ class LocalPool:
         try:
             return worker.call(blocks_in_worker, (block,))[0]
         except WorkerDied:
-            if self._ending.is_set():
-                raise
             return self._apart(worker, block)
 
     def _apart(self, worker: Worker, block: Block) -> BlockResult:
@@ -224,6 +230,5 @@ class LocalPool:
             try:
                 return worker.call(trial_in_worker, rate, index)
             except WorkerDied:
-                if self._ending.is_set():
-                    raise
+                continue
         return None

@@ -49,8 +49,8 @@ class Shipment:
         executor = LiveExecutor(self.model, self.space, {name: self.batches[0].inputs})
         return Bench(self.plan, self.space, executor, self.judge, name, self.batches, self.golden)
 
-    def to_bytes(self) -> bytes:
-        """Everything in one piece: a header, the records, then each array aligned.
+    def parts(self) -> list[bytes | memoryview]:
+        """Everything in one piece, cut up: a header, the records, then each array aligned.
 
         Only this process's own children and cluster workers read it back; it is never a file
         that a user supplies.
@@ -63,13 +63,13 @@ class Shipment:
         position = sum(map(len, parts))
         for raw in raws:
             padding = -position % _ALIGNMENT
-            parts += [b"\0" * padding, bytes(raw)]
+            parts += [b"\0" * padding, raw]
             position += padding + raw.nbytes
-        return b"".join(parts)
+        return parts
 
 
 def from_buffer(content: bytes | mmap.mmap) -> Shipment:
-    """The inverse of `Shipment.to_bytes`; arrays are views of ``content``."""
+    """The inverse of joining `Shipment.parts`; arrays are views of ``content``."""
     view = memoryview(content)
     length, count = _HEAD.unpack_from(view)
     sizes = struct.unpack_from(f"<{count}Q", view, _HEAD.size)

@@ -13,12 +13,9 @@ from typing import Any
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.shipment import from_buffer, map_shipment
 from analyzer.campaign.trials import Bench
-from analyzer.errors import ClusterError
+from analyzer.errors import ClusterError, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.runtime.session import Answer, Failure
-
-Request = tuple[Callable[..., Any], tuple[Any, ...]]
-"""A function of a bench and more arguments, and those arguments."""
 
 _thread = threading.local()
 """Benches of a cluster worker by shipment name. A bench mutates its weights, so that each thread
@@ -29,28 +26,35 @@ def serve(pipe: Connection, shipment: str) -> None:
     """The life of a local worker: build the bench, answer requests until the parent hangs up.
 
     Args:
-        pipe: takes each `Request`, gives its result or the exception that it raised. The first
-            answer, to no request, is None: ready.
+        pipe: takes functions of a bench with their further arguments, gives what they return or
+            raise. The first answer, to no request, is None: ready.
         shipment: path of the shipment.
     """
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        bench = _attempt(lambda: map_shipment(Path(shipment)).unpack())
+        bench = _attempt(_unpack, shipment)
         pipe.send(None if isinstance(bench, Bench) else bench)
         while True:
             function, arguments = pipe.recv()
-            pipe.send(_attempt(lambda: function(bench, *arguments)))  # noqa: B023  # called at once
+            pipe.send(_attempt(function, bench, *arguments))
     except (EOFError, OSError):
         return  # the parent hung up
 
 
-def _attempt(action: Callable[[], Any]) -> Any:
-    """The result of ``action``, or the exception that it raised, which says where."""
+def _unpack(shipment: str) -> Bench:
+    return map_shipment(Path(shipment)).unpack()
+
+
+def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a call, or the exception that it raised, in a form that travels."""
     try:
-        return action()
-    except Exception as error:
-        error.add_note(traceback.format_exc())
+        return function(*arguments)
+    except (RelcheckError, MemoryError) as error:
         return error
+    except Exception as error:
+        defect = InternalError(f"in a worker process, {type(error).__name__}: {error}")
+        defect.add_note(traceback.format_exc())
+        return defect
 
 
 def _die_with_parent() -> None:

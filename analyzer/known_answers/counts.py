@@ -126,7 +126,7 @@ CHANCES = (
         "KA-504",
         "R-8",
         "With Np = 0.001: Np - N(N-1)/2 p^2 + N(N-1)(N-2)/6 p^3 - ... = 0.001 - 4.999999995e-7 + "
-        "1.66666666e-10 - 4.2e-14; taken literally, 1 - (1 - rate)^bits has four right digits here.",
+        "1.66666666e-10 - 4.2e-14. In float64 1 - (1 - rate)^bits itself has four right digits here.",
         10**9,
         1e-12,
         0.0009995001666255078,
@@ -134,7 +134,8 @@ CHANCES = (
     AnyUpset(
         "KA-505",
         "R-8",
-        "269,000 float32 weights at 1e-7: 1 - exp(8,608,000 ln(1 - 1e-7)) = 1 - exp(-0.86080004304).",
+        "269,000 float32 weights at 1e-7: 1 - exp(8,608,000 ln(1 - 1e-7)) = "
+        "1 - exp(-0.86080004304).",
         8_608_000,
         1e-7,
         0.577176330170674,
@@ -191,8 +192,8 @@ FREQUENCIES = (
     Frequency(
         "KA-522",
         "R-8",
-        "Below the mean of 32: half of all but P(32) = C(64, 32) / 2^64 = 0.09935, that is 0.45033: "
-        "450.3, standard deviation 15.7.",
+        "Below the mean of 32: half of all but P(32) = C(64, 32) / 2^64 = 0.09935, that is "
+        "0.45033: 450.3, standard deviation 15.7.",
         1000,
         372,
         528,

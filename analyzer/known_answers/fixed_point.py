@@ -4,7 +4,7 @@ from analyzer.known_answers.stored import StoredFault
 
 Q15_16 = ("q15.16",)
 
-FLOAT32 = (
+ANSWERS = (
     StoredFault(
         "KA-301",
         "R-3",
@@ -131,9 +131,6 @@ FLOAT32 = (
         file=(0x3F800000, 0x40000000),
         encodings=Q15_16,
     ),
-)
-
-FLOAT64 = (
     StoredFault(
         "KA-321",
         "R-3",

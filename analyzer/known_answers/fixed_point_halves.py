@@ -4,7 +4,7 @@ from analyzer.known_answers.stored import StoredFault
 
 Q15_16 = ("q15.16",)
 
-FLOAT16 = (
+ANSWERS = (
     StoredFault(
         "KA-331",
         "R-3",
@@ -62,9 +62,6 @@ FLOAT16 = (
         file=(0x3C00, 0x4000),
         encodings=Q15_16,
     ),
-)
-
-BFLOAT16 = (
     StoredFault(
         "KA-341",
         "R-3",

@@ -4,7 +4,7 @@ from math import inf, nan
 
 from analyzer.known_answers.stored import StoredFault
 
-FLOAT16 = (
+ANSWERS = (
     StoredFault(
         "KA-141",
         "R-1",
@@ -107,9 +107,6 @@ FLOAT16 = (
         ((0x3C00, 1.0), (0x4000, 2.0)),
         ((0x7C00, inf), (0x4000, 2.0)),
     ),
-)
-
-BFLOAT16 = (
     StoredFault(
         "KA-161",
         "R-1",

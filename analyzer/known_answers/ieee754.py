@@ -4,7 +4,7 @@ from math import inf, nan
 
 from analyzer.known_answers.stored import StoredFault
 
-FLOAT32 = (
+ANSWERS = (
     StoredFault(
         "KA-101",
         "R-1",
@@ -146,9 +146,6 @@ FLOAT32 = (
         ((0x3F800000, 1.0), (0x40000000, 2.0)),
         ((0x3F800000, 1.0), (0x40000000, 2.0)),
     ),
-)
-
-FLOAT64 = (
     StoredFault(
         "KA-121",
         "R-1",

@@ -5,7 +5,7 @@ from analyzer.known_answers.stored import StoredFault
 ANY = ("stored", "q15.16")
 """Integers are the same under either encoding."""
 
-INT32 = (
+ANSWERS = (
     StoredFault(
         "KA-201",
         "R-2",
@@ -76,9 +76,6 @@ INT32 = (
         ((0x80000005, -2147483643), (0xFFFFFFFF, -1)),
         encodings=ANY,
     ),
-)
-
-INT8 = (
     StoredFault(
         "KA-211",
         "R-2",
@@ -149,9 +146,6 @@ INT8 = (
         ((0x85, -123), (0xFF, -1)),
         encodings=ANY,
     ),
-)
-
-UINT8 = (
     StoredFault(
         "KA-221",
         "R-2",

@@ -5,7 +5,7 @@ from analyzer.known_answers.stored import StoredFault
 ANY = ("stored", "q15.16")
 """Integers are the same under either encoding."""
 
-INT4 = (
+ANSWERS = (
     StoredFault(
         "KA-231",
         "R-2",
@@ -68,9 +68,6 @@ INT4 = (
         ((0x5, 5), (0xF, -1), (0xF, -1)),
         encodings=ANY,
     ),
-)
-
-UINT4 = (
     StoredFault(
         "KA-241",
         "R-2",

@@ -79,6 +79,11 @@ _ONE, _TWO, _THREE, _FOUR = 0x3F800000, 0x40000000, 0x40400000, 0x40800000
 _FIVE, _SIX, _SEVEN, _EIGHT, _NINE = 0x40A00000, 0x40C00000, 0x40E00000, 0x41000000, 0x41100000
 """Small numbers as float32 bits: 2 is 0 10000000 000..0, 3 is 0 10000000 100..0, and so on."""
 
+_EIGHT_PAIRS = (
+    *(_ONE, _TWO, _TWO, _THREE, _THREE, _FOUR, _FOUR, _FIVE),
+    *(_FIVE, _SIX, _SIX, _SEVEN, _SEVEN, _EIGHT, _EIGHT, _NINE),
+)
+
 ANSWERS = (
     OperatorFault(
         "KA-421",
@@ -121,8 +126,7 @@ ANSWERS = (
                 "w",
                 "float32",
                 (8, 1, 1, 2),
-                (_ONE, _TWO, _TWO, _THREE, _THREE, _FOUR, _FOUR, _FIVE)
-                + (_FIVE, _SIX, _SIX, _SEVEN, _SEVEN, _EIGHT, _EIGHT, _NINE),
+                _EIGHT_PAIRS,
             ),
         ),
         (1.0, 10.0),

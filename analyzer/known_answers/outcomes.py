@@ -207,7 +207,7 @@ ANSWERS = (
     Outcome(
         "KA-824",
         "R-13",
-        "The label, class 4, falls from the fifth place to the sixth; the decision, class 0, stays.",
+        "The label, class 4, falls from the fifth place to the sixth; the decision stays class 0.",
         "top5",
         (4,),
         (((6, 5, 4, 3, 2, 1),),),

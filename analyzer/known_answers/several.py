@@ -2,7 +2,7 @@
 
 from analyzer.known_answers.stored import StoredFault
 
-SEVERAL = (
+ANSWERS = (
     StoredFault(
         "KA-401",
         "R-4",

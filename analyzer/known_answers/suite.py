@@ -4,29 +4,90 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.known_answers import (
+    counts,
+    draws,
+    estimates,
     fixed_point,
     fixed_point_halves,
+    gates,
     halves,
     ieee754,
     integers,
+    intervals,
     nibbles,
+    numbering,
+    operators,
+    outcomes,
     several,
 )
 from analyzer.known_answers.records import Finding, Topic
 from analyzer.known_answers.stored import check_stored
 
+_RESTORED = ("R-7",)
+
 TOPICS: tuple[Topic[Any], ...] = (
-    Topic("float32 and float64", ieee754.FLOAT32 + ieee754.FLOAT64, check_stored),
-    Topic("float16 and bfloat16", halves.FLOAT16 + halves.BFLOAT16, check_stored),
-    Topic("integers", integers.INT32 + integers.INT8 + integers.UINT8, check_stored),
-    Topic("4-bit", nibbles.INT4 + nibbles.UINT4, check_stored),
+    Topic("float32 and float64", ieee754.ANSWERS, check_stored, _RESTORED),
+    Topic("float16 and bfloat16", halves.ANSWERS, check_stored, _RESTORED),
+    Topic("int32, int8, uint8", integers.ANSWERS, check_stored, _RESTORED),
+    Topic("int4 and uint4", nibbles.ANSWERS, check_stored, _RESTORED),
     Topic(
-        "fixed",
-        fixed_point.FLOAT32
-        + fixed_point.FLOAT64
-        + fixed_point_halves.FLOAT16
-        + fixed_point_halves.BFLOAT16,
+        "q15.16",
+        fixed_point.ANSWERS + fixed_point_halves.ANSWERS,
         check_stored,
+        _RESTORED,
     ),
-    Topic("several", several.SEVERAL, check_stored),
+    Topic("several upsets, bursts", several.ANSWERS, check_stored, _RESTORED),
+    Topic("upsets in operators", operators.ANSWERS, operators.check_operators, _RESTORED),
+    Topic("numbers of bits", numbering.ANSWERS, numbering.check_numbering),
+    Topic("probability of an upset", counts.CHANCES, counts.check_chances),
+    Topic("counts of upsets", counts.INVERTED, counts.check_inverted),
+    Topic("frequencies of draws", counts.FREQUENCIES, counts.check_frequencies),
+    Topic("random words", draws.WORDS, draws.check_words),
+    Topic("draws of trials", draws.DRAWS, draws.check_draws),
+    Topic("plan ids", draws.PLAN_IDS, draws.check_plan_ids),
+    Topic("confidence limits", intervals.LIMITS, intervals.check_limits),
+    Topic("estimates", estimates.ANSWERS, estimates.check_estimates),
+    Topic("outcomes", outcomes.ANSWERS, outcomes.check_outcomes),
+    Topic("gates", gates.ANSWERS, gates.check_gates),
 )
+"""Every question, in the order in which it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicResult:
+    """What the questions of one topic showed."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def differing(self) -> tuple[Finding, ...]:
+        """Those whose answer is not the known one."""
+        return tuple(f for f in self.findings if not f.agrees)
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """What all of them showed."""
+
+    topics: tuple[TopicResult, ...]
+
+    @property
+    def asked(self) -> int:
+        """Questions asked."""
+        return sum(len(t.findings) for t in self.topics)
+
+    @property
+    def differing(self) -> tuple[Finding, ...]:
+        """Those whose answer is not the known one."""
+        return tuple(f for t in self.topics for f in t.differing)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every answer is the known one."""
+        return not self.differing
+
+
+def run_suite(topics: tuple[Topic[Any], ...] = TOPICS) -> SuiteResult:
+    """Ask every question."""
+    return SuiteResult(tuple(TopicResult(t.title, t.run()) for t in topics))

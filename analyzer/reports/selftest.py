@@ -3,8 +3,34 @@
 from collections import Counter
 
 from analyzer.campaign.selftest import SelfTest
+from analyzer.known_answers.records import Finding
+from analyzer.known_answers.suite import SuiteResult
 from analyzer.runtime.layout import Layout
 from analyzer.space import FaultSpace
+
+
+def known_answers_text(result: SuiteResult) -> str:
+    """One line per topic, what differs in full, and a verdict."""
+    width = max(len(t.title) for t in result.topics)
+    lines = ["known answers:"]
+    for topic in result.topics:
+        asked = len(topic.findings)
+        lines.append(f"  {topic.title:<{width}}  {asked - len(topic.differing)}/{asked}")
+    lines += [_difference(f) for f in result.differing]
+    if result.passed:
+        lines.append(f"PASS: {result.asked} known answers")
+    else:
+        lines.append(f"FAIL: {len(result.differing)} of {result.asked} known answers differ")
+    return "\n".join(lines) + "\n"
+
+
+def _difference(finding: Finding) -> str:
+    answer = finding.answer
+    return (
+        f"{answer.id} differs ({answer.requirement}): {answer.given}\n"
+        f"  expected: {answer.expected}\n"
+        f"  found:    {finding.found}"
+    )
 
 
 def selftest_text(

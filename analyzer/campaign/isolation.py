@@ -1,0 +1,124 @@
+"""A command in a process of its own: what a model does to ONNX Runtime happens there.
+
+ONNX Runtime is C++ that was given a file from elsewhere. It may crash, never return, or ask for all
+the memory there is, and take the process along. So the command runs in a child; the parent waits,
+passes signals on, and can say what became of it. The child is forked before anything heavy is
+loaded, which costs milliseconds, and no thread is lost.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals that mean the command, not the process that watches it."""
+
+CRASHES = frozenset(
+    (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)
+)
+"""How native code dies of a defect."""
+
+PR_SET_PDEATHSIG = 1
+"""Linux: which signal a process gets when its parent dies; from <sys/prctl.h>."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended: with an exit code, or by a signal (then ``signal`` is not 0)."""
+
+    code: int
+    signal: int = 0
+
+    @property
+    def crashed(self) -> bool:
+        """Whether native code failed."""
+        return self.signal in CRASHES
+
+    @property
+    def silent(self) -> bool:
+        """Whether it gave no sign of life for too long."""
+        return self.signal == signal.SIGALRM
+
+    @property
+    def killed(self) -> bool:
+        """Whether the system took it away, as Linux does when memory runs out."""
+        return self.signal == signal.SIGKILL
+
+
+def fork_off(memory: int) -> Ending | None:
+    """Continue in a child.
+
+    Args:
+        memory: bytes of address space that the child, and each process it starts, may take.
+
+    Returns:
+        In the child None; in the parent, once the child is no more, how it ended.
+    """
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        return _watch(child)
+    _settle(parent, memory)
+    return None
+
+
+def sign_of_life(seconds: float) -> None:
+    """Let this process die of SIGALRM unless this is called again within so many seconds.
+
+    The system does it, so that native code that never returns cannot prevent it. 0: never.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def die_with(parent: int) -> None:
+    """Have this process killed when ``parent`` dies, however it dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+
+
+def _settle(parent: int, memory: int) -> None:
+    os.setpgid(0, 0)  # so that all its processes can be ended together
+    die_with(parent)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # may write to a terminal that forbids it
+    _limit(resource.RLIMIT_AS, memory)
+    _limit(resource.RLIMIT_CORE, 0)  # a crash leaves no file behind
+
+
+def _limit(kind: int, value: int) -> None:
+    """Set a limit, unless a lower one is in force."""
+    soft, hard = resource.getrlimit(kind)
+    stricter = [v for v in (soft, value) if v != resource.RLIM_INFINITY]
+    resource.setrlimit(kind, (min(stricter), hard))
+
+
+def _watch(child: int) -> Ending:
+    def pass_on(number: int, _frame: Any) -> None:
+        os.kill(child, number)
+
+    def pause(_number: int, _frame: Any) -> None:
+        os.killpg(child, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.killpg(child, signal.SIGCONT)
+
+    handlers: dict[int, Callable[[int, Any], None]] = dict.fromkeys(PASSED_ON, pass_on)
+    for number, handler in {**handlers, signal.SIGTSTP: pause}.items():
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+    _, status = os.waitpid(child, 0)
+    _sweep(child)
+    code = os.waitstatus_to_exitcode(status)
+    return Ending(max(code, 0), max(-code, 0))
+
+
+def _sweep(group: int) -> None:
+    """End the processes that the child left behind."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,122 @@
+"""The entry point: the command runs in a child, and what becomes of the child is told here."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+from analyzer.campaign.isolation import Ending, fork_off
+from analyzer.cli.main import main, tell_error
+from analyzer.cli.patience import PATIENCE
+from analyzer.errors import (
+    BadOption,
+    ModelCrashesRuntime,
+    ModelHangs,
+    OutOfMemory,
+    RelcheckError,
+    UnwritableOutput,
+)
+
+GIB = 2**30
+
+SPARE_GIB = 8
+"""Address space beyond the machine's memory that a process may take: libraries, thread stacks and
+mapped files take some that is never filled. To give more would be to bring the machine down."""
+
+PATIENCE_SECONDS = 600.0
+"""Loading and probing a model of 2 GiB takes minutes."""
+
+
+def entry() -> None:
+    """Run the command line, guarded."""
+    if os.environ.get("RELCHECK_DEBUG"):  # debuggers and tracebacks want one plain process
+        main()
+        return
+    try:
+        patience = _setting("RELCHECK_PATIENCE", PATIENCE_SECONDS)
+        memory = _setting("RELCHECK_MEMORY", SPARE_GIB + _machine_gib())
+        folder = _own_folder()
+        ending = fork_off(int(memory * GIB))
+        if ending is None:
+            _settle(folder, patience)
+            main()
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        _conclude(ending, patience)
+    except RelcheckError as error:
+        sys.exit(tell_error(error))
+
+
+def _setting(name: str, default: float) -> float:
+    """A positive number from the environment.
+
+    Raises:
+        BadOption: it is none.
+    """
+    text = os.environ.get(name, "")
+    try:
+        value = float(text or default)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 2.0**31:
+        raise BadOption(f"{name}={text!r} is no positive number")
+    return value
+
+
+def _machine_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+
+
+def _own_folder() -> str:
+    """A folder for all temporary files, removed whatever happens to the child.
+
+    Raises:
+        UnwritableOutput: there is no place for one.
+    """
+    try:
+        return tempfile.mkdtemp(prefix="relcheck-")
+    except OSError as error:
+        raise UnwritableOutput(
+            f"temporary files cannot be written: {error.strerror}; set TMPDIR to a folder that can"
+        ) from error
+
+
+def _settle(folder: str, patience: float) -> None:
+    """In the child: keep to ``folder``, keep native code from writing to the terminal."""
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    if sys.stderr is not None:
+        own = os.dup(2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        sys.stderr = open(own, "w", 1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    PATIENCE.begin(patience)
+
+
+def _conclude(ending: Ending, patience: float) -> None:
+    """Leave as the child left, or say why it could not.
+
+    Raises:
+        ModelCrashesRuntime: native code crashed.
+        ModelHangs: it gave no sign of life.
+        OutOfMemory: the system took it away.
+    """
+    if ending.crashed:
+        name = signal.Signals(ending.signal).name
+        raise ModelCrashesRuntime(
+            f"the process that ran the model crashed ({name}): ONNX Runtime has a defect that this "
+            "model sets off; it cannot be analyzed"
+        )
+    if ending.silent:
+        raise ModelHangs(
+            f"ONNX Runtime gave no sign of life with this model for {patience:g} s or more; if it "
+            "is only slow, set RELCHECK_PATIENCE to more seconds"
+        )
+    if ending.killed:
+        raise OutOfMemory(
+            "the system ended the process that ran the model, most likely for want of memory; use "
+            "a smaller --batch or fewer --images"
+        )
+    if ending.signal:
+        signal.signal(ending.signal, signal.SIG_DFL)
+        os.kill(os.getpid(), ending.signal)
+    sys.exit(ending.code)
