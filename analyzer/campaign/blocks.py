@@ -1,14 +1,14 @@
 """Blocks: the unit of work that is run, journaled, retried and merged.
 
-A block is 16 consecutive trials of one rate. Looks (see `stats.estimate.next_look`) fall on block
-borders, so that a campaign is a set of blocks, whoever ran them.
+A block is 16 consecutive trials of one cell. Looks fall on block borders, so that a
+campaign is a set of blocks, whoever ran them.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.evaluation.outcome import Outcomes
 
 BLOCK_TRIALS = 16
@@ -18,9 +18,9 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """Trials ``index * 16`` .. ``index * 16 + 15`` of one rate."""
+    """Trials ``index * 16`` .. ``index * 16 + 15`` of one cell."""
 
-    rate: float
+    cell: Cell
     index: int
 
     @property
@@ -77,7 +77,7 @@ def run_block(bench: Bench, block: Block, clock: Clock) -> BlockResult:
         NotRestored: a weight was not golden after a trial.
     """
     start = clock()
-    outcomes = tuple(bench.trials(block.rate, block.trials.start, block.trials.stop))
+    outcomes = tuple(bench.trials(block.cell, block.trials.start, block.trials.stop))
     bench.executor.check_golden()
     return BlockResult(block, outcomes, (), clock() - start)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from analyzer.campaign.blocks import Block, BlockResult, Clock
-from analyzer.errors import JournalBusy, JournalUnusable, JournalMismatch
+from analyzer.campaign.trials import Cell
+from analyzer.errors import JournalBusy, JournalMismatch, JournalUnusable
 
 FORMAT = 1
 FLUSH_SECONDS = 0.5
@@ -24,8 +25,8 @@ FLUSH_SECONDS = 0.5
 TABLES = """
 CREATE TABLE IF NOT EXISTS head (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS block (
-    rate TEXT NOT NULL, idx INTEGER NOT NULL, content TEXT NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (rate, idx)) WITHOUT ROWID;
+    cell TEXT NOT NULL, idx INTEGER NOT NULL, content TEXT NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (cell, idx)) WITHOUT ROWID;
 """
 
 
@@ -75,15 +76,15 @@ class Journal:
     _last_commit: float = 0.0
     _pending: list[tuple[str, int, str, str]] = field(default_factory=list)
 
-    def known(self, rate: float) -> Iterable[BlockResult]:
-        """Intact blocks of one rate; a block whose digest does not fit is dropped and re-run."""
-        query = "SELECT rate, idx, content, digest FROM block WHERE rate = ? ORDER BY idx"
-        rows = self.connection.execute(query, (repr(rate),)).fetchall()
+    def known(self, cell: Cell) -> Iterable[BlockResult]:
+        """Intact blocks of one cell; a block whose digest does not fit is dropped and re-run."""
+        query = "SELECT cell, idx, content, digest FROM block WHERE cell = ? ORDER BY idx"
+        rows = self.connection.execute(query, (cell.name,)).fetchall()
         for row in rows:
             result = _intact(self.identity.key, row)
             if result is None:
                 self.repaired += 1
-                self.connection.execute("DELETE FROM block WHERE rate = ? AND idx = ?", row[:2])
+                self.connection.execute("DELETE FROM block WHERE cell = ? AND idx = ?", row[:2])
             else:
                 yield result
 
@@ -178,7 +179,7 @@ def read_rows(path: Path) -> list[tuple[str, int, str, str]]:
     rows: list[tuple[str, int, str, str]] = []
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            rows.extend(connection.execute("SELECT rate, idx, content, digest FROM block"))
+            rows.extend(connection.execute("SELECT cell, idx, content, digest FROM block"))
     except sqlite3.Error:
         pass  # the rows before the damage have been taken
     return rows
@@ -244,20 +245,20 @@ def _check_identity(connection: sqlite3.Connection, identity: Identity, path: Pa
         )
 
 
-def _digest(key: str, rate: str, index: int, content: str) -> str:
-    return hashlib.sha256(f"{key}\n{rate}\n{index}\n{content}".encode()).hexdigest()
+def _digest(key: str, cell: str, index: int, content: str) -> str:
+    return hashlib.sha256(f"{key}\n{cell}\n{index}\n{content}".encode()).hexdigest()
 
 
 def _row(key: str, result: BlockResult) -> tuple[str, int, str, str]:
-    rate, index, content = repr(result.block.rate), result.block.index, result.to_json()
-    return rate, index, content, _digest(key, rate, index, content)
+    cell, index, content = result.block.cell.name, result.block.index, result.to_json()
+    return cell, index, content, _digest(key, cell, index, content)
 
 
 def _intact(key: str, row: tuple[Any, ...]) -> BlockResult | None:
     try:
-        rate, index, content, digest = row
-        if _digest(key, rate, index, content) != digest:
+        cell, index, content, digest = row
+        if _digest(key, cell, index, content) != digest:
             return None
-        return BlockResult.from_json(Block(float(rate), int(index)), content)
+        return BlockResult.from_json(Block(Cell.named(cell), int(index)), content)
     except (ValueError, TypeError):
         return None

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from analyzer.campaign.journal import TABLES, read_head, read_rows
-from analyzer.errors import JournalUnusable, JournalMismatch
+from analyzer.errors import JournalMismatch, JournalUnusable
 
 
 def merge_journals(sources: Sequence[Path], target: Path) -> int:
@@ -32,7 +32,7 @@ def merge_journals(sources: Sequence[Path], target: Path) -> int:
             known = blocks.setdefault(row[:2], row)
             if known != row:
                 raise JournalMismatch(
-                    f"{path} has another result for block {row[1]} at rate {row[0]} than a journal "
+                    f"{path} has another result for block {row[1]} of {row[0]} than a journal "
                     "before it: the runs were not comparable"
                 )
     request = read_head(first, "request")

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.campaign.worker import blocks_in_worker, start_worker, trial_in_worker
 from analyzer.evaluation.outcome import Outcomes
 
@@ -118,19 +118,19 @@ class LocalPool:
         """Run a deadly block trial by trial."""
         outcomes, crashed = [], []
         for index in block.trials:
-            found = self._trial(slot, block.rate, index)
+            found = self._trial(slot, block.cell, index)
             if found is None:
                 crashed.append(index)
-                found = self._bench.crashed(block.rate, index)
+                found = self._bench.crashed(block.cell, index)
             outcomes.append(found)
         return BlockResult(block, tuple(outcomes), tuple(crashed))
 
     @staticmethod
-    def _trial(slot: _Slot, rate: float, index: int) -> Outcomes | None:
+    def _trial(slot: _Slot, cell: Cell, index: int) -> Outcomes | None:
         """The outcomes of one trial; None if it killed two workers."""
         for _ in range(2):
             try:
-                return slot.call(trial_in_worker, rate, index)
+                return slot.call(trial_in_worker, cell, index)
             except BrokenProcessPool:
                 continue
         return None

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.plan import Exposure
-from analyzer.campaign.result import CampaignResult, RateResult, Stop
-from analyzer.campaign.trials import Bench
-from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look
+from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
+from analyzer.campaign.trials import Bench, Cell
+from analyzer.stats.estimate import RateEstimate, half_width, next_look
+from analyzer.stats.strata import Stratum, allocate, estimate_strata
 from analyzer.stats.tally import Tally
 
 WAIT_SECONDS = 0.2
@@ -52,8 +53,8 @@ class Pool(Protocol):
 class Store(Protocol):
     """Keeps finished blocks."""
 
-    def known(self, rate: float) -> Iterable[BlockResult]:
-        """Finished blocks of one rate."""
+    def known(self, cell: Cell) -> Iterable[BlockResult]:
+        """Finished blocks of one cell."""
 
     def put(self, result: BlockResult) -> None:
         """Keep one more."""
@@ -75,31 +76,80 @@ WHOLE = Shard()
 
 
 @dataclass
+class CellState:
+    """Finished blocks of one stratum of one rate.
+
+    Attributes:
+        cell: Which.
+        weight: Probability of its patterns.
+        blocks: How many blocks the next look waits for.
+        results: Finished blocks by index.
+        tallies: Their tallies.
+    """
+
+    cell: Cell
+    name: str
+    weight: float
+    shard: Shard
+    empty: Tally
+    blocks: int = 0
+    results: dict[int, BlockResult] = field(default_factory=dict)
+    tallies: dict[int, Tally] = field(default_factory=dict)
+
+    def missing(self) -> list[Block]:
+        """Blocks of this share that the next look waits for."""
+        indices = (i for i in range(self.blocks) if self.shard.owns(i))
+        return [Block(self.cell, i) for i in indices if i not in self.tallies]
+
+    def used(self) -> list[int]:
+        """Indices of the blocks that count: those waited for, up to the first gap."""
+        indices = (i for i in range(self.blocks) if self.shard.owns(i))
+        return list(takewhile(lambda i: i in self.tallies, indices))
+
+    def tally(self) -> Tally:
+        """The tally of the blocks that count."""
+        return sum((self.tallies[i] for i in self.used()), self.empty)
+
+    def part(self) -> Stratum:
+        """Its part of the estimate; a share stands for all shares alike."""
+        return Stratum(self.weight, sum([self.tally()] * self.shard.count, self.empty))
+
+
 class RateState:
     """What is known of one rate while a campaign runs.
 
-    Looks are judged in order, each from exactly the blocks before it, so that the outcome depends
-    on the blocks alone and not on when they came in.
+    Looks are judged in order, each from exactly the blocks before it, and each says how many
+    blocks of each stratum the next one waits for: so the outcome depends on the blocks alone and
+    not on when they came in.
     """
 
-    bench: Bench
-    rate: float
-    shard: Shard
-    results: dict[int, BlockResult] = field(default_factory=dict)
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    target: int = next_look(0)
-    stop: Stop | None = None
+    def __init__(self, bench: Bench, rate: float, shard: Shard) -> None:
+        self.bench = bench
+        self.rate = rate
+        self.stop: Stop | None = None
+        empty = Tally.empty(bench.unit)
+        self.cells = [
+            CellState(Cell(rate, i), stratum.name, stratum.weight, shard, empty)
+            for i, stratum in enumerate(bench.split(rate).strata)
+        ]
+        self._wait_for_next_look()
+
+    def _wait_for_next_look(self) -> None:
+        parts = [c.part() for c in self.cells]
+        total = next_look(BLOCK_TRIALS * sum(c.blocks for c in self.cells))
+        for cell, trials in zip(self.cells, allocate(parts, total), strict=True):
+            cell.blocks = max(cell.blocks, trials // BLOCK_TRIALS)
 
     def take(self, result: BlockResult) -> None:
         """Take in one finished block."""
-        self.results[result.block.index] = result
+        cell = self.cells[result.block.cell.stratum]
         tallies = map(self.bench.tally, result.outcomes)
-        self.tallies[result.block.index] = sum(tallies, Tally.empty(self.bench.unit))
+        cell.results[result.block.index] = result
+        cell.tallies[result.block.index] = sum(tallies, cell.empty)
 
-    def missing(self) -> list[int]:
-        """Blocks of this share that the next look waits for."""
-        indices = range(self.target // BLOCK_TRIALS)
-        return [i for i in indices if i not in self.tallies and self.shard.owns(i)]
+    def missing(self) -> list[Block]:
+        """Blocks that the next look waits for."""
+        return [block for cell in self.cells for block in cell.missing()]
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
@@ -107,36 +157,38 @@ class RateState:
             if half_width(self.estimate()) <= self.bench.plan.precision:
                 self.stop = Stop.PRECISION
             else:
-                self.target = next_look(self.target)
+                self._wait_for_next_look()
 
-    def used(self) -> list[int]:
-        """Indices of the blocks that count: those before the target, up to the first gap."""
-        indices = (i for i in range(self.target // BLOCK_TRIALS) if self.shard.owns(i))
-        return list(takewhile(lambda i: i in self.tallies, indices))
-
-    def tally(self) -> Tally:
-        """The tally of the blocks that count."""
-        return sum((self.tallies[i] for i in self.used()), Tally.empty(self.bench.unit))
+    def trials(self) -> int:
+        """Trials done."""
+        return BLOCK_TRIALS * sum(len(c.tallies) for c in self.cells)
 
     def estimate(self) -> RateEstimate:
-        """The estimate from the blocks that count; a share stands for all shares alike."""
-        tally = sum([self.tally()] * self.shard.count, Tally.empty(self.bench.unit))
-        p_faulty = self.bench.law(self.rate).p_any
-        return estimate(tally, self.bench.golden_metric, p_faulty, self.bench.plan.confidence)
+        """The estimate from the blocks that count."""
+        parts = [c.part() for c in self.cells]
+        return estimate_strata(parts, self.bench.golden_metric, self.bench.plan.confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
-        law, tally = self.bench.law(self.rate), self.tally()
-        used = [self.results[i] for i in self.used()]
-        devices: tuple[float, ...] = ()
-        if self.bench.plan.exposure is Exposure.RESIDENT:
-            devices = tuple(self.bench.device(o) for r in used for o in r.outcomes)
-        crashed = tuple(index for result in used for index in result.crashed)
-        crashes = tuple(self.bench.crash(self.rate, index) for index in crashed)
-        reason = self.stop or stop or Stop.BUDGET
-        found = self.estimate()
-        head = (self.rate, law.expected, law.p_any, tally, found, reason)
-        return RateResult(*head, devices, crashes)
+        law = self.bench.law(self.rate)
+        used = [(c, c.results[i]) for c in self.cells for i in c.used()]
+        crashes = [(c, index) for c, result in used for index in result.crashed]
+        return RateResult(
+            rate=self.rate,
+            expected_flips=law.expected,
+            p_faulty=law.p_any,
+            tally=sum((c.tally() for c in self.cells), Tally.empty(self.bench.unit)),
+            estimate=self.estimate(),
+            stop=self.stop or stop or Stop.BUDGET,
+            devices=self._devices([result for _, result in used]),
+            crashes=tuple(self.bench.crash(c.cell, index) for c, index in crashes),
+            strata=tuple(StratumResult(c.name, c.weight, c.tally()) for c in self.cells),
+        )
+
+    def _devices(self, used: list[BlockResult]) -> tuple[float, ...]:
+        if self.bench.plan.exposure is not Exposure.RESIDENT:
+            return ()
+        return tuple(self.bench.device(o) for r in used for o in r.outcomes)
 
 
 def run_campaign(
@@ -163,8 +215,9 @@ def run_campaign(
     """
     states = {rate: RateState(bench, rate, shard) for rate in bench.plan.rates}
     for state in states.values():
-        for result in store.known(state.rate):
-            state.take(result)
+        for cell in state.cells:
+            for result in store.known(cell.cell):
+                state.take(result)
     running: set[Future[list[BlockResult]]] = set()
     sent: set[Block] = set()
     together = 1
@@ -182,9 +235,9 @@ def run_campaign(
             for result in future.result():
                 store.put(result)
                 budget.charge(result.cpu_seconds)
-                states[result.block.rate].take(result)
+                states[result.block.cell.rate].take(result)
                 together = _blocks_together(result.cpu_seconds)
-            _report(states[result.block.rate], observer)
+            _report(states[result.block.cell.rate], observer)
     results = tuple(state.finished(stop) for state in states.values())
     return CampaignResult(bench.plan, bench.golden_metric, results)
 
@@ -208,7 +261,7 @@ def _send(
 
 def _groups(state: RateState, sent: set[Block], together: int) -> list[list[Block]]:
     """Blocks that the next look of ``state`` waits for and nobody runs yet, some at a time."""
-    blocks = [b for i in state.missing() if (b := Block(state.rate, i)) not in sent]
+    blocks = [block for block in state.missing() if block not in sent]
     return [blocks[i : i + together] for i in range(0, len(blocks), together)]
 
 
@@ -221,4 +274,4 @@ def _report(state: RateState, observer: Observer) -> None:
     found = state.estimate()
     width = half_width(found)
     share = min(1.0, (state.bench.plan.precision / width) ** 2) if width else 1.0
-    observer.progress(state.rate, BLOCK_TRIALS * len(state.tallies), share, found)
+    observer.progress(state.rate, state.trials(), share, found)

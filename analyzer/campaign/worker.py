@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.shipment import from_buffer, map_shipment
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.evaluation.outcome import Outcomes
 
 _benches: dict[str, Bench] = {}
@@ -30,9 +30,9 @@ def blocks_in_worker(path: str, blocks: Sequence[Block]) -> list[BlockResult]:
     return run_blocks(_benches[path], blocks, time.process_time)
 
 
-def trial_in_worker(path: str, rate: float, index: int) -> Outcomes:
+def trial_in_worker(path: str, cell: Cell, index: int) -> Outcomes:
     """Run one trial in a local worker, to find the one that kills it."""
-    return _benches[path].trial(rate, index)
+    return _benches[path].trial(cell, index)
 
 
 def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> list[BlockResult]:

@@ -28,7 +28,7 @@ from analyzer.reports.text import to_text
 class Forgetful:
     """A store that keeps nothing: ``--journal none``."""
 
-    def known(self, rate: float) -> tuple[()]:
+    def known(self, cell: object) -> tuple[()]:
         """Nothing."""
         return ()
 

@@ -7,6 +7,7 @@ import onnx
 
 from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
+from analyzer.model.cost import macs_per_image
 from analyzer.model.file import STANDARD, inside, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import Metadata, Preprocessing, read_metadata, read_preprocessing
@@ -23,6 +24,7 @@ __all__ = [
     "Preprocessing",
     "inside",
     "load_model",
+    "macs_per_image",
     "read_preprocessing",
 ]
 
