@@ -210,12 +210,10 @@ class FixedPointCodec:
 
     def encode(self, values: Values) -> Codes:
         """Codes of ``values``: round(v * 2^fraction), saturated, as uint32."""
-        finite = np.nan_to_num(values.astype(np.float64), nan=0.0)
-        scaled = np.rint(
-            np.clip(finite, -(2.0**self.integer), 2.0**self.integer) * 2.0**self.fraction
-        )
-        codes = np.minimum(scaled, 2.0 ** (self.bits - 1) - 1).astype(np.int64)
-        return codes.astype(np.int32).view(np.uint32)
+        limit = 2.0**self.integer
+        bounded = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0), -limit, limit)
+        scaled = np.minimum(np.rint(bounded * 2.0**self.fraction), 2.0 ** (self.bits - 1) - 1)
+        return scaled.astype(np.int64).astype(np.int32).view(np.uint32)
 
     def decode(self, codes: Codes) -> Values:
         """Values of ``codes``: code / 2^fraction, rounded to the tensor's dtype."""

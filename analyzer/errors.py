@@ -173,6 +173,24 @@ class ClusterError(RelcheckError):
     slug = "cluster"
 
 
+class TooLarge(InputError):
+    """A model or data set that asks for more than the limits of `analyzer.model.limits`."""
+
+    slug = "too-large"
+
+
+class ModelCrashesRuntime(ModelError):
+    """A model that kills the process in which ONNX Runtime loads or runs it."""
+
+    slug = "model-crashes-runtime"
+
+
+class ModelHangs(ModelError):
+    """A model that gives no sign of life for longer than the time allowed."""
+
+    slug = "model-hangs"
+
+
 class OutOfMemory(InputError):
     """The model and its data need more memory than there is."""
 

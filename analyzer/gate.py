@@ -36,7 +36,8 @@ class Condition:
     def __str__(self) -> str:
         """The form in which it is written."""
         sign = ">=" if self.at_least else "<="
-        return f"{self.metric} {sign} {self.bound:g} @ {show_rate(self.rate)}"
+        bound = repr(self.bound).removesuffix(".0")
+        return f"{self.metric} {sign} {bound} @ {show_rate(self.rate)}"
 
     def judge(self, interval: Interval) -> Verdict:
         """Pass if the whole interval meets the bound, fail if all of it misses.

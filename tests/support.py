@@ -5,7 +5,8 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -123,20 +124,28 @@ class Run:
     err: str
 
 
-ENVIRONMENT = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1", "RELCHECK_JOBS": "0"}
+
+
+@contextlib.contextmanager
+def environment() -> Iterator[dict[str, str]]:
+    """Variables of one call: 80 columns, no worker processes, and no journals of earlier calls."""
+    with tempfile.TemporaryDirectory() as cache:
+        yield {**ENVIRONMENT, "XDG_CACHE_HOME": cache}
 
 
 def run_cli(*args: str | Path, cwd: Path | None = None) -> Run:
     """``python -m analyzer ARGS`` in a process of its own."""
-    root = str(Path(__file__).resolve().parents[1])
-    done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *map(str, args)],
-        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": root},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with environment() as variables:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", *map(str, args)],
+            env={**os.environ, **variables, "PYTHONPATH": str(ROOT)},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     return Run(done.returncode, done.stdout, done.stderr)
 
 
@@ -145,8 +154,9 @@ def invoke(*args: str | Path) -> Run:
     out, err = io.StringIO(), io.StringIO()
     code: object = 0
     with (
+        environment() as variables,
         mock.patch.object(sys, "argv", ["relcheck", *map(str, args)]),
-        mock.patch.dict(os.environ, ENVIRONMENT),
+        mock.patch.dict(os.environ, variables),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

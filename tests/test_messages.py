@@ -1,5 +1,6 @@
 """Every slug is explained in docs/messages.md and produced by a test."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +9,12 @@ from analyzer import errors
 from tests.cli.bad_input import CASES
 
 MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
+ANALYZER = Path(errors.__file__).parent
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
-    "journal-unusable": "tests/campaign/test_journal.py",
-    "journal-busy": "tests/campaign/test_journal.py",
-    "journal-mismatch": "tests/campaign/test_journal.py",
-    "cluster": "tests/campaign/test_cluster.py",
+    "journal-busy": "tests/cli/test_bad_input.py, with a lock that is held meanwhile",
+    "cluster": "tests/cli/test_bad_input.py, without the package",
     "internal": "a defect, not an input",
     "not-restored": "a defect, not an input",
 }
@@ -30,13 +30,27 @@ def leaves(parent: type[errors.RelcheckError]) -> Iterator[type[errors.RelcheckE
 
 LEAVES = list(leaves(errors.RelcheckError))
 SHOWN = [leaf.slug for leaf in LEAVES] + [errors.InternalError.slug]
-"""What stands in brackets behind a message: a leaf's slug, or the last resort of `main`."""
+"""What may stand in brackets behind a message: a leaf's slug, or the last resort of `main`."""
 
 
 def entries() -> dict[str, str]:
     """Heading -> text below it, of docs/messages.md."""
     parts = re.split(r"^### (.+)$", MESSAGES.read_text("utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def raised() -> Iterator[str]:
+    """Names of the exceptions that the code raises."""
+    for path in ANALYZER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                yield ast.unparse(node.exc.func).rpartition(".")[2]
+
+
+def test_only_documented_errors_are_raised() -> None:
+    tree = {name for name in set(raised()) if hasattr(errors, name)}
+    assert tree
+    assert tree <= {leaf.__name__ for leaf in LEAVES}
 
 
 def test_slugs_are_unique_words() -> None:

@@ -48,12 +48,18 @@ class BlockResult:
     cpu_seconds: float = 0.0
 
     def to_json(self) -> str:
-        """Compact text for a journal: counts only."""
+        """Compact text for a journal, without nested braces: which block, and counts."""
         counts = [[o.images, o.sdc, o.due, o.masked, o.lost, o.gained] for o in self.outcomes]
-        return json.dumps({"outcomes": counts, "crashed": self.crashed}, separators=(",", ":"))
+        content = {
+            "cell": self.block.cell.name,
+            "index": self.block.index,
+            "outcomes": counts,
+            "crashed": self.crashed,
+        }
+        return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
-    def from_json(block: Block, text: str) -> "BlockResult":
+    def from_json(text: str) -> "BlockResult":
         """The inverse of `to_json`.
 
         Raises:
@@ -61,9 +67,10 @@ class BlockResult:
         """
         try:
             content = json.loads(text)
-            outcomes = tuple(Outcomes(*(int(n) for n in counts)) for counts in content["outcomes"])
-            crashed = tuple(int(n) for n in content["crashed"])
-        except (KeyError, TypeError) as error:
+            block = Block(Cell.named(content["cell"]), int(content["index"]))
+            outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
+            crashed = tuple(map(int, content["crashed"]))
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("this is no block result") from error
         if len(outcomes) != BLOCK_TRIALS:
             raise ValueError("a block result holds one outcome per trial")

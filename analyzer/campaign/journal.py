@@ -1,33 +1,38 @@
-"""The journal: finished blocks, durable, checked, and tied to one plan and one set of versions.
+"""The journal: finished blocks, durable, checked, and tied to one plan and one set of versions."""
 
-One SQLite file in write-ahead mode. Every row carries a digest over the plan, its place and its
-content, so that a row speaks for itself even if the rest of the file is damaged.
-"""
-
-import fcntl
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from sqlite3 import Connection
+from typing import Any
 
-from analyzer.campaign.blocks import Block, BlockResult, Clock
+from analyzer.campaign.blocks import BlockResult, Clock
+from analyzer.campaign.journal_file import (
+    Entry,
+    append,
+    connect,
+    explained,
+    held,
+    is_journal,
+    is_sound,
+    left_in_log,
+    read_entries,
+    salvage,
+    told,
+    write_file,
+)
 from analyzer.campaign.trials import Cell
-from analyzer.errors import JournalBusy, JournalMismatch, JournalUnusable
+from analyzer.errors import JournalMismatch, JournalUnusable
 
 FORMAT = 1
 FLUSH_SECONDS = 0.5
 """Finished blocks are committed at least this often, so that they are durable within a second."""
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS head (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS block (
-    cell TEXT NOT NULL, idx INTEGER NOT NULL, content TEXT NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (cell, idx)) WITHOUT ROWID;
-"""
+Blocks = dict[Cell, dict[int, BlockResult]]
+"""Results by cell and index."""
 
 
 @dataclass(frozen=True)
@@ -37,228 +42,189 @@ class Identity:
     Attributes:
         plan: Contents of the plan's id.
         versions: Versions of the tool and its runtime.
+        answers: Digests of what is fed and of the golden answers: they differ where preprocessing
+            or the processor's arithmetic does.
     """
 
     plan: dict[str, Any]
     versions: dict[str, str]
-
-    def to_json(self) -> str:
-        """Canonical text."""
-        content = {"format": FORMAT, "plan": self.plan, "versions": self.versions}
-        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+    answers: dict[str, str]
 
     @property
-    def key(self) -> str:
-        """Digest: equal for journals whose blocks may be mixed."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+    def content(self) -> dict[str, Any]:
+        """All of it, as JSON data."""
+        parts = {"plan": self.plan, "versions": self.versions, "answers": self.answers}
+        return {"format": FORMAT, **parts}
 
-    def difference(self, other: str) -> str:
-        """What differs from another identity, in words."""
-        mine, theirs = json.loads(self.to_json()), json.loads(other)
-        for part in ("plan", "versions"):
-            for name in sorted(mine[part].keys() | theirs.get(part, {}).keys()):
-                a, b = theirs.get(part, {}).get(name), mine[part].get(name)
+    def difference(self, other: dict[str, Any]) -> str | None:
+        """What differs from the content of another identity, in words; None if nothing does."""
+        mine = self.content
+        for part in ("plan", "versions", "answers"):
+            theirs = other.get(part, {})
+            for name in sorted(mine[part].keys() | theirs.keys()):
+                a, b = theirs.get(name), mine[part].get(name)
                 if a != b:
                     return f"{part} {name}: the journal has {a!r}, this run {b!r}"
-        return "its format is another"
+        return None if other == mine else "its format is another"
 
 
-@dataclass
+def key_of(identity: dict[str, Any]) -> str:
+    """Digest of an identity's content: equal for journals whose blocks may be mixed."""
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def entry_of(name: str, value: Any) -> Entry:
+    """The entry that keeps ``value`` under ``name``."""
+    return Entry.of(json.dumps({name: value}, sort_keys=True, separators=(",", ":")))
+
+
 class Journal:
-    """An open journal. Only one run may hold it."""
+    """An open journal. Only one run may hold it.
 
-    path: Path
-    identity: Identity
-    clock: Clock
-    connection: sqlite3.Connection
-    lock: IO[str]
-    repaired: int = 0
-    _last_commit: float = 0.0
-    _pending: list[tuple[str, int, str, str]] = field(default_factory=list)
+    Attributes:
+        path: Its file.
+        damaged: Whether it was found damaged; then it was set aside, and rebuilt of what is intact.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        key: str,
+        clock: Clock,
+        connection: Connection,
+        entries: list[Entry],
+        damaged: bool,
+    ) -> None:
+        self.path = path
+        self.damaged = damaged
+        self._key = key
+        self._clock = clock
+        self._connection = connection
+        self._entries = entries
+        self._blocks = proven_blocks(entries, key)
+        self._pending: list[Entry] = []
+        self._last_commit = clock() - FLUSH_SECONDS
 
     def known(self, cell: Cell) -> Iterable[BlockResult]:
-        """Intact blocks of one cell; a block whose digest does not fit is dropped and re-run."""
-        query = "SELECT cell, idx, content, digest FROM block WHERE cell = ? ORDER BY idx"
-        rows = self.connection.execute(query, (cell.name,)).fetchall()
-        for row in rows:
-            result = _intact(self.identity.key, row)
-            if result is None:
-                self.repaired += 1
-                self.connection.execute("DELETE FROM block WHERE cell = ? AND idx = ?", row[:2])
-            else:
-                yield result
+        """Intact blocks of one cell."""
+        return self._blocks.get(cell, {}).values()
 
     def put(self, result: BlockResult) -> None:
-        """Keep one more block; durable within `FLUSH_SECONDS` plus one block.
+        """Keep one more block; durable within a second if `tick` is called in between.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalUnusable: it cannot be written.
         """
-        self._pending.append(_row(self.identity.key, result))
-        if self.clock() - self._last_commit >= FLUSH_SECONDS:
+        self._pending.append(Entry.of(result.to_json(), self._key))
+        self.tick()
+
+    def tick(self) -> None:
+        """Commit what is pending once it is due; to be called a few times per second.
+
+        Raises:
+            JournalUnusable: it cannot be written.
+        """
+        elapsed = self._clock() - self._last_commit
+        if not 0 <= elapsed < FLUSH_SECONDS:  # a clock that was set back makes it due as well
             self.flush()
 
     def flush(self) -> None:
         """Commit what is pending.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalUnusable: it cannot be written.
         """
-        try:
-            with self.connection:
-                self.connection.executemany(
-                    "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)", self._pending
-                )
-        except sqlite3.Error as error:
-            raise JournalUnusable(
-                f"journal {self.path} cannot be written ({error}); what it holds is safe, "
-                f"`relcheck resume {self.path.name}` continues"
-            ) from error
+        if not self._pending:
+            return
+        remedy = f"; what it holds is safe, `relcheck resume {self.path}` continues"
+        with explained(self.path, "written", remedy):
+            append(self._connection, self._pending)
         self._pending.clear()
-        self._last_commit = self.clock()
+        self._last_commit = self._clock()
 
-    def remember(self, key: str, value: str) -> None:
-        """Keep a text under a name, e.g. how the run was asked for."""
-        with self.connection:
-            self.connection.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", (key, value))
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a value under a name, e.g. how the run was asked for.
+
+        Raises:
+            JournalUnusable: it cannot be written.
+        """
+        if told(self._entries, name) == value:
+            return
+        self._entries.append(entry_of(name, value))
+        self._pending.append(self._entries[-1])
+        self.flush()
 
     def close(self) -> None:
         """Commit and let go."""
         try:
             self.flush()
         finally:
-            self.connection.close()
-            self.lock.close()
+            self._connection.close()
 
 
-def open_journal(path: Path, identity: Identity, clock: Clock) -> Journal:
+@contextmanager
+def open_journal(path: Path, identity: Identity, clock: Clock) -> Iterator[Journal]:
     """Open or create a journal and take it for this run alone.
 
-    A damaged file is set aside as ``NAME.damaged`` and replaced by a new one that holds every row
-    that can still be read.
+    A damaged journal is set aside as ``NAME.damaged`` and replaced by a new one that holds every
+    block that is intact.
 
     Raises:
         JournalBusy: another run holds it.
         JournalMismatch: it belongs to another plan or other versions; the message says which.
-        JournalError: it cannot be opened.
+        JournalUnusable: it cannot be opened, or is some other file, which is left alone.
     """
-    lock = _take_lock(path)
-    try:
-        saved = _salvage(path)
-        connection = _connect(path)
-        _check_identity(connection, identity, path)
-    except BaseException:
-        lock.close()
-        raise
-    journal = Journal(path, identity, clock, connection, lock, repaired=0)
-    if saved is not None:
-        journal.repaired = 1
-        with connection:
-            connection.executemany("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)", saved)
-    return journal
+    path = path.resolve()
+    if path.exists() and not is_journal(path):
+        raise JournalUnusable(f"{path} is there and is no journal; name another --journal")
+    key = key_of(identity.content)
+    with held(path):
+        entries, damaged = _prepare(path, identity)
+        journal = Journal(path, key, clock, connect(path), entries, damaged)
+        try:
+            yield journal
+        finally:
+            journal.close()
 
 
-def read_head(path: Path, key: str) -> str | None:
-    """A text that `Journal.remember` kept, without taking the journal.
+def _prepare(path: Path, identity: Identity) -> tuple[list[Entry], bool]:
+    """Leave a sound journal of this campaign at ``path``.
 
-    Raises:
-        JournalError: there is no such journal, or it is damaged beyond reading.
+    Returns:
+        Its entries, and whether it was damaged.
     """
-    if not path.is_file():
-        raise JournalUnusable(f"there is no journal {path}")
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT value FROM head WHERE key = ?", (key,)).fetchone()
-    except sqlite3.Error as error:
-        raise JournalUnusable(f"{path} is no readable relcheck journal ({error})") from error
-    return None if row is None else str(row[0])
+    mine = entry_of("identity", identity.content)
+    if not path.exists():
+        write_file(path, [mine])
+        return [mine], False
+    left = left_in_log(path)
+    sound = is_sound(path)
+    found = read_entries(path) if sound else left or salvage(path)
+    belongs = told(found, "identity")
+    _check_identity(belongs, identity, path)
+    key = key_of(identity.content)
+    intact = [e for e in dict.fromkeys([*found, *left]) if e.proven() or e.proven(key)]
+    if sound and belongs is not None and set(found) == set(intact):
+        return intact, False
+    rebuilt = list(dict.fromkeys([mine, *intact]))
+    write_file(path, rebuilt)
+    return rebuilt, True
 
 
-def read_rows(path: Path) -> list[tuple[str, int, str, str]]:
-    """Every block row of a journal, unchecked, as far as they can be read."""
-    rows: list[tuple[str, int, str, str]] = []
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            rows.extend(connection.execute("SELECT cell, idx, content, digest FROM block"))
-    except sqlite3.Error:
-        pass  # the rows before the damage have been taken
-    return rows
-
-
-def _take_lock(path: Path) -> IO[str]:
-    """Hold ``path.lock`` until it is closed; the system lets go when the process dies."""
-    try:
-        lock = path.with_name(path.name + ".lock").open("w")
-    except OSError as error:
-        raise JournalUnusable(f"journal {path} cannot be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise JournalBusy(
-            f"journal {path} is in use by another run; wait for it or end it"
-        ) from error
-    return lock
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(TABLES)
-    except sqlite3.Error as error:
-        raise JournalUnusable(f"journal {path} cannot be opened ({error})") from error
-    return connection
-
-
-def _salvage(path: Path) -> list[tuple[str, int, str, str]] | None:
-    """Set a damaged file aside and return its readable rows; None if nothing is damaged."""
-    if not path.exists() or _sound(path):
-        return None
-    rows = read_rows(path)
-    path.rename(path.with_name(path.name + ".damaged"))
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return rows
-
-
-def _sound(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
-    except sqlite3.Error:
-        return False
-
-
-def _check_identity(connection: sqlite3.Connection, identity: Identity, path: Path) -> None:
-    row = connection.execute("SELECT value FROM head WHERE key = 'identity'").fetchone()
-    if row is None:
-        with connection:
-            connection.execute("INSERT INTO head VALUES ('identity', ?)", (identity.to_json(),))
-        return
-    if row[0] != identity.to_json():
-        connection.close()
+def _check_identity(found: dict[str, Any] | None, identity: Identity, path: Path) -> None:
+    difference = identity.difference(found) if found is not None else None
+    if difference:
         raise JournalMismatch(
-            f"journal {path} belongs to another campaign: {identity.difference(row[0])}; name "
-            "another --journal"
+            f"journal {path} belongs to another campaign: {difference}; name another --journal"
         )
 
 
-def _digest(key: str, cell: str, index: int, content: str) -> str:
-    return hashlib.sha256(f"{key}\n{cell}\n{index}\n{content}".encode()).hexdigest()
-
-
-def _row(key: str, result: BlockResult) -> tuple[str, int, str, str]:
-    cell, index, content = result.block.cell.name, result.block.index, result.to_json()
-    return cell, index, content, _digest(key, cell, index, content)
-
-
-def _intact(key: str, row: tuple[Any, ...]) -> BlockResult | None:
-    try:
-        cell, index, content, digest = row
-        if _digest(key, cell, index, content) != digest:
-            return None
-        return BlockResult.from_json(Block(Cell.named(cell), int(index)), content)
-    except (ValueError, TypeError):
-        return None
+def proven_blocks(entries: Iterable[Entry], key: str) -> Blocks:
+    """The blocks among ``entries`` that their digests prove to belong under ``key``."""
+    blocks: Blocks = {}
+    for entry in entries:
+        if entry.proven(key):
+            result = BlockResult.from_json(entry.content)
+            blocks.setdefault(result.block.cell, {})[result.block.index] = result
+    return blocks

@@ -1,82 +1,42 @@
 """Pools on this machine: in this process, or in worker processes that may die."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.trials import Bench, Cell
-from analyzer.campaign.worker import blocks_in_worker, start_worker, trial_in_worker
+from analyzer.campaign.worker import blocks_in_worker, serve, trial_in_worker
+from analyzer.errors import OutOfMemory
 from analyzer.evaluation.outcome import Outcomes
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+STARTS = 3
+"""How often a worker is started that dies before it has begun."""
 
 
 class InlinePool:
-    """Runs blocks in this process, one at a time: a pattern that crashes the runtime ends it."""
+    """Runs blocks in this process, one at a time: a pattern that crashes the runtime ends it.
+
+    They run in a thread, so that meanwhile the journal is kept up to date.
+    """
 
     width = 1
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-
-    def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
-        """Run ``blocks`` now."""
-        future: Future[list[BlockResult]] = Future()
-        future.set_result(run_blocks(self._bench, blocks, time.process_time))
-        return future
-
-
-class _Slot:
-    """One worker process, replaced when it dies."""
-
-    def __init__(self, shipment: Path) -> None:
-        self._shipment = str(shipment)
-        self._process: ProcessPoolExecutor | None = None
-
-    def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Run ``function(shipment, *args)`` in the worker.
-
-        Raises:
-            BrokenProcessPool: the worker died of it.
-        """
-        if self._process is None:
-            context = get_context("spawn")
-            self._process = ProcessPoolExecutor(1, context, start_worker, (self._shipment,))
-        try:
-            return self._process.submit(function, self._shipment, *args).result()
-        except BrokenProcessPool:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """End the worker."""
-        if self._process is not None:
-            self._process.shutdown(wait=True, cancel_futures=True)
-            self._process = None
-
-
-class LocalPool:
-    """Worker processes, one ONNX Runtime thread each.
-
-    A worker that dies costs its block one more try, alone in a fresh worker. A block that kills
-    its worker twice is taken apart, and a trial that kills two workers is recorded as crashed:
-    DUE on every image, with its pattern.
-    """
-
-    def __init__(self, bench: Bench, shipment: Path, jobs: int) -> None:
-        self.width = jobs
-        self._bench = bench
-        self._shipment = shipment
-        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="relcheck-worker")
-        self._local = threading.local()
-        self._slots: list[_Slot] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="relcheck-blocks")
 
     def __enter__(self) -> Self:
         """The pool itself."""
@@ -85,52 +45,185 @@ class LocalPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """End every worker."""
+        """Begin no more blocks."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
+        """Queue ``blocks``."""
+        return self._thread.submit(run_blocks, self._bench, blocks, time.thread_time)
+
+
+class WorkerDied(Exception):
+    """A worker process died of what it was asked to do; the pool deals with it."""
+
+
+class Worker:
+    """One worker process: started when first needed, replaced when it has died."""
+
+    def __init__(self, shipment: Path) -> None:
+        self._shipment = str(shipment)
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+
+    def call(self, function: Callable[Concatenate[Bench, P], T], *args: P.args, **_: P.kwargs) -> T:
+        """Run ``function(bench, *args)`` in the process.
+
+        Raises:
+            WorkerDied: the process died of it.
+            MemoryError: it ran out of memory; the process is ended, which frees what it held.
+            OutOfMemory: no process can be started.
+        """
+        if self._pipe is None:
+            self._start()
+        assert self._pipe is not None
+        try:
+            self._pipe.send((function, args))
+            answer: Any = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise WorkerDied from error
+        if isinstance(answer, MemoryError):
+            self.close()
+        if isinstance(answer, Exception):
+            raise answer
+        found: T = answer
+        return found
+
+    def _start(self) -> None:
+        """Start the process and wait until its bench stands."""
+        for _ in range(STARTS):
+            self._pipe, theirs = get_context("spawn").Pipe()
+            with theirs:
+                self._process = _spawn(theirs, self._shipment)
+            try:
+                refusal: Exception | None = self._pipe.recv()
+            except (EOFError, OSError):
+                self.close()
+                continue
+            if refusal is not None:
+                self.close()
+                raise refusal
+            return
+        raise OutOfMemory(
+            f"a worker process died {STARTS} times before its first trial, most likely for lack "
+            "of memory; use fewer --jobs"
+        )
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; a call in another thread then raises."""
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process and wait until it is gone."""
+        self.kill()
+        if self._process is not None:
+            self._process.join()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+
+def _spawn(pipe: Connection, shipment: str) -> SpawnProcess:
+    """Start a worker process that never sees Ctrl-C, which is this process's business.
+
+    The process inherits the blocked signal from this thread. The tracker is started before, because
+    starting it unblocks the signal.
+
+    Raises:
+        OutOfMemory: the system has no room for another process.
+    """
+    process = get_context("spawn").Process(target=serve, args=(pipe, shipment), daemon=True)
+    try:
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        process.start()
+    except OSError as error:
+        raise OutOfMemory(
+            f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
+        ) from error
+    return process
+
+
+class LocalPool:
+    """Worker processes, one ONNX Runtime thread each.
+
+    A worker that dies costs its block one more try, alone in a fresh worker. A block that kills
+    its worker twice is taken apart, and a trial that kills two workers is recorded as crashed:
+    DUE on every image, with its pattern. That a worker has begun shows that the model runs where
+    no pattern is in the way.
+    """
+
+    def __init__(self, bench: Bench, shipment: Path, jobs: int) -> None:
+        self.width = jobs
+        self._bench = bench
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="relcheck-worker")
+        self._workers = [Worker(shipment) for _ in range(jobs)]
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+        self._ending = threading.Event()
+
+    def __enter__(self) -> Self:
+        """The pool itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """End every worker, also in the midst of a block."""
+        self._ending.set()
+        for worker in self._workers:
+            worker.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for slot in self._slots:
-            slot.close()
+        for worker in self._workers:
+            worker.close()
 
     def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
         """Queue ``blocks`` for the next free worker."""
         return self._threads.submit(self._run, blocks)
 
-    def _slot(self) -> _Slot:
-        if not hasattr(self._local, "slot"):
-            self._local.slot = _Slot(self._shipment)
-            self._slots.append(self._local.slot)
-        slot: _Slot = self._local.slot
-        return slot
-
     def _run(self, blocks: Sequence[Block]) -> list[BlockResult]:
+        worker = self._idle.get()
         try:
-            return self._slot().call(blocks_in_worker, blocks)
-        except BrokenProcessPool:
-            return [self._again(self._slot(), block) for block in blocks]
+            return self._together(worker, blocks)
+        finally:
+            self._idle.put(worker)
 
-    def _again(self, slot: _Slot, block: Block) -> BlockResult:
-        """Run a block once more, alone."""
+    def _together(self, worker: Worker, blocks: Sequence[Block]) -> list[BlockResult]:
         try:
-            return slot.call(blocks_in_worker, (block,))[0]
-        except BrokenProcessPool:
-            return self._apart(slot, block)
+            return worker.call(blocks_in_worker, blocks)
+        except (WorkerDied, MemoryError):
+            if self._ending.is_set():
+                raise
+            return [self._alone(worker, block) for block in blocks]
 
-    def _apart(self, slot: _Slot, block: Block) -> BlockResult:
+    def _alone(self, worker: Worker, block: Block) -> BlockResult:
+        """Run a block once more, on its own."""
+        try:
+            return worker.call(blocks_in_worker, (block,))[0]
+        except WorkerDied:
+            if self._ending.is_set():
+                raise
+            return self._apart(worker, block)
+
+    def _apart(self, worker: Worker, block: Block) -> BlockResult:
         """Run a deadly block trial by trial."""
         outcomes, crashed = [], []
         for index in block.trials:
-            found = self._trial(slot, block.cell, index)
+            found = self._trial(worker, block.cell, index)
             if found is None:
                 crashed.append(index)
                 found = self._bench.crashed(block.cell, index)
             outcomes.append(found)
         return BlockResult(block, tuple(outcomes), tuple(crashed))
 
-    @staticmethod
-    def _trial(slot: _Slot, cell: Cell, index: int) -> Outcomes | None:
+    def _trial(self, worker: Worker, cell: Cell, index: int) -> Outcomes | None:
         """The outcomes of one trial; None if it killed two workers."""
         for _ in range(2):
             try:
-                return slot.call(trial_in_worker, cell, index)
-            except BrokenProcessPool:
-                continue
+                return worker.call(trial_in_worker, cell, index)
+            except WorkerDied:
+                if self._ending.is_set():
+                    raise
         return None

@@ -1,25 +1,28 @@
 """Runs the blocks of a plan until every rate is precise enough, or the budget is spent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice, takewhile, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Protocol
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
 from analyzer.campaign.trials import Bench, Cell
+from analyzer.evaluation.outcome import Outcomes
 from analyzer.stats.estimate import RateEstimate, half_width, next_look
 from analyzer.stats.strata import Stratum, allocate, estimate_strata
 from analyzer.stats.tally import Tally
+from analyzer.strata import PatternStratum
 
 WAIT_SECONDS = 0.2
-"""How long a wait for results lasts at most before the budget is looked at again."""
+"""How long a wait for results lasts at most before budget and store are looked after again."""
 
-
-SEND_SECONDS, MOST_TOGETHER = 0.1, 16
+SEND_SECONDS, MOST_TOGETHER = 0.1, 64
 """Work sent to a worker at once: about so much CPU time, and so many blocks at most."""
+
+Answer = Future[list[BlockResult]]
 
 
 class Observer(Protocol):
@@ -46,7 +49,7 @@ class Pool(Protocol):
     def width(self) -> int:
         """How many blocks it can run at once."""
 
-    def submit(self, blocks: Sequence[Block]) -> Future[list[BlockResult]]:
+    def submit(self, blocks: Sequence[Block]) -> Answer:
         """Start some blocks, which one worker runs in turn."""
 
 
@@ -59,6 +62,9 @@ class Store(Protocol):
     def put(self, result: BlockResult) -> None:
         """Keep one more."""
 
+    def tick(self) -> None:
+        """Called several times per second: time to make durable what is not yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -67,9 +73,13 @@ class Shard:
     index: int = 0
     count: int = 1
 
-    def owns(self, block: int) -> bool:
-        """Whether a block index belongs to this share."""
-        return block % self.count == self.index
+    def __str__(self) -> str:
+        """As users write it, counted from 1.
+
+        >>> str(Shard(1, 8))
+        '2/8'
+        """
+        return f"{self.index + 1}/{self.count}"
 
 
 WHOLE = Shard()
@@ -81,38 +91,45 @@ class CellState:
 
     Attributes:
         cell: Which.
-        weight: Probability of its patterns.
-        blocks: How many blocks the next look waits for.
+        stratum: Its patterns.
+        shard: The share of its blocks that is run here.
+        tally: Tally of the blocks that count.
+        end: The block before which the next look is judged.
+        reached: The first block that does not count yet.
         results: Finished blocks by index.
-        tallies: Their tallies.
     """
 
     cell: Cell
-    name: str
-    weight: float
+    stratum: PatternStratum
     shard: Shard
-    empty: Tally
-    blocks: int = 0
+    tally: Tally
+    end: int = 0
+    reached: int = field(init=False)
     results: dict[int, BlockResult] = field(default_factory=dict)
-    tallies: dict[int, Tally] = field(default_factory=dict)
 
-    def missing(self) -> list[Block]:
+    def __post_init__(self) -> None:
+        self.reached = self.shard.index
+
+    def missing(self) -> Iterator[Block]:
         """Blocks of this share that the next look waits for."""
-        indices = (i for i in range(self.blocks) if self.shard.owns(i))
-        return [Block(self.cell, i) for i in indices if i not in self.tallies]
+        owned = range(self.reached, self.end, self.shard.count)
+        return (Block(self.cell, index) for index in owned if index not in self.results)
 
-    def used(self) -> list[int]:
-        """Indices of the blocks that count: those waited for, up to the first gap."""
-        indices = (i for i in range(self.blocks) if self.shard.owns(i))
-        return list(takewhile(lambda i: i in self.tallies, indices))
+    def count(self, tally: Callable[[Outcomes], Tally]) -> bool:
+        """Count the blocks before the next look, up to the first gap; whether there is no gap."""
+        while self.reached < self.end and self.reached in self.results:
+            self.tally = sum(map(tally, self.results[self.reached].outcomes), self.tally)
+            self.reached += self.shard.count
+        return self.reached >= self.end
 
-    def tally(self) -> Tally:
-        """The tally of the blocks that count."""
-        return sum((self.tallies[i] for i in self.used()), self.empty)
+    def used(self) -> list[BlockResult]:
+        """The blocks that count."""
+        return [self.results[i] for i in range(self.shard.index, self.reached, self.shard.count)]
 
     def part(self) -> Stratum:
         """Its part of the estimate; a share stands for all shares alike."""
-        return Stratum(self.weight, sum([self.tally()] * self.shard.count, self.empty))
+        tally = sum([self.tally] * self.shard.count, Tally.empty(self.tally.unit))
+        return Stratum(self.stratum.weight, tally)
 
 
 class RateState:
@@ -127,68 +144,79 @@ class RateState:
         self.bench = bench
         self.rate = rate
         self.stop: Stop | None = None
+        self.together = 1
         empty = Tally.empty(bench.unit)
         self.cells = [
-            CellState(Cell(rate, i), stratum.name, stratum.weight, shard, empty)
-            for i, stratum in enumerate(bench.split(rate).strata)
+            CellState(Cell(rate, index), stratum, shard, empty)
+            for index, stratum in enumerate(bench.split(rate).strata)
         ]
-        self._wait_for_next_look()
+        self._aim()
 
-    def _wait_for_next_look(self) -> None:
-        parts = [c.part() for c in self.cells]
-        total = next_look(BLOCK_TRIALS * sum(c.blocks for c in self.cells))
-        for cell, trials in zip(self.cells, allocate(parts, total), strict=True):
-            cell.blocks = max(cell.blocks, trials // BLOCK_TRIALS)
+    def _aim(self) -> None:
+        """Say how many blocks of each stratum the next look waits for."""
+        total = next_look(BLOCK_TRIALS * sum(cell.end for cell in self.cells))
+        trials = allocate([cell.part() for cell in self.cells], total)
+        for cell, wanted in zip(self.cells, trials, strict=True):
+            cell.end = max(cell.end, wanted // BLOCK_TRIALS)
 
     def take(self, result: BlockResult) -> None:
         """Take in one finished block."""
-        cell = self.cells[result.block.cell.stratum]
-        tallies = map(self.bench.tally, result.outcomes)
-        cell.results[result.block.index] = result
-        cell.tallies[result.block.index] = sum(tallies, cell.empty)
+        self.cells[result.block.cell.stratum].results[result.block.index] = result
+        if result.cpu_seconds:  # else it was not run here
+            self.together = _blocks_together(result.cpu_seconds)
 
-    def missing(self) -> list[Block]:
-        """Blocks that the next look waits for."""
-        return [block for cell in self.cells for block in cell.missing()]
+    def missing(self) -> Iterator[Block]:
+        """Blocks of this share that the next look waits for."""
+        return chain.from_iterable(cell.missing() for cell in self.cells)
+
+    def left(self) -> int:
+        """About how many these are."""
+        return sum(max(0, c.end - c.reached) // c.shard.count for c in self.cells)
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
-        while self.stop is None and not self.missing():
+        while self.stop is None and self._count():
             if half_width(self.estimate()) <= self.bench.plan.precision:
                 self.stop = Stop.PRECISION
             else:
-                self._wait_for_next_look()
+                self._aim()
 
+    def _count(self) -> bool:
+        complete = [cell.count(self.bench.tally) for cell in self.cells]
+        return all(complete)
+
+    @property
     def trials(self) -> int:
         """Trials done."""
-        return BLOCK_TRIALS * sum(len(c.tallies) for c in self.cells)
+        return BLOCK_TRIALS * sum(len(cell.results) for cell in self.cells)
 
     def estimate(self) -> RateEstimate:
         """The estimate from the blocks that count."""
-        parts = [c.part() for c in self.cells]
+        parts = [cell.part() for cell in self.cells]
         return estimate_strata(parts, self.bench.golden_metric, self.bench.plan.confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
         law = self.bench.law(self.rate)
-        used = [(c, c.results[i]) for c in self.cells for i in c.used()]
-        crashes = [(c, index) for c, result in used for index in result.crashed]
+        crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
+        strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
         return RateResult(
             rate=self.rate,
             expected_flips=law.expected,
             p_faulty=law.p_any,
-            tally=sum((c.tally() for c in self.cells), Tally.empty(self.bench.unit)),
+            tally=sum((c.tally for c in self.cells), Tally.empty(self.bench.unit)),
             estimate=self.estimate(),
             stop=self.stop or stop or Stop.BUDGET,
-            devices=self._devices([result for _, result in used]),
-            crashes=tuple(self.bench.crash(c.cell, index) for c, index in crashes),
-            strata=tuple(StratumResult(c.name, c.weight, c.tally()) for c in self.cells),
+            devices=self._devices(),
+            crashes=tuple(self.bench.crash(cell, index) for cell, index in crashed),
+            strata=tuple(StratumResult(*stratum) for stratum in strata),
         )
 
-    def _devices(self, used: list[BlockResult]) -> tuple[float, ...]:
+    def _devices(self) -> tuple[float, ...]:
         if self.bench.plan.exposure is not Exposure.RESIDENT:
             return ()
-        return tuple(self.bench.device(o) for r in used for o in r.outcomes)
+        used = (result for cell in self.cells for result in cell.used())
+        return tuple(self.bench.device(o) for result in used for o in result.outcomes)
 
 
 def run_campaign(
@@ -218,51 +246,66 @@ def run_campaign(
         for cell in state.cells:
             for result in store.known(cell.cell):
                 state.take(result)
-    running: set[Future[list[BlockResult]]] = set()
+        state.settle()
+    running: set[Answer] = set()
     sent: set[Block] = set()
-    together = 1
     stop: Stop | None = None
     while True:
         stop = stop or budget.spent()
         if stop is None:
-            _send(list(states.values()), pool, running, sent, together)
+            _send(list(states.values()), pool, running, sent)
         else:
             running = {future for future in running if not future.cancel()}
         if not running:
             break
-        done, running = wait(running, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
+        patience = 0.0 if stop is Stop.INTERRUPTED else WAIT_SECONDS
+        done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
-            for result in future.result():
-                store.put(result)
-                budget.charge(result.cpu_seconds)
-                states[result.block.cell.rate].take(result)
-                together = _blocks_together(result.cpu_seconds)
-            _report(states[result.block.cell.rate], observer)
+            _take_in(future.result(), states, store, budget, observer)
+        store.tick()
+        if stop is Stop.INTERRUPTED:
+            break
     results = tuple(state.finished(stop) for state in states.values())
     return CampaignResult(bench.plan, bench.golden_metric, results)
 
 
-def _send(
-    states: list[RateState],
-    pool: Pool,
-    running: set[Future[list[BlockResult]]],
-    sent: set[Block],
-    together: int,
-) -> None:
+def _send(states: list[RateState], pool: Pool, running: set[Answer], sent: set[Block]) -> None:
     """Keep the pool busy: rates take turns, each with the blocks of its next look."""
-    for state in states:
-        state.settle()
-    waiting = [_groups(state, sent, together) for state in states if state.stop is None]
+    width = pool.width
+    waiting = [_groups(state, sent, 2 * width) for state in states if state.stop is None]
     turns = (group for turn in zip_longest(*waiting) for group in turn if group)
-    for group in islice(turns, max(0, 2 * pool.width - len(running))):
+    for group in islice(turns, max(0, 2 * width - len(running))):
         running.add(pool.submit(group))
         sent.update(group)
 
 
-def _groups(state: RateState, sent: set[Block], together: int) -> list[list[Block]]:
-    """Blocks that the next look of ``state`` waits for and nobody runs yet, some at a time."""
-    blocks = [block for block in state.missing() if block not in sent]
-    return [blocks[i : i + together] for i in range(0, len(blocks), together)]
+def _groups(state: RateState, sent: set[Block], shares: int) -> Iterator[list[Block]]:
+    """Blocks that the next look of ``state`` waits for and nobody runs yet, some at a time.
+
+    Few enough at a time that what is left makes about so many ``shares``: nobody idles while
+    somebody else works through the last of them.
+    """
+    together = max(1, min(state.together, state.left() // shares))
+    blocks = (block for block in state.missing() if block not in sent)
+    while group := list(islice(blocks, together)):
+        yield group
+
+
+def _take_in(
+    results: list[BlockResult],
+    states: dict[float, RateState],
+    store: Store,
+    budget: Budget,
+    observer: Observer,
+) -> None:
+    """Keep finished blocks of one rate, and judge the looks that they complete."""
+    for result in results:
+        store.put(result)
+        budget.charge(result.cpu_seconds)
+        states[result.block.cell.rate].take(result)
+    state = states[results[0].block.cell.rate]
+    state.settle()
+    _report(state, observer)
 
 
 def _blocks_together(cpu_seconds: float) -> int:
@@ -274,4 +317,4 @@ def _report(state: RateState, observer: Observer) -> None:
     found = state.estimate()
     width = half_width(found)
     share = min(1.0, (state.bench.plan.precision / width) ** 2) if width else 1.0
-    observer.progress(state.rate, state.trials(), share, found)
+    observer.progress(state.rate, state.trials, share, found)

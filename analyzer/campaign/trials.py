@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
-from analyzer.evaluation.dataset import Batch
+from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw, FaultPattern
 from analyzer.runtime.executor import Executor, Run
@@ -87,6 +87,13 @@ class Bench:
     def images(self) -> int:
         """Images in the data set."""
         return sum(b.images for b in self.batches)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Digests of what is fed and of the golden answers to it."""
+        inputs = digest(*(b.inputs for b in self.batches))
+        golden = digest(*(g.outputs[0] for g in self.golden))
+        return {"inputs": inputs, "golden": golden}
 
     @property
     def unit(self) -> int:

@@ -1,44 +1,99 @@
-"""What runs inside a worker process: one bench, kept; blocks come in, results go out."""
+"""What runs where blocks run: one bench, kept; requests come in, results go out."""
 
-import signal
+import os
 import threading
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.shipment import from_buffer, map_shipment
 from analyzer.campaign.trials import Bench, Cell
+from analyzer.errors import ClusterError
 from analyzer.evaluation.outcome import Outcomes
+from analyzer.runtime.session import Answer, Failure
 
-_benches: dict[str, Bench] = {}
-"""Benches of a local worker process by shipment path: each is built once."""
+Request = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function of a bench and more arguments, and those arguments."""
 
 _thread = threading.local()
 """Benches of a cluster worker by shipment name. A bench mutates its weights, so that each thread
 has its own."""
 
 
-def start_worker(path: str) -> None:
-    """Initialize a local worker: Ctrl-C is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _benches[path] = map_shipment(Path(path)).unpack()
+def serve(pipe: Connection, shipment: str) -> None:
+    """The life of a local worker: build the bench, answer requests until the parent hangs up.
+
+    Args:
+        pipe: takes each `Request`, gives its result or the exception that it raised. The first
+            answer, to no request, is None: ready.
+        shipment: path of the shipment.
+    """
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        bench = _attempt(lambda: map_shipment(Path(shipment)).unpack())
+        pipe.send(None if isinstance(bench, Bench) else bench)
+        while True:
+            function, arguments = pipe.recv()
+            pipe.send(_attempt(lambda: function(bench, *arguments)))  # noqa: B023  # called at once
+    except (EOFError, OSError):
+        return  # the parent hung up
 
 
-def blocks_in_worker(path: str, blocks: Sequence[Block]) -> list[BlockResult]:
+def _attempt(action: Callable[[], Any]) -> Any:
+    """The result of ``action``, or the exception that it raised, which says where."""
+    try:
+        return action()
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return error
+
+
+def _die_with_parent() -> None:
+    """End this process when its parent ends, however that ends: nobody would read the results."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def blocks_in_worker(bench: Bench, blocks: Sequence[Block]) -> list[BlockResult]:
     """Run blocks in a local worker."""
-    return run_blocks(_benches[path], blocks, time.process_time)
+    return run_blocks(bench, blocks, time.process_time)
 
 
-def trial_in_worker(path: str, cell: Cell, index: int) -> Outcomes:
+def trial_in_worker(bench: Bench, cell: Cell, index: int) -> Outcomes:
     """Run one trial in a local worker, to find the one that kills it."""
-    return _benches[path].trial(cell, index)
+    return bench.trial(cell, index)
 
 
 def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Run blocks on a cluster worker, which keeps the bench under the shipment's name."""
+    """Run blocks on a cluster worker, which keeps the bench under the shipment's name.
+
+    Raises:
+        ClusterError: this machine's arithmetic differs from that of the golden run.
+    """
     benches: dict[str, Bench] = _thread.__dict__.setdefault("benches", {})
     if name not in benches:
         benches.clear()  # one campaign at a time: the last one's model need not stay
-        benches[name] = from_buffer(content).unpack()
+        bench = from_buffer(content).unpack()
+        _check_arithmetic(bench)
+        benches[name] = bench
     return run_blocks(benches[name], blocks, time.thread_time)
+
+
+def _check_arithmetic(bench: Bench) -> None:
+    """Compare the golden answer to one batch with that of the machine where the campaign began."""
+    batch, golden = bench.batches[0], bench.golden[0]
+    found = bench.executor.run({bench.input_name: batch.inputs})
+    if isinstance(found, Failure) or not Answer(golden.outputs).same_as(
+        Answer(bench.judge.golden(found, batch.labels, batch.images).outputs)
+    ):
+        raise ClusterError(
+            "a worker's processor gives other fault-free answers than this machine's; results "
+            "would not be comparable"
+        )

@@ -1,6 +1,5 @@
 """Which journal a run uses, and what it must remember to be resumed."""
 
-import json
 import os
 import platform
 import time
@@ -11,11 +10,13 @@ from typing import Any
 
 import typer
 
-from analyzer.campaign.journal import Identity, Journal, open_journal, read_head
+from analyzer.campaign.journal import Identity, Journal, key_of, open_journal
+from analyzer.campaign.journal_file import read_entries, told
+from analyzer.campaign.runner import WHOLE
 from analyzer.cli.provenance import tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis
-from analyzer.errors import JournalUnusable
+from analyzer.errors import BadOption, JournalUnusable
 
 NONE = "none"
 
@@ -30,7 +31,8 @@ def identity_of(analysis: Analysis) -> Identity:
         "numpy": tool.numpy,
         "machine": platform.machine(),
     }
-    return Identity(analysis.bench.plan.content, versions)
+    bench = analysis.bench
+    return Identity(bench.plan.content, versions, bench.answers)
 
 
 def cache_folder() -> Path:
@@ -44,55 +46,63 @@ def journal_of(analysis: Analysis, settings: Settings) -> Iterator[Journal | Non
     """The journal of a run, open; None with ``--journal none``.
 
     Raises:
+        BadOption: a shard without a journal, which nothing could join.
         JournalError: it cannot be opened, is in use, or belongs to another campaign.
     """
     if settings.journal == NONE:
+        if settings.shard != WHOLE:
+            raise BadOption("--shard needs a journal to join later; leave out --journal none")
         yield None
         return
     identity = identity_of(analysis)
     path = Path(settings.journal) if settings.journal else _default_path(identity)
-    journal = open_journal(path.absolute(), identity, time.monotonic)
-    if journal.repaired:
-        typer.echo(
-            f"journal {path} was damaged: it is kept as {path.name}.damaged, its intact blocks "
-            "are used, the others are run again",
-            err=True,
-        )
-    try:
+    with open_journal(path, identity, time.monotonic) as journal:
+        if journal.damaged:
+            typer.echo(
+                f"journal {path} was damaged: it is kept as {path.name}.damaged, its intact "
+                "blocks are used, the others are run again",
+                err=True,
+            )
         journal.remember("request", _request(analysis.model.path, settings))
+        journal.remember("shard", str(settings.shard))
         yield journal
-    finally:
-        journal.close()
 
 
 def _default_path(identity: Identity) -> Path:
-    folder = cache_folder()
     try:
+        folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter: there is no home folder
+        reason = getattr(error, "strerror", None) or error
         raise JournalUnusable(
-            f"the journal folder {folder} cannot be made: {error.strerror}; name a --journal, or "
-            "use --journal none"
+            f"the folder for journals cannot be made ({reason}); name a --journal, or use "
+            "--journal none"
         ) from error
-    return folder / f"{identity.key}.db"
+    return folder / f"{key_of(identity.content)}.db"
 
 
-def _request(model: Path, settings: Settings) -> str:
-    given = settings.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def _request(model: Path, settings: Settings) -> dict[str, Any]:
+    """How a run was asked for; paths are kept so that they hold from any folder."""
+    unset = {"exclude_defaults": True, "exclude": {"shard"}}
+    given = settings.model_dump(mode="json", by_alias=True, **unset)
     for key in ("data", "json", "html"):
         if given.get(key):
             given[key] = str(Path(given[key]).absolute())
-    return json.dumps({"model": str(model.absolute()), "settings": given})
+    return {"model": str(model.absolute()), "settings": given}
 
 
 def read_request(path: Path) -> tuple[Path, dict[str, Any]]:
     """How the run of a journal was asked for: its model and its settings.
 
     Raises:
-        JournalError: the journal is missing or damaged beyond reading.
+        JournalUnusable: the journal is missing, or does not say.
     """
-    text = read_head(path, "request")
-    if text is None:
-        raise JournalUnusable(f"journal {path} does not say how it was asked for; run it again")
-    content = json.loads(text)
-    return Path(content["model"]), {**content["settings"], "journal": str(path)}
+    entries = read_entries(path)
+    request = told(entries, "request")
+    if request is None:
+        raise JournalUnusable(
+            f"{path} is no journal, or too damaged to say how it was asked for; run the same "
+            "command again"
+        )
+    shard = told(entries, "shard") or str(WHOLE)
+    return Path(request["model"]), {**request["settings"], "journal": str(path), "shard": shard}

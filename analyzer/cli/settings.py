@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
-    field_serializer,
     field_validator,
 )
 
@@ -106,10 +105,6 @@ class Settings(BaseModel):
     @classmethod
     def _share(cls, value: Any) -> Any:
         return parse_shard(value) if isinstance(value, str) else value
-
-    @field_serializer("shard")
-    def _share_text(self, value: Shard) -> str:
-        return f"{value.index + 1}/{value.count}"
 
     @property
     def worker_count(self) -> int:

@@ -13,6 +13,7 @@ from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
 from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
+from analyzer.model.limits import quoted
 from analyzer.rates import parse_rates
 from analyzer.runtime.executor import golden_values
 from analyzer.runtime.live import LiveExecutor
@@ -60,7 +61,7 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     if path is None:
         data = _generated(model, settings.seed)
     else:
-        data = read_data(path, model.signature, preprocessing)
+        data = read_data(path, model.signature, preprocessing, settings.images)
     return data.first(settings.images) if settings.images else data
 
 
@@ -68,14 +69,15 @@ def _beside(model: Model) -> Path | None:
     """The data set that the model's metadata names, or its stem + ``.npz``, if it is there.
 
     Raises:
-        BadMetadata: the metadata name a place outside the model's folder.
+        BadMetadata: it lies, or a link in it leads, outside the model's folder.
     """
+    folder = model.path.resolve().parent
     if model.metadata.data:
-        named = inside(model.path.resolve().parent, model.metadata.data)
-        if named is None:
+        named = inside(folder, model.metadata.data)
+        if named is None or not _stays_inside(named, folder):
             raise BadMetadata(
-                f"the model's metadata name the data set {model.metadata.data!r}, which is outside "
-                "the model's folder; relcheck reads nothing there, give --data"
+                f"the model's metadata name the data set {quoted(model.metadata.data)}, which is "
+                "outside the model's folder; relcheck reads nothing there, give --data"
             )
         if named.exists():
             return named
@@ -83,12 +85,18 @@ def _beside(model: Model) -> Path | None:
     return twin if twin.is_file() else None
 
 
+def _stays_inside(path: Path, folder: Path) -> bool:
+    """Whether no link below ``path``, a resolved path, leads out of ``folder``."""
+    links = (p for p in path.rglob("*") if p.is_symlink())
+    return all(inside(folder, str(p.relative_to(folder))) for p in links)
+
+
 def _generated(model: Model, seed: int) -> Dataset:
     """Random inputs, with a note that names the data set that is not there."""
     data = generate_data(model.signature, seed)
     if not model.metadata.data:
         return data
-    missing = f"; the data set {model.metadata.data!r} that the model names is not beside it"
+    missing = f"; the data set {quoted(model.metadata.data)} that the model names is not beside it"
     return replace(data, note=data.note + missing)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from analyzer.errors import DataMismatch
-from analyzer.model import InputSignature, Preprocessing
+from analyzer.errors import DataMismatch, TooLarge
+from analyzer.model import InputSignature, Preprocessing, limits
 
 CHANNELS = (1, 3, 4)
 
@@ -111,6 +111,31 @@ def prepare(
     return np.ascontiguousarray(values, dtype=target.dtype)
 
 
+def check_pixels(rows: int, columns: int, what: str) -> None:
+    """Refuse an image before memory is reserved for it.
+
+    Raises:
+        TooLarge: it has more pixels than an image may have.
+    """
+    if rows * columns > limits.IMAGE_PIXELS:
+        raise TooLarge(
+            f"{what} has {rows}x{columns} pixels; at most {limits.IMAGE_PIXELS:,} are handled"
+        )
+
+
+def check_total(size: int) -> None:
+    """Refuse a data set before memory is reserved for it.
+
+    Raises:
+        TooLarge: prepared, it takes more bytes than a data set may.
+    """
+    if size > limits.DATA_BYTES:
+        raise TooLarge(
+            f"the data set takes {size:,} bytes once prepared; at most {limits.DATA_BYTES:,} are "
+            "handled, use fewer --images"
+        )
+
+
 def _normalized(
     scaled: npt.NDArray[np.float32],
     mean: npt.NDArray[np.float32],
@@ -128,21 +153,32 @@ def _normalized(
 def _resized(
     images: npt.NDArray[np.uint8], target: Target, preprocessing: Preprocessing
 ) -> npt.NDArray[np.uint8]:
+    """Images of the wanted size; one byte per value, and checked for what they will take later."""
     if preprocessing.resize:
-        images = np.stack([_shorter_side(i, preprocessing.resize) for i in images])
+        images = _all_exactly(images, *_shorter_side(images, preprocessing.resize), target)
     if preprocessing.crop:
         images = _center_crop(images, preprocessing.crop)
     rows, columns = images.shape[1:3]
     wanted = (target.height or rows, target.width or columns)
-    if (rows, columns) != wanted:
-        images = np.stack([_exactly(i, *wanted) for i in images])
-    return images
+    return _all_exactly(images, *wanted, target)
 
 
-def _shorter_side(image: npt.NDArray[np.uint8], length: int) -> npt.NDArray[np.uint8]:
-    rows, columns = image.shape[:2]
+def _all_exactly(
+    images: npt.NDArray[np.uint8], rows: int, columns: int, target: Target
+) -> npt.NDArray[np.uint8]:
+    check_pixels(rows, columns, "an image, resized as the model or --resize says,")
+    values = len(images) * rows * columns * images.shape[-1]
+    check_total(values * np.dtype(target.dtype).itemsize)
+    if images.shape[1:3] == (rows, columns):
+        return images
+    return np.stack([_exactly(i, rows, columns) for i in images])
+
+
+def _shorter_side(images: npt.NDArray[np.uint8], length: int) -> tuple[int, int]:
+    """Rows and columns once the shorter side has ``length`` pixels."""
+    rows, columns = images.shape[1:3]
     factor = length / min(rows, columns)
-    return _exactly(image, round(rows * factor), round(columns * factor))
+    return round(rows * factor), round(columns * factor)
 
 
 def _exactly(image: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,8 @@ import onnx
 from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
 from analyzer.model.cost import macs_per_image
-from analyzer.model.file import STANDARD, inside, read_model_file
+from analyzer.model.external import inside
+from analyzer.model.file import STANDARD, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import Metadata, Preprocessing, read_metadata, read_preprocessing
 from analyzer.model.signature import InputSignature, input_signature

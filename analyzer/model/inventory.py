@@ -9,8 +9,9 @@ from onnx import numpy_helper
 
 from analyzer.bits import ELEMENT_TYPES, INT32, ElementType, Values, codec_for
 from analyzer.errors import InvalidModel
-from analyzer.model.file import sub_graphs
+from analyzer.model.limits import quoted, short
 from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
+from analyzer.model.walk import sub_graphs
 from analyzer.space import Kind, TensorSite
 
 ELEMENT_OF: dict[int, str] = {
@@ -93,8 +94,8 @@ def values_of(tensor: onnx.TensorProto) -> Values:
         return np.ascontiguousarray(values).reshape(tuple(tensor.dims))
     except (ValueError, TypeError) as error:
         raise InvalidModel(
-            f"tensor {tensor.name!r} holds another amount of data than its shape "
-            f"{tuple(tensor.dims)} needs"
+            f"tensor {quoted(tensor.name)} holds another amount of data than its shape "
+            f"{short(str(tuple(tensor.dims)))} needs"
         ) from error
 
 
@@ -126,8 +127,14 @@ def _type_name(tensor: onnx.TensorProto) -> str:
     return {"DOUBLE": "float64", "FLOAT": "float32"}.get(name, name.lower())
 
 
-def _constant(value: onnx.AttributeProto) -> tuple[str, tuple[int, ...]]:
+def _title(node: onnx.NodeProto) -> str:
+    """What to call ``node``: its name, or what it computes."""
+    return node.name or next(iter(node.output), "")
+
+
+def _constant(node: onnx.NodeProto) -> tuple[str, tuple[int, ...]]:
     """Type and shape of what a Constant node holds, in whichever form it holds it."""
+    value = next(iter(node.attribute), onnx.AttributeProto())
     match value.name:
         case "value":
             return _type_name(value.t), tuple(value.t.dims)
@@ -151,9 +158,9 @@ def _elsewhere(graph: onnx.GraphProto, where: str) -> Iterator[OutOfScope]:
     for node in graph.node:
         if node.op_type == "Constant":
             reason = "a Constant node, part of the graph; make it an initializer to expose it"
-            yield OutOfScope(node.output[0], *_constant(node.attribute[0]), reason)
+            yield OutOfScope(next(iter(node.output), ""), *_constant(node), reason)
         for sub in sub_graphs(node):
-            place = f"a sub-graph of {node.op_type} {node.name or node.output[0]!r}"
+            place = f"a sub-graph of {node.op_type} {quoted(_title(node))}"
             for tensor in sub.initializer:
                 reason = f"stored in {place}, not in {where}"
                 yield OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason)

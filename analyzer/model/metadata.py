@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import onnx
 
 from analyzer.errors import BadMetadata
+from analyzer.model.limits import quoted
 
 PREFIX = "relcheck."
 MOST_PIXELS = 16384
@@ -106,7 +107,7 @@ def read_preprocessing(
             fields[key] = reader(entries[key])
         except ValueError as error:
             raise BadMetadata(
-                f"{where} {key!r} is {entries[key]!r}; it must be {wanted}"
+                f"{where} {key!r} is {quoted(entries[key])}; it must be {wanted}"
             ) from error
     current = base or Preprocessing()
     kept = {name: getattr(current, name) for name in READERS}

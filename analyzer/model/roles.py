@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import onnx
 
-from analyzer.model.file import sub_graphs
+from analyzer.model.walk import sub_graphs
 from analyzer.space import Kind
 
 _W, _B, _S, _Z, _N, _C = (
@@ -91,7 +91,7 @@ def role_of(name: str, readers: Readers) -> Kind:
         seen.add(name)
         for node, position in readers.get(name, []):
             if node.op_type in PASS_THROUGH and position == 0:
-                name = node.output[0]
+                name = next(iter(node.output), "")
                 break
             return ROLES.get(node.op_type, {}).get(position, Kind.CONSTANT)
     return Kind.CONSTANT

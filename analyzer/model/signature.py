@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import onnx
 
 from analyzer.errors import UnsupportedSignature
+from analyzer.model import limits
+from analyzer.model.limits import quoted, short
 
 _FLOATS = {
     onnx.TensorProto.FLOAT: "float32",
@@ -13,10 +15,6 @@ _FLOATS = {
     onnx.TensorProto.FLOAT16: "float16",
     onnx.TensorProto.UINT8: "uint8",
 }
-
-
-LARGEST_INPUT = 2**28
-"""Elements of one input; far beyond any image, and 1 GiB of float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
     stored = {t.name for t in graph.initializer} | {s.values.name for s in graph.sparse_initializer}
     inputs = [i for i in graph.input if i.name not in stored]
     if len(inputs) != 1:
-        names = ", ".join(repr(i.name) for i in inputs) or "none"
+        names = short(", ".join(quoted(i.name) for i in inputs) or "none")
         raise UnsupportedSignature(
             f"the model has {len(inputs)} inputs ({names}); relcheck feeds models with exactly one"
         )
@@ -66,13 +64,13 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
     name = inputs[0].name
     if tensor.elem_type not in _FLOATS:
         raise UnsupportedSignature(
-            f"input {name!r} is not a tensor of float32, float64, float16 or uint8"
+            f"input {quoted(name)} is not a tensor of float32, float64, float16 or uint8"
         )
     if not tensor.HasField("shape") or not tensor.shape.dim:
         raise UnsupportedSignature(
-            f"input {name!r} has no batch dimension; give it a shape when exporting"
+            f"input {quoted(name)} has no batch dimension; give it a shape when exporting"
         )
     dims = tuple(d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim)
-    if math.prod(d or 1 for d in dims) > LARGEST_INPUT:
-        raise UnsupportedSignature(f"input {name!r} of shape {dims} is too large to be fed")
+    if math.prod(d or 1 for d in dims) > limits.INPUT_ELEMENTS:
+        raise UnsupportedSignature(f"input {quoted(name)} of shape {dims} is too large to be fed")
     return InputSignature(name, _FLOATS[tensor.elem_type], dims)

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 
 from analyzer.bits import Values
-from analyzer.model.file import sub_graphs
 from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.model.walk import sub_graphs
 from analyzer.runtime.session import new_session, session_options
 
 
@@ -68,7 +68,7 @@ def _nested(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
     """Initializers of the sub-graphs of ``graph``, under names that no initializer of it has."""
     for node in graph.node:
         for number, sub in enumerate(sub_graphs(node)):
-            place = f"sub-graph {number} of {node.output[0]}"
+            place = f"sub-graph {number} of {next(iter(node.output), '')}"
             yield from ((f"{t.name} in {place}", t) for t in sub.initializer)
             yield from ((f"{name}, {place}", t) for name, t in _nested(sub))
 

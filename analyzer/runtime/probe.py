@@ -120,9 +120,10 @@ def read_digits(conversion: Conversion, probes: list[Values]) -> Numbers | None:
 def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
     if conversion.source.is_float:
         as_float = flat.astype(np.float64)
-        if not np.all(np.isfinite(as_float)) or np.any(as_float != np.rint(as_float)):
-            return None
-        return as_float.astype(np.int64)
+        digits = (np.abs(as_float) <= digit_base(conversion.source)) & (
+            np.rint(as_float) == as_float
+        )
+        return as_float.astype(np.int64) if digits.all() else None
     if conversion.target != conversion.source.dtype:
         return (flat ^ np.uint8(0x80)).astype(np.int64)
     return to_codes(flat, conversion.source).astype(np.int64)

@@ -11,6 +11,7 @@ import onnx
 from PIL import Image
 
 from tests.support import (
+    invoke,
     parse_model,
     save,
     tiny_cnn,
@@ -444,7 +445,7 @@ def npz_that_promises_too_much(folder: Path) -> Arguments:
     return _archive(folder, (folder / "huge.npz").read_bytes())
 
 
-@bad("bad-data", "no array of images")
+@bad("bad-data", "cannot be read as an .npz file")
 def npz_of_plain_bytes(folder: Path) -> Arguments:
     with zipfile.ZipFile(folder / "plain.npz", "w") as archive:
         archive.writestr("images", b"not an array")
@@ -611,6 +612,10 @@ for _option, _value, _says in (
     ("--budget", "0s", "--budget 0"),
     ("--seed", "-1", "--seed -1"),
     ("--device", "toaster", "--device 'toaster'"),
+    ("--jobs", "-1", "--jobs -1"),
+    ("--shard", "half", "a share like 2/8"),
+    ("--shard", "0/8", "a share like 2/8"),
+    ("--shard", "9/8", "a share like 2/8"),
     ("--layout", "CHW", "NCHW or NHWC"),
     ("--color", "grey", "RGB or BGR"),
     ("--scale", "nan", "--scale 'nan'"),
@@ -713,3 +718,30 @@ def output_over_the_model(folder: Path) -> Arguments:
 @bad("unwritable-output", "in use already")
 def output_over_the_data(folder: Path) -> Arguments:
     return [*good(folder), "--html", folder / "good_data.npz"]
+
+
+# Requests: journals
+
+
+@bad("journal-unusable", "is no journal")
+def folder_as_journal(folder: Path) -> Arguments:
+    (folder / "results").mkdir()
+    return [*good(folder), "--journal", folder / "results"]
+
+
+@bad("journal-unusable", "is no journal")
+def model_as_journal(folder: Path) -> Arguments:
+    return [*good(folder), "--journal", folder / "good.onnx"]
+
+
+@bad("journal-unusable", "cannot be opened")
+def journal_in_missing_folder(folder: Path) -> Arguments:
+    return [*good(folder), "--journal", folder / "nowhere" / "journal.db"]
+
+
+@bad("journal-mismatch", "belongs to another campaign: plan seed")
+def journal_of_another_seed(folder: Path) -> Arguments:
+    arguments = [*good(folder), "--rates", "1e-3", "--precision", "0.3"]
+    arguments += ["--journal", folder / "journal.db"]
+    assert invoke(*arguments).code == 0
+    return [*arguments, "--seed", "1"]

@@ -1,5 +1,7 @@
 """Bad input gets a sentence, exit code 2, and leaves no half-written file."""
 
+import fcntl
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,22 @@ def test_bad_input_in_a_process_of_its_own(name: str, tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("command", ["inspect", "selftest"])
+@pytest.mark.parametrize(
+    "name",
+    ["truncated_model", "external_data_missing", "two_inputs", "dynamic_shape", "no_such_data"],
+)
+def test_bad_input_to_other_commands(command: str, name: str, tmp_path: Path) -> None:
+    run = invoke(command, *CASES[name].make(tmp_path))
+    assert_sentence(run, CASES[name].slug, CASES[name].says)
+
+
+def test_inspect_explains_a_model_without_initializers(tmp_path: Path) -> None:
+    run = invoke("inspect", *CASES["no_initializers"].make(tmp_path))
+    assert (run.code, run.err) == (0, "")
+    assert "0 bits at risk in 0 tensors" in run.out
+
+
 def test_what_the_cases_spoil_is_good(tmp_path: Path) -> None:
     """Else every case might fail for a reason of its own."""
     run = invoke(*good(tmp_path), "--rates", "1e-3", "--precision", "0.2")
@@ -118,6 +136,21 @@ def test_lack_of_memory_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("analyzer.cli.setup.load_model", refuse)
     assert_sentence(invoke(*good(tmp_path)), "out-of-memory", "use a smaller --batch")
+
+
+def test_busy_journal_is_a_sentence(tmp_path: Path) -> None:
+    with (tmp_path / "journal.db.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        run = invoke(*good(tmp_path), "--journal", tmp_path / "journal.db")
+    assert_sentence(run, "journal-busy", "in use by another run")
+
+
+def test_missing_cluster_package_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    run = invoke(*good(tmp_path), "--cluster", "tcp://localhost:8786")
+    assert_sentence(run, "cluster", "needs the package distributed")
 
 
 @pytest.mark.parametrize(

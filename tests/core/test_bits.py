@@ -36,7 +36,10 @@ from tests.strategies import examples
 ALL = list(ELEMENT_TYPES.values())
 NARROW = [e for e in ALL if e.bits <= 16]
 FLOATS = [e for e in ALL if e.is_float]
-BY_NAME = {"ids": lambda e: e.name}
+
+
+def by_name(element: ElementType) -> str:
+    return element.name
 
 
 def every_code(element: ElementType) -> Any:
@@ -57,7 +60,7 @@ def flipped(value: float, element: ElementType, bit: int) -> Any:
     return codec.decode(codes ^ codes.dtype.type(1 << bit))[0]
 
 
-@pytest.mark.parametrize("element", NARROW, **BY_NAME)
+@pytest.mark.parametrize("element", NARROW, ids=by_name)
 def test_every_code_survives_the_round_trip(element: ElementType) -> None:
     codes = every_code(element)
     values = from_codes(codes, element)
@@ -75,7 +78,7 @@ def test_any_contents_survive_the_round_trip(given_: tuple[ElementType, Values])
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 3)], ids=str)
-@pytest.mark.parametrize("element", ALL, **BY_NAME)
+@pytest.mark.parametrize("element", ALL, ids=by_name)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_shapes_are_kept(encoding: str, element: ElementType, shape: tuple[int, ...]) -> None:
     codec = codec_for(encoding, element)
@@ -140,11 +143,12 @@ def test_the_top_bit_of_int8_is_an_offset_of_128() -> None:
     np.testing.assert_array_equal(after.astype(int), values.astype(int) + offset)
 
 
-@pytest.mark.parametrize("element", [e for e in NARROW if e.is_float], **BY_NAME)
+@pytest.mark.parametrize("element", [e for e in NARROW if e.is_float], ids=by_name)
 def test_the_sign_bit_negates(element: ElementType) -> None:
     values = from_codes(every_code(element), element)
     negated = from_codes(every_code(element) ^ element.code_dtype.type(1 << 15), element)
-    np.testing.assert_array_equal(negated.astype(np.float64), -values.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        np.testing.assert_array_equal(negated.astype(np.float64), -values.astype(np.float64))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +222,9 @@ def test_fixed_point_codes_worked_out_by_hand() -> None:
 )
 def test_fixed_point_flips_worked_out_by_hand(bit: int, after: float) -> None:
     codec = FixedPointCodec(FLOAT32)
-    assert codec.decode(codec.encode(np.float32([1.0])) ^ np.uint32(1 << bit)).tolist() == [after]
+    assert codec.decode(
+        codec.encode(np.array([1.0], np.float32)) ^ np.uint32(1 << bit)
+    ).tolist() == [after]
 
 
 @examples(200)
@@ -242,7 +248,7 @@ def test_golden_memory_is_a_fixed_point_of_the_codec(given_: tuple[ElementType, 
     assert codec.encode(golden).tobytes() == codec.encode(values).tobytes()
 
 
-@pytest.mark.parametrize("element", ALL, **BY_NAME)
+@pytest.mark.parametrize("element", ALL, ids=by_name)
 def test_an_encoding_holds_floats_in_its_own_width_and_integers_as_they_are(
     element: ElementType,
 ) -> None:
@@ -254,5 +260,5 @@ def test_an_encoding_holds_floats_in_its_own_width_and_integers_as_they_are(
 
 
 def test_an_unknown_encoding_is_refused() -> None:
-    with pytest.raises(ValueError, match="q7.8"):
+    with pytest.raises(ValueError, match="unknown encoding"):
         codec_for("q7.8", FLOAT32)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.campaign.plan import Exposure, Plan
-from analyzer.campaign.result import CampaignResult, RateResult, Stop
+from analyzer.campaign.result import CampaignResult, Crash, RateResult, Stop, Upset
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.evaluation.readers import generate_data
 from analyzer.faults import parse_fault
@@ -19,7 +19,6 @@ from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.tally import Tally
 from tests.reports.examples import example_report
-from tests.support import tiny_cnn
 
 PLAN = Plan(
     model_sha256="ab" * 32,
@@ -111,6 +110,15 @@ def test_resident_faults_show_the_spread_over_devices(loaded: Model) -> None:
     assert spread.model_dump() == pytest.approx(
         {"minimum": 0.0, "p05": 0.05, "median": 0.5, "p95": 0.95, "maximum": 1.0}
     )
+
+
+def test_patterns_that_killed_a_worker_are_named(loaded: Model) -> None:
+    crash = Crash(17, (Upset("conv_w", 3, 30),))
+    (shown,) = build(loaded, PLAN, replace(RATE, crashes=(crash,)))[0].rates[0].crashes
+    assert shown.model_dump() == {
+        "trial": 17,
+        "upsets": [{"tensor": "conv_w", "element": 3, "bit": 30}],
+    }
 
 
 @pytest.mark.parametrize(

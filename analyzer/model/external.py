@@ -1,0 +1,116 @@
+"""External data: weights in files of their own, read from the model's folder and nowhere else."""
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import onnx
+
+from analyzer.errors import ExternalDataError, TooLarge
+from analyzer.model import limits
+from analyzer.model.limits import quoted
+from analyzer.model.walk import every, graph_tensors
+
+WIDTHS: dict[int, int] = {
+    **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),
+    **dict.fromkeys((onnx.TensorProto.FLOAT, onnx.TensorProto.INT32), 4),
+    **dict.fromkeys((onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16), 2),
+    **dict.fromkeys((onnx.TensorProto.INT8, onnx.TensorProto.UINT8), 1),
+}
+"""Bytes of one element, for the types that weights usually have."""
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """The path that ``name`` means, links followed; None if it lies outside ``folder``."""
+    try:
+        target = (folder / name).resolve()
+        target.is_file()  # fails for a name that no file could have
+    except (OSError, ValueError):
+        return None
+    within = name and not Path(name).is_absolute() and target.is_relative_to(folder)
+    return target if within else None
+
+
+def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[bytes]:
+    """Move external data into ``proto``, so that no runtime looks for it; yields each part.
+
+    Args:
+        proto: changed in place: afterwards no tensor in it points to a file.
+        path: where the model was read.
+        taken: bytes that count towards the limit already.
+
+    Raises:
+        ExternalDataError: a part is missing, too short, or outside the model's folder.
+        TooLarge: all parts together exceed what a model may hold.
+    """
+    # The second walk finds what is stored outside of graphs: functions, sparse attributes.
+    for tensor in chain(graph_tensors(proto.graph), every(onnx.TensorProto, proto)):
+        assert isinstance(tensor, onnx.TensorProto)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            data = _read(tensor, path, limits.MODEL_BYTES - taken)
+            taken += len(data)
+            yield data
+            tensor.raw_data = data
+            tensor.data_location = onnx.TensorProto.DEFAULT
+            del tensor.external_data[:]
+
+
+def _read(tensor: onnx.TensorProto, model: Path, room: int) -> bytes:
+    entries = {e.key: e.value for e in tensor.external_data}
+    location = entries.get("location", "")
+    name = quoted(tensor.name)
+    target = inside(model.resolve().parent, location)
+    if target is None:
+        raise ExternalDataError(
+            f"tensor {name} of {model} keeps its data at {quoted(location)}, which is outside the "
+            "model's folder; relcheck reads nothing there"
+        )
+    if not target.is_file():
+        raise ExternalDataError(
+            f"tensor {name} of {model} keeps its data in {quoted(location)}, which is not beside "
+            "the model; put the file there"
+        )
+    offset, length = _extent(entries, tensor, model)
+    try:
+        available = target.stat().st_size - offset
+        if available < (length or 0) or available < 0:
+            raise ExternalDataError(
+                f"tensor {name} of {model} wants {length or 0} bytes at offset {offset} of "
+                f"{quoted(location)}, which holds fewer; the file is cut short"
+            )
+        wanted = available if length is None else length
+        if wanted > room:
+            raise TooLarge(f"{model} holds over 2 GiB of weights; that is not supported")
+        with target.open("rb") as stream:
+            stream.seek(offset)
+            return stream.read(wanted)
+    except OSError as error:
+        raise ExternalDataError(
+            f"{quoted(location)} beside {model} cannot be read: {error.strerror}"
+        ) from error
+
+
+def _extent(
+    entries: dict[str, str], tensor: onnx.TensorProto, model: Path
+) -> tuple[int, int | None]:
+    """Offset and length; a length that is left out follows from the tensor's shape."""
+    name = quoted(tensor.name)
+    try:
+        offset = int(entries.get("offset", "0"))
+        length = int(entries["length"]) if "length" in entries else _stored_bytes(tensor)
+    except ValueError as error:
+        raise ExternalDataError(
+            f"tensor {name} of {model} has an external offset or length that is no number"
+        ) from error
+    if offset < 0 or (length is not None and length < 0):
+        raise ExternalDataError(
+            f"tensor {name} of {model} has a negative external offset or length"
+        )
+    return offset, length
+
+
+def _stored_bytes(tensor: onnx.TensorProto) -> int | None:
+    """Bytes that the shape of ``tensor`` needs; None for element types of other widths."""
+    width = WIDTHS.get(tensor.data_type)
+    return None if width is None else width * math.prod(tensor.dims)

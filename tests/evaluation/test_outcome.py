@@ -1,0 +1,255 @@
+"""What a trial showed: masked, SDC or DUE, and whether the answer is right."""
+
+from dataclasses import fields
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from analyzer.errors import BadOption, DataMismatch, GoldenFailed
+from analyzer.evaluation.dataset import DataKind, Dataset, Labels
+from analyzer.evaluation.outcome import (
+    REGRESSION_TOLERANCE,
+    Judge,
+    Metric,
+    Outcomes,
+    choose_metric,
+    class_count,
+)
+from analyzer.runtime.session import Answer, Failure
+
+Scores = npt.NDArray[np.float32]
+
+NAN, INF = float("nan"), float("inf")
+
+GOLDEN = np.array([[9, 1, 0], [0, 9, 1], [1, 0, 9], [9, 0, 1]], np.float32)
+LABELS = np.array([0, 1, 0, 1])
+"""Images 0 and 1 are right without faults, 2 and 3 are wrong."""
+
+FAULTY = st.one_of(st.floats(-9, 9, width=32), st.sampled_from([NAN, INF, -INF]))
+
+
+def judge(
+    faulty: Scores | Failure,
+    metric: Metric = Metric.TOP1,
+    golden: Scores = GOLDEN,
+    labels: Labels | None = LABELS,
+) -> Outcomes:
+    """Outcomes of one run against golden."""
+    result = faulty if isinstance(faulty, Failure) else Answer((faulty,))
+    referee = Judge(metric)
+    return referee.outcomes(referee.golden(Answer((golden,)), labels, len(golden)), result, labels)
+
+
+def changed(*rows: tuple[int, list[float]]) -> Scores:
+    """Golden scores with some rows replaced."""
+    scores = GOLDEN.copy()
+    for row, values in rows:
+        scores[row] = values
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("faulty", "sdc", "due", "lost", "gained"),
+    [
+        pytest.param(GOLDEN, 0, 0, 0, 0, id="nothing changed"),
+        pytest.param(GOLDEN * 0.5, 0, 0, 0, 0, id="other scores, same decisions"),
+        pytest.param(changed((0, [1, 9, 0])), 1, 0, 1, 0, id="right becomes wrong"),
+        pytest.param(changed((2, [9, 0, 1])), 1, 0, 0, 1, id="wrong becomes right"),
+        pytest.param(changed((2, [1, 9, 0])), 1, 0, 0, 0, id="wrong becomes wrong otherwise"),
+        pytest.param(changed((0, [NAN, 1, 0])), 0, 1, 1, 0, id="NaN in a right answer"),
+        pytest.param(changed((2, [NAN, 1, 0])), 0, 1, 0, 0, id="NaN in a wrong answer"),
+        pytest.param(changed((0, [INF, 1, 0])), 0, 1, 1, 0, id="infinity keeps the decision"),
+        pytest.param(changed((2, [INF, 0, 1])), 0, 1, 0, 0, id="infinity at the label: not right"),
+        pytest.param(changed((0, [9, 1, -INF])), 0, 1, 1, 0, id="minus infinity elsewhere"),
+        pytest.param(
+            changed((0, [1, 9, 0]), (1, [NAN] * 3), (3, [1, 9, 0])), 2, 1, 2, 1, id="each at once"
+        ),
+        pytest.param(Failure("out of bounds"), 0, 4, 2, 0, id="runtime failure"),
+    ],
+)
+def test_outcomes(faulty: Scores | Failure, sdc: int, due: int, lost: int, gained: int) -> None:
+    assert judge(faulty) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained)
+
+
+@given(hnp.arrays(np.float32, (4, 3), elements=FAULTY), st.sampled_from(Metric))
+def test_outcomes_against_an_oracle_that_looks_at_one_image_at_a_time(
+    faulty: Scores, metric: Metric
+) -> None:
+    sdc = due = lost = gained = 0
+    for row, golden, label in zip(faulty, GOLDEN, LABELS, strict=True):
+        announced = not all(np.isfinite(value) for value in row)
+        moved = not announced and int(np.argmax(row)) != int(np.argmax(golden))
+        if metric is Metric.AGREEMENT:
+            was, now = True, not announced and not moved
+        elif metric is Metric.TOP5:  # three classes: every label is among the five
+            was, now = True, not announced
+        else:
+            was, now = int(np.argmax(golden)) == label, int(np.argmax(row)) == label
+        now = now and not announced
+        sdc, due = sdc + moved, due + announced
+        lost, gained = lost + (was and not now), gained + (now and not was)
+    assert judge(faulty, metric) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained)
+
+
+def test_top5_asks_for_the_label_among_the_five_highest() -> None:
+    golden = np.arange(12, dtype=np.float32)[::-1].reshape(2, 6)
+    labels = np.array([4, 5])
+    faulty = golden.copy()
+    faulty[0, 4], faulty[0, 5] = faulty[0, 5], faulty[0, 4]
+    faulty[1, 4], faulty[1, 5] = faulty[1, 5], faulty[1, 4]
+    assert judge(faulty, Metric.TOP5, golden, labels) == Outcomes(2, 0, 0, 2, 1, 1)
+
+
+def test_agreement_needs_no_labels() -> None:
+    faulty = changed((0, [1, 9, 0]), (2, [NAN, 0, 0]))
+    assert judge(faulty, Metric.AGREEMENT, labels=None) == Outcomes(4, 1, 1, 2, 2, 0)
+
+
+REGRESSION = np.array([[[0.0, 50.0]], [[100.0, 20.0]]], np.float32)
+"""Not (images, classes): 1 % of its range is 1.0."""
+
+
+@pytest.mark.parametrize(
+    ("shift", "sdc"), [(0.0, 0), (100 * REGRESSION_TOLERANCE - 0.01, 0), (1.01, 1), (-1.01, 1)]
+)
+def test_other_outputs_are_corrupted_when_they_move_by_1_percent_of_their_range(
+    shift: float, sdc: int
+) -> None:
+    faulty = REGRESSION.copy()
+    faulty[1, 0, 1] += shift
+    found = judge(faulty, Metric.AGREEMENT, REGRESSION, None)
+    assert found == Outcomes(2, sdc, 0, 2 - sdc, sdc, 0)
+
+
+def test_nan_is_due_in_other_outputs_too() -> None:
+    faulty = REGRESSION.copy()
+    faulty[0, 0, 0] = NAN
+    assert judge(faulty, Metric.AGREEMENT, REGRESSION, None) == Outcomes(2, 0, 1, 1, 1, 0)
+
+
+def test_infinity_that_golden_has_too_is_no_error_and_hides_none() -> None:
+    golden = np.array([[[-INF, 0.0]], [[100.0, 20.0]]], np.float32)
+    assert judge(golden.copy(), Metric.AGREEMENT, golden, None) == Outcomes(2, masked=2)
+    moved = golden.copy()
+    moved[0, 0, 1] = 50.0
+    assert judge(moved, Metric.AGREEMENT, golden, None) == Outcomes(2, 1, 0, 1, 1, 0)
+    worse = golden.copy()
+    worse[0, 0, 0] = NAN
+    assert judge(worse, Metric.AGREEMENT, golden, None) == Outcomes(2, 0, 1, 1, 1, 0)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_an_answer_of_another_shape_is_corrupted(metric: Metric) -> None:
+    found = judge(np.zeros((3, 3), np.float32), metric)
+    assert (found.sdc, found.due, found.masked, found.gained) == (4, 0, 0, 0)
+    found = judge(np.full((3, 3), NAN, np.float32), metric)
+    assert (found.sdc, found.due, found.masked, found.gained) == (0, 4, 0, 0)
+
+
+def test_nan_in_a_second_output_is_announced() -> None:
+    referee = Judge(Metric.TOP1)
+    extra = np.zeros((4, 2), np.float32)
+    golden = referee.golden(Answer((GOLDEN, extra)), LABELS, 4)
+    extra = extra.copy()
+    extra[1, 1] = NAN
+    assert referee.outcomes(golden, Answer((GOLDEN, extra)), LABELS).due == 1
+
+
+def test_nan_in_an_output_without_images_is_announced_for_all() -> None:
+    referee = Judge(Metric.TOP1)
+    golden = referee.golden(Answer((GOLDEN, np.zeros(2, np.float32))), LABELS, 4)
+    found = referee.outcomes(golden, Answer((GOLDEN, np.array([0, NAN], np.float32))), LABELS)
+    assert found.due == 4
+
+
+def test_padding_does_not_count() -> None:
+    referee = Judge(Metric.TOP1)
+    golden = referee.golden(Answer((GOLDEN,)), LABELS[:3], 3)
+    padding_hit = changed((3, [NAN, NAN, NAN]))
+    assert referee.outcomes(golden, Answer((padding_hit,)), LABELS[:3]) == Outcomes(3, masked=3)
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        (Failure("no kernel"), "fails without any fault: no kernel"),
+        (Answer((changed((3, [NAN, 0, 0])),)), "NaN without any fault"),
+        (Answer((GOLDEN, np.full(2, NAN))), "NaN without any fault"),
+        (Answer(()), "one row per image"),
+        (Answer((GOLDEN[:3],)), "one row per image"),
+        (Answer((np.array(["a"] * 4, object),)), "no tensor of numbers"),
+    ],
+)
+def test_golden_must_be_an_answer(result: Answer | Failure, says: str) -> None:
+    with pytest.raises(GoldenFailed, match=says):
+        Judge(Metric.TOP1).golden(result, LABELS, 4)
+
+
+def test_outcomes_add() -> None:
+    one = Outcomes(*range(1, 1 + len(fields(Outcomes))))
+    total = one + one
+    assert [getattr(total, f.name) for f in fields(Outcomes)] == [2, 4, 6, 8, 10, 12]
+
+
+def labelled(labels: list[int] | None, classes: int | None = None) -> Dataset:
+    found = None if labels is None else np.array(labels)
+    return Dataset(DataKind.NPZ, "d", np.zeros((3, 1)), found, "00" * 32, "", classes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "labels", "classes", "metric"),
+    [
+        (None, [0, 1, 2], 3, Metric.TOP1),
+        (None, None, 3, Metric.AGREEMENT),
+        (None, [0, 1, 2], None, Metric.AGREEMENT),
+        ("top1", [0, 1, 2], 3, Metric.TOP1),
+        ("top5", [0, 1, 2], 3, Metric.TOP5),
+        ("agreement", [0, 1, 2], 3, Metric.AGREEMENT),
+        ("agreement", [0, 1, 99], 3, Metric.AGREEMENT),
+    ],
+)
+def test_metric_is_accuracy_where_it_can_be(
+    asked: str | None, labels: list[int] | None, classes: int | None, metric: Metric
+) -> None:
+    assert choose_metric(asked, labelled(labels), classes) is metric
+
+
+@pytest.mark.parametrize("asked", ["top1", "top5"])
+def test_accuracy_needs_labels_and_classes(asked: str) -> None:
+    for labels, classes in ((None, 3), ([0, 1, 2], None)):
+        with pytest.raises(BadOption, match="needs labelled data"):
+            choose_metric(asked, labelled(labels), classes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "named", "says"),
+    [
+        ([0, 1, 3], None, "label 3 has no class: the model scores classes 0..2"),
+        ([0, -1, 3], None, "label -1 has no class"),
+        ([0, 1, 1], 2, "2 class folders and the model scores 3 classes"),
+    ],
+)
+def test_labels_must_have_classes(labels: list[int], named: int | None, says: str) -> None:
+    with pytest.raises(DataMismatch, match=says):
+        choose_metric(None, labelled(labels, named), 3)
+
+
+@pytest.mark.parametrize(
+    ("output", "classes"),
+    [
+        (np.zeros((4, 3), np.float32), 3),
+        (np.zeros((4, 10), np.uint8), 10),
+        (np.zeros((4, 1), np.float32), None),
+        (np.zeros(4, np.int64), None),
+        (np.zeros((4, 3, 5, 5), np.float32), None),
+        (np.zeros((4, 3), bool), None),
+    ],
+)
+def test_class_scores_are_a_row_of_numbers_per_image(
+    output: npt.NDArray[np.float32], classes: int | None
+) -> None:
+    assert class_count(Answer((output,))) == classes

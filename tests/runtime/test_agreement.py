@@ -1,0 +1,133 @@
+"""Live weights answer what the edited file answers, bit for bit, on every model of the zoo."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.bits import ELEMENT_TYPES, ENCODINGS
+from analyzer.faults import CountLaw, FaultPattern, parse_fault
+from analyzer.runtime.layout import Route
+from analyzer.runtime.session import Answer
+from analyzer.sampling import draw_pattern, generator
+from tests.runtime.benches import SHIPPED, Bench, Write, answer, bench, inputs_for
+from tests.runtime.zoo import ZOO
+from tests.storage import as_inputs, external, in_typed_fields
+from tests.strategies import examples, patterns
+
+ALL = [*ZOO, *SHIPPED]
+FLIP = parse_fault("flip")
+
+
+def assert_agree(on: Bench, pattern: FaultPattern) -> bool:
+    """Both executors answer alike, and golden is golden again; whether the answer changed."""
+    found = answer(on.live, pattern, on.feeds)
+    expected = answer(on.oracle, pattern, on.feeds)
+    assert found.same_as(expected)
+    on.live.check_golden()
+    assert on.live.run(on.feeds).same_as(on.golden)
+    return not expected.same_as(on.golden)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@examples(12)
+@given(data=st.data())
+def test_any_pattern(name: str, encoding: str, data: st.DataObject) -> None:
+    on = bench(name, encoding)
+    assert_agree(on, data.draw(patterns(on.space)))
+
+
+def single_upsets(on: Bench, tensor: int) -> list[FaultPattern]:
+    """Flips of the outermost and middle bits of a tensor's middle element, and stuck bits."""
+    site = on.space.tensors[tensor]
+    width, middle = site.codec.bits, site.elements // 2
+    flips = [("flip", bit) for bit in sorted({0, width // 2, width - 2, width - 1})]
+    stuck = [("stuck0", width - 1), ("stuck1", width - 1), ("burst:3", width - 1)]
+    return [
+        FaultPattern(parse_fault(fault), np.array([on.space.site(tensor, middle, bit)], np.int64))
+        for fault, bit in flips + stuck
+    ]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_single_upsets_in_every_tensor(name: str) -> None:
+    """Each tensor's upsets also show, so that agreement is not about nothing."""
+    on = bench(name)
+    for index, tensor in enumerate(on.space.tensors):
+        tried = single_upsets(on, index)[:: 1 if name in ZOO else 3]
+        shown = [assert_agree(on, pattern) for pattern in tried]
+        if on.live.layout.routes[tensor.name] is Route.NO_EFFECT:
+            assert not any(shown)
+        elif name in ZOO and tensor.name not in ZOO[name].quiet:
+            assert any(shown), tensor.name
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_tensor_takes_its_route(name: str) -> None:
+    """A tensor that silently falls to the slow way costs speed, and one that leaves it, truth."""
+    on = bench(name)
+    expected = {t.name: str(ZOO[name].route(t.name, t.elements)) for t in on.space.tensors}
+    assert {n: str(r) for n, r in on.live.layout.routes.items()} == expected
+    slow = {n for n, r in on.live.layout.routes.items() if r is Route.RELOAD}
+    assert on.live.layout.reasons.keys() == slow
+
+
+def test_the_zoo_holds_every_element_type() -> None:
+    held = {t.dtype for name in ZOO for t in bench(name).space.tensors}
+    assert held == ELEMENT_TYPES.keys()
+
+
+STORED = ["conv_blocked", "gemm_float64", "float16_gemm", "bfloat16_weights"]
+STORED += ["qdq_conv_uint8_int8", "int4_per_tensor", "uint4_per_channel"]
+
+
+@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("write", [as_inputs, external, in_typed_fields])
+@examples(6)
+@given(data=st.data())
+def test_how_the_file_stores_its_tensors_changes_nothing(
+    name: str, write: Write, data: st.DataObject
+) -> None:
+    on, plain = bench(name, write=write), bench(name)
+    assert on.live.layout.routes == plain.live.layout.routes
+    pattern = data.draw(patterns(on.space))
+    assert_agree(on, pattern)
+    assert answer(on.live, pattern, on.feeds).same_as(answer(plain.oracle, pattern, on.feeds))
+
+
+@pytest.mark.parametrize("name", ["conv_blocked", "float16_gemm", "qdq_conv_uint8_int8"])
+def test_batches_other_than_the_one_probed_with(name: str) -> None:
+    on = bench(name)
+    feeds = {on.model.signature.name: 3 * inputs_for(on.model.signature, batch=7)}
+    for trial in range(20):
+        rng = generator("batches", name, trial)
+        pattern = draw_pattern(rng, CountLaw(on.space.bits, 3 / on.space.bits), FLIP)
+        assert answer(on.live, pattern, feeds).same_as(answer(on.oracle, pattern, feeds))
+
+
+@pytest.mark.parametrize("name", ["conv_blocked", "tied_and_transposed", "qdq_conv_uint8_int8"])
+def test_patterns_prepared_together_do_not_meet(name: str) -> None:
+    on = bench(name)
+    law = CountLaw(on.space.bits, 3 / on.space.bits)
+    drawn = [draw_pattern(generator("ahead", name, i), law, FLIP) for i in range(10)]
+    alone = [answer(on.live, pattern, on.feeds) for pattern in drawn]
+    prepared = [on.live.inject(pattern) for pattern in drawn]
+    for injection, expected in reversed(list(zip(prepared, alone, strict=True))):
+        with injection as run:
+            assert run(on.feeds).same_as(expected)
+    on.live.check_golden()
+
+
+def test_reloads_are_counted() -> None:
+    on = bench("batch_norm_folded")
+    before = on.live.reloads
+    answer(on.live, FaultPattern(FLIP, np.array([5], np.int64)), on.feeds)
+    assert on.live.reloads == before + 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_golden_answers_are_those_of_the_file(name: str) -> None:
+    on = bench(name)
+    assert isinstance(on.golden, Answer)
+    assert on.golden.same_as(on.oracle.run(on.feeds))

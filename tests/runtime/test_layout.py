@@ -1,0 +1,251 @@
+"""Where elements stand after optimization: against the layout that ONNX Runtime documents."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from analyzer.bits import Values
+from analyzer.model import AtRisk
+from analyzer.runtime import layout
+from analyzer.runtime.layout import Layout, Place, Prober, Route, find_layout
+from tests.runtime.benches import bench
+from tests.runtime.zoo import ZOO
+from tests.runtime.zoo.registry import normal
+
+
+def places(name: str, tensor: str) -> tuple[Place, ...]:
+    return bench(name).live.layout.places[tensor]
+
+
+def slot(name: str, place: Place) -> Values:
+    return bench(name).live.layout.optimized.slots[place.slot]
+
+
+def positions(name: str, tensor: str) -> tuple[npt.NDArray[np.int32], int]:
+    """Positions of a tensor that went to one place, and how many elements that place has."""
+    (place,) = places(name, tensor)
+    if place.positions is None:
+        pytest.skip("ONNX Runtime uses no blocked layout on this processor")
+    return place.positions, slot(name, place).size
+
+
+def padded(count: int, block: int) -> int:
+    return -(-count // block) * block
+
+
+def blocked(shape: tuple[int, ...], block: int, both: bool) -> tuple[npt.NDArray[np.int64], int]:
+    """Positions of OIHW weights in blocks of output (and input) channels, and the padded size.
+
+    MLAS keeps ``OIHWio`` (both) or ``OIHWo``: the filters of one block side by side, for each
+    pixel and input channel.
+    """
+    out, into, height, width = shape
+    rows, columns = padded(out, block), padded(into, block) if both else into
+    whole = np.arange(rows * columns * height * width)
+    inner = block if both else 1
+    stored = whole.reshape(rows // block, columns // inner, height, width, inner, block)
+    by_filter = stored.transpose(0, 5, 1, 4, 2, 3).reshape(rows, columns, height, width)
+    return by_filter[:out, :into].reshape(-1), whole.size
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "both"),
+    [
+        ("conv_blocked", "w1", False),
+        ("conv_padded_blocks", "w1", False),
+        ("conv_padded_blocks", "w2", True),
+        ("conv_depthwise", "dw", False),
+        ("conv_residual", "w2", True),
+        ("float16_conv", "w", False),
+    ],
+)
+def test_filters_stand_in_blocks(name: str, tensor: str, both: bool) -> None:
+    found, size = positions(name, tensor)
+    shape = next(t.shape for t in bench(name).space.tensors if t.name == tensor)
+    candidates = [blocked(shape, block, both) for block in (4, 8, 16, 32)]
+    assert any(s == size and np.array_equal(found, p) for p, s in candidates)
+
+
+@pytest.mark.parametrize(("name", "tensor"), [("conv_padded_blocks", t) for t in ("w1", "w2")])
+def test_what_fills_the_blocks_up_is_zero_and_nobody_s(name: str, tensor: str) -> None:
+    found, size = positions(name, tensor)
+    (place,) = places(name, tensor)
+    filling = np.delete(slot(name, place).reshape(-1), found)
+    assert size > len(found) == len(set(found.tolist()))
+    assert len(filling) == size - len(found)
+    assert not filling.any()
+
+
+def test_a_bias_keeps_its_order_in_a_longer_tensor() -> None:
+    (place,) = places("conv_padded_blocks", "b1")
+    assert place.positions is None
+    assert slot("conv_padded_blocks", place)[:20].tolist() == normal(20).tolist()
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_golden_values_stand_where_they_are_said_to(name: str) -> None:
+    on = bench(name)
+    values = on.model.values()
+    for tensor, found in on.live.layout.places.items():
+        for place in found:
+            moved = place.conversion(values[tensor].reshape(-1))
+            stored = slot(name, place).reshape(-1)
+            table = np.arange(len(moved)) if place.positions is None else place.positions
+            assert stored[table[table >= 0]].tobytes() == moved[table >= 0].tobytes()
+
+
+def test_a_tied_weight_has_a_place_in_each_tensor_made_of_it() -> None:
+    plain, turned = sorted(
+        places("tied_and_transposed", "w"), key=lambda p: p.positions is not None
+    )
+    assert plain.positions is None
+    assert turned.positions is not None
+    assert turned.positions.tolist() == np.arange(36).reshape(6, 6).T.reshape(-1).tolist()
+    assert plain.slot != turned.slot
+
+
+def test_a_tied_weight_read_alike_has_one_place() -> None:
+    assert len(places("tied", "w")) == len(places("tied_convolutions", "w")) == 1
+
+
+def test_a_repeated_weight_has_a_place_for_each_copy() -> None:
+    found = places("repeated", "w")
+    tables = [np.arange(6) if p.positions is None else p.positions for p in found]
+    assert sorted(t.tolist() for t in tables) == np.arange(24).reshape(4, 6).tolist()
+
+
+def test_dropped_rows_are_absent() -> None:
+    (place,) = places("sliced", "w")
+    assert place.positions is not None
+    assert place.positions.tolist() == [-1] * 4 + list(range(24)) + [-1] * 8
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "source", "target"),
+    [
+        ("float16_gemm", "w", "float16", "float32"),
+        ("bfloat16_weights", "w", "bfloat16", "float32"),
+        ("int8_weights_only", "w", "int8", "uint8"),
+        ("gemm_float64", "w", "float64", "float64"),
+        ("qdq_conv_uint8_int8", "w", "int8", "int8"),
+    ],
+)
+def test_conversions(name: str, tensor: str, source: str, target: str) -> None:
+    found = {(p.conversion.source.name, p.conversion.target.name) for p in places(name, tensor)}
+    assert found == {(source, target)}
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "reason"),
+    [
+        ("batch_norm_folded", "w", layout.FOLDED),
+        ("compared", "w", layout.FOLDED),
+        ("ranked", "w", layout.FOLDED),
+        ("branch_decided_by_a_positive_sum", "u", layout.DECIDES),
+        ("qdq_conv_uint8_int8", "ws", layout.DECIDES),
+        ("qdq_conv_uint8_int8", "rz", layout.SINGLE),
+        ("conv_clip", "high", layout.SINGLE),
+        ("branch_and_main_graph", "w", "sub-graph"),
+        ("output_too", "w", "output"),
+        ("int4_conv", "w", "no int4 buffer"),
+    ],
+)
+def test_reasons(name: str, tensor: str, reason: str) -> None:
+    found = bench(name).live.layout
+    assert found.routes[tensor] is Route.RELOAD
+    assert reason in found.reasons[tensor]
+
+
+def many(count: int) -> list[AtRisk]:
+    (tensor,) = (t for t in bench("gemm").model.inventory.at_risk if t.name == "w")
+    return [AtRisk(f"t{i}", tensor.kind, tensor.element, tensor.values) for i in range(count)]
+
+
+class Culprits:
+    """A test of groups that fails for those that hold a culprit, and counts its calls."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = set(names)
+        self.calls = 0
+
+    def __call__(self, group: Sequence[AtRisk]) -> bool:
+        self.calls += 1
+        return not self.names & {t.name for t in group}
+
+
+def passing(culprits: Culprits, tensors: list[AtRisk]) -> set[str]:
+    prober = Prober(bench("gemm").model.proto, tensors)
+    return {t.name for t in prober.passing(tensors, culprits)}
+
+
+def test_tensors_without_a_culprit_among_them_cost_one_probe() -> None:
+    nobody = Culprits()
+    assert len(passing(nobody, many(1000))) == 1000
+    assert nobody.calls == 1
+
+
+def test_culprits_are_found_by_halving() -> None:
+    culprits = Culprits("t3", "t12")
+    assert passing(culprits, many(16)) == {f"t{i}" for i in range(16)} - {"t3", "t12"}
+
+
+def test_the_search_for_culprits_ends_and_gives_up_safely() -> None:
+    culprits = Culprits(*(f"t{i}" for i in range(0, 1000, 7)))
+    found = passing(culprits, many(1000))
+    assert culprits.calls <= 1 + layout.PROBE_BUDGET
+    assert not found & culprits.names
+
+
+def layout_of(name: str) -> Layout:
+    on = bench(name)
+    return find_layout(on.model.proto, on.model.inventory.at_risk)
+
+
+def test_without_a_budget_undecided_tensors_are_loaded_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert layout_of("conv_mul_add").routes["c"] is Route.IN_PLACE
+    monkeypatch.setattr(layout, "PROBE_BUDGET", 0)
+    assert set(layout_of("conv_mul_add").routes.values()) == {Route.RELOAD}
+
+
+def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on = bench("gemm")
+    prober = Prober(on.model.proto, on.model.inventory.at_risk)
+
+    def refuse(proto: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(layout, "optimize", refuse)
+    assert prober.with_noise(on.model.inventory.at_risk) is None
+    assert not prober.keeps_structure(on.model.inventory.at_risk)
+
+
+@pytest.mark.parametrize("contents", ["with_noise", "with_nan"])
+def test_contents_that_change_the_graph_are_noticed(contents: str) -> None:
+    on = bench("conv_clip")
+    prober = Prober(on.model.proto, on.model.inventory.at_risk)
+    bounds = [t for t in prober.tensors if t.values.size == 1]
+    others = [t for t in prober.tensors if t.values.size > 1]
+    assert getattr(prober, contents)(bounds) is None
+    assert getattr(prober, contents)(others) is not None
+
+
+def test_probing_leaves_the_model_alone() -> None:
+    on = bench("conv_blocked")
+    before = on.model.proto.SerializeToString()
+    find_layout(on.model.proto, on.model.inventory.at_risk)
+    assert on.model.proto.SerializeToString() == before
+
+
+def test_a_tensor_that_is_not_exposed_stays_out(tmp_path: object) -> None:
+    on = bench("conv_blocked")
+    chosen = [t for t in on.model.inventory.at_risk if t.name in {"w1", "fc_b"}]
+    assert find_layout(on.model.proto, chosen).routes == {
+        "w1": Route.IN_PLACE,
+        "fc_b": Route.IN_PLACE,
+    }
