@@ -7,6 +7,7 @@ from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betainc
 
 from analyzer.bits import Codes
 from analyzer.errors import BadOption
@@ -115,6 +116,50 @@ class CountLaw:
         9.99999501e-07
         """
         return -math.expm1(self.bits * math.log1p(-self.rate))
+
+    def probability(self, count: int) -> float:
+        """Probability of exactly ``count`` upsets."""
+        if count > self.bits:
+            return 0.0
+        log = count * math.log(self.rate) + (self.bits - count) * math.log1p(-self.rate)
+        ways = (math.log((self.bits - i) / (i + 1)) for i in range(count))
+        return math.exp(log + math.fsum(ways))
+
+    def p_at_least(self, count: int) -> float:
+        """Probability of ``count`` upsets or more, without cancellation.
+
+        The regularized incomplete beta function I_p(count, bits - count + 1) (DLMF 8.17.5).
+
+        >>> round(CountLaw(10, 0.5).p_at_least(9), 6), CountLaw(10, 0.5).p_at_least(0)
+        (0.010742, 1.0)
+        """
+        if count <= 0:
+            return 1.0
+        return (
+            float(betainc(count, self.bits - count + 1, self.rate)) if count <= self.bits else 0.0
+        )
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """One count from the law."""
+        return int(rng.binomial(self.bits, self.rate))
+
+    def draw_at_least(self, least: int, rng: np.random.Generator) -> int:
+        """One count from the law, given that it is ``least`` or more.
+
+        The distribution is inverted term by term from P(least), or, where ``least`` is no rare
+        count, drawn until it is reached.
+        """
+        if least == 1:
+            return self.draw_at_least_one(rng)
+        if self.p_at_least(least) > 0.1:
+            while (count := self.draw(rng)) < least:
+                pass
+            return count
+        left = rng.random() * self.p_at_least(least)
+        count = least
+        while count < self.bits and (left := left - self.probability(count)) > 0:
+            count += 1
+        return count
 
     def draw_at_least_one(self, rng: np.random.Generator) -> int:
         """One count from the law, given that it is not zero.

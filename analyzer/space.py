@@ -95,6 +95,11 @@ class FaultSpace:
         """First bit of each tensor, and one past the last: int64 (tensors + 1,)."""
         return np.cumsum([0, *(t.bits for t in self.tensors)], dtype=np.int64)
 
+    @cached_property
+    def widths(self) -> Indices:
+        """Bits of one element of each tensor: int64 (tensors,)."""
+        return np.array([t.codec.bits for t in self.tensors], np.int64)
+
     @property
     def bits(self) -> int:
         """Number of bits at risk."""

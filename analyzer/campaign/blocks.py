@@ -1,14 +1,14 @@
 """Blocks: the unit of work that is run, journaled, retried and merged.
 
-A block is 16 consecutive trials of one rate. Looks (see `stats.estimate.next_look`) fall on block
-borders, so that a campaign is a set of blocks, whoever ran them.
+A block is 16 consecutive trials of one cell. Looks fall on block borders, so that a
+campaign is a set of blocks, whoever ran them.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.evaluation.outcome import Outcomes
 
 BLOCK_TRIALS = 16
@@ -18,9 +18,9 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """Trials ``index * 16`` .. ``index * 16 + 15`` of one rate."""
+    """Trials ``index * 16`` .. ``index * 16 + 15`` of one cell."""
 
-    rate: float
+    cell: Cell
     index: int
 
     @property
@@ -51,7 +51,7 @@ class BlockResult:
         """Compact text for a journal, without nested braces: which block, and counts."""
         counts = [[o.images, o.sdc, o.due, o.masked, o.lost, o.gained] for o in self.outcomes]
         content = {
-            "rate": self.block.rate,
+            "cell": self.block.cell.name,
             "index": self.block.index,
             "outcomes": counts,
             "crashed": self.crashed,
@@ -67,10 +67,10 @@ class BlockResult:
         """
         try:
             content = json.loads(text)
-            block = Block(float(content["rate"]), int(content["index"]))
+            block = Block(Cell.named(content["cell"]), int(content["index"]))
             outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
             crashed = tuple(map(int, content["crashed"]))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("this is no block result") from error
         if len(outcomes) != BLOCK_TRIALS:
             raise ValueError("a block result holds one outcome per trial")
@@ -84,7 +84,7 @@ def run_block(bench: Bench, block: Block, clock: Clock) -> BlockResult:
         NotRestored: a weight was not golden after a trial.
     """
     start = clock()
-    outcomes = tuple(bench.trials(block.rate, block.trials.start, block.trials.stop))
+    outcomes = tuple(bench.trials(block.cell, block.trials.start, block.trials.stop))
     bench.executor.check_golden()
     return BlockResult(block, outcomes, (), clock() - start)
 

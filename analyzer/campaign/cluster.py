@@ -2,24 +2,36 @@
 
 import platform
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from analyzer.campaign.blocks import Block, BlockResult
+from analyzer import __version__
+from analyzer.campaign.blocks import Block, BlockResult, Clock
+from analyzer.campaign.pools import LocalPool
 from analyzer.campaign.shipment import digest
+from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import blocks_on_cluster
 from analyzer.errors import ClusterError
 
-PACKAGES = ("relcheck-onnx", "onnxruntime", "onnx", "numpy", "scipy")
-RETRIES = 3
-"""How often the scheduler runs a block again whose worker was lost."""
+Answer = Future[list[BlockResult]]
+
+PACKAGES = ("onnxruntime", "onnx", "numpy", "scipy")
+
+SENDINGS = 5
+"""How often blocks are sent whose model was lost with the workers that held it."""
+
+LOOK_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
+"""How often the workers are counted, and how long it is waited for one if there are none."""
+
+GO_ON = "finished blocks are in the journal, `relcheck resume` goes on"
 
 
 def versions() -> dict[str, str]:
     """Versions that must agree between this machine and every worker."""
-    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    found = {"python": ".".join(platform.python_version_tuple()[:2]), "relcheck": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -29,32 +41,67 @@ def versions() -> dict[str, str]:
 
 
 class ClusterPool:
-    """A pool on a Dask cluster."""
+    """A pool on a Dask cluster.
 
-    def __init__(self, address: str, content: bytes) -> None:
+    The scheduler runs blocks again whose worker was lost. Blocks with which it lost one worker
+    after the other come back, and are run here in a worker process, where a trial that is to blame
+    is found. If the model is lost with all the workers that held it, it is shipped again.
+    """
+
+    def __init__(self, address: str, bench: Bench, shipment: Path, clock: Clock) -> None:
         """Connect, compare versions, ship.
 
         Args:
             address: of the scheduler, e.g. ``tcp://scheduler:8786``.
-            content: the shipment.
+            bench: what is run.
+            shipment: path of the shipment.
+            clock: seconds, of any origin.
 
         Raises:
             ClusterError: no `distributed` package, no scheduler, no worker, other versions.
         """
+        self._address = address
+        self._clock = clock
         self._client = _connect(address)
         try:
             _check_versions(self._client, address)
+            self._here = LocalPool(bench, shipment, 1)
+            self._content = shipment.read_bytes()
+            self._name = digest(self._content)
+            self._width, self._looked = self._threads(), clock()
+            self._peopled = self._looked
+            self._ship()
         except BaseException:
             self._client.close()
             raise
-        self._name = digest(content)
-        self._content = self._client.scatter(content, broadcast=True, hash=True)
-        self._executor: Executor = self._client.get_executor(pure=False, retries=RETRIES)
+
+    def _ship(self) -> None:
+        self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
 
     @property
     def width(self) -> int:
-        """Threads on all workers."""
-        return max(1, int(sum(self._client.nthreads().values())))
+        """Threads on all workers, as of a moment ago.
+
+        Raises:
+            ClusterError: the scheduler is gone, or has had no worker for long.
+        """
+        now = self._clock()
+        if now - self._looked >= LOOK_SECONDS:
+            self._width, self._looked = self._threads(), now
+        if self._width:
+            self._peopled = now
+        elif now - self._peopled > PATIENCE_SECONDS:
+            raise ClusterError(f"the scheduler at {self._address} lost all workers; {GO_ON}")
+        return max(1, self._width)
+
+    def _threads(self) -> int:
+        try:
+            return int(sum(self._client.nthreads().values()))
+        except (OSError, TimeoutError) as error:
+            raise self._gone() from error
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(f"the scheduler at {self._address} is gone; {GO_ON}")
 
     def __enter__(self) -> Self:
         """The pool itself."""
@@ -64,11 +111,64 @@ class ClusterPool:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Leave the cluster to others."""
+        self._here.__exit__(kind, error, None)
         self._client.close()
 
-    def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
+    def submit(self, blocks: Sequence[Block]) -> Answer:
         """Send ``blocks`` to a worker."""
-        return self._executor.submit(blocks_on_cluster, self._name, self._content, blocks)
+        answer: Answer = Future()
+        self._send(blocks, answer, SENDINGS)
+        return answer
+
+    def _send(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+        task = self._client.submit(
+            blocks_on_cluster, self._name, self._shipped, tuple(blocks), pure=False
+        )
+        answer.add_done_callback(lambda found: task.cancel() if found.cancelled() else None)
+        task.add_done_callback(lambda task: self._done(task, blocks, answer, sendings))
+
+    def _done(self, task: Any, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+        """Pass on what became of ``blocks``."""
+        try:
+            self._settle(task, blocks, answer, sendings)
+        except Exception as error:
+            if not answer.done():
+                answer.set_exception(error)
+
+    def _settle(self, task: Any, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+        if answer.done():
+            return
+        if task.status == "finished":
+            answer.set_result(task.result())
+        elif task.status == "cancelled":
+            self._lost(blocks, answer, sendings)
+        elif type(task.exception()).__name__ == "KilledWorker":
+            _pass_on(self._here.submit(blocks), answer)
+        else:
+            answer.set_exception(task.exception())
+
+    def _lost(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+        """Send ``blocks`` again whose model is gone with the workers that held it."""
+        if self._client.status != "running" or sendings == 1:
+            raise self._gone()
+        if self._shipped.status != "finished":
+            self._ship()
+        self._send(blocks, answer, sendings - 1)
+
+
+def _pass_on(source: Answer, answer: Answer) -> None:
+    """Have ``answer`` end as ``source`` does."""
+
+    def settle(source: Answer) -> None:
+        if answer.done() or source.cancelled():
+            return
+        error = source.exception()
+        if error is None:
+            answer.set_result(source.result())
+        else:
+            answer.set_exception(error)
+
+    source.add_done_callback(settle)
 
 
 def _connect(address: str) -> Any:
@@ -86,10 +186,12 @@ def _connect(address: str) -> Any:
 
 def _check_versions(client: Any, address: str) -> None:
     here = versions()
-    found = client.run(versions)
+    found = client.run(versions, on_error="return")
     if not found:
         raise ClusterError(f"the scheduler at {address} has no workers")
     for worker, there in found.items():
+        if isinstance(there, BaseException):
+            raise ClusterError(f"worker {worker} cannot run relcheck ({there}); install it there")
         for name, mine in here.items():
             if there.get(name) != mine:
                 raise ClusterError(

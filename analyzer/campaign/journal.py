@@ -24,14 +24,15 @@ from analyzer.campaign.journal_file import (
     told,
     write_file,
 )
+from analyzer.campaign.trials import Cell
 from analyzer.errors import JournalMismatch, JournalUnusable
 
 FORMAT = 1
 FLUSH_SECONDS = 0.5
 """Finished blocks are committed at least this often, so that they are durable within a second."""
 
-Blocks = dict[float, dict[int, BlockResult]]
-"""Results by rate and index."""
+Blocks = dict[Cell, dict[int, BlockResult]]
+"""Results by cell and index."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ class Journal:
         self._pending: list[Entry] = []
         self._last_commit = clock() - FLUSH_SECONDS
 
-    def known(self, rate: float) -> Iterable[BlockResult]:
-        """Intact blocks of one rate."""
-        return self._blocks.get(rate, {}).values()
+    def known(self, cell: Cell) -> Iterable[BlockResult]:
+        """Intact blocks of one cell."""
+        return self._blocks.get(cell, {}).values()
 
     def put(self, result: BlockResult) -> None:
         """Keep one more block; durable within a second if `tick` is called in between.
@@ -225,5 +226,5 @@ def proven_blocks(entries: Iterable[Entry], key: str) -> Blocks:
     for entry in entries:
         if entry.proven(key):
             result = BlockResult.from_json(entry.content)
-            blocks.setdefault(result.block.rate, {})[result.block.index] = result
+            blocks.setdefault(result.block.cell, {})[result.block.index] = result
     return blocks

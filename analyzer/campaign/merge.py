@@ -47,6 +47,6 @@ def _join(blocks: dict[Block, BlockResult], entries: list[Entry], key: str, path
             block = result.block
             if blocks.setdefault(block, result) != result:
                 raise JournalMismatch(
-                    f"{path} has another result for block {block.index} at rate {block.rate} than "
-                    "a journal before it: the runs were not comparable"
+                    f"{path} has another result for block {block.index} of {block.cell.name} "
+                    "than a journal before it: the runs were not comparable"
                 )

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.campaign.worker import blocks_in_worker, serve, trial_in_worker
 from analyzer.errors import OutOfMemory
 from analyzer.evaluation.outcome import Outcomes
@@ -217,18 +217,18 @@ class LocalPool:
         """Run a deadly block trial by trial."""
         outcomes, crashed = [], []
         for index in block.trials:
-            found = self._trial(worker, block.rate, index)
+            found = self._trial(worker, block.cell, index)
             if found is None:
                 crashed.append(index)
-                found = self._bench.crashed(block.rate, index)
+                found = self._bench.crashed(block.cell, index)
             outcomes.append(found)
         return BlockResult(block, tuple(outcomes), tuple(crashed))
 
-    def _trial(self, worker: Worker, rate: float, index: int) -> Outcomes | None:
+    def _trial(self, worker: Worker, cell: Cell, index: int) -> Outcomes | None:
         """The outcomes of one trial; None if it killed two workers."""
         for _ in range(2):
             try:
-                return worker.call(trial_in_worker, rate, index)
+                return worker.call(trial_in_worker, cell, index)
             except WorkerDied:
                 continue
         return None

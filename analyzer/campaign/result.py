@@ -29,8 +29,24 @@ class Upset:
 class Crash:
     """A pattern that killed the process that ran it, twice. It counts as DUE on every image."""
 
+    stratum: str
     trial: int
     upsets: tuple[Upset, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StratumResult:
+    """What one stratum contributed.
+
+    Attributes:
+        name: Its number of severe upsets: ``0``, ``1``, ``other``; ``any`` without strata.
+        weight: Probability of its patterns.
+        tally: What its trials showed.
+    """
+
+    name: str
+    weight: float
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +57,13 @@ class RateResult:
         rate: Bit error rate.
         expected_flips: Mean number of upsets per pattern, the patterns without any included.
         p_faulty: Probability that a pattern has at least one upset.
-        tally: What the trials showed; every trial has at least one upset.
+        tally: What all trials together showed; every trial has at least one upset. Its means are
+            not those of the estimate, which weighs the strata.
         estimate: Metric, SDC, DUE and masked with intervals, all patterns included.
         stop: Why there are no more trials.
         devices: Resident exposure: the metric under each pattern, in trial order; else empty.
         crashes: Patterns that killed the process that ran them.
+        strata: What each stratum contributed.
     """
 
     rate: float
@@ -56,6 +74,7 @@ class RateResult:
     stop: Stop
     devices: tuple[float, ...] = ()
     crashes: tuple[Crash, ...] = ()
+    strata: tuple[StratumResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,20 @@
 """Runs the blocks of a plan until every rate is precise enough, or the budget is spent."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Protocol
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.plan import Exposure
-from analyzer.campaign.result import CampaignResult, RateResult, Stop
-from analyzer.campaign.trials import Bench
-from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look
+from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
+from analyzer.campaign.trials import Bench, Cell
+from analyzer.evaluation.outcome import Outcomes
+from analyzer.stats.estimate import RateEstimate, half_width, next_look
+from analyzer.stats.strata import Stratum, allocate, estimate_strata
 from analyzer.stats.tally import Tally
+from analyzer.strata import PatternStratum
 
 WAIT_SECONDS = 0.2
 """How long a wait for results lasts at most before budget and store are looked after again."""
@@ -53,8 +56,8 @@ class Pool(Protocol):
 class Store(Protocol):
     """Keeps finished blocks."""
 
-    def known(self, rate: float) -> Iterable[BlockResult]:
-        """Finished blocks of one rate."""
+    def known(self, cell: Cell) -> Iterable[BlockResult]:
+        """Finished blocks of one cell."""
 
     def put(self, result: BlockResult) -> None:
         """Keep one more."""
@@ -83,82 +86,137 @@ WHOLE = Shard()
 
 
 @dataclass
-class RateState:
-    """What is known of one rate while a campaign runs.
+class CellState:
+    """Finished blocks of one stratum of one rate.
 
-    Looks are judged in order, each from exactly the blocks before it, so that the outcome depends
-    on the blocks alone and not on when they came in.
+    Attributes:
+        cell: Which.
+        stratum: Its patterns.
+        shard: The share of its blocks that is run here.
+        tally: Tally of the blocks that count.
+        end: The block before which the next look is judged.
+        reached: The first block that does not count yet.
+        results: Finished blocks by index.
     """
 
-    bench: Bench
-    rate: float
+    cell: Cell
+    stratum: PatternStratum
     shard: Shard
-    results: dict[int, BlockResult] = field(default_factory=dict)
-    tally: Tally = field(init=False)
+    tally: Tally
+    end: int = 0
     reached: int = field(init=False)
-    target: int = next_look(0)
-    together: int = 1
-    stop: Stop | None = None
+    results: dict[int, BlockResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tally = Tally.empty(self.bench.unit)
         self.reached = self.shard.index
 
-    @property
-    def end(self) -> int:
-        """The block before which the next look is judged."""
-        return self.target // BLOCK_TRIALS
-
-    def take(self, result: BlockResult) -> None:
-        """Take in one finished block."""
-        self.results[result.block.index] = result
-        if result.cpu_seconds:  # else it was not run here
-            self.together = _blocks_together(result.cpu_seconds)
-
-    def missing(self) -> Iterator[int]:
+    def missing(self) -> Iterator[Block]:
         """Blocks of this share that the next look waits for."""
         owned = range(self.reached, self.end, self.shard.count)
-        return (index for index in owned if index not in self.results)
+        return (Block(self.cell, index) for index in owned if index not in self.results)
 
-    def settle(self) -> None:
-        """Judge every look whose blocks are all there."""
-        self._count()
-        while self.stop is None and self.reached >= self.end:
-            if half_width(self.estimate()) <= self.bench.plan.precision:
-                self.stop = Stop.PRECISION
-            else:
-                self.target = next_look(self.target)
-                self._count()
-
-    def _count(self) -> None:
-        """Count the blocks before the next look, up to the first gap."""
+    def count(self, tally: Callable[[Outcomes], Tally]) -> bool:
+        """Count the blocks before the next look, up to the first gap; whether there is no gap."""
         while self.reached < self.end and self.reached in self.results:
-            outcomes = self.results[self.reached].outcomes
-            self.tally = sum(map(self.bench.tally, outcomes), self.tally)
+            self.tally = sum(map(tally, self.results[self.reached].outcomes), self.tally)
             self.reached += self.shard.count
+        return self.reached >= self.end
 
     def used(self) -> list[BlockResult]:
         """The blocks that count."""
         return [self.results[i] for i in range(self.shard.index, self.reached, self.shard.count)]
 
+    def part(self) -> Stratum:
+        """Its part of the estimate; a share stands for all shares alike."""
+        tally = sum([self.tally] * self.shard.count, Tally.empty(self.tally.unit))
+        return Stratum(self.stratum.weight, tally)
+
+
+class RateState:
+    """What is known of one rate while a campaign runs.
+
+    Looks are judged in order, each from exactly the blocks before it, and each says how many
+    blocks of each stratum the next one waits for: so the outcome depends on the blocks alone and
+    not on when they came in.
+    """
+
+    def __init__(self, bench: Bench, rate: float, shard: Shard) -> None:
+        self.bench = bench
+        self.rate = rate
+        self.stop: Stop | None = None
+        self.together = 1
+        empty = Tally.empty(bench.unit)
+        self.cells = [
+            CellState(Cell(rate, index), stratum, shard, empty)
+            for index, stratum in enumerate(bench.split(rate).strata)
+        ]
+        self._aim()
+
+    def _aim(self) -> None:
+        """Say how many blocks of each stratum the next look waits for."""
+        total = next_look(BLOCK_TRIALS * sum(cell.end for cell in self.cells))
+        trials = allocate([cell.part() for cell in self.cells], total)
+        for cell, wanted in zip(self.cells, trials, strict=True):
+            cell.end = max(cell.end, wanted // BLOCK_TRIALS)
+
+    def take(self, result: BlockResult) -> None:
+        """Take in one finished block."""
+        self.cells[result.block.cell.stratum].results[result.block.index] = result
+        if result.cpu_seconds:  # else it was not run here
+            self.together = _blocks_together(result.cpu_seconds)
+
+    def missing(self) -> Iterator[Block]:
+        """Blocks of this share that the next look waits for."""
+        return chain.from_iterable(cell.missing() for cell in self.cells)
+
+    def left(self) -> int:
+        """About how many these are."""
+        return sum(max(0, c.end - c.reached) // c.shard.count for c in self.cells)
+
+    def settle(self) -> None:
+        """Judge every look whose blocks are all there."""
+        while self.stop is None and self._count():
+            if half_width(self.estimate()) <= self.bench.plan.precision:
+                self.stop = Stop.PRECISION
+            else:
+                self._aim()
+
+    def _count(self) -> bool:
+        complete = [cell.count(self.bench.tally) for cell in self.cells]
+        return all(complete)
+
+    @property
+    def trials(self) -> int:
+        """Trials done."""
+        return BLOCK_TRIALS * sum(len(cell.results) for cell in self.cells)
+
     def estimate(self) -> RateEstimate:
-        """The estimate from the blocks that count; a share stands for all shares alike."""
-        tally = sum([self.tally] * self.shard.count, Tally.empty(self.bench.unit))
-        p_faulty = self.bench.law(self.rate).p_any
-        return estimate(tally, self.bench.golden_metric, p_faulty, self.bench.plan.confidence)
+        """The estimate from the blocks that count."""
+        parts = [cell.part() for cell in self.cells]
+        return estimate_strata(parts, self.bench.golden_metric, self.bench.plan.confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
-        law, used = self.bench.law(self.rate), self.used()
-        devices: tuple[float, ...] = ()
-        if self.bench.plan.exposure is Exposure.RESIDENT:
-            devices = tuple(self.bench.device(o) for r in used for o in r.outcomes)
-        crashed = tuple(index for result in used for index in result.crashed)
-        crashes = tuple(self.bench.crash(self.rate, index) for index in crashed)
-        reason = self.stop or stop or Stop.BUDGET
-        found = self.estimate()
-        head = (self.rate, law.expected, law.p_any, self.tally, found, reason)
-        return RateResult(*head, devices, crashes)
+        law = self.bench.law(self.rate)
+        crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
+        strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
+        return RateResult(
+            rate=self.rate,
+            expected_flips=law.expected,
+            p_faulty=law.p_any,
+            tally=sum((c.tally for c in self.cells), Tally.empty(self.bench.unit)),
+            estimate=self.estimate(),
+            stop=self.stop or stop or Stop.BUDGET,
+            devices=self._devices(),
+            crashes=tuple(self.bench.crash(cell, index) for cell, index in crashed),
+            strata=tuple(StratumResult(*stratum) for stratum in strata),
+        )
+
+    def _devices(self) -> tuple[float, ...]:
+        if self.bench.plan.exposure is not Exposure.RESIDENT:
+            return ()
+        used = (result for cell in self.cells for result in cell.used())
+        return tuple(self.bench.device(o) for result in used for o in result.outcomes)
 
 
 def run_campaign(
@@ -185,8 +243,9 @@ def run_campaign(
     """
     states = {rate: RateState(bench, rate, shard) for rate in bench.plan.rates}
     for state in states.values():
-        for result in store.known(state.rate):
-            state.take(result)
+        for cell in state.cells:
+            for result in store.known(cell.cell):
+                state.take(result)
         state.settle()
     running: set[Answer] = set()
     sent: set[Block] = set()
@@ -226,9 +285,8 @@ def _groups(state: RateState, sent: set[Block], shares: int) -> Iterator[list[Bl
     Few enough at a time that what is left makes about so many ``shares``: nobody idles while
     somebody else works through the last of them.
     """
-    left = (state.end - state.reached) // state.shard.count
-    together = max(1, min(state.together, left // shares))
-    blocks = (b for i in state.missing() if (b := Block(state.rate, i)) not in sent)
+    together = max(1, min(state.together, state.left() // shares))
+    blocks = (block for block in state.missing() if block not in sent)
     while group := list(islice(blocks, together)):
         yield group
 
@@ -244,8 +302,8 @@ def _take_in(
     for result in results:
         store.put(result)
         budget.charge(result.cpu_seconds)
-        states[result.block.rate].take(result)
-    state = states[results[0].block.rate]
+        states[result.block.cell.rate].take(result)
+    state = states[results[0].block.cell.rate]
     state.settle()
     _report(state, observer)
 
@@ -259,4 +317,4 @@ def _report(state: RateState, observer: Observer) -> None:
     found = state.estimate()
     width = half_width(found)
     share = min(1.0, (state.bench.plan.precision / width) ** 2) if width else 1.0
-    observer.progress(state.rate, BLOCK_TRIALS * len(state.results), share, found)
+    observer.progress(state.rate, state.trials, share, found)

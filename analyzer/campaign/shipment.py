@@ -17,6 +17,7 @@ from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.model import Model
 from analyzer.runtime.live import LiveExecutor
+from analyzer.severity import Severity
 from analyzer.space import FaultSpace
 
 _HEAD = struct.Struct("<QQ")
@@ -30,6 +31,7 @@ class Shipment:
     plan: Plan
     model: Model
     space: FaultSpace
+    severity: Severity | None
     judge: Judge
     batches: tuple[Batch, ...]
     golden: tuple[Golden, ...]
@@ -37,7 +39,9 @@ class Shipment:
     @staticmethod
     def of(bench: Bench, model: Model) -> "Shipment":
         """The travelling parts of ``bench``."""
-        return Shipment(bench.plan, model, bench.space, bench.judge, bench.batches, bench.golden)
+        return Shipment(
+            bench.plan, model, bench.space, bench.severity, bench.judge, bench.batches, bench.golden
+        )
 
     def unpack(self) -> Bench:
         """Open the live session and put the bench together again.
@@ -47,7 +51,16 @@ class Shipment:
         """
         name = self.model.signature.name
         executor = LiveExecutor(self.model, self.space, {name: self.batches[0].inputs})
-        return Bench(self.plan, self.space, executor, self.judge, name, self.batches, self.golden)
+        return Bench(
+            self.plan,
+            self.space,
+            self.severity,
+            executor,
+            self.judge,
+            name,
+            self.batches,
+            self.golden,
+        )
 
     def parts(self) -> list[bytes | memoryview]:
         """Everything in one piece, cut up: a header, the records, then each array aligned.

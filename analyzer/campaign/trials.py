@@ -15,9 +15,40 @@ from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw, FaultPattern
 from analyzer.runtime.executor import Executor, Run
-from analyzer.sampling import draw_batch, draw_pattern, generator
+from analyzer.sampling import draw_batch, generator
+from analyzer.severity import Severity
 from analyzer.space import FaultSpace
 from analyzer.stats.tally import Tally
+from analyzer.strata import StratifiedLaw
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """What the pattern of a trial is drawn from: one stratum of one rate.
+
+    Attributes:
+        rate: Bit error rate.
+        stratum: Index of the stratum among those of the rate.
+    """
+
+    rate: float
+    stratum: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its key in journals, e.g. ``1e-06/0``."""
+        return f"{self.rate!r}/{self.stratum}"
+
+    @staticmethod
+    def named(name: str) -> "Cell":
+        """The inverse of `name`.
+
+        Raises:
+            ValueError: it is no such key.
+        """
+        rate, _, stratum = name.partition("/")
+        return Cell(float(rate), int(stratum))
+
 
 DRAWN_AHEAD = 32
 """Patterns drawn before they are run; of no influence on any result."""
@@ -30,6 +61,7 @@ class Bench:
     Attributes:
         plan: What is to be done.
         space: The bits at risk.
+        severity: Their partition into severe and mild ones; None: patterns are not stratified.
         executor: Runs the model.
         judge: Decides what a run showed.
         input_name: Name of the model's input.
@@ -39,6 +71,7 @@ class Bench:
 
     plan: Plan
     space: FaultSpace
+    severity: Severity | None
     executor: Executor
     judge: Judge
     input_name: str
@@ -85,8 +118,17 @@ class Bench:
         """The count law of one rate."""
         return CountLaw(self.space.bits, rate)
 
-    def trials(self, rate: float, start: int, stop: int) -> Iterator[Outcomes]:
-        """Run the trials ``start`` .. ``stop - 1`` of ``rate``, in order.
+    def split(self, rate: float) -> StratifiedLaw:
+        """The count law of one rate, split by severity."""
+        return self._split[rate]
+
+    @cached_property
+    def _split(self) -> dict[float, StratifiedLaw]:
+        rates, fault = self.plan.rates, self.plan.fault
+        return {rate: StratifiedLaw(self.space.bits, self.severity, rate, fault) for rate in rates}
+
+    def trials(self, cell: Cell, start: int, stop: int) -> Iterator[Outcomes]:
+        """Run the trials ``start`` .. ``stop - 1`` of ``cell``, in order.
 
         Patterns are drawn and resolved some at a time, which keeps that code in the caches that
         each inference empties.
@@ -96,41 +138,43 @@ class Bench:
         """
         for first in range(start, stop, DRAWN_AHEAD):
             indices = range(first, min(first + DRAWN_AHEAD, stop))
-            drawn = [self._draw(rate, i) for i in indices]
+            drawn = [self._draw(cell, i) for i in indices]
             prepared = [(chosen, self.executor.inject(pattern)) for chosen, pattern in drawn]
             for chosen, injection in prepared:
                 yield self._run(chosen, injection)
 
-    def trial(self, rate: float, index: int) -> Outcomes:
-        """Run one trial: a pure function of the plan, the rate and the index."""
-        return next(self.trials(rate, index, index + 1))
+    def trial(self, cell: Cell, index: int) -> Outcomes:
+        """Run one trial: a pure function of the plan, the cell and the index."""
+        return next(self.trials(cell, index, index + 1))
 
     def device(self, outcomes: Outcomes) -> float:
         """The metric of a device on which a trial had these outcomes."""
         return self.golden_metric + (outcomes.gained - outcomes.lost) / outcomes.images
 
-    def crash(self, rate: float, index: int) -> Crash:
+    def crash(self, cell: Cell, index: int) -> Crash:
         """The pattern of a trial that killed its process, site by site."""
-        _, pattern = self._draw(rate, index)
+        _, pattern = self._draw(cell, index)
         located = (self.space.locate(site) for site in pattern.sites.tolist())
         named = ((self.space.tensors[t].name, element, bit) for t, element, bit in located)
-        return Crash(index, tuple(Upset(*site) for site in named))
+        stratum = self.split(cell.rate).strata[cell.stratum].name
+        return Crash(stratum, index, tuple(Upset(*site) for site in named))
 
-    def crashed(self, rate: float, index: int) -> Outcomes:
+    def crashed(self, cell: Cell, index: int) -> Outcomes:
         """The outcomes of such a trial: DUE on every image."""
-        chosen, _ = self._draw(rate, index)
+        chosen, _ = self._draw(cell, index)
         images = sum(self.batches[i].images for i in chosen)
         right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
         return Outcomes(images, due=images, lost=right)
 
-    def _draw(self, rate: float, index: int) -> tuple[Sequence[int], FaultPattern]:
+    def _draw(self, cell: Cell, index: int) -> tuple[Sequence[int], FaultPattern]:
         """The batches and the pattern of one trial."""
-        rng = generator(self.plan.id, f"rate={rate!r}", index)
+        law = self.split(cell.rate)
+        stratum = law.strata[cell.stratum]
+        rng = generator(self.plan.id, f"rate={cell.rate!r} stratum={stratum.name}", index)
         chosen: Sequence[int] = (draw_batch(rng, self._ends),)
         if self.plan.exposure is Exposure.RESIDENT:
             chosen = range(len(self.batches))
-        pattern = draw_pattern(rng, self.law(rate), self.plan.fault)
-        return chosen, pattern
+        return chosen, law.draw(rng, stratum)
 
     def _run(self, chosen: Sequence[int], injection: AbstractContextManager[Run]) -> Outcomes:
         total = Outcomes()
@@ -150,6 +194,7 @@ class Bench:
 def set_up_bench(
     plan: Plan,
     space: FaultSpace,
+    severity: Severity | None,
     executor: Executor,
     judge: Judge,
     input_name: str,
@@ -163,4 +208,4 @@ def set_up_bench(
     golden = tuple(
         judge.golden(executor.run({input_name: b.inputs}), b.labels, b.images) for b in batches
     )
-    return Bench(plan, space, executor, judge, input_name, batches, golden)
+    return Bench(plan, space, severity, executor, judge, input_name, batches, golden)

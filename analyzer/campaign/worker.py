@@ -12,7 +12,7 @@ from typing import Any
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.shipment import from_buffer, map_shipment
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import Bench, Cell
 from analyzer.errors import ClusterError, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.runtime.session import Answer, Failure
@@ -70,9 +70,9 @@ def blocks_in_worker(bench: Bench, blocks: Sequence[Block]) -> list[BlockResult]
     return run_blocks(bench, blocks, time.process_time)
 
 
-def trial_in_worker(bench: Bench, rate: float, index: int) -> Outcomes:
+def trial_in_worker(bench: Bench, cell: Cell, index: int) -> Outcomes:
     """Run one trial in a local worker, to find the one that kills it."""
-    return bench.trial(rate, index)
+    return bench.trial(cell, index)
 
 
 def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> list[BlockResult]:

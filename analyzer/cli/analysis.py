@@ -1,6 +1,8 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
+import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
+from analyzer.errors import UnwritableOutput
 from analyzer.gate import judge_gate
 from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
@@ -28,19 +31,22 @@ from analyzer.reports.text import to_text
 class Forgetful:
     """A store that keeps nothing: ``--journal none``."""
 
-    def known(self, rate: float) -> tuple[()]:
+    def known(self, cell: object) -> tuple[()]:
         """Nothing."""
         return ()
 
     def put(self, result: object) -> None:
         """Forget it."""
 
+    def tick(self) -> None:
+        """Nothing is due."""
+
 
 def analyze(model_path: Path, settings: Settings) -> Exit:
     """Run one analysis and write what was asked for."""
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
-    watch = Stopwatch(settings.budget, settings.jobs == 0)
+    watch = Stopwatch(settings.budget, settings.inline)
     analysis = prepare_analysis(model_path, settings)
     with journal_of(analysis, settings) as journal:
         result = _campaign(analysis, settings, journal, watch)
@@ -73,23 +79,42 @@ def _campaign(
 def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
     """Where blocks run: a cluster, worker processes, or (``--jobs 0``) this process."""
     from analyzer.campaign.pools import InlinePool, LocalPool
-    from analyzer.campaign.shipment import Shipment
 
-    if settings.cluster is None and settings.jobs == 0:
-        yield InlinePool(analysis.bench)
+    if settings.inline:
+        with InlinePool(analysis.bench) as here:
+            yield here
         return
-    content = Shipment.of(analysis.bench, analysis.model).to_bytes()
-    if settings.cluster is not None:
+    with shipment_of(analysis) as shipment:
+        if settings.cluster is None:
+            with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
+                yield processes
+            return
         from analyzer.campaign.cluster import ClusterPool
 
-        with ClusterPool(settings.cluster, content) as cluster:
+        with ClusterPool(settings.cluster, analysis.bench, shipment, time.monotonic) as cluster:
             yield cluster
-        return
-    with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
-        shipment = Path(folder) / "shipment"
-        shipment.write_bytes(content)
-        with LocalPool(analysis.bench, shipment, settings.worker_count) as pool:
-            yield pool
+
+
+@contextmanager
+def shipment_of(analysis: Analysis) -> Iterator[Path]:
+    """What workers need, as a file without a name: it is gone with this process, however it ends.
+
+    Raises:
+        UnwritableOutput: there is no room for it.
+    """
+    from analyzer.campaign.shipment import Shipment
+
+    parts = Shipment.of(analysis.bench, analysis.model).parts()
+    with tempfile.TemporaryFile(buffering=0) as stream:
+        try:
+            stream.writelines(parts)
+        except OSError as error:
+            raise UnwritableOutput(
+                f"the folder for temporary files, {tempfile.gettempdir()}, cannot take the "
+                f"{sum(map(len, parts)):,} bytes of model and data ({error.strerror}); set TMPDIR "
+                "to another"
+            ) from error
+        yield Path(f"/proc/{os.getpid()}/fd/{stream.fileno()}")
 
 
 def _report(

@@ -81,7 +81,9 @@ def run(
     budget: Annotated[
         str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
     ] = None,
-    batch: Annotated[int | None, _option(_EFFORT, "N", "Images per run (default 32).")] = None,
+    batch: Annotated[
+        int | None, _option(_EFFORT, "N", "Images per run (default: by the model's work).")
+    ] = None,
     seed: Annotated[
         int | None, _option(_EFFORT, "N", "Of every random number (default 0).")
     ] = None,

@@ -107,6 +107,11 @@ class Settings(BaseModel):
         return parse_shard(value) if isinstance(value, str) else value
 
     @property
+    def inline(self) -> bool:
+        """Whether blocks run in this process."""
+        return self.cluster is None and self.jobs == 0
+
+    @property
     def worker_count(self) -> int:
         """Worker processes: as asked, or one per core that this process may use."""
         return self.jobs or len(os.sched_getaffinity(0))

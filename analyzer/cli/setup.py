@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analyzer.campaign.plan import Plan
+from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import Bench, set_up_bench
 from analyzer.cli.settings import Settings
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed
@@ -12,14 +12,23 @@ from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
-from analyzer.model import Model, inside, load_model, read_preprocessing
+from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
 from analyzer.model.limits import quoted
 from analyzer.rates import parse_rates
+from analyzer.runtime.executor import golden_values
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.session import Failure
+from analyzer.severity import find_severity
 from analyzer.space import FaultSpace, Selection
 
-DEFAULT_BATCH = 32
+RUN_MACS = 3_000_000
+"""Work of one run, in multiply-accumulates, below which the tool's own share of a trial shows.
+
+Patterns vary, images cost: the fewer images share a pattern, the more patterns the same time buys.
+"""
+
+LARGEST_BATCH = 32
+"""Images per run of the smallest models, and where the work is unknown or patterns stay."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,15 @@ def _generated(model: Model, seed: int) -> Dataset:
     return replace(data, note=data.note + missing)
 
 
-def batch_size(model: Model, settings: Settings, images: int, default: int = DEFAULT_BATCH) -> int:
+def default_batch(model: Model, data: Dataset, exposure: Exposure) -> int:
+    """Images per run if nobody says: a function of the model's arithmetic, not of any clock."""
+    macs = macs_per_image(model.proto, model.signature, data.inputs.shape[1:])
+    if macs is None or exposure is Exposure.RESIDENT:
+        return LARGEST_BATCH
+    return min(LARGEST_BATCH, -(-RUN_MACS // macs))
+
+
+def batch_size(model: Model, settings: Settings, images: int, default: int) -> int:
     """Images per run: what the model fixes, what was asked for, or a default.
 
     Raises:
@@ -119,7 +136,8 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
     selection = selection_of(settings)
     space = model.space(selection, settings.encoding)
     data = find_data(model, settings)
-    size = batch_size(model, settings, len(data))
+    usual = default_batch(model, data, settings.exposure)
+    size = batch_size(model, settings, len(data), usual)
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     executor = LiveExecutor(model, space, {name: batches[0].inputs})
@@ -143,5 +161,8 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
         precision=settings.precision,
         confidence=settings.confidence,
     )
-    bench = set_up_bench(plan, space, executor, Judge(metric), name, batches)
+    severity = None
+    if settings.exposure is Exposure.TRANSIENT:
+        severity = find_severity(space, golden_values(model, space), fault)
+    bench = set_up_bench(plan, space, severity, executor, Judge(metric), name, batches)
     return Analysis(model, space, data, conditions, executor, bench)

@@ -1,6 +1,5 @@
 """All known answers, and what the installed tool makes of them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from analyzer.known_answers import (
@@ -20,7 +19,7 @@ from analyzer.known_answers import (
     outcomes,
     several,
 )
-from analyzer.known_answers.records import Finding, Topic
+from analyzer.known_answers.records import Topic
 from analyzer.known_answers.stored import check_stored
 
 _RESTORED = ("R-7",)

@@ -7,6 +7,7 @@ import onnx
 
 from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
+from analyzer.model.cost import macs_per_image
 from analyzer.model.external import inside
 from analyzer.model.file import STANDARD, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
@@ -24,6 +25,7 @@ __all__ = [
     "Preprocessing",
     "inside",
     "load_model",
+    "macs_per_image",
     "read_preprocessing",
 ]
 

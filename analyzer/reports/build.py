@@ -22,6 +22,7 @@ from analyzer.reports.report import (
     RatePart,
     Report,
     RunPart,
+    StratumPart,
     ToolPart,
     UpsetPart,
 )
@@ -104,12 +105,16 @@ def _rate(result: RateResult) -> RatePart:
         masked=_interval(found.masked),
         devices=_devices(result.devices),
         crashes=[_crash(c) for c in result.crashes],
+        strata=[
+            StratumPart(severe=s.name, probability=s.weight, trials=s.tally.trials)
+            for s in result.strata
+        ],
     )
 
 
 def _crash(crash: Crash) -> CrashPart:
     upsets = [UpsetPart(tensor=u.tensor, element=u.element, bit=u.bit) for u in crash.upsets]
-    return CrashPart(trial=crash.trial, upsets=upsets)
+    return CrashPart(severe=crash.stratum, trial=crash.trial, upsets=upsets)
 
 
 def _devices(values: tuple[float, ...]) -> DevicesPart | None:

@@ -107,8 +107,17 @@ class UpsetPart(_Part):
 class CrashPart(_Part):
     """A pattern that killed the process that ran it; it counts as DUE on every image."""
 
+    severe: str
     trial: Count
     upsets: list[UpsetPart]
+
+
+class StratumPart(_Part):
+    """Patterns with this many severe upsets: how probable they are, how many were run."""
+
+    severe: str
+    probability: Fraction
+    trials: Count
 
 
 class RatePart(_Part):
@@ -126,6 +135,7 @@ class RatePart(_Part):
     masked: IntervalPart
     devices: DevicesPart | None
     crashes: list[CrashPart]
+    strata: list[StratumPart]
 
 
 class ConditionPart(_Part):

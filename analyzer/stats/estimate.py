@@ -77,14 +77,14 @@ def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) ->
     )
     harmed = rescale(complement(share(tally.masked)), weight=p_faulty, offset=0.0)
     return RateEstimate(
-        metric=rescale(_possible(net, golden), weight=p_faulty, offset=golden, clip=True),
+        metric=rescale(possible(net, golden), weight=p_faulty, offset=golden, clip=True),
         sdc=rescale(share(tally.sdc), weight=p_faulty, offset=0.0),
         due=rescale(share(tally.due), weight=p_faulty, offset=0.0),
         masked=complement(harmed),
     )
 
 
-def _possible(net: Interval, golden: float) -> Interval:
+def possible(net: Interval, golden: float) -> Interval:
     """Cut the limits of gained - lost to what can be.
 
     On all images together no more than golden can be lost and no more than 1 - golden gained.
