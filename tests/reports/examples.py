@@ -42,6 +42,7 @@ def row(rate: float, loss: float, **changed: Any) -> RatePart:
         "masked": interval(1 - loss, 1 - loss - 0.009, min(1.0, 1 - loss + 0.008)),
         "devices": None,
         "crashes": [],
+        "strata": [],
     }
     return RatePart(**{**fields, **changed})
 
