@@ -93,6 +93,8 @@ class StratifiedLaw:
         """One pattern of a stratum."""
         if self.severity is None or not self._told_apart:
             return draw_pattern(rng, self.whole, self.fault)
+        if stratum.severe is None and self._told_apart[0] > 0:
+            return self._draw_other(rng, self.severity)
         severe, mild = self._counts(rng, stratum)
         parts = [
             self.severity.severe_sites(distinct_sites(rng, self.severe.bits, severe)),
@@ -100,24 +102,20 @@ class StratifiedLaw:
         ]
         return FaultPattern(self.fault, np.sort(np.concatenate(parts)))
 
+    def _draw_other(self, rng: np.random.Generator, severity: Severity) -> FaultPattern:
+        """A pattern that no other stratum claims, where few are claimed: drawn until one is not."""
+        while True:
+            pattern = draw_pattern(rng, self.whole, self.fault)
+            if np.count_nonzero(severity.are_severe(pattern.sites)) not in self._told_apart:
+                return pattern
+
     def _counts(self, rng: np.random.Generator, stratum: PatternStratum) -> tuple[int, int]:
         """Numbers of severe and mild upsets of one pattern of a stratum."""
-        severe = stratum.severe
-        if severe == 0:
+        if stratum.severe == 0:
             return 0, self.mild.draw_at_least(1, rng)
-        if severe is None:
-            return self._other_counts(rng)
-        return severe, self.mild.draw(rng)
-
-    def _other_counts(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Counts that belong to no stratum of their own; at least one upset in all."""
-        told_apart = self._told_apart
-        if told_apart[0] == 0:  # all others lie above
-            return self.severe.draw_at_least(told_apart[-1] + 1, rng), self.mild.draw(rng)
-        while True:
-            severe, mild = self.severe.draw(rng), self.mild.draw(rng)
-            if severe not in told_apart and severe + mild:
-                return severe, mild
+        if stratum.severe is None:  # told apart are 0, 1, ...: all others lie above
+            return self.severe.draw_at_least(self._told_apart[-1] + 1, rng), self.mild.draw(rng)
+        return stratum.severe, self.mild.draw(rng)
 
 
 def _mild_sites(rng: np.random.Generator, severity: Severity, count: int) -> SiteIndex:
@@ -125,5 +123,8 @@ def _mild_sites(rng: np.random.Generator, severity: Severity, count: int) -> Sit
     kept = np.zeros(0, np.int64)
     while len(kept) < count:
         drawn = rng.integers(severity.space.bits, size=count - len(kept), dtype=np.int64)
-        kept = np.union1d(kept, drawn[~severity.are_severe(drawn)])
+        kept = np.concatenate((kept, drawn[~severity.are_severe(drawn)]))
+        kept.sort()
+        if (kept[1:] == kept[:-1]).any():
+            kept = np.unique(kept)
     return kept

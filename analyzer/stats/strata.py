@@ -91,7 +91,8 @@ def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Inte
 def add_intervals(parts: Sequence[Interval], least: float, most: float) -> Interval:
     """Interval of a sum of independent estimates, cut to what the sum can be.
 
-    >>> add_intervals([Interval(0.1, 0.07, 0.13), Interval(0.2, 0.16, 0.24)], 0.0, 1.0).high
+    >>> parts = [Interval(0.1, 0.07, 0.13), Interval(0.2, 0.16, 0.24)]
+    >>> round(add_intervals(parts, 0.0, 1.0).high, 9)
     0.35
     """
     point = math.fsum(p.estimate for p in parts)

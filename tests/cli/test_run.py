@@ -187,9 +187,9 @@ def test_finer_precision_takes_more_trials_and_extends_the_coarser_run(
 
 def test_more_confidence_means_wider_intervals(model: Path, data: Path, tmp_path: Path) -> None:
     def width(confidence: str) -> float:
-        args = (model, "--data", data, "--rates", "1e-3", "--precision", "0.3")
+        args = (model, "--data", data, "--rates", "1e-3", "--precision", "0.45")
         row = report_of(tmp_path, *args, "--confidence", confidence)["rates"][0]
-        assert row["trials"] == 64
+        assert row["trials"] <= 128  # the first look, some of it for each stratum
         return float(row["sdc"]["high"] - row["sdc"]["low"])
 
     assert width("0.8") < width("0.95") < width("0.999")
@@ -332,18 +332,19 @@ def test_reports_are_announced_on_standard_error(model: Path, data: Path, tmp_pa
     assert "wrote" not in run.out
 
 
-def test_a_closed_pipe_neither_passes_a_gate_nor_loses_a_report(
-    model: Path, data: Path, tmp_path: Path
+@pytest.mark.parametrize(("bound", "verdict", "code"), [("0.5", "pass", 0), ("0.86", "fail", 1)])
+def test_a_closed_pipe_changes_no_verdict_and_loses_no_report(
+    bound: str, verdict: str, code: int, model: Path, data: Path, tmp_path: Path
 ) -> None:
-    options = ("--rates", "1e-3", "--precision", "0.05", "--gate", "top1 >= 0.86 @ 1e-3")
+    options = ("--rates", "1e-3", "--precision", "0.05", "--gate", f"top1 >= {bound} @ 1e-3")
     command = (sys.executable, "-m", "analyzer", model, "--data", data, *options)
     with subprocess.Popen(
         [*map(str, command), "--json", str(tmp_path / "r.json")], stdout=subprocess.PIPE, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         process.stdout.close()  # as `| head -0` would
-        assert process.wait() == 1
-    assert json.loads((tmp_path / "r.json").read_text())["gate"]["verdict"] == "fail"
+        assert process.wait() == code
+    assert json.loads((tmp_path / "r.json").read_text())["gate"]["verdict"] == verdict
 
 
 # Data sets

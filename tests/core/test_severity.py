@@ -65,13 +65,13 @@ def test_zeros_and_infinities_do_not_break_the_partition() -> None:
 def test_severe_sites_are_numbered_without_gap(sizes: list[int], seed: int) -> None:
     """Fails if a column is counted with another tensor's width or offset."""
     rng = np.random.default_rng(seed)
-    values = {
+    values: dict[str, npt.NDArray[Any]] = {
         f"t{i}": rng.standard_normal(n).astype(np.float32)
         if i % 2
         else rng.integers(-9, 9, n).astype(np.int8)
         for i, n in enumerate(sizes)
     }
-    found = severity(**values)
+    found = severity("flip", **values)
     sites = found.severe_sites(np.arange(found.severe_bits))
     marked = found.are_severe(np.arange(found.space.bits))
     assert sorted(sites.tolist()) == np.flatnonzero(marked).tolist()

@@ -113,9 +113,10 @@ def test_resident_faults_show_the_spread_over_devices(loaded: Model) -> None:
 
 
 def test_patterns_that_killed_a_worker_are_named(loaded: Model) -> None:
-    crash = Crash(17, (Upset("conv_w", 3, 30),))
+    crash = Crash("0", 17, (Upset("conv_w", 3, 30),))
     (shown,) = build(loaded, PLAN, replace(RATE, crashes=(crash,)))[0].rates[0].crashes
     assert shown.model_dump() == {
+        "severe": "0",
         "trial": 17,
         "upsets": [{"tensor": "conv_w", "element": 3, "bit": 30}],
     }

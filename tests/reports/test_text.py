@@ -38,14 +38,24 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
         stop="budget",
         metric=interval(1.0, 0.9999987, 1.0),
         sdc=interval(1.23e-7, 1.02e-9, 1.23e-6),
-        due=interval(0.0, 0.0, 1.23e-5),
+        due=interval(1.0e-8, 1.0e-9, 1.23e-7),
         masked=interval(1.0, 0.9999, 1.0),
     )
     points, bounds = to_text(example_report(rates=[wide])).splitlines()[6:8]
     assert points.split() == (
-        ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "≤", "0.001", "≥", "99.99", "123,456*"]
+        ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "1.0e-6", "≥", "99.99", "123,456*"]
     )
-    assert bounds.split() == ["99.9999", "–", "100", "1.0e-7", "–", "0.0001", "0", "–", "0.001"]
+    assert bounds.split() == [
+        "99.9999",
+        "–",
+        "100",
+        "1.0e-7",
+        "–",
+        "0.0001",
+        "1.0e-7",
+        "–",
+        "1.2e-5",
+    ]
     assert max(len(points), len(bounds)) <= 80
 
 

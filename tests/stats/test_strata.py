@@ -87,8 +87,8 @@ def test_the_estimate_is_unbiased(world: str) -> None:
     weights, chances = WORLDS[world]
     expected = sum(w * truth(*c) for w, c in zip(weights, chances, strict=True))
     points = [
-        estimate_strata(campaign(np.random.default_rng(s), world, 0.03)[0], 1.0, 0.95).sdc.estimate
-        for s in range(150)
+        estimate_strata(campaign(np.random.default_rng(s), world, 0.05)[0], 1.0, 0.95).sdc.estimate
+        for s in range(60)
     ]
     assert abs(np.mean(points) - expected) < 4 * np.std(points) / np.sqrt(len(points))
 
