@@ -10,6 +10,7 @@ from analyzer.faults import CountLaw, FaultPattern, parse_fault
 from analyzer.runtime.layout import Route
 from analyzer.runtime.session import Answer
 from analyzer.sampling import draw_pattern, generator
+from analyzer.space import Kind
 from tests.runtime.benches import SHIPPED, Bench, Write, answer, bench, inputs_for
 from tests.runtime.zoo import ZOO
 from tests.storage import as_inputs, external, in_typed_fields
@@ -71,6 +72,15 @@ def test_every_tensor_takes_its_route(name: str) -> None:
     assert {n: str(r) for n, r in on.live.layout.routes.items()} == expected
     slow = {n for n, r in on.live.layout.routes.items() if r is Route.RELOAD}
     assert on.live.layout.reasons.keys() == slow
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_weights_and_biases_of_shipped_models_are_changed_in_place(name: str) -> None:
+    """Scales and zero points, where there are any, decide what ONNX Runtime fuses."""
+    on = bench(name)
+    slow = {t.kind for t in on.space.tensors if on.live.layout.routes[t.name] is not Route.IN_PLACE}
+    assert slow <= {Kind.SCALE, Kind.ZERO_POINT}
+    assert bool(slow) == ("int8" in name)
 
 
 def test_the_zoo_holds_every_element_type() -> None:

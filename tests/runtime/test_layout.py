@@ -143,7 +143,7 @@ def test_conversions(name: str, tensor: str, source: str, target: str) -> None:
         ("batch_norm_folded", "w", layout.FOLDED),
         ("compared", "w", layout.FOLDED),
         ("ranked", "w", layout.FOLDED),
-        ("branch_decided_by_a_positive_sum", "u", layout.DECIDES),
+        ("branch_decided_when_loading", "u", layout.DECIDES),
         ("qdq_conv_uint8_int8", "ws", layout.DECIDES),
         ("qdq_conv_uint8_int8", "rz", layout.SINGLE),
         ("conv_clip", "high", layout.SINGLE),

@@ -4,6 +4,9 @@ Scalars (scales and zero points of whole tensors) are always loaded anew: they d
 Runtime fuses. So do per-channel scales whose product must equal the bias scale.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +37,11 @@ CONVOLUTIONS = """
 
 
 def convolutions(
-    activation: npt.DTypeLike, zero: int, relu_zero: int, weight: npt.DTypeLike
+    activation: npt.DTypeLike,
+    zero: int,
+    relu_zero: int,
+    weight: npt.DTypeLike,
+    others: Mapping[str, Values] = MappingProxyType({}),
 ) -> onnx.ModelProto:
     """Conv, Relu, Conv in QDQ format: per channel with an int32 bias, then per tensor."""
     unsigned = np.dtype(weight) == np.uint8
@@ -57,7 +64,7 @@ def convolutions(
         "ys": one(0.05),
         "yz": one(zero, activation),
     }
-    return model(IMAGE, "float[N, 4, 5, 5] y", CONVOLUTIONS, values)
+    return model(IMAGE, "float[N, 4, 5, 5] y", CONVOLUTIONS, {**values, **others})
 
 
 @case(reload="ws bs bz")
@@ -76,16 +83,27 @@ def qdq_conv_int8_int8() -> onnx.ModelProto:
     return convolutions(I8, 0, -128, I8)
 
 
+TIES: dict[str, Values] = {
+    "w": integers(8, 3, 3, 3, low=-3, high=4),
+    "ws": np.full(8, 0.01, np.float32),
+    "b": integers(8, dtype=I32, low=-20, high=20),
+    "bs": np.full(8, 2e-4, np.float32),
+    "rs": one(4e-4),
+    "ys": one(1e-3),
+}
+"""Sums times 0.02 x 0.01 / 4e-4 = 1/2: integer and float kernels round every other one apart."""
+
+
 @case()
 def qdq_conv_with_relu_kept() -> onnx.ModelProto:
     """One flip of the zero point 128 makes it 0, the Relu superfluous and the kernel another."""
-    return convolutions(U8, 128, 128, U8)
+    return convolutions(U8, 128, 128, I8, TIES)
 
 
 @case()
 def qdq_conv_symmetric() -> onnx.ModelProto:
     """One flip of the zero point 0 makes it -128, with the same consequence."""
-    return convolutions(I8, 0, 0, I8)
+    return convolutions(I8, 0, 0, I8, TIES)
 
 
 @case(reload="ws b")
