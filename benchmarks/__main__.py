@@ -2,6 +2,8 @@
 
 import sys
 
+from analyzer.cli.embedded import embedded_model
+from benchmarks import sweep
 from benchmarks.throughput import CASES, measure
 
 ROW = "{:<26}{:>6}{:>14}{:>13}{:>7}{:>8}  {}"
@@ -22,6 +24,8 @@ def main() -> int:
         figures = (f"{found.faulty:,.0f}", f"{found.plain:,.0f}", f"{found.ratio:.2f}")
         print(ROW.format(case.name, case.batch, *figures, target, found.verdict).rstrip())
         short |= found.verdict == "short"
+    print("\nCPU time of the sweep 1e-7..1e-3 on the demonstration model to +-1 point:")
+    print(sweep.show(*sweep.compare(embedded_model(), rates="1e-7..1e-3")))
     return int(short)
 
 
