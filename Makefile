@@ -11,7 +11,7 @@ help:
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make bench   performance, as ratios measured side by side"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
-	@echo "make docs    write generated documentation (report schema)"
+	@echo "make docs    write generated documentation (report schema, verification)"
 	@echo "make clean   remove virtual environments and caches"
 
 $(BIN)/relcheck: pyproject.toml constraints.txt
@@ -48,6 +48,7 @@ models:
 
 docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.reports.report import json_schema; print(json_schema(), end="")' > docs/report.schema.json
+	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md
 
 clean:
 	rm -rf .venv .venv-export .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json

@@ -1,6 +1,6 @@
 """``python -m analyzer`` is ``relcheck``."""
 
-from analyzer.cli.main import main
+from analyzer.cli.guard import entry
 
 if __name__ == "__main__":
-    main()
+    entry()

@@ -6,6 +6,9 @@ A message is one sentence (or two): what is wrong, where, and what to do.
 
 from typing import ClassVar
 
+QUOTED_CHARACTERS = 300
+"""Of other people's text in one message: names in a file have no natural end."""
+
 
 class RelcheckError(Exception):
     """Root of everything this package raises on purpose.
@@ -207,3 +210,23 @@ class NotRestored(InternalError):
     """After a trial the weights are not bit-identical to golden."""
 
     slug = "not-restored"
+
+
+def quoted(text: str, limit: int = QUOTED_CHARACTERS) -> str:
+    r"""A file's own text for a message: one line without control characters, and not endless.
+
+    >>> print(quoted("weights\x1b[2J"))
+    'weights\x1b[2J'
+    >>> quoted("w" * 500, 9)
+    "'wwwwwww…"
+    """
+    return short(repr(text[:limit]), limit)
+
+
+def short(text: str, limit: int = QUOTED_CHARACTERS) -> str:
+    """``text``, cut where it is too long for a message.
+
+    >>> short("0123456789", 5)
+    '0123…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import tiny_cnn, tiny_data
+
+# The same examples on every machine and in every run, however slow it is.
+hypothesis.settings.register_profile("relcheck", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("relcheck")
 
 
 @pytest.fixture

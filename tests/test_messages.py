@@ -15,6 +15,8 @@ TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
     "journal-busy": "tests/cli/test_bad_input.py, with a lock that is held meanwhile",
     "cluster": "tests/cli/test_bad_input.py, without the package",
+    "model-crashes-runtime": "tests/cli/test_bad_input.py, with a child that kills itself",
+    "model-hangs": "tests/cli/test_bad_input.py, with a child that sleeps",
     "internal": "a defect, not an input",
     "not-restored": "a defect, not an input",
 }

@@ -20,6 +20,8 @@ Answer = Future[list[BlockResult]]
 
 PACKAGES = ("onnxruntime", "onnx", "numpy", "scipy")
 
+CONNECT_SECONDS = 10.0
+
 SENDINGS = 5
 """How often blocks are sent whose model was lost with the workers that held it."""
 
@@ -173,28 +175,29 @@ def _pass_on(source: Answer, answer: Answer) -> None:
 
 def _connect(address: str) -> Any:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise ClusterError(
             "--cluster needs the package distributed; install relcheck-onnx[distributed]"
         ) from error
     try:
-        return Client(address, timeout="10s", set_as_default=False)
+        client: Any = distributed.Client
+        return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(f"no Dask scheduler answers at {address}") from error
 
 
 def _check_versions(client: Any, address: str) -> None:
-    here = versions()
+    mine = _versions_here()
     found = client.run(versions, on_error="return")
     if not found:
         raise ClusterError(f"the scheduler at {address} has no workers")
     for worker, there in found.items():
         if isinstance(there, BaseException):
             raise ClusterError(f"worker {worker} cannot run relcheck ({there}); install it there")
-        for name, mine in here.items():
-            if there.get(name) != mine:
+        for name, wanted in mine.items():
+            if there.get(name) != wanted:
                 raise ClusterError(
-                    f"worker {worker} has {name} {there.get(name)}, here it is {mine}; results "
+                    f"worker {worker} has {name} {there.get(name)}, here it is {wanted}; results "
                     "would not be comparable"
                 )

@@ -6,6 +6,7 @@ passes signals on, and can say what became of it. The child is forked before any
 loaded, which costs milliseconds, and no thread is lost.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -118,7 +119,5 @@ def _watch(child: int) -> Ending:
 
 def _sweep(group: int) -> None:
     """End the processes that the child left behind."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

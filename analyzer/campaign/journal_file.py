@@ -20,7 +20,7 @@ from typing import IO, Any
 from analyzer.errors import JournalBusy, JournalUnusable
 
 MAGIC = b"SQLite format 3\0"
-HEADER_BYTES = 100
+HEADER_BYTES, START_BYTES = 100, 65536
 
 APPLICATION_ID = b"rlck"
 APPLICATION_ID_AT = slice(68, 72)
@@ -110,16 +110,17 @@ def _take(lock: IO[str], path: Path) -> None:
 def is_journal(path: Path) -> bool:
     """Whether what is at ``path`` may be a journal, damaged or not: else it is not ours to move.
 
-    A journal is marked twice, by SQLite's application id and by the text of our table. A file too
-    short for either is a journal cut short if it begins like any database.
+    A journal is marked thrice: by SQLite's application id, by the text of our table, and by its
+    first entry. A file too short for any is a journal cut short if it begins like any database.
     """
     if not path.is_file():
         return False
     with explained(path, "read"), path.open("rb") as stream:
-        start = stream.read(4096)
+        start = stream.read(START_BYTES)
     if len(start) < HEADER_BYTES:
         return MAGIC.startswith(start[: len(MAGIC)])
-    return start[APPLICATION_ID_AT] == APPLICATION_ID or TABLE.encode() in start
+    marked = start[APPLICATION_ID_AT] == APPLICATION_ID or TABLE.encode() in start
+    return marked or told(_entries_in(start), "identity") is not None
 
 
 def is_sound(path: Path) -> bool:
@@ -140,6 +141,8 @@ def _unless_damaged() -> Iterator[None]:
     """Leave the block, and go on behind it, where SQLite says that the file is damaged."""
     try:
         yield
+    except UnicodeDecodeError:
+        return  # SQLite quotes damaged text in its message
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGE:
             raise
@@ -219,7 +222,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The entries of a journal, unchecked, read without changing it; of a damaged one, what is left.
+    """The entries of a journal, unchecked; of a damaged one, what is left. Nothing is changed.
 
     Raises:
         JournalUnusable: it is not there, or cannot be read for another reason than damage.
@@ -249,10 +252,13 @@ def salvage(path: Path) -> list[Entry]:
     entries = []
     for file in (path, _log(path)):
         with explained(file, "read"):
-            content = file.read_bytes() if file.exists() else b""
-        for text, digest in _ENTRY.findall(content):
-            entries.append(Entry(text.decode("utf-8", "replace"), digest.decode()))
+            entries += _entries_in(file.read_bytes() if file.exists() else b"")
     return entries
+
+
+def _entries_in(content: bytes) -> list[Entry]:
+    found = _ENTRY.findall(content)
+    return [Entry(text.decode("utf-8", "replace"), digest.decode()) for text, digest in found]
 
 
 def left_in_log(path: Path) -> list[Entry]:

@@ -137,8 +137,8 @@ class Worker:
 def _spawn(pipe: Connection, shipment: str) -> SpawnProcess:
     """Start a worker process that never sees Ctrl-C, which is this process's business.
 
-    The process inherits the blocked signal from this thread. The tracker is started before, because
-    starting it unblocks the signal.
+    The process inherits the blocked signal. Python's tracker of resources is started before,
+    because starting it unblocks the signal.
 
     Raises:
         OutOfMemory: the system has no room for another process.
@@ -146,8 +146,11 @@ def _spawn(pipe: Connection, shipment: str) -> SpawnProcess:
     process = get_context("spawn").Process(target=serve, args=(pipe, shipment), daemon=True)
     try:
         resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        process.start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     except OSError as error:
         raise OutOfMemory(
             f"a worker process cannot be started ({error.strerror}); use fewer --jobs"

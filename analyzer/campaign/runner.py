@@ -29,7 +29,11 @@ class Observer(Protocol):
     """Told how a campaign proceeds."""
 
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
-        """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs."""
+        """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs.
+
+        ``found`` is the estimate of the last look: estimating after every block would cost more
+        than small models do.
+        """
 
 
 class Budget(Protocol):
@@ -150,6 +154,8 @@ class RateState:
             CellState(Cell(rate, index), stratum, shard, empty)
             for index, stratum in enumerate(bench.split(rate).strata)
         ]
+        self.judged = 0
+        self.found = self.estimate()
         self._aim()
 
     def _aim(self) -> None:
@@ -176,10 +182,18 @@ class RateState:
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
         while self.stop is None and self._count():
-            if half_width(self.estimate()) <= self.bench.plan.precision:
+            self.judged, self.found = self.trials, self.estimate()
+            if half_width(self.found) <= self.bench.plan.precision:
                 self.stop = Stop.PRECISION
             else:
                 self._aim()
+
+    def share(self) -> float:
+        """About which part of the trials that this rate needs are done; in [0, 1]."""
+        if self.stop is Stop.PRECISION:
+            return 1.0
+        shrink = half_width(self.found) / self.bench.plan.precision
+        return min(1.0, self.trials / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
 
     def _count(self) -> bool:
         complete = [cell.count(self.bench.tally) for cell in self.cells]
@@ -305,16 +319,9 @@ def _take_in(
         states[result.block.cell.rate].take(result)
     state = states[results[0].block.cell.rate]
     state.settle()
-    _report(state, observer)
+    observer.progress(state.rate, state.trials, state.share(), state.found)
 
 
 def _blocks_together(cpu_seconds: float) -> int:
     """How many blocks to send at a time, so that sending is cheap; of no influence on results."""
     return max(1, min(MOST_TOGETHER, int(SEND_SECONDS / max(cpu_seconds, 1e-9))))
-
-
-def _report(state: RateState, observer: Observer) -> None:
-    found = state.estimate()
-    width = half_width(found)
-    share = min(1.0, (state.bench.plan.precision / width) ** 2) if width else 1.0
-    observer.progress(state.rate, state.trials, share, found)

@@ -72,7 +72,7 @@ class Shipment:
         records = pickle.dumps(self, protocol=5, buffer_callback=buffers.append)
         raws = [b.raw() for b in buffers]
         sizes = struct.pack(f"<{len(raws)}Q", *(r.nbytes for r in raws))
-        parts = [_HEAD.pack(len(records), len(raws)), sizes, records]
+        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(raws)), sizes, records]
         position = sum(map(len, parts))
         for raw in raws:
             padding = -position % _ALIGNMENT

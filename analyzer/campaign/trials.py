@@ -1,7 +1,7 @@
 """One trial: draw a pattern, run it, judge it. A pure function of the plan and the trial index."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -199,13 +199,16 @@ def set_up_bench(
     judge: Judge,
     input_name: str,
     batches: tuple[Batch, ...],
+    step: Callable[[], object] = lambda: None,
 ) -> Bench:
-    """Run every batch once without faults.
+    """Run every batch once without faults; call ``step`` after each.
 
     Raises:
         GoldenFailed: the fault-free model fails or answers NaN.
     """
-    golden = tuple(
-        judge.golden(executor.run({input_name: b.inputs}), b.labels, b.images) for b in batches
-    )
-    return Bench(plan, space, severity, executor, judge, input_name, batches, golden)
+    golden = []
+    for batch in batches:
+        answer = executor.run({input_name: batch.inputs})
+        golden.append(judge.golden(answer, batch.labels, batch.images))
+        step()
+    return Bench(plan, space, severity, executor, judge, input_name, batches, tuple(golden))

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
-
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, Shard, run_campaign
 from analyzer.cli.app import Exit
 from analyzer.cli.journals import journal_of
-from analyzer.cli.output import check_targets, say, write_whole
+from analyzer.cli.output import check_targets, say, tell, write_whole
+from analyzer.cli.patience import PATIENCE
 from analyzer.cli.progress import show_progress
 from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
@@ -57,7 +56,7 @@ def analyze(model_path: Path, settings: Settings) -> Exit:
     _write(report, settings)
     say(to_text(report))
     for target in targets:
-        typer.echo(f"wrote {target}", err=True)
+        tell(f"wrote {target}")
     _say_how_to_resume(result, where)
     return _exit_code(report, result)
 
@@ -91,6 +90,7 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
             return
         from analyzer.campaign.cluster import ClusterPool
 
+        PATIENCE.end()  # a cluster may take hours to give this campaign its first worker
         with ClusterPool(settings.cluster, analysis.bench, shipment, time.monotonic) as cluster:
             yield cluster
 
@@ -158,7 +158,7 @@ def _say_how_to_resume(result: CampaignResult, journal: Path | None) -> None:
         return
     interrupted = any(r.stop is Stop.INTERRUPTED for r in result.rates)
     why = "interrupted" if interrupted else "the budget is spent"
-    typer.echo(f"{why}; to go on: relcheck resume {journal}", err=True)
+    tell(f"{why}; to go on: relcheck resume {journal}")
 
 
 def _exit_code(report: Report, result: CampaignResult) -> Exit:

@@ -26,6 +26,7 @@ def inspect(
     ] = None,
 ) -> None:
     """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
+    from analyzer.cli.output import say
     from analyzer.cli.settings import read_settings
     from analyzer.cli.setup import find_data, selection_of
     from analyzer.errors import NothingAtRisk
@@ -47,11 +48,11 @@ def inspect(
     try:
         space = loaded.space(selection_of(settings), settings.encoding)
     except NothingAtRisk:
-        typer.echo(fault_space_text(loaded, FaultSpace(()), {}, {}), nl=False)
+        say(fault_space_text(loaded, FaultSpace(()), {}, {}))
         return
     images = find_data(loaded, settings).first(1)
     fixed = loaded.signature.fixed_batch
     batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
     layout = LiveExecutor(loaded, space, {loaded.signature.name: batch.inputs}).layout
     routes = {name: str(route) for name, route in layout.routes.items()}
-    typer.echo(fault_space_text(loaded, space, routes, layout.reasons), nl=False)
+    say(fault_space_text(loaded, space, routes, layout.reasons))

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import typer
+import scipy
 
 from analyzer.campaign.journal import Identity, Journal, key_of, open_journal
 from analyzer.campaign.journal_file import read_entries, told
 from analyzer.campaign.runner import WHOLE
+from analyzer.cli.output import tell
 from analyzer.cli.provenance import tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis
@@ -29,6 +30,7 @@ def identity_of(analysis: Analysis) -> Identity:
         "onnxruntime": tool.onnxruntime,
         "onnx": tool.onnx,
         "numpy": tool.numpy,
+        "scipy": scipy.__version__,
         "machine": platform.machine(),
     }
     bench = analysis.bench
@@ -58,10 +60,9 @@ def journal_of(analysis: Analysis, settings: Settings) -> Iterator[Journal | Non
     path = Path(settings.journal) if settings.journal else _default_path(identity)
     with open_journal(path, identity, time.monotonic) as journal:
         if journal.damaged:
-            typer.echo(
+            tell(
                 f"journal {path} was damaged: it is kept as {path.name}.damaged, its intact "
-                "blocks are used, the others are run again",
-                err=True,
+                "blocks are used, the others are run again"
             )
         journal.remember("request", _request(analysis.model.path, settings))
         journal.remember("shard", str(settings.shard))
@@ -83,8 +84,9 @@ def _default_path(identity: Identity) -> Path:
 
 def _request(model: Path, settings: Settings) -> dict[str, Any]:
     """How a run was asked for; paths are kept so that they hold from any folder."""
-    unset = {"exclude_defaults": True, "exclude": {"shard"}}
-    given = settings.model_dump(mode="json", by_alias=True, **unset)
+    given = settings.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude={"shard"}
+    )
     for key in ("data", "json", "html"):
         if given.get(key):
             given[key] = str(Path(given[key]).absolute())

@@ -1,13 +1,15 @@
-"""Entry point: run a command; turn what it raises into a sentence and an exit code."""
+"""The command line: run a command; turn what it raises into a sentence and an exit code."""
 
 import os
 import sys
 
-import typer
-
 from analyzer.cli import inspect, resume, run, selftest
 from analyzer.cli.app import Exit, app
-from analyzer.errors import InternalError, OutOfMemory, RelcheckError
+from analyzer.cli.output import tell
+from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
+
+MESSAGE_CHARACTERS = 5000
+"""Of one message: a path may have 4096, what a file says about itself is cut where it is quoted."""
 
 COMMANDS = (run, inspect, selftest, resume)
 """Importing these modules registers their commands; none of them loads anything heavy."""
@@ -24,22 +26,26 @@ def _run() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line in this process; `analyzer.cli.guard` runs it in a child."""
     try:
         _run()
     except RelcheckError as error:
-        code = Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE
-        typer.echo(f"relcheck: {error} [{error.slug}]", err=True)
-        sys.exit(code)
+        sys.exit(tell_error(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.OK)
     except Exception as error:
         if os.environ.get("RELCHECK_DEBUG"):
             raise
-        typer.echo(
-            f"relcheck: internal error ({type(error).__name__}: {error}). This is a defect in "
-            "relcheck; please report it. RELCHECK_DEBUG=1 shows where it happened. [internal]",
-            err=True,
+        name, text = type(error).__name__, short(str(error), MESSAGE_CHARACTERS)
+        tell(
+            f"relcheck: internal error ({name}: {text}). This is a defect in relcheck; please "
+            "report it. RELCHECK_DEBUG=1 shows where it happened. [internal]"
         )
         sys.exit(Exit.INTERNAL)
+
+
+def tell_error(error: RelcheckError) -> Exit:
+    """Say what is wrong, on one line; returns the exit code that goes with it."""
+    tell(f"relcheck: {short(str(error), MESSAGE_CHARACTERS)} [{error.slug}]")
+    return Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE

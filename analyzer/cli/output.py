@@ -9,14 +9,20 @@ from pathlib import Path
 import typer
 
 from analyzer.errors import UnwritableOutput
+from analyzer.reports import plain
 
 
 def say(text: str) -> None:
     """Print to standard output; that nobody reads on is no reason to stop, or to pass a gate."""
     try:
-        typer.echo(text, nl=False)
+        typer.echo(plain.lines(text), nl=False)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(text: str) -> None:
+    """Print one line to standard error."""
+    typer.echo(plain.one_line(text), err=True)
 
 
 def check_targets(targets: Sequence[Path], inputs: Sequence[Path]) -> None:

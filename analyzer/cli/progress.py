@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analyzer.campaign.runner import Observer
+from analyzer.cli.patience import PATIENCE
 from analyzer.rates import show_rate
 from analyzer.reports.figures import percent
 from analyzer.stats.estimate import RateEstimate
@@ -74,4 +75,9 @@ def show_count(total: int, label: str) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(label, total=total)
-        yield lambda index: progress.update(task, completed=index + 1)
+
+        def step(index: int) -> None:
+            PATIENCE.renew()
+            progress.update(task, completed=index + 1)
+
+        yield step

@@ -14,6 +14,9 @@ def resume(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", envvar="RELCHECK_JOBS", help="Worker processes.")
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="URL", help="A Dask cluster; none: go on without one.")
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="CPU time for this time.")
     ] = None,
@@ -30,7 +33,7 @@ def resume(
     from analyzer.cli.settings import read_settings
 
     model, asked = read_request(journal)
-    given = {"jobs": jobs, "budget": budget, "json": json, "html": html}
+    given = {"jobs": jobs, "cluster": cluster, "budget": budget, "json": json, "html": html}
     flags = {**asked, **{k: v for k, v in given.items() if v is not None}}
     raise typer.Exit(analyze(model, read_settings(None, flags)))
 
@@ -42,6 +45,7 @@ def merge(
 ) -> None:
     """Join journals of one campaign whose shards were run apart."""
     from analyzer.campaign.merge import merge_journals
+    from analyzer.cli.output import say
 
     blocks = merge_journals(journals, output)
-    typer.echo(f"{output} holds {blocks:,} blocks; relcheck resume {output} reports them")
+    say(f"{output} holds {blocks:,} blocks; relcheck resume {output} reports them\n")

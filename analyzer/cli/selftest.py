@@ -1,4 +1,4 @@
-"""``relcheck selftest MODEL``: known answers, and the fast engine against the obviously right one."""
+"""``relcheck selftest MODEL``: known answers, and the fast engine against the oracle."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +39,13 @@ def selftest(
         bool, typer.Option("--known-answers-only", help="Without comparison on a model.")
     ] = False,
 ) -> None:
-    """Ask for known answers, then compare live weights with the edited file on a model.
+    """Ask for known answers; compare live weights with the edited file.
 
-    The known answers (docs/verification.md) were worked out by hand. The comparison is bit for
-    bit, on random fault patterns that visit every tensor at risk in turn. Exit code 0 if all
-    answers agree, 1 if one differs.
+    The known answers were worked out by hand (docs/verification.md). The
+    comparison is bit for bit, on random fault patterns on MODEL that visit
+    every tensor at risk in turn. Keep the output: it names model and versions.
+
+    Exit code 0 if all answers agree, 1 if one differs.
     """
     from analyzer.cli.embedded import embedded_model
     from analyzer.cli.settings import read_settings
@@ -64,11 +66,12 @@ def selftest(
 
 def _known_answers() -> bool:
     from analyzer.cli.output import say
+    from analyzer.cli.provenance import platform_name, tool_part
     from analyzer.known_answers.suite import run_suite
     from analyzer.reports.selftest import known_answers_text
 
     found = run_suite()
-    say(known_answers_text(found))
+    say(known_answers_text(found, tool_part(), platform_name()))
     return found.passed
 
 
@@ -76,6 +79,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     """Read everything, so that bad input is refused at once; the comparison itself is returned."""
     from analyzer.campaign.selftest import run_selftest, test_patterns
     from analyzer.cli.output import say
+    from analyzer.cli.patience import PATIENCE
     from analyzer.cli.progress import show_count
     from analyzer.cli.settings import Settings
     from analyzer.cli.setup import batch_size, find_data, selection_of
@@ -96,11 +100,14 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     feeds = {model.signature.name: batch.inputs}
     live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
     drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
+    subject = f"{path.name}, sha256 {model.sha256}"
+    kind = f"{fault}, {settings.encoding}, seed {settings.seed}"
 
     def compare() -> bool:
+        PATIENCE.prepared()
         with show_count(patterns, "comparing") as progress:
             found = run_selftest(live, oracle, space, feeds, drawn, progress)
-        say(selftest_text(path.name, space, live.layout, live.reloads, found))
+        say(selftest_text(subject, kind, space, live.layout, live.reloads, found))
         return found.passed
 
     return compare

@@ -101,6 +101,11 @@ class Settings(BaseModel):
                 raise ValueError(f"it must be {wanted}") from error
         return value
 
+    @field_validator("cluster")
+    @classmethod
+    def _no_cluster(cls, value: str | None) -> str | None:
+        return None if value == "none" else value
+
     @field_validator("shard", mode="before")
     @classmethod
     def _share(cls, value: Any) -> Any:

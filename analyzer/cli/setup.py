@@ -5,15 +5,15 @@ from pathlib import Path
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import Bench, set_up_bench
+from analyzer.cli.patience import PATIENCE
 from analyzer.cli.settings import Settings
-from analyzer.errors import BadMetadata, BadOption, GoldenFailed
+from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
 from analyzer.evaluation.dataset import Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
 from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
-from analyzer.model.limits import quoted
 from analyzer.rates import parse_rates
 from analyzer.runtime.executor import golden_values
 from analyzer.runtime.live import LiveExecutor
@@ -61,7 +61,8 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     if path is None:
         data = _generated(model, settings.seed)
     else:
-        data = read_data(path, model.signature, preprocessing, settings.images)
+        with PATIENCE.suspended():
+            data = read_data(path, model.signature, preprocessing, settings.images)
     return data.first(settings.images) if settings.images else data
 
 
@@ -135,6 +136,7 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
     model = load_model(model_path)
     selection = selection_of(settings)
     space = model.space(selection, settings.encoding)
+    PATIENCE.renew()
     data = find_data(model, settings)
     usual = default_batch(model, data, settings.exposure)
     size = batch_size(model, settings, len(data), usual)
@@ -164,5 +166,8 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
     severity = None
     if settings.exposure is Exposure.TRANSIENT:
         severity = find_severity(space, golden_values(model, space), fault)
-    bench = set_up_bench(plan, space, severity, executor, Judge(metric), name, batches)
+    PATIENCE.renew()
+    judge, alive = Judge(metric), PATIENCE.renew
+    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive)
+    PATIENCE.prepared()
     return Analysis(model, space, data, conditions, executor, bench)

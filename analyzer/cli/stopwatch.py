@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analyzer.campaign.result import Stop
+from analyzer.cli.patience import PATIENCE
 
 
 class Stopwatch:
@@ -40,6 +41,7 @@ class Stopwatch:
 
     def charge(self, cpu_seconds: float) -> None:
         """Take CPU time that workers spent."""
+        PATIENCE.renew()
         if not self._inline:
             self._charged += cpu_seconds
 

@@ -15,9 +15,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.errors import BadData, TooLarge
+from analyzer.errors import BadData, TooLarge, quoted, short
 from analyzer.model import limits
-from analyzer.model.limits import quoted, short
 
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """What numpy writes. Python unpacks bzip2 and LZMA without bounding what comes out."""

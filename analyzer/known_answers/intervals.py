@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyzer.known_answers.records import KnownAnswer, each, show
-from analyzer.stats.estimate import estimate
+from analyzer.stats.strata import Stratum, estimate_strata
 from analyzer.stats.tally import Tally
 
 Range = tuple[float, float]
@@ -15,29 +15,29 @@ class Limits(KnownAnswer):
     """The confidence limits of a share, between published ones.
 
     Attributes:
-        events: Trials in which every image suffers silent data corruption; in the others none.
-        trials: Trials.
+        strata: For each part of the patterns (probability, trials in which every image suffers
+            silent data corruption, trials); in the other trials none does.
         images: Images of each trial.
         confidence: Nominal coverage.
-        p_faulty: Probability of at least one upset.
         low: Where the lower limit must lie.
         high: Where the upper limit must lie.
     """
 
-    events: int
-    trials: int
+    strata: tuple[tuple[float, int, int], ...]
     images: int
     confidence: float
     low: Range
     high: Range
-    p_faulty: float = 1.0
 
     @property
     def given(self) -> str:
         """The question in words."""
         size = "one image" if self.images == 1 else f"{self.images} images"
-        counted = f"SDC in {self.events} of {self.trials} trials of {size}"
-        return f"{counted}, P(upset) {show(self.p_faulty)}, {show(self.confidence)} confidence"
+        counted = "; ".join(
+            f"SDC in {events} of {trials} trials of {size}, P = {show(weight)}"
+            for weight, events, trials in self.strata
+        )
+        return f"{counted}; {show(self.confidence)} confidence"
 
     @property
     def expected(self) -> str:
@@ -54,16 +54,19 @@ ROUNDING = 1e-12
 
 
 def _limits(asked: Limits) -> tuple[str, bool]:
-    struck = Tally.of_trial(asked.images, asked.images, asked.images, 0, 0, asked.images, 0)
-    spared = Tally.of_trial(asked.images, asked.images, 0, 0, asked.images, 0, 0)
-    trials = [struck] * asked.events + [spared] * (asked.trials - asked.events)
-    tally = sum(trials, Tally.empty(asked.images))
-    found = estimate(tally, 1.0, asked.p_faulty, asked.confidence).sdc
+    parts = [Stratum(w, _tally(asked.images, *counts)) for w, *counts in asked.strata]
+    found = estimate_strata(parts, 1.0, asked.confidence).sdc
     right = all(
         least - ROUNDING <= limit <= most + ROUNDING
         for limit, (least, most) in ((found.low, asked.low), (found.high, asked.high))
     )
     return f"low {show(found.low)}, high {show(found.high)}", right
+
+
+def _tally(images: int, events: int, trials: int) -> Tally:
+    struck = Tally.of_trial(images, images, images, 0, 0, images, 0)
+    spared = Tally.of_trial(images, images, 0, 0, images, 0, 0)
+    return sum([struck] * events + [spared] * (trials - events), Tally.empty(images))
 
 
 _NEWCOMBE = (
@@ -72,13 +75,12 @@ _NEWCOMBE = (
 )
 _NONE_SEEN = "No event: low 0, high 1 - (1 - confidence)^(1/trials) = "
 
-LIMITS = (
+ANSWERS = (
     Limits(
         "KA-701",
         "R-14",
         _NEWCOMBE.format("0.2527 to 0.3676", "0.2544 to 0.3658"),
-        81,
-        263,
+        ((1.0, 81, 263),),
         1,
         0.95,
         (0.2527, 0.2544),
@@ -88,8 +90,7 @@ LIMITS = (
         "KA-702",
         "R-14",
         _NEWCOMBE.format("0.0578 to 0.1617", "0.0601 to 0.1581"),
-        15,
-        148,
+        ((1.0, 15, 148),),
         1,
         0.95,
         (0.0578, 0.0601),
@@ -99,8 +100,7 @@ LIMITS = (
         "KA-703",
         "R-14",
         _NEWCOMBE.format("0.0009 to 0.1776", "0.0017 to 0.1585"),
-        1,
-        29,
+        ((1.0, 1, 29),),
         1,
         0.95,
         (0.0009, 0.0017),
@@ -111,8 +111,7 @@ LIMITS = (
         "R-14",
         _NONE_SEEN
         + "1 - 0.05^(1/20) = 0.13910834...; Newcombe (as above) prints 0.1391 for mid-P.",
-        0,
-        20,
+        ((1.0, 0, 20),),
         1,
         0.95,
         (0.0, 0.0),
@@ -123,8 +122,7 @@ LIMITS = (
         "R-14",
         _NONE_SEEN + "1 - 0.05^(1/300) = 0.00993608..., below the 3/300 of the rule of three "
         "(Hanley & Lippman-Hand, JAMA 249 (1983) 1743).",
-        0,
-        300,
+        ((1.0, 0, 300),),
         1,
         0.95,
         (0.0, 0.0),
@@ -135,8 +133,7 @@ LIMITS = (
         "R-14",
         "As KA-705 although 9,600 images were seen: those of a trial may share its fate, so that "
         "trials count and not images.",
-        0,
-        300,
+        ((1.0, 0, 300),),
         32,
         0.95,
         (0.0, 0.0),
@@ -146,8 +143,7 @@ LIMITS = (
         "KA-707",
         "R-14",
         "The same at 90 %: 1 - 0.1^(1/100) = 0.02276277...",
-        0,
-        100,
+        ((1.0, 0, 100),),
         1,
         0.9,
         (0.0, 0.0),
@@ -157,8 +153,7 @@ LIMITS = (
         "KA-708",
         "R-14",
         "Nothing but events, the mirror image of KA-704: low 0.05^(1/20) = 0.86089165..., high 1.",
-        20,
-        20,
+        ((1.0, 20, 20),),
         1,
         0.95,
         (0.8608916593317348, 0.8608916593317348),
@@ -169,8 +164,7 @@ LIMITS = (
         "R-14",
         "One trial of 29 loses all its 32 images: no more is known than from one image of 29, "
         "KA-703; 32 of 928 would be 0.024 to 0.048.",
-        1,
-        29,
+        ((1.0, 1, 29),),
         32,
         0.95,
         (0.0009, 0.0017),
@@ -180,15 +174,25 @@ LIMITS = (
         "KA-710",
         "R-15",
         "As KA-705, where upsets have the probability 0.25: 0.25 * 0.00993608... = 0.00248402...",
-        0,
-        300,
+        ((0.25, 0, 300),),
         1,
         0.95,
         (0.0, 0.0),
         (0.0024840204861144283, 0.0024840204861144283),
-        0.25,
+    ),
+    Limits(
+        "KA-711",
+        "R-15",
+        "Two strata without event, of weights 0.5 and 0.25. Their limits, 0.5 and 0.25 times that "
+        "of KA-705, add as squares (Zou & Donner, Statistics in Medicine 27 (2008) 1693): "
+        "0.00993608... * sqrt(0.25 + 0.0625).",
+        ((0.5, 0, 300), (0.25, 0, 300)),
+        1,
+        0.95,
+        (0.0, 0.0),
+        (0.005554438664453934, 0.005554438664453934),
     ),
 )
-"""Limits."""
+"""Limits of single proportions, and of weighted sums."""
 
 check_limits = each(_limits)

@@ -196,8 +196,9 @@ ANSWERS = (
     OperatorFault(
         "KA-428",
         "R-6",
-        "A tensor whose reader leads nowhere: whatever its bits, the answer is golden.",
-        "(float[1,2] x) => (float[1,2] y) { unused = Add (x, v) y = Mul (x, w) }",
+        "Of v only the shape is read, (2): y = x w + 2 = (1 + 2, 6 + 2), whatever its bits.",
+        "(float[1,2] x) => (float[1,2] y) "
+        "{ s = Shape (v) n = Cast <to = 1> (s) p = Mul (x, w) y = Add (p, n) }",
         (
             Stored("v", "float32", (2,), (_ONE, _TWO)),
             Stored("w", "float32", (2,), (_ONE, _TWO)),
@@ -205,8 +206,8 @@ ANSWERS = (
         (1.0, 3.0),
         "burst:32",
         (("v", 0, 0),),
-        (1.0, 6.0),
-        (1.0, 6.0),
+        (3.0, 8.0),
+        (3.0, 8.0),
     ),
 )
 """In place, reordered, folded, quantized, without effect: every way in which a bit is reached."""

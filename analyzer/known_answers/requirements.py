@@ -32,9 +32,11 @@ REQUIREMENTS: dict[str, str] = {
     "is never a right answer.",
     "R-14": "Intervals claim no more than the trials show: the images of a trial share its "
     "pattern, and where nothing was observed the limit is that of the rule of three.",
-    "R-15": "Patterns without upset enter with their known probability and golden's answer; sums "
-    "over trials add exactly.",
+    "R-15": "Patterns without upset enter with their known probability and golden's answer; "
+    "strata enter with theirs; sums over trials add exactly.",
     "R-16": "A condition passes if the whole interval meets its bound, fails if all of it misses, "
     "and is undecided otherwise; one failed condition fails the gate.",
+    "R-17": "Patterns may be told apart by the number of their severe upsets, those that move a "
+    "value beyond its tensor's range; each such stratum has its exact probability.",
 }
 """Id -> what must hold."""

@@ -71,7 +71,12 @@ class StoredFault(KnownAnswer):
     @property
     def given(self) -> str:
         """The question in words."""
-        held = "" if self.encodings == ("stored",) else f", {' or '.join(self.encodings)}"
+        held = ""
+        if self.file:
+            codes = ", ".join(_hex(code, FORMATS[self.element][0]) for code in self.file)
+            held = f" {codes} held as {self.encodings[0]}"
+        elif self.encodings != ("stored",):
+            held = f", {' or '.join(self.encodings)}"
         places = ", ".join(f"bit {bit} of element {element}" for element, bit in self.hits)
         return f"{self.element}{held}: {self._words(self.before)}; {self.fault} at {places}"
 
@@ -109,9 +114,8 @@ def _world(member: tuple[str, str, StoredFault]) -> tuple[str, str, str]:
 
 
 def _ask_together(answers: Sequence[StoredFault], encoding: str) -> list[Finding]:
-    proto, feeds = reading_model([a.stored() for a in answers])
     try:
-        with opened(proto, feeds, "KA-*", encoding) as pair:
+        with opened(*reading_model([a.stored() for a in answers]), "KA-*", encoding) as pair:
             return [guarded(a, lambda a: _differences(pair, answers, a, encoding)) for a in answers]
     except Exception as error:  # as in `guarded`, for all of them
         return [Finding(a, f"{type(error).__name__}: {error}", False) for a in answers]
@@ -133,7 +137,7 @@ def _differences(
         ("after the trial", golden, pair.golden()),
     ):
         found += [
-            f"{when} {name} read {_apart(answers, values, wanted)}"
+            f"{when} {name} read {_apart(answers, values, wanted, asked)}"
             for name, values in answer.items()
             if listed(values) != listed(wanted)
         ]
@@ -177,15 +181,22 @@ def _raw(proto: onnx.ModelProto, name: str) -> bytes:
     return next(bytes(t.raw_data) for t in proto.graph.initializer if t.name == name)
 
 
-def _apart(answers: Sequence[StoredFault], values: Sequence[float], wanted: Sequence[float]) -> str:
-    """The tensors whose values differ from those wanted, with what they read."""
-    start, apart = 0, []
+def _apart(
+    answers: Sequence[StoredFault],
+    values: Sequence[float],
+    wanted: Sequence[float],
+    asked: StoredFault,
+) -> str:
+    """What is read where it should not be: in the tensor asked about, or in how many others."""
+    start, others = 0, 0
     for answer in answers:
         part = slice(start, start + len(answer.before))
-        if listed(values[part]) != listed(wanted[part]):
-            apart.append(f"({listed(values[part])}) in {answer.id}")
         start = part.stop
-    return ", ".join(apart)
+        if listed(values[part]) != listed(wanted[part]):
+            if answer is asked:
+                return listed(values[part])
+            others += 1
+    return f"other values in {others} other tensors"
 
 
 def _hex(code: int, bits: int) -> str:

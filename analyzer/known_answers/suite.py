@@ -1,5 +1,6 @@
 """All known answers, and what the installed tool makes of them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from analyzer.known_answers import (
@@ -8,6 +9,7 @@ from analyzer.known_answers import (
     estimates,
     fixed_point,
     fixed_point_halves,
+    frequencies,
     gates,
     halves,
     ieee754,
@@ -17,9 +19,11 @@ from analyzer.known_answers import (
     numbering,
     operators,
     outcomes,
+    plans,
     several,
+    strata,
 )
-from analyzer.known_answers.records import Topic
+from analyzer.known_answers.records import Finding, Topic
 from analyzer.known_answers.stored import check_stored
 
 _RESTORED = ("R-7",)
@@ -38,13 +42,15 @@ TOPICS: tuple[Topic[Any], ...] = (
     Topic("several upsets, bursts", several.ANSWERS, check_stored, _RESTORED),
     Topic("upsets in operators", operators.ANSWERS, operators.check_operators, _RESTORED),
     Topic("numbers of bits", numbering.ANSWERS, numbering.check_numbering),
-    Topic("probability of an upset", counts.CHANCES, counts.check_chances),
-    Topic("counts of upsets", counts.INVERTED, counts.check_inverted),
-    Topic("frequencies of draws", counts.FREQUENCIES, counts.check_frequencies),
+    Topic("probabilities of counts", counts.CHANCES, counts.check_chances),
+    Topic("counts drawn", counts.INVERTED, counts.check_inverted),
+    Topic("frequencies", frequencies.ANSWERS, frequencies.check_frequencies),
+    Topic("severe bits", strata.SEVERE, strata.check_severe),
+    Topic("strata", strata.WEIGHTS, strata.check_weights),
     Topic("random words", draws.WORDS, draws.check_words),
     Topic("draws of trials", draws.DRAWS, draws.check_draws),
-    Topic("plan ids", draws.PLAN_IDS, draws.check_plan_ids),
-    Topic("confidence limits", intervals.LIMITS, intervals.check_limits),
+    Topic("plan ids", plans.ANSWERS, plans.check_plans),
+    Topic("confidence limits", intervals.ANSWERS, intervals.check_limits),
     Topic("estimates", estimates.ANSWERS, estimates.check_estimates),
     Topic("outcomes", outcomes.ANSWERS, outcomes.check_outcomes),
     Topic("gates", gates.ANSWERS, gates.check_gates),

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import onnx
 
-from analyzer.errors import InvalidModel, TooLarge
+from analyzer.errors import InvalidModel, NotOnnx, TooLarge, quoted
 from analyzer.model import limits
-from analyzer.model.limits import quoted
-from analyzer.model.walk import every, sub_graphs
+from analyzer.model.walk import messages, sub_graphs, texts
 
 WIDEST_ELEMENT = 16
 """Bytes of one complex128."""
@@ -21,13 +20,17 @@ def check_bounds(proto: onnx.ModelProto, path: Path) -> None:
     Raises:
         TooLarge: too many nodes or tensors, too deep, a name too long, a tensor too large.
         InvalidModel: a tensor with a negative dimension.
+        NotOnnx: a text that is no text.
     """
     try:
+        _check_messages(proto)
         nodes, _ = _Size(proto).of(proto.graph.node, 1)
         _at_most(nodes, limits.NODES, "nodes, local functions expanded")
-        _check_tensors(proto)
+        _check_names(proto.graph)
     except TooLarge as error:
         raise TooLarge(f"{path} {error}, which is beyond relcheck's limits") from error
+    except NotOnnx as error:
+        raise NotOnnx(f"{path} {error}; it is damaged") from error
 
 
 def _at_most(found: int, limit: int, what: str) -> None:
@@ -65,18 +68,31 @@ class _Size:
         return size
 
 
-def _check_tensors(proto: onnx.ModelProto) -> None:
-    tensors = [t for t in every(onnx.TensorProto, proto) if isinstance(t, onnx.TensorProto)]
-    _at_most(len(tensors), limits.STORED_TENSORS, "stored tensors")
-    for tensor in tensors:
-        _check_shape(tensor.name, tensor.dims, limits.MODEL_BYTES)
-    for sparse in every(onnx.SparseTensorProto, proto):
-        if isinstance(sparse, onnx.SparseTensorProto):
+def _check_messages(proto: onnx.ModelProto) -> None:
+    tensors = 0
+    for message in messages(proto):
+        for text in texts(message):
+            _check_text(text)
+        if isinstance(message, onnx.TensorProto):
+            tensors += 1
+            _check_shape(message.name, message.dims, limits.MODEL_BYTES)
+        elif isinstance(message, onnx.SparseTensorProto):
             # Runtimes write it out in full, whatever its element type.
-            _check_shape(sparse.values.name, sparse.dims, limits.MODEL_BYTES // WIDEST_ELEMENT)
-    for name in (*(t.name for t in tensors), *(i.name for i in proto.graph.input)):
+            _check_shape(message.values.name, message.dims, limits.MODEL_BYTES // WIDEST_ELEMENT)
+    _at_most(tensors, limits.STORED_TENSORS, "stored tensors")
+
+
+def _check_names(graph: onnx.GraphProto) -> None:
+    stored = (t.name for t in (*graph.initializer, *(s.values for s in graph.sparse_initializer)))
+    for name in (*stored, *(i.name for i in graph.input)):
         if len(name) > limits.NAME_CHARACTERS:
             raise TooLarge(f"has a name of {len(name):,} characters")
+
+
+def _check_text(text: str | bytes) -> None:
+    # Protocol buffers let it pass; where a name is expected, bytes are not understood.
+    if isinstance(text, bytes):
+        raise NotOnnx(f"holds a text that is no UTF-8: {quoted(text.decode('utf-8', 'replace'))}")
 
 
 def _check_shape(name: str, dims: Iterable[int], limit: int) -> None:

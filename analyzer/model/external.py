@@ -7,10 +7,9 @@ from pathlib import Path
 
 import onnx
 
-from analyzer.errors import ExternalDataError, TooLarge
+from analyzer.errors import ExternalDataError, TooLarge, quoted
 from analyzer.model import limits
-from analyzer.model.limits import quoted
-from analyzer.model.walk import every, graph_tensors
+from analyzer.model.walk import graph_tensors, messages
 
 WIDTHS: dict[int, int] = {
     **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),
@@ -45,8 +44,9 @@ def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[by
         TooLarge: all parts together exceed what a model may hold.
     """
     # The second walk finds what is stored outside of graphs: functions, sparse attributes.
-    for tensor in chain(graph_tensors(proto.graph), every(onnx.TensorProto, proto)):
-        assert isinstance(tensor, onnx.TensorProto)
+    for tensor in chain(graph_tensors(proto.graph), messages(proto)):
+        if not isinstance(tensor, onnx.TensorProto):
+            continue
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             data = _read(tensor, path, limits.MODEL_BYTES - taken)
             taken += len(data)

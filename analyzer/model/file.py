@@ -7,11 +7,10 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, UnsupportedModel
+from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, UnsupportedModel, short
 from analyzer.model import limits
 from analyzer.model.bounds import check_bounds
 from analyzer.model.external import fold_external
-from analyzer.model.limits import short
 
 STANDARD = frozenset({"", "ai.onnx"})
 """Names of the domain of standard operators."""

@@ -7,9 +7,16 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from analyzer.bits import ELEMENT_TYPES, INT32, ElementType, Values, codec_for
-from analyzer.errors import InvalidModel
-from analyzer.model.limits import quoted, short
+from analyzer.bits import (
+    BFLOAT16,
+    ELEMENT_TYPES,
+    INT32,
+    ElementType,
+    Values,
+    codec_for,
+    from_codes,
+)
+from analyzer.errors import InvalidModel, quoted, short
 from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
 from analyzer.model.walk import sub_graphs
 from analyzer.space import Kind, TensorSite
@@ -90,13 +97,29 @@ def values_of(tensor: onnx.TensorProto) -> Values:
         InvalidModel: the data does not match the shape.
     """
     try:
-        values = np.asarray(numpy_helper.to_array(tensor))
-        return np.ascontiguousarray(values).reshape(tuple(tensor.dims))
+        return _decoded(tensor).reshape(tuple(tensor.dims))
     except (ValueError, TypeError) as error:
         raise InvalidModel(
             f"tensor {quoted(tensor.name)} holds another amount of data than its shape "
             f"{short(str(tuple(tensor.dims)))} needs"
         ) from error
+
+
+def _decoded(tensor: onnx.TensorProto) -> Values:
+    """Its values; older versions of onnx give some types in another one, bfloat16 as float32."""
+    values = np.ascontiguousarray(numpy_helper.to_array(tensor))
+    element = ELEMENT_TYPES.get(ELEMENT_OF.get(tensor.data_type, ""))
+    if element is None or values.dtype == element.dtype:
+        return values
+    if element is not BFLOAT16:
+        return values.astype(element.dtype)
+    # Bit for bit: by way of float32 a NaN would lose its payload.
+    stored = (
+        np.frombuffer(tensor.raw_data, "<u2")
+        if tensor.HasField("raw_data")
+        else np.array(tensor.int32_data, np.int64)
+    )
+    return from_codes(stored.astype(np.uint16), element)
 
 
 def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> str:
@@ -160,7 +183,7 @@ def _elsewhere(graph: onnx.GraphProto, where: str) -> Iterator[OutOfScope]:
             reason = "a Constant node, part of the graph; make it an initializer to expose it"
             yield OutOfScope(next(iter(node.output), ""), *_constant(node), reason)
         for sub in sub_graphs(node):
-            place = f"a sub-graph of {node.op_type} {quoted(_title(node))}"
+            place = f"a sub-graph of {short(node.op_type)} {quoted(_title(node))}"
             for tensor in sub.initializer:
                 reason = f"stored in {place}, not in {where}"
                 yield OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason)

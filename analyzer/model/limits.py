@@ -24,9 +24,6 @@ in ONNX Runtime. Nested loops of real models end at three or four."""
 NAME_CHARACTERS = 4096
 """Names are printed, and repeated for every fault site in a report."""
 
-QUOTED_CHARACTERS = 300
-"""Of a file's own text in one message."""
-
 DATA_BYTES = 2**33
 """A data set, decompressed or prepared: the 50,000 images of ImageNet's validation set as bytes. A
 compressed file can promise a thousand times its size."""
@@ -40,23 +37,3 @@ INPUT_ELEMENTS = 2**28
 
 GENERATED_ELEMENTS = 2**27
 """Of all generated inputs together: 1 GiB while they are drawn. Of larger inputs fewer are made."""
-
-
-def quoted(text: str, limit: int = QUOTED_CHARACTERS) -> str:
-    r"""A file's own text for a message: one line without control characters, and not endless.
-
-    >>> print(quoted("weights\x1b[2J"))
-    'weights\x1b[2J'
-    >>> quoted("w" * 500, 9)
-    "'wwwwwww…"
-    """
-    return short(repr(text[:limit]), limit)
-
-
-def short(text: str, limit: int = QUOTED_CHARACTERS) -> str:
-    """``text``, cut where it is too long for a message.
-
-    >>> short("0123456789", 5)
-    '0123…'
-    """
-    return text if len(text) <= limit else text[: limit - 1] + "…"

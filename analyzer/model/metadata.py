@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from analyzer.errors import BadMetadata
-from analyzer.model.limits import quoted
+from analyzer.errors import BadMetadata, quoted
 
 PREFIX = "relcheck."
 MOST_PIXELS = 16384

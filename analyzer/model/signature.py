@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import onnx
 
-from analyzer.errors import UnsupportedSignature
+from analyzer.errors import UnsupportedSignature, quoted, short
 from analyzer.model import limits
-from analyzer.model.limits import quoted, short
 
 _FLOATS = {
     onnx.TensorProto.FLOAT: "float32",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import onnx
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 
@@ -28,16 +29,21 @@ def graph_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
             yield from graph_tensors(sub)
 
 
-def every(kind: type[Message], message: Message) -> Iterator[Message]:
-    """Every message of one kind within ``message``, in whatever field it hides.
+def messages(message: Message) -> Iterator[Message]:
+    """``message`` and every message within it, in whatever field it hides.
 
     Sparse attributes, local functions, training graphs: a list of places would miss those that
     the next ONNX version adds.
     """
+    yield message
     for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for part in [value] if isinstance(value, Message) else value:
-            if isinstance(part, kind):
-                yield part
-            yield from every(kind, part)
+        if field.message_type is not None:
+            for part in [value] if isinstance(value, Message) else value:
+                yield from messages(part)
+
+
+def texts(message: Message) -> Iterator[str | bytes]:
+    """The strings that ``message`` itself holds; bytes where they are no UTF-8."""
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            yield from [value] if isinstance(value, str | bytes) else value

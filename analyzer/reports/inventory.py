@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from analyzer.model import Model
 from analyzer.reports.figures import percent, si
+from analyzer.reports.plain import one_line
 from analyzer.space import FaultSpace
 
 NAME_WIDTH = 34
@@ -37,7 +38,7 @@ def fault_space_text(
             f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
         )
     lines += _why_not_in_place(reasons) + _out_of_scope(model, space)
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(one_line, lines)) + "\n"
 
 
 def _kinds(space: FaultSpace) -> list[str]:

@@ -4,6 +4,7 @@ from textwrap import TextWrapper
 
 from analyzer.rates import show_rate
 from analyzer.reports import figures
+from analyzer.reports.plain import one_line
 from analyzer.reports.report import RatePart, Report
 
 COLUMNS = 80
@@ -21,7 +22,7 @@ def to_text(report: Report) -> str:
 def _wrapped(lines: list[str]) -> list[str]:
     """Lines broken at spaces where they are too long; file names stay whole."""
     fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [part for line in lines for part in fill.wrap(line) or [""]]
+    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
 
 def _head(report: Report) -> list[str]:

@@ -165,6 +165,26 @@ def weights_too_short(folder: Path) -> Arguments:
     return _changed(folder, change)
 
 
+@bad("too-large", "nests graphs and functions more than")
+def bottomless_model(folder: Path) -> Arguments:
+    def change(proto: onnx.ModelProto) -> None:
+        graph = proto.graph
+        for _ in range(20):
+            deeper = onnx.GraphProto(name="deeper", node=[graph.node[0]])
+            graph.node.add(op_type="If").attribute.add(name="then_branch", g=deeper)
+            graph = graph.node[-1].attribute[0].g
+
+    return _changed(folder, change)
+
+
+@bad("too-large", "a name of 5,000 characters")
+def endless_name(folder: Path) -> Arguments:
+    def change(proto: onnx.ModelProto) -> None:
+        proto.graph.initializer[0].name = "w" * 5000
+
+    return _changed(folder, change)
+
+
 # Models: external data
 
 

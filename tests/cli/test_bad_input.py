@@ -1,6 +1,8 @@
 """Bad input gets a sentence, exit code 2, and leaves no half-written file."""
 
 import fcntl
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from analyzer.cli import output
 from analyzer.errors import InternalError, NotOnnx, UnwritableOutput
 from analyzer.model import load_model
 from tests.cli.bad_input import CASES, good
-from tests.support import Run, invoke, run_cli, tiny_cnn_proto
+from tests.support import ROOT, Run, invoke, run_cli, tiny_cnn_proto
 
 IN_A_PROCESS = (
     "truncated_model",
@@ -151,6 +153,28 @@ def test_missing_cluster_package_is_a_sentence(
     monkeypatch.setitem(sys.modules, "distributed", None)
     run = invoke(*good(tmp_path), "--cluster", "tcp://localhost:8786")
     assert_sentence(run, "cluster", "needs the package distributed")
+
+
+@pytest.mark.parametrize(
+    ("deed", "slug"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "model-crashes-runtime"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "out-of-memory"),
+        ("signal.pause()", "model-hangs"),
+    ],
+)
+def test_what_becomes_of_the_child_is_a_sentence(deed: str, slug: str) -> None:
+    """The command runs in a child; here it does what a hostile model may make it do."""
+    code = f"import os, signal\nfrom analyzer.cli import guard\nguard.main = lambda: {deed}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "guard.entry()"],
+        env={**os.environ, "RELCHECK_PATIENCE": "0.3"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_sentence(Run(done.returncode, done.stdout, done.stderr), slug, "")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ generation in an interval*, 2019; binomial inversion after Kachitvichyanukul & S
 import hashlib
 import math
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, count, islice
 
 M0, M1 = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 W0, W1 = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
@@ -73,19 +73,21 @@ class Stream:
                 return product >> width
 
     def binomial(self, n: int, p: float) -> int:
-        """For p above 1/2 and few misses: count the misses, term by term."""
+        """Term by term, for few hits; above 1/2 what is not hit is counted."""
+        if p > 0.5:
+            return n - self.binomial(n, 1.0 - p)
         q = 1.0 - p
-        first = math.exp(n * math.log(p))
-        bound = min(n, n * q + 10.0 * math.sqrt(n * q * p + 1))
-        misses, term, left = 0, first, self.uniform()
+        first = math.exp(n * math.log(q))
+        bound = min(n, n * p + 10.0 * math.sqrt(n * p * q + 1))
+        hits, term, left = 0, first, self.uniform()
         while left > term:
-            misses += 1
-            if misses > bound:
-                misses, term, left = 0, first, self.uniform()
+            hits += 1
+            if hits > bound:
+                hits, term, left = 0, first, self.uniform()
             else:
                 left -= term
-                term = (n - misses + 1) * q * term / (misses * p)
-        return n - misses
+                term = (n - hits + 1) * p * term / (hits * q)
+        return hits
 
     def up_to(self, most: int) -> int:
         """In 0 .. most: the low bits of half a word, those that are too many rejected."""
@@ -103,34 +105,60 @@ class Stream:
         return items
 
 
-def count(stream: Stream, bits: int, rate: float) -> int:
-    """Upsets of one trial, at least one."""
-    if rate > 0.5:
+def at_least(stream: Stream, bits: int, rate: float, least: int) -> int:
+    """Upsets of one trial, ``least`` or more."""
+    if least == 1 and rate > 0.5:
         while True:
             found = stream.binomial(bits, rate)
             if found:
                 return found
-    any_upset = 1 - (1 - rate) ** bits
-    share = stream.uniform() * any_upset
-    terms = (math.comb(bits, k) * rate**k * (1 - rate) ** (bits - k) for k in range(1, 200))
-    return next(k for k, below in enumerate(accumulate(terms), 1) if share < below)
+    chances = (math.comb(bits, k) * rate**k * (1 - rate) ** (bits - k) for k in count())
+    terms = list(islice(chances, 24))
+    share = stream.uniform() * (1 - sum(terms[:least]))
+    return next(k for k, below in enumerate(accumulate(terms[least:]), least) if share < below)
 
 
 def places(stream: Stream, bits: int, wanted: int) -> list[int]:
     """Distinct places, ascending."""
     if wanted > bits // 2:
         return sorted(stream.shuffled(bits)[:wanted])
+    return others(stream, bits, wanted, set())
+
+
+def others(stream: Stream, bits: int, wanted: int, taboo: set[int]) -> list[int]:
+    """Distinct places without those of ``taboo``, ascending."""
     kept: set[int] = set()
     while len(kept) < wanted:
-        kept |= {stream.below(bits) for _ in range(wanted - len(kept))}
+        kept |= {stream.below(bits) for _ in range(wanted - len(kept))} - taboo
     return sorted(kept)
+
+
+def batch_of(stream: Stream, ends: tuple[int, ...]) -> int:
+    """The batch of a uniformly drawn image."""
+    image = stream.below(ends[-1])
+    return next(i for i, end in enumerate(ends) if image < end)
 
 
 def trial_draw(
     plan_id: str, name: str, trial: int, ends: tuple[int, ...], bits: int, rate: float
 ) -> tuple[int, list[int]]:
-    """Batch and sites of one transient trial."""
+    """Batch and sites of one trial whose patterns are not told apart."""
     stream = Stream(plan_id, name, trial)
-    image = stream.below(ends[-1])
-    batch = next(i for i, end in enumerate(ends) if image < end)
-    return batch, places(stream, bits, count(stream, bits, rate))
+    batch = batch_of(stream, ends)
+    return batch, places(stream, bits, at_least(stream, bits, rate, 1))
+
+
+def stratum_draw(
+    plan_id: str, name: str, trial: int, bits: int, rate: float, severe: list[int], counts: str
+) -> tuple[int, list[int]]:
+    """Batch and sites of one trial with a number of severe sites: ``0``, ``1`` or ``2+``."""
+    stream = Stream(plan_id, name, trial)
+    batch = batch_of(stream, (1,))
+    mild = bits - len(severe)
+    if counts == "0":
+        struck, rest = 0, at_least(stream, mild, rate, 1)
+    else:
+        struck = 1 if counts == "1" else at_least(stream, len(severe), rate, 2)
+        rest = stream.binomial(mild, rate)
+    chosen = [severe[i] for i in places(stream, len(severe), struck)]
+    return batch, sorted(chosen + others(stream, bits, rest, set(severe)))

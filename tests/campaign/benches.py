@@ -1,0 +1,135 @@
+"""A small campaign, and stand-ins for all that it is given."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from analyzer.campaign.blocks import Block, BlockResult, run_block
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.runner import WHOLE, Budget, Pool, Shard, Store, run_campaign
+from analyzer.campaign.shipment import Shipment
+from analyzer.campaign.trials import Bench, Cell
+from analyzer.cli.settings import read_settings
+from analyzer.cli.setup import Analysis, prepare_analysis
+from analyzer.stats.estimate import RateEstimate
+from tests.support import tiny_cnn, tiny_data
+
+
+def tiny_analysis(folder: Path, **flags: object) -> Analysis:
+    """A campaign of 28 blocks at two rates, ready to run."""
+    model, data = tiny_cnn(folder / "tiny.onnx"), tiny_data(folder / "tiny.npz")
+    asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data, **flags}
+    return prepare_analysis(model, read_settings(None, asked))
+
+
+def write_shipment(shipment: Shipment, path: Path) -> Path:
+    """The file that workers of ``shipment`` read."""
+    path.write_bytes(b"".join(shipment.parts()))
+    return path
+
+
+def zero_clock() -> float:
+    """A clock that stands still."""
+    return 0.0
+
+
+class Results:
+    """Block results of one bench, computed once each: trials are pure functions."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._found: dict[Block, BlockResult] = {}
+
+    def __getitem__(self, block: Block) -> BlockResult:
+        """The result of ``block``."""
+        if block not in self._found:
+            self._found[block] = run_block(self.bench, block, zero_clock)
+        return self._found[block]
+
+
+@dataclass
+class Memory:
+    """A store that forgets nothing while it lives."""
+
+    blocks: dict[Block, BlockResult] = field(default_factory=dict)
+    ticks: int = 0
+
+    def known(self, cell: Cell) -> Iterable[BlockResult]:
+        """Finished blocks of one cell, latest first: the order must not matter."""
+        return [r for b, r in reversed(self.blocks.items()) if b.cell == cell]
+
+    def put(self, result: BlockResult) -> None:
+        """Keep one more."""
+        assert result.block not in self.blocks, "a block was run twice"
+        self.blocks[result.block] = result
+
+    def tick(self) -> None:
+        """Count."""
+        self.ticks += 1
+
+
+@dataclass
+class Charges:
+    """A budget that ends after so many blocks."""
+
+    left: float = float("inf")
+    reason: Stop = Stop.BUDGET
+
+    def charge(self, cpu_seconds: float) -> None:
+        """One block less."""
+        self.left -= 1
+
+    def spent(self) -> Stop | None:
+        """The reason, once all is spent."""
+        return self.reason if self.left <= 0 else None
+
+
+class Nobody:
+    """An observer who does not look."""
+
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        """Nothing."""
+
+
+@dataclass
+class AtOnce:
+    """A pool that has the answer when it is asked."""
+
+    results: Results
+    width: int = 1
+    sent: list[tuple[Block, ...]] = field(default_factory=list)
+
+    def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
+        """Answer now."""
+        self.sent.append(tuple(blocks))
+        future: Future[list[BlockResult]] = Future()
+        future.set_result([self.results[block] for block in blocks])
+        return future
+
+
+def run(
+    bench: Bench,
+    pool: Pool,
+    store: Store | None = None,
+    budget: Budget | None = None,
+    shard: Shard = WHOLE,
+) -> CampaignResult:
+    """Run a campaign to its end unless ``budget`` ends it before."""
+    return run_campaign(bench, pool, store or Memory(), budget or Charges(), Nobody(), shard)
+
+
+@cache
+def shared_results() -> Results:
+    """Results of `tiny_analysis`, shared by the tests of one process."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Results(tiny_analysis(Path(folder)).bench)
+
+
+@cache
+def undisturbed() -> CampaignResult:
+    """What `tiny_analysis` finds if nothing happens."""
+    results = shared_results()
+    return run(results.bench, AtOnce(results))

@@ -1,0 +1,104 @@
+"""Blocks: pure functions of the plan and their place, and texts that can be read back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_block
+from analyzer.campaign.shipment import Shipment, from_buffer
+from analyzer.campaign.trials import Cell
+from analyzer.cli.settings import read_settings
+from analyzer.cli.setup import prepare_analysis
+from analyzer.evaluation.outcome import Outcomes
+from tests.campaign.benches import Results, shared_results, tiny_analysis, zero_clock
+from tests.runtime.zoo import ZOO
+from tests.strategies import examples
+from tests.support import save
+
+counts = st.integers(0, 10**6)
+outcomes = st.builds(Outcomes, counts, counts, counts, counts, counts, counts)
+cells = st.builds(Cell, st.floats(1e-12, 0.5), st.integers(0, 6))
+blocks = st.builds(Block, cells, st.integers(0, 10**6))
+results = st.builds(
+    BlockResult,
+    blocks,
+    st.lists(outcomes, min_size=BLOCK_TRIALS, max_size=BLOCK_TRIALS).map(tuple),
+    st.lists(st.integers(0, 10**6), max_size=BLOCK_TRIALS).map(tuple),
+)
+
+
+@examples(100)
+@given(results)
+def test_results_are_read_back_as_they_were_written(result: BlockResult) -> None:
+    assert BlockResult.from_json(result.to_json()) == result
+
+
+@examples(100)
+@given(results)
+def test_results_have_no_nested_braces(result: BlockResult) -> None:
+    """A damaged journal is searched for texts between braces."""
+    assert set(result.to_json()[1:-1]).isdisjoint("{}")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content.pop("crashed"),
+        lambda content: content.pop("cell"),
+        lambda content: content["outcomes"].pop(),
+        lambda content: content["outcomes"][0].append(1),
+        lambda content: content.update(index="first"),
+        lambda content: content.update(cell=7),
+        lambda content: content.update(outcomes=None),
+    ],
+)
+def test_other_texts_are_refused(spoil: object) -> None:
+    assert callable(spoil)
+    content = json.loads(
+        BlockResult(Block(Cell(1e-3), 0), (Outcomes(),) * BLOCK_TRIALS).to_json()
+    )
+    spoil(content)
+    with pytest.raises(ValueError):
+        BlockResult.from_json(json.dumps(content))
+
+
+def test_a_block_is_its_trials_run_alone_in_any_order() -> None:
+    bench = shared_results().bench
+    block = Block(Cell(1e-2, 1), 3)
+    alone = {index: bench.trial(block.cell, index) for index in reversed(block.trials)}
+    run_block(bench, Block(Cell(1e-3), 0), zero_clock)
+    assert run_block(bench, block, zero_clock).outcomes == tuple(alone[i] for i in block.trials)
+
+
+def test_trials_of_different_blocks_are_different_trials() -> None:
+    """Else independence of the number of workers would be no feat."""
+    found = shared_results()
+    assert len({found[Block(Cell(1e-2, 1), index)].outcomes for index in range(4)}) == 4
+
+
+@pytest.mark.parametrize("exposure", ["transient", "resident"])
+def test_a_shipped_bench_finds_the_same(exposure: str, tmp_path: Path) -> None:
+    analysis = tiny_analysis(tmp_path, exposure=exposure)
+    content = b"".join(Shipment.of(analysis.bench, analysis.model).parts())
+    here, there = Results(analysis.bench), Results(from_buffer(content).unpack())
+    for rate in analysis.bench.plan.rates:
+        block = Block(Cell(rate), 1)
+        assert here[block] == there[block]
+    assert from_buffer(content).unpack().answers == analysis.bench.answers
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> None:
+    """Arrays travel outside the pickled records: those of unusual types must arrive as well."""
+    model = save(ZOO[name].build(), tmp_path / "m.onnx")
+    settings = read_settings(None, {"rates": "1e-2", "images": 2})
+    analysis = prepare_analysis(model, settings)
+    content = b"".join(Shipment.of(analysis.bench, analysis.model).parts())
+    there = from_buffer(content).unpack()
+    cell = Cell(1e-2)
+    assert [there.trial(cell, i) for i in range(4)] == [
+        analysis.bench.trial(cell, i) for i in range(4)
+    ]

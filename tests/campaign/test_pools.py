@@ -1,0 +1,341 @@
+"""Worker processes: they may be many, and they may die.
+
+Each test names the line whose removal makes it fail; without a file name it is one of
+`analyzer/campaign/pools.py`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.journal_file import read_entries
+from analyzer.campaign.pools import STARTS, InlinePool, LocalPool, Worker
+from analyzer.campaign.result import CampaignResult
+from analyzer.campaign.shipment import Shipment, map_shipment
+from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.worker import trial_in_worker
+from analyzer.cli.setup import Analysis
+from analyzer.errors import InternalError, NotRestored, OutOfMemory, UnsupportedModel
+from tests.campaign.benches import (
+    AtOnce,
+    Charges,
+    Results,
+    run,
+    shared_results,
+    tiny_analysis,
+    undisturbed,
+    write_shipment,
+)
+from tests.campaign.processes import eventually, is_there, session, workers_of
+from tests.campaign.sabotage import Deed, Sabotaged
+from tests.support import ENVIRONMENT, ROOT, invoke, tiny_cnn, tiny_data
+
+VICTIM = Block(Cell(1e-2, 1), 0)
+"""A block that every campaign here runs."""
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """The campaign of `undisturbed`."""
+    return tiny_analysis(tmp_path_factory.mktemp("analysis"))
+
+
+@pytest.fixture(scope="module")
+def shipment(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What its workers need."""
+    path = tmp_path_factory.mktemp("shipment") / "shipment"
+    return write_shipment(Shipment.of(analysis.bench, analysis.model), path)
+
+
+# The same whoever runs it
+
+
+def test_in_this_process(analysis: Analysis) -> None:
+    with InlinePool(analysis.bench) as pool:
+        assert run(analysis.bench, pool) == undisturbed()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_in_worker_processes(jobs: int, analysis: Analysis, shipment: Path) -> None:
+    with LocalPool(analysis.bench, shipment, jobs) as pool:
+        assert run(analysis.bench, pool) == undisturbed()
+        pids = [w._process.pid for w in pool._workers if w._process]
+    assert 1 <= len(set(pids)) <= jobs
+    assert not any(is_there(pid) for pid in pids if pid)  # without `worker.close()`
+
+
+# Workers that die
+
+
+def test_a_killed_worker_costs_a_retry_and_changes_nothing(
+    analysis: Analysis, shipment: Path
+) -> None:
+    """Fails without `except WorkerDied` in `_together`."""
+    pool = LocalPool(analysis.bench, shipment, 2)
+    killed: list[int] = []
+
+    @dataclass
+    class Killer(Charges):
+        def charge(self, cpu_seconds: float) -> None:
+            for worker in pool._workers:
+                if len(killed) < 2 and worker._process and worker._process.pid not in killed:
+                    killed.append(worker._process.pid or 0)
+                    os.kill(killed[-1], signal.SIGKILL)
+
+    with pool:
+        assert run(analysis.bench, pool, None, Killer()) == undisturbed()
+    assert len(killed) == 2
+
+
+def sabotaged(
+    analysis: Analysis, folder: Path, deed: str, times: int = 1000, at_start: bool = False
+) -> tuple[Path, Deed]:
+    """A shipment whose victim does ``deed``."""
+    done = Deed(deed, folder / "diary", times)
+    places = {"at_start": done} if at_start else {"in_trial": done}
+    bad = Sabotaged.with_deeds(analysis, **places, cell=VICTIM.cell, index=VICTIM.trials[3])
+    return write_shipment(bad, folder / "sabotaged"), done
+
+
+@pytest.mark.parametrize("deed", ["kill", "run_out_of_memory"])
+def test_a_block_that_kills_a_worker_once_is_tried_again(
+    deed: str, analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails without `_alone`; for the second without `isinstance(answer, MemoryError)`."""
+    path, done = sabotaged(analysis, tmp_path, deed, times=1)
+    with LocalPool(analysis.bench, path, 1) as pool:
+        assert run(analysis.bench, pool) == undisturbed()
+    assert len(done.done()) == 1
+
+
+def with_a_crash(bench: Bench) -> CampaignResult:
+    """What the campaign finds if one trial kills whoever runs it."""
+
+    class Crashed(Results):
+        def __getitem__(self, block: Block) -> BlockResult:
+            found = shared_results()[block]
+            if block != VICTIM:
+                return found
+            index = block.trials[3]
+            outcomes = list(found.outcomes)
+            outcomes[3] = bench.crashed(block.cell, index)
+            return BlockResult(block, tuple(outcomes), (index,))
+
+    return run(bench, AtOnce(Crashed(bench)))
+
+
+def test_a_pattern_that_crashes_the_runtime_is_a_crash(
+    analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails without `crashed.append(index)`; one trial less without `_bench.crashed`."""
+    path, done = sabotaged(analysis, tmp_path, "segfault")
+    with LocalPool(analysis.bench, path, 1) as pool:
+        found = run(analysis.bench, pool)
+    assert found == with_a_crash(analysis.bench)
+    assert found != undisturbed()
+    assert len(done.done()) == len(set(done.done())) == 4  # with others, alone, and twice apart
+
+
+def test_a_crash_is_due_on_every_image_and_names_its_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `crashes` in `RateState.finished`."""
+    analysis = tiny_analysis(tmp_path)
+    path, _ = sabotaged(analysis, tmp_path, "segfault")
+    bad = map_shipment(path)
+    monkeypatch.setattr(Shipment, "of", lambda *_: bad)
+    options = ("--rates", "1e-3,1e-2", "--precision", "0.05", "--batch", "8", "--jobs", "1")
+    target, journal = tmp_path / "report.json", tmp_path / "run.db"
+    run = invoke(
+        *(tmp_path / "tiny.onnx", "--data", tmp_path / "tiny.npz", *options),
+        *("--json", target, "--journal", journal),
+    )
+    assert run.code == 0
+    calm, row = json.loads(target.read_text())["rates"]
+    (crash,) = row["crashes"]
+    assert calm["crashes"] == []
+    expected = analysis.bench.crash(VICTIM.cell, VICTIM.trials[3])
+    assert crash["trial"] == VICTIM.trials[3]
+    assert crash["upsets"] == [
+        {"tensor": u.tensor, "element": u.element, "bit": u.bit} for u in expected.upsets
+    ]
+    assert expected.upsets
+    again = invoke("resume", journal, "--jobs", "0", "--json", tmp_path / "again.json")
+    assert again.code == 0
+    assert json.loads((tmp_path / "again.json").read_text())["rates"] == [calm, row]
+
+
+def test_a_worker_that_cannot_begin_is_no_crash_of_a_pattern(
+    analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails if a start is a call like any other: every trial would be recorded as DUE."""
+    path, done = sabotaged(analysis, tmp_path, "kill", at_start=True)
+    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(OutOfMemory, match="--jobs"):
+        run(analysis.bench, pool)
+    assert len(done.done()) >= STARTS
+
+
+def test_a_worker_that_dies_at_its_start_by_chance_is_started_again(
+    analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails without `continue` in `_start`."""
+    path, done = sabotaged(analysis, tmp_path, "kill", times=1, at_start=True)
+    worker = Worker(path, Event())
+    try:
+        assert worker.call(trial_in_worker, VICTIM.cell, 0) == analysis.bench.trial(VICTIM.cell, 0)
+    finally:
+        worker.close()
+    assert len(done.done()) == 1
+
+
+@pytest.mark.parametrize(
+    ("deed", "error", "says"),
+    [
+        ("break_a_weight", NotRestored, "a weight is not golden"),
+        ("make_a_mistake", InternalError, "in a worker process, KeyError: 'mistake'"),
+    ],
+)
+def test_a_defect_in_a_worker_is_told_and_not_counted(
+    deed: str, error: type[Exception], says: str, analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails without `raise answer`."""
+    path, done = sabotaged(analysis, tmp_path, deed)
+    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(error, match=says):
+        run(analysis.bench, pool)
+    assert len(done.done()) == 1
+
+
+def test_what_a_worker_cannot_unpack_is_told(analysis: Analysis, tmp_path: Path) -> None:
+    """Fails without `raise refusal`."""
+    path, _ = sabotaged(analysis, tmp_path, "refuse_the_model", at_start=True)
+    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(UnsupportedModel):
+        run(analysis.bench, pool)
+
+
+# Ends
+
+
+def test_a_pool_ends_in_the_midst_of_a_block(analysis: Analysis, tmp_path: Path) -> None:
+    """Fails without `worker.kill()` in `__exit__`, or without `PoolClosed`: blocks are retried."""
+    path, done = sabotaged(analysis, tmp_path, "sleep")
+    with LocalPool(analysis.bench, path, 1) as pool:
+        future = pool.submit([VICTIM])
+        assert eventually(done.done)
+    (pid,) = done.done()
+    assert not is_there(pid)
+    assert future.done()
+
+
+def test_workers_do_not_outlive_a_killed_parent(analysis: Analysis, tmp_path: Path) -> None:
+    """Fails without `_die_with_parent` in `worker.py`: the worker would finish its block first."""
+    done = Deed("sleep", tmp_path / "diary")
+    bad = Sabotaged.with_deeds(analysis, in_trial=done, cell=Cell(1e-3), index=0)
+    path = write_shipment(bad, tmp_path / "sabotaged")
+    command = [sys.executable, "-m", "tests.campaign.sabotage", str(path), "1e-3"]
+    with subprocess.Popen(command, cwd=ROOT) as parent:
+        assert eventually(done.done)
+        (worker,) = done.done()
+        assert is_there(worker)
+        parent.kill()
+    assert eventually(lambda: not is_there(worker), 5.0)
+
+
+def started(folder: Path, *options: str | Path) -> "subprocess.Popen[str]":
+    """A long campaign with two workers, in a session of its own."""
+    tiny_cnn(folder / "tiny.onnx")
+    tiny_data(folder / "tiny.npz")
+    command = [sys.executable, "-m", "analyzer", folder / "tiny.onnx", "--jobs", "2", *options]
+    return subprocess.Popen(
+        list(map(str, command)),
+        cwd=ROOT,
+        env={**os.environ, **ENVIRONMENT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A campaign whose first blocks are in ``run.db``."""
+    journal = tmp_path / "run.db"
+    options = ("--rates", "1e-3,1e-2", "--precision", "0.002", "--journal", journal)
+    with started(tmp_path, *options) as process:
+        begun = lambda: journal.exists() and len(read_entries(journal)) > 8  # noqa: E731
+        try:
+            assert eventually(begun)
+            yield process
+        finally:
+            for pid in session(process.pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_ctrl_c_prints_what_is_known_and_how_to_go_on(
+    running: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    """Fails without `interruptible`, without `pthread_sigmask` (tracebacks), or `__exit__`."""
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert "top-1 %" in out
+    assert "it was interrupted before" in " ".join(out.split())
+    assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert eventually(lambda: not session(running.pid), 5.0)
+    known = len(read_entries(tmp_path / "run.db"))
+    assert invoke("resume", tmp_path / "run.db", "--budget", "1s").code == 3
+    assert len(read_entries(tmp_path / "run.db")) > known
+
+
+def test_ctrl_c_while_workers_begin_leaves_no_traceback(tmp_path: Path) -> None:
+    """Fails without `pthread_sigmask`: workers that are still importing are interrupted as well."""
+    options = ("--rates", "1e-3", "--precision", "0.002", "--journal", tmp_path / "run.db")
+    with started(tmp_path, *options) as process:
+        assert eventually(lambda: len(workers_of(process.pid)) == 2)
+        os.killpg(process.pid, signal.SIGINT)
+        for pid in workers_of(process.pid):
+            os.kill(pid, signal.SIGINT)  # where the command is one process group with its workers
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, "top-1 %" in out) == (3, True)
+    assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert eventually(lambda: not session(process.pid), 5.0)
+
+
+# Memory
+
+
+def mapped_from(path: Path) -> list[range]:
+    """Addresses at which this process has mapped a file, to share and not to write."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    found = [line.split() for line in lines if line.endswith(str(path)) and " r--s " in line]
+    return [range(*(int(end, 16) for end in words[0].split("-"))) for words in found]
+
+
+def copied(bench: Bench, path: str) -> list[str]:
+    """Arrays of a bench in a worker that lie elsewhere than in the shipment."""
+    arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(bench.batches)}
+    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(bench.golden)}
+    arrays |= {t.name: t.values for t in bench.executor._model.inventory.at_risk}  # type: ignore[attr-defined]
+    places = mapped_from(Path(path))
+    assert len(arrays) > 5
+    return [
+        name for name, array in arrays.items() if not any(array.ctypes.data in p for p in places)
+    ]
+
+
+def test_the_arrays_of_a_shipment_are_mapped_and_not_copied(shipment: Path) -> None:
+    """Fails without `buffer_callback` in `shipment.py`, or if the file is read instead of mapped."""
+    worker = Worker(shipment, Event())
+    try:
+        assert worker.call(copied, str(shipment)) == []
+    finally:
+        worker.close()

@@ -1,0 +1,325 @@
+"""Resumed, repeated, split and joined on the command line: always the same report.
+
+Each test names what must be removed to make it fail.
+"""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analyzer.campaign.journal_file import read_entries, told
+from analyzer.campaign.result import Stop
+from analyzer.cli.stopwatch import Stopwatch
+from tests.support import Run, invoke, tiny_cnn, tiny_data
+
+QUICK = ("--rates", "1e-3,1e-2", "--precision", "0.05", "--batch", "8")
+
+Data = dict[str, Any]
+
+
+def figures(path: Path) -> Data:
+    """All of a JSON report but when and where it was written."""
+    report: Data = json.loads(path.read_text("utf-8"))
+    del report["run"]
+    return report
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model, its data, and the report of an undisturbed run with its journal."""
+    folder = tmp_path_factory.mktemp("place")
+    tiny_cnn(folder / "tiny.onnx")
+    tiny_data(folder / "tiny.npz")
+    run = relcheck(folder, "--journal", folder / "whole.db", "--json", folder / "whole.json")
+    assert (run.code, run.err) == (0, f"wrote {folder / 'whole.json'}\n")
+    return folder
+
+
+def relcheck(folder: Path, *more: str | Path) -> Run:
+    """The campaign of this file."""
+    return invoke(folder / "tiny.onnx", "--data", folder / "tiny.npz", *QUICK, *more)
+
+
+def blocks(path: Path) -> list[str]:
+    """What a journal says of each block, in order."""
+    return [e.content for e in read_entries(path) if e.content.startswith('{"cell"')]
+
+
+def test_a_finished_campaign_is_only_reported_again(place: Path, tmp_path: Path) -> None:
+    journal = Path(shutil.copy(place / "whole.db", tmp_path / "run.db"))
+    relcheck(place, "--journal", journal)
+    before = journal.read_bytes()
+    run = relcheck(place, "--journal", journal)
+    assert run.code == 0
+    assert run.out == relcheck(place, "--journal", "none").out
+    assert journal.read_bytes() == before
+
+
+def test_even_without_any_budget(place: Path, tmp_path: Path) -> None:
+    """Fails without `state.settle()` before the loop of `run_campaign`."""
+    journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
+    report = tmp_path / "again.json"
+    run = invoke("resume", journal, "--budget", "0.001s", "--json", report)
+    assert run.code == 0
+    assert figures(report) == figures(place / "whole.json")
+
+
+class SevenBlocks(Stopwatch):
+    """A budget that is spent after seven blocks."""
+
+    blocks = 0
+
+    def charge(self, cpu_seconds: float) -> None:
+        """Count."""
+        self.blocks += 1
+
+    def spent(self) -> Stop | None:
+        """Whether seven blocks were charged."""
+        return Stop.BUDGET if self.blocks >= 7 else None
+
+
+@pytest.mark.parametrize("again", ["resume", "run"])
+def test_an_exhausted_budget_is_no_loss(
+    again: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails if `Journal.known` or `put` does nothing, or `resume` forgets an option."""
+    journal, report = tmp_path / "run.db", tmp_path / "report.json"
+    with monkeypatch.context() as patch:
+        patch.setattr("analyzer.cli.analysis.Stopwatch", SevenBlocks)
+        run = relcheck(place, "--journal", journal)
+    assert run.code == 3
+    assert run.err == f"the budget is spent; to go on: relcheck resume {journal}\n"
+    had = blocks(journal)
+    assert 7 <= len(had) < len(blocks(place / "whole.db"))
+    if again == "resume":
+        done = invoke("resume", journal, "--json", report)
+    else:
+        done = relcheck(place, "--journal", journal, "--json", report)
+    assert done.code == 0
+    assert figures(report) == figures(place / "whole.json")
+    assert blocks(journal)[: len(had)] == had
+    assert sorted(blocks(journal)) == sorted(blocks(place / "whole.db"))
+
+
+def test_resume_works_from_any_folder(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `absolute()` in `_request`."""
+    monkeypatch.chdir(place)
+    options = ("--data", "tiny.npz", *QUICK, "--journal", tmp_path / "run.db")
+    assert invoke("tiny.onnx", *options, "--gate", "sdc <= 0.9 @ 1e-3").code == 0
+    monkeypatch.chdir(tmp_path)
+    run = invoke("resume", "run.db", "--json", "report.json")
+    assert run.code == 0
+    assert figures(tmp_path / "report.json")["gate"]["verdict"] == "pass"
+
+
+def test_a_finer_campaign_extends_a_coarser_one(place: Path, tmp_path: Path) -> None:
+    journal = Path(shutil.copy(place / "whole.db", tmp_path / "run.db"))
+    finer = ("--precision", "0.04", "--json", tmp_path / "finer.json")
+    assert relcheck(place, "--journal", journal, *finer).code == 0
+    assert blocks(journal)[: len(blocks(place / "whole.db"))] == blocks(place / "whole.db")
+    coarser = tmp_path / "coarser.json"
+    assert relcheck(place, "--journal", journal, "--json", coarser).code == 0
+    assert figures(coarser) == figures(place / "whole.json")
+    relcheck(place, "--journal", "none", *finer[:2], "--json", tmp_path / "fresh.json")
+    assert figures(tmp_path / "finer.json") == figures(tmp_path / "fresh.json")
+
+
+def test_the_journal_that_nobody_named_is_named_by_the_report(
+    place: Path, tmp_path: Path
+) -> None:
+    """Fails without `_default_path`."""
+    report = tmp_path / "report.json"
+    assert relcheck(place, "--json", report).code == 0
+    journal = Path(json.loads(report.read_text())["run"]["journal"])
+    assert journal.parts[-3:-1] == ("relcheck", "journals")
+    assert journal.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        (("--seed", "1"), "plan seed"),
+        (("--fault", "stuck0"), "plan fault"),
+        (("--images", "16"), "plan images"),
+        (("--mean", "0.5"), "answers golden"),
+    ],
+)
+def test_another_plan_is_refused(
+    options: tuple[str, str], difference: str, place: Path, tmp_path: Path
+) -> None:
+    """Fails without `_check_identity`; the last one without `Bench.answers` in the identity."""
+    journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
+    run = relcheck(place, "--journal", journal, *options)
+    assert (run.code, run.out) == (2, "")
+    assert f"belongs to another campaign: {difference}: the journal has" in run.err
+
+
+def test_preprocessing_has_a_journal_of_its_own(place: Path) -> None:
+    """Fails without `Bench.answers` in the identity: the figures of other inputs were reported."""
+    plain = relcheck(place)
+    other = relcheck(place, "--scale", "0")
+    assert other.out == relcheck(place, "--scale", "0", "--journal", "none").out
+    assert other.out != plain.out
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ("analyzer.cli.provenance.__version__", "relcheck"),
+        ("onnx.__version__", "onnx"),
+        ("numpy.__version__", "numpy"),
+        ("scipy.__version__", "scipy"),
+        ("onnxruntime.__version__", "onnxruntime"),
+    ],
+)
+def test_another_version_is_refused(
+    where: str, name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without that version in `identity_of`."""
+    journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
+    monkeypatch.setattr(where, "99.0")
+    run = relcheck(place, "--journal", journal)
+    assert run.code == 2
+    assert f"versions {name}: the journal has" in run.err
+
+
+def test_another_model_is_refused(place: Path, tmp_path: Path) -> None:
+    shutil.copy(place / "whole.db", tmp_path / "run.db")
+    shutil.copy(place / "tiny.npz", tmp_path)
+    tiny_cnn(tmp_path / "tiny.onnx", seed=1)
+    run = relcheck(tmp_path, "--journal", tmp_path / "run.db")
+    assert run.code == 2
+    assert "plan model: the journal has" in run.err
+
+
+def test_a_damaged_journal_is_told_and_repaired(place: Path, tmp_path: Path) -> None:
+    journal, report = tmp_path / "run.db", tmp_path / "report.json"
+    journal.write_bytes((place / "whole.db").read_bytes()[:12000])
+    run = relcheck(place, "--journal", journal, "--json", report)
+    assert run.code == 0
+    assert "was damaged: it is kept as run.db.damaged, its intact blocks are used" in run.err
+    assert figures(report) == figures(place / "whole.json")
+
+
+def test_resume_of_a_damaged_journal(place: Path, tmp_path: Path) -> None:
+    journal, report = tmp_path / "run.db", tmp_path / "report.json"
+    journal.write_bytes(bytes(4096) + (place / "whole.db").read_bytes()[4096:])
+    assert invoke("resume", journal, "--json", report).code == 0
+    assert figures(report) == figures(place / "whole.json")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"something else", b"\0" * 5000])
+def test_resume_of_something_else(content: bytes | None, tmp_path: Path) -> None:
+    journal = tmp_path / "run.db"
+    if content is not None:
+        journal.write_bytes(content)
+    run = invoke("resume", journal)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.endswith("[journal-unusable]\n")
+    assert content is None or journal.read_bytes() == content
+
+
+# Shards
+
+
+def run_shards(place: Path, folder: Path, count: int) -> list[Path]:
+    """Journals of all shards, each run apart."""
+    paths = [folder / f"shard{index}.db" for index in range(1, count + 1)]
+    for index, path in enumerate(paths, 1):
+        run = relcheck(place, "--shard", f"{index}/{count}", "--journal", path)
+        assert (run.code, run.err) == (0, "")
+        assert run.out.startswith(f"Shard {index}/{count} done: ")
+    return paths
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_shards_joined_are_the_undisturbed_run(count: int, place: Path, tmp_path: Path) -> None:
+    """Fails if `merge` keeps the shard's own request, which would resume a shard."""
+    shards = run_shards(place, tmp_path, count)
+    whole, report = tmp_path / "all.db", tmp_path / "report.json"
+    run = invoke("merge", *shards, "-o", whole)
+    total = sum(len(blocks(path)) for path in shards)
+    assert (run.code, run.err) == (0, "")
+    assert f"holds {total} blocks" in run.out
+    assert told(read_entries(whole), "shard") is None
+    assert invoke("resume", whole, "--json", report).code == 0
+    assert figures(report) == figures(place / "whole.json")
+
+
+def test_a_shard_is_resumed_as_a_shard(place: Path, tmp_path: Path) -> None:
+    """Fails without `remember("shard", ...)`."""
+    (shard, _) = run_shards(place, tmp_path, 2)
+    had = blocks(shard)
+    run = invoke("resume", shard)
+    assert run.out.startswith("Shard 1/2 done: ")
+    assert blocks(shard) == had
+
+
+def test_a_block_that_is_damaged_in_one_shard_is_run_again(place: Path, tmp_path: Path) -> None:
+    """Fails without `proven_blocks` in merge: the lie would be joined, or refuse the others."""
+    shards = run_shards(place, tmp_path, 2)
+    with closing(sqlite3.connect(shards[0])) as connection, connection:
+        connection.execute("UPDATE entry SET content = replace(content, '[8,', '[7,') WHERE id = 5")
+    whole, report = tmp_path / "all.db", tmp_path / "report.json"
+    assert invoke("merge", *shards, "-o", whole).code == 0
+    assert invoke("resume", whole, "--json", report).code == 0
+    assert figures(report) == figures(place / "whole.json")
+
+
+def test_joining_with_itself_and_overlaps_add_nothing(place: Path, tmp_path: Path) -> None:
+    (shard, _) = run_shards(place, tmp_path, 2)
+    run = invoke("merge", shard, place / "whole.db", shard, "-o", tmp_path / "all.db")
+    assert run.code == 0
+    assert sorted(blocks(tmp_path / "all.db")) == sorted(
+        {*blocks(shard), *blocks(place / "whole.db")}
+    )
+
+
+def refused(slug: str, *args: str | Path) -> str:
+    run = invoke("merge", *args)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.endswith(f"[{slug}]\n")
+    return run.err
+
+
+def test_what_cannot_be_joined(place: Path, tmp_path: Path) -> None:
+    """Fails without the check of identities, of contradictions, or of the target."""
+    whole, other, target = place / "whole.db", tmp_path / "other.db", tmp_path / "all.db"
+    relcheck(place, "--seed", "1", "--journal", other)
+    assert "another campaign" in refused("journal-mismatch", whole, other, "-o", target)
+    assert not target.exists()
+    assert "exists" in refused("journal-unusable", whole, "-o", other)
+    assert "no journal" in refused("journal-unusable", whole, tmp_path / "lost", "-o", target)
+    nowhere = tmp_path / "nowhere" / "all.db"
+    assert "cannot be opened" in refused("journal-unusable", whole, "-o", nowhere)
+
+
+def test_results_that_contradict_each_other_are_not_joined(place: Path, tmp_path: Path) -> None:
+    """Fails without the comparison in `_join`: which of two results holds nobody knows."""
+    from analyzer.campaign.journal import key_of
+    from analyzer.campaign.journal_file import Entry
+
+    other = Path(shutil.copy(place / "whole.db", tmp_path / "other.db"))
+    entries = read_entries(other)
+    key = key_of(told(entries, "identity"))
+    old = next(e for e in entries if e.content.startswith('{"cell"'))
+    new = Entry.of(old.content.replace("[8,", "[7,", 1), key)
+    with closing(sqlite3.connect(other)) as connection, connection:
+        change = "UPDATE entry SET content = ?, digest = ? WHERE content = ?"
+        connection.execute(change, (new.content, new.digest, old.content))
+    said = refused("journal-mismatch", place / "whole.db", other, "-o", tmp_path / "all.db")
+    assert "has another result for block" in said
+
+
+def test_a_shard_without_a_journal_is_refused(place: Path) -> None:
+    """Fails without the check in `journal_of`: the work would be lost."""
+    run = relcheck(place, "--shard", "1/2", "--journal", "none")
+    assert (run.code, run.out) == (2, "")
+    assert "--shard needs a journal" in run.err
