@@ -188,7 +188,7 @@ def _connect(address: str) -> Any:
 
 
 def _check_versions(client: Any, address: str) -> None:
-    mine = _versions_here()
+    mine = versions()
     found = client.run(versions, on_error="return")
     if not found:
         raise ClusterError(f"the scheduler at {address} has no workers")

@@ -178,8 +178,10 @@ def test_other_versions_are_refused_before_work_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Fails without `_check_versions`."""
-    mine = {**versions(), package: "99.0"}
-    monkeypatch.setattr(module, "_versions_here", lambda: mine)
+    real = module.version
+    other = {package: "99.0"}.get
+    monkeypatch.setattr(module, "version", lambda name: other(name) or real(name))
+    monkeypatch.setattr(module, "__version__", other("relcheck") or module.__version__)
     with pytest.raises(ClusterError, match=rf"has {package} .*, here it is 99\.0; results"):
         ClusterPool(dask.address, analysis.bench, shipment, zero_clock)
 

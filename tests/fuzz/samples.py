@@ -1,4 +1,4 @@
-"""Models that hold what those in ``models/`` do not: sub-graphs, functions, sparse and odd tensors."""
+"""A model that holds what those in ``models/`` do not: sub-graphs, functions, sparse tensors."""
 
 import onnx
 from onnx import helper

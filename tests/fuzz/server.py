@@ -62,7 +62,7 @@ def _import_all() -> None:
     import analyzer.runtime.rewrite
 
     Image.init()
-    assert onnxruntime and matplotlib and analyzer
+    assert all((onnxruntime, matplotlib, analyzer))
 
 
 def _run(request: Request) -> Answer:
