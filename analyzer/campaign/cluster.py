@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +78,10 @@ class ClusterPool:
             raise
 
     def _ship(self) -> None:
-        self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
+        try:
+            self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
+        except TimeoutError as error:
+            raise self._deserted() from error
 
     @property
     def width(self) -> int:
@@ -93,7 +96,7 @@ class ClusterPool:
         if self._width:
             self._peopled = now
         elif now - self._peopled > PATIENCE_SECONDS:
-            raise ClusterError(f"the scheduler at {self._address} lost all workers; {GO_ON}")
+            raise self._deserted()
         return max(1, self._width)
 
     def _threads(self) -> int:
@@ -101,6 +104,9 @@ class ClusterPool:
             return int(sum(self._client.nthreads().values()))
         except (OSError, TimeoutError) as error:
             raise self._gone() from error
+
+    def _deserted(self) -> ClusterError:
+        return ClusterError(f"the scheduler at {self._address} lost all workers; {GO_ON}")
 
     def _gone(self) -> ClusterError:
         return ClusterError(f"the scheduler at {self._address} is gone; {GO_ON}")
@@ -140,17 +146,17 @@ class ClusterPool:
     def _settle(self, task: Any, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
         if answer.done():
             return
-        if task.status == "finished":
+        try:
             answer.set_result(task.result())
-        elif task.status == "cancelled":
-            self._lost(blocks, answer, sendings)
-        elif type(task.exception()).__name__ == "KilledWorker":
+        except CancelledError:  # the model, or this very result, went with the workers that had it
+            self._again(blocks, answer, sendings)
+        except Exception as error:
+            if type(error).__name__ != "KilledWorker":
+                raise
             _pass_on(self._here.submit(blocks), answer)
-        else:
-            answer.set_exception(task.exception())
 
-    def _lost(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
-        """Send ``blocks`` again whose model is gone with the workers that held it."""
+    def _again(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+        """Send ``blocks`` once more, after the model if that is lost as well."""
         if self._client.status != "running" or sendings == 1:
             raise self._gone()
         if self._shipped.status != "finished":

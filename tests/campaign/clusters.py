@@ -69,8 +69,9 @@ def _process(folder: Path, *command: str | Path) -> Iterator["subprocess.Popen[b
 @contextmanager
 def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     """A cluster whose files are in ``folder``."""
-    from distributed import Client
+    import distributed
 
+    connect: Any = distributed.Client
     contact = folder / "scheduler.json"
     options = ("--scheduler-file", contact, "--no-dashboard")
     with ExitStack() as stack:
@@ -79,10 +80,8 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         assert eventually(contact.exists)
         for index in range(workers):
             own = ("--nthreads", "1", "--local-directory", folder / str(index))
-            stack.enter_context(
-                _process(folder, "distributed.cli.dask_worker", *options, *own)
-            )
+            stack.enter_context(_process(folder, "distributed.cli.dask_worker", *options, *own))
         address = json.loads(contact.read_text())["address"]
-        client = stack.enter_context(Client(address, set_as_default=False))
+        client = stack.enter_context(connect(address, set_as_default=False))
         client.wait_for_workers(workers, timeout=30)
         yield Cluster(address, scheduler, client)

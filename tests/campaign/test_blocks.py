@@ -57,11 +57,9 @@ def test_results_have_no_nested_braces(result: BlockResult) -> None:
 )
 def test_other_texts_are_refused(spoil: object) -> None:
     assert callable(spoil)
-    content = json.loads(
-        BlockResult(Block(Cell(1e-3), 0), (Outcomes(),) * BLOCK_TRIALS).to_json()
-    )
+    content = json.loads(BlockResult(Block(Cell(1e-3), 0), (Outcomes(),) * BLOCK_TRIALS).to_json())
     spoil(content)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"block result|invalid literal"):
         BlockResult.from_json(json.dumps(content))
 
 

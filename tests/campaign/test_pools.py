@@ -133,9 +133,7 @@ def with_a_crash(bench: Bench) -> CampaignResult:
     return run(bench, AtOnce(Crashed(bench)))
 
 
-def test_a_pattern_that_crashes_the_runtime_is_a_crash(
-    analysis: Analysis, tmp_path: Path
-) -> None:
+def test_a_pattern_that_crashes_the_runtime_is_a_crash(analysis: Analysis, tmp_path: Path) -> None:
     """Fails without `crashed.append(index)`; one trial less without `_bench.crashed`."""
     path, done = sabotaged(analysis, tmp_path, "segfault")
     with LocalPool(analysis.bench, path, 1) as pool:
@@ -333,7 +331,7 @@ def copied(bench: Bench, path: str) -> list[str]:
 
 
 def test_the_arrays_of_a_shipment_are_mapped_and_not_copied(shipment: Path) -> None:
-    """Fails without `buffer_callback` in `shipment.py`, or if the file is read instead of mapped."""
+    """Fails without `buffer_callback` in `shipment.py`, or if the file is read, not mapped."""
     worker = Worker(shipment, Event())
     try:
         assert worker.call(copied, str(shipment)) == []

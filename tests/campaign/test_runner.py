@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
-from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.journal import FLUSH_SECONDS
+from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import SEND_SECONDS, WAIT_SECONDS, Shard
 from analyzer.campaign.trials import Cell
 from tests.campaign.benches import (
@@ -28,7 +28,6 @@ from tests.campaign.benches import (
     undisturbed,
 )
 from tests.strategies import examples
-
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from PIL import Image
 
 from tests.fuzz.samples import nested_model
 from tests.support import tiny_cnn_proto, tiny_images
@@ -25,8 +26,10 @@ Edit = Callable[[bytearray, random.Random, Sequence[int]], None]
 ODD = (0, 1, -1, 2, 7, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32, 2**40, 2**62)
 """Numbers that dimensions, axes, types and lengths are replaced by."""
 
-WORDS = ("", "x", "image", "Relu", "Loop", "If", "Conv", "ai.onnx.ml", "com.microsoft", "w" * 9000)
-WORDS += ("\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe", "a\nrelcheck: ok", "../../etc/passwd", "<b>&")
+WORDS = (
+    *("", "x", "image", "Relu", "Loop", "If", "Conv", "ai.onnx.ml", "com.microsoft", "w" * 9000),
+    *("\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe", "a\nrelcheck: ok", "../../x", "<b>&"),
+)
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def misled(base: Base, rng: random.Random) -> bytes:
         spots = list(_fields(proto))
         message, field = rng.choice(spots)
         _mislead(message, field, rng)
-    return proto.SerializePartialToString()
+    return bytes(proto.SerializePartialToString())
 
 
 def _fields(message: Message) -> Iterator[tuple[Message, FieldDescriptor]]:
@@ -245,3 +248,58 @@ def _other(value: Any, rng: random.Random) -> Any:
     if isinstance(value, str):
         return rng.choice((*WORDS, value + "_", value[:-1]))
     return rng.choice((*ODD, value + 1, value - 1, value * 2))
+
+
+# Data sets that are odd, not broken
+
+
+def odd_archive(rng: random.Random) -> bytes:
+    """An intact archive of arrays that are not what they should be; headers may lie."""
+    stream = io.BytesIO()
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+    method = rng.choices(methods, (6, 6, 1))[0]
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name in ("images", "labels"):
+            raw = io.BytesIO()
+            np.lib.format.write_array(raw, _odd_array(name, rng))
+            archive.writestr(f"{name}.npy", _with_lies(raw.getvalue(), rng))
+    return stream.getvalue()
+
+
+def _odd_array(name: str, rng: random.Random) -> Any:
+    if name == "labels":
+        kind = rng.choice(("int64", "int64", "uint8", "float32", "bool", "U3", "complex64"))
+        shape: tuple[int, ...] = rng.choice(((6,), (6,), (6, 1), (1, 6), (5,), (), (6, 4), (0,)))
+        return np.zeros(shape, kind)
+    kind = rng.choice(("uint8", "uint8", "float32", "float64", "int16", "float16", "S2", ">f4"))
+    shape = rng.choice(
+        ((6, 6, 6, 1), (6, 1, 6, 6), (6, 6, 6), (6, 9, 40, 1), (6, 1, 1, 1), (6, 0, 6, 1), (6,))
+    )
+    values = np.random.default_rng(rng.randrange(2**32)).integers(0, 200, shape)
+    if kind.startswith("float") and rng.random() < 0.3:
+        return np.full(shape, rng.choice((np.nan, np.inf, 1e30)), kind)
+    return values.astype(kind)
+
+
+def _with_lies(raw: bytes, rng: random.Random) -> bytes:
+    """An array whose header, half of the time, states something else, in the same length."""
+    if rng.random() < 0.5:
+        return raw
+    header, end = bytearray(raw[:128]), raw[128:]
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        header[rng.randrange(128)] = rng.choice(b"0123456789(){}[]',:<>|fiuOVS \n\x00\xff")
+    return bytes(header) + end
+
+
+IMAGES: dict[str, str] = {"PNG": "png", "JPEG": "jpg", "BMP": "bmp", "WEBP": "webp", "TIFF": "tif"}
+
+
+@cache
+def pictures() -> dict[str, Base]:
+    """One small picture of each format."""
+    found = {}
+    for kind, suffix in IMAGES.items():
+        stream = io.BytesIO()
+        Image.fromarray(tiny_images(1, 24)[0, ..., 0]).save(stream, kind)
+        found[suffix] = Base(stream.getvalue(), tuple(range(min(60, len(stream.getvalue())))))
+    return found

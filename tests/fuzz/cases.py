@@ -51,16 +51,26 @@ def texts(draw: st.DrawFn) -> Case:
 
 @st.composite
 def data_sets(draw: st.DrawFn) -> Case:
-    """A damaged ``.npz`` file beside an intact model."""
+    """A damaged or odd ``.npz`` file, or damaged pictures, beside an intact model."""
     rng = random.Random(draw(st.integers(0, 2**64 - 1)))
+    match rng.randrange(4):
+        case 0:
+            return _beside({"d.npz": damage.odd_archive(rng)}, "d.npz", "odd archive")
+        case 1:
+            name = rng.choice(tuple(damage.pictures()))
+            content = damage.damaged(damage.pictures()[name], rng)
+            return _beside({f"d/{i}/a.{name}": content for i in range(4)}, "d", f"damaged {name}")
     name = rng.choice(tuple(damage.archives()))
     model = "digits_resnet.onnx" if name == damage.DATA else "tiny.onnx"
     content = damage.damaged(damage.archives()[name], rng)
-    files = {"m.onnx": damage.models()[model].content, "d.npz": content}
-    command = ("run", "m.onnx", "--data", "d.npz", *CHEAP, *ALONE, "--json", REPORT)
-    return Case(command, files, f"damaged {name}")
+    return _beside({"d.npz": content}, "d.npz", f"damaged {name}", model)
+
+
+def _beside(files: dict[str, bytes], data: str, note: str, model: str = "tiny.onnx") -> Case:
+    command = ("run", "m.onnx", "--data", data, *CHEAP, *ALONE, "--json", REPORT)
+    return Case(command, {"m.onnx": damage.models()[model].content, **files}, note)
 
 
 FAMILIES = {"models": models, "texts": texts, "data_sets": data_sets}
-SHARES = {"models": 0.45, "texts": 0.45, "data_sets": 0.1}
+SHARES = {"models": 0.42, "texts": 0.42, "data_sets": 0.16}
 """What part of all cases each family gets."""

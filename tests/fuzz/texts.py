@@ -1,4 +1,4 @@
-"""Small models as ONNX text: plausible graphs with odd numbers and types, and operators at random."""
+"""Small models as ONNX text: plausible graphs with odd numbers, and operators at random."""
 
 import re
 from collections.abc import Sequence
@@ -134,8 +134,8 @@ STEPS: dict[str, tuple[str, str]] = {
         "float[2] {w} = {{2, 2}}, int64[2] {w}_s = {{4, 4}}",
     ),
     "depthtospace": (
-        '{y}_s = SpaceToDepth <blocksize = 2> ({x}) {y} = DepthToSpace <blocksize = 2, mode = "CRD"> '
-        "({y}_s)",
+        "{y}_s = SpaceToDepth <blocksize = 2> ({x}) "
+        '{y} = DepthToSpace <blocksize = 2, mode = "CRD"> ({y}_s)',
         "",
     ),
     "cast": ("{y}_c = Cast <to = 10> ({x}) {y} = Cast <to = 1> ({y}_c)", ""),
@@ -212,7 +212,8 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "loop": (
         "{y} = Loop ({w}, {w}_c, {x}) <body = {y}g (int64 i, bool go, float[N, 3, 4, 4] {y}_s) "
-        "=> (bool on, float[N, 3, 4, 4] {y}_r) {{ on = Identity (go) {y}_r = Mul ({y}_s, {w}_k) }}>",
+        "=> (bool on, float[N, 3, 4, 4] {y}_r) {{ "
+        "on = Identity (go) {y}_r = Mul ({y}_s, {w}_k) }}>",
         "int64 {w} = {{2}}, bool {w}_c = {{1}}, float {w}_k = {{0.5}}",
     ),
     "while": (
@@ -230,7 +231,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "bool[4] {w} = {{0, 1, 0, 0}}, int64[4] {w}_s = {{1, 3, 4, 4}}",
     ),
 }
-"""Name -> (nodes, initializers) that turn a value ``x`` of shape (N, 3, 4, 4) into another, ``y``."""
+"""Name -> (nodes, initializers) that make of ``x``, shaped (N, 3, 4, 4), another such ``y``."""
 
 HEAD = """<ir_version: 8, opset_import: ["" : 18]>
 fuzz (float[N, 3, 4, 4] image) => (float[N, 5] scores)
@@ -241,10 +242,12 @@ scores = Gemm <transB = 0> (flat, fc, bias)
 }}
 """
 
-NUMBERS = ("0", "1", "-1", "2", "-3", "5", "16", "17", "255", "65536", "1000003", "2147483647")
-NUMBERS += ("4294967296", "9223372036854775807", "-9223372036854775808", "0.5", "1e38", "1e-40")
-TYPES = ("float", "double", "float16", "bfloat16", "int8", "uint8", "int16", "int32", "int64")
-TYPES += ("bool", "string", "int4", "uint4", "float8e4m3fn", "uint64", "complex64")
+NUMBERS = (
+    *("0", "1", "-1", "2", "-3", "5", "16", "17", "255", "65536", "1000003", "2147483647"),
+    *("4294967296", "9223372036854775807", "-9223372036854775808", "0.5", "1e38", "1e-40"),
+)
+USUAL_TYPES = ("float", "double", "float16", "bfloat16", "int8", "uint8", "int32", "int64")
+TYPES = (*USUAL_TYPES, "bool", "string", "int4", "uint4", "int16", "float8e4m3fn", "complex64")
 TOKENS = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])|\b(?:float|int64|bool|int8)\b")
 
 NO_VALUES = re.compile(r"(float|int8)\[([\d, ]+)\] (\w+)(?= *[,>])")
@@ -356,7 +359,7 @@ def anythings(draw: st.DrawFn) -> str:
 
 
 def _initializer(draw: st.DrawFn, name: str) -> str:
-    kind, shape = draw(st.sampled_from(TYPES[:9])), draw(st.sampled_from(SHAPES))
+    kind, shape = draw(st.sampled_from(USUAL_TYPES)), draw(st.sampled_from(SHAPES))
     size = 1
     for dimension in re.findall(r"\d+", shape):
         size *= int(dimension)
