@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint types check bench soak models docs clean
+.PHONY: help demo test lint types check bench soak fuzz models docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make bench   performance, as ratios measured side by side"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
+	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
 	@echo "make docs    write generated documentation (report schema, verification)"
 	@echo "make clean   remove virtual environments and caches"
@@ -44,6 +45,9 @@ bench: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.soak
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --cases 10000
 
 models:
 	$(PYTHON) -m venv .venv-export

@@ -3,7 +3,7 @@
 import sys
 
 from analyzer.cli.embedded import embedded_model
-from benchmarks import sweep
+from benchmarks import scaling, sweep
 from benchmarks.throughput import CASES, measure
 
 ROW = "{:<26}{:>6}{:>14}{:>13}{:>7}{:>8}  {}"
@@ -26,7 +26,10 @@ def main() -> int:
         short |= found.verdict == "short"
     print("\nCPU time of the sweep 1e-7..1e-3 on the demonstration model to +-1 point:")
     print(sweep.show(*sweep.compare(embedded_model(), rates="1e-7..1e-3")))
-    return int(short)
+    print("\nBlocks per second of two worker processes over one, in steady state, with journal:")
+    scaled = scaling.measure()
+    print(scaling.show(scaled))
+    return int(short or scaled.verdict == "short")
 
 
 if __name__ == "__main__":

@@ -119,10 +119,10 @@ class CellState:
         owned = range(self.reached, self.end, self.shard.count)
         return (Block(self.cell, index) for index in owned if index not in self.results)
 
-    def count(self, tally: Callable[[Outcomes], Tally]) -> bool:
+    def count(self, tally: Callable[[Iterable[Outcomes]], Tally]) -> bool:
         """Count the blocks before the next look, up to the first gap; whether there is no gap."""
         while self.reached < self.end and self.reached in self.results:
-            self.tally = sum(map(tally, self.results[self.reached].outcomes), self.tally)
+            self.tally += tally(self.results[self.reached].outcomes)
             self.reached += self.shard.count
         return self.reached >= self.end
 

@@ -1,7 +1,7 @@
 """One trial: draw a pattern, run it, judge it. A pure function of the plan and the trial index."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,7 +95,7 @@ class Bench:
         golden = digest(*(g.outputs[0] for g in self.golden))
         return {"inputs": inputs, "golden": golden}
 
-    @property
+    @cached_property
     def unit(self) -> int:
         """A number that the images of any one trial divide."""
         if self.plan.exposure is Exposure.RESIDENT:
@@ -185,10 +185,10 @@ class Bench:
                 total += self.judge.outcomes(self.golden[i], result, batch.labels)
         return total
 
-    def tally(self, outcomes: Outcomes) -> Tally:
-        """The tally of a single trial."""
-        o = outcomes
-        return Tally.of_trial(self.unit, o.images, o.sdc, o.due, o.masked, o.lost, o.gained)
+    def tally(self, outcomes: Iterable[Outcomes]) -> Tally:
+        """The tally of some trials."""
+        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained) for o in outcomes)
+        return Tally.of_trials(self.unit, counts)
 
 
 def set_up_bench(

@@ -1,11 +1,13 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
@@ -25,6 +27,10 @@ from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
 from analyzer.reports.report import Report
 from analyzer.reports.text import to_text
+
+SWITCH_SECONDS = 0.0005
+"""How long one thread may keep the interpreter while another waits for it: by default ten times as
+long, which two workers on small models feel (`benchmarks/scaling.py`)."""
 
 
 class Forgetful:
@@ -83,7 +89,7 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         with InlinePool(analysis.bench) as here:
             yield here
         return
-    with shipment_of(analysis) as shipment:
+    with shipment_of(analysis) as shipment, swift_threads():
         if settings.cluster is None:
             with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
                 yield processes
@@ -107,7 +113,8 @@ def shipment_of(analysis: Analysis) -> Iterator[Path]:
     parts = Shipment.of(analysis.bench, analysis.model).parts()
     with tempfile.TemporaryFile(buffering=0) as stream:
         try:
-            stream.writelines(parts)
+            for part in parts:
+                _write_all(stream, part)
         except OSError as error:
             raise UnwritableOutput(
                 f"the folder for temporary files, {tempfile.gettempdir()}, cannot take the "
@@ -115,6 +122,24 @@ def shipment_of(analysis: Analysis) -> Iterator[Path]:
                 "to another"
             ) from error
         yield Path(f"/proc/{os.getpid()}/fd/{stream.fileno()}")
+
+
+def _write_all(stream: BinaryIO, content: bytes | memoryview) -> None:
+    """Write everything: one call may write less, where it is much or the disk is nearly full."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[stream.write(rest) :]
+
+
+@contextmanager
+def swift_threads() -> Iterator[None]:
+    """Hand the interpreter over sooner: a worker waits for the thread that sends it more."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _report(

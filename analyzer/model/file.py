@@ -18,6 +18,11 @@ STANDARD = frozenset({"", "ai.onnx"})
 UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
 """What the checker says of models that are not wrong but beyond it."""
 
+CHECKER_ERRORS = (
+    *(onnx.checker.ValidationError, onnx.shape_inference.InferenceError),
+    *(RuntimeError, LookupError, ArithmeticError),  # what its C++ throws where it expects no such
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -89,7 +94,7 @@ def _check(proto: onnx.ModelProto, path: Path) -> None:
         )
     try:
         onnx.checker.check_model(proto)
-    except onnx.checker.ValidationError as error:
+    except CHECKER_ERRORS as error:
         reason = " ".join(str(error).split())
         if any(sign in reason.lower() for sign in UNKNOWN_TO_CHECKER):
             raise UnsupportedModel(

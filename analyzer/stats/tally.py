@@ -6,6 +6,7 @@ are needed: of the trial's per-image mean y, and of y**2. Both are kept as integ
 1/unit and 1/unit**2, hence shards, resume and merge are plain addition: exact, in any order.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -91,15 +92,31 @@ class Tally:
         >>> tally.sdc, tally.net
         (Moments(total=6, squares=36), Moments(total=-2, squares=4))
         """
-        if images < 1 or unit < 1 or unit % images:
-            raise ValueError(f"a batch of {images} images does not divide the unit {unit}")
-        if min(sdc, due, masked, lost, gained) < 0:
-            raise ValueError("image counts cannot be negative")
-        if sdc + due + masked > images or lost + gained > images:
-            raise ValueError(f"more outcomes than the {images} images of the trial")
-        scale = unit // images
-        counts = (sdc, due, masked, lost, gained, gained - lost)
-        return cls(unit, 1, images, *(_once(count * scale) for count in counts))
+        return cls.of_trials(unit, [(images, sdc, due, masked, lost, gained)])
+
+    @classmethod
+    def of_trials(cls, unit: int, trials: Iterable[tuple[int, ...]]) -> Self:
+        """The tally of some trials: the sum of their tallies, in one go.
+
+        Args:
+            unit: common denominator of the campaign, a multiple of the images of each trial.
+            trials: images, sdc, due, masked, lost and gained of each, as in `of_trial`.
+
+        Raises:
+            ValueError: if the images of one do not divide unit or a count is impossible.
+
+        >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).masked
+        Moments(total=7, squares=25)
+        """
+        number = images = 0
+        totals, squares = [0] * _QUANTITIES, [0] * _QUANTITIES
+        for trial in trials:
+            scale = _scale(unit, *trial)
+            number, images = number + 1, images + trial[0]
+            for i, count in enumerate((*trial[1:], trial[5] - trial[4])):
+                totals[i] += count * scale
+                squares[i] += (count * scale) ** 2
+        return cls(unit, number, images, *map(Moments, totals, squares))
 
     def __add__(self, other: Self) -> Self:
         """Both sets of trials together; exact, associative and commutative.
@@ -126,5 +143,16 @@ class Tally:
         )
 
 
-def _once(value: int) -> Moments:
-    return Moments(value, value * value)
+_QUANTITIES = 6
+"""Those of which a tally keeps moments."""
+
+
+def _scale(unit: int, images: int, sdc: int, due: int, masked: int, lost: int, gained: int) -> int:
+    """Units per image of one trial, whose counts are checked."""
+    if images < 1 or unit < 1 or unit % images:
+        raise ValueError(f"a batch of {images} images does not divide the unit {unit}")
+    if min(sdc, due, masked, lost, gained) < 0:
+        raise ValueError("image counts cannot be negative")
+    if sdc + due + masked > images or lost + gained > images:
+        raise ValueError(f"more outcomes than the {images} images of the trial")
+    return unit // images

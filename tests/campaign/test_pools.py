@@ -37,6 +37,7 @@ from tests.campaign.benches import (
 )
 from tests.campaign.processes import eventually, is_there, session, workers_of
 from tests.campaign.sabotage import Deed, Sabotaged
+from tests.campaign.test_journal_places import most_bytes_per_file
 from tests.support import ENVIRONMENT, ROOT, invoke, tiny_cnn, tiny_data
 
 VICTIM = Block(Cell(1e-2, 1), 0)
@@ -337,3 +338,13 @@ def test_the_arrays_of_a_shipment_are_mapped_and_not_copied(shipment: Path) -> N
         assert worker.call(copied, str(shipment)) == []
     finally:
         worker.close()
+
+
+def test_a_full_temporary_folder_is_a_sentence(tmp_path: Path) -> None:
+    """Fails without `except OSError` in `shipment_of` in `cli/analysis.py`."""
+    model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
+    with most_bytes_per_file(4096):
+        run = invoke(model, "--data", data, "--jobs", "1", "--journal", "none")
+    assert (run.code, run.out) == (2, "")
+    assert "cannot take the" in run.err
+    assert run.err.endswith("set TMPDIR to another [unwritable-output]\n")

@@ -14,7 +14,7 @@ from typing import Self
 
 from tests.fuzz.server import Answer, Request
 
-PATIENCE_SECONDS = 6
+PATIENCE_SECONDS = 6.0
 """After so long the command itself must end a model that hangs."""
 
 HANG_SECONDS = 150.0
@@ -27,7 +27,6 @@ ENVIRONMENT = {
     "NO_COLOR": "1",
     "RELCHECK_JOBS": "0",
     "RELCHECK_MEMORY": str(MEMORY_GIB),
-    "RELCHECK_PATIENCE": str(PATIENCE_SECONDS),
     "TERM": "dumb",
 }
 
@@ -39,6 +38,7 @@ class Case:
     arguments: tuple[str, ...]
     files: Mapping[str, bytes] = field(repr=False)
     note: str = ""
+    patience: float = PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,15 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def stop(self) -> None:
+        """End the process; the next case starts another."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-        shutil.rmtree(self._folder)
+            self._process.communicate()
+            self._process = None
 
     def run(self, case: Case) -> Ending:
         """Run one case in folders of its own."""
@@ -95,7 +100,8 @@ class Server:
                 (work / name).parent.mkdir(parents=True, exist_ok=True)
                 (work / name).write_bytes(content)
             surroundings = {"TMPDIR": str(place / "tmp"), "XDG_CACHE_HOME": str(place / "cache")}
-            variables = {**ENVIRONMENT, **surroundings}
+            patience = {"RELCHECK_PATIENCE": str(case.patience)}
+            variables = {**ENVIRONMENT, **surroundings, **patience}
             request = Request(list(case.arguments), str(work), variables, HANG_SECONDS)
             answer = self._ask(request)
             out, err = (_text(place / name) for name in ("out", "err"))

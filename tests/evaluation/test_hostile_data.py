@@ -1,0 +1,201 @@
+"""Pictures, sizes and generated inputs that would cost more memory than they are worth.
+
+Each test names the line that it watches over: without the line, it fails.
+"""
+
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import EpsImagePlugin, Image
+
+from analyzer.errors import BadData, FileMissing, TooLarge
+from analyzer.evaluation.readers import generate_data, read_data
+from analyzer.model import InputSignature, Preprocessing, limits
+from tests.support import tiny_images
+
+GREY = InputSignature("image", "float32", (None, 1, 6, 6))
+OPEN = InputSignature("image", "float32", (None, 1, None, None))
+PLAIN = Preprocessing()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    digest = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + digest
+
+
+def png(rows: int, columns: int) -> bytes:
+    """A picture that states a size, and is a few bytes long."""
+    head = struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    parts = (chunk(b"IHDR", head), chunk(b"IDAT", pixels), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def folder_of(path: Path, content: bytes, name: str = "a.png") -> Path:
+    (path / "d" / "class").mkdir(parents=True, exist_ok=True)
+    (path / "d" / "class" / name).write_bytes(content)
+    return path / "d"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(8193, 8192), (10**4, 10**4), (30_000, 30_000), (2**31 - 1, 1)]
+)
+def test_pictures_have_a_size(rows: int, columns: int, tmp_path: Path) -> None:
+    """readers.py: ``check_pixels(picture.height, ...)``, and Pillow's own bounds as errors."""
+    data = folder_of(tmp_path, png(rows, columns))
+    with pytest.raises(TooLarge, match="pixels"):
+        read_data(data, GREY, PLAIN)
+
+
+def test_pillow_warns_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """readers.py: ``simplefilter("error", Image.DecompressionBombWarning)``."""
+    monkeypatch.setattr(limits, "IMAGE_PIXELS", 2**40)
+    with pytest.raises(TooLarge, match="more pixels than relcheck decodes"):
+        read_data(folder_of(tmp_path, png(10**4, 10**4)), GREY, PLAIN)
+    assert not recwarn.list
+
+
+def test_oddities_of_pictures_are_no_lines_on_the_terminal(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """readers.py: ``warnings.simplefilter("ignore")``: of transparency given as bytes, here."""
+    picture = Image.new("P", (6, 6))
+    (tmp_path / "d" / "class").mkdir(parents=True)
+    picture.save(tmp_path / "d" / "class" / "a.png", transparency=bytes(range(4)))
+    color = InputSignature("image", "float32", (None, 3, 6, 6))
+    assert len(read_data(tmp_path / "d", color, PLAIN)) == 1
+    assert not recwarn.list
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 6\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def test_no_picture_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """readers.py: ``formats=FORMATS``: Pillow hands PostScript of any name to Ghostscript."""
+    ran: list[object] = []
+
+    def interpreter(*arguments: object, **_: object) -> Any:
+        ran.append(arguments)
+        return Image.new("RGB", (6, 6)).im
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", interpreter)
+    data = folder_of(tmp_path, EPS)
+    with Image.open(data / "class" / "a.png") as picture:  # or this test would show nothing
+        picture.load()
+    assert len(ran) == 1
+    with pytest.raises(BadData, match="cannot be read"):
+        read_data(data, GREY, PLAIN)
+    assert len(ran) == 1
+
+
+def test_pipes_among_pictures_are_no_pictures(tmp_path: Path) -> None:
+    """readers.py: ``and file.is_file()``: opening a pipe would wait for ever."""
+    Image.fromarray(tiny_images(1)[0, ..., 0]).save(tmp_path / "a.png")
+    data = folder_of(tmp_path, (tmp_path / "a.png").read_bytes())
+    os.mkfifo(data / "class" / "b.png")
+    assert len(read_data(data, GREY, PLAIN)) == 1
+
+
+@pytest.mark.parametrize("what", ["pipe", "device"])
+def test_a_data_set_is_a_file(what: str, tmp_path: Path) -> None:
+    """readers.py: ``if not path.is_file()`` in ``read_data``."""
+    path = tmp_path / "d.npz"
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(FileMissing, match="a device or a pipe"):
+        read_data(path, GREY, PLAIN)
+
+
+def archive(path: Path, count: int = 4, shape: tuple[int, ...] = (6, 6, 1)) -> Path:
+    np.savez(path / "d.npz", images=np.zeros((count, *shape), np.uint8))
+    return path / "d.npz"
+
+
+@pytest.mark.parametrize(
+    "preprocessing", [Preprocessing(resize=16384), Preprocessing(resize=100, crop=100)]
+)
+def test_images_are_not_blown_up(
+    preprocessing: Preprocessing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """preprocess.py: ``check_pixels(rows, columns, ...)`` in ``_all_exactly``."""
+    monkeypatch.setattr(limits, "IMAGE_PIXELS", 9999)
+    with pytest.raises(TooLarge, match="pixels; at most 9,999 are handled"):
+        read_data(archive(tmp_path), OPEN, preprocessing)
+
+
+def test_a_thin_image_does_not_become_a_long_one(tmp_path: Path) -> None:
+    """The same line: 1 x 9000 pixels, the shorter side resized to 16384."""
+    with pytest.raises(TooLarge, match="has 16384x147456000 pixels"):
+        read_data(archive(tmp_path, 1, (1, 9000, 1)), OPEN, Preprocessing(resize=16384))
+
+
+def test_a_model_does_not_blow_images_up(tmp_path: Path) -> None:
+    """The same line: the size is the model's own."""
+    huge = InputSignature("image", "float32", (None, 1, 2**14, 2**14))
+    with pytest.raises(TooLarge, match="16384x16384 pixels"):
+        read_data(archive(tmp_path), huge, PLAIN)
+
+
+def test_prepared_images_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """preprocess.py: ``check_total(values * ...)`` in ``_all_exactly``; `most` is a way out."""
+    monkeypatch.setattr(limits, "DATA_BYTES", 4 * 144)
+    data = archive(tmp_path, 4)
+    assert len(read_data(data, GREY, PLAIN)) == 4
+    monkeypatch.setattr(limits, "DATA_BYTES", 4 * 144 - 1)
+    with pytest.raises(TooLarge, match=r"takes 576 bytes once prepared; .* use fewer --images"):
+        read_data(data, GREY, PLAIN)
+    assert len(read_data(data, GREY, PLAIN, most=3)) == 3
+
+
+def test_floats_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """readers.py: ``check_total(images.size * ...)`` in ``_as_floats``: half becomes double."""
+    np.savez(tmp_path / "d.npz", images=np.zeros((4, 9), np.float16))
+    monkeypatch.setattr(limits, "DATA_BYTES", 250)
+    with pytest.raises(TooLarge, match="takes 288 bytes"):
+        read_data(tmp_path / "d.npz", InputSignature("x", "float64", (None, 9)), PLAIN)
+
+
+def test_pictures_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """readers.py: ``check_total(total)`` in ``_all_images``."""
+    Image.fromarray(tiny_images(1)[0, ..., 0]).save(tmp_path / "a.png")
+    for name in ("a.png", "b.png", "c.png"):
+        data = folder_of(tmp_path, (tmp_path / "a.png").read_bytes(), name)
+    monkeypatch.setattr(limits, "DATA_BYTES", 3 * 144 - 1)
+    with pytest.raises(TooLarge, match="takes 432 bytes"):
+        read_data(data, GREY, PLAIN)
+    assert len(read_data(data, GREY, PLAIN, most=2)) == 2
+
+
+def test_only_the_images_that_are_used_are_read(tmp_path: Path) -> None:
+    """The second is damaged; the digest and the classes are those of the whole folder."""
+    Image.fromarray(tiny_images(1)[0, ..., 0]).save(tmp_path / "a.png")
+    data = folder_of(tmp_path, (tmp_path / "a.png").read_bytes())
+    folder_of(tmp_path, b"no picture", "b.png")
+    (data / "other").mkdir()
+    found = read_data(data, GREY, PLAIN, most=1)
+    assert (len(found), found.classes) == (1, 2)
+    with pytest.raises(BadData, match=r"b\.png cannot be read"):
+        read_data(data, GREY, PLAIN, most=2)
+    folder_of(tmp_path, b"another", "b.png")
+    assert read_data(data, GREY, PLAIN, most=1).sha256 != found.sha256
+
+
+def test_of_large_inputs_fewer_are_generated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """readers.py: ``limits.GENERATED_ELEMENTS // math.prod(item)`` in ``generate_data``."""
+    monkeypatch.setattr(limits, "GENERATED_ELEMENTS", 36 * 10 + 5)
+    assert len(generate_data(GREY, 0)) == 10
+    monkeypatch.setattr(limits, "GENERATED_ELEMENTS", 1)
+    assert len(generate_data(GREY, 0)) == 1
+    monkeypatch.undo()
+    assert len(generate_data(GREY, 0)) == 64
