@@ -101,8 +101,8 @@ def _severe_columns(tensor: TensorSite, values: Values) -> npt.NDArray[np.bool_]
     flat = values.reshape(-1)
     golden = flat[:: max(1, len(flat) // SAMPLE)]
     codes = tensor.codec.encode(golden)
-    before = golden.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
+        before = golden.astype(np.float64)
         limit = SEVERE_FACTOR * np.nanmax(np.abs(flat.astype(np.float64)), initial=0.0)
         found = []
         for bit in range(tensor.codec.bits):

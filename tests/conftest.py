@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: one small model with its data set, on disk."""
 
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -10,6 +11,12 @@ from tests.support import tiny_cnn, tiny_data
 # The same examples on every machine and in every run, however slow it is.
 hypothesis.settings.register_profile("relcheck", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("relcheck")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Started in the background: commands that tests start would never hear of Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

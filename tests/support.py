@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,22 @@ class Run:
     code: int
     out: str
     err: str
+
+
+@contextlib.contextmanager
+def soon(seconds: int = 10) -> Iterator[None]:
+    """Fails, instead of waiting for ever, where the context does not end in time."""
+
+    def fail(_number: int, _frame: object) -> None:
+        raise TimeoutError
+
+    previous = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 ROOT = Path(__file__).resolve().parents[1]

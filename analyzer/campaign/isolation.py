@@ -60,11 +60,15 @@ def fork_off(memory: int) -> Ending | None:
         In the child None; in the parent, once the child is no more, how it ended.
     """
     parent = os.getpid()
+    # A signal that comes before both are ready waits until they are.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGTSTP))
     child = os.fork()
     if child:
-        return _watch(child)
-    _settle(parent, memory)
-    return None
+        _listen(child)
+    else:
+        _settle(parent, memory)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return _ending_of(child) if child else None
 
 
 def sign_of_life(seconds: float) -> None:
@@ -98,7 +102,9 @@ def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (min(stricter), hard))
 
 
-def _watch(child: int) -> Ending:
+def _listen(child: int) -> None:
+    """Pass signals on to ``child``."""
+
     def pass_on(number: int, _frame: Any) -> None:
         os.kill(child, number)
 
@@ -107,10 +113,16 @@ def _watch(child: int) -> Ending:
         os.kill(os.getpid(), signal.SIGSTOP)
         os.killpg(child, signal.SIGCONT)
 
+    with contextlib.suppress(OSError):  # the child does the same; one of both is first
+        os.setpgid(child, child)
     handlers: dict[int, Callable[[int, Any], None]] = dict.fromkeys(PASSED_ON, pass_on)
     for number, handler in {**handlers, signal.SIGTSTP: pause}.items():
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def _ending_of(child: int) -> Ending:
+    """Wait until ``child`` has ended."""
     _, status = os.waitpid(child, 0)
     _sweep(child)
     code = os.waitstatus_to_exitcode(status)

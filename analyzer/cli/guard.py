@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import warnings
 
 from analyzer.campaign.isolation import Ending, fork_off
 from analyzer.cli.main import main, tell_error
@@ -83,8 +84,9 @@ def _own_folder() -> str:
 
 
 def _settle(folder: str, patience: float) -> None:
-    """In the child: keep to ``folder``, keep native code from writing to the terminal."""
+    """In the child: keep to ``folder``, and keep others from writing to the terminal."""
     os.environ["TMPDIR"] = tempfile.tempdir = folder
+    warnings.simplefilter("ignore")  # libraries address developers; see RELCHECK_DEBUG
     if sys.stderr is not None:
         own = os.dup(2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

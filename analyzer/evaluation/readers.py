@@ -137,7 +137,8 @@ def _as_floats(images: npt.NDArray[Any], signature: InputSignature, path: Path) 
     if len(got) != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, got, strict=True)):
         raise DataMismatch(f"images in {path} have shape {got}, the model's input is {signature}")
     check_total(images.size * np.dtype(signature.dtype).itemsize)
-    return images.astype(signature.dtype)
+    with np.errstate(over="ignore"):  # infinity, as the model would make of it
+        return images.astype(signature.dtype)
 
 
 def read_folder(

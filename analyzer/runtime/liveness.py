@@ -125,5 +125,6 @@ def _changes(values: Values) -> list[Values]:
         masks = (0x15, 0x2A << top, 0xEA << top)
         flipped = (np.asarray(values.view(unsigned) ^ unsigned.type(m)) for m in masks)
         return [f.view(values.dtype) for f in flipped]
-    changed = [values * factor + shift for factor, shift in ((1.5, 0), (-1, 3))]
-    return [np.asarray(c, values.dtype) for c in changed]
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity and NaN are contents, too
+        changed = [values * factor + shift for factor, shift in ((1.5, 0), (-1, 3))]
+        return [np.asarray(c, values.dtype) for c in changed]

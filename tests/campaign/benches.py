@@ -17,6 +17,9 @@ from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.stats.estimate import RateEstimate
 from tests.support import tiny_cnn, tiny_data
 
+TRIALS = [[80, 32, 16, 16], [48, 112, 80, 48, 16]]
+"""Trials that `tiny_analysis` needs, by rate and stratum."""
+
 
 def tiny_analysis(folder: Path, **flags: object) -> Analysis:
     """A campaign of 28 blocks at two rates, ready to run."""
@@ -132,4 +135,7 @@ def shared_results() -> Results:
 def undisturbed() -> CampaignResult:
     """What `tiny_analysis` finds if nothing happens."""
     results = shared_results()
-    return run(results.bench, AtOnce(results))
+    found = run(results.bench, AtOnce(results))
+    assert found.complete  # else every comparison with it would prove little
+    assert [[s.tally.trials for s in r.strata] for r in found.rates] == TRIALS
+    return found

@@ -94,7 +94,7 @@ def test_a_killed_run_leaves_every_block_that_was_committed(
 
 
 def test_a_finished_campaign_that_is_run_again_changes_no_byte(copy: Path) -> None:
-    """Fails without `if not self._pending` in `flush`."""
+    """Fails without `return intact, False` in `_prepare`: it would be rebuilt each time."""
     before = copy.read_bytes()
     record(copy)
     assert copy.read_bytes() == before

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.campaign.journal import entry_of, key_of, open_journal
-from analyzer.campaign.journal_file import Entry
+from analyzer.campaign.journal_file import Entry, read_entries, write_file
 from tests.campaign.benches import zero_clock
 from tests.campaign.journals import (
     Kept,
@@ -118,7 +118,7 @@ def test_a_page_of_zeros_is_survived(finished: Path) -> None:
 def test_a_rotten_table_definition_is_survived(finished: Path) -> None:
     """Fails without `except UnicodeDecodeError` in file: SQLite quotes what it cannot read."""
     content = finished.read_bytes()
-    rotten = content.replace(b"content TEXT NOT", b"content TEXT \xceOT")
+    rotten = content.replace(b"TEXT NOT NULL,", b"TEXT NOT NULL\xac")
     assert rotten != content
     with damaged(finished, "run.db", rotten) as path:
         assert kept(path) == committed(finished)
@@ -144,6 +144,16 @@ def test_a_forged_row_is_run_again(copy: Path) -> None:
     assert len(kept(copy)) == len(undisturbed_blocks()) - 1
     record(copy)
     assert set(kept(copy)) == undisturbed_blocks()
+
+
+def test_a_log_that_was_left_over_is_not_replayed_into_a_new_file(
+    killed: Path, tmp_path: Path
+) -> None:
+    """Fails without `_forget(*_beside(path))` in `write_file` in file."""
+    shutil.copy(killed.with_name("run.db-wal"), tmp_path)
+    mine = [entry_of("identity", {"another": "campaign"})]
+    write_file(tmp_path / "run.db", mine)
+    assert read_entries(tmp_path / "run.db") == mine
 
 
 def test_a_journal_that_was_repaired_while_the_run_was_killed_is_repaired_again(

@@ -79,8 +79,26 @@ def test_a_file_system_without_room_ends_the_run_and_loses_nothing(tmp_path: Pat
         record(path)
 
 
-def test_a_full_disk_is_not_taken_for_damage(killed: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fails without `raise` in `_unless_damaged` in file: the journal would be set aside."""
+    before = copy.read_bytes()
+
+    def connect(path: Path) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("analyzer.campaign.journal_file.sqlite3.connect", connect)
+        with pytest.raises(JournalUnusable, match=r"cannot be read \(disk I/O error\)"):
+            open_and_close(copy)
+    assert copy.read_bytes() == before
+    assert not list(copy.parent.glob("*damaged*"))
+
+
+def test_a_disk_that_is_full_when_a_run_goes_on_loses_nothing(killed: Path, tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     for suffix in ("", "-wal"):
         shutil.copy(killed.with_name(f"run.db{suffix}"), tmp_path)
@@ -146,6 +164,7 @@ def test_names_that_mean_something_in_addresses_are_only_names(tmp_path: Path) -
     path = tmp_path / "50% of?it#1.db"
     record(path)
     assert set(committed(path)) == undisturbed_blocks()
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, f"{path.name}.lock"}
 
 
 # Other people's files

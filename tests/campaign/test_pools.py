@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -295,14 +296,23 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(
     assert len(read_entries(tmp_path / "run.db")) > known
 
 
+def uses_numpy(pid: int) -> bool:
+    """Whether a process has come so far."""
+    try:
+        return "numpy" in Path(f"/proc/{pid}/maps").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_ctrl_c_while_workers_begin_leaves_no_traceback(tmp_path: Path) -> None:
     """Fails without `pthread_sigmask`: workers that are still importing are interrupted as well."""
     options = ("--rates", "1e-3", "--precision", "0.002", "--journal", tmp_path / "run.db")
     with started(tmp_path, *options) as process:
-        assert eventually(lambda: len(workers_of(process.pid)) == 2)
+        assert eventually(lambda: [uses_numpy(p) for p in workers_of(process.pid)] == [True, True])
+        for pid in workers_of(process.pid):  # as where they are one process group with the command
+            os.kill(pid, signal.SIGINT)
+        time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
-        for pid in workers_of(process.pid):
-            os.kill(pid, signal.SIGINT)  # where the command is one process group with its workers
         out, err = process.communicate(timeout=20)
     assert (process.returncode, "top-1 %" in out) == (3, True)
     assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"

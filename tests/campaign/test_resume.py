@@ -163,14 +163,6 @@ def test_another_plan_is_refused(
     assert f"belongs to another campaign: {difference}: the journal has" in run.err
 
 
-def test_preprocessing_has_a_journal_of_its_own(place: Path) -> None:
-    """Fails without `Bench.answers` in the identity: the figures of other inputs were reported."""
-    plain = relcheck(place)
-    other = relcheck(place, "--scale", "0")
-    assert other.out == relcheck(place, "--scale", "0", "--journal", "none").out
-    assert other.out != plain.out
-
-
 @pytest.mark.parametrize(
     ("where", "name"),
     [

@@ -16,7 +16,7 @@ from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.journal import FLUSH_SECONDS
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import SEND_SECONDS, WAIT_SECONDS, Shard
+from analyzer.campaign.runner import SEND_SECONDS, WAIT_SECONDS, WHOLE, RateState, Shard
 from analyzer.campaign.trials import Cell
 from tests.campaign.benches import (
     AtOnce,
@@ -253,14 +253,15 @@ def test_slow_blocks_are_sent_one_by_one_even_beside_fast_ones() -> None:
 
 
 def test_blocks_that_were_read_from_a_journal_say_nothing_about_their_cost() -> None:
-    """Fails without `if result.cpu_seconds` in `take`."""
-    fine = shared_results().bench
-    bench = replace(fine, plan=replace(fine.plan, precision=0.02))
-    results = Results(bench)
-    known = {b: results[b] for b in first_blocks(each=4)}
-    priced = AtOnce(with_seconds(results, dict.fromkeys((1e-3, 1e-2), 2 * SEND_SECONDS)))
-    run(bench, priced, Memory(known))
-    assert {len(blocks) for blocks in priced.sent} == {1}
+    """Fails without `if result.cpu_seconds` in `take`: slow blocks would be sent in bundles."""
+    results = shared_results()
+    state = RateState(results.bench, 1e-3, WHOLE)
+    read, measured = results[Block(Cell(1e-3), 0)], results[Block(Cell(1e-3), 1)]
+    state.take(read)
+    assert state.together == 1
+    state.take(replace(measured, cpu_seconds=SEND_SECONDS / 3))
+    state.take(read)
+    assert state.together == 3
 
 
 def test_the_store_is_looked_after_while_blocks_run() -> None:

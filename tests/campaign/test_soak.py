@@ -18,7 +18,12 @@ def test_ten_kills(jobs: str, kills: int, tmp_path: Path) -> None:
     options = ("--rates", "1e-3,1e-2", "--precision", "0.02", "--batch", "8", "--jobs", jobs)
     command = ("run", str(model), "--data", str(data), *options)
     told: list[str] = []
-    counts = Soak(tmp_path, command).run(kills, seed=1, tell=told.append)
-    assert counts.different == [], told
-    assert counts.kills == kills
-    assert any(counts.blocks), told
+    for seed in range(4):  # on a busy machine all kills of one round may come before any block
+        place = tmp_path / str(seed)
+        place.mkdir()
+        counts = Soak(place, command).run(kills, seed=seed, tell=told.append)
+        assert counts.different == [], told
+        assert counts.kills == kills
+        if any(counts.blocks):
+            return
+    pytest.fail(f"no kill came after a block was kept: {told}")

@@ -3,7 +3,8 @@
 Each test names the line of ``archive.py`` that it watches over: without the line, it fails.
 """
 
-import io
+import contextlib
+import pickle
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -117,24 +118,29 @@ class Trap:
         return Path.touch, (self.path,)
 
 
+def trapped(path: Path) -> bytes:
+    """An array of objects, as long as its shape says, that leaves a file when it is loaded."""
+    trap = np.empty(1, object)
+    trap[0] = Trap(path)
+    raw = pickle.dumps(trap)
+    padded = raw + bytes(-len(raw) % 8)
+    return header((len(padded) // 8,), "|O") + padded
+
+
 @pytest.mark.parametrize("key", ["images", "labels"])
 def test_no_pickle_is_loaded(key: str, tmp_path: Path) -> None:
-    """``dtype.hasobject`` and ``allow_pickle=False``: either is enough."""
-    trap = np.array([Trap(tmp_path / "sprung")], object)
-    np.savez(tmp_path / "d.npz", **{"images": np.zeros(1), key: trap})  # type: ignore[arg-type]
-    refuse(tmp_path / "d.npz", BadData, "cannot be read")
+    """``allow_pickle=False``."""
+    path = tmp_path / "d.npz"
+    with zipfile.ZipFile(path, "w") as target:
+        if key == "labels":
+            target.writestr("images.npy", header((4,)) + bytes(4))
+        target.writestr(f"{key}.npy", trapped(tmp_path / "sprung"))
+    refuse(path, BadData, "cannot be read")
     assert not (tmp_path / "sprung").exists()
-    with np.load(tmp_path / "d.npz", allow_pickle=True) as loaded:  # or the trap were none
+    # Or the trap were none; its shape is not that of what was pickled.
+    with np.load(path, allow_pickle=True) as loaded, contextlib.suppress(ValueError):
         assert loaded[key] is not None
     assert (tmp_path / "sprung").exists()
-
-
-def test_pickle_disguised_as_numbers(tmp_path: Path) -> None:
-    """A structured type with an object in it."""
-    stream = io.BytesIO()
-    kind = np.dtype([("a", "i4"), ("b", object)])
-    np.lib.format.write_array(stream, np.zeros(2, kind), allow_pickle=True)
-    refuse(archive(tmp_path / "d.npz", stream.getvalue()), BadData, "cannot be read")
 
 
 @pytest.mark.parametrize(
