@@ -187,7 +187,7 @@ def test_no_place_for_temporary_files_is_a_sentence() -> None:
 # The child is the command: signals mean it, and it does not outlive the one who waits
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_are_passed_on(number: signal.Signals) -> None:
     """isolation.py: ``os.kill(child, number)``."""
     deed = f"""
