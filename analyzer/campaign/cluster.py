@@ -3,22 +3,19 @@
 import platform
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from analyzer import __version__
 from analyzer.campaign.blocks import Block, BlockResult, Clock
 from analyzer.campaign.pools import LocalPool
 from analyzer.campaign.shipment import digest
 from analyzer.campaign.trials import Bench
+from analyzer.campaign.versions import versions
 from analyzer.campaign.worker import blocks_on_cluster
 from analyzer.errors import ClusterError
 
 Answer = Future[list[BlockResult]]
-
-PACKAGES = ("onnxruntime", "onnx", "numpy", "scipy")
 
 CONNECT_SECONDS = 10.0
 
@@ -31,15 +28,9 @@ LOOK_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
 GO_ON = "finished blocks are in the journal, `relcheck resume` goes on"
 
 
-def versions() -> dict[str, str]:
+def versions_here() -> dict[str, str]:
     """Versions that must agree between this machine and every worker."""
-    found = {"python": ".".join(platform.python_version_tuple()[:2]), "relcheck": __version__}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "missing"
-    return found
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **versions()}
 
 
 class ClusterPool:
@@ -147,13 +138,30 @@ class ClusterPool:
         if answer.done():
             return
         try:
-            answer.set_result(task.result())
-        except CancelledError:  # the model, or this very result, went with the workers that had it
+            answer.set_result(self._result(task))
+        except (CancelledError, TimeoutError):  # the model or this result went with its workers
             self._again(blocks, answer, sendings)
         except Exception as error:
             if type(error).__name__ != "KilledWorker":
                 raise
             _pass_on(self._here.submit(blocks), answer)
+
+    def _result(self, task: Any) -> list[BlockResult]:
+        """What ``task`` found, waiting no longer than the client lives.
+
+        The result of a finished task travels, and may be lost on its way with the worker that had
+        it. Without a limit the wait outlives the client, and with it the thread that all clients
+        of this process share.
+        """
+        for _ in range(round(PATIENCE_SECONDS / LOOK_SECONDS)):
+            if self._client.status != "running":
+                raise self._gone()
+            try:
+                found: list[BlockResult] = task.result(timeout=LOOK_SECONDS)
+                return found
+            except TimeoutError:
+                continue
+        raise TimeoutError
 
     def _again(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
         """Send ``blocks`` once more, after the model if that is lost as well."""
@@ -194,8 +202,8 @@ def _connect(address: str) -> Any:
 
 
 def _check_versions(client: Any, address: str) -> None:
-    mine = versions()
-    found = client.run(versions, on_error="return")
+    mine = versions_here()
+    found = client.run(versions_here, on_error="return")
     if not found:
         raise ClusterError(f"the scheduler at {address} has no workers")
     for worker, there in found.items():

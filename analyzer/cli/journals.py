@@ -1,20 +1,17 @@
 """Which journal a run uses, and what it must remember to be resumed."""
 
 import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import scipy
-
 from analyzer.campaign.journal import Identity, Journal, key_of, open_journal
 from analyzer.campaign.journal_file import read_entries, told
 from analyzer.campaign.runner import WHOLE
+from analyzer.campaign.versions import versions
 from analyzer.cli.output import tell
-from analyzer.cli.provenance import tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis
 from analyzer.errors import BadOption, JournalUnusable
@@ -24,17 +21,8 @@ NONE = "none"
 
 def identity_of(analysis: Analysis) -> Identity:
     """What the blocks of this analysis depend on."""
-    tool = tool_part()
-    versions = {
-        "relcheck": tool.version,
-        "onnxruntime": tool.onnxruntime,
-        "onnx": tool.onnx,
-        "numpy": tool.numpy,
-        "scipy": scipy.__version__,
-        "machine": platform.machine(),
-    }
     bench = analysis.bench
-    return Identity(bench.plan.content, versions, bench.answers)
+    return Identity(bench.plan.content, versions(), bench.answers)
 
 
 def cache_folder() -> Path:

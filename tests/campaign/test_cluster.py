@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analyzer import __version__
 from analyzer.campaign import cluster as module
 from analyzer.campaign.blocks import Block, BlockResult
-from analyzer.campaign.cluster import PATIENCE_SECONDS, SENDINGS, ClusterPool, versions
+from analyzer.campaign.cluster import PATIENCE_SECONDS, SENDINGS, ClusterPool, versions_here
 from analyzer.campaign.shipment import Shipment
 from analyzer.campaign.trials import Cell
+from analyzer.campaign.versions import versions
 from analyzer.cli.setup import Analysis
 from analyzer.errors import ClusterError
 from tests.campaign.benches import (
@@ -171,19 +170,17 @@ def test_a_worker_whose_arithmetic_differs_is_refused(
         run(analysis.bench, pool)
 
 
-@pytest.mark.parametrize("package", ["relcheck", "onnxruntime", "numpy"])
+@pytest.mark.parametrize("name", ["relcheck", "code", "onnxruntime", "python"])
 def test_other_versions_are_refused_before_work_is_sent(
-    package: str,
+    name: str,
     dask: Cluster,
     analysis: Analysis,
     shipment: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Fails without `_check_versions`."""
-    other = {package: "99.0"}
-    monkeypatch.setattr(module, "version", lambda name: other.get(name) or version(name))
-    monkeypatch.setattr(module, "__version__", other.get("relcheck", __version__))
-    with pytest.raises(ClusterError, match=rf"has {package} .*, here it is 99\.0; results"):
+    monkeypatch.setattr(module, "versions", lambda: {**versions(), name: "99.0"})  # here only
+    with pytest.raises(ClusterError, match=rf"has {name} .*, here it is 99\.0; results"):
         ClusterPool(dask.address, analysis.bench, shipment, zero_clock)
 
 
@@ -242,14 +239,19 @@ class Task:
     """A future of `FakeClient`."""
 
     status: str = "cancelled"
+    fault: type[Exception] = CancelledError
+    meanwhile: Any = None
 
     def add_done_callback(self, callback: Any) -> None:
         """It is done."""
         callback(self)
 
-    def result(self) -> Any:
+    def result(self, timeout: float) -> Any:
         """What is lost."""
-        raise CancelledError
+        assert timeout < 10
+        if self.meanwhile is not None:
+            self.meanwhile()
+        raise self.fault
 
 
 @dataclass
@@ -263,12 +265,13 @@ class FakeClient:
         sent: How often blocks were sent.
     """
 
-    found: dict[str, Any] = field(default_factory=lambda: {"w": versions()})
+    found: dict[str, Any] = field(default_factory=lambda: {"w": versions_here()})
     threads: dict[str, int] = field(default_factory=lambda: {"w": 3})
     shipped: int = 0
     sent: int = 0
     status: str = "running"
     closed: bool = False
+    task: Task = field(default_factory=Task)
 
     def run(self, function: Any, on_error: str) -> dict[str, Any]:
         """The answers of all workers."""
@@ -287,7 +290,7 @@ class FakeClient:
     def submit(self, *work: Any, pure: bool) -> Task:
         """Send."""
         self.sent += 1
-        return Task()
+        return self.task
 
     def close(self) -> None:
         """Close."""
@@ -307,7 +310,10 @@ def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     [
         ({}, "has no workers"),
         ({"w": ModuleNotFoundError("No module named 'analyzer'")}, "worker w cannot run relcheck"),
-        ({"w": versions(), "v": {**versions(), "onnx": "0.1"}}, "worker v has onnx 0.1, here"),
+        (
+            {"w": versions_here(), "v": {**versions_here(), "onnx": "0.1"}},
+            "worker v has onnx 0.1, here",
+        ),
         ({"w": {}}, "worker w has python None"),
     ],
 )
@@ -351,3 +357,35 @@ def test_blocks_are_not_sent_forever(
             answer.result(timeout=0)
     assert client.sent == SENDINGS
     assert client.shipped == SENDINGS
+
+
+def test_a_result_that_does_not_come_is_computed_again(
+    client: FakeClient, analysis: Analysis, shipment: Path
+) -> None:
+    """Fails without `timeout` in `_result`: it may have been lost on its way."""
+    client.task.fault = TimeoutError
+    with (
+        ClusterPool("tcp://here", analysis.bench, shipment, zero_clock) as pool,
+        pytest.raises(ClusterError, match="is gone"),
+    ):
+        pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)
+    assert client.sent == SENDINGS
+
+
+def test_nobody_waits_for_results_of_a_closed_client(
+    client: FakeClient, analysis: Analysis, shipment: Path
+) -> None:
+    """Fails without the look at `status` in `_result`: later clients share the thread."""
+    waits = []
+
+    def close() -> None:
+        waits.append(1)
+        client.status = "closed"
+
+    client.task = Task(fault=TimeoutError, meanwhile=close)
+    with (
+        ClusterPool("tcp://here", analysis.bench, shipment, zero_clock) as pool,
+        pytest.raises(ClusterError, match="is gone"),
+    ):
+        pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)
+    assert len(waits) == client.sent == 1

@@ -7,14 +7,17 @@ import json
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import analyzer
 from analyzer.campaign.journal_file import read_entries, told
 from analyzer.campaign.result import Stop
+from analyzer.campaign.versions import code_digest, versions
 from analyzer.cli.stopwatch import Stopwatch
 from tests.support import Run, invoke, tiny_cnn, tiny_data
 
@@ -163,25 +166,48 @@ def test_another_plan_is_refused(
     assert f"belongs to another campaign: {difference}: the journal has" in run.err
 
 
-@pytest.mark.parametrize(
-    ("where", "name"),
-    [
-        ("analyzer.cli.provenance.__version__", "relcheck"),
-        ("onnx.__version__", "onnx"),
-        ("numpy.__version__", "numpy"),
-        ("scipy.__version__", "scipy"),
-        ("onnxruntime.__version__", "onnxruntime"),
-    ],
-)
+@pytest.mark.parametrize("name", versions())
 def test_another_version_is_refused(
-    where: str, name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails without that version in `identity_of`."""
+    """Fails without `versions()` in `journal_of`."""
     journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
-    monkeypatch.setattr(where, "99.0")
+    monkeypatch.setattr("analyzer.cli.journals.versions", lambda: {**versions(), name: "99.0"})
     run = relcheck(place, "--journal", journal)
     assert run.code == 2
     assert f"versions {name}: the journal has" in run.err
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ("analyzer.__version__", "relcheck"),
+        ("analyzer.campaign.versions.runtime_version", "onnxruntime"),
+        ("numpy.__version__", "numpy"),
+        ("scipy.__version__", "scipy"),
+        ("analyzer.campaign.versions.version", "onnx"),
+    ],
+)
+def test_versions_are_those_of_what_runs(
+    where: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without that line in `versions`."""
+    before = versions()
+    monkeypatch.setattr(where, "99.0" if "__" in where else lambda *_: "99.0")
+    assert {**before, name: "99.0"} == versions() != before
+
+
+def test_between_releases_the_source_tells_versions_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `code`: figures of yesterday's code would be reported as today's."""
+    digest: Callable[[], str] = code_digest.__wrapped__
+    shutil.copytree(Path(analyzer.__file__).parent, tmp_path / "analyzer")
+    monkeypatch.setattr(analyzer, "__file__", str(tmp_path / "analyzer" / "__init__.py"))
+    assert digest() == code_digest()
+    with (tmp_path / "analyzer" / "faults.py").open("a") as source:
+        source.write("\n")
+    assert digest() != code_digest()
 
 
 def test_another_model_is_refused(place: Path, tmp_path: Path) -> None:

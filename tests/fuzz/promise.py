@@ -9,7 +9,10 @@ REPORT = "report.json"
 PAGE = "report.html"
 
 GOOD = (0, 2, 3)
-"""Analyzed; refused with a sentence; the budget ended first. A self-test may also fail (1)."""
+"""Analyzed; refused with a sentence; the budget ended first."""
+
+RANDOM = (b"RandomNormal", b"RandomUniform", b"Bernoulli", b"Multinomial")
+"""Operators of models that answer otherwise each time: there a self-test may fail."""
 
 NOISE = ("Traceback", "onnxruntime_src", "<class", "RuntimeWarning", "Warning:", "terminate called")
 LONGEST = 1500
@@ -18,13 +21,15 @@ LONGEST = 1500
 
 def broken(case: Case, ending: Ending) -> list[str]:
     """Everything that a case shows to be wrong; empty if the promise is kept."""
-    return [*_ending(ending), *_words(ending), *_files(case, ending)]
+    return [*_ending(case, ending), *_words(ending), *_files(case, ending)]
 
 
-def _ending(ending: Ending) -> Iterator[str]:
+def _ending(case: Case, ending: Ending) -> Iterator[str]:
+    content = b"".join(case.files.values())
+    may_fail = case.arguments[0] == "selftest" and any(op in content for op in RANDOM)
     if ending.code is None:
         yield "it hangs"
-    elif ending.code not in GOOD:
+    elif ending.code not in GOOD and not (may_fail and ending.code == 1):
         yield f"it ends with code {ending.code}"
 
 
