@@ -187,7 +187,7 @@ def test_no_place_for_temporary_files_is_a_sentence() -> None:
 # The child is the command: signals mean it, and it does not outlive the one who waits
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_are_passed_on(number: signal.Signals) -> None:
     """isolation.py: ``os.kill(child, number)``."""
     deed = f"""
@@ -198,7 +198,8 @@ def test_signals_are_passed_on(number: signal.Signals) -> None:
     print("ready", flush=True)
     time.sleep(60)
     """
-    process = start(deed)
+    hearing = f"import signal; signal.signal({int(number)}, signal.SIG_DFL)"  # also under nohup
+    process = start(deed, before=hearing)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
