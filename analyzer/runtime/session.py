@@ -108,7 +108,12 @@ def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
 
 _WHERE_IN_CPP = (
     re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "),
-    re.compile(r"/onnxruntime_src/\S+ [^()]*\((?:[^()]|\([^()]*\))*\)(?: const)? "),
+    # A file and line, then the function: its name, its arguments, its template's arguments.
+    re.compile(
+        r"/onnxruntime_src/\S+ (?:operator\(\)|[^(])*\((?:[^()]|\([^()]*\))*\)"
+        r"(?: const)?(?: \[with [^\]]*\])? "
+    ),
+    re.compile(r"/onnxruntime_src/\S+ ?"),
 )
 """Parts of ONNX Runtime's messages that only its own developers can use."""
 
