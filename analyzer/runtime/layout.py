@@ -221,9 +221,37 @@ class _Numbering:
             for t, start in zip(self.tensors, self.starts[:-1], strict=True)
         }
 
+    def span(self, numbers: Numbers) -> "_Span":
+        """The tensors from the first to the last that ``numbers`` tell of; -1 tells of none."""
+        present = numbers[numbers >= 0]
+        if not len(present):
+            return _Span(self, 0, 0)
+        ends = np.searchsorted(self.starts, (present.min(), present.max()), side="right")
+        return _Span(self, int(ends[0]) - 1, int(ends[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Consecutive tensors of a numbering: what one slot can hold of a large model."""
+
+    numbering: _Numbering
+    first: int
+    stop: int
+
+    @property
+    def tensors(self) -> list[AtRisk]:
+        """The tensors."""
+        return self.numbering.tensors[self.first : self.stop]
+
+    @property
+    def start(self) -> int:
+        """Number of their first element."""
+        return int(self.numbering.starts[self.first])
+
     def joined(self, contents: Callable[[AtRisk], Values]) -> Values:
-        """The contents of all tensors of this type, laid end to end in numbering order."""
-        return np.concatenate([contents(t).reshape(-1) for t in self.tensors])
+        """Their contents, laid end to end; at least one element, so that it can be indexed."""
+        zero = np.zeros(1, self.numbering.tensors[0].values.dtype)
+        return np.concatenate([*(contents(t).reshape(-1) for t in self.tensors), zero])
 
 
 def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
@@ -262,11 +290,12 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
                 (golden, lambda t: t.values),
                 (noise.slots[slot], lambda t: prober.noise[t.name]),
             )
+            span = numbering.span(numbers)
+            moved = np.where(numbers < 0, -1, numbers - span.start)
             if all(
-                _explains(numbers, conversion, numbering.joined(source), found)
-                for found, source in checks
+                _explains(moved, conversion, span.joined(source), found) for found, source in checks
             ):
-                _add_places(places, slot, conversion, numbering, numbers)
+                _add_places(places, slot, conversion, span, numbers)
                 break
         else:
             folded.add(slot)
@@ -285,12 +314,13 @@ def _add_places(
     places: dict[str, list[Place]],
     slot: str,
     conversion: Conversion,
-    numbering: _Numbering,
+    span: _Span,
     numbers: Numbers,
 ) -> None:
     """Turn the numbers found in ``slot`` into a position for each element of each tensor."""
-    for i, tensor in enumerate(numbering.tensors):
-        start, stop = numbering.starts[i], numbering.starts[i + 1]
+    starts = span.numbering.starts
+    for i, tensor in enumerate(span.tensors, start=span.first):
+        start, stop = starts[i], starts[i + 1]
         here = np.flatnonzero((numbers >= start) & (numbers < stop))
         elements = numbers[here] - start
         while len(here):

@@ -1,38 +1,40 @@
 """Live weights: the model is optimized once, its weights are mutated where the session reads them.
 
 Session creation, optimization and serialization happen once. A trial changes a few bytes of the
-buffers that ONNX Runtime reads (`OrtValue`s given by ``add_initializer``), runs, and puts the
-golden bytes back.
+buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where golden values at cuts
+of the graph are kept, it runs only what the change can reach.
 """
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime.borrowed import BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.session import (
-    Feeds,
-    Result,
-    new_session,
-    open_session,
-    run_session,
-    session_options,
+from analyzer.runtime.segments import (
+    NO_CACHE,
+    WHOLE,
+    Cache,
+    Readers,
+    Start,
+    find_readers,
+    find_segments,
 )
+from analyzer.runtime.session import Feeds, Result, open_session, run_session, session_options
 from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
 
 
@@ -48,13 +50,17 @@ class Write:
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
-    def __init__(self, model: Model, space: FaultSpace, sample: Feeds) -> None:
+    def __init__(
+        self, model: Model, space: FaultSpace, sample: Feeds, cache: Cache = NO_CACHE
+    ) -> None:
         """Optimize, probe the layout, and open the live session.
 
         Args:
             model: the model.
             space: its bits at risk.
             sample: one batch; used to check that ONNX Runtime reads every buffer at each run.
+            cache: what golden values at cuts of the graph may take. Arrays that are fed must not
+                change afterwards: the same arrays are taken to give the same golden values.
 
         Raises:
             UnsupportedModel: ONNX Runtime cannot load the model.
@@ -74,6 +80,7 @@ class LiveExecutor:
         self.reloads = 0
         if not self._session.run(sample).same_as(run_session(plain, sample)):
             self._open(_all_reloaded(layout))
+        self._find_segments(sample, cache)
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout
@@ -81,15 +88,25 @@ class LiveExecutor:
         golden = layout.optimized.slots
         self._arena = build_arena({name: golden[name] for name in sorted(slots)})
         self._book = AddressBook(self._space, layout, self._arena)
-        self._session = live_session(layout.optimized, self._arena.views)
+        self._lent = lend(self._arena.views)
+        self._shell = hollow(layout.optimized.proto, self._lent)
+        self._session = borrowing_session(self._shell, self._lent)
+
+    def _find_segments(self, sample: Feeds, cache: Cache) -> None:
+        self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
+        direct = np.flatnonzero(self._last >= 0)
+        bits = np.array([t.bits for t in self._space.tensors], np.int64)
+        readers = Readers(self._first[direct], self._last[direct], bits[direct])
+        self.segments = find_segments(self._shell, self._lent, readers, sample, cache)
+        self._missed: list[Feeds] = []
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
         return RewriteExecutor(self._model, self._space)
 
     def run(self, feeds: Feeds) -> Result:
-        """The golden answer to ``feeds``; under a pattern, the faulty one."""
-        return self._session.run(feeds)
+        """The golden answer to ``feeds``; no pattern may be in force."""
+        return self.segments.golden(feeds) if self.segments else self._session.run(feeds)
 
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
@@ -99,6 +116,7 @@ class LiveExecutor:
         `NotRestored` if a touched weight is not golden.
         """
         tensors, bits = self._space.bits_hit(pattern)
+        start = self.start_of(tensors)
         worst = Reach.DIRECT
         if self._book.worst is not Reach.DIRECT:
             reach = self._book.reach[tensors]
@@ -110,7 +128,24 @@ class LiveExecutor:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
         converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        return _Injection(self, pattern.fault.kind, addresses, masks, converted)
+        return _Injection(self, pattern.fault.kind, start, addresses, masks, converted)
+
+    def start_of(self, tensors: Indices) -> Start:
+        """Where a run begins whose faults are in ``tensors``."""
+        if self.segments is None or not len(tensors):
+            return WHOLE
+        first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
+        return self.segments.start(first, last)
+
+    def run_from(self, start: Start, feeds: Feeds) -> Result:
+        """Run under the pattern in force, whose faults are not read before ``start``."""
+        if self.segments is None or start is WHOLE:
+            return self._session.run(feeds)
+        golden = self.segments.known(feeds)
+        if golden is None:
+            self._missed.append(feeds)
+            return self._session.run(feeds)
+        return self.segments.run(start, golden)
 
     def write(self, injection: "_Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
@@ -126,6 +161,8 @@ class LiveExecutor:
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
+        while self._missed:  # now that weights are golden again
+            self.run(self._missed.pop())
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
@@ -172,38 +209,22 @@ class _Injection:
 
     executor: LiveExecutor
     kind: FaultKind
+    start: Start
     addresses: Indices
     masks: npt.NDArray[np.uint8]
     converted: list[Write]
 
     def __enter__(self) -> Run:
         self.executor.write(self)
-        return self.executor.run
+        return partial(self.executor.run_from, self.start)
 
     def __exit__(self, *_: object) -> None:
         self.executor.restore(self)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSession:
-    """A session, and what it reads: ONNX Runtime borrows both, so they must live as long."""
-
-    session: ort.InferenceSession
-    values: list[ort.OrtValue]
-
-    def run(self, feeds: Feeds) -> Result:
-        """Run once with the present contents of the buffers."""
-        return run_session(self.session, feeds)
-
-
-def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> LiveSession:
+def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
-    options = session_options(optimize=False)
-    values = []
-    for name, buffer in buffers.items():
-        values.append(ort.OrtValue.ortvalue_from_numpy(buffer))
-        options.add_initializer(name, values[-1])
-    return LiveSession(new_session(optimized.proto, options), values)
+    return borrowing_session(hollow(optimized.proto, buffers), lend(buffers))
 
 
 def _all_reloaded(layout: Layout) -> Layout:

@@ -105,7 +105,7 @@ def _is_read(
     golden = session.run(sample)
     for name in names:
         for changed in _changes(optimized.slots[name]):
-            fresh = open_live(optimized, {name: changed})
+            fresh = open_live(optimized, {**buffers, name: changed})
             expected = fresh.run(sample)
             buffers[name][...] = changed
             found = session.run(sample)

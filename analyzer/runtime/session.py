@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,17 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
 
 def new_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
     """A CPU session for ``proto``; whatever ONNX Runtime raises passes through."""
+    return _session(proto.SerializeToString(), options)
+
+
+def load_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
+    """A CPU session for the model in a file; whatever ONNX Runtime raises passes through."""
+    return _session(str(path), options)
+
+
+def _session(source: str | bytes, options: ort.SessionOptions) -> ort.InferenceSession:
     return ort.InferenceSession(
-        proto.SerializeToString(),
+        source,
         options,
         providers=["CPUExecutionProvider"],
         disabled_optimizers=DISABLED_OPTIMIZERS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,11 @@ import onnx
 
 from analyzer.faults import FaultPattern
 from analyzer.model import InputSignature, Model, load_model
+from analyzer.runtime import segments
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Feeds, Result
 from analyzer.space import FaultSpace, Selection
 from tests.runtime.zoo import ZOO
@@ -29,12 +32,18 @@ Write = Callable[[onnx.ModelProto, Path], Path]
 
 @dataclass(frozen=True)
 class Bench:
-    """A model, its fault space, one batch, and both executors on it."""
+    """A model, its fault space, one batch, and the executors on it.
+
+    Attributes:
+        live: Runs the whole model each time.
+        cut: Runs what a fault can reach; cut wherever the graph can be cut.
+    """
 
     model: Model
     space: FaultSpace
     feeds: Feeds
     live: LiveExecutor
+    cut: LiveExecutor
     oracle: RewriteExecutor
     golden: Result
 
@@ -54,7 +63,18 @@ def build_bench(path: Path, encoding: str = "stored") -> Bench:
     space = model.space(Selection(), encoding)
     feeds = {model.signature.name: inputs_for(model.signature)}
     live = LiveExecutor(model, space, feeds)
-    return Bench(model, space, feeds, live, RewriteExecutor(model, space), live.run(feeds))
+    oracle = RewriteExecutor(model, space)
+    return Bench(model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds))
+
+
+def cut_up(model: Model, space: FaultSpace, feeds: Feeds) -> LiveExecutor:
+    """An executor that cuts wherever it can and looks for masked faults at every cut."""
+    with (
+        patch.object(segments, "candidates", lambda sizes, *_: list(range(len(sizes)))),
+        patch.object(segments, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
+        patch.object(segments, "CALL_SECONDS", -1.0),
+    ):
+        return LiveExecutor(model, space, feeds, Cache(1 << 30))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Kernels that copy a constant when they are created are found out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from analyzer.bits import Values
 from analyzer.runtime import live
+from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
 from analyzer.runtime.layout import Route
-from analyzer.runtime.live import LiveExecutor, LiveSession, live_session
+from analyzer.runtime.live import LiveExecutor, live_session
 from analyzer.runtime.liveness import TRIES, unread_slots
 from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.session import Answer, Feeds, Result
@@ -138,7 +140,7 @@ def reopened(name: str) -> Bench:
     """A bench of its own, so that what a test does to it stays there."""
     on = bench(name)
     executor = LiveExecutor(on.model, on.space, on.feeds)
-    return Bench(on.model, on.space, on.feeds, executor, on.oracle, on.golden)
+    return replace(on, live=executor)
 
 
 def test_an_unread_slot_sends_all_its_tensors_through_a_reload(
@@ -153,7 +155,7 @@ def test_an_unread_slot_sends_all_its_tensors_through_a_reload(
     assert on.live.reloads == len(shown)
 
 
-class Shifted(LiveSession):
+class Shifted(BorrowedSession):
     """A session whose answers are one too high."""
 
     def run(self, feeds: Feeds) -> Result:
@@ -165,11 +167,12 @@ class Shifted(LiveSession):
 def test_a_live_session_with_another_golden_answer_is_used_for_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def shifted(optimized: OptimizedModel, buffers: dict[str, Values]) -> LiveSession:
-        inner = live_session(optimized, buffers)
+    def shifted(shell: onnx.ModelProto, lent: Borrowed) -> BorrowedSession:
+        inner = borrowing_session(shell, lent)
         return Shifted(inner.session, inner.values)
 
-    monkeypatch.setattr(live, "live_session", shifted)
+    monkeypatch.setattr(live, "borrowing_session", shifted)
+    monkeypatch.setattr(live, "live_session", live_session)
     on = reopened("gemm")
     assert set(on.live.layout.routes.values()) == {Route.RELOAD}
     assert "golden answer differs" in on.live.layout.reasons["w"]

@@ -1,0 +1,290 @@
+"""Partial re-execution: a faulty run begins where the fault is first read.
+
+The optimized graph is cut where few values pass. What passes the cuts without faults is kept for
+each batch; a run under a pattern restarts at the last cut before the first node that reads a faulty
+weight. If all faults lie between two cuts, the values at the second are compared with golden: bit
+for bit equal, the faults are masked and the answer is the golden one.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.cutplan import (
+    CALL_SECONDS,
+    CutCosts,
+    Floats,
+    candidates,
+    choose_cuts,
+    reach_weights,
+)
+from analyzer.runtime.cuts import (
+    Cut,
+    find_cuts,
+    initializer_reads,
+    made_between,
+    part_between,
+    with_outputs,
+)
+from analyzer.runtime.golden_store import Arrays, GoldenRun, GoldenStore
+from analyzer.runtime.layout import Layout
+from analyzer.runtime.profile import profile_nodes
+from analyzer.runtime.session import Answer, Failure, Feeds, Result
+from analyzer.space import FaultSpace, Indices
+
+MASKED_SHARE = 0.1
+"""Share of single upsets taken to be masked by the next cut (measured: fp32 0.2, int8 0.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """How much golden values may take.
+
+    Attributes:
+        size: Bytes; 0: every run is a whole one.
+        batches: How many batches share them.
+    """
+
+    size: int = 0
+    batches: int = 1
+
+
+NO_CACHE = Cache()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a run under some pattern begins.
+
+    Attributes:
+        cut: Index of the kept cut.
+        check: Whether faults end before the next cut, so that they may be seen to be masked there.
+    """
+
+    cut: int
+    check: bool
+
+
+WHOLE = Start(0, check=False)
+"""A run from the first node."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of the graph as a session.
+
+    Attributes:
+        session: The session.
+        inputs: Names of what it reads.
+        outputs: Names of what it returns.
+    """
+
+    session: BorrowedSession
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def run(self, values: Arrays) -> dict[str, npt.NDArray[Any]] | Failure:
+        result = self.session.run({name: values[name] for name in self.inputs})
+        if isinstance(result, Failure):
+            return result
+        return dict(zip(self.outputs, result.outputs, strict=True))
+
+
+class Segments:
+    """The cuts that were kept, and the sessions of the parts between them and the end."""
+
+    def __init__(
+        self,
+        shell: onnx.ModelProto,
+        lent: Borrowed,
+        cuts: Sequence[Cut],
+        seconds: Floats,
+        sample: Feeds,
+        batches: int,
+    ) -> None:
+        """Open what runs fault-free; parts are opened when a pattern needs them.
+
+        Args:
+            shell: the optimized model, hollow.
+            lent: its live weights, golden at present.
+            cuts: by position, the trivial one first.
+            seconds: float64 (cuts,), what a run from each to the end takes.
+            sample: one batch, on which every part must give the golden values.
+            batches: how many golden runs are kept.
+
+        Raises:
+            ValueError: the model fails on the sample, or returns what is no array.
+        """
+        self._shell, self._lent, self.cuts = shell, lent, tuple(cuts)
+        self._positions = [cut.position for cut in cuts]
+        self._checks = (seconds[1:] * MASKED_SHARE > 2 * CALL_SECONDS).tolist()
+        self._outputs = tuple(o.name for o in shell.graph.output)
+        passing = {name for cut in cuts for name in cut.values}
+        self._names = sorted(passing - {*self._outputs, *sample})
+        self._tap = borrowing_session(with_outputs(shell, self._names), lent)
+        self._parts: dict[tuple[int, int], _Part | None] = {}
+        self._store = GoldenStore(batches)
+        self.golden(sample)
+        found = self._store.find(sample)
+        if found is None:
+            raise ValueError("the model fails on the sample")
+        self._sample = found
+        self._types = {name: _element_type(value) for name, value in found.values.items()}
+
+    def golden(self, feeds: Feeds) -> Result:
+        """Run fault-free, and keep what passes the cuts. The weights must be golden."""
+        result = self._tap.run(feeds)
+        if isinstance(result, Failure):
+            return result
+        answer = Answer(result.outputs[: len(self._outputs)])
+        named = dict(zip((*self._outputs, *self._names), result.outputs, strict=True))
+        self._store.keep(feeds, answer, {**feeds, **named})
+        return answer
+
+    def known(self, feeds: Feeds) -> GoldenRun | None:
+        """The golden run of these very arrays, if it is kept."""
+        return self._store.find(feeds)
+
+    def start(self, first: int, last: int) -> Start:
+        """Where a run begins whose faulty weights are read by nodes ``first`` to ``last``.
+
+        The sessions that it needs are opened. The weights must be golden: kernels may look at them
+        when they are created.
+        """
+        cut = bisect_right(self._positions, first) - 1
+        following = cut + 1
+        end = len(self.cuts)
+        check = following < end and last < self._positions[following] and self._checks[cut]
+        if check and self._ready(cut, following) and self._ready(following, end):
+            return Start(cut, check=True)
+        return Start(cut, check=False) if cut and self._ready(cut, end) else WHOLE
+
+    def _ready(self, begin: int, end: int) -> bool:
+        """Whether the part between two cuts is open and gives the golden values of the sample."""
+        key = begin, end
+        if key not in self._parts:
+            part = self._open(begin, end)
+            made = part.run(self._sample.values)
+            same = isinstance(made, dict) and all(
+                Answer((made[name],)).same_as(Answer((self._sample.values[name],))) for name in made
+            )
+            self._parts[key] = part if same else None
+        return self._parts[key] is not None
+
+    def _open(self, begin: int, end: int) -> _Part:
+        graph = self._shell.graph
+        stop = self._positions[end] if end < len(self.cuts) else len(graph.node)
+        made = made_between(graph, self._positions[begin], stop)
+        passed = self.cuts[end].values if end < len(self.cuts) else ()
+        outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
+        part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
+        inputs = tuple(value.name for value in part.graph.input)
+        return _Part(borrowing_session(part, self._lent), inputs, outputs)
+
+    def run(self, start: Start, golden: GoldenRun) -> Result:
+        """Run from ``start`` with the present weights, on what ``golden`` was fed."""
+        values, cut = golden.values, start.cut
+        if start.check:
+            made = self._part(cut, cut + 1).run(values)
+            if isinstance(made, Failure):
+                return made
+            if all(_same_bytes(made[name], values[name]) for name in made):
+                return golden.answer
+            values, cut = {**values, **made}, cut + 1
+        made = self._part(cut, len(self.cuts)).run(values)
+        if isinstance(made, Failure):
+            return made
+        return Answer(tuple(made.get(name, values[name]) for name in self._outputs))
+
+    def _part(self, begin: int, end: int) -> _Part:
+        part = self._parts[begin, end]
+        assert part is not None, "`start` promised it"
+        return part
+
+
+def _element_type(value: npt.NDArray[Any]) -> int:
+    return int(onnx.helper.np_dtype_to_tensor_dtype(value.dtype))
+
+
+def _same_bytes(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """By tensor that is faulted in place: the first and the last node that reads it, its bits.
+
+    Attributes:
+        first: int64 (tensors,).
+        last: int64 (tensors,).
+        bits: int64 (tensors,).
+    """
+
+    first: Indices
+    last: Indices
+    bits: Indices
+
+
+def find_readers(
+    graph: onnx.GraphProto, space: FaultSpace, layout: Layout
+) -> tuple[Indices, Indices]:
+    """The first and the last node that reads each tensor of ``space`` in the optimized graph.
+
+    Returns:
+        int64 (tensors,) twice; for a tensor that no node reads: after the last node, and -1.
+    """
+    reads = initializer_reads(graph)
+    first = np.full(len(space.tensors), len(graph.node), np.int64)
+    last = np.full(len(space.tensors), -1, np.int64)
+    for i, tensor in enumerate(space.tensors):
+        slots = {place.slot for place in layout.places.get(tensor.name, ())}
+        spans = [reads[slot] for slot in slots if slot in reads]
+        if spans:
+            first[i], last[i] = min(a for a, _ in spans), max(b for _, b in spans)
+    return first, last
+
+
+def find_segments(
+    shell: onnx.ModelProto, lent: Borrowed, readers: Readers, sample: Feeds, cache: Cache
+) -> Segments | None:
+    """Cut the graph where it pays; None where it does not.
+
+    Args:
+        shell: the optimized model, hollow.
+        lent: its live weights, golden at present.
+        readers: of the tensors that are faulted in place.
+        sample: one batch.
+        cache: what golden values may take.
+    """
+    cuts = find_cuts(shell.graph)
+    if cache.size <= 0 or len(cuts) < 2 or not len(readers.first):
+        return None
+    profile = profile_nodes(shell, lent, sample)
+    seconds = np.cumsum(profile.seconds[::-1])[::-1]
+    sizes = _sizes(cuts, shell.graph, profile.size, sample)
+    few = candidates(sizes, seconds, readers.first.tolist())
+    hits = reach_weights(readers.first.tolist(), readers.bits.tolist(), few)
+    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches)
+    kept = [few[i] for i in choose_cuts(costs, cache.size)]
+    if len(kept) < 2:
+        return None
+    try:
+        return Segments(shell, lent, [cuts[i] for i in kept], seconds[kept], sample, cache.batches)
+    except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
+        return None
+
+
+def _sizes(
+    cuts: Sequence[Cut], graph: onnx.GraphProto, made: npt.NDArray[np.int64], sample: Feeds
+) -> npt.NDArray[np.int64]:
+    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
+    size: Mapping[str, int] = {
+        name: int(made[i]) for i, node in enumerate(graph.node) for name in node.output
+    }
+    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)

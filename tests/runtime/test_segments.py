@@ -1,0 +1,171 @@
+"""Partial re-execution: which cuts are kept, and what runs when; that answers agree with the
+oracle's is shown in `test_agreement`, on every model of the zoo, cut wherever it can be cut."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.faults import FaultPattern, parse_fault
+from analyzer.runtime import segments as module
+from analyzer.runtime.cutplan import (
+    CALL_SECONDS,
+    LEAST_GAIN,
+    LEVELS,
+    CutCosts,
+    candidates,
+    choose_cuts,
+    reach_weights,
+)
+from analyzer.runtime.cuts import find_cuts
+from analyzer.runtime.golden_store import Arrays, GoldenStore
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.segments import WHOLE, Cache, Start
+from analyzer.runtime.session import Answer
+from tests.runtime.benches import Bench, answer, bench, cut_up
+from tests.runtime.zoo.wide import attention, skips
+from tests.strategies import examples
+
+# Which cuts are kept
+
+
+@st.composite
+def costs(draw: st.DrawFn) -> CutCosts:
+    count = draw(st.integers(1, 6))
+    parts = draw(st.lists(st.integers(1, 100), min_size=count, max_size=count))
+    hits = np.array(draw(st.lists(st.integers(0, 9), min_size=count, max_size=count)), float)
+    size = draw(st.lists(st.integers(0, 64), min_size=count, max_size=count))
+    seconds = np.cumsum(np.array(parts[::-1], float))[::-1] * 1e-4
+    return CutCosts(hits / max(1, hits.sum()), seconds, np.array(size))
+
+
+def expected(costs: CutCosts, kept: list[int]) -> float:
+    """Mean time of a run with one upset, and what the cuts cost."""
+    total = LEAST_GAIN * costs.seconds[0] * (len(kept) - 1)
+    for i, hit in enumerate(costs.hits):
+        total += hit * (costs.seconds[max(k for k in kept if k <= i)] + CALL_SECONDS)
+    return float(total)
+
+
+@examples(100)
+@given(costs=costs(), budget=st.integers(0, 2 * LEVELS))
+def test_no_choice_of_cuts_is_better(costs: CutCosts, budget: int) -> None:
+    later = range(1, len(costs.seconds))
+    choices = [[0, *c] for n in range(len(costs.seconds)) for c in combinations(later, n)]
+    level = max(1, -(-budget // LEVELS))
+
+    def affordable(kept: list[int]) -> bool:
+        return sum(-(-int(costs.size[k]) // level) for k in kept[1:]) <= LEVELS
+
+    allowed = [c for c in choices if len(c) == 1 or (budget > 0 and affordable(c))]
+    found = choose_cuts(costs, budget)
+    assert found in allowed
+    assert expected(costs, found) == pytest.approx(min(expected(costs, c) for c in allowed))
+    assert len(found) == 1 or sum(costs.size[found[1:]]) <= LEVELS * level
+
+
+def test_weights_of_the_cuts() -> None:
+    assert reach_weights([0, 3, 3, 9], [10, 20, 30, 40], [0, 3, 5]).tolist() == [0.1, 0.5, 0.4]
+
+
+def test_candidates_are_where_weights_are_read_or_little_passes() -> None:
+    sizes = np.array([9, 5, 9, 9, 1, 9, 9])
+    seconds = np.arange(7, 0, -1).astype(np.float64)
+    assert candidates(sizes, seconds, [0, 3, 6]) == [0, 1, 3, 4, 6]
+
+
+def test_cuts_pass_what_is_read_later() -> None:
+    found = {cut.position: set(cut.values) for cut in find_cuts(attention().graph)}
+    assert found[0] == {"x"}
+    assert found[3] == {"x", "q", "k", "v"}
+    assert found[9] == {"r"}
+    assert found[12] == {"r", "g"}
+
+
+def test_encoders_values_pass_until_the_decoder_reads_them() -> None:
+    widths = [len(cut.values) for cut in find_cuts(skips().graph)]
+    assert max(widths) >= 3
+    assert widths[-1] == 1
+
+
+# What runs
+
+
+def upset(on: Bench, name: str, bit: int = 30, element: int = 0) -> FaultPattern:
+    index = [t.name for t in on.space.tensors].index(name)
+    return FaultPattern(parse_fault("flip"), np.array([on.space.site(index, element, bit)]))
+
+
+def start_of(executor: LiveExecutor, on: Bench, name: str) -> Start:
+    return executor.start_of(np.array([[t.name for t in on.space.tensors].index(name)]))
+
+
+def test_runs_begin_where_the_fault_is() -> None:
+    """Fails if `start` ignores the reader: the first weight must be re-run from the first node."""
+    on = bench("attention")
+    assert on.cut.segments is not None
+    starts = [start_of(on.cut, on, name).cut for name in ("wq", "w1", "w2")]
+    assert starts[0] < starts[1] < starts[2]
+
+
+def test_a_fault_behind_a_dead_relu_is_masked() -> None:
+    """Fails without the comparison at the next cut: the golden answer itself comes back."""
+    on = bench("dense_block")
+    segments = on.cut.segments
+    assert segments is not None
+    known = segments.known(on.feeds)
+    assert known is not None
+    found = [
+        answer(on.cut, upset(on, "w0", bit, element), on.feeds)
+        for bit in (1, 20)
+        for element in range(36)
+    ]
+    assert any(f is known.answer for f in found)
+    assert any(f is not known.answer for f in found)
+
+
+def test_unknown_feeds_run_as_a_whole_and_are_known_afterwards() -> None:
+    """Fails if golden values are taken while weights are faulty."""
+    on = bench("attention")
+    executor = cut_up(on.model, on.space, on.feeds)
+    assert executor.segments is not None
+    fresh = {name: values + 1 for name, values in on.feeds.items()}
+    pattern = upset(on, "w1")
+    expected = answer(on.oracle, pattern, fresh)
+    for _ in range(2):
+        assert answer(executor, pattern, fresh).same_as(expected)
+        assert executor.segments.known(fresh) is not None
+    assert executor.run(fresh).same_as(on.live.run(fresh))
+
+
+def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails without the comparison in `_ready`."""
+    on = bench("attention")
+    executor = cut_up(on.model, on.space, on.feeds)
+    real = module._Part.run
+
+    def off(part: module._Part, values: Arrays) -> object:
+        found = real(part, values)
+        assert isinstance(found, dict)
+        return {name: value + 1 for name, value in found.items()}
+
+    monkeypatch.setattr(module._Part, "run", off)
+    assert start_of(executor, on, "w2") is WHOLE
+
+
+def test_without_a_budget_nothing_is_kept() -> None:
+    on = bench("attention")
+    assert LiveExecutor(on.model, on.space, on.feeds, Cache(0)).segments is None
+
+
+def test_the_store_forgets_what_was_used_least_recently() -> None:
+    store = GoldenStore(2)
+    feeds = [{"x": np.full(3, i)} for i in range(3)]
+    for fed in feeds[:2]:
+        store.keep(fed, Answer(()), {})
+    assert store.find(feeds[0]) is not None
+    store.keep(feeds[2], Answer(()), {})
+    assert [store.find(fed) is not None for fed in feeds] == [True, False, True]
+    assert store.find({"x": np.full(3, 0)}) is None
