@@ -9,6 +9,7 @@ import tokenize
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,23 +39,46 @@ def read_arrays(path: Path, needed: str, wanted: str) -> tuple[Array, Array | No
         BadData: the file is no intact archive of plain arrays, or ``needed`` is not in it.
         TooLarge: an array is larger than a data set may be.
     """
+    found, other = read_several(path, [(needed,)], wanted)
+    return found[0], other
+
+
+def read_several(
+    path: Path, needed: Sequence[tuple[str, ...]], wanted: str
+) -> tuple[list[Array], Array | None]:
+    """One array for each entry of ``needed``, and the one under ``wanted`` if there is one.
+
+    Args:
+        path: of the file.
+        needed: for each array the keys under which it may stand, the preferred one first.
+        wanted: a key.
+
+    Raises:
+        BadData: the file is no intact archive of plain arrays, or an entry is not in it.
+        TooLarge: an array is larger than a data set may be.
+    """
     try:
         with warnings.catch_warnings(), zipfile.ZipFile(path) as archive:
             warnings.simplefilter("ignore")  # numpy's, of headers written by Python 2
             members = {i.filename.removesuffix(".npy"): i for i in archive.infolist()}
-            if needed not in members:
-                keys = short(", ".join(members) or "none")
-                raise BadData(f"{path} has no key {needed!r} (its keys: {keys})")
-            found = [
-                _read_member(archive, members[key], path)
-                for key in (needed, wanted)
-                if key in members
-            ]
+            keys = [_key(path, members, entry) for entry in needed]
+            found = [_read_member(archive, members[key], path) for key in keys]
+            other = _read_member(archive, members[wanted], path) if wanted in members else None
     except UNREADABLE as error:
+        names = ", ".join(repr(entry[0]) for entry in needed)
         raise BadData(
-            f"{path} cannot be read as an .npz file with keys {needed!r} and {wanted!r}"
+            f"{path} cannot be read as an .npz file with keys {names} and {wanted!r}"
         ) from error
-    return found[0], found[1] if len(found) > 1 else None
+    return found, other
+
+
+def _key(path: Path, members: Mapping[str, object], entry: tuple[str, ...]) -> str:
+    """The first key of ``entry`` that there is."""
+    for key in entry:
+        if key in members:
+            return key
+    keys = short(", ".join(members) or "none")
+    raise BadData(f"{path} has no key {' or '.join(map(repr, entry))} (its keys: {keys})")
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Array:

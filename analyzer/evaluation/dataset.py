@@ -1,7 +1,8 @@
 """Data sets: what is fed, what the right answers are, and where it came from."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,7 @@ class Dataset:
         sha256: Digest of the source: the file's bytes, or the inputs themselves.
         note: What a reader of the report must know about it; may be empty.
         classes: How many classes the labels number, where the source says so.
+        more: By name: (n, ...) for each further input of the model.
     """
 
     kind: DataKind
@@ -42,15 +44,22 @@ class Dataset:
     sha256: str
     note: str = ""
     classes: int | None = None
+    more: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of images."""
         return len(self.inputs)
 
+    @property
+    def items(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of one row of each input, the first input first."""
+        return tuple(values.shape[1:] for values in (self.inputs, *self.more.values()))
+
     def first(self, count: int) -> "Dataset":
         """The first ``count`` images."""
         labels = None if self.labels is None else self.labels[:count]
-        return replace(self, inputs=self.inputs[:count], labels=labels)
+        more = {name: values[:count] for name, values in self.more.items()}
+        return replace(self, inputs=self.inputs[:count], labels=labels, more=more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,17 @@ class Batch:
         inputs: (n, ...) what is fed; n may exceed ``images`` where the model fixes it.
         labels: int64 (images,), or None.
         images: How many of the rows count; the rest pad.
+        more: By name: (n, ...) for each further input of the model.
     """
 
     inputs: npt.NDArray[Any]
     labels: Labels | None
     images: int
+    more: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def feeds(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Everything that a model is fed whose first input is ``name``; always the same arrays."""
+        return {name: self.inputs, **self.more}
 
 
 def make_batches(data: Dataset, size: int, seed: int, fixed: bool) -> tuple[Batch, ...]:
@@ -84,7 +99,8 @@ def make_batches(data: Dataset, size: int, seed: int, fixed: bool) -> tuple[Batc
 def _batch(data: Dataset, rows: npt.NDArray[np.int64], size: int, fixed: bool) -> Batch:
     fed = np.resize(rows, size) if fixed and len(rows) < size else rows
     labels = None if data.labels is None else data.labels[rows]
-    return Batch(np.ascontiguousarray(data.inputs[fed]), labels, len(rows))
+    more = {name: np.ascontiguousarray(values[fed]) for name, values in data.more.items()}
+    return Batch(np.ascontiguousarray(data.inputs[fed]), labels, len(rows), more)
 
 
 def digest(*arrays: npt.NDArray[Any]) -> str:

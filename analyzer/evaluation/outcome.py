@@ -152,16 +152,11 @@ class Judge:
         images = len(golden.right)
         if isinstance(result, Failure):
             return Outcomes(images, due=images, lost=int(golden.right.sum()))
-        due = _non_finite(golden, result, images)
-        first = result.outputs[0][:images]
-        same_shape = first.shape == golden.outputs[0].shape
-        changed = ~due & (self._changed(golden, first) if same_shape else True)
+        due, changed = self._marks(golden, result)
         masked = ~(changed | due)
         if masked.all() and self.metric is not Metric.TOP5:
             return Outcomes(images, masked=images)
-        right = masked
-        if self.metric is not Metric.AGREEMENT and labels is not None and same_shape:
-            right = self._right(first, labels) & ~due
+        right = self._still_right(golden, result, labels, due, changed)
         count = np.count_nonzero
         return Outcomes(
             images,
@@ -171,6 +166,33 @@ class Judge:
             lost=int(count(golden.right & ~right)),
             gained=int(count(right & ~golden.right)),
         )
+
+    def right(self, golden: Golden, result: Answer, labels: Labels | None) -> npt.NDArray[np.bool_]:
+        """Which images of a faulty answer are right: bool (images,)."""
+        return self._still_right(golden, result, labels, *self._marks(golden, result))
+
+    def _still_right(
+        self,
+        golden: Golden,
+        result: Answer,
+        labels: Labels | None,
+        due: npt.NDArray[np.bool_],
+        changed: npt.NDArray[np.bool_],
+    ) -> npt.NDArray[np.bool_]:
+        first = result.outputs[0][: len(golden.right)]
+        same_shape = first.shape == golden.outputs[0].shape
+        if self.metric is not Metric.AGREEMENT and labels is not None and same_shape:
+            return self._right(first, labels) & ~due
+        return ~(changed | due)
+
+    def _marks(
+        self, golden: Golden, result: Answer
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which images show a detected error, and which of the others changed: bool (images,)."""
+        due = _non_finite(golden, result, len(golden.right))
+        first = result.outputs[0][: len(golden.right)]
+        same_shape = first.shape == golden.outputs[0].shape
+        return due, ~due & (self._changed(golden, first) if same_shape else True)
 
     def _right(self, scores: npt.NDArray[Any], labels: Labels) -> npt.NDArray[np.bool_]:
         if self.metric is Metric.TOP1:

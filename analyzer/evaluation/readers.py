@@ -11,8 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from analyzer.errors import BadData, DataMismatch, FileMissing, TooLarge, UnsupportedSignature
-from analyzer.evaluation.archive import read_arrays
+from analyzer.errors import (
+    BadData,
+    DataMismatch,
+    FileMissing,
+    TooLarge,
+    UnsupportedSignature,
+    quoted,
+)
+from analyzer.evaluation.archive import read_several
 from analyzer.evaluation.dataset import DataKind, Dataset, Labels, digest
 from analyzer.evaluation.preprocess import (
     Target,
@@ -81,33 +88,52 @@ def read_npz(
     """Read keys ``images`` and, where present, ``labels`` from an ``.npz`` file.
 
     uint8 images are preprocessed; floats already in the model's input shape are fed as they are.
+    The array may also stand under the input's own name. Further inputs stand under theirs.
 
     Raises:
         BadData: no such keys, empty, or damaged.
         TooLarge: it unpacks to more than a data set may be.
         DataMismatch: shape or labels do not fit.
     """
-    images, labels = _load_npz(path)
-    if images.size == 0:
-        raise BadData(f"{path} holds no images")
-    if labels is not None and len(labels) != len(images):
-        raise DataMismatch(f"{path} holds {len(images)} images but {len(labels)} labels")
+    images, others, labels = _load_npz(path, signature)
     images, labels = images[:most], None if labels is None else labels[:most]
+    more = {
+        s.name: _as_fed(values[:most], s, path)
+        for s, values in zip(signature.others, others, strict=True)
+    }
     if images.dtype == np.uint8 and not _fits_as_is(images, signature):
         target = target_of(signature, preprocessing)
         inputs = prepare(as_nhwc(images, target.channels), target, preprocessing)
     else:
-        inputs = _as_floats(images, signature, path)
+        inputs = _as_fed(images, signature, path)
+    check_total(inputs.nbytes + sum(values.nbytes for values in more.values()))
     sha = hashlib.sha256()
     _add_file(sha, path)
-    return Dataset(DataKind.NPZ, path.name, inputs, labels, sha.hexdigest())
+    return Dataset(DataKind.NPZ, path.name, inputs, labels, sha.hexdigest(), more=more)
 
 
-def _load_npz(path: Path) -> tuple[npt.NDArray[Any], Labels | None]:
-    images, labels = read_arrays(path, "images", "labels")
+def _load_npz(
+    path: Path, signature: InputSignature
+) -> tuple[npt.NDArray[Any], list[npt.NDArray[Any]], Labels | None]:
+    """What stands under the keys of the first input, of the others, and of the labels."""
+    own = ("images", signature.name)
+    keys = [own if not signature.is_integer else own[::-1], *((s.name,) for s in signature.others)]
+    (images, *others), labels = read_several(path, keys, "labels")
     if images.ndim == 0:
         raise BadData(f"key 'images' of {path} is no array of images")
-    return images, None if labels is None else _as_labels(labels, path)
+    if images.size == 0:
+        raise BadData(f"{path} holds no images")
+    if labels is not None:
+        labels = _as_labels(labels, path)
+        if len(labels) != len(images):
+            raise DataMismatch(f"{path} holds {len(images)} images but {len(labels)} labels")
+    for s, values in zip(signature.others, others, strict=True):
+        if values.shape[:1] != (len(images),):
+            raise DataMismatch(
+                f"key {quoted(s.name)} of {path} has {len(values) if values.ndim else 'no'} rows, "
+                f"its first input has {len(images)}"
+            )
+    return images, others, labels
 
 
 def _as_labels(labels: npt.NDArray[Any], path: Path) -> Labels:
@@ -127,15 +153,24 @@ def _fits_as_is(images: npt.NDArray[Any], signature: InputSignature) -> bool:
     )
 
 
-def _as_floats(images: npt.NDArray[Any], signature: InputSignature, path: Path) -> npt.NDArray[Any]:
+def _as_fed(images: npt.NDArray[Any], signature: InputSignature, path: Path) -> npt.NDArray[Any]:
+    """Arrays that need no preprocessing, in the element type of their input."""
     wanted = signature.item
     got = images.shape[1:]
-    fits = images.dtype == np.uint8 if signature.dtype == "uint8" else images.dtype.kind == "f"
+    if signature.is_integer:
+        fits = images.dtype.kind in "iub"
+    elif signature.dtype == "uint8":
+        fits = images.dtype == np.uint8
+    else:
+        fits = images.dtype.kind == "f"
     if not fits:
-        other = "" if signature.dtype == "uint8" else " or float"
-        raise DataMismatch(f"images in {path} are {images.dtype}; they must be uint8{other}")
+        needed = {"uint8": "uint8"}.get(signature.dtype, "uint8 or float")
+        needed = "integers" if signature.is_integer else needed
+        raise DataMismatch(f"images in {path} are {images.dtype}; they must be {needed}")
     if len(got) != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, got, strict=True)):
         raise DataMismatch(f"images in {path} have shape {got}, the model's input is {signature}")
+    if signature.is_integer:
+        _check_range(images, signature, path)
     check_total(images.size * np.dtype(signature.dtype).itemsize)
     with np.errstate(over="ignore"):  # infinity, as the model would make of it
         return images.astype(signature.dtype)
@@ -164,6 +199,11 @@ def read_folder(
     if not found:
         raise BadData(
             f"folder {path} holds no images in class sub-folders ({path.name}/CLASS/IMAGE.png)"
+        )
+    if signature.others:
+        raise DataMismatch(
+            f"the model has {len(signature.every)} inputs; an image folder fills one, give an .npz "
+            "file with a key for each"
         )
     target = target_of(signature, preprocessing)
     inputs = _all_images([file for file, _ in found[:most]], target, preprocessing)
@@ -218,29 +258,62 @@ def _add_file(sha: "hashlib._Hash", file: Path) -> None:
         raise BadData(f"{file} cannot be read: {error.strerror}") from error
 
 
+def _check_range(values: npt.NDArray[Any], signature: InputSignature, path: Path) -> None:
+    """Refuse integers that the model has no row for, or that its element type cannot hold."""
+    most = {"bool": 1, "int32": 2**31 - 1, "int64": 2**63 - 1}[signature.dtype]
+    if signature.bound is not None:
+        most = min(most, signature.bound - 1)
+    if int(values.max()) > most or (int(values.min()) < 0 and signature.bound is not None):
+        raise DataMismatch(
+            f"{path} holds numbers from {values.min()} to {values.max()} for input "
+            f"{quoted(signature.name)}, which takes 0 to {most}"
+        )
+
+
+OPEN_LENGTH = 32
+"""Tokens of a generated sequence where the model leaves its length open."""
+
+
 def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_IMAGES) -> Dataset:
     """Standard normal inputs (uniform bytes for uint8) of the model's own input shape.
 
-    Of very large inputs there are fewer than ``count``, but one at least.
+    Integers are uniform below the rows of the table that they select from; masks are all ones,
+    segment numbers all zeros. Of very large inputs there are fewer than ``count``, one at least.
 
     Raises:
         UnsupportedSignature: a dimension beside the batch is open: nothing says how large.
     """
-    if None in signature.item:
-        raise UnsupportedSignature(
-            f"input {signature} leaves dimensions open that nothing resolves; give --data"
-        )
-    item = tuple(d for d in signature.item if d is not None)
-    count = max(1, min(count, limits.GENERATED_ELEMENTS // math.prod(item)))
-    shape = (count, *item)
+    open_length = OPEN_LENGTH if any(s.is_integer for s in signature.every) else None
+    items = {}
+    for s in signature.every:
+        if None in s.item and open_length is None:
+            raise UnsupportedSignature(
+                f"input {signature} leaves dimensions open that nothing resolves; give --data"
+            )
+        items[s.name] = tuple(d or OPEN_LENGTH for d in s.item)
+    elements = max(math.prod(item) for item in items.values())
+    count = max(1, min(count, limits.GENERATED_ELEMENTS // max(1, elements)))
     rng = generator(f"seed={seed}", "generated inputs", 0)
-    values = (
-        rng.integers(256, size=shape, dtype=np.uint8)
-        if signature.dtype == "uint8"
-        else rng.standard_normal(shape).astype(signature.dtype)
-    )
+    values, *others = (_generated(s, (count, *items[s.name]), rng) for s in signature.every)
+    more = {s.name: other for s, other in zip(signature.others, others, strict=True)}
     note = (
         "no data set: inputs are random numbers, judged only by agreement with the fault-free "
         "model; accuracy on real data is not known from this report"
     )
-    return Dataset(DataKind.GENERATED, "generated", values, None, digest(values), note)
+    sha256 = digest(values, *others)
+    return Dataset(DataKind.GENERATED, "generated", values, None, sha256, note, more=more)
+
+
+def _generated(
+    signature: InputSignature, shape: tuple[int, ...], rng: np.random.Generator
+) -> npt.NDArray[Any]:
+    """Numbers of the kind that one input takes."""
+    if "mask" in signature.name.lower():
+        return np.ones(shape, signature.dtype)
+    if signature.is_integer:
+        segments = "type" in signature.name.lower() or "segment" in signature.name.lower()
+        bound = 1 if segments else signature.bound or 2
+        return rng.integers(bound, size=shape).astype(signature.dtype)
+    if signature.dtype == "uint8":
+        return rng.integers(256, size=shape, dtype=np.uint8)
+    return rng.standard_normal(shape).astype(signature.dtype)

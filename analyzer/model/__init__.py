@@ -11,7 +11,13 @@ from analyzer.model.cost import macs_per_image
 from analyzer.model.external import inside
 from analyzer.model.file import STANDARD, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
-from analyzer.model.metadata import Metadata, Preprocessing, read_metadata, read_preprocessing
+from analyzer.model.metadata import (
+    Metadata,
+    Preprocessing,
+    read_metadata,
+    read_preprocessing,
+    write_preprocessing,
+)
 from analyzer.model.signature import InputSignature, input_signature
 from analyzer.space import FaultSpace, Selection
 
@@ -23,10 +29,12 @@ __all__ = [
     "Model",
     "OutOfScope",
     "Preprocessing",
+    "input_signature",
     "inside",
     "load_model",
     "macs_per_image",
     "read_preprocessing",
+    "write_preprocessing",
 ]
 
 

@@ -1,6 +1,7 @@
 """How much arithmetic one image costs: multiply-accumulates, from shapes alone."""
 
 import math
+from collections.abc import Sequence
 
 import onnx
 
@@ -12,28 +13,31 @@ _WEIGHT_INPUT = {"Conv": 1, "ConvTranspose": 1, "QLinearConv": 3, "ConvInteger":
 _LEFT_INPUT = {"Gemm": 0, "MatMul": 0, "QLinearMatMul": 0, "MatMulInteger": 0}
 
 
-def macs_per_image(proto: onnx.ModelProto, signature: InputSignature, image: Shape) -> int | None:
+def macs_per_image(
+    proto: onnx.ModelProto, signature: InputSignature, items: Sequence[Shape]
+) -> int | None:
     """Multiply-accumulates of convolutions and matrix products for one image.
 
     Args:
         proto: the model.
-        signature: its input.
-        image: shape of one image as it is fed, without the batch.
+        signature: its inputs.
+        items: shape of one row of each input as it is fed, without the batch, in their order.
 
     Returns:
         The count, or None where shapes cannot be inferred.
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
+    shapes = {s.name: item for s, item in zip(signature.every, items, strict=True)}
     for value in copy.graph.input:
-        if value.name == signature.name:
-            _fix_shape(value, (signature.fixed_batch or 1, *image))
+        if value.name in shapes:
+            _fix_shape(value, (signature.fixed_batch or 1, *shapes[value.name]))
     try:
         inferred = onnx.shape_inference.infer_shapes(copy)
     except Exception:  # shape inference raises errors of many kinds, none of them fatal here
         return None
-    shapes = _shapes(inferred.graph)
-    found = sum(_macs(node, shapes) for node in inferred.graph.node)
+    known = _shapes(inferred.graph)
+    found = sum(_macs(node, known) for node in inferred.graph.node)
     return found // (signature.fixed_batch or 1) or None
 
 

@@ -113,6 +113,20 @@ def read_preprocessing(
     return Preprocessing(**{**kept, **fields})
 
 
+def write_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
+    """Metadata entries, prefix included, that `read_preprocessing` reads back as they were.
+
+    >>> write_preprocessing(Preprocessing(crop=224, scale=0.5, mean=(0.25, 1.0)))["relcheck.mean"]
+    '0.25,1.0'
+    """
+    entries = {name: getattr(preprocessing, name) for name in READERS}
+    return {
+        PREFIX + name: ",".join(map(repr, value)) if isinstance(value, tuple) else str(value)
+        for name, value in entries.items()
+        if value is not None
+    }
+
+
 def read_metadata(proto: onnx.ModelProto) -> Metadata:
     """The ``relcheck.*`` entries of ``proto``.
 

@@ -17,6 +17,7 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.bits import Values
+from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.session import Feeds, Result, load_session, run_session, session_options
 
 Borrowed = Mapping[str, ort.OrtValue]
@@ -32,9 +33,9 @@ def lend(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
     return {name: ort.OrtValue.ortvalue_from_numpy(buffer) for name, buffer in buffers.items()}
 
 
-def hollow(proto: onnx.ModelProto, names: Mapping[str, object]) -> onnx.ModelProto:
-    """A copy of ``proto`` whose initializers in ``names`` have no content."""
-    copy, graph = without_graph(proto), proto.graph
+def hollow(optimized: OptimizedModel, names: Mapping[str, object]) -> onnx.ModelProto:
+    """A copy of an optimized model whose initializers in ``names``, and no others, are empty."""
+    copy, graph = without_graph(optimized.proto), optimized.proto.graph
     copy.graph.name = graph.name
     for field in ("node", "input", "output", "value_info", "sparse_initializer"):
         getattr(copy.graph, field).extend(getattr(graph, field))
@@ -42,8 +43,18 @@ def hollow(proto: onnx.ModelProto, names: Mapping[str, object]) -> onnx.ModelPro
         if tensor.name in names:
             _describe(tensor, copy.graph.initializer.add())
         else:
-            copy.graph.initializer.add().CopyFrom(tensor)
+            _fill(copy.graph.initializer.add(), tensor, optimized)
     return copy
+
+
+def _fill(target: onnx.TensorProto, tensor: onnx.TensorProto, optimized: OptimizedModel) -> None:
+    """Make ``target`` what ``tensor`` is, with its data."""
+    if not tensor.external_data:
+        target.CopyFrom(tensor)
+        return
+    target.name, target.data_type = tensor.name, tensor.data_type
+    target.dims.extend(tensor.dims)
+    target.raw_data = optimized.slots[tensor.name].tobytes()  # large ones have whole bytes
 
 
 def without_graph(proto: onnx.ModelProto) -> onnx.ModelProto:

@@ -51,7 +51,12 @@ class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
     def __init__(
-        self, model: Model, space: FaultSpace, sample: Feeds, cache: Cache = NO_CACHE
+        self,
+        model: Model,
+        space: FaultSpace,
+        sample: Feeds,
+        cache: Cache = NO_CACHE,
+        layout: Layout | None = None,
     ) -> None:
         """Optimize, probe the layout, and open the live session.
 
@@ -61,26 +66,36 @@ class LiveExecutor:
             sample: one batch; used to check that ONNX Runtime reads every buffer at each run.
             cache: what golden values at cuts of the graph may take. Arrays that are fed must not
                 change afterwards: the same arrays are taken to give the same golden values.
+            layout: what another executor of this machine found out about this very model and
+                space; None: find out.
 
         Raises:
             UnsupportedModel: ONNX Runtime cannot load the model.
         """
-        self._space = space
-        self._values = golden_values(model, space)
-        proto = golden_proto(model, self._values)
+        self._model, self._space = model, space
+        self.reloads = 0
+        if layout is None:
+            self._find_layout(sample)
+        else:
+            self._open(layout)
+        self._find_segments(sample, cache)
+
+    @cached_property
+    def _values(self) -> dict[str, Values]:
+        return golden_values(self._model, self._space)
+
+    def _find_layout(self, sample: Feeds) -> None:
+        proto = golden_proto(self._model, self._values)
         plain = open_session(proto, session_options())
         exposed = [
             replace(t, values=self._values[t.name])
-            for t in model.inventory.at_risk
+            for t in self._model.inventory.at_risk
             if t.name in self._values
         ]
         layout = _only_read(find_layout(proto, exposed), sample)
         self._open(layout)
-        self._model = model
-        self.reloads = 0
         if not self._session.run(sample).same_as(run_session(plain, sample)):
             self._open(_all_reloaded(layout))
-        self._find_segments(sample, cache)
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout
@@ -89,7 +104,7 @@ class LiveExecutor:
         self._arena = build_arena({name: golden[name] for name in sorted(slots)})
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
-        self._shell = hollow(layout.optimized.proto, self._lent)
+        self._shell = hollow(layout.optimized, self._lent)
         self._session = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
@@ -224,7 +239,7 @@ class _Injection:
 
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
-    return borrowing_session(hollow(optimized.proto, buffers), lend(buffers))
+    return borrowing_session(hollow(optimized, buffers), lend(buffers))
 
 
 def _all_reloaded(layout: Layout) -> Layout:

@@ -1,17 +1,19 @@
 """What ONNX Runtime makes of a model: its optimized graph, as data that can be compared."""
 
+import mmap
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 
-from analyzer.bits import Values
+from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
-from analyzer.model.walk import sub_graphs
+from analyzer.model.walk import graph_tensors, sub_graphs
 from analyzer.runtime.session import new_session, session_options
 
 
@@ -20,10 +22,14 @@ class OptimizedModel:
     """One model after ONNX Runtime's optimizer.
 
     Attributes:
-        proto: The optimized model, loadable without further optimization.
+        proto: The optimized model, which needs no further optimization; larger initializers have
+            no content in it.
+        slots: Values of its initializers, by name, of the element types that can hold weights;
+            read-only. Those of large models stay in a file that is mapped, not in memory.
     """
 
     proto: onnx.ModelProto
+    slots: dict[str, Values]
 
     @cached_property
     def structure(self) -> tuple[object, ...]:
@@ -31,12 +37,6 @@ class OptimizedModel:
         nodes = tuple(_node_key(n) for n in self.proto.graph.node)
         shapes = tuple(sorted((t.name, t.data_type, tuple(t.dims)) for t in self._stored()))
         return nodes, shapes
-
-    @cached_property
-    def slots(self) -> dict[str, Values]:
-        """Values of its initializers, by name, of the element types that can hold weights."""
-        found = {t.name: values_of(t) for t in self._stored() if t.data_type in ELEMENT_OF}
-        return {name: v for name, v in found.items() if v.size}
 
     @cached_property
     def hidden(self) -> dict[str, bytes]:
@@ -49,6 +49,13 @@ class OptimizedModel:
         return iter(self.proto.graph.initializer)
 
 
+DATA = "weights"
+"""Name of the file beside the optimized one that holds what is large."""
+
+LARGE = 1024
+"""Bytes from which on data go there."""
+
+
 def optimize(proto: onnx.ModelProto) -> OptimizedModel:
     """Run ONNX Runtime's optimizer on ``proto`` and read back what it made.
 
@@ -58,10 +65,63 @@ def optimize(proto: onnx.ModelProto) -> OptimizedModel:
         target = Path(folder) / "optimized.onnx"
         options = session_options()
         options.optimized_model_filepath = str(target)
+        beside = "session.optimized_model_external_initializers_"
+        options.add_session_config_entry(beside + "file_name", DATA)
+        options.add_session_config_entry(beside + "min_size_in_bytes", str(LARGE))
         new_session(proto, options)
         optimized = onnx.ModelProto()
         optimized.ParseFromString(target.read_bytes())
-    return OptimizedModel(optimized)
+        content = _mapped(Path(folder) / DATA)
+    return _taken_apart(optimized, content)
+
+
+def _mapped(path: Path) -> Values:
+    """The bytes of a file, as long as anybody looks at them, even when it is gone."""
+    if not path.is_file() or not path.stat().st_size:
+        return np.zeros(0, np.uint8)
+    with path.open("rb") as stream:
+        return np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+
+
+def _taken_apart(proto: onnx.ModelProto, content: Values) -> OptimizedModel:
+    slots: dict[str, Values] = {}
+    for tensor in proto.graph.initializer:
+        element = ELEMENT_TYPES.get(ELEMENT_OF.get(tensor.data_type, ""))
+        if tensor.external_data and element is not None and element.bits >= 8:
+            slots[tensor.name] = _view(tensor, content, element.dtype)
+            continue
+        _take_in(tensor, content)
+        if element is not None:
+            values = values_of(tensor)
+            values.flags.writeable = False
+            slots[tensor.name] = values
+    for node in proto.graph.node:
+        for sub in sub_graphs(node):
+            for nested in graph_tensors(sub):
+                _take_in(nested, content)
+    return OptimizedModel(proto, {name: v for name, v in slots.items() if v.size})
+
+
+def _place(tensor: onnx.TensorProto) -> slice:
+    """Which bytes of the file beside are those of ``tensor``."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    start = int(entries.get("offset", "0"))
+    return slice(start, start + int(entries["length"]))
+
+
+def _view(tensor: onnx.TensorProto, content: Values, dtype: np.dtype[Any]) -> Values:
+    stored = content[_place(tensor)]
+    if stored.ctypes.data % dtype.itemsize:
+        stored = stored.copy()
+    return stored.view(dtype).reshape(tuple(tensor.dims))
+
+
+def _take_in(tensor: onnx.TensorProto, content: Values) -> None:
+    """Put the data of ``tensor`` into the tensor."""
+    if tensor.external_data:
+        tensor.raw_data = content[_place(tensor)].tobytes()
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
 
 
 def _nested(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:

@@ -53,6 +53,27 @@ def test_numbers_are_read_back(
     assert found.tolist() == [*range(first, first + count), *[-1] * padding]
 
 
+@pytest.mark.parametrize("conversion", CONVERSIONS, ids=str)
+def test_types_with_few_digits_bear_as_many_probes_as_the_others(conversion: Conversion) -> None:
+    """17 million int8 weights take four digits; a float32 scale beside them has one."""
+    numbers = [*range(40), -1, -1]
+    probes = []
+    for digit in range(8):
+        values = digit_values(conversion.source, 0, 40, digit)
+        probes.append(conversion(np.concatenate([values, np.zeros(2, values.dtype)])))
+    found = read_digits(conversion, probes)
+    assert found is not None
+    assert found.tolist() == numbers
+
+
+@pytest.mark.parametrize("wrong", [0.0, 2.0])
+def test_a_digit_where_no_number_reaches_is_refused(wrong: float) -> None:
+    conversion = Conversion(FLOAT32, FLOAT32.dtype)
+    probes = [np.ones(3, np.float32) for _ in range(4)]
+    probes[3][1] = wrong
+    assert read_digits(conversion, probes) is None
+
+
 @pytest.mark.parametrize("element", ALL, ids=lambda e: e.name)
 def test_digits_are_distinct_and_never_zero(element: ElementType) -> None:
     base = min(digit_base(element), 5000)

@@ -1,0 +1,72 @@
+"""Models other than image classifiers: several inputs, sequences of any length, attention."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from analyzer.evaluation.readers import generate_data
+from analyzer.faults import CountLaw, parse_fault
+from analyzer.model import load_model
+from analyzer.runtime.layout import Route
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.segments import Cache
+from analyzer.runtime.session import Feeds
+from analyzer.sampling import draw_pattern, generator
+from analyzer.space import Selection
+from tests.runtime.benches import Bench, answer, cut_up
+from tests.runtime.test_agreement import assert_agree, single_upsets
+from tests.support import save
+from tests.transformers import text, vision
+
+FLIP = parse_fault("flip")
+
+
+def build(proto: onnx.ModelProto, folder: Path) -> Bench:
+    model = load_model(save(proto, folder / "m.onnx"))
+    space = model.space(Selection())
+    data = generate_data(model.signature, 0, 3)
+    feeds: Feeds = {model.signature.name: data.inputs, **data.more}
+    live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
+    return Bench(model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds))
+
+
+@pytest.fixture(scope="module", params=[vision, text], ids=["vision", "text"])
+def on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return build(request.param(), tmp_path_factory.mktemp("transformer"))
+
+
+def test_they_agree_with_the_oracle(on: Bench) -> None:
+    shown = 0
+    for index in range(len(on.space.tensors)):
+        shown += sum(assert_agree(on, pattern) for pattern in single_upsets(on, index)[::2])
+    assert shown > 2 * len(on.space.tensors)
+    law = CountLaw(on.space.bits, 1e-4)
+    for i in range(20):
+        assert_agree(on, draw_pattern(generator("p", "s", i), law, FLIP))
+
+
+def test_their_weights_are_changed_in_place(on: Bench) -> None:
+    slow = [n for n, r in on.live.layout.routes.items() if r is Route.RELOAD]
+    values = {t.name: t.elements for t in on.space.tensors}
+    assert all(values[name] == 1 for name in slow), slow
+
+
+def test_they_are_cut_where_several_values_pass(on: Bench) -> None:
+    assert on.cut.segments is not None
+    widths = [len(cut.values) for cut in on.cut.segments.cuts]
+    assert max(widths) >= 3
+
+
+def test_sequences_of_other_lengths_run_in_the_same_sessions(tmp_path: Path) -> None:
+    """Golden values are kept per batch: their shapes may differ from the sample's."""
+    on = build(text(), tmp_path)
+    executor = LiveExecutor(on.model, on.space, on.feeds, Cache(1 << 30))
+    assert executor.segments is not None
+    longer = {name: np.tile(values, (1, 2)) for name, values in on.feeds.items()}
+    index = [t.name for t in on.space.tensors].index("w_head")
+    for pattern in single_upsets(on, index):
+        expected = answer(on.oracle, pattern, longer)
+        assert all(answer(executor, pattern, longer).same_as(expected) for _ in range(2))
