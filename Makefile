@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
+EXPORT := .venv-export
 
-.PHONY: help demo test lint types check bench soak fuzz models docs clean
+.PHONY: help demo test lint types check test-export bench soak fuzz models models-cifar docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -12,8 +13,10 @@ help:
 	@echo "make bench   performance, as ratios measured side by side"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
+	@echo "make test-export  the exporters' tests that need torch, in an environment of their own"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
-	@echo "make docs    write generated documentation (report schema, verification)"
+	@echo "make models-cifar DATA=... TEST=...  the same for the CIFAR-10 networks (about an hour)"
+	@echo "make docs    write generated documentation (schemas, verification)"
 	@echo "make clean   remove virtual environments and caches"
 
 $(BIN)/relcheck: pyproject.toml constraints.txt
@@ -49,14 +52,25 @@ soak: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz --cases 10000
 
-models:
-	$(PYTHON) -m venv .venv-export
-	.venv-export/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]'
-	.venv-export/bin/python -m exporters.training.digits --out models
+$(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt
+	$(PYTHON) -m venv $(EXPORT)
+	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]' pytest hypothesis
+	@touch $@
+
+test-export: $(EXPORT)/.done
+	$(EXPORT)/bin/python -m pytest tests/exporters
+
+models: $(EXPORT)/.done
+	$(EXPORT)/bin/python -m exporters.training.digits --out models
+
+# DATA: 50,000 training images, TEST: the test images; each a folder as published or an .npz file.
+models-cifar: $(EXPORT)/.done
+	$(EXPORT)/bin/python -m exporters.training.cifar --data $(DATA) --test $(or $(TEST),$(DATA)) --out models
 
 docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.reports.report import json_schema; print(json_schema(), end="")' > docs/report.schema.json
+	$(BIN)/python -c 'from analyzer.reports.comparison import comparison_schema; print(comparison_schema(), end="")' > docs/comparison.schema.json
 	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md
 
 clean:
-	rm -rf .venv .venv-export .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json
+	rm -rf .venv $(EXPORT) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json

@@ -140,6 +140,12 @@ class DataMismatch(DataError):
     slug = "data-mismatch"
 
 
+class NotComparable(InputError):
+    """Models that answer different questions, or cannot be asked the same ones."""
+
+    slug = "not-comparable"
+
+
 class GoldenFailed(ModelError):
     """The fault-free model itself fails or answers NaN or infinity."""
 
@@ -198,6 +204,72 @@ class OutOfMemory(InputError):
     """The model and its data need more memory than there is."""
 
     slug = "out-of-memory"
+
+
+class NothingToBound(ModelError):
+    """A model without an activation that can be bounded."""
+
+    slug = "nothing-to-bound"
+
+
+class AlreadyHardened(ModelError):
+    """A model whose activations are bounded already."""
+
+    slug = "already-hardened"
+
+
+class BadThresholds(InputError):
+    """A thresholds file that cannot be read or belongs to another model."""
+
+    slug = "bad-thresholds"
+
+
+class BadSearchState(InputError):
+    """A file of an interrupted search that cannot be read or belongs to another search."""
+
+    slug = "bad-search-state"
+
+
+class BadCalibration(DataError):
+    """Calibration data on which activations have no usable range."""
+
+    slug = "bad-calibration"
+
+
+class CannotQuantize(ModelError):
+    """A model that the quantizer cannot turn into integers."""
+
+    slug = "cannot-quantize"
+
+
+class ExportError(InputError):
+    """A network that cannot be turned into an ONNX file."""
+
+    slug = "export"
+
+
+class TorchMissing(ExportError):
+    """torch, torchvision or onnxscript, which the exporters need, is not installed."""
+
+    slug = "torch-missing"
+
+
+class BadNetwork(ExportError):
+    """No such architecture, module or factory, or one that makes no usable network."""
+
+    slug = "bad-network"
+
+
+class BadCheckpoint(ExportError):
+    """Weights that cannot be read, or that are not the network's."""
+
+    slug = "bad-checkpoint"
+
+
+class ExportFailed(ExportError):
+    """A network that has no ONNX form, or whose ONNX form answers otherwise."""
+
+    slug = "export-failed"
 
 
 class InternalError(RelcheckError):

@@ -1,13 +1,14 @@
 """Gates: conditions on a rate's figures, decided by the interval, not by the point."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzer.campaign.result import CampaignResult
 from analyzer.errors import BadGate
 from analyzer.rates import show_rate
+from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 
 OUTCOME_METRICS = ("sdc", "due", "masked")
@@ -107,11 +108,30 @@ def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple
     """Judge every condition by the interval at its rate."""
     judged = []
     for condition in conditions:
-        found = result.at(condition.rate).estimate
-        name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
-        interval: Interval = getattr(found, name)
+        interval = _interval(condition, result.at(condition.rate).estimate)
         judged.append(Judgement(condition, interval, condition.judge(interval)))
     return tuple(judged)
+
+
+def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstimate], bool]]:
+    """By rate: whether figures decide the rate's conditions; one that fails decides them all."""
+
+    def decided(asked: Sequence[Condition]) -> Callable[[RateEstimate], bool]:
+        def judge(found: RateEstimate) -> bool:
+            verdicts = {c.judge(_interval(c, found)) for c in asked}
+            return Verdict.FAIL in verdicts or Verdict.UNDECIDED not in verdicts
+
+        return judge
+
+    rates = {c.rate for c in conditions}
+    return {rate: decided([c for c in conditions if c.rate == rate]) for rate in rates}
+
+
+def _interval(condition: Condition, found: RateEstimate) -> Interval:
+    """What a condition is judged by."""
+    name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
+    interval: Interval = getattr(found, name)
+    return interval
 
 
 def overall(judgements: Sequence[Judgement]) -> Verdict | None:

@@ -63,6 +63,23 @@ def draw_single(rng: np.random.Generator, first: int, last: int, fault: FaultMod
     return FaultPattern(fault, rng.integers(first, last, size=1, dtype=np.int64))
 
 
+def in_turn(plan_id: str, stream: str, trial: int, count: int) -> int:
+    """Which of ``count`` things a trial takes: every ``count`` trials in a row take each once.
+
+    The order is random anew each round, so that by itself each trial takes any with equal chance.
+
+    >>> sorted(in_turn("p", "s", trial, 5) for trial in range(5, 10))
+    [0, 1, 2, 3, 4]
+    """
+    turn, place = divmod(trial, count)
+    return int(_order(plan_id, stream, turn, count)[place])
+
+
+@lru_cache(maxsize=64)
+def _order(plan_id: str, stream: str, turn: int, count: int) -> npt.NDArray[np.int64]:
+    return generator(plan_id, stream, turn).permutation(count)
+
+
 def draw_batch(rng: np.random.Generator, ends: npt.NDArray[np.int64]) -> int:
     """Index of a batch, each chosen in proportion to its size.
 

@@ -75,13 +75,19 @@ class Severity:
         return np.asarray(self.severe[tensors, positions])
 
 
-def find_severity(space: FaultSpace, values: Mapping[str, Values], fault: FaultModel) -> Severity:
+def find_severity(
+    space: FaultSpace,
+    values: Mapping[str, Values],
+    fault: FaultModel,
+    factor: float = SEVERE_FACTOR,
+) -> Severity:
     """Partition ``space`` by what a flip does to the golden values.
 
     Args:
         space: the fault space.
         values: golden values by tensor name.
         fault: what one upset does; a burst is severe if one of its bits is.
+        factor: multiple of a tensor's largest value that a severe flip moves a value by.
 
     Returns:
         The partition; it may have no severe column.
@@ -89,21 +95,21 @@ def find_severity(space: FaultSpace, values: Mapping[str, Values], fault: FaultM
     widest = max(t.codec.bits for t in space.tensors)
     severe = np.zeros((len(space.tensors), widest), bool)
     for i, tensor in enumerate(space.tensors):
-        columns = _severe_columns(tensor, values[tensor.name])
+        columns = _severe_columns(tensor, values[tensor.name], factor)
         severe[i, : tensor.codec.bits] = _reaching(columns, fault.length)
     tensors, positions = np.nonzero(severe)
     counts = np.array([space.tensors[t].elements for t in tensors], np.int64)
     return Severity(space, severe, tensors, positions, np.cumsum(counts))
 
 
-def _severe_columns(tensor: TensorSite, values: Values) -> npt.NDArray[np.bool_]:
+def _severe_columns(tensor: TensorSite, values: Values, factor: float) -> npt.NDArray[np.bool_]:
     """Bit positions whose flip is severe in at least half of the elements: bool (bits,)."""
     flat = values.reshape(-1)
     golden = flat[:: max(1, len(flat) // SAMPLE)]
     codes = tensor.codec.encode(golden)
     with np.errstate(over="ignore", invalid="ignore"):
         before = golden.astype(np.float64)
-        limit = SEVERE_FACTOR * np.nanmax(np.abs(flat.astype(np.float64)), initial=0.0)
+        limit = factor * np.nanmax(np.abs(flat.astype(np.float64)), initial=0.0)
         found = []
         for bit in range(tensor.codec.bits):
             flipped = codes ^ codes.dtype.type(1 << bit)

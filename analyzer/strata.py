@@ -96,11 +96,7 @@ class StratifiedLaw:
         if stratum.severe is None and self._told_apart[0] > 0:
             return self._draw_other(rng, self.severity)
         severe, mild = self._counts(rng, stratum)
-        parts = [
-            self.severity.severe_sites(distinct_sites(rng, self.severe.bits, severe)),
-            _mild_sites(rng, self.severity, mild),
-        ]
-        return FaultPattern(self.fault, np.sort(np.concatenate(parts)))
+        return place_upsets(rng, self.severity, self.fault, severe, mild)
 
     def _draw_other(self, rng: np.random.Generator, severity: Severity) -> FaultPattern:
         """A pattern that no other stratum claims, where few are claimed: drawn until one is not."""
@@ -116,6 +112,17 @@ class StratifiedLaw:
         if stratum.severe is None:  # told apart are 0, 1, ...: all others lie above
             return self.severe.draw_at_least(self._told_apart[-1] + 1, rng), self.mild.draw(rng)
         return stratum.severe, self.mild.draw(rng)
+
+
+def place_upsets(
+    rng: np.random.Generator, severity: Severity, fault: FaultModel, severe: int, mild: int
+) -> FaultPattern:
+    """A pattern of so many severe and so many mild upsets, each kind uniform on its sites."""
+    parts = [
+        severity.severe_sites(distinct_sites(rng, severity.severe_bits, severe)),
+        _mild_sites(rng, severity, mild),
+    ]
+    return FaultPattern(fault, np.sort(np.concatenate(parts)))
 
 
 def _mild_sites(rng: np.random.Generator, severity: Severity, count: int) -> SiteIndex:

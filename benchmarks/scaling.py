@@ -6,7 +6,6 @@ sessions and the first looks, which have few blocks to share, are left out. Incl
 goes on meanwhile: trials, sending blocks, committing results to the journal, judging looks.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -23,13 +22,12 @@ from analyzer.cli.embedded import embedded_model
 from analyzer.cli.journals import identity_of
 from analyzer.cli.settings import Settings, read_settings
 from analyzer.cli.setup import Analysis, prepare_analysis
+from benchmarks.machine import busy_seconds
+from benchmarks.models import Options
+from benchmarks.rows import Found, Wanted
 from benchmarks.sweep import Silent
 
-TARGET = 1.8
 WARM_SECONDS, TIMED_SECONDS = 3.0, 5.0
-
-DISTURBING = 0.1
-"""Cores; if other processes take more, a ratio that is short says nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +37,6 @@ class Moment:
     wall: float
     machine: float
     own: float
-
-
-def busy_seconds() -> float:
-    """CPU seconds that all processes of this machine have used."""
-    words = Path("/proc/stat").read_text().split("\n")[0].split()
-    user, nice, system, _, _, interrupts, soft = map(int, words[1:8])
-    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
 
 
 class Meter:
@@ -103,11 +94,6 @@ class Scaling:
     ratio: float
     others: float
 
-    @property
-    def verdict(self) -> str:
-        """``ok`` or ``short``."""
-        return "ok" if self.ratio >= TARGET else "short"
-
 
 @contextmanager
 def fresh_journal(analysis: Analysis) -> Iterator[Journal]:
@@ -144,12 +130,12 @@ def measure(pairs: int = 3) -> Scaling:
     )
 
 
-def show(found: Scaling) -> str:
-    """Both speeds, their ratio, whether it is enough, and whether it was disturbed."""
-    disturbed = ""
-    if found.others > DISTURBING and found.verdict == "short":
-        disturbed = f" (disturbed: other processes took {found.others:.1f} cores meanwhile)"
-    return (
-        f"1 worker {found.one:,.0f} blocks/s, 2 workers {found.two:,.0f} blocks/s, "
-        f"ratio {found.ratio:.2f}, target {TARGET:.2f}  {found.verdict}{disturbed}"
-    )
+def find(_: Options, __: Wanted) -> list[Found]:
+    """The one row."""
+    found = measure()
+    details = {
+        "one_blocks_per_second": round(found.one, 1),
+        "two_blocks_per_second": round(found.two, 1),
+        "cores_taken_by_others_meanwhile": round(found.others, 2),
+    }
+    return [Found("two-workers", found.ratio, details=details)]

@@ -1,14 +1,15 @@
-"""CPU time of a whole sweep to a given precision: plain Monte Carlo over the tool's own sampling.
+"""CPU time of a whole sweep to a given precision: what others pay over what the tool pays.
 
-Both run on the same live engine in this process. Plain Monte Carlo draws unstratified patterns with
-32 images each, independently for each rate. Any model and data can be measured:
+The tool's own campaign is run to its end. Plain Monte Carlo and the paper's protocol would take
+many minutes; what they cost is computed from what a sample shows, on the same engine in the same
+process (`benchmarks.protocols`). Any model and data can be measured:
 
     python -m benchmarks.sweep MODEL.onnx --data test.npz --rates 1e-7..3e-5
 """
 
 import argparse
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,13 @@ from analyzer.cli.embedded import embedded_model
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import prepare_analysis
 from analyzer.stats.estimate import RateEstimate
+from benchmarks.models import CannotRun, Options
+from benchmarks.protocols import Cost, paper, plain
+from benchmarks.rows import Found, Wanted
 
-PLAIN_BATCH = 32
+PLAIN_BATCH, PAPER_BATCH = 32, 128
+
+RATES = "1e-7..3e-5"
 
 
 class Endless:
@@ -43,40 +49,78 @@ class Silent:
         """Nothing."""
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """One campaign: what it cost, and how much it ran."""
-
-    cpu_seconds: float
-    trials: int
-    images: int
-
-    @staticmethod
-    def of(bench: Bench) -> "Sweep":
-        """Run a whole campaign and take its CPU time."""
-        start = time.process_time()
-        with InlinePool(bench) as pool:
-            result: CampaignResult = run_campaign(bench, pool, Forgetful(), Endless(), Silent())
-        spent = time.process_time() - start
-        tallies = [r.tally for r in result.rates]
-        return Sweep(spent, sum(t.trials for t in tallies), sum(t.images for t in tallies))
+def ours(bench: Bench) -> Cost:
+    """Run a whole campaign and take its CPU time."""
+    start = time.process_time()
+    with InlinePool(bench) as pool:
+        result: CampaignResult = run_campaign(bench, pool, Forgetful(), Endless(), Silent())
+    spent = time.process_time() - start
+    tallies = [r.tally for r in result.rates]
+    return Cost(spent, sum(t.trials for t in tallies), sum(t.images for t in tallies))
 
 
-def compare(model: Path, **flags: Any) -> tuple[Sweep, Sweep]:
-    """(plain Monte Carlo, the tool's own sampling) of the same sweep to the same precision."""
-    plain = prepare_analysis(model, read_settings(None, {**flags, "batch": PLAIN_BATCH})).bench
-    ours = prepare_analysis(model, read_settings(None, flags)).bench
-    return Sweep.of(replace(plain, severity=None)), Sweep.of(ours)
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One sweep, three ways."""
+
+    ours: Cost
+    plain: Cost
+    paper: Cost
 
 
-def show(plain: Sweep, ours: Sweep) -> str:
-    """Both in two lines, and the ratio."""
-    rows = (("plain Monte Carlo, 32 images", plain), ("strata, images by work", ours))
+def compare(model: Path, **flags: Any) -> Comparison:
+    """The same sweep to the same precision, three ways."""
+
+    def bench(**more: Any) -> Bench:
+        return prepare_analysis(model, read_settings(None, {**flags, "jobs": 0, **more})).bench
+
+    return Comparison(
+        ours(bench()), plain(bench(batch=PLAIN_BATCH)), paper(bench(batch=PAPER_BATCH))
+    )
+
+
+def show(found: Comparison) -> str:
+    """All three in lines, and the ratios."""
+    rows = (
+        ("ours, measured", found.ours),
+        ("plain Monte Carlo, computed", found.plain),
+        ("the paper's protocol, computed", found.paper),
+    )
     lines = [
-        f"{name:<30}{s.cpu_seconds:>9.1f} s{s.trials:>10,} trials{s.images:>12,} images"
+        f"{name:<32}{s.cpu_seconds:>9.1f} s{s.trials:>9,} trials{s.images:>11,} images"
         for name, s in rows
     ]
-    return "\n".join([*lines, f"ratio {plain.cpu_seconds / ours.cpu_seconds:.1f}"])
+    return "\n".join([*lines, "over ours: " + ", ".join(f"{r:.1f}" for r in ratios(found))])
+
+
+def ratios(found: Comparison) -> tuple[float, float]:
+    """CPU seconds of plain Monte Carlo and of the paper's protocol over ours."""
+    base = found.ours.cpu_seconds
+    return found.plain.cpu_seconds / base, found.paper.cpu_seconds / base
+
+
+def find(options: Options, _: Wanted) -> list[Found]:
+    """Both rows, on a trained ResNet-20 and CIFAR-10 test images."""
+    names = ("sweep-plain", "sweep-paper")
+    try:
+        model, flags = options.trained()
+    except CannotRun as reason:
+        return [Found.missing(name, str(reason)) for name in names]
+    found = compare(model, rates=RATES, **flags)
+    theirs = (found.plain, found.paper)
+    return [
+        Found(
+            name,
+            ratio,
+            details={
+                "ours_cpu_seconds": round(found.ours.cpu_seconds, 2),
+                "ours_trials": found.ours.trials,
+                "theirs_cpu_seconds_computed": round(other.cpu_seconds, 1),
+                "theirs_trials_computed": other.trials,
+            },
+        )
+        for name, ratio, other in zip(names, ratios(found), theirs, strict=True)
+    ]
 
 
 def main() -> None:
@@ -86,7 +130,7 @@ def main() -> None:
     for flag in ("data", "rates", "mean", "std", "scale"):
         parser.add_argument(f"--{flag}")
     given = {k: v for k, v in vars(parser.parse_args()).items() if v is not None}
-    print(show(*compare(given.pop("model"), **given)))
+    print(show(compare(given.pop("model"), **given)))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ FLOORS = {
     "space": 3,
     "sampling": 4,
     "severity": 4,
+    "sites": 5,
     "strata": 5,
     "model": 5,
     "runtime": 6,
@@ -152,10 +153,15 @@ def test_imports_point_down(room: str) -> None:
             assert FLOORS[str(target)] < FLOORS[room], found
 
 
-def test_analyzer_never_imports_torch_nor_exporters() -> None:
+def test_analyzer_never_imports_torch() -> None:
     for found in IMPORTS:
         if found.room != "exporters":
-            assert found.module.split(".")[0] not in {"torch", "torchvision", "exporters"}, found
+            assert found.module.split(".")[0] not in {"torch", "torchvision"}, found
+
+
+def test_exporters_are_called_by_commands_only() -> None:
+    rooms = {i.room for i in IMPORTS if i.module.split(".")[0] == "exporters"}
+    assert rooms == {"exporters", "cli"}
 
 
 def test_torch_is_imported_inside_functions_only() -> None:

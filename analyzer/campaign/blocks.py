@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.cells import AnyCell, cell_named
+from analyzer.campaign.trials import Bench
 from analyzer.evaluation.outcome import Outcomes
 
 BLOCK_TRIALS = 16
@@ -20,7 +21,7 @@ Clock = Callable[[], float]
 class Block:
     """Trials ``index * 16`` .. ``index * 16 + 15`` of one cell."""
 
-    cell: Cell
+    cell: AnyCell
     index: int
 
     @property
@@ -67,7 +68,7 @@ class BlockResult:
         """
         try:
             content = json.loads(text)
-            block = Block(Cell.named(content["cell"]), int(content["index"]))
+            block = Block(cell_named(content["cell"]), int(content["index"]))
             outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
             crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError, AttributeError) as error:

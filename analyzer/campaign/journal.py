@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from analyzer.campaign.blocks import BlockResult, Clock
+from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.journal_file import (
     Entry,
     append,
@@ -24,14 +25,13 @@ from analyzer.campaign.journal_file import (
     told,
     write_file,
 )
-from analyzer.campaign.trials import Cell
 from analyzer.errors import JournalMismatch, JournalUnusable
 
 FORMAT = 1
 FLUSH_SECONDS = 0.5
 """Finished blocks are committed at least this often, so that they are durable within a second."""
 
-Blocks = dict[Cell, dict[int, BlockResult]]
+Blocks = dict[AnyCell, dict[int, BlockResult]]
 """Results by cell and index."""
 
 
@@ -106,7 +106,7 @@ class Journal:
         self._pending: list[Entry] = []
         self._last_commit = clock() - FLUSH_SECONDS
 
-    def known(self, cell: Cell) -> Iterable[BlockResult]:
+    def known(self, cell: AnyCell) -> Iterable[BlockResult]:
         """Intact blocks of one cell."""
         return self._blocks.get(cell, {}).values()
 

@@ -36,6 +36,7 @@ class Plan:
         seed: Seed of every random number.
         precision: Half-width at which a rate is done, as a fraction.
         confidence: Coverage of every interval, as a fraction.
+        paired: Id of the plan whose patterns those of this one follow; empty: it stands alone.
     """
 
     model_sha256: str
@@ -51,6 +52,7 @@ class Plan:
     seed: int
     precision: float
     confidence: float
+    paired: str = ""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Plan:
         Rates, precision and confidence decide only how many trials are run, so that a finer or
         wider campaign extends a coarser one.
         """
-        return {
+        alone = {
             "model": self.model_sha256,
             "data": self.data_sha256,
             "images": self.images,
@@ -73,6 +75,7 @@ class Plan:
             "batch": self.batch,
             "seed": self.seed,
         }
+        return {**alone, "paired": self.paired} if self.paired else alone
 
     @cached_property
     def id(self) -> str:

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.cells import AnyCell
+from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import blocks_in_worker, serve, trial_in_worker
 from analyzer.errors import OutOfMemory
 from analyzer.evaluation.outcome import Outcomes
@@ -227,7 +228,7 @@ class LocalPool:
             outcomes.append(found)
         return BlockResult(block, tuple(outcomes), tuple(crashed))
 
-    def _trial(self, worker: Worker, cell: Cell, index: int) -> Outcomes | None:
+    def _trial(self, worker: Worker, cell: AnyCell, index: int) -> Outcomes | None:
         """The outcomes of one trial; None if it killed two workers."""
         for _ in range(2):
             try:

@@ -12,6 +12,7 @@ class Stop(StrEnum):
     """Why a rate got no more trials."""
 
     PRECISION = "precision"
+    DECIDED = "decided"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
 
@@ -93,8 +94,8 @@ class CampaignResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every rate reached the precision that was asked for."""
-        return all(r.stop is Stop.PRECISION for r in self.rates)
+        """Whether every rate reached the precision that was asked for, or was decided."""
+        return all(r.stop in (Stop.PRECISION, Stop.DECIDED) for r in self.rates)
 
     def at(self, rate: float) -> RateResult:
         """The entry of one rate; KeyError if it is not in the sweep."""

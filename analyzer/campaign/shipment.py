@@ -11,13 +11,17 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.campaign.pairing import Pairing
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.trials import Bench
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.model import Model
+from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.segments import Cache
 from analyzer.severity import Severity
+from analyzer.sites import SiteStrata
 from analyzer.space import FaultSpace
 
 _HEAD = struct.Struct("<QQ")
@@ -35,12 +39,33 @@ class Shipment:
     judge: Judge
     batches: tuple[Batch, ...]
     golden: tuple[Golden, ...]
+    pairing: Pairing | None
+    sites: SiteStrata | None
+    cache: int = 0
+    layout: Layout | None = None
 
     @staticmethod
-    def of(bench: Bench, model: Model) -> "Shipment":
-        """The travelling parts of ``bench``."""
+    def of(bench: Bench, model: Model, cache: int = 0, layout: Layout | None = None) -> "Shipment":
+        """The travelling parts of ``bench``.
+
+        Args:
+            bench: all of it.
+            model: what it runs.
+            cache: bytes that golden values may take where it arrives.
+            layout: what its executor found out, of use on this machine alone.
+        """
         return Shipment(
-            bench.plan, model, bench.space, bench.severity, bench.judge, bench.batches, bench.golden
+            bench.plan,
+            model,
+            bench.space,
+            bench.severity,
+            bench.judge,
+            bench.batches,
+            bench.golden,
+            bench.pairing,
+            bench.sites,
+            cache,
+            layout,
         )
 
     def unpack(self) -> Bench:
@@ -50,7 +75,9 @@ class Shipment:
             UnsupportedModel: ONNX Runtime cannot load the model here.
         """
         name = self.model.signature.name
-        executor = LiveExecutor(self.model, self.space, {name: self.batches[0].inputs})
+        cache = Cache(self.cache, len(self.batches))
+        sample = self.batches[0].feeds(name)
+        executor = LiveExecutor(self.model, self.space, sample, cache, self.layout)
         return Bench(
             self.plan,
             self.space,
@@ -60,6 +87,8 @@ class Shipment:
             name,
             self.batches,
             self.golden,
+            self.pairing,
+            self.sites,
         )
 
     def parts(self) -> list[bytes | memoryview]:

@@ -1,54 +1,30 @@
 """One trial: draw a pattern, run it, judge it. A pure function of the plan and the trial index."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.campaign.cells import AnyCell, Cell, SiteCell
+from analyzer.campaign.pairing import PairedLaw, Pairing
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
+from analyzer.campaign.upsets import draw_upset
 from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw, FaultPattern
 from analyzer.runtime.executor import Executor, Run
 from analyzer.sampling import draw_batch, generator
 from analyzer.severity import Severity
+from analyzer.sites import SiteStrata
 from analyzer.space import FaultSpace
 from analyzer.stats.tally import Tally
 from analyzer.strata import StratifiedLaw
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
-    """What the pattern of a trial is drawn from: one stratum of one rate.
-
-    Attributes:
-        rate: Bit error rate.
-        stratum: Index of the stratum among those of the rate.
-    """
-
-    rate: float
-    stratum: int = 0
-
-    @property
-    def name(self) -> str:
-        """Its key in journals, e.g. ``1e-06/0``."""
-        return f"{self.rate!r}/{self.stratum}"
-
-    @staticmethod
-    def named(name: str) -> "Cell":
-        """The inverse of `name`.
-
-        Raises:
-            ValueError: it is no such key.
-        """
-        rate, _, stratum = name.partition("/")
-        return Cell(float(rate), int(stratum))
-
 
 DRAWN_AHEAD = 32
 """Patterns drawn before they are run; of no influence on any result."""
@@ -64,9 +40,11 @@ class Bench:
         severity: Their partition into severe and mild ones; None: patterns are not stratified.
         executor: Runs the model.
         judge: Decides what a run showed.
-        input_name: Name of the model's input.
+        input_name: Name of the model's first input.
         batches: The partition of the data set.
         golden: The fault-free answers, one per batch.
+        pairing: How patterns follow from those of a reference; None: they are drawn alone.
+        sites: For a vulnerability map, the single upsets in strata.
     """
 
     plan: Plan
@@ -77,6 +55,8 @@ class Bench:
     input_name: str
     batches: tuple[Batch, ...]
     golden: tuple[Golden, ...]
+    pairing: Pairing | None = None
+    sites: SiteStrata | None = None
 
     @property
     def golden_metric(self) -> float:
@@ -91,7 +71,8 @@ class Bench:
     @property
     def answers(self) -> dict[str, str]:
         """Digests of what is fed and of the golden answers to it."""
-        inputs = digest(*(b.inputs for b in self.batches))
+        fed = (b.feeds(self.input_name).values() for b in self.batches)
+        inputs = digest(*chain.from_iterable(fed))
         golden = digest(*(g.outputs[0] for g in self.golden))
         return {"inputs": inputs, "golden": golden}
 
@@ -118,16 +99,18 @@ class Bench:
         """The count law of one rate."""
         return CountLaw(self.space.bits, rate)
 
-    def split(self, rate: float) -> StratifiedLaw:
+    def split(self, rate: float) -> StratifiedLaw | PairedLaw:
         """The count law of one rate, split by severity."""
         return self._split[rate]
 
     @cached_property
-    def _split(self) -> dict[float, StratifiedLaw]:
+    def _split(self) -> Mapping[float, StratifiedLaw | PairedLaw]:
         rates, fault = self.plan.rates, self.plan.fault
+        if self.pairing is not None:
+            return {rate: self.pairing.law(rate, fault) for rate in rates}
         return {rate: StratifiedLaw(self.space.bits, self.severity, rate, fault) for rate in rates}
 
-    def trials(self, cell: Cell, start: int, stop: int) -> Iterator[Outcomes]:
+    def trials(self, cell: AnyCell, start: int, stop: int) -> Iterator[Outcomes]:
         """Run the trials ``start`` .. ``stop - 1`` of ``cell``, in order.
 
         Patterns are drawn and resolved some at a time, which keeps that code in the caches that
@@ -143,7 +126,7 @@ class Bench:
             for chosen, injection in prepared:
                 yield self._run(chosen, injection)
 
-    def trial(self, cell: Cell, index: int) -> Outcomes:
+    def trial(self, cell: AnyCell, index: int) -> Outcomes:
         """Run one trial: a pure function of the plan, the cell and the index."""
         return next(self.trials(cell, index, index + 1))
 
@@ -151,26 +134,32 @@ class Bench:
         """The metric of a device on which a trial had these outcomes."""
         return self.golden_metric + (outcomes.gained - outcomes.lost) / outcomes.images
 
-    def crash(self, cell: Cell, index: int) -> Crash:
+    def crash(self, cell: AnyCell, index: int) -> Crash:
         """The pattern of a trial that killed its process, site by site."""
         _, pattern = self._draw(cell, index)
         located = (self.space.locate(site) for site in pattern.sites.tolist())
         named = ((self.space.tensors[t].name, element, bit) for t, element, bit in located)
-        stratum = self.split(cell.rate).strata[cell.stratum].name
+        stratum = cell.name
+        if isinstance(cell, Cell):
+            stratum = self.split(cell.rate).strata[cell.stratum].name
         return Crash(stratum, index, tuple(Upset(*site) for site in named))
 
-    def crashed(self, cell: Cell, index: int) -> Outcomes:
+    def crashed(self, cell: AnyCell, index: int) -> Outcomes:
         """The outcomes of such a trial: DUE on every image."""
         chosen, _ = self._draw(cell, index)
         images = sum(self.batches[i].images for i in chosen)
         right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
         return Outcomes(images, due=images, lost=right)
 
-    def _draw(self, cell: Cell, index: int) -> tuple[Sequence[int], FaultPattern]:
+    def _draw(self, cell: AnyCell, index: int) -> tuple[Sequence[int], FaultPattern]:
         """The batches and the pattern of one trial."""
+        if isinstance(cell, SiteCell):
+            assert self.sites is not None
+            return draw_upset(self.plan, self.sites, cell, index, self._ends)
         law = self.split(cell.rate)
         stratum = law.strata[cell.stratum]
-        rng = generator(self.plan.id, f"rate={cell.rate!r} stratum={stratum.name}", index)
+        source = self.pairing.plan_id if self.pairing is not None else self.plan.id
+        rng = generator(source, f"rate={cell.rate!r} stratum={stratum.name}", index)
         chosen: Sequence[int] = (draw_batch(rng, self._ends),)
         if self.plan.exposure is Exposure.RESIDENT:
             chosen = range(len(self.batches))
@@ -181,7 +170,7 @@ class Bench:
         with injection as run:
             for i in chosen:
                 batch = self.batches[i]
-                result = run({self.input_name: batch.inputs})
+                result = run(batch.feeds(self.input_name))
                 total += self.judge.outcomes(self.golden[i], result, batch.labels)
         return total
 
@@ -208,7 +197,7 @@ def set_up_bench(
     """
     golden = []
     for batch in batches:
-        answer = executor.run({input_name: batch.inputs})
+        answer = executor.run(batch.feeds(input_name))
         golden.append(judge.golden(answer, batch.labels, batch.images))
         step()
     return Bench(plan, space, severity, executor, judge, input_name, batches, tuple(golden))

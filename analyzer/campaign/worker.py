@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
+from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.shipment import from_buffer, map_shipment
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.trials import Bench
 from analyzer.errors import ClusterError, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.runtime.session import Answer, Failure
@@ -70,7 +71,7 @@ def blocks_in_worker(bench: Bench, blocks: Sequence[Block]) -> list[BlockResult]
     return run_blocks(bench, blocks, time.process_time)
 
 
-def trial_in_worker(bench: Bench, cell: Cell, index: int) -> Outcomes:
+def trial_in_worker(bench: Bench, cell: AnyCell, index: int) -> Outcomes:
     """Run one trial in a local worker, to find the one that kills it."""
     return bench.trial(cell, index)
 
@@ -93,7 +94,7 @@ def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> lis
 def _check_arithmetic(bench: Bench) -> None:
     """Compare the golden answer to one batch with that of the machine where the campaign began."""
     batch, golden = bench.batches[0], bench.golden[0]
-    found = bench.executor.run({bench.input_name: batch.inputs})
+    found = bench.executor.run(batch.feeds(bench.input_name))
     if isinstance(found, Failure) or not Answer(golden.outputs).same_as(
         Answer(bench.judge.golden(found, batch.labels, batch.images).outputs)
     ):

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import Pool, Shard, run_campaign
+from analyzer.campaign.runner import Pool, run_campaign
+from analyzer.campaign.tasks import Shard
 from analyzer.cli.app import Exit
 from analyzer.cli.journals import journal_of
 from analyzer.cli.output import check_targets, say, tell, write_whole
@@ -22,7 +23,7 @@ from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.errors import UnwritableOutput
-from analyzer.gate import judge_gate
+from analyzer.gate import deciders, judge_gate
 from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
 from analyzer.reports.report import Report
@@ -77,7 +78,8 @@ def _campaign(
         show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer,
     ):
         store = journal or Forgetful()
-        return run_campaign(analysis.bench, pool, store, watch, observer, settings.shard)
+        asked = deciders(analysis.conditions) if settings.until == "gate" else {}
+        return run_campaign(analysis.bench, pool, store, watch, observer, settings.shard, asked)
 
 
 @contextmanager
@@ -89,7 +91,8 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         with InlinePool(analysis.bench) as here:
             yield here
         return
-    with shipment_of(analysis) as shipment, swift_threads():
+    local = settings.cluster is None
+    with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
         if settings.cluster is None:
             with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
                 yield processes
@@ -102,7 +105,7 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
 
 
 @contextmanager
-def shipment_of(analysis: Analysis) -> Iterator[Path]:
+def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iterator[Path]:
     """What workers need, as a file without a name: it is gone with this process, however it ends.
 
     Raises:
@@ -110,7 +113,8 @@ def shipment_of(analysis: Analysis) -> Iterator[Path]:
     """
     from analyzer.campaign.shipment import Shipment
 
-    parts = Shipment.of(analysis.bench, analysis.model).parts()
+    layout = analysis.executor.layout if local else None
+    parts = Shipment.of(analysis.bench, analysis.model, cache, layout).parts()
     with tempfile.TemporaryFile(buffering=0) as stream:
         try:
             for part in parts:

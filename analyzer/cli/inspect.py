@@ -53,6 +53,6 @@ def inspect(
     images = find_data(loaded, settings).first(1)
     fixed = loaded.signature.fixed_batch
     batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
-    layout = LiveExecutor(loaded, space, {loaded.signature.name: batch.inputs}).layout
+    layout = LiveExecutor(loaded, space, batch.feeds(loaded.signature.name)).layout
     routes = {name: str(route) for name, route in layout.routes.items()}
     say(fault_space_text(loaded, space, routes, layout.reasons))

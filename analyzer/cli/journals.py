@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from analyzer.campaign.journal import Identity, Journal, key_of, open_journal
 from analyzer.campaign.journal_file import read_entries, told
-from analyzer.campaign.runner import WHOLE
+from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.versions import versions
 from analyzer.cli.output import tell
 from analyzer.cli.settings import Settings
@@ -45,21 +46,68 @@ def journal_of(analysis: Analysis, settings: Settings) -> Iterator[Journal | Non
         yield None
         return
     identity = identity_of(analysis)
-    path = Path(settings.journal) if settings.journal else _default_path(identity)
+    path = Path(settings.journal) if settings.journal else _path_in(None, identity)
+    with _opened(path, identity) as journal:
+        journal.remember("request", _request(analysis.model.path, settings))
+        journal.remember("shard", str(settings.shard))
+        yield journal
+
+
+@contextmanager
+def journal_in(folder: str | None, analysis: Analysis) -> Iterator[Journal | None]:
+    """The journal of one model of a comparison, open; None with ``--journal none``.
+
+    A campaign that does not follow another model's patterns has the journal that an ordinary run
+    of it has.
+
+    Args:
+        folder: where journals are kept; None: in the cache folder.
+        analysis: the model's campaign.
+
+    Raises:
+        JournalError: it cannot be opened, or is in use.
+    """
+    if folder == NONE:
+        yield None
+        return
+    identity = identity_of(analysis)
+    with _opened(_path_in(Path(folder) if folder else None, identity), identity) as journal:
+        journal.remember("comparison", True)
+        yield journal
+
+
+@contextmanager
+def journal_of_map(analysis: Analysis, settings: Settings) -> Iterator[Journal | None]:
+    """The journal of a vulnerability map, open; None with ``--journal none``.
+
+    Raises:
+        JournalError: it cannot be opened, is in use, or belongs to another campaign.
+    """
+    if settings.journal == NONE:
+        yield None
+        return
+    ordinary = identity_of(analysis)
+    identity = replace(ordinary, plan={**ordinary.plan, "purpose": "map"})
+    path = Path(settings.journal) if settings.journal else _path_in(None, identity)
+    with _opened(path, identity) as journal:
+        journal.remember("map", True)
+        yield journal
+
+
+@contextmanager
+def _opened(path: Path, identity: Identity) -> Iterator[Journal]:
     with open_journal(path, identity, time.monotonic) as journal:
         if journal.damaged:
             tell(
                 f"journal {path} was damaged: it is kept as {path.name}.damaged, its intact "
                 "blocks are used, the others are run again"
             )
-        journal.remember("request", _request(analysis.model.path, settings))
-        journal.remember("shard", str(settings.shard))
         yield journal
 
 
-def _default_path(identity: Identity) -> Path:
+def _path_in(given: Path | None, identity: Identity) -> Path:
     try:
-        folder = cache_folder()
+        folder = given or cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # the latter: there is no home folder
         reason = getattr(error, "strerror", None) or error
@@ -89,6 +137,16 @@ def read_request(path: Path) -> tuple[Path, dict[str, Any]]:
     """
     entries = read_entries(path)
     request = told(entries, "request")
+    if request is None and told(entries, "comparison"):
+        raise JournalUnusable(
+            f"{path} belongs to a comparison of several models; to go on with it, run the same "
+            "relcheck compare again"
+        )
+    if request is None and told(entries, "map"):
+        raise JournalUnusable(
+            f"{path} belongs to a vulnerability map; to go on with it, run the same relcheck map "
+            "again"
+        )
     if request is None:
         raise JournalUnusable(
             f"{path} is no journal, or too damaged to say how it was asked for; run the same "

@@ -3,7 +3,18 @@
 import os
 import sys
 
-from analyzer.cli import inspect, resume, run, selftest
+from analyzer.cli import (
+    compare,
+    data,
+    export,
+    harden,
+    inspect,
+    quantize,
+    resume,
+    run,
+    selftest,
+    vulnerability,
+)
 from analyzer.cli.app import Exit, app
 from analyzer.cli.output import tell
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
@@ -11,7 +22,7 @@ from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096, what a file says about itself is cut where it is quoted."""
 
-COMMANDS = (run, inspect, selftest, resume)
+COMMANDS = (run, compare, vulnerability, inspect, selftest, resume, harden, export, data, quantize)
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 

@@ -36,7 +36,7 @@ def check_targets(targets: Sequence[Path], inputs: Sequence[Path]) -> None:
     for target in targets:
         _check_target(target)
         if target.resolve() in taken:
-            raise UnwritableOutput(f"{target} is in use already; name another file for the report")
+            raise UnwritableOutput(f"{target} is in use already; name another file")
         taken.add(target.resolve())
 
 
@@ -54,22 +54,23 @@ def _check_target(path: Path) -> None:
         raise UnwritableOutput(f"{path} cannot be written: {error.strerror}") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``: readers see the old file or the new one, never a part.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path``: readers see the old file or the new one, never a part.
 
     Raises:
         UnwritableOutput: it cannot be written.
     """
     temporary: str | None = None
+    data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         if _is_stream(path):
-            path.write_text(text, "utf-8")
+            path.write_bytes(data)
             return
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=".relcheck-", delete=False
+            dir=path.parent, prefix=".relcheck-", delete=False
         ) as stream:
             temporary = stream.name
-            stream.write(text)
+            stream.write(data)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:

@@ -97,7 +97,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     size = batch_size(model, settings, len(data), DEFAULT_BATCH)
     fixed = model.signature.fixed_batch is not None
     batch = make_batches(data.first(size), size, settings.seed, fixed)[0]
-    feeds = {model.signature.name: batch.inputs}
+    feeds = batch.feeds(model.signature.name)
     live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
     drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
     subject = f"{path.name}, sha256 {model.sha256}"

@@ -17,7 +17,7 @@ from pydantic import (
 
 from analyzer.bits import ENCODINGS
 from analyzer.campaign.plan import Exposure
-from analyzer.campaign.runner import WHOLE, Shard
+from analyzer.campaign.tasks import WHOLE, Shard
 from analyzer.errors import BadConfig, BadOption
 from analyzer.model.metadata import READERS
 from analyzer.space import Kind
@@ -47,10 +47,12 @@ class Settings(BaseModel):
     seed: int = Field(default=0, ge=0)
     device: Literal["cpu"] = "cpu"
     jobs: int | None = Field(default=None, ge=0)
+    cache: int = Field(default=2 << 30, ge=0)
     cluster: str | None = None
     journal: str | None = None
     shard: Shard = WHOLE
     gate: tuple[str, ...] = ()
+    until: Literal["precision", "gate"] = "precision"
     json_path: Path | None = Field(default=None, alias="json")
     html_path: Path | None = Field(default=None, alias="html")
     layout: str | None = None
@@ -72,6 +74,11 @@ class Settings(BaseModel):
     @classmethod
     def _duration(cls, value: Any) -> Any:
         return parse_duration(value) if isinstance(value, str) else value
+
+    @field_validator("cache", mode="before")
+    @classmethod
+    def _size(cls, value: Any) -> Any:
+        return parse_size(value) if isinstance(value, str) else value
 
     @field_validator("kinds", mode="before")
     @classmethod
@@ -122,6 +129,11 @@ class Settings(BaseModel):
         return self.jobs or len(os.sched_getaffinity(0))
 
     @property
+    def cache_per_worker(self) -> int:
+        """Bytes of golden values that each worker may keep; on a cluster, all that was given."""
+        return self.cache if self.cluster else self.cache // self.worker_count
+
+    @property
     def preprocessing(self) -> dict[str, str]:
         """Preprocessing entries that were given, in the form of metadata entries."""
         given = {key: getattr(self, key) for key in READERS}
@@ -156,6 +168,21 @@ def parse_duration(text: str) -> float:
     if not match:
         raise ValueError("write a duration like 90s, 10m or 2h")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``0``, ``500M``, ``2G``; K, M, G are powers of 1024.
+
+    Raises:
+        ValueError: it is no size.
+
+    >>> parse_size("2G"), parse_size("1.5k")
+    (2147483648, 1536)
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kKmMgG]?)[bB]?\s*", text)
+    if not match:
+        raise ValueError("write a size like 500M or 2G, or 0 for none")
+    return int(float(match[1]) * 1024 ** ("", "k", "m", "g").index(match[2].lower()))
 
 
 def read_settings(config: Path | None, flags: dict[str, Any]) -> Settings:

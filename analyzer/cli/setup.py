@@ -1,5 +1,6 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from analyzer.model import Model, inside, load_model, macs_per_image, read_prepr
 from analyzer.rates import parse_rates
 from analyzer.runtime.executor import golden_values
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure
 from analyzer.severity import find_severity
 from analyzer.space import FaultSpace, Selection
@@ -57,7 +59,7 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     preprocessing = read_preprocessing(
         settings.preprocessing, "option", model.metadata.preprocessing
     )
-    path = settings.data or _beside(model)
+    path = settings.data or data_beside(model)
     if path is None:
         data = _generated(model, settings.seed)
     else:
@@ -66,7 +68,7 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     return data.first(settings.images) if settings.images else data
 
 
-def _beside(model: Model) -> Path | None:
+def data_beside(model: Model) -> Path | None:
     """The data set that the model's metadata names, or its stem + ``.npz``, if it is there.
 
     Raises:
@@ -103,7 +105,7 @@ def _generated(model: Model, seed: int) -> Dataset:
 
 def default_batch(model: Model, data: Dataset, exposure: Exposure) -> int:
     """Images per run if nobody says: a function of the model's arithmetic, not of any clock."""
-    macs = macs_per_image(model.proto, model.signature, data.inputs.shape[1:])
+    macs = macs_per_image(model.proto, model.signature, data.items)
     if macs is None or exposure is Exposure.RESIDENT:
         return LARGEST_BATCH
     return min(LARGEST_BATCH, -(-RUN_MACS // macs))
@@ -123,17 +125,37 @@ def batch_size(model: Model, settings: Settings, images: int, default: int) -> i
     return fixed or min(settings.batch or default, images)
 
 
-def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
+def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, ...]:
+    """The sweep; until a gate is decided only its own rates, if no others were asked for.
+
+    Raises:
+        BadOption: nothing can be decided, or not by a share alone.
+    """
+    if settings.until == "gate":
+        if not conditions:
+            raise BadOption("--until gate needs a --gate to decide")
+        if settings.shard.count > 1:
+            raise BadOption("--until gate judges all trials together; a --shard has but a share")
+        if "rates" not in settings.model_fields_set:
+            return tuple(sorted({c.rate for c in conditions}))
+    return parse_rates(settings.rates)
+
+
+def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
     """Read everything, open the live session and run the golden pass.
+
+    Args:
+        given: the model, or where it is.
+        settings: what is asked for.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     fault = parse_fault(settings.fault)
     conditions = tuple(parse_gate(text) for text in settings.gate)
-    rates = parse_rates(settings.rates)
+    rates = _rates(settings, conditions)
     extra = sorted({c.rate for c in conditions} - set(rates))
-    model = load_model(model_path)
+    model = given if isinstance(given, Model) else load_model(given)
     selection = selection_of(settings)
     space = model.space(selection, settings.encoding)
     PATIENCE.renew()
@@ -142,8 +164,9 @@ def prepare_analysis(model_path: Path, settings: Settings) -> Analysis:
     size = batch_size(model, settings, len(data), usual)
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
-    executor = LiveExecutor(model, space, {name: batches[0].inputs})
-    first = executor.run({name: batches[0].inputs})
+    here = Cache(settings.cache if settings.inline else 0, len(batches))
+    executor = LiveExecutor(model, space, batches[0].feeds(name), here)
+    first = executor.run(batches[0].feeds(name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
     metric = choose_metric(settings.metric, data, class_count(first))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import onnx
 
-from analyzer.errors import UnsupportedSignature, quoted, short
+from analyzer.errors import UnsupportedSignature, quoted
 from analyzer.model import limits
 
 _TYPES: dict[int, str] = {
@@ -82,10 +82,11 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
     found = [_one(graph, i) for i in graph.input if i.name not in stored]
     if not found:
         raise UnsupportedSignature("the model has no input; there is nothing to feed")
-    sizes = {s.shape[0] for s in found} - {None}
+    sizes = {s.shape[0] for s in found if s.shape[0] is not None}
     if len(sizes) > 1:
         raise UnsupportedSignature(
-            f"the model's inputs insist on batches of different sizes: {short(str(found))}"
+            "the model's inputs insist on batches of different sizes: "
+            f"{', '.join(map(str, sorted(sizes)))}"
         )
     images = [s for s in found if len(s.shape) == 4 and s.dtype in _IMAGES]
     first = (images or found)[0]

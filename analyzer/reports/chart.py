@@ -52,7 +52,7 @@ def sweep_chart(report: Report) -> str:
         lower.minorticks_off()
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata=dict.fromkeys(SVG_METADATA))
-    return _only_svg(stream.getvalue())
+    return only_svg(stream.getvalue())
 
 
 def _metric_panel(axes: Axes, report: Report, rows: list[RatePart]) -> None:
@@ -111,7 +111,7 @@ def _curve(
     axes.plot(rates, points, color=color, marker=marker, markersize=4, linewidth=1.4, label=label)
 
 
-def _only_svg(text: str) -> str:
+def only_svg(text: str) -> str:
     """Without XML declaration and doctype, sized by the page."""
     svg = text[text.index("<svg") :]
     return re.sub(

@@ -74,3 +74,15 @@ def si(count: int) -> str:
         if count >= max(0.9995 * limit, 10**4):
             return f"{count / limit:.3g} {unit}"
     return str(count)
+
+
+def size(count: int) -> str:
+    """A number of bytes.
+
+    >>> size(314_159), size(999), size(25_600_000)
+    ('314 kB', '999 B', '25.6 MB')
+    """
+    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.3g} {unit}"
+    return f"{count} B"

@@ -1,35 +1,18 @@
 """The HTML report: one self-contained file, readable offline and when printed."""
 
-from functools import cache
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from analyzer.rates import show_rate
 from analyzer.reports import figures
 from analyzer.reports.chart import sweep_chart
+from analyzer.reports.page import render
 from analyzer.reports.report import RatePart, Report
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {
-        "percent": figures.percent,
-        "estimate": figures.estimate,
-        "bounds": figures.bounds,
-        "flips": figures.flips,
-        "si": figures.si,
-        "rate": show_rate,
-    }
-    source = files("analyzer.reports").joinpath("templates/report.html").read_text("utf-8")
-    return environment.from_string(source)
 
 
 def to_html(report: Report) -> str:
     """Render a report; every text in it is escaped."""
-    return _template().render(
+    return render(
+        "report.html",
         report=report,
         metric=figures.METRIC_NAMES[report.golden.metric],
         chart=Markup(sweep_chart(report)),

@@ -128,7 +128,7 @@ class RatePart(_Part):
     p_faulty: Fraction
     trials: Count
     images: Count
-    stop: Literal["precision", "budget", "interrupted"]
+    stop: Literal["precision", "decided", "budget", "interrupted"]
     metric: IntervalPart
     sdc: IntervalPart
     due: IntervalPart

@@ -58,6 +58,9 @@ def _table(report: Report) -> list[str]:
     return lines
 
 
+_MARKS = {"precision": "", "decided": "!"}
+
+
 def _points(row: RatePart) -> list[str]:
     return [
         show_rate(row.rate),
@@ -66,7 +69,7 @@ def _points(row: RatePart) -> list[str]:
         figures.estimate(row.sdc),
         figures.estimate(row.due),
         figures.estimate(row.masked),
-        f"{row.trials:,}" + ("" if row.stop == "precision" else "*"),
+        f"{row.trials:,}" + _MARKS.get(row.stop, "*"),
     ]
 
 
@@ -78,7 +81,9 @@ def _bounds(row: RatePart) -> list[str]:
 def _notes(report: Report) -> list[str]:
     confidence = f"{100 * report.plan.confidence:g}"
     lines = ["", f"Below each figure: its {confidence} % confidence interval."]
-    short = {row.stop for row in report.rates} - {"precision"}
+    if any(row.stop == "decided" for row in report.rates):
+        lines.append("! ended once its gate was decided; its intervals hold at any such end.")
+    short = {row.stop for row in report.rates} - {"precision", "decided"}
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         lines.append(

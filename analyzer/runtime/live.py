@@ -19,7 +19,7 @@ from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
-from analyzer.runtime.borrowed import BorrowedSession, borrowing_session, hollow, lend
+from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
@@ -114,6 +114,14 @@ class LiveExecutor:
         readers = Readers(self._first[direct], self._last[direct], bits[direct])
         self.segments = find_segments(self._shell, self._lent, readers, sample, cache)
         self._missed: list[Feeds] = []
+
+    @property
+    def lent(self) -> Borrowed:
+        """The live weights by the name of their initializer in `layout.optimized`.
+
+        Sessions of parts of that graph that read them run under the pattern in force.
+        """
+        return self._lent
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:

@@ -26,6 +26,9 @@ from analyzer.bits import (
 
 Numbers = npt.NDArray[np.int64]
 
+LARGEST = 2**40
+"""Above the number of any element, and low enough that no sum of digits leaves 64 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
@@ -86,7 +89,8 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
     ([1, 2, 3], [6.0, 7.0])
     """
     base = digit_base(element)
-    numbers = np.arange(first, first + count, dtype=np.int64) // base**digit % base + 1
+    place = min(base**digit, LARGEST)  # all types are probed as often as the one with most digits
+    numbers = np.arange(first, first + count, dtype=np.int64) // place % base + 1
     if element.is_float:
         return np.asarray(numbers.astype(element.dtype))
     return from_codes(numbers.astype(element.code_dtype), element)
@@ -109,7 +113,12 @@ def read_digits(conversion: Conversion, probes: list[Values]) -> Numbers | None:
             return None
         zero = found == 0
         padding &= zero
-        numbers += (found - 1) * base**digit
+        if base**digit > LARGEST:  # no number has such a digit: it is 0 everywhere but in padding
+            if found.max() > 1:
+                return None
+            numbers[zero] = -1
+        else:
+            numbers += (found - 1) * base**digit
     mixed = numbers < 0
     if np.any(mixed & ~padding):
         return None

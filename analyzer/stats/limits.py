@@ -121,10 +121,10 @@ def difference_limits(
     (gain, gain_variance), (loss, loss_variance) = gained, lost
     gain_low, gain_high = mean_limits(gain, gain_variance, trials, images, confidence)
     loss_low, loss_high = mean_limits(loss, loss_variance, trials, images, confidence)
-    rho = _correlation(gain_variance, loss_variance, covariance, trials)
+    rho = correlation(gain_variance, loss_variance, covariance, trials)
     up, down = np.asarray(gain, np.float64), np.asarray(loss, np.float64)
-    low = up - down - _compose(up - gain_low, loss_high - down, rho)
-    high = up - down + _compose(gain_high - up, down - loss_low, rho)
+    low = up - down - compose(up - gain_low, loss_high - down, rho)
+    high = up - down + compose(gain_high - up, down - loss_low, rho)
     return low, high
 
 
@@ -184,7 +184,7 @@ def _mixed_quantile(level: float, weight: FloatArray, first: _Beta, second: _Bet
     return new
 
 
-def _correlation(
+def correlation(
     gain_variance: ArrayLike, loss_variance: ArrayLike, covariance: ArrayLike, trials: ArrayLike
 ) -> FloatArray:
     """Correlation for MOVER, where a positive one must survive one unseen trial.
@@ -200,7 +200,7 @@ def _correlation(
     return np.clip(np.where(product > 0.0, shared / scale, 0.0), -1.0, 1.0)
 
 
-def _compose(first: FloatArray, second: FloatArray, rho: FloatArray) -> FloatArray:
+def compose(first: FloatArray, second: FloatArray, rho: FloatArray) -> FloatArray:
     """sqrt(first**2 + second**2 - 2 rho first second), written so that it cannot turn negative."""
     root: FloatArray = np.sqrt((first - second) ** 2 + 2.0 * (1.0 - rho) * first * second)
     return root

@@ -2,7 +2,8 @@
 
 A thin wrapper around ``onnxruntime.quantization.quantize_static`` that fixes the choices which
 let ONNX Runtime fuse the result into integer kernels, keeps the ``relcheck.*`` metadata, leaves no
-temporary file behind and writes the same bytes for the same input.
+temporary file behind and writes the same bytes for the same input. Clipping bounds are taken out
+before and put back behind the quantizers (`exporters.clipping.codes`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import onnx
 
 FloatArray = npt.NDArray[np.float32]
-Method = Literal["minmax", "entropy", "percentile"]
+Feed = Mapping[str, npt.NDArray[Any]]
+Method = Literal["minmax", "entropy", "percentile", "histogram"]
 
 METADATA_PREFIX = "relcheck."
 PRODUCER = "relcheck-exporters"
@@ -47,11 +49,11 @@ def quantize(
     Args:
         model: The float32 ONNX file; it must have exactly one input.
         calibration: Batches of preprocessed inputs, each float32 with the shape of the network's
-            input, for example (N, C, H, W). Never take them from the test split. Methods other
-            than ``minmax`` need batches of equal size.
+            input, for example (N, C, H, W). Never take them from the test split.
         out: Where the quantized ONNX file goes; an existing file is replaced.
         per_channel: One weight scale per output channel instead of one per tensor.
-        method: How activation ranges follow from the calibration values.
+        method: How activation ranges follow from the calibration values; see
+            `exporters.quantize.ranges`.
         signed_activations: int8 activations instead of uint8. ONNX Runtime on x86-64 turns only
             some of them into integer kernels: where one value feeds two nodes, as in a residual
             network, the convolutions around it stay in floating point.
@@ -64,22 +66,82 @@ def quantize(
     import onnx
 
     source = onnx.load(str(model))
+    name = _only_input(source)
+    result = quantize_proto(
+        source,
+        ({name: np.asarray(batch, dtype=np.float32)} for batch in calibration),
+        per_channel=per_channel,
+        method=method,
+        signed_activations=signed_activations,
+        reduce_range=reduce_range,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(result.SerializeToString(deterministic=True))
+
+
+def quantize_proto(
+    source: onnx.ModelProto,
+    calibration: Iterable[Feed],
+    *,
+    per_channel: bool = True,
+    method: Method = "minmax",
+    signed_activations: bool = False,
+    reduce_range: bool = False,
+) -> onnx.ModelProto:
+    """Returns what `quantize` writes.
+
+    Args:
+        source: The float32 network, its data within.
+        calibration: What is fed, input by input, batch by batch.
+        per_channel: Likewise.
+        method: Likewise.
+        signed_activations: Likewise.
+        reduce_range: Likewise.
+    """
+    import onnx
+
+    from exporters.clipping.codes import insert_code_bounds, overrides_for
+    from exporters.clipping.removal import find_bounds, without_bounds
+    from exporters.clipping.unquantized import as_outputs, before_clips, keep_floats
+    from exporters.clipping.upstream import upstream_bounds
+
+    batches = list(calibration)
+    bounds = find_bounds(source)
+    plain = without_bounds(source, bounds) if bounds else source
+    floats = before_clips(plain, bounds)
+    bounds += upstream_bounds(plain, bounds, batches)
     with tempfile.TemporaryDirectory() as scratch, quiet():
         prepared, raw = Path(scratch, "prepared.onnx"), Path(scratch, "raw.onnx")
-        _prepare(source, prepared)
+        _prepare(as_outputs(plain, floats), prepared)
+        overrides = _ranges(prepared, method, batches)
+        dtype = np.int8 if signed_activations else np.uint8
         _run_quantizer(
             prepared,
             raw,
-            _reader(_only_input(source), calibration),
+            _reader(batches),
+            {**overrides, **overrides_for(bounds, dtype)},
             per_channel=per_channel,
             reduce_range=reduce_range,
-            **_type_options(method, signed=signed_activations),
+            **_type_options(signed=signed_activations),
         )
         quantized = onnx.load(str(raw))
+    keep_floats(quantized, floats)
+    insert_code_bounds(quantized, bounds)
     kept = {p.key: p.value for p in source.metadata_props if p.key.startswith(METADATA_PREFIX)}
-    result = strip(quantized, kept, ir_version=source.ir_version)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(result.SerializeToString(deterministic=True))
+    return strip(quantized, kept, ir_version=source.ir_version)
+
+
+def _ranges(model: Path, method: Method, batches: list[Feed]) -> dict[str, list[dict[str, Any]]]:
+    """Translates ranges that are not min and max into overrides of the quantizer's own."""
+    from exporters.quantize.ranges import find_ranges
+
+    if method == "minmax":
+        return {}
+    found = find_ranges(model, method, batches)
+    return {
+        name: [{"rmin": np.array(low, np.float32), "rmax": np.array(high, np.float32)}]
+        for name, (low, high) in found.items()
+    }
 
 
 def _only_input(model: onnx.ModelProto) -> str:
@@ -102,22 +164,16 @@ def _prepare(model: onnx.ModelProto, path: Path) -> None:
     quant_pre_process(model, str(path), skip_optimization=True, skip_symbolic_shape=True)
 
 
-def _type_options(method: Method, *, signed: bool) -> dict[str, Any]:
+def _type_options(*, signed: bool) -> dict[str, Any]:
     """Translates the plain options into the quantizer's enumerations."""
-    from onnxruntime.quantization import CalibrationMethod, QuantType
+    from onnxruntime.quantization import QuantType
 
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "entropy": CalibrationMethod.Entropy,
-        "percentile": CalibrationMethod.Percentile,
-    }
-    return {
-        "calibrate_method": methods[method],
-        "activation_type": QuantType.QInt8 if signed else QuantType.QUInt8,
-    }
+    return {"activation_type": QuantType.QInt8 if signed else QuantType.QUInt8}
 
 
-def _run_quantizer(source: Path, target: Path, reader: Any, **options: Any) -> None:
+def _run_quantizer(
+    source: Path, target: Path, reader: Any, overrides: dict[str, Any], **options: Any
+) -> None:
     """Calls the quantizer with the settings that every network here shares."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
@@ -129,18 +185,17 @@ def _run_quantizer(source: Path, target: Path, reader: Any, **options: Any) -> N
         weight_type=QuantType.QInt8,
         # Integer convolution kernels want a weight zero point of 0. Asymmetric activations spend
         # the whole 8-bit range on the non-negative values behind a Relu.
-        extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
+        extra_options={
+            "WeightSymmetric": True,
+            "ActivationSymmetric": False,
+            "TensorQuantOverrides": overrides,
+        },
         **options,
     )
 
 
-def _reader(input_name: str, batches: Iterable[FloatArray]) -> Any:
-    """Wraps batches as the data reader the calibrator expects.
-
-    Args:
-        input_name: Name of the network's input.
-        batches: float32 arrays, each with the shape of the network's input.
-    """
+def _reader(batches: Iterable[Feed]) -> Any:
+    """Wraps batches as the data reader the calibrator expects."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
@@ -149,10 +204,9 @@ def _reader(input_name: str, batches: Iterable[FloatArray]) -> Any:
         def __init__(self) -> None:
             self._left = iter(batches)
 
-        def get_next(self) -> dict[str, FloatArray] | None:
+        def get_next(self) -> Feed | None:
             """Returns the next feed, or None at the end."""
-            batch = next(self._left, None)
-            return None if batch is None else {input_name: np.asarray(batch, dtype=np.float32)}
+            return next(self._left, None)
 
     return Reader()
 
@@ -207,7 +261,11 @@ def quiet() -> Iterator[None]:
     previous = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()):
+        with (
+            warnings.catch_warnings(action="ignore"),
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+        ):
             yield
     finally:
         logging.disable(previous)

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import io
-import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exporters.datasets.archives import write_archive
 from exporters.quantize.ptq import FloatArray, quantize, quiet, strip
+from exporters.training.blocks import residual_block
 
 if TYPE_CHECKING:
     import onnx
@@ -95,38 +95,17 @@ def preprocess(images: ByteArray) -> FloatArray:
 
 
 def build_network() -> nn.Module:
-    """Builds the untrained network; each BatchNorm ``X_bn`` follows the convolution ``X``."""
+    """Builds the untrained network."""
     from torch import nn
-
-    class Block(nn.Module):  # type: ignore[misc, unused-ignore]
-        """Two 3x3 convolutions and a shortcut; (N, cin, H, W) to (N, cout, H/stride, W/stride)."""
-
-        def __init__(self, cin: int, cout: int, stride: int) -> None:
-            super().__init__()
-            self.conv1 = nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
-            self.conv1_bn = nn.BatchNorm2d(cout)
-            self.relu1 = nn.ReLU()
-            self.conv2 = nn.Conv2d(cout, cout, 3, 1, 1, bias=False)
-            self.conv2_bn = nn.BatchNorm2d(cout)
-            same = cin == cout and stride == 1
-            self.shortcut = nn.Identity() if same else nn.Conv2d(cin, cout, 1, stride, bias=False)
-            self.shortcut_bn = nn.Identity() if same else nn.BatchNorm2d(cout)
-            self.relu2 = nn.ReLU()
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = self.relu1(self.conv1_bn(self.conv1(x)))
-            y = self.conv2_bn(self.conv2(y)) + self.shortcut_bn(self.shortcut(x))
-            result: torch.Tensor = self.relu2(y)
-            return result
 
     return nn.Sequential(
         OrderedDict[str, nn.Module](
             stem=nn.Conv2d(1, 16, 3, 1, 1, bias=False),
             stem_bn=nn.BatchNorm2d(16),
             stem_relu=nn.ReLU(),
-            stage1=nn.Sequential(OrderedDict(block0=Block(16, 16, stride=1))),
-            stage2=nn.Sequential(OrderedDict(block0=Block(16, 32, stride=2))),
-            stage3=nn.Sequential(OrderedDict(block0=Block(32, 64, stride=2))),
+            stage1=nn.Sequential(OrderedDict(block0=residual_block(16, 16, stride=1))),
+            stage2=nn.Sequential(OrderedDict(block0=residual_block(16, 32, stride=2))),
+            stage3=nn.Sequential(OrderedDict(block0=residual_block(32, 64, stride=2))),
             pool=nn.AdaptiveAvgPool2d(1),
             flatten=nn.Flatten(),
             head=nn.Linear(64, 10),
@@ -181,7 +160,7 @@ def fold_batchnorm(network: nn.Module) -> None:
     for parent in list(network.modules()):
         for name, norm in list(parent.named_children()):
             if isinstance(norm, nn.BatchNorm2d):
-                conv = name.removesuffix("_bn")  # the naming rule of `build_network`
+                conv = name.removesuffix("_bn")  # the naming rule of exporters.training.blocks
                 setattr(parent, conv, fuse_conv_bn_eval(getattr(parent, conv), norm))
                 setattr(parent, name, nn.Identity())
 
@@ -226,17 +205,6 @@ def rename(graph: onnx.GraphProto) -> None:
         node.output[:] = [names.setdefault(value, node.name) for value in node.output]
 
 
-def save_split(split: Split, path: Path) -> None:
-    """Writes images and labels like ``np.savez_compressed``, but without the time of day."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for key, array in (("images", split.images), ("labels", split.labels)):
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            archive.writestr(entry, buffer.getvalue())
-
-
 def torch_logits(network: nn.Module, images: ByteArray) -> FloatArray:
     """Runs the torch network: uint8 (N, 8, 8, 1) to float32 (N, 10)."""
     import torch
@@ -274,7 +242,8 @@ def make(out: Path) -> None:
     plain, small = out / "digits_resnet.onnx", out / "digits_resnet_int8.onnx"
     plain.write_bytes(export(network).SerializeToString(deterministic=True))
     quantize(plain, np.array_split(preprocess(training.images), 8), small)
-    save_split(test, out / DATA_FILE)
+    content = write_archive({"images": test.images, "labels": test.labels})
+    (out / DATA_FILE).write_bytes(content)
     print("parameters:", sum(parameter.numel() for parameter in network.parameters()))
     difference = np.abs(torch_logits(network, test.images) - onnx_logits(plain, test.images))
     print(f"largest difference between torch and ONNX Runtime: {difference.max():.2e}")

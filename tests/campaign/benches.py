@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from analyzer.campaign.blocks import Block, BlockResult, run_block
+from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import WHOLE, Budget, Pool, Shard, Store, run_campaign
+from analyzer.campaign.runner import Budget, Pool, Store, run_campaign
 from analyzer.campaign.shipment import Shipment
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.tasks import WHOLE, Shard
+from analyzer.campaign.trials import Bench
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.stats.estimate import RateEstimate
@@ -60,7 +62,7 @@ class Memory:
     blocks: dict[Block, BlockResult] = field(default_factory=dict)
     ticks: int = 0
 
-    def known(self, cell: Cell) -> Iterable[BlockResult]:
+    def known(self, cell: AnyCell) -> Iterable[BlockResult]:
         """Finished blocks of one cell, latest first: the order must not matter."""
         return [r for b, r in reversed(self.blocks.items()) if b.cell == cell]
 

@@ -5,9 +5,9 @@ from itertools import count
 from pathlib import Path
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
+from analyzer.campaign.cells import Cell
 from analyzer.campaign.journal import Identity, key_of, open_journal, proven_blocks
 from analyzer.campaign.journal_file import read_entries
-from analyzer.campaign.trials import Cell
 from analyzer.evaluation.outcome import Outcomes
 from tests.campaign.benches import AtOnce, run, shared_results, undisturbed, zero_clock
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from threading import Event
 
 from analyzer.campaign.blocks import Block
+from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.pools import Worker
 from analyzer.campaign.shipment import Shipment
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import blocks_in_worker
 from analyzer.cli.setup import Analysis
 from analyzer.errors import NotRestored, UnsupportedModel
@@ -105,10 +106,10 @@ class SabotagedBench(Bench):
     """A bench on which one trial does something."""
 
     deed: Deed | None = None
-    cell: Cell | None = None
+    cell: AnyCell | None = None
     trial_index: int = 0
 
-    def trials(self, cell: Cell, start: int, stop: int) -> Iterator[Outcomes]:
+    def trials(self, cell: AnyCell, start: int, stop: int) -> Iterator[Outcomes]:
         """Run trials, the deed before the one that is named."""
         for index in range(start, stop):
             if self.deed and (cell, index) == (self.cell, self.trial_index):
@@ -122,7 +123,7 @@ class Sabotaged(Shipment):
 
     at_start: Deed | None = None
     in_trial: Deed | None = None
-    cell: Cell | None = None
+    cell: AnyCell | None = None
     index: int = 0
 
     @staticmethod
@@ -130,7 +131,7 @@ class Sabotaged(Shipment):
         analysis: Analysis,
         at_start: Deed | None = None,
         in_trial: Deed | None = None,
-        cell: Cell | None = None,
+        cell: AnyCell | None = None,
         index: int = 0,
     ) -> "Sabotaged":
         """A shipment of ``analysis`` with these deeds."""

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_block
+from analyzer.campaign.cells import Cell
 from analyzer.campaign.shipment import Shipment, from_buffer
-from analyzer.campaign.trials import Cell
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import prepare_analysis
 from analyzer.evaluation.outcome import Outcomes

@@ -17,9 +17,9 @@ import pytest
 
 from analyzer.campaign import cluster as module
 from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.cells import Cell
 from analyzer.campaign.cluster import PATIENCE_SECONDS, SENDINGS, ClusterPool, versions_here
 from analyzer.campaign.shipment import Shipment
-from analyzer.campaign.trials import Cell
 from analyzer.campaign.versions import versions
 from analyzer.cli.setup import Analysis
 from analyzer.errors import ClusterError

@@ -18,11 +18,12 @@ from threading import Event
 import pytest
 
 from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.cells import Cell
 from analyzer.campaign.journal_file import read_entries
 from analyzer.campaign.pools import STARTS, InlinePool, LocalPool, Worker
 from analyzer.campaign.result import CampaignResult
 from analyzer.campaign.shipment import Shipment, map_shipment
-from analyzer.campaign.trials import Bench, Cell
+from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import trial_in_worker
 from analyzer.cli.setup import Analysis
 from analyzer.errors import InternalError, NotRestored, OutOfMemory, UnsupportedModel

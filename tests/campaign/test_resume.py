@@ -138,7 +138,7 @@ def test_a_finer_campaign_extends_a_coarser_one(place: Path, tmp_path: Path) -> 
 def test_the_journal_that_nobody_named_is_named_by_the_report(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails without `_default_path`."""
+    """Fails without `_path_in`."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the cache folder of this test
     assert relcheck(place, "--json", tmp_path / "report.json").code == 0

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.cells import Cell
 from analyzer.campaign.journal import FLUSH_SECONDS
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import SEND_SECONDS, WAIT_SECONDS, WHOLE, RateState, Shard
-from analyzer.campaign.trials import Cell
+from analyzer.campaign.runner import WAIT_SECONDS, RateState
+from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
 from tests.campaign.benches import (
     AtOnce,
     Charges,
@@ -229,12 +230,17 @@ def test_a_shard_stops_when_all_shards_together_are_precise_enough() -> None:
 # Durability: what a worker has finished is not kept back
 
 
+def rate_of(block: Block) -> float:
+    assert isinstance(block.cell, Cell)
+    return block.cell.rate
+
+
 def with_seconds(results: Results, seconds: dict[float, float]) -> Results:
     """The same results, at other costs per block by rate."""
 
     class Priced(Results):
         def __getitem__(self, block: Block) -> BlockResult:
-            return replace(results[block], cpu_seconds=seconds[block.cell.rate])
+            return replace(results[block], cpu_seconds=seconds[rate_of(block)])
 
     return Priced(results.bench)
 
@@ -247,7 +253,7 @@ def test_slow_blocks_are_sent_one_by_one_even_beside_fast_ones() -> None:
     priced = with_seconds(results, {1e-3: SEND_SECONDS / 10, 1e-2: 2 * SEND_SECONDS})
     pool = AtOnce(priced)
     run(bench, pool)
-    sizes = {rate: {len(s) for s in pool.sent if s[0].cell.rate == rate} for rate in (1e-3, 1e-2)}
+    sizes = {rate: {len(s) for s in pool.sent if rate_of(s[0]) == rate} for rate in (1e-3, 1e-2)}
     assert sizes[1e-2] == {1}
     assert max(sizes[1e-3]) > 1
 

@@ -68,7 +68,13 @@ def test_bad_input_in_a_process_of_its_own(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["inspect", "selftest"])
 @pytest.mark.parametrize(
     "name",
-    ["truncated_model", "external_data_missing", "two_inputs", "dynamic_shape", "no_such_data"],
+    [
+        "truncated_model",
+        "external_data_missing",
+        "two_batch_sizes",
+        "dynamic_shape",
+        "no_such_data",
+    ],
 )
 def test_bad_input_to_other_commands(command: str, name: str, tmp_path: Path) -> None:
     run = invoke(command, *CASES[name].make(tmp_path))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analyzer.campaign.trials import Cell
+from analyzer.campaign.cells import Cell
 from analyzer.known_answers import counts, draws, fixed_point, fixed_point_halves, intervals, plans
 from analyzer.known_answers.draws import TrialDraw
 from analyzer.known_answers.intervals import Limits

@@ -1,0 +1,134 @@
+"""The options that commands share: what each is called, what it takes, where help lists it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_FAULTS = "What happens"
+_DATA = "Data"
+_EFFORT = "Effort"
+_OUT = "Verdict and reports"
+_SEARCH = "Search of bounds (clipact)"
+
+
+def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+    return typer.Option(
+        help=text, metavar=metavar, rich_help_panel=panel, show_default=False, **more
+    )
+
+
+Rates = Annotated[
+    str | None, _option(_FAULTS, "RATES", "A..B on the 1-3 grid, or a,b,c (default 1e-7..3e-5).")
+]
+Exposure = Annotated[
+    str | None,
+    _option(_FAULTS, "WORD", "transient: new faults each batch (default); resident: they stay."),
+]
+Encoding = Annotated[
+    str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
+]
+Fault = Annotated[
+    str | None, _option(_FAULTS, "WORD", "flip (default), burst:K, stuck0 or stuck1.")
+]
+Include = Annotated[
+    list[str] | None, _option(_FAULTS, "GLOB", "Only tensors of such a name (repeatable).")
+]
+Exclude = Annotated[
+    list[str] | None, _option(_FAULTS, "GLOB", "No tensors of such a name (repeatable).")
+]
+Kinds = Annotated[
+    str | None,
+    _option(_FAULTS, "LIST", "Of weight,bias,scale,zero-point,norm,constant (default all)."),
+]
+Data = Annotated[
+    Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
+]
+Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
+Metric = Annotated[
+    str | None, _option(_DATA, "WORD", "top1 (default with labels), top5 or agreement.")
+]
+Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
+Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
+Resize = Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")]
+Crop = Annotated[str | None, _option(_DATA, "PIXELS", "Of the central square.")]
+Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (default 1/255).")]
+Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
+Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
+Precision = Annotated[
+    float | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
+]
+Confidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
+Margin = Annotated[
+    float | None,
+    _option(_EFFORT, "X", "Half the width of a tensor's intervals when done (default 0.01)."),
+]
+MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
+Exhaustive = Annotated[
+    bool,
+    typer.Option("--exhaustive", help="Run every upset on every image.", rich_help_panel=_EFFORT),
+]
+Budget = Annotated[
+    str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
+]
+Batch = Annotated[
+    int | None, _option(_EFFORT, "N", "Images per run (default: by the model's work).")
+]
+Seed = Annotated[int | None, _option(_EFFORT, "N", "Of every random number (default 0).")]
+Jobs = Annotated[
+    int | None,
+    _option(
+        _EFFORT,
+        "N",
+        "Worker processes (default: cores); 0: none, in this process.",
+        envvar="RELCHECK_JOBS",
+        show_envvar=False,
+    ),
+]
+Until = Annotated[
+    str | None,
+    _option(_EFFORT, "WORD", "precision (default); gate: a rate with a gate ends once decided."),
+]
+Cache = Annotated[
+    str | None,
+    _option(_EFFORT, "SIZE", "Memory for golden values, shared by workers (default 2G; 0: none)."),
+]
+Cluster = Annotated[
+    str | None, _option(_EFFORT, "URL", "Run on a Dask cluster, like tcp://host:8786.")
+]
+Journal = Annotated[
+    str | None,
+    _option(_EFFORT, "FILE", "Keep finished work here; none: nowhere (default: cache folder)."),
+]
+JournalFolder = Annotated[
+    str | None,
+    _option(_EFFORT, "FOLDER", "Keep finished work there; none: nowhere (default: cache folder)."),
+]
+Shard = Annotated[
+    str | None, _option(_EFFORT, "I/N", "Run only share I of N; join by relcheck merge.")
+]
+Device = Annotated[str | None, _option(_EFFORT, "WORD", "Where to run: cpu.")]
+Iterations = Annotated[
+    int | None,
+    _option(_SEARCH, "N", "Narrowings of each bound, at most (default 10).", min=1, max=100),
+]
+Patterns = Annotated[
+    int | None,
+    _option(_SEARCH, "N", "Fault patterns of each layer (default 2000).", min=1, max=10_000_000),
+]
+SearchBudget = Annotated[
+    str | None, _option(_SEARCH, "TIME", "CPU time like 90s, 10m, 2h (default: to the end).")
+]
+SearchState = Annotated[
+    Path | None,
+    _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
+]
+Gate = Annotated[
+    list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
+]
+CsvFile = Annotated[Path | None, _option(_OUT, "FILE", "Write one CSV line per tensor.")]
+JsonFile = Annotated[Path | None, _option(_OUT, "FILE", "Write the JSON report.")]
+HtmlFile = Annotated[Path | None, _option(_OUT, "FILE", "Write the HTML report.")]
+Config = Annotated[
+    Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
+]

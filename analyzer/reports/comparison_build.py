@@ -1,0 +1,181 @@
+"""Finished campaigns -> `Comparison`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.campaign.comparison import Compared, Contestant, RateDifference
+from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.outcome import Metric
+from analyzer.model import Model
+from analyzer.reports.build import assumptions
+from analyzer.reports.comparison import (
+    ComparedModelPart,
+    ComparedRatePart,
+    Comparison,
+    CorrespondencePart,
+    DifferencePart,
+    RateDifferencePart,
+    SharedPlanPart,
+)
+from analyzer.reports.report import DataPart, IntervalPart, ModelPart, RunPart, ToolPart
+from analyzer.stats.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of a comparison, with its campaign and what came of it."""
+
+    model: Model
+    contestant: Contestant
+    compared: Compared
+
+
+def build_comparison(
+    entries: Sequence[Entry], data: Dataset, tool: ToolPart, run: RunPart
+) -> Comparison:
+    """Put everything a reviewer needs into one record; the first entry is the reference."""
+    plan = entries[0].contestant.bench.plan
+    judged = plan.metric != Metric.AGREEMENT
+    return Comparison(
+        tool=tool,
+        data=DataPart(
+            kind=data.kind.value,
+            name=data.name,
+            sha256=data.sha256,
+            images=len(data),
+            labelled=data.labels is not None,
+            note=data.note,
+        ),
+        plan=SharedPlanPart(
+            seed=plan.seed,
+            exposure=plan.exposure.value,
+            encoding=plan.encoding,
+            fault=str(plan.fault),
+            confidence=plan.confidence,
+            precision=plan.precision,
+            batch=plan.batch,
+            include=list(plan.selection.include),
+            exclude=list(plan.selection.exclude),
+            kinds=[k.value for k in plan.selection.kinds],
+        ),
+        metric=plan.metric if judged else None,  # type: ignore[arg-type]  # validated
+        models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
+        assumptions=[*assumptions(plan, data), *_on_pairs(entries)],
+        run=run,
+    )
+
+
+def label(index: int) -> str:
+    """What a model is called in tables: A, B, ..., Z, AA, ...
+
+    >>> label(0), label(25), label(26)
+    ('A', 'Z', 'AA')
+    """
+    letters = ""
+    index += 1
+    while index:
+        index, letter = divmod(index - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
+
+
+def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> ComparedModelPart:
+    model, bench = entry.model, entry.contestant.bench
+    found = entry.compared
+    return ComparedModelPart(
+        label=label,
+        model=ModelPart(
+            path=model.path.name,
+            sha256=model.sha256,
+            opset=model.opset,
+            parameters=bench.space.parameters,
+            bits_at_risk=bench.space.bits,
+        ),
+        file_bytes=model.size,
+        plan_id=bench.plan.id,
+        golden=bench.golden_metric if judged else None,
+        correspondence=_correspondence(entry, reference),
+        rates=[_rate(entry, i, judged) for i in range(len(bench.plan.rates))],
+        area=_interval(found.area) if judged else None,
+        area_difference=_difference(found.area_difference)
+        if judged and found.area_difference
+        else None,
+    )
+
+
+def _correspondence(entry: Entry, reference: Entry) -> CorrespondencePart | None:
+    matched = entry.contestant.matched
+    if matched is None:
+        return None
+    return CorrespondencePart(
+        bits=matched.common_bits,
+        of_reference=matched.shares[0],
+        of_model=matched.shares[1],
+        faults="paired" if entry.contestant.paired else "independent",
+        same_file=entry.model.sha256 == reference.model.sha256,
+    )
+
+
+def _rate(entry: Entry, index: int, judged: bool) -> ComparedRatePart:
+    found, result = entry.compared, entry.contestant.found.rates[index]
+    estimate = found.estimates[index]
+    return ComparedRatePart(
+        rate=result.rate,
+        expected_flips=result.expected_flips,
+        trials=found.trials[index],
+        stop=result.stop.value,
+        metric=_interval(estimate.metric) if judged else None,
+        sdc=_interval(estimate.sdc),
+        due=_interval(estimate.due),
+        crashes=len(result.crashes),
+        difference=_rate_difference(found.differences[index], judged)
+        if found.differences
+        else None,
+    )
+
+
+def _rate_difference(found: RateDifference, judged: bool) -> RateDifferencePart:
+    return RateDifferencePart(
+        metric=_difference(found.difference.metric) if judged else None,
+        sdc=_difference(found.difference.sdc),
+        due=_difference(found.difference.due),
+        paired_trials=found.trials,
+        reached=found.reached,
+    )
+
+
+def _interval(interval: Interval) -> IntervalPart:
+    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+
+def _difference(interval: Interval) -> DifferencePart:
+    return DifferencePart(
+        estimate=interval.estimate, low=max(-1.0, interval.low), high=min(1.0, interval.high)
+    )
+
+
+def _on_pairs(entries: Sequence[Entry]) -> list[str]:
+    """What the differences rest on, in sentences."""
+    lines = [
+        "All models see the same images in the same batches, prepared as each model's own "
+        "metadata say.",
+        "Bits correspond where a tensor of the same name, shape, element type and encoding is in "
+        "both files.",
+    ]
+    variants = [e for e in entries if e.contestant.matched is not None]
+    if any(e.contestant.paired for e in variants):
+        lines.append(
+            "Paired models meet the same upsets in the bits that correspond, trial by trial, and "
+            "upsets of their own in the others; their differences are taken over the trials that "
+            "both ran."
+        )
+    if not all(e.contestant.paired for e in variants):
+        lines.append(
+            "A model of which less than half of the bits correspond meets faults of its own: its "
+            "difference is that of two independent campaigns."
+        )
+    lines.append(
+        "The area under the curve is taken over the logarithm of the bit error rate by the "
+        "trapezoid rule and divided by its width: a mean of the metric over the rates."
+    )
+    return lines

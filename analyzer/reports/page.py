@@ -1,0 +1,38 @@
+"""Pages of HTML: self-contained, every text in them escaped."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from analyzer.rates import show_rate
+from analyzer.reports import figures
+from analyzer.reports.plain import one_line
+
+
+def render(name: str, **values: Any) -> str:
+    """The page that a template makes of ``values``, with the style that all pages share."""
+    return _template(name).render(style=Markup(_resource("style.css").rstrip()), **values)
+
+
+@cache
+def _template(name: str) -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {
+        "percent": figures.percent,
+        "estimate": figures.estimate,
+        "bounds": figures.bounds,
+        "flips": figures.flips,
+        "si": figures.si,
+        "size": figures.size,
+        "shown": one_line,
+        "rate": show_rate,
+    }
+    return environment.from_string(_resource(name))
+
+
+@cache
+def _resource(name: str) -> str:
+    return files("analyzer.reports").joinpath(f"templates/{name}").read_text("utf-8")

@@ -1,0 +1,55 @@
+"""The area under a curve over the logarithm of the bit error rate: one figure for a whole sweep."""
+
+import math
+from collections.abc import Sequence
+
+from analyzer.stats.intervals import Interval, rescale
+from analyzer.stats.sums import add_parts
+
+
+def area_weights(rates: Sequence[float]) -> list[float]:
+    """What each rate counts in the area under a curve over the logarithm of the rate.
+
+    The trapezoid rule over log10(rate), divided by the width, so that the area of a curve that is
+    constant is that constant. Trapezoids join neighbours, in whatever order the rates come.
+
+    Args:
+        rates: distinct, positive.
+
+    Returns:
+        One weight per rate, in the order of ``rates``; they sum to 1.
+
+    >>> area_weights([1e-6, 1e-4, 1e-5]), area_weights([1e-5])
+    ([0.25, 0.25, 0.5], [1.0])
+    """
+    if len(rates) == 1:
+        return [1.0]
+    order = sorted(range(len(rates)), key=lambda i: rates[i])
+    logs = [math.log10(rates[i]) for i in order]
+    weights = [0.0] * len(rates)
+    for left in range(len(order) - 1):
+        half = (logs[left + 1] - logs[left]) / 2 / (logs[-1] - logs[0])
+        weights[order[left]] += half
+        weights[order[left + 1]] += half
+    return weights
+
+
+def area(curve: Sequence[Interval], rates: Sequence[float], seen: Sequence[bool]) -> Interval:
+    """Area under a curve whose points are independent estimates, one per rate.
+
+    Args:
+        curve: a figure in [0, 1], or a difference of such figures, at each rate.
+        rates: the rates.
+        seen: whether each point rests on trials.
+
+    Returns:
+        The weighted mean; its arms are roots of the sums of the squared weighted arms (MOVER).
+
+    >>> curve = [Interval(0.75, 0.5, 1.0), Interval(0.25, 0.25, 0.25)]
+    >>> area(curve, [1e-6, 1e-5], [True, True])
+    Interval(estimate=0.5, low=0.375, high=0.625)
+    """
+    weights = area_weights(rates)
+    parts = [rescale(point, weight, 0.0) for point, weight in zip(curve, weights, strict=True)]
+    least = -1.0 if any(point.low < 0.0 for point in curve) else 0.0
+    return add_parts(parts, seen, least, 1.0)

@@ -1,0 +1,113 @@
+"""The estimate for a part of the memory: SDC, DUE and loss of one upset placed in it uniformly."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analyzer.stats.intervals import Interval
+from analyzer.stats.tally import Moments, Tally
+from analyzer.stats.weighted import make_sample, sum_limits
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Shares of the images of a stratum, every site and image counted."""
+
+    sdc: float
+    due: float
+    lost: float
+    gained: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One stratum of an area.
+
+    Attributes:
+        weight: its share of the sites of the area, in [0, 1].
+        tally: of its trials.
+        exact: the truth, where every site met every image.
+    """
+
+    weight: float
+    tally: Tally
+    exact: Exact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaEstimate:
+    """What one upset in an area does to an image.
+
+    Attributes:
+        sdc: probability of silent data corruption.
+        due: probability of a detected unrecoverable error.
+        loss: right answers lost minus gained, in [-1, 1].
+    """
+
+    sdc: Interval
+    due: Interval
+    loss: Interval
+
+
+def estimate_area(strata: Sequence[Seen], confidence: float) -> AreaEstimate:
+    """Estimate of an area from its strata, whose weights sum to 1.
+
+    Args:
+        strata: at least one.
+        confidence: nominal coverage of each interval, in (0, 1).
+
+    Returns:
+        Weighted sums with the limits of `weighted.sum_limits`; strata of which everything was
+        counted add no width. The limits of the loss are those of lost and of gained answers, put
+        together as if the worst of both came at once.
+    """
+    lost = _share(strata, lambda t: t.lost, lambda e: e.lost, confidence)
+    gained = _share(strata, lambda t: t.gained, lambda e: e.gained, confidence)
+    net = lost.estimate - gained.estimate
+    low, high = min(net, lost.low - gained.high), max(net, lost.high - gained.low)
+    return AreaEstimate(
+        sdc=_share(strata, lambda t: t.sdc, lambda e: e.sdc, confidence),
+        due=_share(strata, lambda t: t.due, lambda e: e.due, confidence),
+        loss=Interval(net, low, high),
+    )
+
+
+def _share(
+    strata: Sequence[Seen],
+    moments: Callable[[Tally], Moments],
+    exact: Callable[[Exact], float],
+    confidence: float,
+) -> Interval:
+    known = sum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
+    drawn = [s for s in strata if s.exact is None]
+    if not drawn:
+        return Interval(known, known, known)
+    columns = [(s.weight, *_mean(moments(s.tally), s.tally)) for s in drawn]
+    weights, means, variances = zip(*columns, strict=True)
+    trials, images = [s.tally.trials for s in drawn], [s.tally.images for s in drawn]
+    sample = make_sample(weights, means, variances, trials, images)
+    low, high = sum_limits(sample, confidence)
+    return Interval(known + sample.estimate, known + low, known + high)
+
+
+def _mean(moments: Moments, tally: Tally) -> tuple[float, float]:
+    """Mean and variance of a trial's share; 0 and 0 without trials."""
+    trials, unit = tally.trials, tally.unit
+    if not trials:
+        return 0.0, 0.0
+    variance = (moments.squares * trials - moments.total**2) / (trials * unit) ** 2
+    return moments.total / (trials * unit), variance
+
+
+def deviation(tally: Tally, outcome: Literal["sdc", "due"]) -> float:
+    """Standard deviation of the share of a trial's images with this outcome."""
+    return float(_mean(tally.sdc if outcome == "sdc" else tally.due, tally)[1] ** 0.5)
+
+
+def half_width(interval: Interval) -> float:
+    """Half of an interval's width: the margin that a map keeps.
+
+    >>> half_width(Interval(0.0, 0.0, 0.5))
+    0.25
+    """
+    return (interval.high - interval.low) / 2.0

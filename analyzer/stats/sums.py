@@ -1,0 +1,35 @@
+"""Sums of estimates of which some rest on no trial at all."""
+
+import math
+from collections.abc import Sequence
+
+from analyzer.stats.intervals import Interval
+from analyzer.stats.strata import add_intervals
+
+
+def add_parts(
+    parts: Sequence[Interval], seen: Sequence[bool], least: float, most: float
+) -> Interval:
+    """Interval of a sum of independent estimates, cut to what the sum can be.
+
+    Args:
+        parts: the estimates.
+        seen: whether each rests on trials. Arms of those that do compose as roots of sums of
+            squares (`add_intervals`); those of the others are bounds and no chance, and add in
+            full.
+        least: the smallest sum that can be.
+        most: the largest.
+
+    >>> unknown = Interval(0.5, 0.0, 1.0)
+    >>> add_parts([unknown, unknown], [False, False], 0.0, 2.0)
+    Interval(estimate=1.0, low=0.0, high=2.0)
+    >>> add_parts([Interval(0.5, 0.4375, 0.5625), unknown], [True, False], 0.0, 2.0)
+    Interval(estimate=1.0, low=0.4375, high=1.5625)
+    """
+    known = [part for part, is_seen in zip(parts, seen, strict=True) if is_seen]
+    unknown = [part for part, is_seen in zip(parts, seen, strict=True) if not is_seen]
+    total = add_intervals(known, -math.inf, math.inf)
+    bounds = [math.fsum(getattr(p, name) for p in unknown) for name in ("estimate", "low", "high")]
+    point = total.estimate + bounds[0]
+    low, high = max(total.low + bounds[1], least), min(total.high + bounds[2], most)
+    return Interval(point, min(point, low), max(point, high))

@@ -1,0 +1,89 @@
+"""A real ``relcheck`` process and its workers, watched from outside."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from benchmarks.models import ROOT
+
+PATIENCE_SECONDS = 20.0
+"""How long an interrupted run may take to end."""
+
+
+@contextmanager
+def relcheck(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A ``relcheck`` process as a user starts it, which is ended with the context."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analyzer", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)  # nothing happens if it has ended
+        try:
+            process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def finished_blocks(journal: Path) -> int | None:
+    """Blocks in a journal that is being written; None if there is no journal yet."""
+    if not journal.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+            query = """SELECT count(*) FROM entry WHERE content LIKE '{"cell"%'"""
+            return int(connection.execute(query).fetchone()[0])
+    except sqlite3.Error:  # it is just being made
+        return None
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants, as far as they are there at present."""
+    found, left = [], [pid]
+    while left:
+        found.append(left.pop())
+        left += _children(found[-1])
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def memory_together(pids: Sequence[int]) -> int:
+    """Bytes that some processes hold together.
+
+    What is theirs alone (anonymous memory) adds up; of what is mapped from files, which they share,
+    the largest share of any one counts. Costs nothing to ask for, unlike proportional set sizes.
+    """
+    parts = [_memory(pid) for pid in pids]
+    return sum(own for own, _ in parts) + max((mapped for _, mapped in parts), default=0)
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    """Bytes of a process in memory: its own, and mapped from files; 0 if it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0, 0
+    sizes = {
+        name: 1024 * int(value.split()[0])
+        for name, _, value in (line.partition(":") for line in text.splitlines())
+        if name in {"RssAnon", "RssFile", "RssShmem"}
+    }
+    return sizes.get("RssAnon", 0) + sizes.get("RssShmem", 0), sizes.get("RssFile", 0)

@@ -1,0 +1,1 @@
+"""Bounds on activations: found, calibrated, inserted into an ONNX graph. No torch."""

@@ -1,0 +1,82 @@
+"""How much slower a deployed file runs than another: pairs of runs, side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Two files, one image at a time.
+
+    Attributes:
+        before: Median seconds of a run of the first.
+        after: Likewise of the second.
+        ratio: Median over pairs of runs, second over first.
+        pairs: How many.
+    """
+
+    before: float
+    after: float
+    ratio: float
+    pairs: int
+
+
+def compare_latency(
+    before: onnx.ModelProto,
+    after: onnx.ModelProto,
+    feeds: dict[str, npt.NDArray[Any]],
+    clock: Clock,
+    *,
+    seconds: float,
+    fewest: int = 5,
+) -> Latency:
+    """Run both by turns, as they would be deployed: ONNX Runtime's own options, one thread.
+
+    Args:
+        before: a model that ONNX Runtime loads.
+        after: likewise.
+        feeds: what both are fed.
+        clock: monotonic seconds.
+        seconds: how long, about.
+        fewest: pairs of runs, however long they take.
+    """
+    sessions = (_deployed(before), _deployed(after))
+    for session in sessions:
+        session.run(None, feeds)  # the first run reserves memory
+    times: list[tuple[float, float]] = []
+    end = clock() + seconds
+    while len(times) < fewest or clock() < end:
+        first = len(times) % 2  # each goes first in every second pair
+        pair = {i: _timed(sessions[i], feeds, clock) for i in (first, 1 - first)}
+        times.append((pair[0], pair[1]))
+    return Latency(
+        median(a for a, _ in times),
+        median(b for _, b in times),
+        median(b / a for a, b in times),
+        len(times),
+    )
+
+
+def _deployed(proto: onnx.ModelProto) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    return ort.InferenceSession(
+        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _timed(
+    session: ort.InferenceSession, feeds: dict[str, npt.NDArray[Any]], clock: Clock
+) -> float:
+    start = clock()
+    session.run(None, feeds)
+    return clock() - start

@@ -1,0 +1,118 @@
+"""A small network of which every single flip on every image is known, from the oracle."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.campaign.blocks import Block, BlockResult, run_block
+from analyzer.campaign.runner import Budget, Store
+from analyzer.campaign.trials import Bench
+from analyzer.campaign.vulnerability import TensorTask, run_map
+from analyzer.campaign.vulnerability_map import VulnerabilityMap
+from analyzer.cli.mapping import prepare_map, read_map_settings
+from analyzer.cli.setup import Analysis
+from analyzer.faults import FaultPattern
+from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.stats.areas import Exact
+from tests.campaign.benches import Charges, Memory, zero_clock
+from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
+
+SIZE, IMAGES = 8, 10
+
+Counts = npt.NDArray[np.int64]
+"""int64 (sites, 4): SDC, DUE, lost and gained images of each site."""
+
+
+def small_analysis(folder: Path, **flags: object) -> Analysis:
+    """A map of 226 weights on 10 images, three to a trial: 4 batches, the last one smaller."""
+    proto = tiny_cnn_proto(size=SIZE)
+    images = tiny_images(IMAGES, SIZE)
+    model = save(proto, folder / "small.onnx")
+    np.savez(folder / "small.npz", images=images, labels=golden_labels(proto, images))
+    asked = {"data": folder / "small.npz", "batch": 3, "precision": 0.05, **flags}
+    return prepare_map(model, read_map_settings(asked))
+
+
+@dataclass
+class Direct:
+    """A pool that runs what it is asked at once, and counts it."""
+
+    bench: Bench
+    width: int = 1
+    ran: int = 0
+
+    def submit(self, blocks: Iterable[Block]) -> "Future[list[BlockResult]]":
+        """Run now."""
+        results = [run_block(self.bench, block, zero_clock) for block in blocks]
+        self.ran += len(results)
+        future: Future[list[BlockResult]] = Future()
+        future.set_result(results)
+        return future
+
+
+def nobody(_task: TensorTask) -> None:
+    """Look away."""
+
+
+def make(
+    bench: Bench,
+    store: Store | None = None,
+    budget: Budget | None = None,
+    exhaustive: bool = False,
+    pool: Direct | None = None,
+    tell: Callable[[TensorTask], None] = nobody,
+) -> VulnerabilityMap:
+    """A map, made to its end unless ``budget`` ends it before."""
+    pool = pool or Direct(bench)
+    tensors = run_map(bench, pool, store or Memory(), budget or Charges(), tell, exhaustive)
+    return VulnerabilityMap(bench.plan, bench.golden_metric, bench.space, tensors)
+
+
+@cache
+def small() -> Analysis:
+    """`small_analysis`, shared by the tests of one process."""
+    with tempfile.TemporaryDirectory() as folder:
+        return small_analysis(Path(folder))
+
+
+@cache
+def enumerated() -> Counts:
+    """Every single flip on every image, by editing the file and loading it anew each time."""
+    analysis = small()
+    bench, space = analysis.bench, analysis.space
+    oracle = RewriteExecutor(analysis.model, space)
+    fed = [({bench.input_name: b.inputs}, b.labels, b.images) for b in bench.batches]
+    golden = [bench.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
+    counts = np.zeros((space.bits, 4), np.int64)
+    for site in range(space.bits):
+        pattern = FaultPattern(bench.plan.fault, np.array([site], np.int64))
+        with oracle.inject(pattern) as run:
+            for (feeds, labels, _), right in zip(fed, golden, strict=True):
+                o = bench.judge.outcomes(right, run(feeds), labels)
+                counts[site] += o.sdc, o.due, o.lost, o.gained
+    return counts
+
+
+def truth(sites: npt.NDArray[np.bool_]) -> Exact:
+    """The mean over some sites and all images."""
+    return Exact(*(enumerated()[sites].mean(axis=0) / IMAGES).tolist())
+
+
+def places() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Tensor and bit position of every site: int64 (sites,) each."""
+    space = small().space
+    located = [space.locate(site) for site in range(space.bits)]
+    tensors, _, bits = zip(*located, strict=True)
+    return np.array(tensors), np.array(bits)
+
+
+def with_seed(seed: int, margin: float = 0.05) -> Bench:
+    """The same bench, other random numbers and perhaps another margin."""
+    bench = small().bench
+    return replace(bench, plan=replace(bench.plan, seed=seed, precision=margin))

@@ -1,0 +1,242 @@
+"""Comparisons: differences from shared trials, more blocks where they are needed, no others."""
+
+from dataclasses import astuple
+from pathlib import Path
+
+from analyzer.campaign.blocks import BLOCK_TRIALS
+from analyzer.campaign.comparison import (
+    Compared,
+    Contestant,
+    compare,
+    difference_at,
+    missing_blocks,
+    wanted_blocks,
+)
+from analyzer.campaign.pairing import OWN
+from analyzer.campaign.result import Stop
+from analyzer.campaign.topup import run_more
+from analyzer.cli.comparison import prepare_models
+from analyzer.cli.settings import read_settings
+from analyzer.stats.area import area
+from analyzer.stats.intervals import Interval
+from analyzer.stats.paired import (
+    PairedStratum,
+    PairedTally,
+    paired_difference,
+    unpaired_difference,
+)
+from tests.campaign.benches import AtOnce, Charges, Memory, Results, run
+from tests.campaign.variants import capped_cnn, compared, prepared
+from tests.support import tiny_cnn, tiny_data
+
+
+def trials_of(contestants: list[Contestant]) -> list[list[int]]:
+    """Blocks that count, by model and cell."""
+    return [list(c.blocks.values()) for c in contestants]
+
+
+def test_the_same_model_twice_differs_by_exactly_nothing(tmp_path: Path) -> None:
+    model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
+    copy = tiny_cnn(tmp_path / "b.onnx")
+    asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
+    _, contestants = prepare_models([model, copy], read_settings(None, asked))
+    first, second = compared(contestants)
+    assert (second.estimates, second.trials) == (first.estimates, first.trials)
+    assert first.estimates[1].sdc.estimate > 0.05  # else equality would prove little
+    for found in second.differences:
+        for interval in (found.difference.metric, found.difference.sdc, found.difference.due):
+            assert interval.estimate == 0.0
+            assert interval.low < 0.0 < interval.high
+        assert found.trials > 0
+    assert second.area_difference is not None
+    assert second.area_difference.estimate == 0.0
+    assert first.differences == ()
+    assert first.area_difference is None
+
+
+def test_the_reference_is_what_it_is_alone(tmp_path: Path) -> None:
+    """Its own campaign is not touched by being compared; more blocks only add to it."""
+    analyses, contestants = prepared(tmp_path)
+    compared(contestants)
+    alone = run(analyses[0].bench, AtOnce(Results(analyses[0].bench)))
+    assert contestants[0].found == alone
+
+
+def test_a_paired_campaign_finds_what_an_ordinary_one_finds(tmp_path: Path) -> None:
+    """The variant's own figures, drawn by way of the reference, against those drawn directly."""
+    _, contestants = prepared(tmp_path, precision=0.02)
+    found = compared(contestants)[1]
+    alone, _ = prepare_models(
+        [tmp_path / "capped0.onnx", tmp_path / "tiny.onnx"],
+        read_settings(
+            None,
+            {
+                "rates": "1e-3,1e-2",
+                "precision": 0.02,
+                "batch": 8,
+                "data": tmp_path / "tiny.npz",
+                "seed": 1,
+            },
+        ),
+    )
+    direct = run(alone[0].bench, AtOnce(Results(alone[0].bench)))
+    for mine, theirs in zip(found.estimates, direct.rates, strict=True):
+        for name in ("metric", "sdc", "due"):
+            a, b = getattr(mine, name), getattr(theirs.estimate, name)
+            assert abs(a.estimate - b.estimate) < 0.04
+            assert max(a.low, b.low) <= min(a.high, b.high)
+
+
+def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -> None:
+    """An oracle that goes trial by trial; fails where trials are paired by anything but index."""
+    _, contestants = prepared(tmp_path)
+    reference, variant = contestants
+    found = compared(contestants)[1]
+    for rate, shown in zip((1e-3, 1e-2), found.differences, strict=True):
+        strata = []
+        for stratum, cell in zip(
+            variant.bench.split(rate).strata, variant.cells(rate), strict=True
+        ):
+            second = [astuple(o) for r in variant.used(cell) for o in r.outcomes]
+            first = [astuple(o) for r in reference.store.first(cell, 10**6) for o in r.outcomes]
+            if stratum.name == OWN:
+                count = len(second)
+                first = [(n, 0, 0, n, 0, 0) for n, *_ in second]
+            else:
+                count = min(len(second), BLOCK_TRIALS * reference.blocks[cell])
+            pairs = [(first[i], second[i]) for i in range(count)]
+            tally = PairedTally.of_trials(variant.bench.unit, pairs)
+            strata.append(PairedStratum(stratum.weight, tally))
+        golden = reference.bench.golden_metric, variant.bench.golden_metric
+        assert shown.difference == paired_difference(strata, golden, 0.95)
+        assert shown.trials == sum(s.tally.trials for s in strata)
+    curve = [d.difference.metric for d in found.differences]
+    assert found.area_difference == area(curve, (1e-3, 1e-2), (True, True))
+
+
+def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> None:
+    """Both models then have the same blocks; fails if wanted_blocks gives nothing, or all."""
+    _, contestants = prepared(tmp_path, capped=2, precision=0.03)
+    for c in contestants:
+        c.finish(run(c.bench, AtOnce(Results(c.bench)), c.store))
+    before = trials_of(contestants)
+    wanted = wanted_blocks(contestants)
+    reference, *variants = contestants
+    lacking = 0
+    for variant, own in zip(variants, wanted[1:], strict=True):
+        for rate in (1e-3, 1e-2):
+            cells = reference.cells(rate)
+            if difference_at(rate, reference, variant).reached:
+                assert not any(cell in own for cell in cells)
+                continue
+            lacking += 1
+            for cell in cells:
+                assert own[cell] == max(reference.blocks[cell], variant.blocks[cell])
+                assert wanted[0][cell] >= own[cell]
+    assert lacking
+    more = [missing_blocks(c, w) for c, w in zip(contestants, wanted, strict=True)]
+    assert any(more)
+    for c, blocks in zip(contestants, more, strict=True):
+        assert len(blocks) == len(set(blocks))
+        assert all(b.index >= c.blocks[b.cell] for b in blocks if b.cell in c.blocks)
+    assert trials_of(contestants) == before
+    shared = [[difference_at(rate, reference, v).trials for rate in (1e-3, 1e-2)] for v in variants]
+    for c, w, blocks in zip(contestants, wanted, more, strict=True):
+        run_more(blocks, AtOnce(Results(c.bench)), c.store, Charges())
+        c.count(w)
+        assert all(c.blocks[cell] >= count for cell, count in w.items())
+    for v, own, counts in zip(variants, wanted[1:], shared, strict=True):
+        assert own
+        for rate, count in zip((1e-3, 1e-2), counts, strict=True):
+            now = difference_at(rate, reference, v).trials
+            assert now > count if reference.cells(rate)[0] in own else now == count
+
+
+def test_more_blocks_end_with_the_budget_and_without_a_gap(tmp_path: Path) -> None:
+    """Blocks beyond a missing one do not count: what is done first is no random choice."""
+    _, (reference, _) = prepared(tmp_path)
+    reference.finish(run(reference.bench, AtOnce(Results(reference.bench)), reference.store))
+    cell = reference.cells(1e-2)[0]
+    had = reference.blocks[cell]
+    wanted = {cell: had + 6}
+    pool = AtOnce(Results(reference.bench))
+    run_more(missing_blocks(reference, wanted), pool, reference.store, Charges(left=2))
+    assert 0 < len(pool.sent) < 6
+    done = [block for group in pool.sent for block in group]
+    del reference.store.blocks[cell][had + 1]
+    reference.count(wanted)
+    assert len(done) >= 2
+    assert reference.blocks[cell] == had + 1
+
+
+def test_a_budget_that_ends_leaves_what_both_have(tmp_path: Path) -> None:
+    """The variant's campaign is cut short: differences come from fewer trials, and are wider."""
+    _, contestants = prepared(tmp_path)
+    reference, variant = contestants
+    reference.finish(run(reference.bench, AtOnce(Results(reference.bench)), reference.store))
+    budget = Charges(left=6)
+    variant.finish(run(variant.bench, AtOnce(Results(variant.bench)), variant.store, budget))
+    assert {r.stop for r in variant.found.rates} == {Stop.BUDGET}
+    for rate in (1e-3, 1e-2):
+        found = difference_at(rate, reference, variant)
+        assert not found.reached
+        assert found.trials <= variant.trials(rate)
+        assert found.difference.sdc.low >= -1.0
+
+
+def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path: Path) -> None:
+    """The int8 case in small: other names for all tensors."""
+    model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
+    other = tmp_path / "b.onnx"
+    other.write_bytes(model.read_bytes().replace(b"fc_w", b"fc_v").replace(b"conv_w", b"conv_v"))
+    asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
+    _, contestants = prepare_models([model, other], read_settings(None, asked))
+    variant = contestants[1]
+    assert variant.matched is not None
+    assert 0.0 < variant.matched.shares[0] < 0.5
+    assert not variant.paired
+    assert variant.bench.plan.paired == ""
+    first, second = compared(contestants)
+    assert wanted_blocks(contestants) == [{}, {}]
+    for a, b, found in zip(first.estimates, second.estimates, second.differences, strict=True):
+        assert found.difference.metric == unpaired_difference(a.metric, b.metric)
+        assert found.trials == 0
+
+
+def test_without_trials_nothing_is_claimed(tmp_path: Path) -> None:
+    _, contestants = prepared(tmp_path)
+    for c in contestants:
+        c.finish(run(c.bench, AtOnce(Results(c.bench)), c.store, Charges(left=0)))
+    found = difference_at(1e-2, *contestants).difference
+    for interval in (found.metric, found.sdc, found.due):
+        assert (interval.low, interval.high) == (-1.0, 1.0)
+    assert compare(contestants)[1].area_difference == Interval(0.0, -1.0, 1.0)
+
+
+def test_what_another_store_holds_is_known_and_kept(tmp_path: Path) -> None:
+    """A journal's blocks come in, new ones go out to it."""
+    _, contestants = prepared(tmp_path)
+    reference = contestants[0]
+    inner = Memory()
+    run(reference.bench, AtOnce(Results(reference.bench)), inner)
+    pool = AtOnce(Results(reference.bench))
+    reference.finish(run(reference.bench, pool, reference.store.over(inner)))
+    assert not pool.sent
+    again = Memory()
+    fresh = Contestant(reference.bench)
+    run(reference.bench, AtOnce(Results(reference.bench)), fresh.store.over(again))
+    assert set(again.blocks) == set(inner.blocks)
+    assert again.ticks > 0
+
+
+def test_thresholds_alone_can_be_the_difference(tmp_path: Path) -> None:
+    """Upsets that hit only what the variant has: their stratum counts in its own figures."""
+    model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
+    capped = capped_cnn(tmp_path / "b.onnx")
+    asked = {"rates": "1e-3", "precision": 0.1, "batch": 8, "data": data}
+    _, contestants = prepare_models([model, capped], read_settings(None, asked))
+    found: Compared = compared(contestants)[1]
+    names = [s.name for s in contestants[1].bench.split(1e-3).strata]
+    assert names[-1] == OWN
+    assert found.trials[0] >= 16
+    assert OWN not in [s.name for s in contestants[0].bench.split(1e-3).strata]

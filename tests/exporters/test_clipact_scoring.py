@@ -1,0 +1,175 @@
+"""The fast scorer against whole runs of the hardened file, edited and loaded for every pattern."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from analyzer.evaluation.outcome import Metric
+from analyzer.faults import CountLaw
+from analyzer.model import Model
+from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.session import Answer, new_session, run_session, session_options
+from analyzer.stats.area import area_weights
+from exporters.clipping.clipact import Request, Search
+from exporters.clipping.faults import Weights
+from exporters.clipping.insert import insert_bounds
+from exporters.clipping.scoring import LayerScorer, scaled
+from exporters.clipping.thresholds import Method, Thresholds
+from tests.exporters.clipact_nets import IMAGES, NETS, data_of, proto_of, search_on
+
+RATES = (1e-4, 1e-3, 1e-2)
+REQUEST = Request(RATES, iterations=3, trials=60)
+SCALES = (1.0, 0.0, 0.5, 0.9, 0.7)
+
+
+def hardened(model: Model, search: Search, thresholds: Thresholds) -> Model:
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    insert_bounds(proto, search.sites, thresholds, Method.CLIPACT)
+    return replace(model, proto=proto)
+
+
+def slow_outcomes(
+    model: Model, search: Search, scorer: LayerScorer, thresholds: Thresholds
+) -> list[bool]:
+    """Every unit by a run of its own through the whole file with these thresholds in it."""
+    twin = hardened(model, search, thresholds)
+    executor = RewriteExecutor(twin, search.opened.space)
+    options = session_options(optimize=search.opened.optimized)
+    golden = new_session(
+        executor.faulty_proto(replace(scorer._loads[0].pattern, sites=np.zeros(0, np.int64))),
+        options,
+    )
+    found = []
+    for unit in range(IMAGES + scorer.trials):
+        session = golden
+        image = unit
+        if unit >= IMAGES:
+            load = scorer._loads[unit - IMAGES]
+            session, image = new_session(executor.faulty_proto(load.pattern), options), load.image
+        feeds = search.bench.rows.feeds({"image": search.inputs["image"]}, [image])
+        result = run_session(session, feeds)
+        right = isinstance(result, Answer) and bool(
+            search.bench.reference.right(result, np.array([image]))[0]
+        )
+        found.append(right)
+    return found
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_outcomes_are_those_of_whole_runs(name: str, tmp_path: Path) -> None:
+    model, search = search_on(NETS[name], tmp_path, REQUEST)
+    assert search.opened.optimized is NETS[name].optimized
+    chosen = dict(search.maxima)
+    changed = 0
+    for site in search.opened.spaces:
+        scorer = search.scorer(site)
+        for scale in SCALES:
+            low, high = scorer.complete(scale)
+            assert low == high
+            thresholds = {**chosen, site: scaled(search.maxima[site], scale)}
+            slow = slow_outcomes(model, search, scorer, thresholds)
+            assert scorer.outcomes(scale).tolist() == slow
+            clean = np.array(slow)[scorer._blocks.image_of]
+            changed += int(np.count_nonzero(clean != slow))
+        chosen[site] = scaled(search.maxima[site], 0.8)  # later layers see what earlier ones chose
+        search.bench.graph.set_threshold(site, chosen[site])
+        search.bench.graph.executor.check_golden()
+    assert changed > 20, "faults that change nothing prove nothing"
+
+
+@pytest.mark.parametrize("name", ["residual", "dense", "two-sided"])
+def test_little_memory_changes_nothing_but_time(name: str, tmp_path: Path) -> None:
+    found = []
+    for memory in (1 << 30, 20_000, 0):
+        _, search = search_on(NETS[name], tmp_path, replace(REQUEST, memory=memory))
+        scorers = [search.scorer(site) for site in search.opened.spaces]
+        found.append([s.complete(0.6) for s in scorers[-1:]])
+    assert found[0] == found[1] == found[2]
+
+
+def test_thresholds_that_do_not_tell_units_apart_share_runs(tmp_path: Path) -> None:
+    _, search = search_on(NETS["plain"], tmp_path, REQUEST)
+    scorer = search.scorer("b")
+    scorer.complete(1.0)
+    first = scorer.rows_run
+    assert 0 < first <= IMAGES + scorer.trials
+    scorer.complete(np.nextafter(1.0, 0.0))  # rounds to the same float32
+    assert scorer.rows_run == first
+    scorer.complete(0.95)
+    assert first < scorer.rows_run < 2 * first
+
+
+def test_trials_hidden_by_the_bound_are_not_run(tmp_path: Path) -> None:
+    """At scale 0 nothing of a layer is left, faulty or not."""
+    _, search = search_on(NETS["plain"], tmp_path, REQUEST)
+    scorer = search.scorer("b")
+    scorer.complete(0.0)
+    assert scorer.rows_run == IMAGES
+
+
+def test_a_score_is_given_up_only_when_it_cannot_reach_the_record(tmp_path: Path) -> None:
+    _, search = search_on(NETS["plain"], tmp_path, replace(REQUEST, trials=400))
+    scorer = search.scorer("d")
+    record, _ = scorer.complete(1.0)
+    low, high = scorer.complete(0.0, beat=record + 0.3)
+    assert low < high < record + 0.3
+    exact, again = scorer.complete(0.0)
+    assert exact == again
+    assert low <= exact <= high
+
+
+def test_agreement_counts_where_there_are_no_labels(tmp_path: Path) -> None:
+    _, search = search_on(NETS["plain"], tmp_path, REQUEST, labelled=False)
+    assert search.metric == Metric.AGREEMENT
+    scorer = search.scorer("b")
+    scorer.complete(1.0)
+    assert scorer.outcomes(1.0)[:IMAGES].all()
+
+
+def test_the_score_is_the_area_under_the_curve(tmp_path: Path) -> None:
+    """With outcomes that depend on the number of felt upsets alone, the sum is known exactly."""
+    _, search = search_on(NETS["plain"], tmp_path, REQUEST)
+    scorer = search.scorer("d")
+    law, trials, weights = search.law("d"), search.trials("d"), scorer._weights
+    assert isinstance(weights, Weights)
+    felt = np.array([law.strata()[t.stratum].felt == 0 for t in trials])
+    score = weights.clean @ np.ones(IMAGES) + weights.faulty @ felt
+    severe = law.severity.severe_bits
+    expected = sum(
+        w * CountLaw(severe, rate).probability(0)
+        for w, rate in zip(area_weights(RATES), RATES, strict=True)
+    )
+    assert score == pytest.approx(expected, abs=1e-12)
+
+
+def test_searches_repeat(tmp_path: Path) -> None:
+    found = [list(search_on(NETS["residual"], tmp_path, REQUEST)[1].run({})) for _ in range(2)]
+    other = list(search_on(NETS["residual"], tmp_path, replace(REQUEST, seed=1))[1].run({}))
+    assert found[0] == found[1]
+    assert found[0] != other
+
+
+def test_finished_sites_are_not_searched_again(tmp_path: Path) -> None:
+    whole = list(search_on(NETS["residual"], tmp_path, REQUEST)[1].run({}))
+    calls: list[None] = []
+    _, search = search_on(NETS["residual"], tmp_path, REQUEST, alive=lambda: calls.append(None))
+    assert list(search.run({s.value: s for s in whole})) == whole
+    assert calls == []
+    assert list(search.run({whole[0].value: whole[0]})) == whole
+    assert calls
+
+
+def test_a_spent_budget_leaves_the_rest_at_the_maximum(tmp_path: Path) -> None:
+    _, search = search_on(NETS["residual"], tmp_path, REQUEST)
+    answers = iter([False, True])
+    found = list(search.run({}, lambda: next(answers)))
+    assert [s.value for s in found] == ["b"]
+
+
+def test_data_and_model_of_the_fixture_are_what_they_seem() -> None:
+    assert len(data_of(NETS["plain"])) == IMAGES
+    assert proto_of(NETS["fixed batch"]).graph.input[0].type.tensor_type.shape.dim[0].dim_value == 5

@@ -1,0 +1,234 @@
+"""Paired differences: exact sums, right weights, honest intervals.
+
+Coverages over 1,000 campaigns each, of which these are the quick repetition:
+docs/method-comparison.md, by ``python -m tests.stats.pairs``.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.stats.area import area, area_weights
+from analyzer.stats.intervals import Interval
+from analyzer.stats.paired import (
+    Counts,
+    Difference,
+    PairedStratum,
+    PairedTally,
+    longest_arm,
+    paired_difference,
+    unpaired_difference,
+)
+from analyzer.stats.strata import Stratum, estimate_strata
+from analyzer.stats.tally import Tally
+from tests.stats.pairs import WORLDS, coverage
+
+UNIT = 4
+
+
+@st.composite
+def trial(draw: st.DrawFn) -> Counts:
+    """Outcomes of one trial of four images."""
+    sdc = draw(st.integers(0, UNIT))
+    due = draw(st.integers(0, UNIT - sdc))
+    lost = draw(st.integers(0, sdc + due))
+    gained = draw(st.integers(0, UNIT - lost))
+    return UNIT, sdc, due, UNIT - sdc - due, lost, gained
+
+
+pairs = st.lists(st.tuples(trial(), trial()), min_size=1, max_size=40)
+GOLDEN = (0.75, 0.5)
+
+
+def difference(given_pairs: list[tuple[Counts, Counts]], weight: float = 1.0) -> Difference:
+    tally = PairedTally.of_trials(UNIT, given_pairs)
+    return paired_difference([PairedStratum(weight, tally)], GOLDEN, 0.95)
+
+
+@given(pairs, pairs)
+def test_tallies_add_exactly(
+    first: list[tuple[Counts, Counts]], second: list[tuple[Counts, Counts]]
+) -> None:
+    both = PairedTally.of_trials(UNIT, first + second)
+    assert PairedTally.of_trials(UNIT, first) + PairedTally.of_trials(UNIT, second) == both
+
+
+@given(pairs)
+def test_the_sums_are_those_of_the_trials_one_by_one(
+    given_pairs: list[tuple[Counts, Counts]],
+) -> None:
+    """An oracle that loops over trials; fails if up and down are swapped or squares are not."""
+    tally = PairedTally.of_trials(UNIT, given_pairs)
+    for index, change in ((1, tally.sdc), (2, tally.due), (4, tally.lost), (5, tally.gained)):
+        nets = [b[index] - a[index] for a, b in given_pairs]
+        assert change.up.total == sum(max(n, 0) for n in nets)
+        assert change.down.total == sum(max(-n, 0) for n in nets)
+        assert change.net.total == sum(nets)
+        assert change.net.squares == sum(n * n for n in nets)
+    products = [(b[5] - a[5]) * (b[4] - a[4]) for a, b in given_pairs]
+    assert tally.products == sum(products)
+
+
+@given(pairs, st.floats(0.01, 1.0))
+def test_the_point_is_the_difference_of_the_two_estimates(
+    given_pairs: list[tuple[Counts, Counts]], weight: float
+) -> None:
+    found = difference(given_pairs, weight)
+    first, second = (
+        estimate_strata(
+            [Stratum(weight, Tally.of_trials(UNIT, (p[i] for p in given_pairs)))], golden, 0.95
+        )
+        for i, golden in enumerate(GOLDEN)
+    )
+    assert found.sdc.estimate == pytest.approx(second.sdc.estimate - first.sdc.estimate)
+    assert found.due.estimate == pytest.approx(second.due.estimate - first.due.estimate)
+    if 0 < first.metric.estimate < 1 and 0 < second.metric.estimate < 1:  # else cut to [0, 1]
+        metric = second.metric.estimate - first.metric.estimate
+        assert found.metric.estimate == pytest.approx(metric)
+
+
+@given(pairs)
+def test_exchanging_the_models_turns_the_difference_round(
+    given_pairs: list[tuple[Counts, Counts]],
+) -> None:
+    turned = PairedTally.of_trials(UNIT, [(b, a) for a, b in given_pairs])
+    back = paired_difference([PairedStratum(1.0, turned)], (GOLDEN[1], GOLDEN[0]), 0.95)
+    there = difference(given_pairs)
+    for a, b in ((there.sdc, back.sdc), (there.due, back.due), (there.metric, back.metric)):
+        assert (a.low, a.high) == pytest.approx((-b.high, -b.low), abs=1e-9)
+
+
+def test_the_same_model_twice_differs_by_exactly_nothing() -> None:
+    dead, fine = (UNIT, 3, 1, 0, 3, 0), (UNIT, 0, 0, 4, 0, 0)
+    found = paired_difference(
+        [PairedStratum(0.5, PairedTally.of_trials(UNIT, [(dead, dead), (fine, fine)] * 150))],
+        (0.75, 0.75),
+        0.95,
+    )
+    for interval in (found.metric, found.sdc, found.due):
+        assert interval.estimate == 0.0
+        assert interval.low == -interval.high
+    # An unseen difference is bounded as any unseen event is: 1 - 0.05**(1/300) of the weight.
+    assert found.sdc.high == pytest.approx(0.5 * (1 - 0.05 ** (1 / 300)))
+
+
+def test_without_trials_nothing_is_known() -> None:
+    found = difference([], 1.0)
+    assert (found.sdc.low, found.sdc.high) == (-1.0, 1.0)
+    assert (found.metric.low, found.metric.high) == (-1.0, 1.0)
+
+
+def test_trials_of_different_images_are_no_pairs() -> None:
+    one, two = (1, 0, 0, 1, 0, 0), (2, 0, 0, 2, 0, 0)
+    with pytest.raises(ValueError, match="trials of 1 and 2 images"):
+        PairedTally.of_trials(2, [(one, two)])
+    with pytest.raises(ValueError, match="different units"):
+        PairedTally(2) + PairedTally(4)
+
+
+def test_pairing_is_what_makes_it_narrow() -> None:
+    """The same outcomes, paired and shuffled: fails where the pairs are not used."""
+    rng = np.random.default_rng(0)
+    dead = rng.random(600) < 0.4
+    saved = dead & (rng.random(600) < 0.1)
+    first = [(1, int(d), 0, int(not d), int(d), 0) for d in dead]
+    second = [(1, int(d), 0, int(not d), int(d), 0) for d in dead & ~saved]
+    paired = difference_of(list(zip(first, second, strict=True)))
+    order = rng.permutation(600)
+    shuffled = difference_of([(a, second[i]) for a, i in zip(first, order, strict=True)])
+    assert paired.metric.estimate == pytest.approx(shuffled.metric.estimate)
+    assert longest_arm(paired, metric=True) < 0.5 * longest_arm(shuffled, metric=True)
+
+
+def difference_of(given_pairs: list[tuple[Counts, Counts]]) -> Difference:
+    tally = PairedTally.of_trials(1, given_pairs)
+    return paired_difference([PairedStratum(1.0, tally)], (1.0, 1.0), 0.95)
+
+
+def test_gains_and_losses_that_move_together_cancel() -> None:
+    """The arms of gained and lost are composed with their correlation over trials (MOVER)."""
+    rng = np.random.default_rng(1)
+    fine: Counts = (8, 0, 0, 8, 0, 0)
+    swapped = rng.integers(0, 4, 500)
+    together = [(fine, (8, 2 * n, 0, 8 - 2 * n, n, n)) for n in swapped.tolist()]
+    other = rng.permutation(swapped).tolist()
+    apart = [
+        (fine, (8, n + m, 0, 8 - n - m, n, m)) for n, m in zip(swapped.tolist(), other, strict=True)
+    ]
+    narrow, wide = (
+        paired_difference([PairedStratum(1.0, PairedTally.of_trials(8, p))], (0.5, 0.5), 0.95)
+        for p in (together, apart)
+    )
+    assert narrow.metric.estimate == wide.metric.estimate == 0.0
+    assert longest_arm_of(narrow.metric) < 0.4 * longest_arm_of(wide.metric)
+    gained, lost = (np.array([p[1][i] for p in apart]) / 8 for i in (5, 4))
+    error = float(np.std(gained - lost)) / math.sqrt(500)
+    assert longest_arm_of(wide.metric) == pytest.approx(1.96 * error, rel=0.15)
+
+
+def longest_arm_of(interval: Interval) -> float:
+    return max(interval.high - interval.estimate, interval.estimate - interval.low)
+
+
+def test_the_longest_arm_leaves_the_metric_out_where_it_says_nothing() -> None:
+    narrow, wide = Interval(0.0, -0.01, 0.02), Interval(0.0, -0.3, 0.1)
+    found = Difference(metric=wide, sdc=narrow, due=narrow)
+    assert longest_arm(found, metric=True) == 0.3
+    assert longest_arm(found, metric=False) == 0.02
+
+
+def test_unpaired_differences_stay_within_what_can_be() -> None:
+    found = unpaired_difference(Interval(0.9, 0.5, 1.0), Interval(0.1, 0.0, 0.5))
+    assert found.low == pytest.approx(-0.8 - math.hypot(0.1, 0.1))
+    assert found.high == pytest.approx(-0.8 + math.hypot(0.4, 0.4))
+    assert unpaired_difference(Interval(1.0, 0.4, 1.0), Interval(0.0, 0.0, 0.1)).low == -1.0
+    assert unpaired_difference(Interval(1.0, 0.8, 1.0), Interval(0.95, 0.1, 1.0)).high <= 1.0
+
+
+# Area
+
+
+@given(st.lists(st.integers(-120, -10), min_size=1, max_size=9, unique=True))
+def test_area_weights_sum_to_one_and_know_no_order(exponents: list[int]) -> None:
+    rates = [10 ** (e / 10) for e in exponents]
+    weights = area_weights(rates)
+    assert math.fsum(weights) == pytest.approx(1.0)
+    turned = area_weights(rates[::-1])
+    assert turned[::-1] == weights
+
+
+def test_the_area_is_that_of_numpy_over_the_logarithm() -> None:
+    rates, values = [1e-7, 3e-7, 1e-5, 4e-4], [0.9, 0.85, 0.4, 0.1]
+    logs = np.log10(rates)
+    widths = np.diff(logs)
+    expected = float(np.sum(widths * (np.array(values)[1:] + np.array(values)[:-1]) / 2))
+    found = area([Interval(v, v, v) for v in values], rates, [True] * 4)
+    assert found.estimate == pytest.approx(expected / (logs[-1] - logs[0]))
+
+
+def test_the_area_of_a_difference_may_be_negative() -> None:
+    found = area([Interval(-0.5, -0.75, -0.25)] * 2, [1e-6, 1e-5], [True, True])
+    assert found.estimate == -0.5
+    assert found.low == pytest.approx(-0.5 - 0.25 / math.sqrt(2))
+
+
+# Coverage
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        "the same, low rate",
+        "equal means, nothing shared",
+        "clipping helps, one image",
+        "gains, one image, small difference",
+    ],
+)
+def test_intervals_cover_under_allocation_stopping_and_more_blocks(world: str) -> None:
+    """Fails if arms are halved, or if the weights of the strata are forgotten."""
+    found = coverage(WORLDS[world], campaigns=60, precision=0.04)
+    assert min(found.metric, found.sdc, found.due) >= 0.87  # 95 % less three standard errors
+    assert abs(found.bias) < 0.005
