@@ -43,8 +43,13 @@ types: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/pytest -n auto
 
-bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks
+# BENCH: more options, e.g. BENCH='--only single' or BENCH='--cifar-data test.npz'.
+bench: $(VENV)/.dev $(EXPORT)/.peers
+	$(BIN)/python -m benchmarks $(BENCH)
+
+$(EXPORT)/.peers: $(EXPORT)/.done benchmarks/peers.txt
+	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install --no-deps -r benchmarks/peers.txt
+	@touch $@
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.soak

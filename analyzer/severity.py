@@ -79,7 +79,7 @@ def find_severity(
     space: FaultSpace,
     values: Mapping[str, Values],
     fault: FaultModel,
-    factor: float = SEVERE_FACTOR,
+    factor: float | None = None,
 ) -> Severity:
     """Partition ``space`` by what a flip does to the golden values.
 
@@ -87,15 +87,17 @@ def find_severity(
         space: the fault space.
         values: golden values by tensor name.
         fault: what one upset does; a burst is severe if one of its bits is.
-        factor: multiple of a tensor's largest value that a severe flip moves a value by.
+        factor: multiple of a tensor's largest value that a severe flip moves a value by; None:
+            `SEVERE_FACTOR`.
 
     Returns:
         The partition; it may have no severe column.
     """
     widest = max(t.codec.bits for t in space.tensors)
     severe = np.zeros((len(space.tensors), widest), bool)
+    chosen = SEVERE_FACTOR if factor is None else factor
     for i, tensor in enumerate(space.tensors):
-        columns = _severe_columns(tensor, values[tensor.name], factor)
+        columns = _severe_columns(tensor, values[tensor.name], chosen)
         severe[i, : tensor.codec.bits] = _reaching(columns, fault.length)
     tensors, positions = np.nonzero(severe)
     counts = np.array([space.tensors[t].elements for t in tensors], np.int64)

@@ -8,6 +8,7 @@ the same number of expected flips. CPU seconds of one process; prints tables in 
 them in ``benchmarks/results/growth.json``.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from analyzer.cli.embedded import embedded_model
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import prepare_analysis
 from benchmarks.machine import watch
-from benchmarks.models import CannotRun, Options, model_file
+from benchmarks.models import KEPT, TORCH_PYTHON, CannotRun, Options, model_file
 from benchmarks.record import FOLDER, surroundings, write
 from benchmarks.sweep import ours
 
@@ -66,13 +67,18 @@ class Size:
 
 def main() -> int:
     """Measure, print and keep everything."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.growth")
+    parser.add_argument("--torch", type=Path, default=TORCH_PYTHON, help="a Python with torch")
+    parser.add_argument("--models", type=Path, default=KEPT, help="where models are kept")
+    asked = parser.parse_args()
+    options = Options(kept=asked.models, torch=asked.torch)
     with watch() as others:
         curves = {
             "rate": [campaign(rate, rates=rate) for rate in RATES],
             "precision": [campaign(f"{100 * p:g} points", precision=p) for p in PRECISIONS],
             "images": [campaign(f"{n}", images=n) for n in IMAGES],
         }
-        sizes = [size("digits_resnet", embedded_model()), *_sizes(Options())]
+        sizes = [size("digits_resnet", embedded_model()), *_sizes(options)]
     for name, points in curves.items():
         print(_table((name, "prepare, s", "trials", "run, s"), map(_point_cells, points)))
     flips = [f"ms per trial, {f:g} flips" for f in FLIPS]

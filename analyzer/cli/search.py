@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.cli.output import write_whole
+from analyzer.cli.output import tell, write_whole
 from analyzer.cli.patience import PATIENCE
 from analyzer.cli.progress import show_count
 from analyzer.cli.settings import Settings
@@ -86,24 +86,46 @@ def search_thresholds(
         metric=settings.metric,
         memory=settings.cache,
     )
-    start = time.process_time()
+    search = Search(model, subject.proto, subject.sites, maxima, data, request, PATIENCE.renew)
     limit = settings.budget if "budget" in options.given else None
-    alive = PATIENCE.renew
-    search = Search(model, subject.proto, subject.sites, maxima, data, request, alive)
-    state = read_state(state_file, search.identity)
-    found: list[Searched] = []
-    PATIENCE.prepared()
-    with show_count(len(search.sites), "searching bounds") as step:
-        done = state.done()
-        spent = lambda: limit is not None and time.process_time() - start > limit  # noqa: E731
-        for number, searched in enumerate(search.run(done, spent)):
-            found.append(searched)
-            if searched.value not in done:
-                state = state.with_site(searched)
-                write_whole(state_file, state.to_json())
-            step(number)
+    found = _run(search, state_file, limit)
     thresholds = {**maxima, **{s.value: search.threshold(s) for s in found}}
     return Outcome(thresholds, _part(search, found))
+
+
+def _run(search: Search, state_file: Path, limit: float | None) -> list[Searched]:
+    """Search, and write down each site that is finished.
+
+    Args:
+        search: the search.
+        state_file: read first, then replaced after each site.
+        limit: CPU seconds after which no site is begun, but for the first; None: no limit.
+    """
+    state = read_state(state_file, search.identity)
+    done = state.done()
+    found: list[Searched] = []
+    start = time.process_time()
+    PATIENCE.prepared()
+
+    def spent() -> bool:
+        late = limit is not None and time.process_time() - start > limit
+        return late and any(s.value not in done and s.found for s in found)
+
+    with show_count(len(search.sites), "searching bounds") as step:
+        try:
+            for number, searched in enumerate(search.run(done, spent)):
+                found.append(searched)
+                if searched.value not in done:
+                    state = state.with_site(searched)
+                    write_whole(state_file, state.to_json())
+                step(number)
+        except KeyboardInterrupt:
+            tell(
+                f"Stopped: {len(found)} of {len(search.sites)} bounds are found and kept in "
+                f"{state_file}; the same command goes on from there."
+            )
+            raise
+    return found
 
 
 def _part(search: Search, found: list[Searched]) -> SearchPart:

@@ -18,6 +18,7 @@ from analyzer.stats.intervals import (
     complement,
     rescale,
 )
+from analyzer.stats.sums import add_parts
 from analyzer.stats.tally import Moments, Tally
 
 STEP = 16
@@ -69,13 +70,17 @@ def _share(
     strata: Sequence[Stratum], channel: Callable[[Tally], Moments], confidence: float
 ) -> Interval:
     parts = [rescale(_interval(s, channel(s.tally), confidence), s.weight, 0.0) for s in strata]
-    return add_intervals(parts, 0.0, math.fsum(s.weight for s in strata))
+    return add_parts(parts, _seen(strata), 0.0, math.fsum(s.weight for s in strata))
 
 
 def _harmed(strata: Sequence[Stratum], confidence: float) -> Interval:
     unharmed = [(s, _interval(s, s.tally.masked, confidence)) for s in strata]
     parts = [rescale(complement(interval), s.weight, 0.0) for s, interval in unharmed]
-    return add_intervals(parts, 0.0, math.fsum(s.weight for s in strata))
+    return add_parts(parts, _seen(strata), 0.0, math.fsum(s.weight for s in strata))
+
+
+def _seen(strata: Sequence[Stratum]) -> list[bool]:
+    return [part.tally.trials > 0 for part in strata]
 
 
 def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Interval:
@@ -84,21 +89,8 @@ def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Inte
         t = part.tally
         net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, t.images, confidence)
         parts.append(rescale(possible(net, golden), part.weight, 0.0))
-    total = add_intervals(parts, -golden, 1.0 - golden)
+    total = add_parts(parts, _seen(strata), -golden, 1.0 - golden)
     return rescale(total, 1.0, golden, clip=True)
-
-
-def add_intervals(parts: Sequence[Interval], least: float, most: float) -> Interval:
-    """Interval of a sum of independent estimates, cut to what the sum can be.
-
-    >>> parts = [Interval(0.1, 0.07, 0.13), Interval(0.2, 0.16, 0.24)]
-    >>> round(add_intervals(parts, 0.0, 1.0).high, 9)
-    0.35
-    """
-    point = math.fsum(p.estimate for p in parts)
-    down = math.sqrt(math.fsum((p.estimate - p.low) ** 2 for p in parts))
-    up = math.sqrt(math.fsum((p.high - p.estimate) ** 2 for p in parts))
-    return Interval(point, min(point, max(point - down, least)), max(point, min(point + up, most)))
 
 
 def allocate(strata: Sequence[Stratum], total: int) -> list[int]:

@@ -1,10 +1,9 @@
-"""Sums of estimates of which some rest on no trial at all."""
+"""Sums of independent estimates, of which some may rest on no trial at all."""
 
 import math
 from collections.abc import Sequence
 
 from analyzer.stats.intervals import Interval
-from analyzer.stats.strata import add_intervals
 
 
 def add_parts(
@@ -33,3 +32,16 @@ def add_parts(
     point = total.estimate + bounds[0]
     low, high = max(total.low + bounds[1], least), min(total.high + bounds[2], most)
     return Interval(point, min(point, low), max(point, high))
+
+
+def add_intervals(parts: Sequence[Interval], least: float, most: float) -> Interval:
+    """Interval of a sum of independent estimates, cut to what the sum can be.
+
+    >>> parts = [Interval(0.1, 0.07, 0.13), Interval(0.2, 0.16, 0.24)]
+    >>> round(add_intervals(parts, 0.0, 1.0).high, 9)
+    0.35
+    """
+    point = math.fsum(p.estimate for p in parts)
+    down = math.sqrt(math.fsum((p.estimate - p.low) ** 2 for p in parts))
+    up = math.sqrt(math.fsum((p.high - p.estimate) ** 2 for p in parts))
+    return Interval(point, min(point, max(point - down, least)), max(point, min(point + up, most)))

@@ -179,7 +179,7 @@ class Search:
         found = narrow(scorer, self.request.iterations)
         self.bench.graph.executor.check_golden()
         bits = self.opened.spaces[site].bits
-        return Searched(site, bits, scorer.trials, found)
+        return Searched(site, bits, len(scorer.loads), found)
 
     def threshold(self, searched: Searched) -> Threshold:
         """The bound that a search found."""

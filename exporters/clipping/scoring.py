@@ -41,7 +41,7 @@ class LayerScorer:
             weights: what each outcome counts.
         """
         self._bench, self._site, self._maximum = bench, site, maximum
-        self._loads, self._weights = loads, weights
+        self.loads, self.weights = tuple(loads), weights
         self._blocks = LayerBlocks(bench, site, loads, len(weights.clean))
         self._coefficients = np.concatenate([weights.clean, weights.faulty])
         self._keys: dict[float, Ints] = {}
@@ -51,9 +51,9 @@ class LayerScorer:
         self.rows_run = 0
 
     @property
-    def trials(self) -> int:
-        """Number of trials."""
-        return len(self._loads)
+    def scales(self) -> tuple[float, ...]:
+        """Scales that were looked at, in that order."""
+        return tuple(self._outcomes)
 
     def bounds(self, scale: float) -> tuple[float, float]:
         """What the score of a threshold is at least and at most, by the outcomes known so far."""
@@ -97,7 +97,7 @@ class LayerScorer:
         clean = change[:images]
         moved = change[images:] - clean[image_of[images:]]
         variance = clean.var() / images
-        for weight, members in self._weights.strata:
+        for weight, members in self.weights.strata:
             variance += weight**2 * moved[members].var() / len(members)
         return float(np.sqrt(variance))
 
@@ -192,7 +192,7 @@ class LayerScorer:
 
     def _run_late(self, unit: int, row: Arrays) -> bool:
         """A trial whose faulty weights are read behind the bound as well."""
-        load = self._loads[unit - self._blocks.images]
+        load = self.loads[unit - self._blocks.images]
         with self._bench.graph.executor.inject(load.pattern):
             right = self._right([(unit, row)])
         return right is not None and bool(right[0])

@@ -40,15 +40,15 @@ def slow_outcomes(
     executor = RewriteExecutor(twin, search.opened.space)
     options = session_options(optimize=search.opened.optimized)
     golden = new_session(
-        executor.faulty_proto(replace(scorer._loads[0].pattern, sites=np.zeros(0, np.int64))),
+        executor.faulty_proto(replace(scorer.loads[0].pattern, sites=np.zeros(0, np.int64))),
         options,
     )
     found = []
-    for unit in range(IMAGES + scorer.trials):
+    for unit in range(IMAGES + len(scorer.loads)):
         session = golden
         image = unit
         if unit >= IMAGES:
-            load = scorer._loads[unit - IMAGES]
+            load = scorer.loads[unit - IMAGES]
             session, image = new_session(executor.faulty_proto(load.pattern), options), load.image
         feeds = search.bench.rows.feeds({"image": search.inputs["image"]}, [image])
         result = run_session(session, feeds)
@@ -96,7 +96,7 @@ def test_thresholds_that_do_not_tell_units_apart_share_runs(tmp_path: Path) -> N
     scorer = search.scorer("b")
     scorer.complete(1.0)
     first = scorer.rows_run
-    assert 0 < first <= IMAGES + scorer.trials
+    assert 0 < first <= IMAGES + len(scorer.loads)
     scorer.complete(np.nextafter(1.0, 0.0))  # rounds to the same float32
     assert scorer.rows_run == first
     scorer.complete(0.95)
@@ -134,7 +134,7 @@ def test_the_score_is_the_area_under_the_curve(tmp_path: Path) -> None:
     """With outcomes that depend on the number of felt upsets alone, the sum is known exactly."""
     _, search = search_on(NETS["plain"], tmp_path, REQUEST)
     scorer = search.scorer("d")
-    law, trials, weights = search.law("d"), search.trials("d"), scorer._weights
+    law, trials, weights = search.law("d"), search.trials("d"), scorer.weights
     assert isinstance(weights, Weights)
     felt = np.array([law.strata()[t.stratum].felt == 0 for t in trials])
     score = weights.clean @ np.ones(IMAGES) + weights.faulty @ felt

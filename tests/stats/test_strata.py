@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from analyzer.stats.estimate import estimate, half_width, next_look
 from analyzer.stats.intervals import Interval
-from analyzer.stats.strata import STEP, Stratum, add_intervals, allocate, estimate_strata
+from analyzer.stats.strata import STEP, Stratum, allocate, estimate_strata
+from analyzer.stats.sums import add_intervals
 from analyzer.stats.tally import Moments, Tally
 
 UNIT = 4

@@ -1,0 +1,162 @@
+"""CPU time of ClipAct's search: parts of the graph over whole runs, same patterns, same scores.
+
+    python -m benchmarks.clipact MODEL.onnx --data train.npz --images 2000
+
+Site by site the search runs as `relcheck harden --method clipact` runs it. Right behind it, so that
+whatever else the machine does strikes both alike, some of the thresholds that it looked at are
+scored the plain way: every image and every trial by a run of the whole hardened network on the same
+live weights, fault-free images 32 at a time. Outcomes are compared one by one; the time is that of
+the thresholds so scored, times the number that the search looked at.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.cli.settings import Settings, read_settings
+from analyzer.cli.setup import find_data
+from analyzer.model import load_model
+from analyzer.rates import parse_rates
+from analyzer.runtime.session import Answer
+from exporters.clipping.calibration import calibrate
+from exporters.clipping.clipact import Request, Search
+from exporters.clipping.harden import open_subject
+from exporters.clipping.narrowing import Narrowed, narrow
+from exporters.clipping.rows import Rows
+from exporters.clipping.scoring import LayerScorer, scaled
+from exporters.clipping.thresholds import Method
+
+TARGET = 10.0
+HEAD = f"{'activation':<34}{'points':>7}{'search s':>10}{'whole s':>10}{'ratio':>8}{'differ':>11}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One site.
+
+    Attributes:
+        site: Its name.
+        points: Thresholds that the search looked at.
+        fast: CPU seconds of the search.
+        slow: CPU seconds of scoring as many thresholds by whole runs.
+        compared: Outcomes found both ways.
+        differ: How many are not the same.
+    """
+
+    site: str
+    points: int
+    fast: float
+    slow: float
+    compared: int
+    differ: int
+
+    def __str__(self) -> str:
+        """One line of the table."""
+        differ = f"{self.differ}/{self.compared:,}"
+        return (
+            f"{self.site[-33:]:<34}{self.points:>7}{self.fast:>10.2f}{self.slow:>10.1f}"
+            f"{self.slow / self.fast:>8.1f}{differ:>11}"
+        )
+
+
+def open_search(model_path: Path, settings: Settings, patterns: int) -> Search:
+    """A search as the command opens it."""
+    model = load_model(model_path)
+    subject = open_subject(model.proto, Method.CLIPACT, model_path)
+    data = find_data(model, settings)
+    rows = Rows(model.signature.fixed_batch or 32, model.signature.fixed_batch, apart=True)
+    inputs = {model.signature.name: data.inputs, **data.more}
+    starts = range(0, len(data), rows.most)
+    fed = (rows.feeds(inputs, range(i, min(i + rows.most, len(data)))) for i in starts)
+    maxima = calibrate(subject.proto, subject.sites, Method.CLIPACT, fed, lambda _: None)
+    request = Request(
+        parse_rates(settings.rates),
+        trials=patterns,
+        seed=settings.seed,
+        encoding=settings.encoding,
+        metric=settings.metric,
+    )
+    return Search(model, subject.proto, subject.sites, maxima, data, request)
+
+
+def whole_outcomes(search: Search, scorer: LayerScorer, site: str, scale: float) -> np.ndarray:
+    """Every unit of a layer by runs of the whole network: int8 (images + trials,)."""
+    bench = search.bench
+    bench.graph.set_threshold(site, scaled(search.maxima[site], scale))
+    found: list[np.ndarray] = []
+    for block in range(len(bench.frontier)):
+        images = bench.frontier.images(block)
+        result = bench.graph.whole.run(bench.rows.feeds(search.inputs, images))
+        assert isinstance(result, Answer)
+        found.append(bench.reference.right(result, np.array(images)))
+    for load in scorer.loads:
+        feeds = bench.rows.feeds(search.inputs, [load.image])
+        with bench.graph.executor.inject(load.pattern):
+            result = bench.graph.whole.run(feeds)
+        image = np.array([load.image])
+        right = isinstance(result, Answer) and bench.reference.right(result, image)[0]
+        found.append(np.array([right]))
+    return np.concatenate(found).astype(np.int8)
+
+
+def compare(search: Search, site: str, points: int) -> tuple[Row, Narrowed]:
+    """Search one site, and score some of its thresholds the plain way."""
+    start = time.process_time()
+    scorer = search.scorer(site)
+    found = narrow(scorer, search.request.iterations)
+    fast = time.process_time() - start
+    scales = [s for s in scorer.scales if scorer.bounds(s)[0] == scorer.bounds(s)[1]]
+    chosen = scales[:: max(1, len(scales) // points)][:points]
+    start = time.process_time()
+    slow = [whole_outcomes(search, scorer, site, scale) for scale in chosen]
+    seconds = (time.process_time() - start) / len(chosen) * found.scored
+    pairs = [(a, scorer.outcomes(s)) for a, s in zip(slow, chosen, strict=True)]
+    differ = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
+    row = Row(site, found.scored, fast, seconds, sum(len(a) for a, _ in pairs), differ)
+    return row, found
+
+
+def main() -> None:
+    """Print one line for each site and the ratio of the sums."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    for name in ("data", "images", "rates", "seed", "encoding", "mean", "std", "scale", "layout"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--patterns", type=int, default=2000)
+    parser.add_argument("--points", type=int, default=1, help="thresholds scored the plain way")
+    given = vars(parser.parse_args())
+    model, patterns, points = given.pop("model"), given.pop("patterns"), given.pop("points")
+    start = time.process_time()
+    search = open_search(model, read_settings(None, given), patterns)
+    opened = time.process_time() - start
+    print(HEAD, flush=True)
+    rows = []
+    for site in search.sites:
+        if site.value not in search.opened.spaces:
+            continue
+        row, found = compare(search, site.value, points)
+        best = scaled(search.maxima[site.value], found.best)
+        search.bench.graph.set_threshold(site.value, best)
+        rows.append(row)
+        print(row, flush=True)
+    fast, slow = sum(r.fast for r in rows), sum(r.slow for r in rows)
+    total = Row(
+        "all",
+        sum(r.points for r in rows),
+        fast,
+        slow,
+        sum(r.compared for r in rows),
+        sum(r.differ for r in rows),
+    )
+    print(total)
+    print(f"Opening and calibrating, in neither column: {opened:.1f} s of CPU.")
+    print(
+        f"Ratio {slow / fast:.1f}, target {TARGET:g}: {'ok' if slow >= TARGET * fast else 'short'}"
+    )
+
+
+if __name__ == "__main__":
+    main()
