@@ -75,6 +75,7 @@ models-cifar: $(EXPORT)/.done
 docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.reports.report import json_schema; print(json_schema(), end="")' > docs/report.schema.json
 	$(BIN)/python -c 'from analyzer.reports.comparison import comparison_schema; print(comparison_schema(), end="")' > docs/comparison.schema.json
+	$(BIN)/python -c 'from analyzer.reports.vulnerability import json_schema; print(json_schema(), end="")' > docs/map.schema.json
 	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md
 
 clean:

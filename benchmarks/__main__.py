@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows = FINDERS[name](_options(asked), here)
             keep(name, rows, {t.name: t for t in targets}, others)
             found += rows
-            disturbed[name] = others
+            if any(row.figure is not None for row in rows):
+                disturbed[name] = others
     print(_about(disturbed), table(ALL, found), sep="\n\n")
     return exit_code(ALL, found)
 
@@ -75,6 +76,8 @@ def chosen(only: Sequence[str]) -> frozenset[str]:
 
 def _about(disturbed: dict[str, Others]) -> str:
     """Where this ran, and whether others disturbed it."""
+    if not disturbed:
+        return f"{cpu_name()}, {cores()} cores; nothing was measured"
     taken = [f"{name} {o.cores:.1f}" for name, o in disturbed.items() if o.disturbed]
     said = "no other process disturbed it"
     if taken:

@@ -75,13 +75,13 @@ def main() -> int:
     with watch() as others:
         curves = {
             "rate": [campaign(rate, rates=rate) for rate in RATES],
-            "precision": [campaign(f"{100 * p:g} points", precision=p) for p in PRECISIONS],
+            "precision": [campaign(f"{100 * p:g} %", precision=p) for p in PRECISIONS],
             "images": [campaign(f"{n}", images=n) for n in IMAGES],
         }
         sizes = [size("digits_resnet", embedded_model()), *_sizes(options)]
     for name, points in curves.items():
         print(_table((name, "prepare, s", "trials", "run, s"), map(_point_cells, points)))
-    flips = [f"ms per trial, {f:g} flips" for f in FLIPS]
+    flips = [f"ms per trial, {f:g} expected flips" for f in FLIPS]
     print(_table(("model", "MB", "prepare, s", *flips), map(_size_cells, sizes)))
     kept = {name: [asdict(p) for p in points] for name, points in curves.items()}
     write(
@@ -118,7 +118,7 @@ def size(name: str, model: Path) -> Size:
     bench = _bench(model, ",".join(rates))
     prepared = time.process_time() - start
     trials = tuple(round(1000 * _trial_seconds(bench, rate), 2) for rate in bench.plan.rates)
-    return Size(name, round(model.stat().st_size / 1e6, 1), round(prepared, 1), trials)
+    return Size(name, round(model.stat().st_size / 1e6, 1), round(prepared, 2), trials)
 
 
 def _bench(model: Path, rates: str) -> Bench:
@@ -147,7 +147,7 @@ def _point_cells(point: Point) -> list[str]:
 
 def _size_cells(found: Size) -> list[str]:
     times = [f"{ms:.2f}" for ms in found.milliseconds]
-    return [found.model, f"{found.megabytes:.1f}", f"{found.prepare_seconds:.1f}", *times]
+    return [found.model, f"{found.megabytes:.1f}", f"{found.prepare_seconds:.2f}", *times]
 
 
 def _table(head: Sequence[str], rows: Any) -> str:

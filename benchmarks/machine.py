@@ -1,6 +1,7 @@
 """The machine that a benchmark ran on, and who else used it meanwhile."""
 
 import os
+import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,12 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import analyzer
+
 DISTURBING = 0.1
 """Cores; if other processes take more, absolute figures say little."""
 
-PACKAGES = (
-    *("relcheck-onnx", "numpy", "scipy", "onnx", "onnxruntime"),
-    *("torch", "torchvision", "pytorchfi", "MRFI"),
-)
+PACKAGES = ("numpy", "scipy", "onnx", "onnxruntime", "torch", "torchvision", "pytorchfi", "MRFI")
 
 
 def cpu_name() -> str:
@@ -38,7 +38,7 @@ def today() -> str:
 
 def versions() -> dict[str, str]:
     """Installed versions of what is compared, by package."""
-    found = {}
+    found = {"python": platform.python_version(), "relcheck": analyzer.__version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)

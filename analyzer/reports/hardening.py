@@ -58,8 +58,11 @@ def hardening_text(report: HardeningReport) -> str:
     count = len(report.sites)
     lines = [
         title_line(report.twins),
-        f"method {report.method}, {count} activation{'s' * (count != 1)} bounded, "
-        f"bounds from {report.calibration}",
+        *textwrap.wrap(
+            f"method {report.method}, {count} activation{'s' * (count != 1)} bounded, "
+            f"bounds from {report.calibration}",
+            80,
+        ),
         "",
         f"{'activation':<{NAME_WIDTH}}{'kind':<{KIND_WIDTH}}{'bound':>14}",
         "─" * 80,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz import bytes as damage
 from tests.fuzz.client import Case
-from tests.fuzz.promise import PAGE, REPORT
+from tests.fuzz.promise import HARDENED, PAGE, REPORT
 from tests.fuzz.texts import anythings, chains, to_bytes
 
 CHEAP = ("--rates", "1e-4", "--precision", "0.4", "--images", "8", "--budget", "5s")
@@ -20,6 +20,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("run", "m.onnx", *CHEAP, *ALONE, "--batch", "3", "--fault", "stuck1"),
     *[("inspect", "m.onnx")] * 2,
     ("selftest", "m.onnx", "--patterns", "6"),
+    *[("harden", "m.onnx", "--method", "relu6", "--images", "4", "-o", HARDENED)] * 2,
+    ("map", "m.onnx", "--margin", "0.4", "--images", "8", "--budget", "3s", *ALONE),
+    ("compare", "m.onnx", "m.onnx", *CHEAP, *ALONE, "--json", REPORT),
 )
 
 BASES = ("tiny.onnx", "nested.onnx", "digits_resnet.onnx", "digits_resnet_int8.onnx")
@@ -67,7 +70,11 @@ def data_sets(draw: st.DrawFn) -> Case:
 
 
 def _beside(files: dict[str, bytes], data: str, note: str, model: str = "tiny.onnx") -> Case:
-    command = ("run", "m.onnx", "--data", data, *CHEAP, *ALONE, "--json", REPORT)
+    commands: tuple[tuple[str, ...], ...] = (
+        ("run", "m.onnx", "--data", data, *CHEAP, *ALONE, "--json", REPORT),
+        ("harden", "m.onnx", "--data", data, "--method", "ranger", "-o", HARDENED),
+    )
+    command = commands[len(note) % 3 == 0]
     return Case(command, {"m.onnx": damage.models()[model].content, **files}, note)
 
 
