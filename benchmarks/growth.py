@@ -2,7 +2,7 @@
 
     python -m benchmarks.growth
 
-One of them is varied at a time, on the demonstration model: rate 1e-5, all 300 images, to 1 point.
+One of them is varied at a time, on the demonstration model: rate 1e-5, all 600 images, to 1 point.
 Model sizes are compared by the CPU time of preparing and of one trial on one image, at rates with
 the same number of expected flips. CPU seconds of one process; prints tables in Markdown and keeps
 them in ``benchmarks/results/growth.json``.
@@ -28,7 +28,7 @@ from benchmarks.sweep import ours
 
 RATES = ("1e-7", "1e-6", "1e-5", "1e-4", "1e-3")
 PRECISIONS = (0.04, 0.02, 0.01, 0.005)
-IMAGES = (75, 150, 300)
+IMAGES = (150, 300, 600)
 NETWORKS = ("resnet20", "mobilenet_v2", "resnet50")
 BASE: dict[str, Any] = {"rates": "1e-5", "jobs": 0, "seed": 1}
 

@@ -1,11 +1,12 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
+import ctypes
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,6 +94,8 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         return
     local = settings.cluster is None
     with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
+        analysis.executor.release()
+        _return_free_memory()
         if settings.cluster is None:
             with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
                 yield processes
@@ -102,6 +105,12 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         PATIENCE.end()  # a cluster may take hours to give this campaign its first worker
         with ClusterPool(settings.cluster, analysis.bench, shipment, time.monotonic) as cluster:
             yield cluster
+
+
+def _return_free_memory() -> None:
+    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
+    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

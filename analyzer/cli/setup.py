@@ -96,11 +96,24 @@ def _stays_inside(path: Path, folder: Path) -> bool:
 
 def _generated(model: Model, seed: int) -> Dataset:
     """Random inputs, with a note that names the data set that is not there."""
-    data = generate_data(model.signature, seed)
+    data = generate_data(model.signature, seed, _affordable(model, seed))
     if not model.metadata.data:
         return data
     missing = f"; the data set {quoted(model.metadata.data)} that the model names is not beside it"
     return replace(data, note=data.note + missing)
+
+
+GENERATED_MACS = 60_000_000_000
+"""Work of the golden run on generated inputs: larger models get fewer of them."""
+
+FEWEST_GENERATED, MOST_GENERATED = 16, 64
+
+
+def _affordable(model: Model, seed: int) -> int:
+    """How many inputs to generate: a function of the model's arithmetic."""
+    one = generate_data(model.signature, seed, 1)
+    macs = macs_per_image(model.proto, model.signature, one.items) or 1
+    return max(FEWEST_GENERATED, min(MOST_GENERATED, GENERATED_MACS // macs))
 
 
 def default_batch(model: Model, data: Dataset, exposure: Exposure) -> int:

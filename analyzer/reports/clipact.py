@@ -50,7 +50,8 @@ def search_lines(part: SearchPart, count: int) -> list[str]:
     """
     rates = f"{show_rate(min(part.rates))} to {show_rate(max(part.rates))}"
     lines = [
-        f"Searched: area under {METRIC_NAMES[part.metric]} over rates {rates}, faults in the layer alone",
+        f"Searched: area under {METRIC_NAMES[part.metric]} over rates {rates}, "
+        "faults in the layer alone",
         f"{'activation':<{NAME_WIDTH}}{'of max':>7}{'at max %':>10}{'here %':>10}"
         f"{'gain pt':>9}{'± 1 se':>8}",
         "─" * 80,

@@ -86,6 +86,7 @@ class Prober:
         self.golden = optimize(proto)
         self._proto = proto
         self.tensors = tensors
+        self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
     def optimized_with(self, contents: dict[str, Values]) -> OptimizedModel | None:
         """The optimized model with other contents; None if its structure is not the golden one."""
@@ -103,8 +104,11 @@ class Prober:
         return {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
 
     def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
-        """The optimized model with noise in ``tensors``."""
-        return self.optimized_with({t.name: self.noise[t.name] for t in tensors})
+        """The optimized model with noise in ``tensors``; the last one asked for is kept."""
+        names = [t.name for t in tensors]
+        if self._noisy is None or self._noisy[0] != names:
+            self._noisy = names, self.optimized_with({name: self.noise[name] for name in names})
+        return self._noisy[1]
 
     def with_nan(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
         """The optimized model with NaN in ``tensors``, integers with noise."""
@@ -325,13 +329,22 @@ def _add_places(
         elements = numbers[here] - start
         while len(here):
             # One element may stand in several positions: each round takes one of each.
-            _, first = np.unique(elements, return_index=True)
+            first = _first_of_each(elements, tensor.values.size)
             places.setdefault(tensor.name, []).append(
                 Place(
                     slot, conversion, _positions(elements[first], here[first], tensor.values.size)
                 )
             )
             here, elements = np.delete(here, first), np.delete(elements, first)
+
+
+def _first_of_each(elements: Numbers, size: int) -> npt.NDArray[np.int64]:
+    """Indices at which each number of ``elements`` (below ``size``) occurs first."""
+    seen = np.zeros(size, bool)
+    seen[elements] = True
+    if np.count_nonzero(seen) == len(elements):  # a permutation, nearly always
+        return np.arange(len(elements))
+    return np.unique(elements, return_index=True)[1]
 
 
 def _positions(

@@ -217,6 +217,15 @@ class LiveExecutor:
             if live[write.positions].tobytes() != clean.tobytes():
                 raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
 
+    def release(self) -> None:
+        """Give back all memory that runs need; what was found out about the layout stays.
+
+        For a process that has others run its trials. Nothing can be run afterwards.
+        """
+        layout = self.layout
+        self.__dict__.clear()
+        self.layout = layout
+
     def check_golden(self) -> None:
         """Compare every live weight with golden, bit for bit.
 

@@ -17,8 +17,8 @@ from exporters.clipping.clipact import Request, Search
 from exporters.clipping.faults import Weights
 from exporters.clipping.insert import insert_bounds
 from exporters.clipping.scoring import LayerScorer, scaled
-from exporters.clipping.thresholds import Method, Thresholds
-from tests.exporters.clipact_nets import IMAGES, NETS, data_of, proto_of, search_on
+from exporters.clipping.thresholds import Method, Threshold, Thresholds
+from tests.exporters.clipact_nets import IMAGES, NETS, Array, data_of, proto_of, search_on
 
 RATES = (1e-4, 1e-3, 1e-2)
 REQUEST = Request(RATES, iterations=3, trials=60)
@@ -84,10 +84,12 @@ def test_outcomes_are_those_of_whole_runs(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["residual", "dense", "two-sided"])
 def test_little_memory_changes_nothing_but_time(name: str, tmp_path: Path) -> None:
     found = []
-    for memory in (1 << 30, 20_000, 0):
+    for memory in (1 << 30, 200_000, 0):
         _, search = search_on(NETS[name], tmp_path, replace(REQUEST, memory=memory))
-        scorers = [search.scorer(site) for site in search.opened.spaces]
-        found.append([s.complete(0.6) for s in scorers[-1:]])
+        scorer = search.scorer(list(search.opened.spaces)[-1])
+        found.append(scorer.complete(0.6))
+        assert (search.bench.frontier._kept is None) is (memory == 0)
+        assert bool(scorer._blocks._kept) is (memory > 0)
     assert found[0] == found[1] == found[2]
 
 
@@ -109,6 +111,57 @@ def test_trials_hidden_by_the_bound_are_not_run(tmp_path: Path) -> None:
     scorer = search.scorer("b")
     scorer.complete(0.0)
     assert scorer.rows_run == IMAGES
+
+
+@pytest.mark.parametrize("name", ["plain", "residual", "two-sided"])
+def test_a_trial_is_masked_exactly_where_bounded_values_are_equal(
+    name: str, tmp_path: Path
+) -> None:
+    _, search = search_on(NETS[name], tmp_path, replace(REQUEST, trials=300))
+    seen = set()
+    for site in search.opened.spaces:
+        scorer = search.scorer(site)
+        blocks = scorer._blocks
+        source = blocks.stretch.source
+        for scale in (1.0, 0.7, 0.3, 0.05, 0.0):
+            bound = scaled(search.maxima[site], scale)
+            search.bench.graph.set_threshold(site, bound)
+            for number in range(len(blocks)):
+                block = blocks.block(number)
+                for unit in (u for u in blocks.units(number) if u >= IMAGES):
+                    pair = [blocks.row(block, int(u)) for u in (unit, blocks.image_of[unit])]
+                    faulty, clean = (bounded(row[source], bound) for row in pair if row)
+                    seen.add(same := np.array_equal(faulty, clean))
+                    assert blocks.equals_clean(int(unit)) is same
+    assert seen == {True, False}
+
+
+def bounded(values: Array, bound: Threshold) -> Array:
+    """Eq. 4 of Milazzo et al., with a lower bound where there is one."""
+    low = -np.inf if bound.low is None else np.float32(bound.low)
+    within = (values <= np.float32(bound.high)) & (values >= low)
+    return np.where(within, values, np.float32(0))
+
+
+def test_weights_read_behind_the_bound_leave_nothing_masked(tmp_path: Path) -> None:
+    _, search = search_on(NETS["shared"], tmp_path, REQUEST)
+    scorer = search.scorer("b")
+    scorer.complete(0.0)
+    assert scorer.rows_run == IMAGES + len(scorer.loads)
+
+
+def test_bounds_of_a_score_are_reached(tmp_path: Path) -> None:
+    """The lower one if all that is unknown goes against it: some images count negatively."""
+    _, search = search_on(NETS["plain"], tmp_path, replace(REQUEST, trials=400))
+    scorer = search.scorer("d")
+    assert (scorer.weights.clean < 0).any()
+    bounds = scorer.complete(0.1, beat=0.999)
+    outcomes = scorer.outcomes(0.1)
+    counts = np.concatenate([scorer.weights.clean, scorer.weights.faulty])
+    for value, worst in zip(bounds, (counts < 0, counts > 0), strict=True):
+        filled = np.where(outcomes < 0, worst, outcomes)
+        assert value == pytest.approx(float(counts @ filled), abs=1e-12)
+    assert bounds[0] < bounds[1] < 0.999
 
 
 def test_a_score_is_given_up_only_when_it_cannot_reach_the_record(tmp_path: Path) -> None:
