@@ -59,11 +59,11 @@ fuzz: $(VENV)/.dev
 
 $(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt
 	$(PYTHON) -m venv $(EXPORT)
-	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]' pytest hypothesis
+	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]' pytest pytest-xdist hypothesis
 	@touch $@
 
 test-export: $(EXPORT)/.done
-	$(EXPORT)/bin/python -m pytest tests/exporters
+	$(EXPORT)/bin/python -m pytest -n 2 --maxschedchunk 1 $$(grep -l 'importorskip("torch")' tests/exporters/*.py)
 
 models: $(EXPORT)/.done
 	$(EXPORT)/bin/python -m exporters.training.digits --out models

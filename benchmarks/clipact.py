@@ -24,7 +24,6 @@ from analyzer.runtime.session import Answer
 from exporters.clipping.calibration import calibrate
 from exporters.clipping.clipact import Request, Search
 from exporters.clipping.harden import open_subject
-from exporters.clipping.narrowing import Narrowed, narrow
 from exporters.clipping.rows import Rows
 from exporters.clipping.scoring import LayerScorer, scaled
 from exporters.clipping.thresholds import Method
@@ -102,11 +101,10 @@ def whole_outcomes(search: Search, scorer: LayerScorer, site: str, scale: float)
     return np.concatenate(found).astype(np.int8)
 
 
-def compare(search: Search, site: str, points: int) -> tuple[Row, Narrowed]:
+def compare(search: Search, site: str, points: int) -> Row:
     """Search one site, and score some of its thresholds the plain way."""
     start = time.process_time()
-    scorer = search.scorer(site)
-    found = narrow(scorer, search.request.iterations)
+    scorer, found = search.narrow(site)
     fast = time.process_time() - start
     scales = [s for s in scorer.scales if scorer.bounds(s)[0] == scorer.bounds(s)[1]]
     chosen = scales[:: max(1, len(scales) // points)][:points]
@@ -116,7 +114,7 @@ def compare(search: Search, site: str, points: int) -> tuple[Row, Narrowed]:
     pairs = [(a, scorer.outcomes(s)) for a, s in zip(slow, chosen, strict=True)]
     differ = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
     row = Row(site, found.scored, fast, seconds, sum(len(a) for a, _ in pairs), differ)
-    return row, found
+    return row
 
 
 def main() -> None:
@@ -137,9 +135,7 @@ def main() -> None:
     for site in search.sites:
         if site.value not in search.opened.spaces:
             continue
-        row, found = compare(search, site.value, points)
-        best = scaled(search.maxima[site.value], found.best)
-        search.bench.graph.set_threshold(site.value, best)
+        row = compare(search, site.value, points)
         rows.append(row)
         print(row, flush=True)
     fast, slow = sum(r.fast for r in rows), sum(r.slow for r in rows)

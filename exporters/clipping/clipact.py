@@ -20,7 +20,7 @@ from exporters.clipping.narrowing import Narrowed, narrow
 from exporters.clipping.opening import Opened, open_bounded
 from exporters.clipping.reference import find_reference
 from exporters.clipping.rows import Frontier, Rows, find_rows
-from exporters.clipping.scoring import LayerScorer, scaled
+from exporters.clipping.scoring import LayerScorer, Outcomes, scaled
 from exporters.clipping.sites import Site
 from exporters.clipping.thresholds import Threshold, Thresholds
 
@@ -102,6 +102,7 @@ class Search:
         """
         self.sites, self.maxima, self.request = tuple(sites), maxima, request
         self._model, self._data = model, data
+        self._clean: Outcomes | None = None
         fixed = model.signature.fixed_batch
         self.inputs = {model.signature.name: data.inputs, **data.more}
         sample = Rows(1, fixed, apart=False).feeds(self.inputs, [0])
@@ -153,7 +154,7 @@ class Search:
         shift = int(whole.offsets[whole.tensor_index(self.opened.spaces[site].tensors[0].name)])
         loads = [Load(FaultPattern(FLIP, t.pattern.sites + shift), t.image) for t in trials]
         weights = weights_of(self.law(site).strata(), trials, len(self._data))
-        return LayerScorer(self.bench, site, self.maxima[site], loads, weights)
+        return LayerScorer(self.bench, site, self.maxima[site], loads, weights, self._clean)
 
     def run(self, done: Done, spent: Callable[[], bool] = lambda: False) -> Iterator[Searched]:
         """Search site by site, in the order of the graph.
@@ -162,9 +163,10 @@ class Search:
             done: sites that need no search any more.
             spent: whether the budget is spent; then the remaining sites keep their maxima.
         """
+        self._clean = None
         for site in self.sites:
             if site.value in done:
-                searched = done[site.value]
+                searched, self._clean = done[site.value], None
             elif site.value not in self.opened.spaces:
                 searched = Searched(site.value, 0, 0, None)
             elif spent():
@@ -175,11 +177,19 @@ class Search:
             yield searched
 
     def _search(self, site: str) -> Searched:
+        scorer, found = self.narrow(site)
+        bits = self.opened.spaces[site].bits
+        return Searched(site, bits, len(scorer.loads), found)
+
+    def narrow(self, site: str) -> tuple[LayerScorer, Narrowed]:
+        """Search one site, others as they are at present, and set it to what was found."""
         scorer = self.scorer(site)
         found = narrow(scorer, self.request.iterations)
         self.bench.graph.executor.check_golden()
-        bits = self.opened.spaces[site].bits
-        return Searched(site, bits, len(scorer.loads), found)
+        self.bench.graph.set_threshold(site, scaled(self.maxima[site], found.best))
+        # The next site begins with these very thresholds, its own at the maximum.
+        self._clean = scorer.outcomes(found.best)[: len(self._data)]
+        return scorer, found
 
     def threshold(self, searched: Searched) -> Threshold:
         """The bound that a search found."""

@@ -31,7 +31,7 @@ FELT = 0.25
 TOLD_APART = 3
 """Patterns with 1 and 2 felt upsets have strata of their own; from 3 on they share one."""
 
-MILD_DEVIATION = 0.1
+MILD_DEVIATION = 0.25
 """How much less than others the outcomes of patterns with no felt upset vary; decides how many
 trials they get, never what is estimated."""
 

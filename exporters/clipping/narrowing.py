@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+SLACK = 1e-9
+"""A difference larger than the standard error by less than this is not larger: if one outcome
+alone differs, the two are equal but for rounding."""
+
 
 class Scorer(Protocol):
     """Scores points of [0, 1]."""
@@ -19,11 +23,11 @@ class Scorer(Protocol):
     def bounds(self, scale: float) -> tuple[float, float]:
         """What the score is at least and at most, as far as is known; anything at first."""
 
-    def complete(self, scale: float, beat: float = -math.inf) -> tuple[float, float]:
-        """The score, twice; or bounds of which the higher one is below ``beat``."""
+    def complete(self, scale: float, rival: float | None = None) -> tuple[float, float]:
+        """The score, twice; or bounds that both are below a rival's score."""
 
     def deviation(self, first: float, second: float) -> float:
-        """Standard error of the difference of two complete scores."""
+        """Standard error of the difference of two scores, as far as is known."""
 
 
 class End(StrEnum):
@@ -70,11 +74,12 @@ def narrow(scorer: Scorer, iterations: int) -> Narrowed:
     """
     low, high = 0.0, 1.0
     seen: set[float] = set()
-    end, done = End.ITERATIONS, 0
+    end, done, hint = End.ITERATIONS, 0, 1.0
     scorer.complete(1.0)
     while done < iterations:
         points = thirds(low, high)
-        best = champion(scorer, points)
+        best = champion(scorer, points, hint)
+        hint = max(hint, points[best], key=lambda p: (scorer.bounds(p)[0], p))
         seen.update(points)
         done += 1
         if alike(scorer, best, points):
@@ -93,30 +98,39 @@ def thirds(low: float, high: float) -> tuple[float, float, float, float]:
     return low, low + (high - low) / 3.0, low + (high - low) * 2.0 / 3.0, high
 
 
-def champion(scorer: Scorer, points: tuple[float, ...]) -> int:
+def champion(scorer: Scorer, points: tuple[float, ...], hint: float) -> int:
     """Index of the point with the highest score, the largest one of equals.
 
-    The points are scored from the likeliest on, each only until it cannot be the best any more.
+    Args:
+        scorer: of the points, which are scored from the likeliest on: first those whose scores are
+            known, then the others, each only until it cannot be the best any more.
+        points: at least one.
+        hint: where high scores are likely.
     """
-    order = sorted(range(len(points)), key=lambda i: (scorer.bounds(points[i])[1], points[i]))
+
+    def likeliest(index: int) -> tuple[bool, float]:
+        low, high = scorer.bounds(points[index])
+        return low < high, abs(points[index] - hint)
+
     best, record = -1, -math.inf
-    for index in reversed(order):
-        low, high = scorer.complete(points[index], record)
+    for index in sorted(range(len(points)), key=likeliest):
+        low, high = scorer.complete(points[index], points[best] if best >= 0 else None)
         if low == high and (low > record or (low == record and points[index] > points[best])):
             best, record = index, low
     return best
 
 
 def alike(scorer: Scorer, best: int, points: tuple[float, ...]) -> bool:
-    """Whether the best of some points is better than none of the others beyond noise."""
+    """Whether the best of some points is better than none of the others beyond noise.
+
+    Of those that were given up, the best that they can be counts.
+    """
     record = scorer.bounds(points[best])[0]
-    for index, point in enumerate(points):
-        low, high = scorer.bounds(point)
-        if index == best:
-            continue
-        if low < high or record - low > scorer.deviation(points[best], point):
-            return False
-    return True
+    others = (point for index, point in enumerate(points) if index != best)
+    return all(
+        record - scorer.bounds(point)[1] <= SLACK + scorer.deviation(points[best], point)
+        for point in others
+    )
 
 
 def _found(scorer: Scorer, seen: set[float], iterations: int, end: End) -> Narrowed:

@@ -23,13 +23,20 @@ SLACK = 1e-12
 """Scores closer than this are equal: sums of the same numbers in another order."""
 
 Outcomes = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
 
 
 class LayerScorer:
     """Scores thresholds of one site under faults in its layer, others as they are at present."""
 
     def __init__(
-        self, bench: Bench, site: str, maximum: Threshold, loads: Sequence[Load], weights: Weights
+        self,
+        bench: Bench,
+        site: str,
+        maximum: Threshold,
+        loads: Sequence[Load],
+        weights: Weights,
+        clean: Outcomes | None = None,
     ) -> None:
         """Prepare; what passes the layer is computed when it is first needed.
 
@@ -39,11 +46,13 @@ class LayerScorer:
             maximum: its bounds at scale 1.
             loads: the trials.
             weights: what each outcome counts.
+            clean: outcomes of the images at scale 1, if they are known.
         """
         self._bench, self._site, self._maximum = bench, site, maximum
         self.loads, self.weights = tuple(loads), weights
         self._blocks = LayerBlocks(bench, site, loads, len(weights.clean))
         self._coefficients = np.concatenate([weights.clean, weights.faulty])
+        self._clean = clean
         self._keys: dict[float, Ints] = {}
         self._outcomes: dict[float, Outcomes] = {}
         self._waiting: list[tuple[int, Arrays]] = []
@@ -67,38 +76,50 @@ class LayerScorer:
             np.maximum(left, 0).sum()
         )
 
-    def complete(self, scale: float, beat: float = -np.inf) -> tuple[float, float]:
-        """Find the outcomes of all units under a threshold, or until it cannot reach ``beat``.
+    def complete(self, scale: float, rival: float | None = None) -> tuple[float, float]:
+        """Find the outcomes of all units under a threshold, or until a rival is better for sure.
 
         Args:
             scale: of the threshold, 1 for the maximum.
-            beat: a score.
+            rival: scale of another one, which is complete.
 
         Returns:
-            `bounds` afterwards: twice the score, or two numbers of which the higher is below
-            ``beat``.
+            `bounds` afterwards: twice the score, or two numbers of which even the higher is below
+            the rival's score.
         """
+        record = -np.inf if rival is None else self.bounds(rival)[0]
         self._begin(scale)
-        for number in range(len(self._blocks)):
-            if self.bounds(scale)[1] < beat - SLACK:
-                break
-            self._fill(number, scale)
-            self._bench.alive()
-        self._flush(scale)
+        suspects = self._suspects(scale)
+        for few in (suspects, np.ones_like(suspects)):
+            for number in range(len(self._blocks)):
+                if self.bounds(scale)[1] < record - SLACK:
+                    break
+                self._fill(number, scale, few)
+                self._take_over_clean(scale)
+                self._bench.alive()
+            self._flush(scale)
         return self.bounds(scale)
 
+    def _suspects(self, scale: float) -> Mask:
+        """Units that the nearest thresholds known answer wrong: asked first, they tell most."""
+        below = max((s for s in self._outcomes if s < scale), default=scale)
+        above = min((s for s in self._outcomes if s > scale), default=scale)
+        return np.asarray((self._outcomes[below] == 0) | (self._outcomes[above] == 0))
+
     def deviation(self, first: float, second: float) -> float:
-        """Standard error of the difference of two scores that are complete.
+        """Standard error of the difference of two scores, from the outcomes known of both.
 
         Images are taken as a sample, trials as samples of their strata (Cochran, ch. 5).
         """
-        change = self._outcomes[first].astype(np.float64) - self._outcomes[second]
+        one, other = self._outcomes[first], self._outcomes[second]
+        known = (one != UNKNOWN) & (other != UNKNOWN)
+        change = np.where(known, one.astype(np.float64) - other, 0.0)
         images, image_of = self._blocks.images, self._blocks.image_of
         clean = change[:images]
         moved = change[images:] - clean[image_of[images:]]
-        variance = clean.var() / images
+        variance = _variance(clean) / images
         for weight, members in self.weights.strata:
-            variance += weight**2 * moved[members].var() / len(members)
+            variance += weight**2 * _variance(moved[members]) / len(members)
         return float(np.sqrt(variance))
 
     def outcomes(self, scale: float) -> Outcomes:
@@ -110,6 +131,9 @@ class LayerScorer:
             units = len(self._coefficients)
             self._outcomes[scale] = np.full(units, UNKNOWN, np.int8)
             self._keys[scale] = np.full(units, UNKNOWN, np.int64)
+            if scale == 1.0 and self._clean is not None:
+                self._outcomes[scale][: self._blocks.images] = self._clean
+        self._alike = []
         self._bench.graph.set_threshold(self._site, scaled(self._maximum, scale))
         self._take_over_keys(scale)
         self._take_over_outcomes(scale)
@@ -130,12 +154,13 @@ class LayerScorer:
             same = (mine == UNKNOWN) & (keys != UNKNOWN) & (self._keys[other] == keys)
             mine[same] = found[same]
 
-    def _fill(self, number: int, scale: float) -> None:
-        """Find the outcomes of one block, or put them down to be found."""
-        units, outcomes = self._blocks.units(number), self._outcomes[scale]
-        if not (outcomes[units] == UNKNOWN).any():
+    def _fill(self, number: int, scale: float, wanted: Mask) -> None:
+        """Find the outcomes of the wanted units of one block, or put them down to be found."""
+        units, outcomes, keys = self._blocks.units(number), self._outcomes[scale], self._keys[scale]
+        units = units[wanted[units] & ((outcomes[units] == UNKNOWN) | (keys[units] == UNKNOWN))]
+        if not len(units):
             return
-        block, keys = self._blocks.block(number), self._keys[scale]
+        block = self._blocks.block(number)
         for unit in units[keys[units] == UNKNOWN].tolist():
             keys[unit] = self._blocks.key(block, unit)
         self._take_over_outcomes(scale)
@@ -160,11 +185,16 @@ class LayerScorer:
     def _flush(self, scale: float) -> None:
         """Run what is queued; then units like their fault-free image have its outcome."""
         self._run(scale)
+        self._take_over_clean(scale)
+
+    def _take_over_clean(self, scale: float) -> None:
+        """Units like their fault-free image have its outcome, where that is known."""
         outcomes, alike = self._outcomes[scale], self._alike
         outcomes[alike] = outcomes[self._blocks.image_of[alike]]
-        self._alike = []
+        self._alike = [unit for unit in alike if outcomes[unit] == UNKNOWN]
 
     def _run(self, scale: float) -> None:
+        """Run what is queued."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
@@ -196,6 +226,11 @@ class LayerScorer:
         with self._bench.graph.executor.inject(load.pattern):
             right = self._right([(unit, row)])
         return right is not None and bool(right[0])
+
+
+def _variance(values: npt.NDArray[np.float64]) -> float:
+    """Of the population that a sample comes from, without bias."""
+    return float(values.var(ddof=1)) if len(values) > 1 else 0.0
 
 
 def scaled(maximum: Threshold, scale: float) -> Threshold:

@@ -15,7 +15,7 @@ Score = Callable[[float], float]
 
 @dataclass
 class Known:
-    """Scores from a formula; gives up early on points that cannot beat a record.
+    """Scores from a formula; gives up early on points that cannot come near a rival.
 
     Attributes:
         score: of a point.
@@ -31,16 +31,16 @@ class Known:
     def bounds(self, scale: float) -> tuple[float, float]:
         return self.known.get(scale, (-math.inf, math.inf))
 
-    def complete(self, scale: float, beat: float = -math.inf) -> tuple[float, float]:
+    def complete(self, scale: float, rival: float | None = None) -> tuple[float, float]:
         self.asked.append(scale)
         value = self.score(scale)
+        beat = -math.inf if rival is None else self.known[rival][0]
         hopeless = value + 0.05 < beat and scale not in self.known
         self.known[scale] = (value - 0.05, value + 0.05) if hopeless else (value, value)
         return self.known[scale]
 
     def deviation(self, first: float, second: float) -> float:
-        assert self.known[first][0] == self.known[first][1]
-        assert self.known[second][0] == self.known[second][1]
+        assert {first, second} <= self.known.keys()
         return self.noise
 
 
@@ -82,10 +82,10 @@ def test_points_given_up_against_one_record_are_looked_at_again() -> None:
         return 0.5 if 0.6 < x < 0.7 else 0.9 * x * (x == 1.0) + (0.2 if x == 1 / 3 else 0.1)
 
     scores = Known(two_peaks)
-    best = champion(scores, (0.0, 1 / 3, 2 / 3, 0.99))
+    best = champion(scores, (0.0, 1 / 3, 2 / 3, 0.99), 2 / 3)
     assert best == 2
     assert scores.bounds(1 / 3)[0] < scores.bounds(1 / 3)[1]
-    assert champion(scores, (0.0, 0.1, 1 / 3, 0.35)) == 2
+    assert champion(scores, (0.0, 0.1, 1 / 3, 0.35), 1 / 3) == 2
     assert scores.bounds(1 / 3) == (0.2, 0.2)
 
 
@@ -107,9 +107,11 @@ def test_within_noise_of_the_best_the_largest_is_taken() -> None:
     assert noisy.score == pytest.approx(0.9 - 1 / 6)
 
 
-def test_a_point_given_up_is_told_apart() -> None:
-    scores = Known(peak(0.9), noise=1.0)
-    points = (0.0, 0.3, 0.6, 0.9)
-    best = champion(scores, points)
+@pytest.mark.parametrize(("noise", "expected"), [(0.2, False), (0.3, True)])
+def test_of_a_point_given_up_the_best_it_can_be_counts(noise: float, expected: bool) -> None:
+    scores = Known(peak(0.9), noise=noise)
+    points = (0.6, 0.7, 0.8, 0.9)
+    best = champion(scores, points, 0.9)
     assert best == 3
-    assert not alike(scores, best, points)
+    assert scores.bounds(0.6)[0] < scores.bounds(0.6)[1] == pytest.approx(0.65)
+    assert alike(scores, best, points) is expected
