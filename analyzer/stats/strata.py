@@ -70,13 +70,13 @@ def _share(
     strata: Sequence[Stratum], channel: Callable[[Tally], Moments], confidence: float
 ) -> Interval:
     parts = [rescale(_interval(s, channel(s.tally), confidence), s.weight, 0.0) for s in strata]
-    return add_parts(parts, _seen(strata), 0.0, math.fsum(s.weight for s in strata))
+    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
 
 
 def _harmed(strata: Sequence[Stratum], confidence: float) -> Interval:
     unharmed = [(s, _interval(s, s.tally.masked, confidence)) for s in strata]
     parts = [rescale(complement(interval), s.weight, 0.0) for s, interval in unharmed]
-    return add_parts(parts, _seen(strata), 0.0, math.fsum(s.weight for s in strata))
+    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
 
 
 def _seen(strata: Sequence[Stratum]) -> list[bool]:

@@ -29,7 +29,7 @@ def add_parts(
     unknown = [part for part, is_seen in zip(parts, seen, strict=True) if not is_seen]
     total = add_intervals(known, -math.inf, math.inf)
     bounds = [math.fsum(getattr(p, name) for p in unknown) for name in ("estimate", "low", "high")]
-    point = total.estimate + bounds[0]
+    point = min(max(total.estimate + bounds[0], least), most)  # rounding may lead outside
     low, high = max(total.low + bounds[1], least), min(total.high + bounds[2], most)
     return Interval(point, min(point, low), max(point, high))
 

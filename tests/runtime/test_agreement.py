@@ -78,7 +78,9 @@ def test_every_tensor_takes_its_route(name: str) -> None:
 def test_weights_and_biases_of_shipped_models_are_changed_in_place(name: str) -> None:
     """Scales and zero points, where there are any, decide what ONNX Runtime fuses."""
     on = bench(name)
-    slow = {t.kind for t in on.space.tensors if on.live.layout.routes[t.name] is not Route.IN_PLACE}
+    routes = on.live.layout.routes
+    several = [t for t in on.space.tensors if t.elements > 1]  # thresholds are single values
+    slow = {t.kind for t in several if routes[t.name] is not Route.IN_PLACE}
     assert slow <= {Kind.SCALE, Kind.ZERO_POINT}
     assert bool(slow) == ("int8" in name)
 
