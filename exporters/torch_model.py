@@ -169,6 +169,11 @@ def check_parity(model: onnx.ModelProto, network: nn.Module, shape: Shape, seed:
         values = rng.standard_normal((batch, *shape)).astype(np.float32)
         parts.append(_differences(_torch_answer(network, values), _onnx_answer(model, values)))
     difference, largest = (max(column) for column in zip(*parts, strict=True))
+    if largest == 0.0:
+        raise ExportFailed(
+            "the network answers 0 to every input, so that nothing shows whether its ONNX form is "
+            "right; load trained weights"
+        )
     if not difference <= TOLERANCE * largest:
         raise ExportFailed(
             f"the exported model answers otherwise than torch: the difference reaches "

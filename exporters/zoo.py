@@ -41,6 +41,9 @@ SCHEMAS = tuple(
 
 SETTLING_IMAGES = 16
 
+ZEROS_BECOME = 0.02
+"""Standard deviation given to matrices that torchvision leaves at zero before training."""
+
 
 @dataclass(frozen=True)
 class Recommended:
@@ -159,6 +162,9 @@ def build_known(name: str, classes: int, seed: int) -> nn.Module:
         )
     except (ValueError, TypeError, RuntimeError) as error:
         raise BadOption(f"--classes {classes} does not suit {name}: {short(str(error))}") from error
+    for weight in network.parameters():
+        if weight.ndim > 1 and not weight.any():  # a Vision Transformer would answer 0 to all
+            torch.nn.init.normal_(weight, std=ZEROS_BECOME)
     return network
 
 

@@ -45,6 +45,7 @@ def find_ranges(model: Path, method: str, batches: Iterable[Feed]) -> dict[str, 
     options = {"num_bins": BINS, "symmetric": method == "percentile"}
     calibrator = create_calibrator(
         str(model),
+        augmented_model_path=str(model.with_suffix(".augmented.onnx")),  # not in the user's folder
         calibrate_method=CalibrationMethod.Entropy if entropy else CalibrationMethod.Percentile,
         extra_options={} if entropy else options,
     )

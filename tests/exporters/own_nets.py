@@ -73,6 +73,11 @@ class Noisy(Function):
         return x.flatten(1) * torch.rand(())
 
 
+class Silent(Function):
+    def answer(self, x):
+        return x.flatten(1) * 0
+
+
 def not_a_network():
     return "a string"
 '''

@@ -76,6 +76,17 @@ def test_calibrators_find_ranges_within_the_data(method: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("method", [*METHODS, "minmax"])
+def test_quantization_leaves_nothing_in_the_users_folder(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `augmented_model_path`: ONNX Runtime writes into the working directory."""
+    monkeypatch.chdir(tmp_path)
+    proto, images = perceptron("h = Relu (a)")
+    quantize_proto(proto, [{"image": images}], method=method)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("method", [*METHODS, "minmax"])
 def test_quantization_repeats_byte_for_byte(method: str) -> None:
     proto, images = perceptron("h = Relu (a)")
     batches = [{"image": images[:50]}, {"image": images[50:]}]

@@ -117,6 +117,7 @@ def test_a_finished_network_and_a_module_by_name(
         ("Deciding", "export-failed", "decides by values of a tensor"),
         ("Exotic", "export-failed", "no ONNX form for the operator prims.bessel_j0"),
         ("Huge", "export-failed", "weights take 2.0 GiB; an ONNX file ends at 2 GiB"),
+        ("Silent", "export-failed", "answers 0 to every input"),
         ("Noisy", "export-failed", "answers otherwise than torch"),
     ],
 )

@@ -89,6 +89,13 @@ def test_weights_depend_on_the_seed_alone() -> None:
     assert one.fc.out_features == 10
 
 
+def test_no_matrix_is_left_at_zero() -> None:
+    """As the last one of a Vision Transformer is before training: it would answer 0 to all."""
+    assert not models.vit_b_32(weights=None).heads.head.weight.any()
+    network = zoo.build_known("vit_b_32", 10, 0)
+    assert all(p.any() for p in network.parameters() if p.ndim > 1)
+
+
 def test_a_class_count_that_does_not_suit(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("too few")
