@@ -18,6 +18,7 @@ import onnx
 
 from analyzer.bits import ElementType, Values, to_raw
 from analyzer.model import AtRisk
+from analyzer.runtime.numbering import Numbering, Span
 from analyzer.runtime.optimized import (
     OptimizedModel,
     changed,
@@ -29,7 +30,6 @@ from analyzer.runtime.probe import (
     Conversion,
     Numbers,
     conversions_to,
-    digit_values,
     digits_needed,
     noise_values,
     read_digits,
@@ -205,59 +205,6 @@ def _decode_together(prober: Prober, stable: list[AtRisk]) -> tuple[list[AtRisk]
     return [], ({}, set())
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbering:
-    """Numbers of the elements of one type: tensor *i* starts at ``starts[i]``."""
-
-    tensors: list[AtRisk]
-    starts: Numbers
-
-    @staticmethod
-    def of(tensors: list[AtRisk]) -> "_Numbering":
-        return _Numbering(tensors, np.cumsum([0, *(t.values.size for t in tensors)]))
-
-    def contents(self, digit: int) -> dict[str, Values]:
-        """Probe contents of every tensor of this type."""
-        return {
-            t.name: digit_values(t.element, int(start), t.values.size, digit).reshape(
-                t.values.shape
-            )
-            for t, start in zip(self.tensors, self.starts[:-1], strict=True)
-        }
-
-    def span(self, numbers: Numbers) -> "_Span":
-        """The tensors from the first to the last that ``numbers`` tell of; -1 tells of none."""
-        present = numbers[numbers >= 0]
-        if not len(present):
-            return _Span(self, 0, 0)
-        ends = np.searchsorted(self.starts, (present.min(), present.max()), side="right")
-        return _Span(self, int(ends[0]) - 1, int(ends[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Consecutive tensors of a numbering: what one slot can hold of a large model."""
-
-    numbering: _Numbering
-    first: int
-    stop: int
-
-    @property
-    def tensors(self) -> list[AtRisk]:
-        """The tensors."""
-        return self.numbering.tensors[self.first : self.stop]
-
-    @property
-    def start(self) -> int:
-        """Number of their first element."""
-        return int(self.numbering.starts[self.first])
-
-    def joined(self, contents: Callable[[AtRisk], Values]) -> Values:
-        """Their contents, laid end to end; at least one element, so that it can be indexed."""
-        zero = np.zeros(1, self.numbering.tensors[0].values.dtype)
-        return np.concatenate([*(contents(t).reshape(-1) for t in self.tensors), zero])
-
-
 def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     """Places of the elements of ``stable``, and the optimized initializers that are no mere move.
 
@@ -266,7 +213,7 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     types: dict[ElementType, list[AtRisk]] = {}
     for tensor in stable:
         types.setdefault(tensor.element, []).append(tensor)
-    numberings = {element: _Numbering.of(group) for element, group in types.items()}
+    numberings = {element: Numbering.of(group) for element, group in types.items()}
     digits = max((digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0)
     probes: list[OptimizedModel] = []
     for digit in range(digits):
@@ -318,7 +265,7 @@ def _add_places(
     places: dict[str, list[Place]],
     slot: str,
     conversion: Conversion,
-    span: _Span,
+    span: Span,
     numbers: Numbers,
 ) -> None:
     """Turn the numbers found in ``slot`` into a position for each element of each tensor."""
