@@ -1,6 +1,7 @@
 """Blocks on a Dask cluster: model and data are shipped once per worker, versions checked first."""
 
 import platform
+import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -21,6 +22,9 @@ CONNECT_SECONDS = 10.0
 
 SENDINGS = 5
 """How often blocks are sent whose model was lost with the workers that held it."""
+
+SHIPPINGS = 20
+"""How often the model is shipped while workers are lost; without a worker each takes 3 seconds."""
 
 LOOK_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
 """How often the workers are counted, and how long it is waited for one if there are none."""
@@ -69,10 +73,17 @@ class ClusterPool:
             raise
 
     def _ship(self) -> None:
-        try:
-            self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
-        except TimeoutError as error:
-            raise self._deserted() from error
+        """Give the model to every worker, more than once if one is lost while it is given."""
+        for _ in range(SHIPPINGS):
+            if self._client.status != "running":
+                raise self._gone()
+            try:
+                self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
+                return
+            except OSError as error:  # also: no worker is there, for which it was waited
+                lost = error
+                time.sleep(LOOK_SECONDS)
+        raise self._deserted() from lost
 
     @property
     def width(self) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed.comm.core import CommClosedError
 
 from analyzer.campaign import cluster as module
 from analyzer.campaign.blocks import Block, BlockResult
@@ -110,6 +111,24 @@ def test_a_model_that_is_lost_with_all_workers_is_shipped_again(
     kill = After(deed=lambda: dask.kill(*dask.workers()))
     with ClusterPool(dask.address, analysis.bench, shipment, zero_clock) as pool:
         assert run(analysis.bench, pool, None, kill) == undisturbed()
+
+
+def test_a_worker_lost_while_it_is_given_the_model(
+    dask: Cluster, analysis: Analysis, shipment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without the second shipping in `_ship`."""
+    with ClusterPool(dask.address, analysis.bench, shipment, zero_clock) as pool:
+        scatter, losses = pool._client.scatter, [CommClosedError("in <TCP>: Stream is closed")]
+
+        def lose_one(*content: Any, **options: Any) -> Any:
+            if losses:
+                raise losses.pop()
+            return scatter(*content, **options)
+
+        monkeypatch.setattr(pool._client, "scatter", lose_one)
+        pool._ship()
+        assert not losses
+        assert run(analysis.bench, pool) == undisturbed()
 
 
 def test_a_block_that_keeps_killing_workers_is_a_crash(

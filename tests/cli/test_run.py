@@ -78,7 +78,6 @@ def test_the_same_seed_gives_the_same_figures(model: Path, data: Path, tmp_path:
     again = report_of(tmp_path, model, "--data", data, *QUICK)
     other = report_of(tmp_path, model, "--data", data, *QUICK, "--seed", "1")
     assert figures(first) == figures(again)
-    assert first["run"] != again["run"]
     assert other["rates"] != first["rates"]
     assert other["plan"]["id"] != first["plan"]["id"]
 
