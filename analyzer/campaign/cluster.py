@@ -1,7 +1,7 @@
 """Blocks on a Dask cluster: model and data are shipped once per worker, versions checked first."""
 
 import platform
-import time
+import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -82,7 +82,7 @@ class ClusterPool:
                 return
             except OSError as error:  # also: no worker is there, for which it was waited
                 lost = error
-                time.sleep(LOOK_SECONDS)
+                threading.Event().wait(LOOK_SECONDS)
         raise self._deserted() from lost
 
     @property
