@@ -19,11 +19,13 @@ from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
     NO_CACHE,
@@ -104,7 +106,7 @@ class LiveExecutor:
         self._arena = build_arena({name: golden[name] for name in sorted(slots)})
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
-        self._shell = hollow(layout.optimized, self._lent)
+        self._shell = keep_blocked(hollow(layout.optimized, self._lent))
         self._session = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
@@ -112,7 +114,8 @@ class LiveExecutor:
         direct = np.flatnonzero(self._last >= 0)
         bits = np.array([t.bits for t in self._space.tensors], np.int64)
         readers = Readers(self._first[direct], self._last[direct], bits[direct])
-        self.segments = find_segments(self._shell, self._lent, readers, sample, cache)
+        weights = LiveWeights(self._lent, self._arena.views)
+        self.segments = find_segments(self._shell, weights, readers, sample, cache)
         self._missed: list[Feeds] = []
 
     @property
@@ -162,13 +165,15 @@ class LiveExecutor:
 
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""
-        if self.segments is None or start is WHOLE:
+        if self.segments is None:
             return self._session.run(feeds)
-        golden = self.segments.known(feeds)
-        if golden is None:
+        if start is not WHOLE:
+            golden = self.segments.known(feeds)
+            if golden is not None:
+                return self.segments.run(start, golden)
             self._missed.append(feeds)
-            return self._session.run(feeds)
-        return self.segments.run(start, golden)
+        found = self.segments.run_whole(feeds)
+        return self._session.run(feeds) if found is None else found
 
     def write(self, injection: "_Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""

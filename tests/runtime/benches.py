@@ -20,6 +20,7 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Feeds, Result
+from analyzer.runtime.speculation import NEVER
 from analyzer.space import FaultSpace, Selection
 from tests.runtime.zoo import ZOO
 from tests.support import save
@@ -69,13 +70,21 @@ def build_bench(path: Path, encoding: str = "stored") -> Bench:
 
 
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds) -> LiveExecutor:
-    """An executor that cuts wherever it can and looks for masked faults at every cut."""
+    """An executor that cuts and speculates wherever it can, and looks for masked faults there."""
     with (
         patch.object(segments, "candidates", lambda sizes, *_: list(range(len(sizes)))),
         patch.object(segments, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
         patch.object(segments, "CALL_SECONDS", -1.0),
+        patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
+        patch.object(segments, "stations_for", everywhere),
     ):
         return LiveExecutor(model, space, feeds, Cache(1 << 30))
+
+
+def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
+    """Every position at which pieces may meet."""
+    found: list[int] = np.flatnonzero(sizes < NEVER).tolist()
+    return found
 
 
 @cache
