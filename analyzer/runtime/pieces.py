@@ -5,10 +5,12 @@ large, or there is a NaN, the piece runs again as it is.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from analyzer.bits import Values
@@ -17,7 +19,7 @@ from analyzer.runtime.bounds import Bound
 from analyzer.runtime.cuts import Cut, made_between, part_between, with_nodes
 from analyzer.runtime.golden_store import Arrays
 from analyzer.runtime.parts import Made, SessionPart, element_types, session_part
-from analyzer.runtime.session import Answer, Failure
+from analyzer.runtime.session import Answer, Failure, Handles
 from analyzer.runtime.signs import nan_shows
 
 SUM = "relcheck_sum_of_"
@@ -47,7 +49,7 @@ class Piece:
         exact: As it is.
         fast: Without bounds, with the evidence as further results; None: there is no such form.
         limits: Lower and upper limit by the names of smallest and largest elements.
-        sums: Names that are NaN if the value that was added up had one.
+        sums: Names of sums of all elements: NaN if one of them is.
         success: Share of the last runs of the fast form in which no bound acted.
         skipped: How often it was not tried.
     """
@@ -59,15 +61,17 @@ class Piece:
     success: float = 1.0
     skipped: int = 0
 
-    def run(self, values: Arrays) -> Made | Failure:
+    def run(self, values: Handles) -> Handles | Failure:
         """What the exact form returns."""
         if self.fast is not None and self._promising():
-            made = self.fast.run(values)
-            found = made if isinstance(made, dict) and self.proven(made) else None
-            self.success += ((found is not None) - self.success) / AGAIN
-            if found is not None:
-                return {name: found[name] for name in self.exact.outputs}
-        return self.exact.run(values)
+            made = self.fast.run_handles(values)
+            proven = isinstance(made, dict) and self.proven(
+                {n: made[n].numpy() for n in self.evidence}
+            )
+            self.success += (proven - self.success) / AGAIN
+            if proven:
+                return made
+        return self.exact.run_handles(values)
 
     def _promising(self) -> bool:
         """Whether no bound acts in most runs: then trying is cheaper. Now and then it is tried."""
@@ -76,19 +80,23 @@ class Piece:
         self.skipped += 1
         return self.skipped % AGAIN == 0
 
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Names of the results of the fast form that show whether a bound acts."""
+        return (*self.limits, *self.sums)
+
     @staticmethod
-    def within(made: Made, limits: Mapping[str, tuple[float, float]]) -> bool:
-        """Whether all evidence is within ``limits``; NaN is not."""
+    def within(made: Arrays, limits: Mapping[str, tuple[float, float]]) -> bool:
+        """Whether the elements in ``made`` are within ``limits``; NaN is not."""
         return all(low <= float(made[name]) <= high for name, (low, high) in limits.items())
 
-    def proven(self, made: Made) -> bool:
-        """Whether what the fast form returned shows that no bound acts."""
-        if not self.within(made, self.limits):
-            return False
-        return not any(math.isnan(made[name]) for name in self.sums) and not any(
-            value.size and value.dtype.kind == "f" and math.isnan(value.max())
-            for value in (made[name] for name in self.exact.outputs)
-        )
+    def _holds(self, made: Handles) -> bool:
+        return self.proven({name: made[name].numpy() for name in self.evidence})
+
+    def proven(self, made: Arrays) -> bool:
+        """Whether the evidence in ``made`` shows that no bound acts."""
+        nan = any(math.isnan(made[name]) for name in self.sums)
+        return not nan and self.within(made, self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,25 @@ class _Stretch:
     stop: int
     values: Arrays
     golden: Made
+
+    def softer(self, piece: Piece) -> "Iterator[_Stretch]":
+        """Itself, and with smaller values: a bound may act on golden ones.
+
+        That two forms are equal shows on any values.
+        """
+        yield self
+        for factor in SOFTER:
+            values = {n: _times(self.values[n], factor) for n in self.cut.values}
+            made = piece.exact.run(values)
+            if isinstance(made, dict):
+                yield _Stretch(self.cut, self.stop, values, made)
+
+
+SOFTER = (0.5, 0.1)
+
+
+def _times(value: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
+    return value * value.dtype.type(factor) if value.dtype.kind == "f" else value
 
 
 class PieceMaker:
@@ -151,7 +178,7 @@ class PieceMaker:
         return piece, golden
 
     def _add_fast_form(self, piece: Piece, stretch: "_Stretch", bounds: list[Bound]) -> None:
-        """Give ``piece`` a fast form without those of ``bounds`` that do not act on the sample.
+        """Give ``piece`` a fast form without those of ``bounds`` that do not act on what is tried.
 
         It gets none if that returns something else, or if a NaN does not show in it.
         """
@@ -161,14 +188,15 @@ class PieceMaker:
             except Exception:  # of ONNX Runtime: no kernel for the evidence, of this element type
                 return
             assert fast.fast is not None
-            made = fast.fast.run(stretch.values)
-            if isinstance(made, Failure):
-                return
-            acting = next((b for b in bounds if not fast.within(made, b.checked)), None)
-            if acting is None:
-                if self._trusted(fast, stretch, bounds, made):
-                    piece.fast, piece.limits, piece.sums = fast.fast, fast.limits, fast.sums
-                return
+            for tried in stretch.softer(piece):
+                made = fast.fast.run(tried.values)
+                if isinstance(made, Failure):
+                    return
+                acting = next((b for b in bounds if not fast.within(made, b.checked)), None)
+                if acting is None:
+                    if self._trusted(fast, tried, bounds, made):
+                        piece.fast, piece.limits, piece.sums = fast.fast, fast.limits, fast.sums
+                    return
             bounds = [b for b in bounds if b is not acting]
 
     def _fast_form(self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound]) -> Piece:
@@ -177,13 +205,16 @@ class PieceMaker:
         places = range(cut.position, stretch.stop)
         nodes = [node for i in places for node in replaced.get(i, (graph.node[i],))]
         unseen = [b.value for b in bounds if not nan_shows(nodes, b.value, piece.exact.outputs)]
-        nodes += [onnx.helper.make_node("ReduceSum", [n], [SUM + n], keepdims=0) for n in unseen]
+        floats = [n for n, value in stretch.golden.items() if value.dtype.kind == "f"]
+        added = dict.fromkeys((*floats, *unseen))
+        nodes += [onnx.helper.make_node("ReduceSum", [n], [SUM + n], keepdims=0) for n in added]
         limits = {name: limit for b in bounds for name, limit in b.checked.items()}
-        sums = tuple(SUM + name for name in unseen)
+        sums = tuple(SUM + name for name in added)
         types = element_types(stretch.values, cut.values)
         outputs = (*piece.exact.outputs, *limits, *sums)
         part = with_nodes(self._shell, nodes, cut, outputs, types)
-        return Piece(piece.exact, session_part(part, self._weights.lent), limits, sums)
+        opened = session_part(part, self._weights.lent, in_order=True)
+        return Piece(piece.exact, opened, limits, sums)
 
     def _trusted(
         self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound], made: Made

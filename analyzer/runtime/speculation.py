@@ -85,7 +85,7 @@ class Speculation:
         inner = [c for c in self._stations if begin.position < c.position < last.position]
         stops = [begin, *inner, last]
         pieces = [self._piece(a, b) for a, b in pairwise(stops)]
-        return Chain(tuple(pieces), outputs)
+        return Chain(tuple(pieces), begin.values, outputs)
 
 
 def speculate(
