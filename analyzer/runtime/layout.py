@@ -10,30 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from analyzer.bits import ElementType, Values, to_raw
 from analyzer.model import AtRisk
-from analyzer.runtime.numbering import Numbering, Span
-from analyzer.runtime.optimized import (
-    OptimizedModel,
-    changed,
-    optimize,
-    replace_values,
-    same_values,
-)
-from analyzer.runtime.probe import (
-    Conversion,
-    Numbers,
-    conversions_to,
-    digits_needed,
-    noise_values,
-    read_digits,
-)
+from analyzer.runtime.decode import Contents, Place, Slot
+from analyzer.runtime.numbering import Numbering
+from analyzer.runtime.optimized import OptimizedModel, changed, optimize, replace_values
+from analyzer.runtime.probe import digits_needed, noise_values
 from analyzer.space import Kind
 
 PROBE_BUDGET = 24
@@ -51,22 +37,6 @@ class Route(StrEnum):
     IN_PLACE = "in place"
     NO_EFFECT = "no effect"
     RELOAD = "reload"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where elements of one tensor stand in one optimized initializer.
-
-    Attributes:
-        slot: Name of the initializer in the optimized graph.
-        conversion: How its elements are expressed there.
-        positions: int32 (elements,), flat position of each element, -1 where it is absent;
-            None when element *e* stands at position *e*.
-    """
-
-    slot: str
-    conversion: Conversion
-    positions: npt.NDArray[np.int32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,77 +198,14 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     places: dict[str, list[Place]] = {}
     touched = changed(noise, prober.golden).union(*(changed(p, prober.golden) for p in probes))
     folded = touched & prober.golden.hidden.keys()
-    for slot in sorted(touched - folded):
-        golden = prober.golden.slots[slot]
-        seen = [p.slots[slot] for p in probes]
-        for conversion in conversions_to(golden.dtype, set(numberings)):
-            numbering = numberings[conversion.source]
-            count = digits_needed(conversion.source, int(numbering.starts[-1]))
-            numbers = read_digits(conversion, seen[:count])
-            if numbers is None or numbers.max() >= numbering.starts[-1]:
-                continue
-            checks = (
-                (golden, lambda t: t.values),
-                (noise.slots[slot], lambda t: prober.noise[t.name]),
-            )
-            span = numbering.span(numbers)
-            moved = np.where(numbers < 0, -1, numbers - span.start)
-            if all(
-                _explains(moved, conversion, span.joined(source), found) for found, source in checks
-            ):
-                _add_places(places, slot, conversion, span, numbers)
-                break
-        else:
-            folded.add(slot)
+    for name in sorted(touched - folded):
+        checks: list[tuple[Values, Contents]] = [
+            (prober.golden.slots[name], lambda t: t.values),
+            (noise.slots[name], lambda t: prober.noise[t.name]),
+        ]
+        found = Slot(name, [p.slots[name] for p in probes], checks).places(numberings)
+        if found is None:
+            folded.add(name)
+        for moved, place in found or ():
+            places.setdefault(moved, []).append(place)
     return places, folded
-
-
-def _explains(numbers: Numbers, conversion: Conversion, source: Values, found: Values) -> bool:
-    """Whether moving ``source`` by ``numbers``, zero where padded, gives ``found`` exactly."""
-    moved = conversion(source)[np.maximum(numbers, 0)]
-    zero = np.zeros((), conversion.source.dtype).reshape(1)
-    moved[numbers < 0] = conversion(zero)[0]
-    return same_values(moved, found.reshape(-1))
-
-
-def _add_places(
-    places: dict[str, list[Place]],
-    slot: str,
-    conversion: Conversion,
-    span: Span,
-    numbers: Numbers,
-) -> None:
-    """Turn the numbers found in ``slot`` into a position for each element of each tensor."""
-    starts = span.numbering.starts
-    for i, tensor in enumerate(span.tensors, start=span.first):
-        start, stop = starts[i], starts[i + 1]
-        here = np.flatnonzero((numbers >= start) & (numbers < stop))
-        elements = numbers[here] - start
-        while len(here):
-            # One element may stand in several positions: each round takes one of each.
-            first = _first_of_each(elements, tensor.values.size)
-            places.setdefault(tensor.name, []).append(
-                Place(
-                    slot, conversion, _positions(elements[first], here[first], tensor.values.size)
-                )
-            )
-            here, elements = np.delete(here, first), np.delete(elements, first)
-
-
-def _first_of_each(elements: Numbers, size: int) -> npt.NDArray[np.int64]:
-    """Indices at which each number of ``elements`` (below ``size``) occurs first."""
-    seen = np.zeros(size, bool)
-    seen[elements] = True
-    if np.count_nonzero(seen) == len(elements):  # a permutation, nearly always
-        return np.arange(len(elements))
-    return np.unique(elements, return_index=True)[1]
-
-
-def _positions(
-    elements: Numbers, positions: npt.NDArray[Any], size: int
-) -> npt.NDArray[np.int32] | None:
-    if len(elements) == size and np.array_equal(elements, positions):
-        return None
-    table = np.full(size, -1, np.int32)
-    table[elements] = positions
-    return table

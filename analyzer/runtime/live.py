@@ -20,8 +20,9 @@ from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
+from analyzer.runtime.decode import Place
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Place, Route, find_layout
+from analyzer.runtime.layout import Layout, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.rewrite import RewriteExecutor
@@ -290,7 +291,7 @@ def _positions(
     """Flat positions of ``elements``, and which of them are present (None: all)."""
     if place.positions is None:
         return elements, None
-    positions = place.positions[elements]
+    positions = place.positions.at(elements)
     present = positions >= 0
     if present.all():
         return positions, None
