@@ -14,11 +14,12 @@ from functools import cached_property
 import numpy as np
 import onnx
 
-from analyzer.bits import ElementType, Values, to_raw
+from analyzer.bits import ElementType, Values
 from analyzer.model import AtRisk
 from analyzer.runtime.decode import Contents, Place, Slot
+from analyzer.runtime.injected import Injector
 from analyzer.runtime.numbering import Numbering
-from analyzer.runtime.optimized import OptimizedModel, changed, optimize, replace_values
+from analyzer.runtime.optimized import OptimizedModel, changed, optimize
 from analyzer.runtime.probe import digits_needed, noise_values
 from analyzer.space import Kind
 
@@ -52,18 +53,21 @@ class Layout:
 class Prober:
     """Optimizes variants of one golden model and compares what comes out."""
 
-    def __init__(self, proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> None:
-        self.golden = optimize(proto)
-        self._proto = proto
+    def __init__(
+        self,
+        proto: onnx.ModelProto,
+        tensors: Sequence[AtRisk],
+        golden: OptimizedModel | None = None,
+    ) -> None:
+        self.golden = golden or optimize(proto)
+        self._injector = Injector(proto, tensors)
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
     def optimized_with(self, contents: dict[str, Values]) -> OptimizedModel | None:
         """The optimized model with other contents; None if its structure is not the golden one."""
-        elements = {t.name: t.element for t in self.tensors}
-        raw = {name: to_raw(v, elements[name]) for name, v in contents.items()}
         try:
-            result = optimize(replace_values(self._proto, raw))
+            result = self._injector.optimized(contents)
         except Exception:  # whatever ONNX Runtime objects to, these contents decide it
             return None
         return result if result.structure == self.golden.structure else None
@@ -82,8 +86,12 @@ class Prober:
 
     def with_nan(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
         """The optimized model with NaN in ``tensors``, integers with noise."""
-        nan = {t.name: np.full_like(t.values, np.nan) for t in tensors if t.element.is_float}
-        return self.optimized_with({t.name: self.noise[t.name] for t in tensors} | nan)
+        contents = {t.name: self.noise[t.name] for t in tensors}
+        for element in {t.element for t in tensors if t.element.is_float}:
+            alike = [t for t in tensors if t.element is element]
+            nan = np.full(max(t.values.size for t in alike), np.nan, element.dtype)
+            contents |= {t.name: nan[: t.values.size].reshape(t.values.shape) for t in alike}
+        return self.optimized_with(contents)
 
     def keeps_structure(self, tensors: Sequence[AtRisk]) -> bool:
         """Whether contents of ``tensors`` without meaning leave all operators as they are."""
@@ -116,16 +124,19 @@ def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
     return found
 
 
-def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> Layout:
+def find_layout(
+    proto: onnx.ModelProto, tensors: Sequence[AtRisk], golden: OptimizedModel | None = None
+) -> Layout:
     """Probe where the elements of ``tensors`` stand after optimization.
 
     Args:
         proto: the golden model.
-        tensors: its tensors at risk, golden contents included.
+        tensors: its tensors at risk, with their golden contents, whatever ``proto`` has in them.
+        golden: what ONNX Runtime makes of the golden model; None: find out, from ``proto``.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
-    prober = Prober(proto, tensors)
+    prober = Prober(proto, tensors, golden)
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)

@@ -24,7 +24,7 @@ from analyzer.runtime.decode import Place
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
-from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
     NO_CACHE,
@@ -35,7 +35,7 @@ from analyzer.runtime.segments import (
     find_readers,
     find_segments,
 )
-from analyzer.runtime.session import Feeds, Result, open_session, run_session, session_options
+from analyzer.runtime.session import Feeds, Result, loading, run_session
 from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
 
 
@@ -86,17 +86,24 @@ class LiveExecutor:
         return golden_values(self._model, self._space)
 
     def _find_layout(self, sample: Feeds) -> None:
-        proto = golden_proto(self._model, self._values)
-        plain = open_session(proto, session_options())
+        golden, plain = self._load(sample)
         exposed = [
             replace(t, values=self._values[t.name])
             for t in self._model.inventory.at_risk
             if t.name in self._values
         ]
-        layout = _only_read(find_layout(proto, exposed), sample)
+        layout = _only_read(find_layout(self._model.proto, exposed, golden), sample)
         self._open(layout)
-        if not self._session.run(sample).same_as(run_session(plain, sample)):
+        if not self._session.run(sample).same_as(plain):
             self._open(_all_reloaded(layout))
+
+    def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
+        """What ONNX Runtime makes of the golden file, and what that answers."""
+        content = golden_proto(self._model, self._values).SerializeToString()
+        answers: list[Result] = []
+        with loading():
+            golden = optimize(content, use=lambda s: answers.append(run_session(s, sample)))
+        return golden, answers[0]
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout

@@ -1,7 +1,8 @@
 """ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,11 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     return options
 
 
-def new_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
-    """A CPU session for ``proto``; whatever ONNX Runtime raises passes through."""
-    return _session(proto.SerializeToString(), options)
+def new_session(
+    model: onnx.ModelProto | bytes, options: ort.SessionOptions
+) -> ort.InferenceSession:
+    """A CPU session for a model or its bytes; whatever ONNX Runtime raises passes through."""
+    return _session(model if isinstance(model, bytes) else model.SerializeToString(), options)
 
 
 def load_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
@@ -100,8 +103,19 @@ def open_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.Inf
     Raises:
         UnsupportedModel: ONNX Runtime cannot load it.
     """
-    try:
+    with loading():
         return new_session(proto, options)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
+
+    Raises:
+        UnsupportedModel: instead of any other exception.
+    """
+    try:
+        yield
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         raise UnsupportedModel(
             f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"

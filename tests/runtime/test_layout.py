@@ -8,9 +8,11 @@ import pytest
 
 from analyzer.bits import Values
 from analyzer.model import AtRisk
-from analyzer.runtime import layout
+from analyzer.runtime import injected, layout
 from analyzer.runtime.decode import Place
+from analyzer.runtime.injected import Injector
 from analyzer.runtime.layout import Layout, Prober, Route, find_layout
+from analyzer.runtime.optimized import changed, optimize
 from tests.runtime.benches import bench
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.registry import normal
@@ -218,12 +220,21 @@ def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
     on = bench("gemm")
     prober = Prober(on.model.proto, on.model.inventory.at_risk)
 
-    def refuse(proto: object) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(layout, "optimize", refuse)
+    monkeypatch.setattr(injected, "optimize", refuse)
     assert prober.with_noise(on.model.inventory.at_risk) is None
     assert not prober.keeps_structure(on.model.inventory.at_risk)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
+    on = bench(name)
+    file, tensors = optimize(on.model.proto), on.model.inventory.at_risk
+    handed = Injector(on.model.proto, tensors).optimized({})
+    assert handed.structure == file.structure
+    assert not changed(handed, file)
 
 
 @pytest.mark.parametrize("contents", ["with_noise", "with_nan"])
