@@ -1,15 +1,13 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
 import ctypes
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
+from analyzer.array_file import nameless_file, path_of
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, run_campaign
@@ -23,7 +21,6 @@ from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
-from analyzer.errors import UnwritableOutput
 from analyzer.gate import deciders, judge_gate
 from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
@@ -123,25 +120,10 @@ def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iter
     from analyzer.campaign.shipment import Shipment
 
     layout = analysis.executor.layout if local else None
-    parts = Shipment.of(analysis.bench, analysis.model, cache, layout).parts()
-    with tempfile.TemporaryFile(buffering=0) as stream:
-        try:
-            for part in parts:
-                _write_all(stream, part)
-        except OSError as error:
-            raise UnwritableOutput(
-                f"the folder for temporary files, {tempfile.gettempdir()}, cannot take the "
-                f"{sum(map(len, parts)):,} bytes of model and data ({error.strerror}); set TMPDIR "
-                "to another"
-            ) from error
-        yield Path(f"/proc/{os.getpid()}/fd/{stream.fileno()}")
-
-
-def _write_all(stream: BinaryIO, content: bytes | memoryview) -> None:
-    """Write everything: one call may write less, where it is much or the disk is nearly full."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[stream.write(rest) :]
+    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout)
+    files = (analysis.model.file, layout.file if layout else None) if local else ()
+    with nameless_file(shipment.parts([f for f in files if f])) as stream:
+        yield Path(path_of(stream))
 
 
 @contextmanager

@@ -175,6 +175,7 @@ def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
     data = find_data(model, settings)
     usual = default_batch(model, data, settings.exposure)
     size = batch_size(model, settings, len(data), usual)
+    model = model.filed()
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     here = Cache(settings.cache if settings.inline else 0, len(batches))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.array_file import ALIGNMENT, ArrayFile, Bytes, Span, spans_of
 from analyzer.bits import StoredCodec, Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind
@@ -19,10 +20,8 @@ from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.positions import Positions
 from analyzer.space import FaultSpace, Indices, TensorSite
 
-ALIGNMENT = 64
-"""Bytes; what ONNX Runtime aligns its own buffers to."""
-
-Bytes = npt.NDArray[np.uint8]
+LARGE = 2**20
+"""Bytes of weights from which on they are kept in a file that processes share."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +54,23 @@ class Arena:
 
 def build_arena(slots: dict[str, Values]) -> Arena:
     """Copy ``slots`` into one aligned block."""
-    starts, size = {}, 0
-    for name, values in slots.items():
-        starts[name] = size
-        size += -(-values.nbytes // ALIGNMENT) * ALIGNMENT
+    spans, size = spans_of(slots)
     block = np.zeros(size + ALIGNMENT, np.uint8)
     shift = -block.ctypes.data % ALIGNMENT
     live = block[shift : shift + size]
-    views = {}
     for name, values in slots.items():
-        part = live[starts[name] : starts[name] + values.nbytes]
-        views[name] = part.view(values.dtype).reshape(values.shape)
-        views[name][...] = values
-    return Arena(live, live.copy(), starts, views)
+        spans[name].of(live)[...] = values
+    return _arena(live, live.copy(), spans)
+
+
+def map_arena(file: ArrayFile) -> Arena:
+    """The slots in ``file``; what is written to them stays in this process."""
+    return _arena(file.private(), file.block, file.spans)
+
+
+def _arena(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> Arena:
+    starts = {name: span.start for name, span in spans.items()}
+    return Arena(live, golden, starts, {name: span.of(live) for name, span in spans.items()})
 
 
 _IN_ORDER = -(2**62)

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import onnx
 
+from analyzer.array_file import ArrayFile
 from analyzer.bits import ElementType, Values
 from analyzer.model import AtRisk
 from analyzer.runtime.decode import Contents, Place, Slot
@@ -42,12 +43,21 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The optimized golden model, and how each tensor at risk is reached in it."""
+    """The optimized golden model, and how each tensor at risk is reached in it.
+
+    Attributes:
+        optimized: The model.
+        routes: By tensor.
+        reasons: By tensor that is loaded anew: why.
+        places: By tensor that is faulted in place.
+        file: The slots of all places, where they are large enough to be shared by processes.
+    """
 
     optimized: OptimizedModel
     routes: dict[str, Route]
     reasons: dict[str, str]
     places: dict[str, tuple[Place, ...]]
+    file: ArrayFile | None = None
 
 
 class Prober:
@@ -58,9 +68,10 @@ class Prober:
         proto: onnx.ModelProto,
         tensors: Sequence[AtRisk],
         golden: OptimizedModel | None = None,
+        others: Sequence[AtRisk] = (),
     ) -> None:
         self.golden = golden or optimize(proto)
-        self._injector = Injector(proto, tensors)
+        self._injector = Injector(proto, [*tensors, *others])
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
@@ -125,7 +136,10 @@ def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
 
 
 def find_layout(
-    proto: onnx.ModelProto, tensors: Sequence[AtRisk], golden: OptimizedModel | None = None
+    proto: onnx.ModelProto,
+    tensors: Sequence[AtRisk],
+    golden: OptimizedModel | None = None,
+    others: Sequence[AtRisk] = (),
 ) -> Layout:
     """Probe where the elements of ``tensors`` stand after optimization.
 
@@ -133,10 +147,11 @@ def find_layout(
         proto: the golden model.
         tensors: its tensors at risk, with their golden contents, whatever ``proto`` has in them.
         golden: what ONNX Runtime makes of the golden model; None: find out, from ``proto``.
+        others: tensors that no fault hits, with their contents, if ``proto`` may lack them.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
-    prober = Prober(proto, tensors, golden)
+    prober = Prober(proto, tensors, golden, others)
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)

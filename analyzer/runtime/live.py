@@ -14,11 +14,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.array_file import ArrayFile
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
-from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime import arena
+from analyzer.runtime.arena import (
+    AddressBook,
+    Reach,
+    build_arena,
+    map_arena,
+    restore,
+    write_upsets,
+)
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.decode import Place
 from analyzer.runtime.executor import Run, golden_proto, golden_values
@@ -87,12 +96,11 @@ class LiveExecutor:
 
     def _find_layout(self, sample: Feeds) -> None:
         golden, plain = self._load(sample)
-        exposed = [
-            replace(t, values=self._values[t.name])
-            for t in self._model.inventory.at_risk
-            if t.name in self._values
-        ]
-        layout = _only_read(find_layout(self._model.proto, exposed, golden), sample)
+        at_risk, values = self._model.inventory.at_risk, self._values
+        exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
+        others = [t for t in at_risk if t.name not in values]
+        layout = find_layout(self._model.proto, exposed, golden, others)
+        layout = _only_read(layout, sample)
         self._open(layout)
         if not self._session.run(sample).same_as(plain):
             self._open(_all_reloaded(layout))
@@ -106,10 +114,8 @@ class LiveExecutor:
         return golden, answers[0]
 
     def _open(self, layout: Layout) -> None:
-        self.layout = layout
-        slots = {p.slot for places in layout.places.values() for p in places}
-        golden = layout.optimized.slots
-        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        layout = self.layout = _filed(layout)
+        self._arena = build_arena(_slots(layout)) if layout.file is None else map_arena(layout.file)
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = hollow(layout.optimized, self._lent)
@@ -267,6 +273,22 @@ def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> Borro
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
 
 
+def _slots(layout: Layout) -> dict[str, Values]:
+    """The golden contents of all slots in which some tensor is faulted."""
+    names = {p.slot for places in layout.places.values() for p in places}
+    return {name: layout.optimized.slots[name] for name in sorted(names)}
+
+
+def _filed(layout: Layout) -> Layout:
+    """The same with large slots in a file, if they are not yet."""
+    slots = _slots(layout)
+    if layout.file is not None or sum(v.nbytes for v in slots.values()) < arena.LARGE:
+        return layout
+    file = ArrayFile.of(slots)
+    optimized = OptimizedModel(layout.optimized.proto, layout.optimized.slots | file.arrays())
+    return replace(layout, optimized=optimized, file=file)
+
+
 def _all_reloaded(layout: Layout) -> Layout:
     """Without the very answers of the loaded file, nothing is faulted in place."""
     names = list(layout.routes)
@@ -278,8 +300,7 @@ def _all_reloaded(layout: Layout) -> Layout:
 
 def _only_read(layout: Layout, sample: Feeds) -> Layout:
     """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    slots = {p.slot for places in layout.places.values() for p in places}
-    unread = unread_slots(layout.optimized, slots, sample, live_session)
+    unread = unread_slots(layout.optimized, _slots(layout), sample, live_session)
     if not unread:
         return layout
     routes, reasons = dict(layout.routes), dict(layout.reasons)
