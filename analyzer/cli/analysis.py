@@ -3,11 +3,12 @@
 import ctypes
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from analyzer.array_file import nameless_file, path_of
+from analyzer.campaign.crew import Crew
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, run_campaign
@@ -22,6 +23,7 @@ from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.gate import deciders, judge_gate
+from analyzer.model import Model
 from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
 from analyzer.reports.report import Report
@@ -46,14 +48,23 @@ class Forgetful:
         """Nothing is due."""
 
 
+LARGE_MODEL = 10_000_000
+"""Bytes of a model whose preparation takes longer than to start a worker."""
+
+
 def analyze(model_path: Path, settings: Settings) -> Exit:
     """Run one analysis and write what was asked for."""
+    with Crew() as crew:
+        return _analyze(model_path, settings, crew)
+
+
+def _analyze(model_path: Path, settings: Settings, crew: Crew) -> Exit:
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analysis = prepare_analysis(model_path, settings)
+    analysis = prepare_analysis(model_path, settings, early_start(crew, settings))
     with journal_of(analysis, settings) as journal:
-        result = _campaign(analysis, settings, journal, watch)
+        result = _campaign(analysis, settings, journal, watch, crew)
     where = journal.path if journal else None
     if settings.shard.count > 1:
         return _shard_done(result, settings.shard, where)
@@ -67,12 +78,12 @@ def analyze(model_path: Path, settings: Settings) -> Exit:
 
 
 def _campaign(
-    analysis: Analysis, settings: Settings, journal: Journal | None, watch: Stopwatch
+    analysis: Analysis, settings: Settings, journal: Journal | None, watch: Stopwatch, crew: Crew
 ) -> CampaignResult:
     plan = analysis.bench.plan
     with (
         watch.interruptible(),
-        open_pool(analysis, settings) as pool,
+        open_pool(analysis, settings, crew) as pool,
         show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer,
     ):
         store = journal or Forgetful()
@@ -80,8 +91,18 @@ def _campaign(
         return run_campaign(analysis.bench, pool, store, watch, observer, settings.shard, asked)
 
 
+def early_start(crew: Crew, settings: Settings) -> Callable[[Model], None]:
+    """What starts all worker processes while a large model is prepared."""
+
+    def start(model: Model) -> None:
+        if settings.cluster is None and not settings.inline and model.size >= LARGE_MODEL:
+            crew.start(settings.worker_count)
+
+    return start
+
+
 @contextmanager
-def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
+def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) -> Iterator[Pool]:
     """Where blocks run: a cluster, worker processes, or (``--jobs 0``) this process."""
     from analyzer.campaign.pools import InlinePool, LocalPool
 
@@ -94,7 +115,8 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         analysis.executor.release()
         _return_free_memory()
         if settings.cluster is None:
-            with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
+            jobs = settings.worker_count
+            with LocalPool(analysis.bench, shipment, jobs, crew) as processes:
                 yield processes
             return
         from analyzer.campaign.cluster import ClusterPool
