@@ -209,6 +209,6 @@ def prepare_analysis(
         severity = find_severity(space, golden_values(model, space), fault)
     PATIENCE.renew()
     judge, alive = Judge(metric), PATIENCE.renew
-    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive)
+    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
     PATIENCE.prepared()
     return Analysis(model, space, data, conditions, executor, bench)
