@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     Args:
         optimize: False for a graph that has been optimized before.
     """
+    _share_arena()
     options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -74,6 +77,16 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     return options
+
+
+@cache
+def _share_arena() -> None:
+    """Let all sessions of this process take what nodes compute from one arena.
+
+    Each would keep what its largest run took; only one of many runs at a time.
+    """
+    kind = (ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kind), None)
 
 
 def new_session(
