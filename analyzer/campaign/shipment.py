@@ -8,9 +8,11 @@ import hashlib
 import mmap
 import pickle
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.array_file import ALIGNMENT, ArrayFile
 from analyzer.campaign.pairing import Pairing
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.trials import Bench
@@ -25,7 +27,6 @@ from analyzer.sites import SiteStrata
 from analyzer.space import FaultSpace
 
 _HEAD = struct.Struct("<QQ")
-_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -91,39 +92,65 @@ class Shipment:
             self.sites,
         )
 
-    def parts(self) -> list[bytes | memoryview]:
+    def parts(self, files: Sequence[ArrayFile] = ()) -> list[bytes | memoryview]:
         """Everything in one piece, cut up: a header, the records, then each array aligned.
 
         Only this process's own children and cluster workers read it back; it is never a file
         that a user supplies.
+
+        Args:
+            files: where the reader finds arrays that need not be written again.
         """
         buffers: list[pickle.PickleBuffer] = []
         records = pickle.dumps(self, protocol=5, buffer_callback=buffers.append)
         raws = [b.raw() for b in buffers]
-        sizes = struct.pack(f"<{len(raws)}Q", *(r.nbytes for r in raws))
-        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(raws)), sizes, records]
+        places = [_place_in(files, raw) for raw in raws]
+        kept = pickle.dumps([_Array(r.nbytes, p) for r, p in zip(raws, places, strict=True)])
+        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(kept)), records, kept]
         position = sum(map(len, parts))
-        for raw in raws:
-            padding = -position % _ALIGNMENT
-            parts += [b"\0" * padding, raw]
-            position += padding + raw.nbytes
+        for raw, place in zip(raws, places, strict=True):
+            if place is None:
+                padding = -position % ALIGNMENT
+                parts += [b"\0" * padding, raw]
+                position += padding + raw.nbytes
         return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """One array of a shipment.
+
+    Attributes:
+        size: Its bytes.
+        place: The file and the position where it stands; None: behind the records.
+    """
+
+    size: int
+    place: tuple[ArrayFile, int] | None
+
+
+def _place_in(files: Sequence[ArrayFile], raw: memoryview) -> tuple[ArrayFile, int] | None:
+    found = ((file, file.place_of(raw)) for file in files)
+    return next(((file, start) for file, start in found if start is not None), None)
 
 
 def from_buffer(content: bytes | mmap.mmap) -> Shipment:
     """The inverse of joining `Shipment.parts`; arrays are views of ``content``."""
     view = memoryview(content)
-    length, count = _HEAD.unpack_from(view)
-    sizes = struct.unpack_from(f"<{count}Q", view, _HEAD.size)
-    start = _HEAD.size + 8 * count
-    records = view[start : start + length]
-    position = start + length
+    length, kept = _HEAD.unpack_from(view)
+    position = _HEAD.size + length
+    arrays: list[_Array] = pickle.loads(view[position : position + kept])
+    position += kept
     buffers = []
-    for size in sizes:
-        position += -position % _ALIGNMENT
-        buffers.append(view[position : position + size])
-        position += size
-    shipment: Shipment = pickle.loads(records, buffers=buffers)
+    for array in arrays:
+        if array.place is not None:
+            file, start = array.place
+            buffers.append(file.block[start : start + array.size].data)
+            continue
+        position += -position % ALIGNMENT
+        buffers.append(view[position : position + array.size])
+        position += array.size
+    shipment: Shipment = pickle.loads(view[_HEAD.size : _HEAD.size + length], buffers=buffers)
     return shipment
 
 

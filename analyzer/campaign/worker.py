@@ -23,17 +23,16 @@ _thread = threading.local()
 has its own."""
 
 
-def serve(pipe: Connection, shipment: str) -> None:
+def serve(pipe: Connection) -> None:
     """The life of a local worker: build the bench, answer requests until the parent hangs up.
 
     Args:
-        pipe: takes functions of a bench with their further arguments, gives what they return or
-            raise. The first answer, to no request, is None: ready.
-        shipment: path of the shipment.
+        pipe: takes the path of the shipment, then functions of a bench with their further
+            arguments; gives None when the bench is ready, then what they return or raise.
     """
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        bench = _attempt(_unpack, shipment)
+        bench = _attempt(_unpack, pipe.recv())
         pipe.send(None if isinstance(bench, Bench) else bench)
         while True:
             function, arguments = pipe.recv()

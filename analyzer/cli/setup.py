@@ -1,6 +1,6 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -154,12 +154,15 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
     return parse_rates(settings.rates)
 
 
-def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
+def prepare_analysis(
+    given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
+) -> Analysis:
     """Read everything, open the live session and run the golden pass.
 
     Args:
         given: the model, or where it is.
         settings: what is asked for.
+        begin: called with the model once all input is read, before what takes long.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
@@ -175,6 +178,8 @@ def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
     data = find_data(model, settings)
     usual = default_batch(model, data, settings.exposure)
     size = batch_size(model, settings, len(data), usual)
+    begin(model)
+    model = model.filed()
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     here = Cache(settings.cache if settings.inline else 0, len(batches))
@@ -204,6 +209,6 @@ def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
         severity = find_severity(space, golden_values(model, space), fault)
     PATIENCE.renew()
     judge, alive = Judge(metric), PATIENCE.renew
-    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive)
+    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
     PATIENCE.prepared()
     return Analysis(model, space, data, conditions, executor, bench)

@@ -14,17 +14,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.array_file import ArrayFile
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
-from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime import arena
+from analyzer.runtime.arena import (
+    AddressBook,
+    Reach,
+    build_arena,
+    map_arena,
+    restore,
+    write_upsets,
+)
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
+from analyzer.runtime.decode import Place
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Place, Route, find_layout
+from analyzer.runtime.layout import Layout, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
-from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
@@ -36,7 +46,7 @@ from analyzer.runtime.segments import (
     find_readers,
     find_segments,
 )
-from analyzer.runtime.session import Feeds, Result, open_session, run_session, session_options
+from analyzer.runtime.session import Feeds, Result, loading, run_session
 from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
 
 
@@ -87,23 +97,27 @@ class LiveExecutor:
         return golden_values(self._model, self._space)
 
     def _find_layout(self, sample: Feeds) -> None:
-        proto = golden_proto(self._model, self._values)
-        plain = open_session(proto, session_options())
-        exposed = [
-            replace(t, values=self._values[t.name])
-            for t in self._model.inventory.at_risk
-            if t.name in self._values
-        ]
-        layout = _only_read(find_layout(proto, exposed), sample)
+        golden, plain = self._load(sample)
+        at_risk, values = self._model.inventory.at_risk, self._values
+        exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
+        others = [t for t in at_risk if t.name not in values]
+        layout = find_layout(self._model.proto, exposed, golden, others)
+        layout = _only_read(layout, sample)
         self._open(layout)
-        if not self._session.run(sample).same_as(run_session(plain, sample)):
+        if not self._session.run(sample).same_as(plain):
             self._open(_all_reloaded(layout))
 
+    def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
+        """What ONNX Runtime makes of the golden file, and what that answers."""
+        content = golden_proto(self._model, self._values).SerializeToString()
+        answers: list[Result] = []
+        with loading():
+            golden = optimize(content, use=lambda s: answers.append(run_session(s, sample)))
+        return golden, answers[0]
+
     def _open(self, layout: Layout) -> None:
-        self.layout = layout
-        slots = {p.slot for places in layout.places.values() for p in places}
-        golden = layout.optimized.slots
-        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        layout = self.layout = _filed(layout)
+        self._arena = build_arena(_slots(layout)) if layout.file is None else map_arena(layout.file)
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = keep_blocked(hollow(layout.optimized, self._lent))
@@ -264,6 +278,22 @@ def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> Borro
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
 
 
+def _slots(layout: Layout) -> dict[str, Values]:
+    """The golden contents of all slots in which some tensor is faulted."""
+    names = {p.slot for places in layout.places.values() for p in places}
+    return {name: layout.optimized.slots[name] for name in sorted(names)}
+
+
+def _filed(layout: Layout) -> Layout:
+    """The same with large slots in a file, if they are not yet."""
+    slots = _slots(layout)
+    if layout.file is not None or sum(v.nbytes for v in slots.values()) < arena.LARGE:
+        return layout
+    file = ArrayFile.of(slots)
+    optimized = OptimizedModel(layout.optimized.proto, layout.optimized.slots | file.arrays())
+    return replace(layout, optimized=optimized, file=file)
+
+
 def _all_reloaded(layout: Layout) -> Layout:
     """Without the very answers of the loaded file, nothing is faulted in place."""
     names = list(layout.routes)
@@ -275,8 +305,7 @@ def _all_reloaded(layout: Layout) -> Layout:
 
 def _only_read(layout: Layout, sample: Feeds) -> Layout:
     """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    slots = {p.slot for places in layout.places.values() for p in places}
-    unread = unread_slots(layout.optimized, slots, sample, live_session)
+    unread = unread_slots(layout.optimized, _slots(layout), sample, live_session)
     if not unread:
         return layout
     routes, reasons = dict(layout.routes), dict(layout.reasons)
@@ -295,7 +324,7 @@ def _positions(
     """Flat positions of ``elements``, and which of them are present (None: all)."""
     if place.positions is None:
         return elements, None
-    positions = place.positions[elements]
+    positions = place.positions.at(elements)
     present = positions >= 0
     if present.all():
         return positions, None

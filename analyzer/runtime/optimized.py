@@ -2,14 +2,16 @@
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 
 from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
@@ -56,8 +58,17 @@ LARGE = 1024
 """Bytes from which on data go there."""
 
 
-def optimize(proto: onnx.ModelProto) -> OptimizedModel:
-    """Run ONNX Runtime's optimizer on ``proto`` and read back what it made.
+def optimize(
+    model: onnx.ModelProto | bytes,
+    lent: Mapping[str, ort.OrtValue] = MappingProxyType({}),
+    use: Callable[[ort.InferenceSession], object] = lambda _: None,
+) -> OptimizedModel:
+    """Run ONNX Runtime's optimizer on a model and read back what it made.
+
+    Args:
+        model: the model, or the bytes of its file.
+        lent: contents of those of its initializers that say that they are in another file.
+        use: called with the session in which the model was optimized, before that is closed.
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
@@ -68,7 +79,9 @@ def optimize(proto: onnx.ModelProto) -> OptimizedModel:
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(beside + "file_name", DATA)
         options.add_session_config_entry(beside + "min_size_in_bytes", str(LARGE))
-        new_session(proto, options)
+        if lent:
+            options.add_external_initializers(list(lent), list(lent.values()))
+        use(new_session(model, options))
         optimized = onnx.ModelProto()
         optimized.ParseFromString(target.read_bytes())
         content = _mapped(Path(folder) / DATA)

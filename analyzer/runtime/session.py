@@ -1,8 +1,10 @@
 """ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,9 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     Args:
         optimize: False for a graph that has been optimized before.
     """
+    _share_arena()
     options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -75,9 +79,21 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     return options
 
 
-def new_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
-    """A CPU session for ``proto``; whatever ONNX Runtime raises passes through."""
-    return _session(proto.SerializeToString(), options)
+@cache
+def _share_arena() -> None:
+    """Let all sessions of this process take what nodes compute from one arena.
+
+    Each would keep what its largest run took; only one of many runs at a time.
+    """
+    kind = (ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kind), None)
+
+
+def new_session(
+    model: onnx.ModelProto | bytes, options: ort.SessionOptions
+) -> ort.InferenceSession:
+    """A CPU session for a model or its bytes; whatever ONNX Runtime raises passes through."""
+    return _session(model if isinstance(model, bytes) else model.SerializeToString(), options)
 
 
 def load_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
@@ -100,8 +116,19 @@ def open_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.Inf
     Raises:
         UnsupportedModel: ONNX Runtime cannot load it.
     """
-    try:
+    with loading():
         return new_session(proto, options)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
+
+    Raises:
+        UnsupportedModel: instead of any other exception.
+    """
+    try:
+        yield
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         raise UnsupportedModel(
             f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"

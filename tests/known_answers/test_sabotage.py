@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analyzer import bits, faults, sampling, severity
+from analyzer.array_file import Bytes
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation import outcome
 from analyzer.faults import CountLaw, FaultKind, FaultModel
@@ -107,7 +108,7 @@ def stuck_cells_are_stuck_at_the_other_value(patch: Patch) -> None:
     other = {FaultKind.STUCK0: FaultKind.STUCK1, FaultKind.STUCK1: FaultKind.STUCK0}
     write, apply = arena.write_upsets, FaultModel.apply
 
-    def write_other(memory: arena.Bytes, kind: FaultKind, at: Indices, masks: arena.Bytes) -> None:
+    def write_other(memory: Bytes, kind: FaultKind, at: Indices, masks: Bytes) -> None:
         write(memory, other.get(kind, kind), at, masks)
 
     def apply_other(fault: FaultModel, codes: bits.Codes, masks: bits.Codes) -> bits.Codes:
