@@ -18,6 +18,7 @@ import onnx
 
 from analyzer.bits import ElementType, Values, to_raw
 from analyzer.model import AtRisk
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.numbering import Numbering, Span
 from analyzer.runtime.optimized import (
     OptimizedModel,
@@ -82,9 +83,11 @@ class Layout:
 class Prober:
     """Optimizes variants of one golden model and compares what comes out."""
 
-    def __init__(self, proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> None:
-        self.golden = optimize(proto)
-        self._proto = proto
+    def __init__(
+        self, proto: onnx.ModelProto, tensors: Sequence[AtRisk], device: Device = CPU
+    ) -> None:
+        self.golden = optimize(proto, device)
+        self._proto, self._device = proto, device
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
@@ -93,7 +96,7 @@ class Prober:
         elements = {t.name: t.element for t in self.tensors}
         raw = {name: to_raw(v, elements[name]) for name, v in contents.items()}
         try:
-            result = optimize(replace_values(self._proto, raw))
+            result = optimize(replace_values(self._proto, raw), self._device)
         except Exception:  # whatever ONNX Runtime objects to, these contents decide it
             return None
         return result if result.structure == self.golden.structure else None
@@ -146,16 +149,17 @@ def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
     return found
 
 
-def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> Layout:
+def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk], device: Device = CPU) -> Layout:
     """Probe where the elements of ``tensors`` stand after optimization.
 
     Args:
         proto: the golden model.
         tensors: its tensors at risk, golden contents included.
+        device: for which it is optimized.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
-    prober = Prober(proto, tensors)
+    prober = Prober(proto, tensors, device)
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)

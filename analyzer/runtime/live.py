@@ -20,11 +20,13 @@ from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Place, Route, find_layout
-from analyzer.runtime.liveness import unread_slots
+from analyzer.runtime.layout import Layout, Place, find_layout
+from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.routes import all_reloaded, only_read
 from analyzer.runtime.segments import (
     NO_CACHE,
     WHOLE,
@@ -49,6 +51,8 @@ class Write:
 
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
+
+    device: Device = CPU
 
     def __init__(
         self,
@@ -86,16 +90,21 @@ class LiveExecutor:
 
     def _find_layout(self, sample: Feeds) -> None:
         proto = golden_proto(self._model, self._values)
-        plain = open_session(proto, session_options())
+        plain = open_session(proto, session_options(device=self.device), self.device)
+        golden = run_session(plain, sample)
         exposed = [
             replace(t, values=self._values[t.name])
             for t in self._model.inventory.at_risk
             if t.name in self._values
         ]
-        layout = _only_read(find_layout(proto, exposed), sample)
+        layout = self._proven(find_layout(proto, exposed, self.device), sample, golden)
         self._open(layout)
-        if not self._session.run(sample).same_as(run_session(plain, sample)):
-            self._open(_all_reloaded(layout))
+        if not self._session.run(sample).same_as(golden):
+            self._open(all_reloaded(layout))
+
+    def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        """``layout``, with a reload for tensors whose mutation a run would not see."""
+        return only_read(layout, sample, live_session)
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout
@@ -105,7 +114,7 @@ class LiveExecutor:
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = hollow(layout.optimized, self._lent)
-        self._session = borrowing_session(self._shell, self._lent)
+        self._session: Runs = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
         self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
@@ -125,7 +134,7 @@ class LiveExecutor:
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
-        return RewriteExecutor(self._model, self._space)
+        return RewriteExecutor(self._model, self._space, self.device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
@@ -151,7 +160,7 @@ class LiveExecutor:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
         converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        return _Injection(self, pattern.fault.kind, start, addresses, masks, converted)
+        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -170,22 +179,30 @@ class LiveExecutor:
             return self._session.run(feeds)
         return self.segments.run(start, golden)
 
-    def write(self, injection: "_Injection") -> None:
+    def write(self, injection: "Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
             _flat(self._arena.views[write.slot])[write.positions] = write.values
 
-    def restore(self, injection: "_Injection") -> None:
+    def restore(self, injection: "Injection") -> None:
         """Put golden back where ``injection`` wrote.
+
+        Raises:
+            NotRestored: a touched weight is not golden.
+        """
+        self.put_back(injection)
+        while self._missed:  # now that weights are golden again
+            self.run(self._missed.pop())
+
+    def put_back(self, injection: "Injection") -> None:
+        """Put golden back where ``injection`` wrote, and nothing else.
 
         Raises:
             NotRestored: a touched weight is not golden.
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
-        while self._missed:  # now that weights are golden again
-            self.run(self._missed.pop())
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
@@ -236,7 +253,7 @@ class LiveExecutor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Injection:
+class Injection:
     """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
 
     executor: LiveExecutor
@@ -257,31 +274,6 @@ class _Injection:
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
-
-
-def _all_reloaded(layout: Layout) -> Layout:
-    """Without the very answers of the loaded file, nothing is faulted in place."""
-    names = list(layout.routes)
-    reason = "the live session's golden answer differs from that of the loaded file"
-    return Layout(
-        layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
-    )
-
-
-def _only_read(layout: Layout, sample: Feeds) -> Layout:
-    """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    slots = {p.slot for places in layout.places.values() for p in places}
-    unread = unread_slots(layout.optimized, slots, sample, live_session)
-    if not unread:
-        return layout
-    routes, reasons = dict(layout.routes), dict(layout.reasons)
-    places = dict(layout.places)
-    for name, found in layout.places.items():
-        hidden = [p.slot for p in found if p.slot in unread]
-        if hidden:
-            routes[name], reasons[name] = Route.RELOAD, unread[hidden[0]]
-            del places[name]
-    return Layout(layout.optimized, routes, reasons, places)
 
 
 def _positions(

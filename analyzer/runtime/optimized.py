@@ -14,6 +14,8 @@ import onnx
 from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.model.walk import graph_tensors, sub_graphs
+from analyzer.runtime.copies import drop_copies
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import new_session, session_options
 
 
@@ -56,21 +58,23 @@ LARGE = 1024
 """Bytes from which on data go there."""
 
 
-def optimize(proto: onnx.ModelProto) -> OptimizedModel:
-    """Run ONNX Runtime's optimizer on ``proto`` and read back what it made.
+def optimize(proto: onnx.ModelProto, device: Device = CPU) -> OptimizedModel:
+    """Run ONNX Runtime's optimizer on ``proto`` and read back what it made for ``device``.
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
         target = Path(folder) / "optimized.onnx"
-        options = session_options()
+        options = session_options(device=device)
         options.optimized_model_filepath = str(target)
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(beside + "file_name", DATA)
         options.add_session_config_entry(beside + "min_size_in_bytes", str(LARGE))
-        new_session(proto, options)
+        new_session(proto, options, device)
         optimized = onnx.ModelProto()
         optimized.ParseFromString(target.read_bytes())
+        if not device.on_cpu:
+            drop_copies(optimized.graph)
         content = _mapped(Path(folder) / DATA)
     return _taken_apart(optimized, content)
 

@@ -10,6 +10,7 @@ from analyzer.bits import StoredCodec
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values, set_raw
 from analyzer.runtime.session import (
     Failure,
@@ -27,12 +28,12 @@ from analyzer.space import FaultSpace
 class RewriteExecutor:
     """Writes every pattern into a copy of the file and loads it anew."""
 
-    def __init__(self, model: Model, space: FaultSpace) -> None:
-        self._space = space
+    def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
+        self._space, self._device = space, device
         self._golden = golden_values(model, space)
         self._proto = golden_proto(model, self._golden)
         self._bytes = {t.name: t.raw_data for t in self._proto.graph.initializer}
-        self._session = open_session(self._proto, session_options())
+        self._session = open_session(self._proto, session_options(device=device), device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``."""
@@ -42,7 +43,8 @@ class RewriteExecutor:
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
         """Within the context, runs happen in a session of the faulty file."""
         try:
-            session = new_session(self.faulty_proto(pattern), session_options())
+            options = session_options(device=self._device)
+            session = new_session(self.faulty_proto(pattern), options, self._device)
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
             failure = Failure(short_reason(error))
             yield lambda feeds: failure
