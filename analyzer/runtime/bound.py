@@ -1,12 +1,12 @@
 """Sessions whose weights are inputs that point into a device's memory: read at every run.
 
-ONNX Runtime lets no one change an initializer that it keeps on a device. An input is not its own: it
-is bound by address, and whatever stands there when a run begins is what kernels read.
+ONNX Runtime lets no one change an initializer that it keeps on a device. An input is not its own:
+it is bound by address, and what stands there when a run begins is what kernels read.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from analyzer.runtime.session import (
     short_reason,
 )
 
-Held = ort.OrtValue
+Held: TypeAlias = ort.OrtValue
 """A value on the device."""
 
 Fed = Mapping[str, Held | npt.NDArray[Any]]

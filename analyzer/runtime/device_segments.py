@@ -1,8 +1,8 @@
 """Partial re-execution on a device: inputs and golden values stay there, runs begin at a cut.
 
-As in `segments.py`, with two differences. What passes a cut is not compared with golden: to bring it
-to the host would take longer than to run on. And parts are timed as a whole: ONNX Runtime's record
-of a node ends when the device has been told of it, that of a run when the device is done.
+As in `segments.py`, with two differences. What passes a cut is not compared with golden: to bring
+it to the host would take longer than to run on. And parts are timed as a whole: ONNX Runtime's
+record of a node ends when the device has been told of it, that of a run when the device is done.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ import onnx
 from analyzer.errors import DeviceFailed
 from analyzer.runtime.bound import BoundSession, Held, on_its_device
 from analyzer.runtime.cutplan import CutCosts, Floats, candidates, choose_cuts, reach_weights
-from analyzer.runtime.cuts import Cut, find_cuts, made_between, part_between, with_outputs
+from analyzer.runtime.cuts import Cut, made_between, part_between, with_outputs
 from analyzer.runtime.device_memory import DeviceMemory
 from analyzer.runtime.golden_store import GoldenRun, GoldenStore
 from analyzer.runtime.profile import RUNS, Profile, node_profile, run_seconds, take_records

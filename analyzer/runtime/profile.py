@@ -60,7 +60,7 @@ def take_records(session: ort.InferenceSession) -> Records:
 
 def run_seconds(records: Records) -> float:
     """Time of the quickest whole run, which ends when its device is done."""
-    return min(r["dur"] for r in records if r.get("name") == "model_run") / 1e6
+    return float(min(r["dur"] for r in records if r.get("name") == "model_run")) / 1e6
 
 
 def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
