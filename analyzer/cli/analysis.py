@@ -15,6 +15,7 @@ from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, run_campaign
 from analyzer.campaign.tasks import Shard
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_of
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.patience import PATIENCE
@@ -51,6 +52,7 @@ class Forgetful:
 
 def analyze(model_path: Path, settings: Settings) -> Exit:
     """Run one analysis and write what was asked for."""
+    settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
@@ -123,7 +125,8 @@ def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iter
     from analyzer.campaign.shipment import Shipment
 
     layout = analysis.executor.layout if local else None
-    parts = Shipment.of(analysis.bench, analysis.model, cache, layout).parts()
+    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout, analysis.device)
+    parts = shipment.parts()
     with tempfile.TemporaryFile(buffering=0) as stream:
         try:
             for part in parts:
@@ -165,7 +168,7 @@ def _report(
         analysis.space,
         analysis.data,
         judgements,
-        tool_part(),
+        tool_part(analysis.device),
         run_part(watch, journal),
     )
 

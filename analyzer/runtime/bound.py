@@ -100,12 +100,12 @@ class BoundSession:
         try:
             for name in self.inputs:
                 self._feed(name, feeds[name])
-            binding.clear_binding_outputs()  # else a run would write over what the last one made
             for name in self.outputs:
                 binding.bind_output(name, *(self._where if name in stay else ("cpu", 0)))
             self.session.run_with_iobinding(binding)
-            return dict(zip(self.outputs, binding.get_outputs(), strict=True))
+            return dict(zip(self.outputs, _taken(binding), strict=True))
         except Exception as error:  # see session.open_session
+            binding.clear_binding_outputs()
             failure = Failure(short_reason(error))
             checked(failure, self._device)
             return failure
@@ -115,6 +115,17 @@ class BoundSession:
             self._binding.bind_cpu_input(name, np.ascontiguousarray(value))
         else:
             self._binding.bind_ortvalue_input(name, value)
+
+
+def _taken(binding: ort.IOBinding) -> list[Held]:
+    """What a run made, no longer tied to the binding.
+
+    `IOBinding.get_outputs` of older versions gives references into the binding's own list.
+    """
+    made = binding.get_outputs_as_ortvaluevector()
+    values = [ort.OrtValue(made[i]) for i in range(len(made))]
+    binding.clear_binding_outputs()  # or it would keep them, too
+    return values
 
 
 def on_its_device(feeds: Feeds, memory: DeviceMemory) -> dict[str, Held]:

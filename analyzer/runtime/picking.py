@@ -50,15 +50,19 @@ def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked
     """
     if word != AUTO:
         device = find_device(word, ort.get_all_providers())
-        return Picked(_started(device, prepare))
+        return Picked(start_device(device, prepare))
     try:
-        return Picked(_started(find_device("cuda", ()), prepare), "CUDA is there")
+        return Picked(start_device(find_device("cuda", ()), prepare), "CUDA is there")
     except DeviceUnavailable as reason:
         return Picked(CPU, f"CUDA is not to be had ({reason})")
 
 
-def _started(device: Device, prepare: Callable[[], None]) -> Device:
+def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:
     """``device``, with its card's name, after it ran something.
+
+    Args:
+        device: where to run.
+        prepare: called before, unless it is the CPU.
 
     Raises:
         DeviceUnavailable: it is not there, or does not start.
