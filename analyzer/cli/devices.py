@@ -7,30 +7,36 @@ from analyzer.cli.output import tell
 from analyzer.cli.patience import PATIENCE
 from analyzer.cli.settings import Settings
 from analyzer.runtime.devices import CPU, Device, Weights
-from analyzer.runtime.picking import pick_device
+from analyzer.runtime.picking import Picked, pick_device
 
 
 @cache
+def _picked(word: str) -> Picked:
+    PATIENCE.renew()  # a driver may take long to start
+    return pick_device(word, lift_address_limit)
+
+
 def device_of(word: str) -> Device:
-    """The device that ``--device`` names, started; unless it is the plain CPU, what it is is said.
+    """The device that ``--device`` names, started.
 
     Raises:
         BadOption: it means no device.
         DeviceUnavailable: it is not there, or does not start.
     """
-    if word == CPU.name:
-        return CPU
-    PATIENCE.renew()  # a driver may take long to start
-    picked = pick_device(word, lift_address_limit)
-    device = picked.device
+    return _picked(word).device
+
+
+def said(word: str) -> str:
+    """What ``--device`` led to, in a line."""
+    picked = _picked(word)
     why = f": {picked.why}" if picked.why else ""
-    how = f"; faults are written {device.weights}" if device.weights is not Weights.BORROWED else ""
-    tell(f"device: {device.shown}, {device.provider}{why}{how}")
-    return device
+    device = picked.device
+    how = "" if device.weights is Weights.BORROWED else f"; faults are written {device.weights}"
+    return f"device: {device.shown}, {device.provider}{why}{how}"
 
 
 def on_device(settings: Settings) -> Settings:
-    """``settings`` with a device that is there in place of ``auto``.
+    """``settings`` with a device that is there in place of ``auto``; what it is is said.
 
     One process uses a card as well as several: ``--jobs`` is 1 there if nobody says otherwise.
 
@@ -39,6 +45,8 @@ def on_device(settings: Settings) -> Settings:
         DeviceUnavailable: it is not there, or does not start.
     """
     device = device_of(settings.device)
+    if settings.device != CPU.name:
+        tell(said(settings.device))
     found: dict[str, object] = {"device": device.name}
     if settings.jobs is None and not device.on_cpu:
         found["jobs"] = 1

@@ -16,7 +16,6 @@ from analyzer.errors import BadOption, DeviceUnavailable, quoted
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 TENSORRT_PROVIDER = "TensorrtExecutionProvider"
-EXTRA = "relcheck-onnx[gpu]"
 
 
 class Weights(StrEnum):
@@ -141,10 +140,14 @@ def check_provider(device: Device, available: Collection[str], version: str) -> 
     """
     if device.provider in available:
         return
-    where = "another build of ONNX Runtime"
+    where = "another build of ONNX Runtime has it"
     if device.provider in (CUDA_PROVIDER, TENSORRT_PROVIDER):
-        where = f"the extra gpu: pip uninstall onnxruntime, then pip install '{EXTRA}'"
+        where = (
+            "it comes with the extra gpu: pip install 'relcheck-onnx[gpu]', and then, because two "
+            "ONNX Runtimes overwrite each other, pip uninstall onnxruntime onnxruntime-gpu and "
+            "pip install 'onnxruntime-gpu[cuda,cudnn]'"
+        )
     raise DeviceUnavailable(
-        f"--device {device.name} needs {device.provider}, which ONNX Runtime {version} does not "
-        f"have as it is installed here; install {where} (docs/devices.md), or use --device cpu"
+        f"--device {device.name} needs {device.provider}, which ONNX Runtime {version}, as it is "
+        f"installed here, does not have; {where} (docs/devices.md); or use --device cpu"
     )

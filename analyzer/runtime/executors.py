@@ -17,6 +17,9 @@ from analyzer.space import FaultSpace
 class CampaignExecutor(Executor, Protocol):
     """An executor that can hand its work to others of its kind, and make room for them."""
 
+    reloads: int
+    """Patterns that were loaded anew so far."""
+
     @property
     def layout(self) -> Layout | None:
         """What it found out about the model; None if it needs to know nothing."""

@@ -13,6 +13,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from analyzer.errors import DeviceUnavailable
 from analyzer.runtime.devices import (
     CPU,
+    CUDA_PROVIDER,
     Device,
     check_provider,
     find_device,
@@ -54,7 +55,9 @@ def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked
     try:
         return Picked(start_device(find_device("cuda", ()), prepare), "CUDA is there")
     except DeviceUnavailable as reason:
-        return Picked(CPU, f"CUDA is not to be had ({reason})")
+        if CUDA_PROVIDER in ort.get_available_providers():
+            return Picked(CPU, f"CUDA does not start ({reason})")
+        return Picked(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
 
 
 def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:

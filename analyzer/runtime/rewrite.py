@@ -35,6 +35,7 @@ class RewriteExecutor:
 
     def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
         self._space, self._device = space, device
+        self.reloads = 0
         self._golden = golden_values(model, space)
         self._proto = golden_proto(model, self._golden)
         self._bytes = {t.name: t.raw_data for t in self._proto.graph.initializer}
@@ -50,6 +51,7 @@ class RewriteExecutor:
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
         """Within the context, runs happen in a session of the faulty file."""
+        self.reloads += 1
         try:
             options = session_options(device=self._device)
             session = new_session(self.faulty_proto(pattern), options, self._device)
