@@ -102,14 +102,15 @@ STORED = ["conv_blocked", "gemm_float64", "float16_gemm", "bfloat16_weights"]
 STORED += ["qdq_conv_uint8_int8", "int4_per_tensor", "uint4_per_channel"]
 
 
+@on_each_device
 @pytest.mark.parametrize("name", STORED)
 @pytest.mark.parametrize("write", [as_inputs, external, in_typed_fields])
 @examples(6)
 @given(data=st.data())
 def test_how_the_file_stores_its_tensors_changes_nothing(
-    name: str, write: Write, data: st.DataObject
+    name: str, write: Write, device: str, data: st.DataObject
 ) -> None:
-    on, plain = bench(name, write=write), bench(name)
+    on, plain = bench(name, write=write, device=device), bench(name, device=device)
     assert on.live.layout.routes == plain.live.layout.routes
     pattern = data.draw(patterns(on.space))
     assert_agree(on, pattern)
