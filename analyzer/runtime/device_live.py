@@ -16,17 +16,20 @@ from analyzer.runtime.borrowed import hollow
 from analyzer.runtime.bound import BoundSession
 from analyzer.runtime.cuts import find_cuts
 from analyzer.runtime.device_memory import WORD, DeviceMemory
-from analyzer.runtime.device_segments import Cuttable, find_device_segments
+from analyzer.runtime.device_segments import Cuttable, DeviceSegments, find_device_segments
 from analyzer.runtime.devices import Device
 from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import Injection, LiveExecutor
+from analyzer.runtime.liveness import Runs
+from analyzer.runtime.mishaps import watched
 from analyzer.runtime.optimized import OptimizedModel
-from analyzer.runtime.routes import only_read, reloading
+from analyzer.runtime.routes import all_reloaded, only_read, reloading
 from analyzer.runtime.segments import NO_CACHE, WHOLE, Cache, Readers, Start, find_readers
 from analyzer.runtime.session import Feeds, Result
 from analyzer.space import FaultSpace, Indices
 
 NO_INPUT = "ONNX Runtime gives another answer, or none, if it is an input"
+NO_GRAPH = "ONNX Runtime gives another answer, or none, from its own optimized graph on this device"
 MOST_TRIES = 60
 """Sessions opened to find the weights that cannot be inputs."""
 
@@ -58,7 +61,8 @@ class DeviceExecutor(LiveExecutor):
             DeviceFailed: the device has not enough memory, or failed.
         """
         self.device = device
-        super().__init__(model, space, sample, cache, layout)
+        with watched(device):
+            super().__init__(model, space, sample, cache, layout)
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout
@@ -68,8 +72,13 @@ class DeviceExecutor(LiveExecutor):
         self._book = AddressBook(self._space, layout, self._arena)
         self._memory = DeviceMemory(self._arena, self.device)
         self._shell = hollow(layout.optimized, self._arena.views)
-        self._bound = BoundSession(self._shell, self._memory)
-        self._session = self._bound
+        self._session = self._opened()
+
+    def _opened(self) -> Runs:
+        """What runs whole models: the live session, or the oracle where there can be none."""
+        if NO_GRAPH in self.layout.reasons.values():
+            return self._oracle
+        return BoundSession(self._shell, self._memory)
 
     def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
         optimized = layout.optimized
@@ -84,6 +93,8 @@ class DeviceExecutor(LiveExecutor):
             except Exception:  # of ONNX Runtime: such an input it does not take
                 return False
 
+        if not accepts([]):
+            return all_reloaded(layout, NO_GRAPH)
         refused = dict.fromkeys(_refused(slots, accepts), NO_INPUT)
         return only_read(reloading(layout, refused), sample, self._open_live)
 
@@ -96,13 +107,15 @@ class DeviceExecutor(LiveExecutor):
         direct = np.flatnonzero(self._last >= 0)
         bits = np.array([t.bits for t in self._space.tensors], np.int64)
         readers = Readers(self._first[direct], self._last[direct], bits[direct])
-        graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
-        self.parts = find_device_segments(graph, self._bound, readers, sample, cache)
+        self.parts: DeviceSegments | None = None
+        if isinstance(self._session, BoundSession):
+            graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
+            self.parts = find_device_segments(graph, self._session, readers, sample, cache)
         self._missed = []
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
-        return self.parts.golden(feeds) if self.parts else self._bound.run(feeds)
+        return self.parts.golden(feeds) if self.parts else self._session.run(feeds)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -113,11 +126,11 @@ class DeviceExecutor(LiveExecutor):
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""
         if self.parts is None:
-            return self._bound.run(feeds)
+            return self._session.run(feeds)
         golden = self.parts.known(feeds)
         if golden is None:
             self._missed.append(feeds)
-            return self._bound.run(feeds)
+            return self._session.run(feeds)
         return self.parts.run(start, golden)
 
     def write(self, injection: Injection) -> None:

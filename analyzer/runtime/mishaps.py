@@ -53,6 +53,24 @@ def checked(result: Result, device: Device) -> Result:
 
 
 @contextmanager
+def watched(device: Device) -> Iterator[None]:
+    """Calls in which other things can go wrong, too: these pass.
+
+    Raises:
+        DeviceFailed: it is the device that failed.
+    """
+    try:
+        yield
+    except RelcheckError:
+        raise
+    except Exception as error:  # see on_device
+        found = mishap(short_reason(error), device)
+        if found is not None:
+            raise found from error
+        raise
+
+
+@contextmanager
 def on_device(device: Device) -> Iterator[None]:
     """Calls that have nothing to do with any fault: whatever goes wrong is the device's doing.
 

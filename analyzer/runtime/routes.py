@@ -4,11 +4,12 @@ from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.liveness import OpenLive, unread_slots
 from analyzer.runtime.session import Feeds
 
+OTHER_ANSWER = "the live session's golden answer differs from that of the loaded file"
 
-def all_reloaded(layout: Layout) -> Layout:
+
+def all_reloaded(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
     """Without the very answers of the loaded file, nothing is faulted in place."""
     names = list(layout.routes)
-    reason = "the live session's golden answer differs from that of the loaded file"
     return Layout(
         layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
     )

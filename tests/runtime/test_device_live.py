@@ -14,7 +14,7 @@ from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.faults import CountLaw, FaultPattern, parse_fault
 from analyzer.runtime import device_live, device_segments
 from analyzer.runtime.bound import BoundSession
-from analyzer.runtime.device_live import MOST_TRIES, NO_INPUT, DeviceExecutor
+from analyzer.runtime.device_live import MOST_TRIES, NO_GRAPH, NO_INPUT, DeviceExecutor
 from analyzer.runtime.devices import NAMED
 from analyzer.runtime.layout import Route
 from analyzer.runtime.segments import WHOLE, Cache
@@ -170,6 +170,27 @@ def test_another_golden_answer_reloads_everything(monkeypatch: pytest.MonkeyPatc
     assert set(executor.layout.routes.values()) == {Route.RELOAD}
     pattern = upset(on, "w")
     assert answer(executor, pattern, on.feeds).same_as(answer(on.oracle, pattern, on.feeds))
+
+
+class Unwilling(BoundSession):
+    """A session that ONNX Runtime does not open, as it did with copies left in the graph."""
+
+    def __init__(self, *_: Any) -> None:
+        raise RuntimeError("Duplicate definition of name (x_CUDAExecutionProvider)")
+
+
+def test_a_graph_that_cannot_be_loaded_again_leaves_the_oracle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fails without `accepts([])`: the error would be the user's."""
+    monkeypatch.setattr(device_live, "BoundSession", Unwilling)
+    on = bench("gemm")
+    executor = opened(on)
+    assert set(executor.layout.reasons.values()) == {NO_GRAPH}
+    assert executor.run(on.feeds).same_as(on.golden)
+    pattern = upset(on, "w")
+    assert answer(executor, pattern, on.feeds).same_as(answer(on.oracle, pattern, on.feeds))
+    executor.check_golden()
 
 
 def test_a_device_that_fails_is_no_reason_to_reload(monkeypatch: pytest.MonkeyPatch) -> None:

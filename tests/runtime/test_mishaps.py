@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.runtime.devices import CPU, NAMED
-from analyzer.runtime.mishaps import checked, mishap, on_device
+from analyzer.runtime.mishaps import checked, mishap, on_device, watched
 from analyzer.runtime.session import Answer, Failure
 
 CUDA = NAMED["cuda"]
@@ -56,6 +56,15 @@ def test_on_the_cpu_every_failure_is_an_outcome(message: str) -> None:
 def test_answers_pass() -> None:
     answer = Answer(())
     assert checked(answer, CUDA) is answer
+
+
+def test_defects_pass_where_they_may_be() -> None:
+    with pytest.raises(DeviceFailed, match="use a smaller --batch"), watched(CUDA):
+        raise RuntimeError(EXHAUSTED[0])
+    with pytest.raises(KeyError), watched(CUDA):
+        raise KeyError("a defect")
+    with pytest.raises(NotRestored), watched(CUDA):
+        raise NotRestored("this is our own")
 
 
 def test_what_goes_wrong_without_a_model_is_the_device_s_doing() -> None:
