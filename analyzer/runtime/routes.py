@@ -1,5 +1,7 @@
 """Second thoughts about a layout: tensors that cannot be mutated in place after all."""
 
+from collections.abc import Sequence
+
 from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.liveness import OpenLive, unread_slots
 from analyzer.runtime.session import Feeds
@@ -13,6 +15,16 @@ def all_reloaded(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
     return Layout(
         layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
     )
+
+
+NO_LAYOUT = "this device's provider may keep a weight of its own"
+
+
+def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The route of each tensor in words, and why some are reloaded; without a layout, all are."""
+    if layout is None:
+        return dict.fromkeys(names, str(Route.RELOAD)), dict.fromkeys(names, NO_LAYOUT)
+    return {name: str(route) for name, route in layout.routes.items()}, layout.reasons
 
 
 def only_read(layout: Layout, sample: Feeds, open_live: OpenLive) -> Layout:

@@ -122,6 +122,14 @@ def test_the_other_commands_take_a_device(place: Path, tmp_path: Path) -> None:
     assert json.loads(compared.read_text())["tool"]["provider"].endswith(", cpu-bound")
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_inspect_shows_how_weights_are_reached_there(way: str, place: Path) -> None:
+    run = invoke("inspect", place / "tiny.onnx", "--device", way)
+    assert run.code == 0, run.err
+    assert ("in place" in run.out) == (way == "cpu-bound")
+    assert ("may keep a weight of its own" in run.out) == (way == "cpu-rewrite")
+
+
 # Picking
 
 
