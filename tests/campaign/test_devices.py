@@ -18,7 +18,9 @@ import pytest
 from analyzer.campaign import isolation
 from analyzer.campaign.devices_apart import Apart, run_apart
 from analyzer.campaign.selftest import test_patterns as draw
+from analyzer.campaign.shipment import map_shipment
 from analyzer.cli import devices
+from analyzer.cli.analysis import shipment_of
 from analyzer.cli.settings import Settings
 from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.outcome import Judge, Metric
@@ -70,7 +72,7 @@ def report(path: Path) -> tuple[dict[str, Any], str]:
 @pytest.mark.parametrize("jobs", ["0", "2"])
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_gives_the_same_report(way: str, jobs: str, place: Path, tmp_path: Path) -> None:
-    """Fails if patterns depend on the device, or if workers do not hear of it."""
+    """Fails if patterns depend on the device."""
     target = tmp_path / "found.json"
     run = relcheck(place, "--device", way, "--jobs", jobs, "--json", target)
     assert run.code == 0, run.err
@@ -84,6 +86,15 @@ def test_every_way_gives_the_same_report(way: str, jobs: str, place: Path, tmp_p
 def test_each_way_has_its_executor(tmp_path: Path) -> None:
     kinds = {w: type(tiny_analysis(tmp_path, device=w).executor) for w in WAYS}
     assert kinds == {"cpu-bound": DeviceExecutor, "cpu-rewrite": RewriteExecutor}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
+    """Fails without the device in `Shipment.of`: the figures would be the CPU's, under its name."""
+    analysis = tiny_analysis(tmp_path, device=way)
+    with shipment_of(analysis) as path:
+        executor = map_shipment(path).unpack().executor
+    assert type(executor) is type(analysis.executor)
 
 
 def test_a_journal_of_another_device_is_refused(place: Path, tmp_path: Path) -> None:
