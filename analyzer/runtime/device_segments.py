@@ -121,10 +121,19 @@ class DeviceSegments:
     def _ready(self, cut: int) -> bool:
         """Whether the part behind ``cut`` is open and gives the golden answer to the sample."""
         if cut not in self._parts:
+            self._parts[cut] = self._opened(cut)
+        return self._parts[cut] is not None
+
+    def _opened(self, cut: int) -> BoundSession | None:
+        """The session of the part behind ``cut``; None if it is of no use, or has no room."""
+        try:
             part = self._graph.part(self.cuts[cut], self._sample.values)
             found = self._answer(part, self._sample)
-            self._parts[cut] = part if found.same_as(self._sample.answer) else None
-        return self._parts[cut] is not None
+        except DeviceFailed as error:
+            if error.lost:
+                raise
+            return None
+        return part if found.same_as(self._sample.answer) else None
 
     def run(self, start: Start, golden: GoldenRun) -> Result:
         """Run from ``start`` with the present weights, on what ``golden`` was fed."""
@@ -144,7 +153,7 @@ class DeviceSegments:
 def find_device_segments(
     graph: Cuttable, whole: BoundSession, readers: Readers, sample: Feeds, cache: Cache
 ) -> DeviceSegments | None:
-    """Keep inputs on the device, and cut the graph where it pays; None without room for inputs.
+    """Keep inputs on the device, and cut the graph where it pays; None where there is no room.
 
     Args:
         graph: the optimized model; its weights are golden at present.
@@ -154,7 +163,7 @@ def find_device_segments(
         cache: what inputs and golden values may take of the device's memory.
 
     Raises:
-        DeviceFailed: the device has not enough memory, or failed.
+        DeviceFailed: the device is lost.
     """
     left = cache.size - cache.batches * sum(array.nbytes for array in sample.values())
     if cache.size <= 0 or left < 0:
@@ -162,10 +171,10 @@ def find_device_segments(
     try:
         cuts = _chosen(graph, readers, sample, Cache(left, cache.batches))
         return DeviceSegments(graph, whole, cuts, sample, cache.batches)
-    except DeviceFailed:
-        raise
-    except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
-        return None
+    except Exception as error:  # of ONNX Runtime: no room, or a value that cannot be taken out
+        if isinstance(error, DeviceFailed) and error.lost:
+            raise
+        return None  # whole runs then
 
 
 def _chosen(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> list[Cut]:

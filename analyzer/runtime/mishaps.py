@@ -19,6 +19,8 @@ _LOST = re.compile(
 """Errors after which CUDA answers nothing any more (700 illegal address ... 719 launch failure,
 999 unknown): see cudaError_t in NVIDIA's CUDA Runtime API."""
 
+_OF_CUDA = re.compile(r"\bcu(?:da|dnn|blas)", re.IGNORECASE)
+
 
 def mishap(message: str, device: Device) -> DeviceFailed | None:
     """What a message of ONNX Runtime says about the device; None: nothing.
@@ -83,6 +85,6 @@ def on_device(device: Device) -> Iterator[None]:
         raise
     except Exception as error:  # of ONNX Runtime: its exceptions share no narrower base class
         message = short_reason(error)
-        raise mishap(message, device) or DeviceFailed(
-            f"{device.shown} failed: {message}"
-        ) from error
+        lost = _OF_CUDA.search(message) is not None  # else it is our own mistake
+        other = DeviceFailed(f"{device.shown} failed: {message}", lost=lost)
+        raise mishap(message, device) or other from error

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.faults import CountLaw, FaultPattern, parse_fault
 from analyzer.runtime import device_live, device_segments
-from analyzer.runtime.bound import BoundSession
+from analyzer.runtime.bound import BoundSession, on_its_device
 from analyzer.runtime.device_live import MOST_TRIES, NO_GRAPH, NO_INPUT, DeviceExecutor
 from analyzer.runtime.devices import NAMED
 from analyzer.runtime.layout import Route
@@ -290,6 +290,48 @@ def test_cuts_are_chosen_by_what_parts_take() -> None:
 @pytest.mark.parametrize("size", [0, 10])
 def test_without_room_for_inputs_nothing_is_kept(size: int) -> None:
     assert opened(bench("attention"), cache=Cache(size)).parts is None
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("where", ["_chosen", "DeviceSegments"])
+def test_without_room_on_the_device_runs_are_whole(
+    where: str, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Golden values save time, no more. Fails if a device that is lost is taken for a full one."""
+
+    def full(*_: object) -> None:
+        raise DeviceFailed("no memory", lost=lost)
+
+    monkeypatch.setattr(device_segments, where, full)
+    on = bench("attention")
+    if lost:
+        with pytest.raises(DeviceFailed):
+            opened(on)
+        return
+    executor = opened(on)
+    assert executor.parts is None
+    assert executor.run(on.feeds).same_as(on.golden)
+
+
+def test_parts_without_room_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise DeviceFailed("no memory")
+
+    on = bench("attention", device="cpu-bound")
+    executor = cut_up(on.model, on.space, on.feeds, BOUND)
+    monkeypatch.setattr(device_segments.Cuttable, "part", full)
+    names = [t.name for t in on.space.tensors]
+    assert executor.start_of(np.array([names.index("w2")])) is WHOLE
+
+
+def test_inputs_on_the_device_are_copies() -> None:
+    on = bench("attention", device="cpu-bound")
+    assert isinstance(on.live, DeviceExecutor)
+    held = on_its_device(on.feeds, on.live._memory)
+    for name, array in on.feeds.items():
+        assert not np.shares_memory(held[name].numpy(), array)
+        assert held[name].data_ptr() != array.ctypes.data
+        assert np.array_equal(held[name].numpy(), array)
 
 
 @given(count=st.integers(1, 200))

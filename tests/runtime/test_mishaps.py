@@ -70,5 +70,11 @@ def test_defects_pass_where_they_may_be() -> None:
 def test_what_goes_wrong_without_a_model_is_the_device_s_doing() -> None:
     with pytest.raises(DeviceFailed, match="cuda failed: something else"), on_device(CUDA):
         raise RuntimeError("something else")
+    with pytest.raises(DeviceFailed) as raised, on_device(CUDA):
+        raise RuntimeError("CUDA Provider not available, can't get interface for it")
+    assert raised.value.lost
+    with pytest.raises(DeviceFailed) as raised, on_device(CUDA):
+        raise TypeError("bind_output(): incompatible function arguments")
+    assert not raised.value.lost
     with pytest.raises(NotRestored), on_device(CUDA):
         raise NotRestored("this is our own")
