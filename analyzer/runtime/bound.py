@@ -15,7 +15,7 @@ import onnxruntime as ort
 
 from analyzer.runtime.borrowed import without_graph
 from analyzer.runtime.device_memory import DeviceMemory
-from analyzer.runtime.mishaps import checked
+from analyzer.runtime.mishaps import checked, watched
 from analyzer.runtime.session import (
     Answer,
     Failure,
@@ -61,14 +61,15 @@ class BoundSession:
             memory: where the contents of its empty initializers are.
             profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
 
-        Raises whatever ONNX Runtime raises where it takes no such input.
+        Raises whatever ONNX Runtime raises where it takes no such input, and `DeviceFailed`.
         """
         self._memory, self._device = memory, memory.device
         self._where = self._device.memory, self._device.index
         options = session_options(optimize=False, device=self._device)
         if profile is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(profile)
-        self.session = new_session(weights_as_inputs(shell), options, self._device)
+        with watched(self._device):
+            self.session = new_session(weights_as_inputs(shell), options, self._device)
         self._binding = self.session.io_binding()
         weights = {t.name: t for t in shell.graph.initializer if t.external_data}
         for name, tensor in weights.items():

@@ -129,9 +129,8 @@ class DeviceSegments:
         try:
             part = self._graph.part(self.cuts[cut], self._sample.values)
             found = self._answer(part, self._sample)
-        except DeviceFailed as error:
-            if error.lost:
-                raise
+        except Exception as error:
+            _raise_if_lost(error)
             return None
         return part if found.same_as(self._sample.answer) else None
 
@@ -171,10 +170,15 @@ def find_device_segments(
     try:
         cuts = _chosen(graph, readers, sample, Cache(left, cache.batches))
         return DeviceSegments(graph, whole, cuts, sample, cache.batches)
-    except Exception as error:  # of ONNX Runtime: no room, or a value that cannot be taken out
-        if isinstance(error, DeviceFailed) and error.lost:
-            raise
+    except Exception as error:
+        _raise_if_lost(error)
         return None  # whole runs then
+
+
+def _raise_if_lost(error: Exception) -> None:
+    """Let pass what ONNX Runtime says of want of room, or of a value that cannot be taken out."""
+    if isinstance(error, DeviceFailed) and error.lost:
+        raise error
 
 
 def _chosen(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> list[Cut]:
