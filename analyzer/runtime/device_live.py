@@ -15,8 +15,9 @@ from analyzer.runtime.arena import AddressBook, build_arena
 from analyzer.runtime.borrowed import hollow
 from analyzer.runtime.bound import BoundSession
 from analyzer.runtime.cuts import find_cuts
+from analyzer.runtime.device_cuts import Cuttable
 from analyzer.runtime.device_memory import WORD, DeviceMemory
-from analyzer.runtime.device_segments import Cuttable, DeviceSegments, find_device_segments
+from analyzer.runtime.device_segments import DeviceSegments, find_device_segments
 from analyzer.runtime.devices import Device
 from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import Injection, LiveExecutor
@@ -121,7 +122,8 @@ class DeviceExecutor(LiveExecutor):
         """Where a run begins whose faults are in ``tensors``."""
         if self.parts is None or not len(tensors):
             return WHOLE
-        return self.parts.start(int(self._first[tensors].min()))
+        first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
+        return self.parts.start(first, last)
 
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""

@@ -58,9 +58,9 @@ def take_records(session: ort.InferenceSession) -> Records:
     return found
 
 
-def run_seconds(records: Records) -> float:
-    """Time of the quickest whole run, which ends when its device is done."""
-    return float(min(r["dur"] for r in records if r.get("name") == "model_run")) / 1e6
+def times_of_runs(records: Records) -> list[float]:
+    """Seconds of every run, in order; a run ends when its device is done."""
+    return [r["dur"] / 1e6 for r in records if r.get("name") == "model_run"]
 
 
 def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:

@@ -15,7 +15,7 @@ import pytest
 
 from analyzer.faults import FaultPattern
 from analyzer.model import InputSignature, Model, load_model
-from analyzer.runtime import device_segments, segments
+from analyzer.runtime import device_cuts, device_segments, segments
 from analyzer.runtime.device_live import DeviceExecutor
 from analyzer.runtime.devices import CPU, NAMED, Device, Weights
 from analyzer.runtime.executor import Executor
@@ -86,13 +86,14 @@ def open_live(
 
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:
     """An executor that cuts wherever it can and looks for masked faults at every cut."""
-    module = segments if device is CPU else device_segments
+    module = segments if device is CPU else device_cuts
     with (
         patch.object(module, "candidates", lambda sizes, *_: list(range(len(sizes)))),
         patch.object(module, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
         patch.object(segments, "CALL_SECONDS", -1.0),
-        patch.object(device_segments, "MEASURED", 10**6),
-        patch.object(device_segments, "_timed", lambda _, cuts, __: np.ones(len(cuts))),
+        patch.object(device_cuts, "MEASURED", 10**6),
+        patch.object(device_cuts, "_timed", lambda _, cuts, __: np.ones(len(cuts))),
+        patch.object(device_segments, "seconds_to_compare", lambda v, _: np.zeros(len(v))),
     ):
         return open_live(model, space, feeds, device, Cache(1 << 30))
 

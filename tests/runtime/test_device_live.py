@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.faults import CountLaw, FaultPattern, parse_fault
-from analyzer.runtime import device_live, device_segments
+from analyzer.runtime import device_cuts, device_live, device_segments
 from analyzer.runtime.bound import BoundSession, on_its_device
 from analyzer.runtime.device_live import MOST_TRIES, NO_GRAPH, NO_INPUT, DeviceExecutor
 from analyzer.runtime.devices import NAMED
@@ -267,11 +267,43 @@ def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.Monkey
     """Fails without the comparison in `_ready`."""
     on = bench("attention", device="cpu-bound")
     executor = cut_up(on.model, on.space, on.feeds, BOUND)
-    monkeypatch.setattr(
-        device_segments.DeviceSegments, "_answer", lambda *_: Answer((np.zeros(3),))
-    )
+    monkeypatch.setattr(device_segments.DeviceSegments, "_is_golden", lambda *_: False)
     names = [t.name for t in on.space.tensors]
     assert executor.start_of(np.array([names.index("w2")])) is WHOLE
+
+
+def test_a_fault_behind_a_dead_relu_is_masked() -> None:
+    """Fails without the comparison at the next cut: the golden answer itself comes back."""
+    on = bench("dense_block", device="cpu-bound")
+    assert isinstance(on.cut, DeviceExecutor)
+    assert on.cut.parts is not None
+    known = on.cut.parts.known(on.feeds)
+    assert known is not None
+    found = [
+        answer(on.cut, upset(on, "w0", bit, element), on.feeds)
+        for bit in (1, 20)
+        for element in range(36)
+    ]
+    assert any(f is known.answer for f in found)
+    assert any(f is not known.answer for f in found)
+
+
+def test_masked_faults_are_looked_for_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    on = bench("attention")
+    for taken, worth in ((1e9, False), (0.0, True)):
+        monkeypatch.setattr(
+            device_segments, "seconds_to_compare", lambda v, _, t=taken: np.full(len(v), t)
+        )
+        executor = cut_up_with_costs(on)
+        assert executor.parts is not None
+        assert set(executor.parts._checks) == {worth}
+
+
+def cut_up_with_costs(on: Bench) -> DeviceExecutor:
+    """Cut wherever it can be, and timed for real."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device_cuts, "choose_cuts", lambda costs, _: list(range(len(costs.seconds))))
+        return opened(on)
 
 
 def test_cuts_are_chosen_by_what_parts_take() -> None:
@@ -280,7 +312,7 @@ def test_cuts_are_chosen_by_what_parts_take() -> None:
     feeds = {on.model.signature.name: np.zeros((16, 3, 32, 32), np.float32)}
     executor = DeviceExecutor(on.model, on.space, feeds, BOUND, Cache(1 << 28))
     assert executor.parts is not None
-    assert 2 <= len(executor.parts.cuts) <= device_segments.MEASURED
+    assert 2 <= len(executor.parts.cuts) <= device_cuts.MEASURED
     inputs = feeds[on.model.signature.name].nbytes
     only_inputs = DeviceExecutor(on.model, on.space, feeds, BOUND, Cache(inputs))
     assert only_inputs.parts is not None
@@ -293,7 +325,7 @@ def test_without_room_for_inputs_nothing_is_kept(size: int) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("where", ["_chosen", "DeviceSegments"])
+@pytest.mark.parametrize("where", ["choose", "DeviceSegments"])
 def test_without_room_on_the_device_runs_are_whole(
     where: str, lost: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,7 +351,7 @@ def test_parts_without_room_are_not_used(monkeypatch: pytest.MonkeyPatch) -> Non
 
     on = bench("attention", device="cpu-bound")
     executor = cut_up(on.model, on.space, on.feeds, BOUND)
-    monkeypatch.setattr(device_segments.Cuttable, "part", full)
+    monkeypatch.setattr(device_cuts.Cuttable, "part", full)
     names = [t.name for t in on.space.tensors]
     assert executor.start_of(np.array([names.index("w2")])) is WHOLE
 
@@ -336,11 +368,11 @@ def test_inputs_on_the_device_are_copies() -> None:
 
 @given(count=st.integers(1, 200))
 def test_some_cuts_are_measured_where_there_are_many(count: int) -> None:
-    few = device_segments._thinned(range(100, 100 + count))
+    few = device_cuts.thinned(range(100, 100 + count))
     assert few[0] == 100
     assert few[-1] == 99 + count
     assert few == sorted(set(few))
-    assert len(few) == min(count, device_segments.MEASURED)
+    assert len(few) == min(count, device_cuts.MEASURED)
 
 
 # Failures
