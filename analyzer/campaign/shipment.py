@@ -19,8 +19,10 @@ from analyzer.campaign.trials import Bench
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.model import Model
+from analyzer.runtime.devices import CPU, Device
+from analyzer.runtime.executors import open_executor
 from analyzer.runtime.layout import Layout
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.picking import start_device
 from analyzer.runtime.segments import Cache
 from analyzer.severity import Severity
 from analyzer.sites import SiteStrata
@@ -44,9 +46,16 @@ class Shipment:
     sites: SiteStrata | None
     cache: int = 0
     layout: Layout | None = None
+    device: Device = CPU
 
     @staticmethod
-    def of(bench: Bench, model: Model, cache: int = 0, layout: Layout | None = None) -> "Shipment":
+    def of(
+        bench: Bench,
+        model: Model,
+        cache: int = 0,
+        layout: Layout | None = None,
+        device: Device = CPU,
+    ) -> "Shipment":
         """The travelling parts of ``bench``.
 
         Args:
@@ -54,6 +63,7 @@ class Shipment:
             model: what it runs.
             cache: bytes that golden values may take where it arrives.
             layout: what its executor found out, of use on this machine alone.
+            device: where it runs.
         """
         return Shipment(
             bench.plan,
@@ -67,6 +77,7 @@ class Shipment:
             bench.sites,
             cache,
             layout,
+            device,
         )
 
     def unpack(self) -> Bench:
@@ -74,11 +85,13 @@ class Shipment:
 
         Raises:
             UnsupportedModel: ONNX Runtime cannot load the model here.
+            DeviceUnavailable: the device is not there, or does not start.
         """
         name = self.model.signature.name
         cache = Cache(self.cache, len(self.batches))
         sample = self.batches[0].feeds(name)
-        executor = LiveExecutor(self.model, self.space, sample, cache, self.layout)
+        device = start_device(self.device)
+        executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
         return Bench(
             self.plan,
             self.space,

@@ -14,7 +14,7 @@ from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.shipment import from_buffer, map_shipment
 from analyzer.campaign.trials import Bench
-from analyzer.errors import ClusterError, InternalError, RelcheckError
+from analyzer.errors import ClusterError, DeviceFailed, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.runtime.session import Answer, Failure
 
@@ -49,6 +49,10 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a call, or the exception that it raised, in a form that travels."""
     try:
         return function(*arguments)
+    except DeviceFailed as error:
+        if error.lost:  # nothing more can be run in this process; the pool starts another
+            os._exit(1)
+        return error
     except (RelcheckError, MemoryError) as error:
         return error
     except Exception as error:

@@ -14,6 +14,7 @@ from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, run_campaign
 from analyzer.campaign.tasks import Shard
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_of
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.patience import PATIENCE
@@ -59,6 +60,7 @@ def analyze(model_path: Path, settings: Settings) -> Exit:
 
 
 def _analyze(model_path: Path, settings: Settings, crew: Crew) -> Exit:
+    settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
@@ -142,7 +144,7 @@ def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iter
     from analyzer.campaign.shipment import Shipment
 
     layout = analysis.executor.layout if local else None
-    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout)
+    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout, analysis.device)
     files = (analysis.model.file, layout.file if layout else None) if local else ()
     with nameless_file(shipment.parts([f for f in files if f])) as stream:
         yield Path(path_of(stream))
@@ -169,7 +171,7 @@ def _report(
         analysis.space,
         analysis.data,
         judgements,
-        tool_part(),
+        tool_part(analysis.device),
         run_part(watch, journal),
     )
 

@@ -16,6 +16,7 @@ from analyzer.campaign.vulnerability import TensorTask, run_map
 from analyzer.campaign.vulnerability_map import VulnerabilityMap
 from analyzer.cli.analysis import Forgetful, early_start, open_pool
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_of_map
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.progress import LOG_EVERY_SECONDS
@@ -76,7 +77,8 @@ def make_map(request: MapRequest) -> Exit:
 
 
 def _make_map(request: MapRequest, crew: Crew) -> Exit:
-    settings = request.settings
+    settings = on_device(request.settings)
+    request = replace(request, settings=settings)
     targets = [p for p in (settings.json_path, settings.html_path, request.csv_path) if p]
     check_targets(targets, [request.model, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
@@ -90,7 +92,7 @@ def _make_map(request: MapRequest, crew: Crew) -> Exit:
         found,
         analysis.model,
         analysis.data,
-        tool_part(),
+        tool_part(analysis.device),
         run_part(watch, where),
         request.exhaustive,
     )

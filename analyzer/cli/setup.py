@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import Bench, set_up_bench
+from analyzer.cli.devices import device_of
 from analyzer.cli.patience import PATIENCE
 from analyzer.cli.settings import Settings
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
@@ -16,8 +17,9 @@ from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
 from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
 from analyzer.rates import parse_rates
+from analyzer.runtime.devices import Device
 from analyzer.runtime.executor import golden_values
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.executors import CampaignExecutor, open_executor
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure
 from analyzer.severity import find_severity
@@ -41,8 +43,9 @@ class Analysis:
     space: FaultSpace
     data: Dataset
     conditions: tuple[Condition, ...]
-    executor: LiveExecutor
+    executor: CampaignExecutor
     bench: Bench
+    device: Device
 
 
 def selection_of(settings: Settings) -> Selection:
@@ -183,7 +186,8 @@ def prepare_analysis(
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     here = Cache(settings.cache if settings.inline else 0, len(batches))
-    executor = LiveExecutor(model, space, batches[0].feeds(name), here)
+    device = device_of(settings.device)
+    executor = open_executor(model, space, batches[0].feeds(name), device, here)
     first = executor.run(batches[0].feeds(name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
@@ -211,4 +215,4 @@ def prepare_analysis(
     judge, alive = Judge(metric), PATIENCE.renew
     bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
     PATIENCE.prepared()
-    return Analysis(model, space, data, conditions, executor, bench)
+    return Analysis(model, space, data, conditions, executor, bench, device)

@@ -167,6 +167,13 @@ class Judge:
             gained=int(count(right & ~golden.right)),
         )
 
+    def classes(self, golden: Golden, result: Result) -> npt.NDArray[np.int8]:
+        """The outcome of each image, int8 (images,): 0 masked, 1 SDC, 2 DUE."""
+        if isinstance(result, Failure):
+            return np.full(len(golden.right), 2, np.int8)
+        due, changed = self._marks(golden, result)
+        return np.where(due, 2, changed).astype(np.int8)
+
     def right(self, golden: Golden, result: Answer, labels: Labels | None) -> npt.NDArray[np.bool_]:
         """Which images of a faulty answer are right: bool (images,)."""
         return self._still_right(golden, result, labels, *self._marks(golden, result))

@@ -11,20 +11,25 @@ import onnxruntime as ort
 from analyzer.bits import Values, to_raw
 from analyzer.model import AtRisk
 from analyzer.runtime.borrowed import hollow, lend
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.optimized import LARGE, OptimizedModel, optimize, replace_values
 
 
 class Injector:
     """One model, whose tensors at risk are given other contents."""
 
-    def __init__(self, proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> None:
+    def __init__(
+        self, proto: onnx.ModelProto, tensors: Sequence[AtRisk], device: Device = CPU
+    ) -> None:
         """Keep what ``proto`` says besides the contents of ``tensors``.
 
         Args:
             proto: the model.
             tensors: those whose contents may change, with their golden contents, whatever
                 ``proto`` has in them.
+            device: for which it is optimized.
         """
+        self._device = device
         self._tensors = {t.name: t for t in tensors}
         self._large = {
             t.name: t.values for t in tensors if t.values.nbytes >= LARGE and _is_taken(t.values)
@@ -39,7 +44,7 @@ class Injector:
         values = {name: contents.get(name, t.values) for name, t in self._tensors.items()}
         large = {name: values.pop(name) for name in self._large}
         raw = {name: to_raw(value, self._tensors[name].element) for name, value in values.items()}
-        return optimize(replace_values(self._shell, raw), lend(large))
+        return optimize(replace_values(self._shell, raw), self._device, lend(large))
 
 
 def _is_taken(values: Values) -> bool:

@@ -18,6 +18,7 @@ from analyzer.array_file import ArrayFile
 from analyzer.bits import ElementType, Values
 from analyzer.model import AtRisk
 from analyzer.runtime.decode import Contents, Place, Slot
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.injected import Injector
 from analyzer.runtime.numbering import Numbering
 from analyzer.runtime.optimized import OptimizedModel, changed, optimize
@@ -69,9 +70,10 @@ class Prober:
         tensors: Sequence[AtRisk],
         golden: OptimizedModel | None = None,
         others: Sequence[AtRisk] = (),
+        device: Device = CPU,
     ) -> None:
-        self.golden = golden or optimize(proto)
-        self._injector = Injector(proto, [*tensors, *others])
+        self.golden = golden or optimize(proto, device)
+        self._injector = Injector(proto, [*tensors, *others], device)
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
@@ -140,6 +142,7 @@ def find_layout(
     tensors: Sequence[AtRisk],
     golden: OptimizedModel | None = None,
     others: Sequence[AtRisk] = (),
+    device: Device = CPU,
 ) -> Layout:
     """Probe where the elements of ``tensors`` stand after optimization.
 
@@ -148,10 +151,11 @@ def find_layout(
         tensors: its tensors at risk, with their golden contents, whatever ``proto`` has in them.
         golden: what ONNX Runtime makes of the golden model; None: find out, from ``proto``.
         others: tensors that no fault hits, with their contents, if ``proto`` may lack them.
+        device: for which it is optimized.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
-    prober = Prober(proto, tensors, golden, others)
+    prober = Prober(proto, tensors, golden, others, device)
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)

@@ -31,12 +31,14 @@ from analyzer.runtime.arena import (
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.decode import Place
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Route, find_layout
-from analyzer.runtime.liveness import unread_slots
+from analyzer.runtime.layout import Layout, find_layout
+from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.routes import all_reloaded, only_read
 from analyzer.runtime.segments import (
     NO_CACHE,
     WHOLE,
@@ -61,6 +63,8 @@ class Write:
 
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
+
+    device: Device = CPU
 
     def __init__(
         self,
@@ -101,18 +105,24 @@ class LiveExecutor:
         at_risk, values = self._model.inventory.at_risk, self._values
         exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
         others = [t for t in at_risk if t.name not in values]
-        layout = find_layout(self._model.proto, exposed, golden, others)
-        layout = _only_read(layout, sample)
+        layout = find_layout(self._model.proto, exposed, golden, others, self.device)
+        layout = self._proven(layout, sample, plain)
         self._open(layout)
         if not self._session.run(sample).same_as(plain):
-            self._open(_all_reloaded(layout))
+            self._open(all_reloaded(layout))
+
+    def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        """``layout``, with a reload for tensors whose mutation a run would not see."""
+        return only_read(layout, sample, live_session)
 
     def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
         """What ONNX Runtime makes of the golden file, and what that answers."""
         content = golden_proto(self._model, self._values).SerializeToString()
         answers: list[Result] = []
         with loading():
-            golden = optimize(content, use=lambda s: answers.append(run_session(s, sample)))
+            golden = optimize(
+                content, self.device, use=lambda s: answers.append(run_session(s, sample))
+            )
         return golden, answers[0]
 
     def _open(self, layout: Layout) -> None:
@@ -121,7 +131,7 @@ class LiveExecutor:
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = keep_blocked(hollow(layout.optimized, self._lent))
-        self._session = borrowing_session(self._shell, self._lent)
+        self._session: Runs = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
         self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
@@ -142,7 +152,7 @@ class LiveExecutor:
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
-        return RewriteExecutor(self._model, self._space)
+        return RewriteExecutor(self._model, self._space, self.device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
@@ -168,7 +178,7 @@ class LiveExecutor:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
         converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        return _Injection(self, pattern.fault.kind, start, addresses, masks, converted)
+        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -189,22 +199,30 @@ class LiveExecutor:
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
-    def write(self, injection: "_Injection") -> None:
+    def write(self, injection: "Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
             _flat(self._arena.views[write.slot])[write.positions] = write.values
 
-    def restore(self, injection: "_Injection") -> None:
+    def restore(self, injection: "Injection") -> None:
         """Put golden back where ``injection`` wrote.
+
+        Raises:
+            NotRestored: a touched weight is not golden.
+        """
+        self.put_back(injection)
+        while self._missed:  # now that weights are golden again
+            self.run(self._missed.pop())
+
+    def put_back(self, injection: "Injection") -> None:
+        """Put golden back where ``injection`` wrote, and nothing else.
 
         Raises:
             NotRestored: a touched weight is not golden.
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
-        while self._missed:  # now that weights are golden again
-            self.run(self._missed.pop())
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
@@ -255,7 +273,7 @@ class LiveExecutor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Injection:
+class Injection:
     """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
 
     executor: LiveExecutor
@@ -292,30 +310,6 @@ def _filed(layout: Layout) -> Layout:
     file = ArrayFile.of(slots)
     optimized = OptimizedModel(layout.optimized.proto, layout.optimized.slots | file.arrays())
     return replace(layout, optimized=optimized, file=file)
-
-
-def _all_reloaded(layout: Layout) -> Layout:
-    """Without the very answers of the loaded file, nothing is faulted in place."""
-    names = list(layout.routes)
-    reason = "the live session's golden answer differs from that of the loaded file"
-    return Layout(
-        layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
-    )
-
-
-def _only_read(layout: Layout, sample: Feeds) -> Layout:
-    """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    unread = unread_slots(layout.optimized, _slots(layout), sample, live_session)
-    if not unread:
-        return layout
-    routes, reasons = dict(layout.routes), dict(layout.reasons)
-    places = dict(layout.places)
-    for name, found in layout.places.items():
-        hidden = [p.slot for p in found if p.slot in unread]
-        if hidden:
-            routes[name], reasons[name] = Route.RELOAD, unread[hidden[0]]
-            del places[name]
-    return Layout(layout.optimized, routes, reasons, places)
 
 
 def _positions(

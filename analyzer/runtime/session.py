@@ -13,7 +13,8 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from analyzer.errors import UnsupportedModel
+from analyzer.errors import DeviceUnavailable, UnsupportedModel
+from analyzer.runtime.devices import CPU, Device
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 
@@ -59,11 +60,12 @@ def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return bool(np.all(nan | (a.view(unsigned) == b.view(unsigned))))
 
 
-def session_options(optimize: bool = True) -> ort.SessionOptions:
+def session_options(optimize: bool = True, device: Device = CPU) -> ort.SessionOptions:
     """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
 
     Args:
         optimize: False for a graph that has been optimized before.
+        device: where it is to run.
     """
     _share_arena()
     options = ort.SessionOptions()
@@ -74,6 +76,8 @@ def session_options(optimize: bool = True) -> ort.SessionOptions:
     # Packed copies of the weights could not be mutated; and packed kernels may round differently,
     # so that no session of this package uses them.
     options.add_session_config_entry("session.disable_prepacking", "1")
+    if not device.on_cpu:  # the CPU's kernels are, always
+        options.use_deterministic_compute = True
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     return options
@@ -90,34 +94,55 @@ def _share_arena() -> None:
 
 
 def new_session(
-    model: onnx.ModelProto | bytes, options: ort.SessionOptions
+    model: onnx.ModelProto | bytes, options: ort.SessionOptions, device: Device = CPU
 ) -> ort.InferenceSession:
-    """A CPU session for a model or its bytes; whatever ONNX Runtime raises passes through."""
-    return _session(model if isinstance(model, bytes) else model.SerializeToString(), options)
+    """A session for a model or its bytes on ``device``; what ONNX Runtime raises passes through."""
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    return _session(content, options, device)
 
 
-def load_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
-    """A CPU session for the model in a file; whatever ONNX Runtime raises passes through."""
-    return _session(str(path), options)
+def load_session(
+    path: Path, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """A session for the model in a file; whatever ONNX Runtime raises passes through."""
+    return _session(str(path), options, device)
 
 
-def _session(source: str | bytes, options: ort.SessionOptions) -> ort.InferenceSession:
-    return ort.InferenceSession(
+def _session(
+    source: str | bytes, options: ort.SessionOptions, device: Device
+) -> ort.InferenceSession:
+    """A session that runs where it was told to, or none.
+
+    Raises:
+        DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
+    """
+    session = ort.InferenceSession(
         source,
         options,
-        providers=["CPUExecutionProvider"],
+        providers=device.providers,
         disabled_optimizers=DISABLED_OPTIMIZERS,
+        enable_fallback=int(device.on_cpu),
     )
+    if device.provider not in session.get_providers():
+        raise DeviceUnavailable(
+            f"--device {device.name}: ONNX Runtime has {device.provider}, but cannot start it "
+            "here; it needs the card's driver, and libraries of the versions that "
+            f"onnxruntime {ort.__version__} was built for (docs/devices.md)"
+        )
+    return session
 
 
-def open_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
+def open_session(
+    proto: onnx.ModelProto, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
     """Like `new_session`, for the user's own model.
 
     Raises:
+        DeviceUnavailable: the device cannot be started.
         UnsupportedModel: ONNX Runtime cannot load it.
     """
     with loading():
-        return new_session(proto, options)
+        return new_session(proto, options, device)
 
 
 @contextmanager
@@ -126,9 +151,12 @@ def loading() -> Iterator[None]:
 
     Raises:
         UnsupportedModel: instead of any other exception.
+        DeviceUnavailable: passes through.
     """
     try:
         yield
+    except DeviceUnavailable:
+        raise
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         raise UnsupportedModel(
             f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"

@@ -131,11 +131,13 @@ def test_weights_in_files_are_shipped_by_name(
     analysis = prepare_analysis(path, settings)
     layout = analysis.executor.layout
     assert analysis.model.file is not None
+    assert layout is not None
     assert layout.file is not None
     shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
     content = b"".join(shipment.parts([analysis.model.file, layout.file]))
     there = from_buffer(content).unpack()
     assert isinstance(there.executor, LiveExecutor)
+    assert plain.executor.layout is not None
     assert there.executor.layout.routes == plain.executor.layout.routes
     cell = Cell(1e-2)
     expected = [plain.bench.trial(cell, i) for i in range(4)]
@@ -150,6 +152,7 @@ def test_what_is_in_files_already_is_not_written_again(monkeypatch: pytest.Monke
     analysis = prepare_analysis(path, read_settings(None, {"images": 8}))
     layout = analysis.executor.layout
     assert analysis.model.file is not None
+    assert layout is not None
     assert layout.file is not None
     shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
     whole = sum(map(len, shipment.parts()))
@@ -166,6 +169,7 @@ def test_tensors_that_are_not_selected_keep_their_contents(
     settings = read_settings(None, {"rates": "1e-2", "images": 2, "include": ["w1"]})
     analysis = prepare_analysis(path, settings)
     assert [t.name for t in analysis.space.tensors] == ["w1"]
+    assert analysis.executor.layout is not None
     assert analysis.executor.layout.routes == {"w1": Route.IN_PLACE}
     oracle = RewriteExecutor(load_model(path), analysis.space)
     feeds = analysis.bench.batches[0].feeds("x")
