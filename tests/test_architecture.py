@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = {
     "errors": 0,
+    "bitmap": 1,
     "bits": 1,
     "rates": 1,
     "stats": 1,
