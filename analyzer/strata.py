@@ -18,6 +18,9 @@ MOST_STRATA = 4
 NEGLIGIBLE = 5e-4
 """Patterns rarer than this get no stratum of their own."""
 
+SPARE = 2
+"""Sites drawn at once beyond those wanted, besides a sixteenth."""
+
 FALLING = "falling"
 """Name of the stratum of patterns whose severe upsets all fall."""
 
@@ -179,12 +182,17 @@ def place_upsets(
 def draw_sites(
     rng: np.random.Generator, bits: int, count: int, refused: Callable[[SiteIndex], Bools]
 ) -> SiteIndex:
-    """``count`` distinct sites that are not refused, uniform: drawn from all, refused ones back."""
-    kept = np.zeros(0, np.int64)
-    while len(kept) < count:
-        drawn = rng.integers(bits, size=count - len(kept), dtype=np.int64)
-        kept = np.concatenate((kept, drawn[~refused(drawn)]))
-        kept.sort()
-        if (kept[1:] == kept[:-1]).any():
-            kept = np.unique(kept)
-    return kept
+    """``count`` distinct sites that are not refused, uniform, ascending.
+
+    Sites are drawn from all, and the first ``count`` that are distinct and not refused are kept: by
+    symmetry every set is equally likely. A few more are drawn at once, for those that are refused.
+    """
+    drawn = rng.integers(bits, size=count + SPARE + count // 16, dtype=np.int64)
+    accepted = drawn[~refused(drawn)]
+    kept = np.sort(accepted[:count])
+    if len(kept) == count and not (kept[1:] == kept[:-1]).any():
+        return kept
+    while len(distinct := dict.fromkeys(accepted.tolist())) < count:
+        drawn = rng.integers(bits, size=count - len(distinct), dtype=np.int64)
+        accepted = np.concatenate((accepted, drawn[~refused(drawn)]))
+    return np.sort(np.array(list(distinct)[:count], np.int64))
