@@ -1,6 +1,7 @@
 """Right and wrong images told apart: unbiased, honest, and cheaper where everything fails."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,12 +98,20 @@ def test_the_estimate_is_unbiased(world: str) -> None:
 
 
 def test_where_everything_fails_the_images_met_are_no_error() -> None:
-    """Fails if trials are planned or the interval is taken from gained minus lost as it stands."""
+    """Fails if the interval is taken from gained minus lost as it stands."""
     blind, seeing = (
         sum(p.tally.trials for p in campaign(1, "everything fails", 0.01, blind=blind))
         for blind in (True, False)
     )
     assert seeing < 0.6 * blind
+
+
+def test_trials_are_not_allotted_to_what_is_no_error() -> None:
+    """Two strata alike, in both of which everything fails; of one the right images are known."""
+    known = drawn(np.random.default_rng(1), (1.0, 1.0, 0.0), 1600)
+    counts = allocate([Stratum(0.5, known), Stratum(0.5, replace(known, right=None))], 8000)
+    assert counts[0] == 1600
+    assert counts[1] == 6400
 
 
 def test_few_images_of_a_kind_are_not_told_apart() -> None:
