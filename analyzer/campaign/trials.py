@@ -150,7 +150,7 @@ class Bench:
         chosen, _ = self._draw(cell, index)
         images = sum(self.batches[i].images for i in chosen)
         right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
-        return Outcomes(images, due=images, lost=right)
+        return Outcomes(images, due=images, lost=right, right=right)
 
     def _draw(self, cell: AnyCell, index: int) -> tuple[Sequence[int], FaultPattern]:
         """The batches and the pattern of one trial."""
@@ -177,7 +177,7 @@ class Bench:
 
     def tally(self, outcomes: Iterable[Outcomes]) -> Tally:
         """The tally of some trials."""
-        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained) for o in outcomes)
+        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right) for o in outcomes)
         return Tally.of_trials(self.unit, counts)
 
 

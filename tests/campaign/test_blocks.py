@@ -24,7 +24,7 @@ from tests.strategies import examples
 from tests.support import save
 
 counts = st.integers(0, 10**6)
-outcomes = st.builds(Outcomes, counts, counts, counts, counts, counts, counts)
+outcomes = st.builds(Outcomes, *[counts] * 7)
 cells = st.builds(Cell, st.floats(1e-12, 0.5), st.integers(0, 6))
 blocks = st.builds(Block, cells, st.integers(0, 10**6))
 results = st.builds(
