@@ -1,10 +1,9 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
-import ctypes
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.array_file import nameless_file, path_of
@@ -20,7 +19,7 @@ from analyzer.cli.patience import PATIENCE
 from analyzer.cli.progress import show_progress
 from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
-from analyzer.cli.setup import Analysis, prepare_analysis
+from analyzer.cli.setup import Analysis, prepare_analysis, return_free_memory
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.gate import deciders, judge_gate
 from analyzer.model import Model
@@ -113,7 +112,10 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
     local = settings.cluster is None
     with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
         analysis.executor.release()
-        _return_free_memory()
+        for file in (analysis.model.file, analysis.executor.layout.file):
+            if file is not None:
+                file.leave()
+        return_free_memory()
         if settings.cluster is None:
             jobs = settings.worker_count
             with LocalPool(analysis.bench, shipment, jobs, crew) as processes:
@@ -124,12 +126,6 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
         PATIENCE.end()  # a cluster may take hours to give this campaign its first worker
         with ClusterPool(settings.cluster, analysis.bench, shipment, time.monotonic) as cluster:
             yield cluster
-
-
-def _return_free_memory() -> None:
-    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
-    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager
