@@ -119,6 +119,8 @@ class ArrayFile:
         return np.frombuffer(self._mapped(mmap.ACCESS_COPY), np.uint8)
 
     def _mapped(self, access: int) -> mmap.mmap:
+        if self.stream is not None:
+            return mmap.mmap(self.stream.fileno(), 0, access=access)
         with open(self.path, "rb") as stream:
             return mmap.mmap(stream.fileno(), 0, access=access)
 
