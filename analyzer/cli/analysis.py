@@ -19,7 +19,7 @@ from analyzer.cli.patience import PATIENCE
 from analyzer.cli.progress import show_progress
 from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
-from analyzer.cli.setup import Analysis, prepare_analysis, return_free_memory
+from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.gate import deciders, judge_gate
 from analyzer.model import Model
@@ -112,10 +112,7 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
     local = settings.cluster is None
     with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
         analysis.executor.release()
-        for file in (analysis.model.file, analysis.executor.layout.file):
-            if file is not None:
-                file.leave()
-        return_free_memory()
+        analysis.rest()
         if settings.cluster is None:
             jobs = settings.worker_count
             with LocalPool(analysis.bench, shipment, jobs, crew) as processes:

@@ -132,11 +132,14 @@ def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
                 f"{path} fixes batches of {fixed} images, and the reference would be run with "
                 f"{settings.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        return prepare_analysis(model, settings)
+        analysis = prepare_analysis(model, settings)
     except (InputError, EmptySelection) as error:
         if str(path) in str(error):
             raise
         raise _about(path, error) from error
+    del model
+    analysis.rest()
+    return analysis
 
 
 def _about(path: Path, error: RelcheckError) -> RelcheckError:

@@ -46,6 +46,13 @@ class Analysis:
     executor: LiveExecutor
     bench: Bench
 
+    def rest(self) -> None:
+        """Give back memory that is not needed until something is run; nothing is lost."""
+        for file in (self.model.file, self.executor.layout.file):
+            if file is not None:
+                file.leave()
+        return_free_memory()
+
 
 def selection_of(settings: Settings) -> Selection:
     """Which tensors the settings expose."""
