@@ -125,7 +125,7 @@ def prepare_models(
 def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
     """Prepare one model; what is wrong with it is said with its name."""
     try:
-        model = load_model(path)
+        model = load_model(path).filed()
         fixed = model.signature.fixed_batch
         if settings.batch != asked and fixed not in (None, settings.batch):
             raise NotComparable(
@@ -137,7 +137,6 @@ def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
         if str(path) in str(error):
             raise
         raise _about(path, error) from error
-    del model
     analysis.rest()
     return analysis
 
