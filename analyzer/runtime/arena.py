@@ -20,9 +20,6 @@ from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.positions import Positions
 from analyzer.space import FaultSpace, Indices, TensorSite
 
-LARGE = 2**20
-"""Bytes of weights from which on they are kept in a file that processes share."""
-
 
 @dataclass(frozen=True)
 class Arena:
