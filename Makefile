@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-export bench soak fuzz models models-cifar docs clean
+.PHONY: help demo test lint types check test-export bench soak fuzz zoo models models-cifar docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -14,6 +14,7 @@ help:
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
 	@echo "make test-export  the exporters' tests that need torch, in an environment of their own"
+	@echo "make zoo NET=resnet50  export, harden, quantize and analyze a network of torchvision"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
 	@echo "make models-cifar DATA=... TEST=...  the same for the CIFAR-10 networks (about an hour)"
 	@echo "make docs    write generated documentation (schemas, verification)"
@@ -64,6 +65,22 @@ $(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt
 
 test-export: $(EXPORT)/.done
 	$(EXPORT)/bin/python -m pytest -n 2 --maxschedchunk 1 $$(grep -l 'importorskip("torch")' tests/exporters/*.py)
+
+# NET: a network of torchvision; WEIGHTS: a file of weights, else random ones; DATA: images and
+# labels that are not the test split, else images without meaning; TEST: the test images, else DATA.
+# The options of the analysis are RUN. TORCH_PYTHON: a Python with torch and relcheck, else $(EXPORT).
+NET ?= resnet18
+RUN ?= $(if $(DATA),,--metric agreement) --rates 1e-8,1e-7,1e-6 --precision 0.2
+ZOO := build/zoo/$(NET)
+ZOO_PYTHON := $(or $(TORCH_PYTHON),$(EXPORT)/bin/python)
+ZOO_DATA := $(or $(DATA),$(ZOO)/images.npz)
+zoo: $(if $(TORCH_PYTHON),,$(EXPORT)/.done)
+	mkdir -p $(ZOO)
+	$(if $(DATA),,$(ZOO_PYTHON) -m exporters.datasets.noise $(ZOO_DATA))
+	$(ZOO_PYTHON) -m analyzer export torchvision:$(NET) $(if $(WEIGHTS),--weights $(WEIGHTS)) -o $(ZOO)/$(NET).onnx
+	$(ZOO_PYTHON) -m analyzer harden $(ZOO)/$(NET).onnx --method actmax --data $(ZOO_DATA) -o $(ZOO)/$(NET)_actmax.onnx
+	$(ZOO_PYTHON) -m analyzer quantize $(ZOO)/$(NET)_actmax.onnx --data $(ZOO_DATA) --calibration minmax -o $(ZOO)/$(NET)_actmax_int8.onnx
+	$(ZOO_PYTHON) -m analyzer compare $(addprefix $(ZOO)/$(NET),.onnx _actmax.onnx _actmax_int8.onnx) --data $(or $(TEST),$(ZOO_DATA)) --journal none --html $(ZOO)/report.html --json $(ZOO)/report.json $(RUN)
 
 models: $(EXPORT)/.done
 	$(EXPORT)/bin/python -m exporters.training.digits --out models

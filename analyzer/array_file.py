@@ -24,6 +24,22 @@ Bytes = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
 
 
+PIECE = 2**20
+"""Bytes that are compared at a time."""
+
+
+def first_difference(one: Bytes, other: Bytes) -> int | None:
+    """Where two blocks of equal size first differ; None if nowhere.
+
+    Piece by piece, for a comparison takes as much memory as it compares.
+    """
+    for begin in range(0, len(one), PIECE):
+        part = slice(begin, begin + PIECE)
+        if not np.array_equal(one[part], other[part]):
+            return begin + int(np.flatnonzero(one[part] != other[part])[0])
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Where one array stands.
@@ -85,18 +101,28 @@ class ArrayFile:
     @cached_property
     def block(self) -> Bytes:
         """The whole file, read-only: uint8 (n,)."""
+        return np.frombuffer(self._golden, np.uint8)
+
+    @cached_property
+    def _golden(self) -> mmap.mmap:
         return self._mapped(mmap.ACCESS_READ)
+
+    def leave(self) -> None:
+        """Give back what memory `block` takes here; it is read again where it is looked at."""
+        self._golden.madvise(mmap.MADV_DONTNEED)
 
     def private(self) -> Bytes:
         """The whole file, to be written to: what is written stays here. uint8 (n,).
 
         Pages that are not written to are the file's, and shared by all who map it.
         """
-        return self._mapped(mmap.ACCESS_COPY)
+        return np.frombuffer(self._mapped(mmap.ACCESS_COPY), np.uint8)
 
-    def _mapped(self, access: int) -> Bytes:
+    def _mapped(self, access: int) -> mmap.mmap:
+        if self.stream is not None:
+            return mmap.mmap(self.stream.fileno(), 0, access=access)
         with open(self.path, "rb") as stream:
-            return np.frombuffer(mmap.mmap(stream.fileno(), 0, access=access), np.uint8)
+            return mmap.mmap(stream.fileno(), 0, access=access)
 
     def arrays(self) -> dict[str, Array]:
         """The arrays, read-only."""

@@ -66,24 +66,18 @@ def _children(pid: int) -> list[int]:
 
 
 def memory_together(pids: Sequence[int]) -> int:
-    """Bytes that some processes hold together.
+    """Bytes that some processes hold together: the sum of their proportional set sizes.
 
-    What is theirs alone (anonymous memory) adds up; of what is mapped from files, which they share,
-    the largest share of any one counts. Costs nothing to ask for, unlike proportional set sizes.
+    A page that several of them map counts once. What is mapped from files counts as well, though
+    the system may take most of it back.
     """
-    parts = [_memory(pid) for pid in pids]
-    return sum(own for own, _ in parts) + max((mapped for _, mapped in parts), default=0)
+    return sum(map(_proportional, pids))
 
 
-def _memory(pid: int) -> tuple[int, int]:
-    """Bytes of a process in memory: its own, and mapped from files; 0 if it is gone."""
+def _proportional(pid: int) -> int:
+    """Proportional set size of a process, in bytes; 0 if it is gone."""
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
-        return 0, 0
-    sizes = {
-        name: 1024 * int(value.split()[0])
-        for name, _, value in (line.partition(":") for line in text.splitlines())
-        if name in {"RssAnon", "RssFile", "RssShmem"}
-    }
-    return sizes.get("RssAnon", 0) + sizes.get("RssShmem", 0), sizes.get("RssFile", 0)
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))

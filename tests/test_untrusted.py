@@ -51,6 +51,7 @@ ALLOWED = {
     ("analyzer/campaign/shipment.py", "pickle.loads"): "made by the process that starts the worker",
     ("analyzer/campaign/isolation.py", "ctypes.CDLL"): "None: the C library that is there already",
     ("analyzer/cli/analysis.py", "ctypes.CDLL"): "None: the C library that is there already",
+    ("analyzer/runtime/picking.py", "ctypes.CDLL"): "libcuda.so.1, the driver, by its own name",
     ("exporters/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
     ("exporters/training/sgd.py", "torch.load"): "weights_only=True, and of our own making",
     ("exporters/datasets/archives.py", "np.load"): "allow_pickle=False",

@@ -1,10 +1,9 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
-import ctypes
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.array_file import nameless_file, path_of
@@ -115,7 +114,7 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
     local = settings.cluster is None
     with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
         analysis.executor.release()
-        _return_free_memory()
+        analysis.rest()
         if settings.cluster is None:
             jobs = settings.worker_count
             with LocalPool(analysis.bench, shipment, jobs, crew) as processes:
@@ -126,12 +125,6 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
         PATIENCE.end()  # a cluster may take hours to give this campaign its first worker
         with ClusterPool(settings.cluster, analysis.bench, shipment, time.monotonic) as cluster:
             yield cluster
-
-
-def _return_free_memory() -> None:
-    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
-    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

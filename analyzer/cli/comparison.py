@@ -129,18 +129,20 @@ def prepare_models(
 def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
     """Prepare one model; what is wrong with it is said with its name."""
     try:
-        model = load_model(path)
+        model = load_model(path).filed()
         fixed = model.signature.fixed_batch
         if settings.batch != asked and fixed not in (None, settings.batch):
             raise NotComparable(
                 f"{path} fixes batches of {fixed} images, and the reference would be run with "
                 f"{settings.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        return prepare_analysis(model, settings)
+        analysis = prepare_analysis(model, settings)
     except (InputError, EmptySelection) as error:
         if str(path) in str(error):
             raise
         raise _about(path, error) from error
+    analysis.rest()
+    return analysis
 
 
 def _about(path: Path, error: RelcheckError) -> RelcheckError:

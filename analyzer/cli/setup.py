@@ -1,6 +1,8 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
+import ctypes
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,6 +48,14 @@ class Analysis:
     executor: CampaignExecutor
     bench: Bench
     device: Device
+
+    def rest(self) -> None:
+        """Give back memory that is not needed until something is run; nothing is lost."""
+        layout = self.executor.layout
+        for file in (self.model.file, layout.file if layout else None):
+            if file is not None:
+                file.leave()
+        return_free_memory()
 
 
 def selection_of(settings: Settings) -> Selection:
@@ -157,6 +167,12 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
     return parse_rates(settings.rates)
 
 
+def return_free_memory() -> None:
+    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
+    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def prepare_analysis(
     given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
 ) -> Analysis:
@@ -183,6 +199,8 @@ def prepare_analysis(
     size = batch_size(model, settings, len(data), usual)
     begin(model)
     model = model.filed()
+    if model.file is not None:
+        return_free_memory()
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     here = Cache(settings.cache if settings.inline else 0, len(batches))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.array_file import ALIGNMENT, ArrayFile, Bytes, Span, spans_of
+from analyzer.array_file import ALIGNMENT, ArrayFile, Bytes, Span, first_difference, spans_of
 from analyzer.bits import StoredCodec, Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind
@@ -19,9 +19,6 @@ from analyzer.runtime.decode import Place
 from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.positions import Positions
 from analyzer.space import FaultSpace, Indices, TensorSite
-
-LARGE = 2**20
-"""Bytes of weights from which on they are kept in a file that processes share."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ class Arena:
         Raises:
             NotRestored: one differs.
         """
-        if not np.array_equal(self.live, self.golden):
-            first = int(np.flatnonzero(self.live != self.golden)[0])
+        first = first_difference(self.live, self.golden)
+        if first is not None:
             slot = max((s for s in self.starts if self.starts[s] <= first), key=self.starts.get)  # type: ignore[arg-type]  # every key is in the dict
             raise NotRestored(f"live weights in {slot!r} differ from golden")
 

@@ -7,7 +7,7 @@ exist - must be faulted in the file and loaded anew.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -28,6 +28,9 @@ from analyzer.space import Kind
 PROBE_BUDGET = 24
 """Optimizer runs spent, per kind, on finding culprits; what is undecided is loaded anew, safely."""
 
+
+LARGE = 2**20
+"""Bytes of weights from which on they are kept in a file that processes share."""
 
 SINGLE = "a single value may decide which operators ONNX Runtime runs"
 DECIDES = "its value decides which operators ONNX Runtime runs"
@@ -59,6 +62,25 @@ class Layout:
     reasons: dict[str, str]
     places: dict[str, tuple[Place, ...]]
     file: ArrayFile | None = None
+
+    @property
+    def slots(self) -> dict[str, Values]:
+        """The golden contents of all slots in which some tensor is faulted."""
+        names = {place.slot for places in self.places.values() for place in places}
+        return {name: self.optimized.slots[name] for name in sorted(names)}
+
+    def filed(self) -> "Layout":
+        """The same with large slots in a file, if they are not yet.
+
+        Raises:
+            UnwritableOutput: there is no room for it.
+        """
+        slots = self.slots
+        if self.file is not None or sum(v.nbytes for v in slots.values()) < LARGE:
+            return self
+        file = ArrayFile.of(slots)
+        optimized = OptimizedModel(self.optimized.proto, self.optimized.slots | file.arrays())
+        return replace(self, optimized=optimized, file=file)
 
 
 class Prober:

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.array_file import ArrayFile
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
-from analyzer.runtime import arena
 from analyzer.runtime.arena import (
     AddressBook,
     Reach,
@@ -126,8 +124,8 @@ class LiveExecutor:
         return golden, answers[0]
 
     def _open(self, layout: Layout) -> None:
-        layout = self.layout = _filed(layout)
-        self._arena = build_arena(_slots(layout)) if layout.file is None else map_arena(layout.file)
+        layout = self.layout = layout.filed()
+        self._arena = map_arena(layout.file) if layout.file else build_arena(layout.slots)
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = keep_blocked(hollow(layout.optimized, self._lent))
@@ -294,22 +292,6 @@ class Injection:
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
-
-
-def _slots(layout: Layout) -> dict[str, Values]:
-    """The golden contents of all slots in which some tensor is faulted."""
-    names = {p.slot for places in layout.places.values() for p in places}
-    return {name: layout.optimized.slots[name] for name in sorted(names)}
-
-
-def _filed(layout: Layout) -> Layout:
-    """The same with large slots in a file, if they are not yet."""
-    slots = _slots(layout)
-    if layout.file is not None or sum(v.nbytes for v in slots.values()) < arena.LARGE:
-        return layout
-    file = ArrayFile.of(slots)
-    optimized = OptimizedModel(layout.optimized.proto, layout.optimized.slots | file.arrays())
-    return replace(layout, optimized=optimized, file=file)
 
 
 def _positions(

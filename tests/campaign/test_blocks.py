@@ -109,7 +109,7 @@ def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> 
 
 def file_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat small models as large ones."""
-    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.arena.LARGE"):
+    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.layout.LARGE"):
         monkeypatch.setattr(f"analyzer.{limit}", 0)
 
 
@@ -122,12 +122,7 @@ def test_weights_in_files_are_shipped_by_name(
     path = save(ZOO[name].build(), tmp_path / "m.onnx")
     settings = read_settings(None, {"rates": "1e-2", "images": 2, "encoding": encoding})
     plain = prepare_analysis(path, settings)
-    for limit in (
-        "analyzer.model.LARGE",
-        "analyzer.model.WORTH_A_FILE",
-        "analyzer.runtime.arena.LARGE",
-    ):
-        monkeypatch.setattr(limit, 0)
+    file_everything(monkeypatch)
     analysis = prepare_analysis(path, settings)
     layout = analysis.executor.layout
     assert analysis.model.file is not None

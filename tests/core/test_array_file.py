@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.array_file import ALIGNMENT, ArrayFile
+from analyzer.array_file import ALIGNMENT, PIECE, ArrayFile, first_difference
 from analyzer.errors import UnwritableOutput
 
 ARRAYS: dict[str, npt.NDArray[Any]] = {
@@ -40,6 +40,27 @@ def test_what_is_written_stays_private() -> None:
     mine[:] = 7
     assert other.tobytes() == file.block.tobytes() == file.private().tobytes()
     assert file.arrays()["a"].tobytes() == ARRAYS["a"].tobytes()
+
+
+def resident(path: str) -> int:
+    """Kilobytes of the file at ``path`` that this process has in memory."""
+    target, found = os.stat(path).st_ino, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0]:
+            inside = len(words) > 4 and words[4] == str(target)
+        elif words[0] == "Rss:" and inside:
+            found += int(words[1])
+    return found
+
+
+def test_memory_is_given_back_and_contents_stay() -> None:
+    file = ArrayFile.of({"a": np.arange(10**6)})
+    assert file.arrays()["a"].sum() == 499999500000
+    assert resident(file.path) > 7000
+    file.leave()
+    assert resident(file.path) == 0
+    assert file.arrays()["a"].sum() == 499999500000
 
 
 def test_another_process_reads_it_and_writes_to_itself() -> None:
@@ -70,6 +91,15 @@ def test_parts_of_it_are_known_by_their_place() -> None:
             assert other.place_of(array.reshape(-1).view(np.uint8).data) is None
     assert file.place_of(memoryview(b"elsewhere")) is None
     assert file.place_of(memoryview(b"")) is None
+
+
+@pytest.mark.parametrize("place", [0, 1, PIECE - 1, PIECE, 2 * PIECE + 1, 3 * PIECE - 1])
+def test_the_first_difference_is_found(place: int) -> None:
+    one = np.zeros(3 * PIECE, np.uint8)
+    assert first_difference(one, one.copy()) is None
+    other = one.copy()
+    other[[place, -1]] = 1
+    assert first_difference(one, other) == place
 
 
 def test_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
