@@ -93,7 +93,7 @@ class BorrowedSession:
 
 
 def borrowing_session(
-    shell: onnx.ModelProto, lent: Borrowed, profile: Path | None = None
+    shell: onnx.ModelProto, lent: Borrowed, profile: Path | None = None, pack: bool = False
 ) -> BorrowedSession:
     """A session that reads what is ``lent`` at every run.
 
@@ -101,8 +101,9 @@ def borrowing_session(
         shell: a hollow model, or a part of one; it is not optimized any further.
         lent: the values of its hollow initializers, and perhaps of others.
         profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
+        pack: whether it copies constant weights, packed, when it is created.
     """
-    options = session_options(optimize=False)
+    options = session_options(optimize=False, pack=pack)
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
     used = {t.name: lent[t.name] for t in shell.graph.initializer if t.external_data}

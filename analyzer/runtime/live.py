@@ -24,6 +24,7 @@ from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.packed import Part, open_packed
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
     NO_CACHE,
@@ -79,6 +80,7 @@ class LiveExecutor:
         else:
             self._open(layout)
         self._find_segments(sample, cache)
+        self._pack(sample)
 
     @cached_property
     def _values(self) -> dict[str, Values]:
@@ -115,6 +117,13 @@ class LiveExecutor:
         self.segments = find_segments(self._shell, self._lent, readers, sample, cache)
         self._missed: list[Feeds] = []
 
+    def _pack(self, sample: Feeds) -> None:
+        """Run on packed weights what can be."""
+        stored = self.layout.optimized.slots
+        part = Part(self._shell, self._session, sample)
+        (packed,), self._packed = open_packed([part], self._lent, self._arena, stored)
+        self._runs = packed or self._session
+
     @property
     def lent(self) -> Borrowed:
         """The live weights by the name of their initializer in `layout.optimized`.
@@ -129,7 +138,7 @@ class LiveExecutor:
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
-        return self.segments.golden(feeds) if self.segments else self._session.run(feeds)
+        return self.segments.golden(feeds) if self.segments else self._runs.run(feeds)
 
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
@@ -163,11 +172,11 @@ class LiveExecutor:
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""
         if self.segments is None or start is WHOLE:
-            return self._session.run(feeds)
+            return self._runs.run(feeds)
         golden = self.segments.known(feeds)
         if golden is None:
             self._missed.append(feeds)
-            return self._session.run(feeds)
+            return self._runs.run(feeds)
         return self.segments.run(start, golden)
 
     def write(self, injection: "_Injection") -> None:
@@ -175,6 +184,18 @@ class LiveExecutor:
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
             _flat(self._arena.views[write.slot])[write.positions] = write.values
+        self._packed.follow(self._written(injection))
+
+    def _written(self, injection: "_Injection") -> Indices:
+        """Bytes of the arena that ``injection`` changes, and perhaps others beside them."""
+        if not injection.converted:
+            return injection.addresses
+        parts = [injection.addresses]
+        for write in injection.converted:
+            size = self._arena.views[write.slot].itemsize
+            first = self._arena.starts[write.slot] + write.positions.astype(np.int64) * size
+            parts.append((first[:, None] + np.arange(size)).reshape(-1))
+        return np.concatenate(parts)
 
     def restore(self, injection: "_Injection") -> None:
         """Put golden back where ``injection`` wrote.
@@ -184,6 +205,7 @@ class LiveExecutor:
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
+        self._packed.restore()
         while self._missed:  # now that weights are golden again
             self.run(self._missed.pop())
 
@@ -233,6 +255,7 @@ class LiveExecutor:
             NotRestored: one differs.
         """
         self._arena.check()
+        self._packed.check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,19 +57,19 @@ def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return bool(np.all(nan | (a.view(unsigned) == b.view(unsigned))))
 
 
-def session_options(optimize: bool = True) -> ort.SessionOptions:
+def session_options(optimize: bool = True, pack: bool = False) -> ort.SessionOptions:
     """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
 
     Args:
         optimize: False for a graph that has been optimized before.
+        pack: True only for kernels that round alike on packed weights (`packed.py`).
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Packed copies of the weights could not be mutated; and packed kernels may round differently,
-    # so that no session of this package uses them.
-    options.add_session_config_entry("session.disable_prepacking", "1")
+    # Packed copies of the weights are hard to mutate; and kernels may round differently on them.
+    options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     return options
