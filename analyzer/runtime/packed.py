@@ -13,6 +13,7 @@ the plain session does the work.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import onnx
@@ -23,11 +24,14 @@ from analyzer.runtime.arena import Arena
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
 from analyzer.runtime.packed_weights import Copy, PackedWeights
 from analyzer.runtime.process_memory import Bytes, find_once
-from analyzer.runtime.session import Feeds, Result
+from analyzer.runtime.session import Answer, Feeds, Result
 from analyzer.runtime.symmetric import SymmetricConv, find_symmetric
 
 ATTEMPTS = 2
 """Sessions created at most: the second leaves plain what the first did not pack as thought."""
+
+_FRESH = count(1)
+"""Keys of random contents, none used twice: what an earlier session left behind is not found."""
 
 IDENTIFIED = 4096
 """Bytes by which packed weights are recognized."""
@@ -83,13 +87,15 @@ def open_packed(
     packing = _Packing(parts, lent, arena, stored)
     for _ in range(ATTEMPTS):
         packing.create()
-    weights = PackedWeights(arena, stored, packing.copies())
-    opened = [
-        PackedSession(i, session, parts[i].plain, weights) if session else None
-        for i, session in enumerate(packing.sessions)
+    if not packing.copies:
+        return [None] * len(parts), PackedWeights(arena, stored, [])
+    alike = _alike(packing.sessions, parts, arena, PackedWeights(arena, stored, packing.copies))
+    weights = PackedWeights(arena, stored, [c for c in packing.copies if alike[c.part]])
+    sessions = [
+        PackedSession(i, session, part.plain, weights) if session and alike[i] else None
+        for i, (session, part) in enumerate(zip(packing.sessions, parts, strict=True))
     ]
-    alike = _alike(opened, parts, arena, weights)
-    return [s if same else None for s, same in zip(opened, alike, strict=True)], weights
+    return sessions, weights
 
 
 class _Packing:
@@ -104,12 +110,8 @@ class _Packing:
     ) -> None:
         self._parts, self._lent, self._arena, self._stored = parts, lent, arena, stored
         self._convs = [self._worth_packing(part.shell.graph) for part in parts]
-        self._copies: list[list[Copy]] = [[] for _ in parts]
         self.sessions: list[BorrowedSession | None] = [None] * len(parts)
-
-    def copies(self) -> list[Copy]:
-        """Of all parts that have a session."""
-        return [copy for copies in self._copies for copy in copies]
+        self.copies: list[Copy] = []
 
     def _worth_packing(self, graph: onnx.GraphProto) -> list[SymmetricConv]:
         simple = not graph.sparse_initializer and not any(
@@ -122,6 +124,8 @@ class _Packing:
     def create(self) -> None:
         """Create the sessions that are still to be created, and look for their copies."""
         todo = [i for i, s in enumerate(self.sessions) if s is None and self._convs[i]]
+        if not todo:
+            return
         created: dict[int, BorrowedSession] = {}
         inverted: dict[tuple[str, str], Bytes] = {}
         try:
@@ -129,7 +133,10 @@ class _Packing:
                 for conv in self._convs[i]:
                     inverted |= self._write_noise(conv)
                 shell = _packable(self._parts[i].shell, self._convs[i])
-                created[i] = borrowing_session(shell, self._lent, pack=True)
+                try:
+                    created[i] = borrowing_session(shell, self._lent, pack=True)
+                except Exception:  # whatever ONNX Runtime objects to: the plain session is there
+                    self._convs[i] = []
             live = self._arena.live
             ours = live.ctypes.data, live.ctypes.data + live.nbytes
             found = dict(zip(inverted, find_once(list(inverted.values()), [ours]), strict=True))
@@ -146,10 +153,9 @@ class _Packing:
         kept = [conv for conv in self._convs[i] if conv.weights not in missing]
         if len(kept) == len(self._convs[i]):
             self.sessions[i] = session
-            self._copies[i] = [
-                Copy(c, found.get((c.weights, "weights")), found.get((c.weights, "sums")), i)
-                for c in kept
-            ]
+            for conv in kept:
+                weights, sums = (found.get((conv.weights, kind)) for kind in ("weights", "sums"))
+                self.copies.append(Copy(conv, weights, sums, i, session))
         self._convs[i] = kept
 
     def _write_noise(self, conv: SymmetricConv) -> dict[tuple[str, str], Bytes]:
@@ -158,7 +164,7 @@ class _Packing:
         Nothing here holds the packed contents themselves, not even for a moment: they would be
         found in what is left of that memory.
         """
-        rng = np.random.Generator(np.random.Philox(key=self._arena.starts.get(conv.weights, 0)))
+        rng = np.random.Generator(np.random.Philox(key=next(_FRESH)))
         views, inverted = self._arena.views, {}
         weights = self._stored[conv.weights]
         if conv.weights in views:
@@ -199,7 +205,7 @@ def _packable(shell: onnx.ModelProto, convs: Sequence[SymmetricConv]) -> onnx.Mo
 
 
 def _alike(
-    sessions: Sequence[PackedSession | None],
+    sessions: Sequence[BorrowedSession | None],
     parts: Sequence[Part],
     arena: Arena,
     weights: PackedWeights,
@@ -212,7 +218,7 @@ def _alike(
     try:
         for name in weights.names():
             view = arena.views[name]
-            rng = np.random.Generator(np.random.Philox(key=arena.starts[name]))
+            rng = np.random.Generator(np.random.Philox(key=next(_FRESH)))
             view[...] = rng.integers(-128, 128, view.shape, np.int8)
         weights.write_all()
         noisy = _same_answers(sessions, parts)
@@ -222,8 +228,10 @@ def _alike(
     return [a and b for a, b in zip(golden, noisy, strict=True)]
 
 
-def _same_answers(sessions: Sequence[PackedSession | None], parts: Sequence[Part]) -> list[bool]:
-    return [
-        session is not None and session.packed.run(part.feeds).same_as(part.plain.run(part.feeds))
-        for session, part in zip(sessions, parts, strict=True)
-    ]
+def _same_answers(sessions: Sequence[BorrowedSession | None], parts: Sequence[Part]) -> list[bool]:
+    found = []
+    for session, part in zip(sessions, parts, strict=True):
+        answer = session.run(part.feeds) if session else None
+        same = isinstance(answer, Answer) and answer.same_as(part.plain.run(part.feeds))
+        found.append(same)
+    return found

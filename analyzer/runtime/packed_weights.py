@@ -8,6 +8,7 @@ import numpy as np
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.runtime.arena import Arena
+from analyzer.runtime.borrowed import BorrowedSession
 from analyzer.runtime.process_memory import bytes_at
 from analyzer.runtime.symmetric import BLOCK, GROUP, SymmetricConv
 from analyzer.space import Indices
@@ -21,13 +22,15 @@ class Copy:
         conv: The convolution.
         weights: Address of the packed weights; None: they never change.
         sums: Address of what is added to each output channel, int32; None: it never changes.
-        part: Number of the part of the graph whose session keeps them.
+        part: Number of the part of the graph that reads them.
+        owner: The session whose memory it is.
     """
 
     conv: SymmetricConv
     weights: int | None
     sums: int | None
     part: int
+    owner: BorrowedSession
 
 
 _OTHER, _WEIGHTS, _BIAS, _ZEROS = range(4)
@@ -55,7 +58,7 @@ class PackedWeights:
         Args:
             arena: the live weights.
             stored: golden values of the graph's initializers, those outside of the arena included.
-            copies: their sessions must live as long as this.
+            copies: what follows the live weights.
         """
         self.lost: frozenset[int] = frozenset()
         """Parts whose packed kernels do not follow the pattern in force."""
@@ -140,6 +143,8 @@ class PackedWeights:
             addresses: int64 (n,), the bytes of the arena that were written, in any order and
                 perhaps several times.
         """
+        if not self._copies:
+            return
         touched = np.unique(addresses)
         slots = np.searchsorted(self._starts, touched, side="right") - 1
         role = self._role[slots]
@@ -160,6 +165,8 @@ class PackedWeights:
         Raises:
             NotRestored: a copy is not what it was.
         """
+        if not self._copies:
+            return
         undo = self._undo.pop()
         self.lost = undo.lost
         for copy, places, before in reversed(undo.before):

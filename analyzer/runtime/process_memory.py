@@ -26,6 +26,9 @@ CHUNK = 8 << 20
 STEP = 16
 """Bytes; what memory allocators align to at least."""
 
+LARGEST = 1 << 32
+"""Bytes of a region that is looked through; larger ones are set aside rather than used."""
+
 LEAST = 64
 """Bytes that a content must have to be looked for: so many random ones occur once."""
 
@@ -42,12 +45,16 @@ def find_once(inverted: Sequence[Bytes], excluded: Sequence[Span]) -> list[int |
         An address, or None where no place holds the content, or more than one.
     """
     found: list[set[int]] = [set() for _ in inverted]
-    if MAPS.exists() and inverted:
+    if not inverted:
+        return []
+    try:
         file = os.open(MEMORY, os.O_RDONLY)
-        try:
-            _scan(file, inverted, excluded, found)
-        finally:
-            os.close(file)
+    except OSError:  # another system, or not allowed
+        return [None] * len(inverted)
+    try:
+        _scan(file, inverted, excluded, found)
+    finally:
+        os.close(file)
     return [next(iter(places)) if len(places) == 1 else None for places in found]
 
 
@@ -55,12 +62,14 @@ def _scan(
     file: int, inverted: Sequence[Bytes], excluded: Sequence[Span], found: list[set[int]]
 ) -> None:
     """Add every place to ``found``."""
-    longest = max(len(content) for content in inverted)
+    longest = max((len(content) for content in inverted), default=0)
     window = np.frombuffer(mmap.mmap(-1, CHUNK + longest), np.uint8)
     beside = window[CHUNK:]
     skipped = [*excluded, (window.ctypes.data, window.ctypes.data + len(window))]
     keys: dict[int, list[int]] = {}
     for i, content in enumerate(inverted):
+        if len(content) < LEAST:
+            continue
         keys.setdefault(int(content[:8].view(np.int64)[0]), []).append(i)
     for address, key in _candidates(file, window[:CHUNK], np.array(sorted(keys), np.int64)):
         if any(first <= address < end for first, end in skipped):
@@ -89,8 +98,9 @@ def _writable_regions() -> list[Span]:
     regions = []
     for line in MAPS.read_text().splitlines():
         span, rights, _, _, _, *name = line.split(maxsplit=5)
-        if rights.startswith("rw") and (not name or name[0].startswith(("[heap", "[anon"))):
-            first, end = (int(number, 16) for number in span.split("-"))
+        first, end = (int(number, 16) for number in span.split("-"))
+        allocated = not name or name[0].startswith(("[heap", "[anon"))
+        if rights.startswith("rw") and allocated and end - first <= LARGEST:
             regions.append((first, end))
     return regions
 
