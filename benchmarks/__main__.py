@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    clipped,
     latency,
     mapping,
     memory,
@@ -25,6 +26,7 @@ FINDERS: dict[str, Callable[[Options, Wanted], list[Found]]] = {
     "everywhere": throughput.find_float,
     "int8": throughput.find_int8,
     "single": single.find,
+    "clipped": clipped.find,
     "peers": peers.find,
     "sweep": sweep.find,
     "map": mapping.find,

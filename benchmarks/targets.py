@@ -19,6 +19,9 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("single-resnet50", "one uniform fault per trial over fault-free, ResNet-50", 4.0),
         Target("single-mobilenet_v2", "the same, MobileNetV2", 6.0),
     ),
+    "clipped": (
+        Target("clipped-mobilenet_v2", "trials at 1e-7, clipped over unclipped, MobileNetV2", 0.85),
+    ),
     "peers": tuple(
         Target(
             f"{mode}-{model}-{peer}",

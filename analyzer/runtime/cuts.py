@@ -82,8 +82,26 @@ def part_between(
         outputs: what the part returns.
         types: element types of the values of the cut, as `onnx.TensorProto.DataType`.
     """
+    return with_nodes(proto, proto.graph.node[cut.position : stop], cut, outputs, types)
+
+
+def with_nodes(
+    proto: onnx.ModelProto,
+    nodes: Sequence[onnx.NodeProto],
+    cut: Cut,
+    outputs: Sequence[str],
+    types: Mapping[str, int],
+) -> onnx.ModelProto:
+    """``nodes`` as a model that reads what passes ``cut`` and initializers of ``proto``.
+
+    Args:
+        proto: the model.
+        nodes: in order of execution.
+        cut: one of its cuts.
+        outputs: what the part returns.
+        types: element types of the values of the cut, as `onnx.TensorProto.DataType`.
+    """
     graph = proto.graph
-    nodes = graph.node[cut.position : stop]
     needed = {name for node in nodes for name in reads(node)}
     described = {o.name: o for o in graph.output}
     part = without_graph(proto)

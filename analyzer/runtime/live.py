@@ -19,12 +19,14 @@ from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, Place, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
-from analyzer.runtime.packed import Part, open_packed
+from analyzer.runtime.packed_pieces import Packable
+from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
     NO_CACHE,
@@ -80,7 +82,6 @@ class LiveExecutor:
         else:
             self._open(layout)
         self._find_segments(sample, cache)
-        self._pack(sample)
 
     @cached_property
     def _values(self) -> dict[str, Values]:
@@ -106,7 +107,7 @@ class LiveExecutor:
         self._arena = build_arena({name: golden[name] for name in sorted(slots)})
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
-        self._shell = hollow(layout.optimized, self._lent)
+        self._shell = keep_blocked(hollow(layout.optimized, self._lent))
         self._session = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
@@ -114,15 +115,13 @@ class LiveExecutor:
         direct = np.flatnonzero(self._last >= 0)
         bits = np.array([t.bits for t in self._space.tensors], np.int64)
         readers = Readers(self._first[direct], self._last[direct], bits[direct])
-        self.segments = find_segments(self._shell, self._lent, readers, sample, cache)
+        weights = LiveWeights(self._lent, self._arena.views)
+        packable = Packable(self._arena, self.layout.optimized.slots)
+        self.segments = find_segments(self._shell, weights, readers, sample, cache, packable)
+        self._packed = (
+            self.segments.packed.weights if self.segments and self.segments.packed else None
+        )
         self._missed: list[Feeds] = []
-
-    def _pack(self, sample: Feeds) -> None:
-        """Run on packed weights what can be."""
-        stored = self.layout.optimized.slots
-        part = Part(self._shell, self._session, sample)
-        (packed,), self._packed = open_packed([part], self._lent, self._arena, stored)
-        self._runs = packed or self._session
 
     @property
     def lent(self) -> Borrowed:
@@ -138,7 +137,7 @@ class LiveExecutor:
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
-        return self.segments.golden(feeds) if self.segments else self._runs.run(feeds)
+        return self.segments.golden(feeds) if self.segments else self._session.run(feeds)
 
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
@@ -171,20 +170,23 @@ class LiveExecutor:
 
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""
-        if self.segments is None or start is WHOLE:
-            return self._runs.run(feeds)
-        golden = self.segments.known(feeds)
-        if golden is None:
+        if self.segments is None:
+            return self._session.run(feeds)
+        if start is not WHOLE:
+            golden = self.segments.known(feeds)
+            if golden is not None:
+                return self.segments.run(start, golden)
             self._missed.append(feeds)
-            return self._runs.run(feeds)
-        return self.segments.run(start, golden)
+        found = self.segments.run_whole(feeds)
+        return self._session.run(feeds) if found is None else found
 
     def write(self, injection: "_Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
             _flat(self._arena.views[write.slot])[write.positions] = write.values
-        self._packed.follow(self._written(injection))
+        if self._packed:
+            self._packed.follow(self._written(injection))
 
     def _written(self, injection: "_Injection") -> Indices:
         """Bytes of the arena that ``injection`` changes, and perhaps others beside them."""
@@ -205,7 +207,8 @@ class LiveExecutor:
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
-        self._packed.restore()
+        if self._packed:
+            self._packed.restore()
         while self._missed:  # now that weights are golden again
             self.run(self._missed.pop())
 
@@ -255,7 +258,8 @@ class LiveExecutor:
             NotRestored: one differs.
         """
         self._arena.check()
-        self._packed.check()
+        if self._packed:
+            self._packed.check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from analyzer.runtime.arena import Arena
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
 from analyzer.runtime.packed_weights import Copy, PackedWeights
 from analyzer.runtime.process_memory import Bytes, find_once
-from analyzer.runtime.session import Answer, Feeds, Result
+from analyzer.runtime.session import Answer, Feeds
 from analyzer.runtime.symmetric import SymmetricConv, find_symmetric
 
 ATTEMPTS = 2
@@ -52,24 +52,9 @@ class Part:
     feeds: Feeds
 
 
-@dataclass(frozen=True, slots=True)
-class PackedSession:
-    """A session with packed weights, and the plain one for patterns that it cannot follow."""
-
-    number: int
-    packed: BorrowedSession
-    plain: BorrowedSession
-    weights: PackedWeights
-
-    def run(self, feeds: Feeds) -> Result:
-        """Run once with the present weights."""
-        session = self.plain if self.number in self.weights.lost else self.packed
-        return session.run(feeds)
-
-
 def open_packed(
     parts: Sequence[Part], lent: Borrowed, arena: Arena, stored: Mapping[str, Values]
-) -> tuple[list[PackedSession | None], PackedWeights]:
+) -> tuple[list[BorrowedSession | None], PackedWeights]:
     """Sessions with packed weights for as many parts as possible.
 
     The live weights must be golden, and are so afterwards. Nothing else may run meanwhile.
@@ -81,8 +66,9 @@ def open_packed(
         stored: golden values of all initializers of the graph.
 
     Returns:
-        By part: its session, or None where there is nothing to pack, or it does not work; and the
-        packed copies of the live weights, which must follow every write.
+        By part: its session, or None where there is nothing to pack, or it does not work. And the
+        packed copies of the live weights, which must follow every write; a part that is
+        `PackedWeights.lost` must be run on plain weights meanwhile.
     """
     packing = _Packing(parts, lent, arena, stored)
     for _ in range(ATTEMPTS):
@@ -91,10 +77,7 @@ def open_packed(
         return [None] * len(parts), PackedWeights(arena, stored, [])
     alike = _alike(packing.sessions, parts, arena, PackedWeights(arena, stored, packing.copies))
     weights = PackedWeights(arena, stored, [c for c in packing.copies if alike[c.part]])
-    sessions = [
-        PackedSession(i, session, part.plain, weights) if session and alike[i] else None
-        for i, (session, part) in enumerate(zip(packing.sessions, parts, strict=True))
-    ]
+    sessions = [s if same else None for s, same in zip(packing.sessions, alike, strict=True)]
     return sessions, weights
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.borrowed import Borrowed, borrowing_session
+from analyzer.runtime.bounds import find_bounds
 from analyzer.runtime.cutplan import (
     CALL_SECONDS,
     CutCosts,
@@ -32,10 +33,21 @@ from analyzer.runtime.cuts import (
     part_between,
     with_outputs,
 )
-from analyzer.runtime.golden_store import Arrays, GoldenRun, GoldenStore
+from analyzer.runtime.golden_store import GoldenRun, GoldenStore
 from analyzer.runtime.layout import Layout
+from analyzer.runtime.packed_pieces import Packable, PackedPieces, pack_pieces, packing_pays
+from analyzer.runtime.parts import Part, Pieces, element_types, session_part
+from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.profile import profile_nodes
 from analyzer.runtime.session import Answer, Failure, Feeds, Result
+from analyzer.runtime.speculation import (
+    NEVER,
+    Speculation,
+    bounds_that_cost,
+    speculate,
+    stations_for,
+)
+from analyzer.runtime.symmetric import find_symmetric
 from analyzer.space import FaultSpace, Indices
 
 MASKED_SHARE = 0.1
@@ -75,27 +87,6 @@ WHOLE = Start(0, check=False)
 """A run from the first node."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A stretch of the graph as a session.
-
-    Attributes:
-        session: The session.
-        inputs: Names of what it reads.
-        outputs: Names of what it returns.
-    """
-
-    session: BorrowedSession
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    def run(self, values: Arrays) -> dict[str, npt.NDArray[Any]] | Failure:
-        result = self.session.run({name: values[name] for name in self.inputs})
-        if isinstance(result, Failure):
-            return result
-        return dict(zip(self.outputs, result.outputs, strict=True))
-
-
 class Segments:
     """The cuts that were kept, and the sessions of the parts between them and the end."""
 
@@ -107,6 +98,8 @@ class Segments:
         seconds: Floats,
         sample: Feeds,
         batches: int,
+        speculation: Speculation | None = None,
+        packed: PackedPieces | None = None,
     ) -> None:
         """Open what runs fault-free; parts are opened when a pattern needs them.
 
@@ -117,25 +110,30 @@ class Segments:
             seconds: float64 (cuts,), what a run from each to the end takes.
             sample: one batch, on which every part must give the golden values.
             batches: how many golden runs are kept.
+            speculation: the graph in pieces, every cut between two of them, if they run faster so.
+            packed: the same, with packed weights.
 
         Raises:
             ValueError: the model fails on the sample, or returns what is no array.
         """
         self._shell, self._lent, self.cuts = shell, lent, tuple(cuts)
+        self.speculation, self.packed = speculation, packed
+        self._pieces: Pieces | None = speculation or packed
         self._positions = [cut.position for cut in cuts]
         self._checks = (seconds[1:] * MASKED_SHARE > 2 * CALL_SECONDS).tolist()
         self._outputs = tuple(o.name for o in shell.graph.output)
         passing = {name for cut in cuts for name in cut.values}
         self._names = sorted(passing - {*self._outputs, *sample})
         self._tap = borrowing_session(with_outputs(shell, self._names), lent)
-        self._parts: dict[tuple[int, int], _Part | None] = {}
+        self._parts: dict[tuple[int, int], Part | None] = {}
         self._store = GoldenStore(batches)
         self.golden(sample)
         found = self._store.find(sample)
         if found is None:
             raise ValueError("the model fails on the sample")
         self._sample = found
-        self._types = {name: _element_type(value) for name, value in found.values.items()}
+        self._types = element_types(found.values, list(found.values))
+        self._in_pieces = self._pieces is not None and self._ready(0, len(self.cuts))
 
     def golden(self, feeds: Feeds) -> Result:
         """Run fault-free, and keep what passes the cuts. The weights must be golden."""
@@ -177,15 +175,27 @@ class Segments:
             self._parts[key] = part if same else None
         return self._parts[key] is not None
 
-    def _open(self, begin: int, end: int) -> _Part:
+    def _open(self, begin: int, end: int) -> Part:
         graph = self._shell.graph
         stop = self._positions[end] if end < len(self.cuts) else len(graph.node)
         made = made_between(graph, self._positions[begin], stop)
         passed = self.cuts[end].values if end < len(self.cuts) else ()
         outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
+        if self._pieces is not None:
+            last = self.cuts[end] if end < len(self.cuts) else None
+            golden = self._sample.values
+            return self._pieces.between(self.cuts[begin], last, golden, outputs)
         part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
-        inputs = tuple(value.name for value in part.graph.input)
-        return _Part(borrowing_session(part, self._lent), inputs, outputs)
+        return session_part(part, self._lent)
+
+    def run_whole(self, feeds: Feeds) -> Result | None:
+        """Run from the first node with the present weights; None: there is no faster way."""
+        if not self._in_pieces:
+            return None
+        made = self._part(0, len(self.cuts)).run(feeds)
+        if isinstance(made, Failure):
+            return made
+        return Answer(tuple(made[n] if n in made else feeds[n] for n in self._outputs))
 
     def run(self, start: Start, golden: GoldenRun) -> Result:
         """Run from ``start`` with the present weights, on what ``golden`` was fed."""
@@ -202,14 +212,10 @@ class Segments:
             return made
         return Answer(tuple(made.get(name, values[name]) for name in self._outputs))
 
-    def _part(self, begin: int, end: int) -> _Part:
+    def _part(self, begin: int, end: int) -> Part:
         part = self._parts[begin, end]
         assert part is not None, "`start` promised it"
         return part
-
-
-def _element_type(value: npt.NDArray[Any]) -> int:
-    return int(onnx.helper.np_dtype_to_tensor_dtype(value.dtype))
 
 
 def _same_bytes(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
@@ -251,33 +257,62 @@ def find_readers(
 
 
 def find_segments(
-    shell: onnx.ModelProto, lent: Borrowed, readers: Readers, sample: Feeds, cache: Cache
+    shell: onnx.ModelProto,
+    weights: LiveWeights,
+    readers: Readers,
+    sample: Feeds,
+    cache: Cache,
+    packable: Packable,
 ) -> Segments | None:
     """Cut the graph where it pays; None where it does not.
 
     Args:
         shell: the optimized model, hollow.
-        lent: its live weights, golden at present.
+        weights: its live weights, golden at present.
         readers: of the tensors that are faulted in place.
         sample: one batch.
         cache: what golden values may take.
+        packable: the live weights for sessions that pack them.
     """
-    cuts = find_cuts(shell.graph)
-    if cache.size <= 0 or len(cuts) < 2 or not len(readers.first):
+    cuts, bounds = find_cuts(shell.graph), find_bounds(shell.graph)
+    faster = bounds or find_symmetric(shell.graph, packable.stored)
+    if len(cuts) < 2 or not len(readers.first) or (cache.size <= 0 and not faster):
         return None
-    profile = profile_nodes(shell, lent, sample)
+    profile = profile_nodes(shell, weights.lent, sample)
     seconds = np.cumsum(profile.seconds[::-1])[::-1]
-    sizes = _sizes(cuts, shell.graph, profile.size, sample)
-    few = candidates(sizes, seconds, readers.first.tolist())
-    hits = reach_weights(readers.first.tolist(), readers.bits.tolist(), few)
-    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches)
-    kept = [few[i] for i in choose_cuts(costs, cache.size)]
-    if len(kept) < 2:
-        return None
+    bounds = bounds_that_cost(bounds, profile)
+    hidden = {name for bound in bounds for name in bound.hidden}
+    sizes = np.where(
+        [hidden.isdisjoint(cut.values) for cut in cuts],
+        _sizes(cuts, shell.graph, profile.size, sample),
+        NEVER,
+    )
+    kept = _kept(readers, sizes, seconds, cache)
+    chosen, stations = ([cuts[i] for i in few] for few in (kept, stations_for(seconds, sizes)))
     try:
-        return Segments(shell, lent, [cuts[i] for i in kept], seconds[kept], sample, cache.batches)
+        pieces = speculate(shell, weights, bounds, stations, sample)
+        packed = None
+        if pieces is None and packing_pays(shell.graph, packable, profile, len(kept)):
+            packed = pack_pieces(shell, weights.lent, packable, chosen, sample)
+        if len(kept) < 2 and pieces is None and packed is None:
+            return None
+        batches = cache.batches if cache.size > 0 else 1
+        return Segments(shell, weights.lent, chosen, seconds[kept], sample, batches, pieces, packed)
     except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
         return None
+
+
+def _kept(
+    readers: Readers, sizes: npt.NDArray[np.int64], seconds: Floats, cache: Cache
+) -> list[int]:
+    """Positions of the cuts whose golden values are worth their memory."""
+    if cache.size <= 0:
+        return [0]
+    first = readers.first.tolist()
+    few = [i for i in candidates(sizes, seconds, first) if sizes[i] < NEVER]
+    hits = reach_weights(first, readers.bits.tolist(), few)
+    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches)
+    return [few[i] for i in choose_cuts(costs, cache.size)]
 
 
 def _sizes(

@@ -1,7 +1,7 @@
 """ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,20 @@ def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
     """Run once; a runtime error becomes a `Failure`, never an exception."""
     try:
         return Answer(tuple(np.asarray(o) for o in session.run(None, dict(feeds))))
+    except Exception as error:  # see open_session
+        return Failure(short_reason(error))
+
+
+Handles = Mapping[str, ort.OrtValue]
+"""Values that stay in ONNX Runtime's memory, by name."""
+
+
+def run_handles(
+    session: ort.InferenceSession, feeds: Handles, names: Sequence[str]
+) -> dict[str, ort.OrtValue] | Failure:
+    """The results ``names`` of one run, not copied; a runtime error becomes a `Failure`."""
+    try:
+        return dict(zip(names, session.run_with_ort_values(names, feeds), strict=True))
     except Exception as error:  # see open_session
         return Failure(short_reason(error))
 

@@ -16,10 +16,12 @@ from analyzer.faults import FaultPattern
 from analyzer.model import InputSignature, Model, load_model
 from analyzer.runtime import segments
 from analyzer.runtime.executor import Executor
+from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Feeds, Result
+from analyzer.runtime.speculation import NEVER
 from analyzer.space import FaultSpace, Selection
 from tests.runtime.zoo import ZOO
 from tests.support import save
@@ -63,19 +65,36 @@ def build_bench(path: Path, encoding: str = "stored") -> Bench:
     model = load_model(path)
     space = model.space(Selection(), encoding)
     feeds = {model.signature.name: inputs_for(model.signature)}
-    live = LiveExecutor(model, space, feeds)
+    live = whole(model, space, feeds)
     oracle = RewriteExecutor(model, space)
     return Bench(model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds))
 
 
+def whole(
+    model: Model, space: FaultSpace, feeds: Feeds, layout: Layout | None = None
+) -> LiveExecutor:
+    """An executor that runs the whole model each time, on packed weights if it can."""
+    with patch.object(segments, "packing_pays", lambda *_: True):
+        return LiveExecutor(model, space, feeds, layout=layout)
+
+
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds) -> LiveExecutor:
-    """An executor that cuts wherever it can and looks for masked faults at every cut."""
+    """An executor that cuts and speculates wherever it can, and looks for masked faults there."""
     with (
         patch.object(segments, "candidates", lambda sizes, *_: list(range(len(sizes)))),
         patch.object(segments, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
         patch.object(segments, "CALL_SECONDS", -1.0),
+        patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
+        patch.object(segments, "stations_for", everywhere),
+        patch.object(segments, "packing_pays", lambda *_: True),
     ):
         return LiveExecutor(model, space, feeds, Cache(1 << 30))
+
+
+def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
+    """Every position at which pieces may meet."""
+    found: list[int] = np.flatnonzero(sizes < NEVER).tolist()
+    return found
 
 
 @cache

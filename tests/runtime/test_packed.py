@@ -19,7 +19,7 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.packed_weights import Copy, PackedWeights
 from analyzer.runtime.process_memory import bytes_at, find_once
 from analyzer.runtime.symmetric import SymmetricConv
-from tests.runtime.benches import Bench, answer, bench
+from tests.runtime.benches import Bench, answer, bench, whole
 from tests.strategies import examples
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is listed on Linux only")
@@ -147,19 +147,19 @@ def test_a_copy_that_is_not_golden_is_noticed() -> None:
 
 
 def packed_copies(live: LiveExecutor) -> int:
-    return len(live._packed._copies)
+    return len(live._packed._copies) if live._packed else 0
 
 
 @on_linux
 @pytest.mark.parametrize("name", COPIES)
 def test_convolutions_run_on_packed_weights(name: str) -> None:
     on = bench(name)
-    assert packed_copies(on.live) == COPIES[name]
-    assert isinstance(on.live._runs, packed.PackedSession)
+    for executor in (on.live, on.cut):
+        assert packed_copies(executor) == COPIES[name]
 
 
 def reopened(on: Bench) -> LiveExecutor:
-    return LiveExecutor(on.model, on.space, on.feeds, layout=on.live.layout)
+    return whole(on.model, on.space, on.feeds, on.live.layout)
 
 
 def assert_agrees(live: LiveExecutor, on: Bench) -> None:
@@ -185,7 +185,6 @@ def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "find_once", find)
     live = reopened(on)
     assert packed_copies(live) == COPIES[MODEL] - 1
-    assert isinstance(live._runs, packed.PackedSession)
     assert_agrees(live, on)
 
 
@@ -194,7 +193,7 @@ def test_kernels_that_add_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch
     on = bench(MODEL)
     monkeypatch.setattr(packed, "_same_answers", lambda _, parts: [False] * len(parts))
     live = reopened(on)
-    assert not isinstance(live._runs, packed.PackedSession)
+    assert packed_copies(live) == 0
     assert_agrees(live, on)
 
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import segments as module
 from analyzer.runtime.cutplan import (
     CALL_SECONDS,
     LEAST_GAIN,
@@ -22,6 +21,7 @@ from analyzer.runtime.cutplan import (
 from analyzer.runtime.cuts import find_cuts
 from analyzer.runtime.golden_store import Arrays, GoldenStore
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.parts import SessionPart
 from analyzer.runtime.segments import WHOLE, Cache, Start
 from analyzer.runtime.session import Answer
 from tests.runtime.benches import Bench, answer, bench, cut_up
@@ -144,14 +144,14 @@ def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.Monkey
     """Fails without the comparison in `_ready`."""
     on = bench("attention")
     executor = cut_up(on.model, on.space, on.feeds)
-    real = module._Part.run
+    real = SessionPart.run
 
-    def off(part: module._Part, values: Arrays) -> object:
+    def off(part: SessionPart, values: Arrays) -> object:
         found = real(part, values)
         assert isinstance(found, dict)
         return {name: value + 1 for name, value in found.items()}
 
-    monkeypatch.setattr(module._Part, "run", off)
+    monkeypatch.setattr(SessionPart, "run", off)
     assert start_of(executor, on, "w2") is WHOLE
 
 
