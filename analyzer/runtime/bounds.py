@@ -54,7 +54,7 @@ class Bound:
         """Nodes that compute the largest element, and the smallest if need be."""
         named = [("ReduceMax", MAX)] + ([("ReduceMin", MIN)] if self.low is not None else [])
         for operator, name in named:
-            yield onnx.helper.make_node(operator, [self.value], [name + self.value], keepdims=0)
+            yield onnx.helper.make_node(operator, [self.value], [name + self.value])
 
 
 @dataclass

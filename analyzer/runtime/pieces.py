@@ -1,17 +1,17 @@
 """A stretch of a graph with clipping bounds, in two forms: as it is, and as if no bound acted.
 
-The second form returns the largest element of every value that has a bound as well. If one is too
-large, or there is a NaN, the piece runs again as it is.
+The second form returns evidence as well: the largest element of every value that has a bound. If
+one is too large, or there is a NaN, the piece runs again as it is.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import helper
 
 from analyzer.bits import Values
 from analyzer.runtime.borrowed import Borrowed
@@ -22,7 +22,7 @@ from analyzer.runtime.parts import Made, SessionPart, element_types, session_par
 from analyzer.runtime.session import Answer, Failure, Handles
 from analyzer.runtime.signs import nan_shows
 
-SUM = "relcheck_sum_of_"
+EVIDENCE, SUM = "relcheck_evidence", "relcheck_sum_of_"
 
 AGAIN = 16
 """After so many runs a piece whose bounds act often is tried once more without them."""
@@ -41,35 +41,63 @@ class LiveWeights:
     memory: Mapping[str, Values]
 
 
+@dataclass(frozen=True, slots=True)
+class FastForm:
+    """A stretch of the graph without some of its bounds.
+
+    Attributes:
+        part: The stretch, with the evidence as a further result.
+        owners: By element of the evidence: the bound whose extreme it is; None for a sum, which is
+            NaN if what was added up had one.
+        limits: float64 (2, elements), least and most that the evidence may be.
+    """
+
+    part: SessionPart
+    owners: tuple[Bound | None, ...]
+    limits: npt.NDArray[np.float64]
+
+    def run(self, values: Handles) -> Handles | None:
+        """What the exact form returns, and the evidence; None where that is not proven."""
+        made = self.part.run_handles(values)
+        if isinstance(made, Failure) or not self.within(made[EVIDENCE].numpy()).all():
+            return None
+        return made
+
+    def within(self, evidence: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Whether each element is within its limits; NaN is not."""
+        low, high = self.limits
+        flat = evidence.reshape(-1)
+        found: npt.NDArray[np.bool_] = (low <= flat) & (flat <= high)
+        return found
+
+    def acting(self, evidence: npt.NDArray[Any]) -> Bound | None:
+        """The first bound that acts."""
+        failed = np.flatnonzero(~self.within(evidence)).tolist()
+        return next((owner for i in failed if (owner := self.owners[i]) is not None), None)
+
+
 @dataclass(slots=True)
 class Piece:
     """A stretch of the graph in two forms.
 
     Attributes:
         exact: As it is.
-        fast: Without bounds, with the evidence as further results; None: there is no such form.
-        limits: Lower and upper limit by the names of smallest and largest elements.
-        sums: Names of sums of all elements: NaN if one of them is.
+        fast: Without bounds; None: there is no such form.
         success: Share of the last runs of the fast form in which no bound acted.
         skipped: How often it was not tried.
     """
 
     exact: SessionPart
-    fast: SessionPart | None = None
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    sums: tuple[str, ...] = ()
+    fast: FastForm | None = None
     success: float = 1.0
     skipped: int = 0
 
     def run(self, values: Handles) -> Handles | Failure:
         """What the exact form returns."""
         if self.fast is not None and self._promising():
-            made = self.fast.run_handles(values)
-            proven = isinstance(made, dict) and self.proven(
-                {n: made[n].numpy() for n in self.evidence}
-            )
-            self.success += (proven - self.success) / AGAIN
-            if proven:
+            made = self.fast.run(values)
+            self.success += ((made is not None) - self.success) / AGAIN
+            if made is not None:
                 return made
         return self.exact.run_handles(values)
 
@@ -79,24 +107,6 @@ class Piece:
             return True
         self.skipped += 1
         return self.skipped % AGAIN == 0
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """Names of the results of the fast form that show whether a bound acts."""
-        return (*self.limits, *self.sums)
-
-    @staticmethod
-    def within(made: Arrays, limits: Mapping[str, tuple[float, float]]) -> bool:
-        """Whether the elements in ``made`` are within ``limits``; NaN is not."""
-        return all(low <= float(made[name]) <= high for name, (low, high) in limits.items())
-
-    def _holds(self, made: Handles) -> bool:
-        return self.proven({name: made[name].numpy() for name in self.evidence})
-
-    def proven(self, made: Arrays) -> bool:
-        """Whether the evidence in ``made`` shows that no bound acts."""
-        nan = any(math.isnan(made[name]) for name in self.sums)
-        return not nan and self.within(made, self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,50 +197,48 @@ class PieceMaker:
                 fast = self._fast_form(piece, stretch, bounds)
             except Exception:  # of ONNX Runtime: no kernel for the evidence, of this element type
                 return
-            assert fast.fast is not None
             for tried in stretch.softer(piece):
-                made = fast.fast.run(tried.values)
+                made = fast.part.run(tried.values)
                 if isinstance(made, Failure):
                     return
-                acting = next((b for b in bounds if not fast.within(made, b.checked)), None)
+                acting = fast.acting(made[EVIDENCE])
                 if acting is None:
-                    if self._trusted(fast, tried, bounds, made):
-                        piece.fast, piece.limits, piece.sums = fast.fast, fast.limits, fast.sums
+                    piece.fast = fast if self._trusted(fast, tried, bounds, made) else None
                     return
             bounds = [b for b in bounds if b is not acting]
 
-    def _fast_form(self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound]) -> Piece:
-        graph, cut = self._shell.graph, stretch.cut
+    def _fast_form(self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound]) -> FastForm:
+        graph, cut, results = self._shell.graph, stretch.cut, piece.exact.outputs
         replaced = {i: nodes for b in bounds for i, nodes in b.nodes.items()}
         places = range(cut.position, stretch.stop)
         nodes = [node for i in places for node in replaced.get(i, (graph.node[i],))]
-        unseen = [b.value for b in bounds if not nan_shows(nodes, b.value, piece.exact.outputs)]
+        unseen = [b.value for b in bounds if not nan_shows(nodes, b.value, results)]
         floats = [n for n, value in stretch.golden.items() if value.dtype.kind == "f"]
-        added = dict.fromkeys((*floats, *unseen))
-        nodes += [onnx.helper.make_node("ReduceSum", [n], [SUM + n], keepdims=0) for n in added]
-        limits = {name: limit for b in bounds for name, limit in b.checked.items()}
-        sums = tuple(SUM + name for name in added)
+        extremes = {name: (b, limits) for b in bounds for name, limits in b.checked.items()}
+        sums = {f"{SUM}{name}": name for name in dict.fromkeys((*floats, *unseen))}
+        nodes += [helper.make_node("ReduceSum", [sums[n]], [n]) for n in sums]
+        nodes += list(_gathered([*extremes, *sums]))
         types = element_types(stretch.values, cut.values)
-        outputs = (*piece.exact.outputs, *limits, *sums)
-        part = with_nodes(self._shell, nodes, cut, outputs, types)
-        opened = session_part(part, self._weights.lent, in_order=True)
-        return Piece(piece.exact, opened, limits, sums)
+        part = with_nodes(self._shell, nodes, cut, (*results, EVIDENCE), types)
+        anything = (-np.inf, np.inf)
+        limits = np.array([*(limits for _, limits in extremes.values()), *[anything] * len(sums)])
+        owners = (*(bound for bound, _ in extremes.values()), *[None] * len(sums))
+        return FastForm(session_part(part, self._weights.lent, in_order=True), owners, limits.T)
 
     def _trusted(
-        self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound], made: Made
+        self, fast: FastForm, stretch: "_Stretch", bounds: Sequence[Bound], made: Made
     ) -> bool:
         """Whether the fast form gives the golden values, and a NaN behind each bound shows."""
         golden = stretch.golden
-        if not piece.proven(made):
+        if not fast.within(made[EVIDENCE]).all():
             return False
         if not all(Answer((made[n],)).same_as(Answer((golden[n],))) for n in golden):
             return False
         makers = [self._shell.graph.node[b.maker] for b in bounds]
-        return all(self._shows(piece, maker, stretch.values) for maker in makers)
+        return all(self._shows(fast, maker, stretch.values) for maker in makers)
 
-    def _shows(self, piece: Piece, maker: onnx.NodeProto, values: Arrays) -> bool:
+    def _shows(self, fast: FastForm, maker: onnx.NodeProto, values: Arrays) -> bool:
         """Whether a NaN among the weights of ``maker`` is seen; True if it has none."""
-        assert piece.fast is not None
         for name in maker.input:
             weights = self._weights.memory.get(name)
             if weights is None or weights.dtype.kind != "f":
@@ -239,9 +247,16 @@ class PieceMaker:
             golden = flat[:1].copy()
             flat[0] = np.nan
             try:
-                made = piece.fast.run(values)
+                made = fast.part.run(values)
             finally:
                 flat[:1] = golden
-            if isinstance(made, dict) and piece.proven(made):
+            if isinstance(made, dict) and fast.within(made[EVIDENCE]).all():
                 return False
         return True
+
+
+def _gathered(names: Sequence[str]) -> Iterator[onnx.NodeProto]:
+    """Nodes that make one result of values of one element each, whatever their ranks."""
+    for name in names:
+        yield helper.make_node("Flatten", [name], [f"{name}_flat"], axis=0)
+    yield helper.make_node("Concat", [f"{n}_flat" for n in names], [EVIDENCE], axis=0)

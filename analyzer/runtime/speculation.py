@@ -111,8 +111,8 @@ EVIDENCE_SECONDS, EVIDENCE_BYTES_PER_SECOND = 5e-6, 40e9
 LEAST_GAIN = 0.05
 """Share of a run that leaving out bounds must save, besides what the pieces cost."""
 
-PIECE_SECONDS = 20e-6
-"""What one more piece costs outside of its nodes."""
+PIECE_SECONDS = 100e-6
+"""What one more piece costs: a call, and values that the next session finds in a colder cache."""
 
 
 def bounds_that_cost(bounds: Sequence[Bound], profile: Profile) -> list[Bound]:
@@ -127,7 +127,9 @@ def bounds_that_cost(bounds: Sequence[Bound], profile: Profile) -> list[Bound]:
     """
     gains = [_gain(bound, profile) for bound in bounds]
     run = float(profile.seconds.sum())
-    worth = sum(max(0, g) for g in gains) > LEAST_GAIN * run + piece_count(run) * PIECE_SECONDS
+    worth = (
+        sum(max(0, g) for g in gains) > LEAST_GAIN * run + (piece_count(run) - 1) * PIECE_SECONDS
+    )
     return [b for b, gain in zip(bounds, gains, strict=True) if worth and gain > 0]
 
 
@@ -137,7 +139,7 @@ def _gain(bound: Bound, profile: Profile) -> float:
     return float(left_out - evidence * len(bound.checked))
 
 
-MOST_PIECES = 32
+MOST_PIECES = 12
 
 PASSING = 1 / 50
 """Share of a run that one passing of values from piece to piece may take."""
