@@ -5,49 +5,38 @@ buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where gol
 of the graph are kept, it runs only what the change can reach.
 """
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultKind, FaultModel, FaultPattern
+from analyzer.faults import FaultKind, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
+from analyzer.runtime.converted import Write, flat, touched_bytes, writes_of
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Place, Route, find_layout
+from analyzer.runtime.layout import Layout, Route, find_layout
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel
 from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.pieces import LiveWeights
+from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import (
     NO_CACHE,
     WHOLE,
     Cache,
-    Readers,
     Start,
-    find_readers,
     find_segments,
 )
 from analyzer.runtime.session import Feeds, Result, open_session, run_session, session_options
-from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A mutation of one buffer: which flat positions get which values."""
-
-    slot: str
-    positions: npt.NDArray[Any]
-    values: Values
+from analyzer.space import FaultSpace, Indices
 
 
 class LiveExecutor:
@@ -184,20 +173,10 @@ class LiveExecutor:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
-            _flat(self._arena.views[write.slot])[write.positions] = write.values
+            flat(self._arena.views[write.slot])[write.positions] = write.values
         if self._packed:
-            self._packed.follow(self._written(injection))
-
-    def _written(self, injection: "_Injection") -> Indices:
-        """Bytes of the arena that ``injection`` changes, and perhaps others beside them."""
-        if not injection.converted:
-            return injection.addresses
-        parts = [injection.addresses]
-        for write in injection.converted:
-            size = self._arena.views[write.slot].itemsize
-            first = self._arena.starts[write.slot] + write.positions.astype(np.int64) * size
-            parts.append((first[:, None] + np.arange(size)).reshape(-1))
-        return np.concatenate(parts)
+            touched = touched_bytes(injection.addresses, injection.converted, self._arena)
+            self._packed.follow(touched)
 
     def restore(self, injection: "_Injection") -> None:
         """Put golden back where ``injection`` wrote.
@@ -214,30 +193,28 @@ class LiveExecutor:
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
-        return [
-            write
+        hits = [
+            hit
             for hit in self._space.masks(pattern)
             if self._book.reach[hit.tensor] == Reach.CONVERTED
-            for write in self._writes(hit, pattern.fault)
         ]
-
-    def _writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
-        site = self._space.tensors[hit.tensor]
-        values = self._faulty_values(site, hit, fault)
-        for place in self.layout.places[site.name]:
-            positions, present = _positions(place, hit.elements)
-            moved = place.conversion(values if present is None else values[present])
-            yield Write(place.slot, positions, moved)
-
-    def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
-        golden = _flat(self._values[site.name])[hit.elements]
-        codes = site.codec.encode(golden)
-        return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
+        sites = self._space.tensors
+        return [
+            write
+            for hit in hits
+            for write in writes_of(
+                self._values[sites[hit.tensor].name],
+                sites[hit.tensor],
+                hit,
+                pattern.fault,
+                self.layout.places[sites[hit.tensor].name],
+            )
+        ]
 
     def _restore_values(self, writes: list[Write]) -> None:
         for write in writes:
-            clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
-            live = _flat(self._arena.views[write.slot])
+            clean = flat(self.layout.optimized.slots[write.slot])[write.positions]
+            live = flat(self._arena.views[write.slot])
             live[write.positions] = clean
             if live[write.positions].tobytes() != clean.tobytes():
                 raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
@@ -309,20 +286,3 @@ def _only_read(layout: Layout, sample: Feeds) -> Layout:
             routes[name], reasons[name] = Route.RELOAD, unread[hidden[0]]
             del places[name]
     return Layout(layout.optimized, routes, reasons, places)
-
-
-def _positions(
-    place: Place, elements: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-    """Flat positions of ``elements``, and which of them are present (None: all)."""
-    if place.positions is None:
-        return elements, None
-    positions = place.positions[elements]
-    present = positions >= 0
-    if present.all():
-        return positions, None
-    return positions[present], present
-
-
-def _flat(values: Values) -> Values:
-    return values.reshape(-1)

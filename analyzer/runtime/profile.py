@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import onnx
 
 from analyzer.runtime.borrowed import Borrowed, borrowing_session
+from analyzer.runtime.cuts import Cut
 from analyzer.runtime.session import Feeds
 
 RUNS = 3
@@ -52,3 +54,13 @@ def profile_nodes(shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds) -> Profi
             seconds[index] = min(seconds[index], record["dur"] / 1e6)
             size[index] = int(record["args"]["output_size"])
     return Profile(np.where(np.isinf(seconds), 0.0, seconds), size)
+
+
+def cut_sizes(
+    cuts: Sequence[Cut], graph: onnx.GraphProto, profile: Profile, sample: Feeds
+) -> npt.NDArray[np.int64]:
+    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
+    size: Mapping[str, int] = {
+        name: int(profile.size[i]) for i, node in enumerate(graph.node) for name in node.output
+    }
+    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)

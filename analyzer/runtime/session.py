@@ -125,7 +125,14 @@ def run_handles(
 ) -> dict[str, ort.OrtValue] | Failure:
     """The results ``names`` of one run, not copied; a runtime error becomes a `Failure`."""
     try:
-        return dict(zip(names, session.run_with_ort_values(names, feeds), strict=True))
+        # `run_with_ort_values` does the same, and 25 microseconds of checks.
+        binding = session.io_binding()
+        for name, value in feeds.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in names:
+            binding.bind_output(name)
+        session.run_with_iobinding(binding)
+        return dict(zip(names, binding.get_outputs(), strict=True))
     except Exception as error:  # see open_session
         return Failure(short_reason(error))
 
