@@ -160,12 +160,12 @@ class PackedWeights:
             self.lost = self.lost.union(*(self._users[slot] for slot in slots[found].tolist()))
 
     def restore(self) -> None:
-        """Undo the last `follow`.
+        """Undo the last `follow`, if there was one.
 
         Raises:
             NotRestored: a copy is not what it was.
         """
-        if not self._copies:
+        if not self._undo:
             return
         undo = self._undo.pop()
         self.lost = undo.lost
