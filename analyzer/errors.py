@@ -56,6 +56,12 @@ class EmptySelection(UsageError):
     slug = "empty-selection"
 
 
+class DeviceUnavailable(UsageError):
+    """A device that this installation, or this machine, does not have."""
+
+    slug = "device-unavailable"
+
+
 class UnwritableOutput(UsageError):
     """A report cannot be written where it was asked for."""
 
@@ -204,6 +210,20 @@ class OutOfMemory(InputError):
     """The model and its data need more memory than there is."""
 
     slug = "out-of-memory"
+
+
+class DeviceFailed(RelcheckError):
+    """A device that was there gave out.
+
+    Attributes:
+        lost: Whether this process can use it no more; a new one may.
+    """
+
+    slug = "device-failed"
+
+    def __init__(self, message: str, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class NothingToBound(ModelError):

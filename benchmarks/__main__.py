@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     clipped,
+    gpu,
     latency,
     mapping,
     memory,
@@ -17,7 +18,7 @@ from benchmarks import (
     throughput,
 )
 from benchmarks.machine import Others, cores, cpu_name, watch
-from benchmarks.models import CIFAR_MODEL, KEPT, TORCH_PYTHON, Options
+from benchmarks.models import CIFAR_MODEL, GPU, KEPT, TORCH_PYTHON, Options
 from benchmarks.record import keep
 from benchmarks.rows import Found, Wanted, exit_code, table
 from benchmarks.targets import ALL, TARGETS
@@ -32,6 +33,7 @@ FINDERS: dict[str, Callable[[Options, Wanted], list[Found]]] = {
     "map": mapping.find,
     "start": latency.find,
     "memory": memory.find,
+    "gpu": gpu.find,
     "scaling": scaling.find,
 }
 """Benchmark -> what runs it; the same names as in `TARGETS`."""
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for, keep the figures, print the table; 1 if a target is missed."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.device and not asked.only:
+        asked.only = ["gpu"]
     wanted = chosen(asked.only)
     if not wanted:
         known = ", ".join([*TARGETS, *(t.name for t in ALL)])
@@ -89,11 +93,14 @@ def _about(disturbed: dict[str, Others]) -> str:
 
 def _options(asked: argparse.Namespace) -> Options:
     given = {name: getattr(asked, f"cifar_{name}") for name in PREPROCESSING}
+    first, second = asked.device_batches
     return Options(
         kept=asked.models,
         torch=asked.torch,
         cifar_model=asked.cifar_model,
         cifar_data=asked.cifar_data,
+        device=asked.device or GPU,
+        device_batches=(first, second),
         preprocessing={name: value for name, value in given.items() if value is not None},
     )
 
@@ -105,6 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, default=KEPT, help="where models are kept")
     parser.add_argument("--cifar-model", type=Path, default=CIFAR_MODEL, help="trained ResNet-20")
     parser.add_argument("--cifar-data", type=Path, help="CIFAR-10 test images, .npz")
+    parser.add_argument("--device", help="rows of the group gpu, there (default cuda)")
+    parser.add_argument(
+        "--device-batches",
+        nargs=2,
+        type=int,
+        metavar="N",
+        default=[64, 256],
+        help="images per run of these rows (default 64 256)",
+    )
     for name in PREPROCESSING:
         parser.add_argument(f"--cifar-{name}", help="of these images, if the model does not say")
     return parser

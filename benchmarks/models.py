@@ -28,6 +28,9 @@ SOURCES = {
 """Name -> what ``relcheck export`` takes: source and input size."""
 
 INT8 = "-int8"
+GPU = "cuda"
+"""Where the rows of the group ``gpu`` run if nobody says otherwise."""
+
 CALIBRATION_BATCHES, CALIBRATION_IMAGES = 4, 8
 
 
@@ -44,6 +47,8 @@ class Options:
         torch: Interpreter of an environment with the exporters' dependencies.
         cifar_model: A ResNet-20 trained on CIFAR-10.
         cifar_data: CIFAR-10 test images, if they are here.
+        device: Where the rows of the group ``gpu`` run.
+        device_batches: Images per run of these rows.
         preprocessing: How they become its inputs, as flags of ``relcheck run``, where its file does
             not say.
     """
@@ -53,6 +58,8 @@ class Options:
     cifar_model: Path = CIFAR_MODEL
     cifar_data: Path | None = None
     preprocessing: Mapping[str, str] = field(default_factory=dict)
+    device: str = GPU
+    device_batches: tuple[int, int] = (64, 256)
 
     def trained(self) -> tuple[Path, dict[str, str]]:
         """The trained ResNet-20, and the flags that give it its images.

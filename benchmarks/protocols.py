@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.trials import Bench
 from analyzer.evaluation.outcome import Outcomes
-from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look
+from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look, planned_look
 from analyzer.stats.intervals import Interval
 from analyzer.stats.strata import Stratum, allocate
 from analyzer.stats.tally import Moments, Tally
@@ -141,8 +141,8 @@ def plain(bench: Bench) -> Cost:
     plan, total = bench.plan, Cost(0.0, 0, 0)
     for rate in plan.rates:
         found, trials = sample(bench, rate), next_look(0)
-        while half_width(_said(found, trials, bench)) > plan.precision:
-            trials = next_look(trials)
+        while (arm := half_width(_said(found, trials, bench))) > plan.precision:
+            trials = planned_look(trials, arm, plan.precision)
         total = _more(total, found, trials)
     return total
 

@@ -61,6 +61,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             at_most=True,
         ),
     ),
+    "gpu": (
+        Target("gpu-fp32-resnet50-small", "on a GPU, small batch: faults in every layer", 0.95),
+        Target("gpu-fp32-resnet50-large", "the same, large batch", 0.95),
+        Target("gpu-single-resnet50-small", "on a GPU, small batch: one fault per trial", 4.0),
+        Target("gpu-single-resnet50-large", "the same, large batch", 4.0),
+        Target("gpu-sweep-resnet50", "a sweep of 1,000 images: a core's seconds over a GPU's", 1.0),
+    ),
     "scaling": (Target("two-workers", "blocks per second, two workers over one", 1.8),),
 }
 """Benchmark -> its targets, in the order of the table."""

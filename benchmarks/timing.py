@@ -11,7 +11,7 @@ Work = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """CPU seconds per image, one entry per round, by name.
+    """Seconds per image, CPU time if not told otherwise, one entry per round, by name.
 
     All threads of the process count, so that other processes, which take turns on the same cores,
     do not; on a quiet machine, and with one thread, it is wall time.
@@ -29,14 +29,16 @@ class Timed:
         return statistics.median(s / f for f, s in pairs)
 
 
-def in_turn(works: Mapping[str, Work], rounds: int) -> Timed:
+def in_turn(
+    works: Mapping[str, Work], rounds: int, clock: Callable[[], float] = time.process_time
+) -> Timed:
     """Do everything once to warm up, then ``rounds`` times in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()
     for _ in range(rounds):
         for name, work in works.items():
-            start = time.process_time()
+            start = clock()
             images = work()
-            seconds[name].append((time.process_time() - start) / images)
+            seconds[name].append((clock() - start) / images)
     return Timed(seconds)

@@ -21,6 +21,8 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from analyzer.cli.main import main
+from analyzer.errors import DeviceUnavailable
+from analyzer.runtime.picking import pick_device
 
 TINY_CNN = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -183,3 +185,12 @@ def invoke(*args: str | Path) -> Run:
         except SystemExit as stopped:
             code = stopped.code
     return Run(int(code) if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+def why_no_gpu() -> str | None:
+    """Why tests of the CUDA provider cannot run here; None: they can."""
+    try:
+        pick_device("cuda")
+    except DeviceUnavailable as reason:
+        return str(reason)
+    return None

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = {
     "errors": 0,
+    "array_file": 1,
+    "bitmap": 1,
     "bits": 1,
     "rates": 1,
     "stats": 1,

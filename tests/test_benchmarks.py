@@ -1,14 +1,18 @@
 """The table of `make bench`: what is ok, what is short, and what became of the other rows."""
 
 import json
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from analyzer.campaign.cells import Cell
+from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.stats.estimate import estimate
 from analyzer.stats.tally import Tally
-from benchmarks import record
+from benchmarks import gpu, record
 from benchmarks.__main__ import FINDERS, chosen
 from benchmarks.machine import Others
 from benchmarks.models import CannotRun, Options, model_file
@@ -16,6 +20,8 @@ from benchmarks.protocols import Sampled, mean_of
 from benchmarks.rows import Found, Target, Verdict, exit_code, line, table, verdict
 from benchmarks.targets import ALL, TARGETS
 from benchmarks.timing import Timed
+from tests.campaign.benches import tiny_analysis
+from tests.support import tiny_cnn, tiny_data
 
 RATIO = Target("ratio", "a ratio", 0.97)
 SECONDS = Target("start", "a time", 4.0, at_most=True, unit="s")
@@ -87,6 +93,42 @@ def test_rows_without_torch_and_data_say_so(tmp_path: Path) -> None:
         found = FINDERS[benchmark](options, names)
         assert {f.name for f in found} == names
         assert all(f.figure is None and f.reason.startswith("needs") for f in found)
+
+
+def test_rows_on_a_gpu_say_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "resnet50.onnx").write_bytes(b"never read")
+    options = Options(kept=tmp_path, device="cuda")
+    names = chosen(["gpu"])
+
+    def missing(word: str) -> None:
+        raise DeviceUnavailable(f"--device {word} is not there")
+
+    monkeypatch.setattr(gpu, "device_of", missing)
+    found = FINDERS["gpu"](options, names)
+    assert {f.name for f in found} == names
+    assert {f.reason for f in found} == {"no cuda here (docs/devices.md)"}
+
+
+def test_figures_of_the_cpu_are_no_gpu_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be kept as results, and judged."""
+    model = tiny_cnn(tmp_path / "resnet50.onnx")
+    monkeypatch.setattr(gpu, "_inputs", lambda images: nullcontext(tiny_data(tmp_path / "d.npz")))
+    monkeypatch.setattr(gpu, "ROUNDS", 2)
+    monkeypatch.setattr(gpu, "RATES", "1e-3")
+    options = Options(kept=model.parent, device="cpu-bound", device_batches=(4, 6))
+    found = FINDERS["gpu"](options, chosen(["gpu"]))
+    assert {f.name for f in found} == chosen(["gpu"])
+    assert all(f.figure is None for f in found)
+    assert all(f.reason.startswith("cpu-bound is no GPU, on which it was ") for f in found)
+
+
+def test_what_the_cpu_would_take_grows_with_the_trials(tmp_path: Path) -> None:
+    bench = tiny_analysis(tmp_path).bench
+    cell = Cell(1e-3, 0)
+    few, many = (gpu._on_the_cpu(bench, Counter({cell: n})) for n in (10, 10_000))
+    assert many > 20 * few > 0
 
 
 def test_results_of_one_row_replace_only_that_row(

@@ -13,6 +13,7 @@ ANALYZER = Path(errors.__file__).parent
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
+    "device-failed": "tests/runtime/test_mishaps.py, with a device that has no memory",
     "journal-busy": "tests/cli/test_bad_input.py, with a lock that is held meanwhile",
     "cluster": "tests/cli/test_bad_input.py, without the package",
     "model-crashes-runtime": "tests/cli/test_bad_input.py, with a child that kills itself",

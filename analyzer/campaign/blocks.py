@@ -50,7 +50,9 @@ class BlockResult:
 
     def to_json(self) -> str:
         """Compact text for a journal, without nested braces: which block, and counts."""
-        counts = [[o.images, o.sdc, o.due, o.masked, o.lost, o.gained] for o in self.outcomes]
+        counts = [
+            [o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right] for o in self.outcomes
+        ]
         content = {
             "cell": self.block.cell.name,
             "index": self.block.index,

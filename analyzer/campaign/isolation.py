@@ -95,6 +95,15 @@ def _settle(parent: int, memory: int) -> None:
     _limit(resource.RLIMIT_CORE, 0)  # a crash leaves no file behind
 
 
+def lift_address_limit() -> None:
+    """Let this process, and those it starts, take as much address space as the system allows.
+
+    CUDA reserves room for the memory of machine and cards together, which it never fills.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
 def _limit(kind: int, value: int) -> None:
     """Set a limit, unless a lower one is in force."""
     soft, hard = resource.getrlimit(kind)

@@ -1,11 +1,9 @@
 """Pools on this machine: in this process, or in worker processes that may die."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -15,8 +13,9 @@ from typing import Any, Self, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
+from analyzer.campaign.crew import Crew
 from analyzer.campaign.trials import Bench
-from analyzer.campaign.worker import blocks_in_worker, serve, trial_in_worker
+from analyzer.campaign.worker import blocks_in_worker, trial_in_worker
 from analyzer.errors import OutOfMemory
 from analyzer.evaluation.outcome import Outcomes
 
@@ -64,9 +63,10 @@ class PoolClosed(Exception):
 class Worker:
     """One worker process: started when first needed, replaced when it has died."""
 
-    def __init__(self, shipment: Path, ending: threading.Event) -> None:
+    def __init__(self, shipment: Path, ending: threading.Event, crew: Crew | None = None) -> None:
         self._shipment = str(shipment)
         self._ending = ending
+        self._crew = crew or Crew()
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
@@ -99,12 +99,11 @@ class Worker:
     def _start(self) -> Connection:
         """Start the process and wait until its bench stands."""
         for _ in range(STARTS):
-            self._pipe, theirs = get_context("spawn").Pipe()
-            with theirs:
-                self._process = _spawn(theirs, self._shipment)
+            self._process, self._pipe = self._crew.take()
             if self._ending.is_set():  # it may have come too late to be ended with the others
                 self.kill()
             try:
+                self._pipe.send(self._shipment)
                 refusal: Exception | None = self._pipe.recv()
             except (EOFError, OSError):
                 died = self._died()
@@ -135,30 +134,6 @@ class Worker:
         self._process = self._pipe = None
 
 
-def _spawn(pipe: Connection, shipment: str) -> SpawnProcess:
-    """Start a worker process that never sees Ctrl-C, which is this process's business.
-
-    The process inherits the blocked signal. Python's tracker of resources is started before,
-    because starting it unblocks the signal.
-
-    Raises:
-        OutOfMemory: the system has no room for another process.
-    """
-    process = get_context("spawn").Process(target=serve, args=(pipe, shipment), daemon=True)
-    try:
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    except OSError as error:
-        raise OutOfMemory(
-            f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
-        ) from error
-    return process
-
-
 class LocalPool:
     """Worker processes, one ONNX Runtime thread each.
 
@@ -168,12 +143,20 @@ class LocalPool:
     no pattern is in the way.
     """
 
-    def __init__(self, bench: Bench, shipment: Path, jobs: int) -> None:
+    def __init__(self, bench: Bench, shipment: Path, jobs: int, crew: Crew | None = None) -> None:
+        """Be ready to run blocks.
+
+        Args:
+            bench: what the blocks are of.
+            shipment: the same for the workers.
+            jobs: how many there are, each started when it is first needed.
+            crew: processes that were started before.
+        """
         self.width = jobs
         self._bench = bench
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="relcheck-worker")
         self._ending = threading.Event()
-        self._workers = [Worker(shipment, self._ending) for _ in range(jobs)]
+        self._workers = [Worker(shipment, self._ending, crew) for _ in range(jobs)]
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)

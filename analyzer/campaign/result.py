@@ -40,7 +40,8 @@ class StratumResult:
     """What one stratum contributed.
 
     Attributes:
-        name: Its number of severe upsets: ``0``, ``1``, ``other``; ``any`` without strata.
+        name: Its number of rising upsets: ``0``, ``1``, ``other``; ``falling``: none rises, some
+            fall; ``any`` without strata.
         weight: Probability of its patterns.
         tally: What its trials showed.
     """

@@ -11,7 +11,7 @@ from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
 from analyzer.campaign.trials import Bench
-from analyzer.stats.estimate import RateEstimate, half_width, next_look
+from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import allocate, estimate_strata
 from analyzer.stats.tally import Tally
@@ -99,7 +99,10 @@ class RateState(Task):
 
     def _aim(self) -> None:
         """Say how many blocks of each stratum the next look waits for."""
-        total = next_look(BLOCK_TRIALS * sum(cell.end for cell in self.cells))
+        done = BLOCK_TRIALS * sum(cell.end for cell in self.cells)
+        total = next_look(done)
+        if self._decided is None:
+            total = planned_look(done, half_width(self.found), self.bench.plan.precision)
         trials = allocate([cell.part() for cell in self.cells], total)
         for cell, wanted in zip(self.cells, trials, strict=True):
             cell.end = max(cell.end, wanted // BLOCK_TRIALS)

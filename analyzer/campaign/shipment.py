@@ -8,24 +8,27 @@ import hashlib
 import mmap
 import pickle
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.array_file import ALIGNMENT, ArrayFile
 from analyzer.campaign.pairing import Pairing
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.trials import Bench
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.model import Model
+from analyzer.runtime.devices import CPU, Device
+from analyzer.runtime.executors import open_executor
 from analyzer.runtime.layout import Layout
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.picking import start_device
 from analyzer.runtime.segments import Cache
 from analyzer.severity import Severity
 from analyzer.sites import SiteStrata
 from analyzer.space import FaultSpace
 
 _HEAD = struct.Struct("<QQ")
-_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,16 @@ class Shipment:
     sites: SiteStrata | None
     cache: int = 0
     layout: Layout | None = None
+    device: Device = CPU
 
     @staticmethod
-    def of(bench: Bench, model: Model, cache: int = 0, layout: Layout | None = None) -> "Shipment":
+    def of(
+        bench: Bench,
+        model: Model,
+        cache: int = 0,
+        layout: Layout | None = None,
+        device: Device = CPU,
+    ) -> "Shipment":
         """The travelling parts of ``bench``.
 
         Args:
@@ -53,6 +63,7 @@ class Shipment:
             model: what it runs.
             cache: bytes that golden values may take where it arrives.
             layout: what its executor found out, of use on this machine alone.
+            device: where it runs.
         """
         return Shipment(
             bench.plan,
@@ -66,6 +77,7 @@ class Shipment:
             bench.sites,
             cache,
             layout,
+            device,
         )
 
     def unpack(self) -> Bench:
@@ -73,11 +85,13 @@ class Shipment:
 
         Raises:
             UnsupportedModel: ONNX Runtime cannot load the model here.
+            DeviceUnavailable: the device is not there, or does not start.
         """
         name = self.model.signature.name
         cache = Cache(self.cache, len(self.batches))
         sample = self.batches[0].feeds(name)
-        executor = LiveExecutor(self.model, self.space, sample, cache, self.layout)
+        device = start_device(self.device)
+        executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
         return Bench(
             self.plan,
             self.space,
@@ -91,39 +105,65 @@ class Shipment:
             self.sites,
         )
 
-    def parts(self) -> list[bytes | memoryview]:
+    def parts(self, files: Sequence[ArrayFile] = ()) -> list[bytes | memoryview]:
         """Everything in one piece, cut up: a header, the records, then each array aligned.
 
         Only this process's own children and cluster workers read it back; it is never a file
         that a user supplies.
+
+        Args:
+            files: where the reader finds arrays that need not be written again.
         """
         buffers: list[pickle.PickleBuffer] = []
         records = pickle.dumps(self, protocol=5, buffer_callback=buffers.append)
         raws = [b.raw() for b in buffers]
-        sizes = struct.pack(f"<{len(raws)}Q", *(r.nbytes for r in raws))
-        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(raws)), sizes, records]
+        places = [_place_in(files, raw) for raw in raws]
+        kept = pickle.dumps([_Array(r.nbytes, p) for r, p in zip(raws, places, strict=True)])
+        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(kept)), records, kept]
         position = sum(map(len, parts))
-        for raw in raws:
-            padding = -position % _ALIGNMENT
-            parts += [b"\0" * padding, raw]
-            position += padding + raw.nbytes
+        for raw, place in zip(raws, places, strict=True):
+            if place is None:
+                padding = -position % ALIGNMENT
+                parts += [b"\0" * padding, raw]
+                position += padding + raw.nbytes
         return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """One array of a shipment.
+
+    Attributes:
+        size: Its bytes.
+        place: The file and the position where it stands; None: behind the records.
+    """
+
+    size: int
+    place: tuple[ArrayFile, int] | None
+
+
+def _place_in(files: Sequence[ArrayFile], raw: memoryview) -> tuple[ArrayFile, int] | None:
+    found = ((file, file.place_of(raw)) for file in files)
+    return next(((file, start) for file, start in found if start is not None), None)
 
 
 def from_buffer(content: bytes | mmap.mmap) -> Shipment:
     """The inverse of joining `Shipment.parts`; arrays are views of ``content``."""
     view = memoryview(content)
-    length, count = _HEAD.unpack_from(view)
-    sizes = struct.unpack_from(f"<{count}Q", view, _HEAD.size)
-    start = _HEAD.size + 8 * count
-    records = view[start : start + length]
-    position = start + length
+    length, kept = _HEAD.unpack_from(view)
+    position = _HEAD.size + length
+    arrays: list[_Array] = pickle.loads(view[position : position + kept])
+    position += kept
     buffers = []
-    for size in sizes:
-        position += -position % _ALIGNMENT
-        buffers.append(view[position : position + size])
-        position += size
-    shipment: Shipment = pickle.loads(records, buffers=buffers)
+    for array in arrays:
+        if array.place is not None:
+            file, start = array.place
+            buffers.append(file.block[start : start + array.size].data)
+            continue
+        position += -position % ALIGNMENT
+        buffers.append(view[position : position + array.size])
+        position += array.size
+    shipment: Shipment = pickle.loads(view[_HEAD.size : _HEAD.size + length], buffers=buffers)
     return shipment
 
 

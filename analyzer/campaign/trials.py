@@ -19,6 +19,7 @@ from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults import CountLaw, FaultPattern
 from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.session import Answer
 from analyzer.sampling import draw_batch, generator
 from analyzer.severity import Severity
 from analyzer.sites import SiteStrata
@@ -149,7 +150,7 @@ class Bench:
         chosen, _ = self._draw(cell, index)
         images = sum(self.batches[i].images for i in chosen)
         right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
-        return Outcomes(images, due=images, lost=right)
+        return Outcomes(images, due=images, lost=right, right=right)
 
     def _draw(self, cell: AnyCell, index: int) -> tuple[Sequence[int], FaultPattern]:
         """The batches and the pattern of one trial."""
@@ -176,7 +177,7 @@ class Bench:
 
     def tally(self, outcomes: Iterable[Outcomes]) -> Tally:
         """The tally of some trials."""
-        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained) for o in outcomes)
+        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right) for o in outcomes)
         return Tally.of_trials(self.unit, counts)
 
 
@@ -189,15 +190,19 @@ def set_up_bench(
     input_name: str,
     batches: tuple[Batch, ...],
     step: Callable[[], object] = lambda: None,
+    first: Answer | None = None,
 ) -> Bench:
     """Run every batch once without faults; call ``step`` after each.
+
+    The first is not run again if ``first`` is its answer.
 
     Raises:
         GoldenFailed: the fault-free model fails or answers NaN.
     """
     golden = []
-    for batch in batches:
-        answer = executor.run(batch.feeds(input_name))
+    for number, batch in enumerate(batches):
+        known = first if number == 0 else None
+        answer = known or executor.run(batch.feeds(input_name))
         golden.append(judge.golden(answer, batch.labels, batch.images))
         step()
     return Bench(plan, space, severity, executor, judge, input_name, batches, tuple(golden))

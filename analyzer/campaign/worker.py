@@ -14,7 +14,7 @@ from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.shipment import from_buffer, map_shipment
 from analyzer.campaign.trials import Bench
-from analyzer.errors import ClusterError, InternalError, RelcheckError
+from analyzer.errors import ClusterError, DeviceFailed, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.runtime.session import Answer, Failure
 
@@ -23,17 +23,16 @@ _thread = threading.local()
 has its own."""
 
 
-def serve(pipe: Connection, shipment: str) -> None:
+def serve(pipe: Connection) -> None:
     """The life of a local worker: build the bench, answer requests until the parent hangs up.
 
     Args:
-        pipe: takes functions of a bench with their further arguments, gives what they return or
-            raise. The first answer, to no request, is None: ready.
-        shipment: path of the shipment.
+        pipe: takes the path of the shipment, then functions of a bench with their further
+            arguments; gives None when the bench is ready, then what they return or raise.
     """
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        bench = _attempt(_unpack, shipment)
+        bench = _attempt(_unpack, pipe.recv())
         pipe.send(None if isinstance(bench, Bench) else bench)
         while True:
             function, arguments = pipe.recv()
@@ -50,6 +49,10 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a call, or the exception that it raised, in a form that travels."""
     try:
         return function(*arguments)
+    except DeviceFailed as error:
+        if error.lost:  # nothing more can be run in this process; the pool starts another
+            os._exit(1)
+        return error
     except (RelcheckError, MemoryError) as error:
         return error
     except Exception as error:

@@ -1,20 +1,20 @@
 """One analysis from settings to exit code: prepare, run, judge, report."""
 
 import ctypes
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
+from analyzer.array_file import nameless_file, path_of
+from analyzer.campaign.crew import Crew
 from analyzer.campaign.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Pool, run_campaign
 from analyzer.campaign.tasks import Shard
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_of
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.patience import PATIENCE
@@ -23,8 +23,8 @@ from analyzer.cli.provenance import run_part, tool_part
 from analyzer.cli.settings import Settings
 from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
-from analyzer.errors import UnwritableOutput
 from analyzer.gate import deciders, judge_gate
+from analyzer.model import Model
 from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
 from analyzer.reports.report import Report
@@ -49,14 +49,24 @@ class Forgetful:
         """Nothing is due."""
 
 
+LARGE_MODEL = 10_000_000
+"""Bytes of a model whose preparation takes longer than to start a worker."""
+
+
 def analyze(model_path: Path, settings: Settings) -> Exit:
     """Run one analysis and write what was asked for."""
+    with Crew() as crew:
+        return _analyze(model_path, settings, crew)
+
+
+def _analyze(model_path: Path, settings: Settings, crew: Crew) -> Exit:
+    settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analysis = prepare_analysis(model_path, settings)
+    analysis = prepare_analysis(model_path, settings, early_start(crew, settings))
     with journal_of(analysis, settings) as journal:
-        result = _campaign(analysis, settings, journal, watch)
+        result = _campaign(analysis, settings, journal, watch, crew)
     where = journal.path if journal else None
     if settings.shard.count > 1:
         return _shard_done(result, settings.shard, where)
@@ -70,12 +80,12 @@ def analyze(model_path: Path, settings: Settings) -> Exit:
 
 
 def _campaign(
-    analysis: Analysis, settings: Settings, journal: Journal | None, watch: Stopwatch
+    analysis: Analysis, settings: Settings, journal: Journal | None, watch: Stopwatch, crew: Crew
 ) -> CampaignResult:
     plan = analysis.bench.plan
     with (
         watch.interruptible(),
-        open_pool(analysis, settings) as pool,
+        open_pool(analysis, settings, crew) as pool,
         show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer,
     ):
         store = journal or Forgetful()
@@ -83,8 +93,18 @@ def _campaign(
         return run_campaign(analysis.bench, pool, store, watch, observer, settings.shard, asked)
 
 
+def early_start(crew: Crew, settings: Settings) -> Callable[[Model], None]:
+    """What starts all worker processes while a large model is prepared."""
+
+    def start(model: Model) -> None:
+        if settings.cluster is None and not settings.inline and model.size >= LARGE_MODEL:
+            crew.start(settings.worker_count)
+
+    return start
+
+
 @contextmanager
-def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
+def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) -> Iterator[Pool]:
     """Where blocks run: a cluster, worker processes, or (``--jobs 0``) this process."""
     from analyzer.campaign.pools import InlinePool, LocalPool
 
@@ -97,7 +117,8 @@ def open_pool(analysis: Analysis, settings: Settings) -> Iterator[Pool]:
         analysis.executor.release()
         _return_free_memory()
         if settings.cluster is None:
-            with LocalPool(analysis.bench, shipment, settings.worker_count) as processes:
+            jobs = settings.worker_count
+            with LocalPool(analysis.bench, shipment, jobs, crew) as processes:
                 yield processes
             return
         from analyzer.campaign.cluster import ClusterPool
@@ -123,25 +144,10 @@ def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iter
     from analyzer.campaign.shipment import Shipment
 
     layout = analysis.executor.layout if local else None
-    parts = Shipment.of(analysis.bench, analysis.model, cache, layout).parts()
-    with tempfile.TemporaryFile(buffering=0) as stream:
-        try:
-            for part in parts:
-                _write_all(stream, part)
-        except OSError as error:
-            raise UnwritableOutput(
-                f"the folder for temporary files, {tempfile.gettempdir()}, cannot take the "
-                f"{sum(map(len, parts)):,} bytes of model and data ({error.strerror}); set TMPDIR "
-                "to another"
-            ) from error
-        yield Path(f"/proc/{os.getpid()}/fd/{stream.fileno()}")
-
-
-def _write_all(stream: BinaryIO, content: bytes | memoryview) -> None:
-    """Write everything: one call may write less, where it is much or the disk is nearly full."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[stream.write(rest) :]
+    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout, analysis.device)
+    files = (analysis.model.file, layout.file if layout else None) if local else ()
+    with nameless_file(shipment.parts([f for f in files if f])) as stream:
+        yield Path(path_of(stream))
 
 
 @contextmanager
@@ -165,7 +171,7 @@ def _report(
         analysis.space,
         analysis.data,
         judgements,
-        tool_part(),
+        tool_part(analysis.device),
         run_part(watch, journal),
     )
 

@@ -19,6 +19,7 @@ from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.topup import run_more
 from analyzer.cli.analysis import open_pool
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_in
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.progress import show_progress
@@ -70,6 +71,7 @@ class FairShare:
 def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     """Compare models and write what was asked for."""
     _check_request(paths, settings)
+    settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [*paths, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
@@ -80,7 +82,9 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     found = compare(contestants)
     models = (analysis.model for analysis in analyses)
     entries = [Entry(*parts) for parts in zip(models, contestants, found, strict=True)]
-    report = build_comparison(entries, analyses[0].data, tool_part(), run_part(watch, None))
+    report = build_comparison(
+        entries, analyses[0].data, tool_part(analyses[0].device), run_part(watch, None)
+    )
     _write(report, settings)
     say(comparison_text(report))
     for target in targets:

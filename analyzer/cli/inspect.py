@@ -24,8 +24,12 @@ def inspect(
     data: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Data set, to resolve open shapes.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="WORD", help="Routes on this device: cpu (default), cuda, ...")
+    ] = "cpu",
 ) -> None:
     """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
+    from analyzer.cli.devices import device_of, on_device
     from analyzer.cli.output import say
     from analyzer.cli.settings import read_settings
     from analyzer.cli.setup import find_data, selection_of
@@ -33,7 +37,8 @@ def inspect(
     from analyzer.evaluation.dataset import make_batches
     from analyzer.model import load_model
     from analyzer.reports.inventory import fault_space_text
-    from analyzer.runtime.live import LiveExecutor
+    from analyzer.runtime.executors import open_executor
+    from analyzer.runtime.routes import routes_of
     from analyzer.space import FaultSpace
 
     flags = {
@@ -42,8 +47,9 @@ def inspect(
         "exclude": exclude,
         "kinds": kinds,
         "data": data,
+        "device": device,
     }
-    settings = read_settings(None, flags)
+    settings = on_device(read_settings(None, flags))
     loaded = load_model(model)
     try:
         space = loaded.space(selection_of(settings), settings.encoding)
@@ -53,6 +59,7 @@ def inspect(
     images = find_data(loaded, settings).first(1)
     fixed = loaded.signature.fixed_batch
     batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
-    layout = LiveExecutor(loaded, space, batch.feeds(loaded.signature.name)).layout
-    routes = {name: str(route) for name, route in layout.routes.items()}
-    say(fault_space_text(loaded, space, routes, layout.reasons))
+    where, feeds = device_of(settings.device), batch.feeds(loaded.signature.name)
+    layout = open_executor(loaded, space, feeds, where).layout
+    routes, reasons = routes_of(layout, [t.name for t in space.tensors])
+    say(fault_space_text(loaded, space, routes, reasons))

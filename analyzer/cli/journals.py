@@ -23,7 +23,8 @@ NONE = "none"
 def identity_of(analysis: Analysis) -> Identity:
     """What the blocks of this analysis depend on."""
     bench = analysis.bench
-    return Identity(bench.plan.content, versions(), bench.answers)
+    where = {"device": analysis.device.shown}
+    return Identity(bench.plan.content, {**versions(), **where}, bench.answers)
 
 
 def cache_folder() -> Path:

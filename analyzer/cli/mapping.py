@@ -10,11 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analyzer.campaign.crew import Crew
 from analyzer.campaign.result import Stop
 from analyzer.campaign.vulnerability import TensorTask, run_map
 from analyzer.campaign.vulnerability_map import VulnerabilityMap
-from analyzer.cli.analysis import Forgetful, open_pool
+from analyzer.cli.analysis import Forgetful, early_start, open_pool
 from analyzer.cli.app import Exit
+from analyzer.cli.devices import on_device
 from analyzer.cli.journals import journal_of_map
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.progress import LOG_EVERY_SECONDS
@@ -24,6 +26,7 @@ from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.cli.vulnerability import DEFAULTS
 from analyzer.errors import BadOption
+from analyzer.model import Model
 from analyzer.reports.vulnerability import MapReport, to_json
 from analyzer.reports.vulnerability_build import build_map_report
 from analyzer.reports.vulnerability_text import to_csv, to_text
@@ -69,13 +72,19 @@ def make_map(request: MapRequest) -> Exit:
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    settings = request.settings
+    with Crew() as crew:
+        return _make_map(request, crew)
+
+
+def _make_map(request: MapRequest, crew: Crew) -> Exit:
+    settings = on_device(request.settings)
+    request = replace(request, settings=settings)
     targets = [p for p in (settings.json_path, settings.html_path, request.csv_path) if p]
     check_targets(targets, [request.model, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analysis = prepare_map(request.model, settings)
+    analysis = prepare_map(request.model, settings, early_start(crew, settings))
     with journal_of_map(analysis, settings) as journal:
-        tensors = _run(analysis, request, watch, journal or Forgetful())
+        tensors = _run(analysis, request, watch, journal or Forgetful(), crew)
     where = journal.path if journal else None
     plan, golden = analysis.bench.plan, analysis.bench.golden_metric
     found = VulnerabilityMap(plan, golden, analysis.space, tensors)
@@ -83,7 +92,7 @@ def make_map(request: MapRequest) -> Exit:
         found,
         analysis.model,
         analysis.data,
-        tool_part(),
+        tool_part(analysis.device),
         run_part(watch, where),
         request.exhaustive,
     )
@@ -96,24 +105,26 @@ def make_map(request: MapRequest) -> Exit:
     return Exit.OK if found.complete else Exit.UNDECIDED
 
 
-def prepare_map(model: Path, settings: Settings) -> Analysis:
-    """Everything that a map needs, its fault sites in strata.
+def prepare_map(
+    model: Path, settings: Settings, begin: Callable[[Model], object] = lambda _: None
+) -> Analysis:
+    """Everything that a map needs, its fault sites in strata; ``begin``: as in preparing a run.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    analysis = prepare_analysis(model, settings)
+    analysis = prepare_analysis(model, settings, begin)
     sites = split_sites(analysis.space, golden_values(analysis.model, analysis.space))
     plan = replace(analysis.bench.plan, rates=())
     bench = replace(analysis.bench, plan=plan, severity=None, sites=sites)
     return replace(analysis, bench=bench)
 
 
-def _run(analysis: Analysis, request: MapRequest, watch: Stopwatch, store: Any) -> Any:
+def _run(analysis: Analysis, request: MapRequest, watch: Stopwatch, store: Any, crew: Crew) -> Any:
     bench = analysis.bench
     with (
         watch.interruptible(),
-        open_pool(analysis, request.settings) as pool,
+        open_pool(analysis, request.settings, crew) as pool,
         show_tensors(len(analysis.space.tensors)) as observer,
     ):
         return run_map(bench, pool, store, watch, observer, request.exhaustive)

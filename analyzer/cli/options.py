@@ -107,7 +107,10 @@ JournalFolder = Annotated[
 Shard = Annotated[
     str | None, _option(_EFFORT, "I/N", "Run only share I of N; join by relcheck merge.")
 ]
-Device = Annotated[str | None, _option(_EFFORT, "WORD", "Where to run: cpu.")]
+Device = Annotated[
+    str | None,
+    _option(_EFFORT, "WORD", "Where to run: cpu (default), cuda, cuda:1, another provider, auto."),
+]
 Iterations = Annotated[
     int | None,
     _option(_SEARCH, "N", "Narrowings of each bound, at most (default 10).", min=1, max=100),

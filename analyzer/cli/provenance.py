@@ -12,17 +12,18 @@ import onnx
 from analyzer import __version__
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.reports.report import RunPart, ToolPart
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import runtime_version
 
 
-def tool_part() -> ToolPart:
-    """Which versions computed the figures."""
+def tool_part(device: Device = CPU) -> ToolPart:
+    """Which versions computed the figures, and where."""
     return ToolPart(
         version=__version__,
         onnxruntime=runtime_version(),
         onnx=onnx.__version__,
         numpy=np.__version__,
-        provider="CPUExecutionProvider",
+        provider=device.provider if device == CPU else f"{device.provider}, {device.shown}",
     )
 
 

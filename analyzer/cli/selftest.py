@@ -34,6 +34,10 @@ def selftest(
     batch: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Images per run (default 4).")
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(metavar="WORD", help="Where to compare: cpu, cuda, cuda:1 or auto."),
+    ] = "cpu",
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random number.")] = 0,
     known_answers_only: Annotated[
         bool, typer.Option("--known-answers-only", help="Without comparison on a model.")
@@ -44,6 +48,8 @@ def selftest(
     The known answers were worked out by hand (docs/verification.md). The
     comparison is bit for bit, on random fault patterns on MODEL that visit
     every tensor at risk in turn. Keep the output: it names model and versions.
+    On another device than the CPU, the same patterns then run on the CPU, too,
+    and outcomes are compared.
 
     Exit code 0 if all answers agree, 1 if one differs.
     """
@@ -53,9 +59,12 @@ def selftest(
 
     if known_answers_only and model:
         raise BadOption("--known-answers-only compares on no model; leave MODEL or the option out")
+    if known_answers_only and device != "cpu":
+        raise BadOption("--known-answers-only runs on the cpu; leave --device or the option out")
     compare: Callable[[], bool] | None = None
     if not known_answers_only:
         flags = {"encoding": encoding, "data": data, "seed": seed, "batch": batch}
+        flags["device"] = device
         settings = read_settings(None, flags)
         compare = _comparison(model or embedded_model(), patterns, fault, settings)
     agreed = _known_answers()
@@ -77,7 +86,9 @@ def _known_answers() -> bool:
 
 def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Callable[[], bool]:
     """Read everything, so that bad input is refused at once; the comparison itself is returned."""
+    from analyzer.campaign.devices_apart import run_apart
     from analyzer.campaign.selftest import run_selftest, test_patterns
+    from analyzer.cli.devices import device_of, on_device
     from analyzer.cli.output import say
     from analyzer.cli.patience import PATIENCE
     from analyzer.cli.progress import show_count
@@ -86,11 +97,15 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     from analyzer.evaluation.dataset import make_batches
     from analyzer.faults import parse_fault
     from analyzer.model import load_model
-    from analyzer.reports.selftest import selftest_text
+    from analyzer.reports.selftest import apart_text, selftest_text
+    from analyzer.runtime.devices import CPU
+    from analyzer.runtime.executors import open_executor
     from analyzer.runtime.live import LiveExecutor
     from analyzer.runtime.rewrite import RewriteExecutor
 
     assert isinstance(settings, Settings)
+    settings = on_device(settings)
+    device = device_of(settings.device)
     model = load_model(path)
     space = model.space(selection_of(settings), settings.encoding)
     data = find_data(model, settings)
@@ -98,16 +113,29 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     fixed = model.signature.fixed_batch is not None
     batch = make_batches(data.first(size), size, settings.seed, fixed)[0]
     feeds = batch.feeds(model.signature.name)
-    live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
-    drawn = test_patterns(space, parse_fault(fault), patterns, settings.seed)
+    live = open_executor(model, space, feeds, device)
+    oracle = RewriteExecutor(model, space, device)
+    law = parse_fault(fault)
     subject = f"{path.name}, sha256 {model.sha256}"
     kind = f"{fault}, {settings.encoding}, seed {settings.seed}"
+    if device != CPU:
+        kind += f", {device.shown}"
 
     def compare() -> bool:
         PATIENCE.prepared()
         with show_count(patterns, "comparing") as progress:
+            drawn = test_patterns(space, law, patterns, settings.seed)
             found = run_selftest(live, oracle, space, feeds, drawn, progress)
         say(selftest_text(subject, kind, space, live.layout, live.reloads, found))
+        if device != CPU:
+            against_cpu()
         return found.passed
+
+    def against_cpu() -> None:
+        with show_count(patterns, "on the cpu") as progress:
+            drawn = test_patterns(space, law, patterns, settings.seed)
+            here = LiveExecutor(model, space, feeds)
+            apart = run_apart(live, here, feeds, batch.images, drawn, progress)
+        say(apart_text(apart, device.shown))
 
     return compare

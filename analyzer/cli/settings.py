@@ -45,7 +45,7 @@ class Settings(BaseModel):
     budget: float = Field(default=600.0, gt=0.0)
     batch: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
-    device: Literal["cpu"] = "cpu"
+    device: str = "cpu"
     jobs: int | None = Field(default=None, ge=0)
     cache: int = Field(default=2 << 30, ge=0)
     cluster: str | None = None

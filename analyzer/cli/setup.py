@@ -1,11 +1,12 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import Bench, set_up_bench
+from analyzer.cli.devices import device_of
 from analyzer.cli.patience import PATIENCE
 from analyzer.cli.settings import Settings
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
@@ -16,8 +17,9 @@ from analyzer.faults import parse_fault
 from analyzer.gate import Condition, check_metrics, parse_gate
 from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
 from analyzer.rates import parse_rates
+from analyzer.runtime.devices import Device
 from analyzer.runtime.executor import golden_values
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.executors import CampaignExecutor, open_executor
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure
 from analyzer.severity import find_severity
@@ -41,8 +43,9 @@ class Analysis:
     space: FaultSpace
     data: Dataset
     conditions: tuple[Condition, ...]
-    executor: LiveExecutor
+    executor: CampaignExecutor
     bench: Bench
+    device: Device
 
 
 def selection_of(settings: Settings) -> Selection:
@@ -154,12 +157,15 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
     return parse_rates(settings.rates)
 
 
-def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
+def prepare_analysis(
+    given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
+) -> Analysis:
     """Read everything, open the live session and run the golden pass.
 
     Args:
         given: the model, or where it is.
         settings: what is asked for.
+        begin: called with the model once all input is read, before what takes long.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
@@ -175,10 +181,13 @@ def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
     data = find_data(model, settings)
     usual = default_batch(model, data, settings.exposure)
     size = batch_size(model, settings, len(data), usual)
+    begin(model)
+    model = model.filed()
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
     here = Cache(settings.cache if settings.inline else 0, len(batches))
-    executor = LiveExecutor(model, space, batches[0].feeds(name), here)
+    device = device_of(settings.device)
+    executor = open_executor(model, space, batches[0].feeds(name), device, here)
     first = executor.run(batches[0].feeds(name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
@@ -204,6 +213,6 @@ def prepare_analysis(given: Path | Model, settings: Settings) -> Analysis:
         severity = find_severity(space, golden_values(model, space), fault)
     PATIENCE.renew()
     judge, alive = Judge(metric), PATIENCE.renew
-    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive)
+    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
     PATIENCE.prepared()
-    return Analysis(model, space, data, conditions, executor, bench)
+    return Analysis(model, space, data, conditions, executor, bench, device)

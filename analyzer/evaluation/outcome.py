@@ -57,6 +57,8 @@ class Outcomes:
     masked: int = 0
     lost: int = 0
     gained: int = 0
+    right: int = 0
+    """Images that were right in the golden run."""
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         """Counts of both together."""
@@ -67,6 +69,7 @@ class Outcomes:
             self.masked + other.masked,
             self.lost + other.lost,
             self.gained + other.gained,
+            self.right + other.right,
         )
 
 
@@ -149,15 +152,15 @@ class Judge:
 
     def outcomes(self, golden: Golden, result: Result, labels: Labels | None) -> Outcomes:
         """Judge one faulty answer against golden."""
-        images = len(golden.right)
+        images, count = len(golden.right), np.count_nonzero
+        before = int(count(golden.right))
         if isinstance(result, Failure):
-            return Outcomes(images, due=images, lost=int(golden.right.sum()))
+            return Outcomes(images, due=images, lost=before, right=before)
         due, changed = self._marks(golden, result)
         masked = ~(changed | due)
         if masked.all() and self.metric is not Metric.TOP5:
-            return Outcomes(images, masked=images)
+            return Outcomes(images, masked=images, right=before)
         right = self._still_right(golden, result, labels, due, changed)
-        count = np.count_nonzero
         return Outcomes(
             images,
             sdc=int(count(changed)),
@@ -165,7 +168,15 @@ class Judge:
             masked=int(count(masked)),
             lost=int(count(golden.right & ~right)),
             gained=int(count(right & ~golden.right)),
+            right=before,
         )
+
+    def classes(self, golden: Golden, result: Result) -> npt.NDArray[np.int8]:
+        """The outcome of each image, int8 (images,): 0 masked, 1 SDC, 2 DUE."""
+        if isinstance(result, Failure):
+            return np.full(len(golden.right), 2, np.int8)
+        due, changed = self._marks(golden, result)
+        return np.where(due, 2, changed).astype(np.int8)
 
     def right(self, golden: Golden, result: Answer, labels: Labels | None) -> npt.NDArray[np.bool_]:
         """Which images of a faulty answer are right: bool (images,)."""

@@ -36,7 +36,8 @@ REQUIREMENTS: dict[str, str] = {
     "strata enter with theirs; sums over trials add exactly.",
     "R-16": "A condition passes if the whole interval meets its bound, fails if all of it misses, "
     "and is undecided otherwise; one failed condition fails the gate.",
-    "R-17": "Patterns may be told apart by the number of their severe upsets, those that move a "
-    "value beyond its tensor's range; each such stratum has its exact probability.",
+    "R-17": "Patterns may be told apart by their severe upsets, those that move a value beyond its "
+    "tensor's range: how many move it up, and whether others do; each such stratum has its exact "
+    "probability.",
 }
 """Id -> what must hold."""

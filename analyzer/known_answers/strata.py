@@ -158,13 +158,14 @@ WEIGHTS = (
     Weights(
         "KA-576",
         "R-17",
-        "Bits 6 and 7 are severe (KA-573), six are not. None severe and one or more of the six: "
-        "1/4 * 63/64; one severe: 2/4; both: 1/4. Together 255/256 = P(any of 8).",
+        "Bits 6 and 7 are severe (KA-573), six are not; bit 6 gives 69 and rises, bit 7 gives -123 "
+        "and falls. Neither, and one or more of the six: 1/4 * 63/64; bit 7 without bit 6: 1/4; "
+        "bit 6: 1/2. Together 255/256 = P(any of 8).",
         "int8",
         0x05,
         1,
         0.5,
-        (("0", 0.24609375), ("1", 0.5), ("2", 0.25)),
+        (("0", 0.24609375), ("falling", 0.25), ("1", 0.5)),
     ),
     Weights(
         "KA-577",
@@ -181,6 +182,17 @@ WEIGHTS = (
             ("1", 0.031022737161466325),
             ("other", 0.00048618707900683825),
         ),
+    ),
+    Weights(
+        "KA-578",
+        "R-17",
+        "-1 is 1 01111111 000..0; bit 30 gives minus infinity: all severe upsets fall, and "
+        "patterns are not told apart. 1 - 0.999^1024.",
+        "float32",
+        0xBF800000,
+        32,
+        0.001,
+        (("any", 0.6410285218102896),),
     ),
 )
 """Probabilities."""

@@ -1,10 +1,11 @@
 """Reads, validates and hashes an ONNX file; inventory of its initializers -> fault space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
 
+from analyzer.array_file import ArrayFile
 from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
 from analyzer.model.cost import macs_per_image
@@ -18,6 +19,7 @@ from analyzer.model.metadata import (
     read_preprocessing,
     write_preprocessing,
 )
+from analyzer.model.shell import without_data
 from analyzer.model.signature import InputSignature, input_signature
 from analyzer.space import FaultSpace, Selection
 
@@ -38,18 +40,27 @@ __all__ = [
 ]
 
 
+LARGE = 4096
+"""Bytes of a tensor from which on its contents are worth a place in a file."""
+
+WORTH_A_FILE = 2**20
+"""Bytes of all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One ONNX model, read and checked.
 
     Attributes:
         path: Where it was read.
-        proto: The whole model; initializers are no longer listed as graph inputs.
+        proto: The whole model, but for what is in ``file``; initializers are no longer listed as
+            graph inputs.
         sha256: Digest of the file and its external data.
         size: Their bytes.
         inventory: Its stored tensors.
         signature: Its input.
         metadata: What it says about its own inputs.
+        file: The contents of its large tensors at risk, where they are not in ``proto``.
     """
 
     path: Path
@@ -59,6 +70,7 @@ class Model:
     inventory: Inventory
     signature: InputSignature
     metadata: Metadata
+    file: ArrayFile | None = None
 
     @property
     def opset(self) -> int:
@@ -78,6 +90,22 @@ class Model:
                 "why each stored tensor is out of scope"
             )
         return selection.of([t.site(encoding) for t in self.inventory.at_risk])
+
+    def filed(self) -> "Model":
+        """The same model with large contents in a file that processes share; as it is if small.
+
+        Raises:
+            UnwritableOutput: there is no room for the file.
+        """
+        large = {t.name: t.values for t in self.inventory.at_risk if t.values.nbytes >= LARGE}
+        if self.file is not None or sum(v.nbytes for v in large.values()) < WORTH_A_FILE:
+            return self
+        file = ArrayFile.of(large)
+        values = self.values() | file.arrays()
+        at_risk = tuple(replace(t, values=values[t.name]) for t in self.inventory.at_risk)
+        proto = without_data(self.proto, lambda tensor: tensor.name in large)
+        inventory = replace(self.inventory, at_risk=at_risk)
+        return replace(self, proto=proto, inventory=inventory, file=file)
 
     def values(self) -> dict[str, Values]:
         """Golden values of every tensor at risk, by name."""

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 
 import onnx
 
+from analyzer.model.shell import without_data
 from analyzer.model.signature import InputSignature
 
 Shape = tuple[int, ...]
+
+LARGE = 1024
+"""Elements; initializers that decide shapes are smaller."""
 
 _WEIGHT_INPUT = {"Conv": 1, "ConvTranspose": 1, "QLinearConv": 3, "ConvInteger": 1}
 _LEFT_INPUT = {"Gemm": 0, "MatMul": 0, "QLinearMatMul": 0, "MatMulInteger": 0}
@@ -26,7 +30,7 @@ def macs_per_image(
     Returns:
         The count, or None where shapes cannot be inferred.
     """
-    copy = _without_large_data(proto)
+    copy = without_data(proto, lambda t: math.prod(t.dims) >= LARGE)
     shapes = {s.name: item for s, item in zip(signature.every, items, strict=True)}
     for value in copy.graph.input:
         if value.name in shapes:
@@ -38,27 +42,6 @@ def macs_per_image(
     known = _shapes(inferred.graph)
     found = sum(_macs(node, known) for node in inferred.graph.node)
     return found // (signature.fixed_batch or 1) or None
-
-
-LARGE = 1024
-"""Elements; initializers that decide shapes are smaller."""
-
-
-def _without_large_data(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy that knows the shapes of large initializers, not their contents."""
-    copy, graph = onnx.ModelProto(ir_version=proto.ir_version), proto.graph
-    copy.opset_import.extend(proto.opset_import)
-    copy.functions.extend(proto.functions)
-    for field in ("node", "input", "output", "value_info", "sparse_initializer"):
-        getattr(copy.graph, field).extend(getattr(graph, field))
-    for tensor in graph.initializer:
-        if math.prod(tensor.dims) < LARGE:
-            copy.graph.initializer.add().CopyFrom(tensor)
-        else:
-            copy.graph.initializer.add(
-                name=tensor.name, data_type=tensor.data_type, dims=tensor.dims
-            )
-    return copy
 
 
 def _fix_shape(value: onnx.ValueInfoProto, shape: Shape) -> None:

@@ -113,7 +113,7 @@ class CrashPart(_Part):
 
 
 class StratumPart(_Part):
-    """Patterns with this many severe upsets: how probable they are, how many were run."""
+    """Patterns with this many severe upsets that rise: how probable, how many were run."""
 
     severe: str
     probability: Fraction

@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+from analyzer.campaign.devices_apart import Apart
 from analyzer.campaign.selftest import SelfTest
 from analyzer.known_answers.records import Finding
 from analyzer.known_answers.suite import SuiteResult
+from analyzer.reports.figures import bounds, estimate
 from analyzer.reports.plain import one_line
-from analyzer.reports.report import ToolPart
+from analyzer.reports.report import IntervalPart, ToolPart
 from analyzer.runtime.layout import Layout
 from analyzer.space import FaultSpace
 
@@ -39,12 +41,35 @@ def _difference(finding: Finding) -> str:
     )
 
 
+CONFIDENCE = 0.95
+"""Of the interval of the share of trials with another outcome."""
+
+
+def apart_text(found: Apart, device: str) -> str:
+    """What the same patterns did on a device and on the CPU. Nothing here passes or fails."""
+    interval = found.share(CONFIDENCE)
+    part = IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
+    spread = "bit-identical"
+    if found.golden_spread:
+        spread = f"up to {found.golden_spread:.1e} of their range apart"
+    lines = [
+        f"{device} against cpu, the same {found.patterns} patterns on {found.images} images each: "
+        f"{found.same_bits} answers bit-identical, {found.same_outcomes} differ with the same "
+        f"outcome of every image, {found.other_outcomes} with another; fault-free answers {spread}",
+        f"share of trials (a pattern on an image) with another outcome: {estimate(part)} % "
+        f"(95 % interval {bounds(part)} %)",
+    ]
+    return "\n".join(map(one_line, lines)) + "\n"
+
+
 def selftest_text(
-    model: str, kind: str, space: FaultSpace, layout: Layout, reloads: int, found: SelfTest
+    model: str, kind: str, space: FaultSpace, layout: Layout | None, reloads: int, found: SelfTest
 ) -> str:
     """The comparison in a few lines, ending in a verdict."""
-    routes = Counter(str(layout.routes[t.name]) for t in space.tensors)
-    shown = ", ".join(f"{count} {route}" for route, count in sorted(routes.items()))
+    shown = "all loaded anew"
+    if layout is not None:
+        routes = Counter(str(layout.routes[t.name]) for t in space.tensors)
+        shown = ", ".join(f"{count} {route}" for route, count in sorted(routes.items()))
     lines = [
         f"{model}: {len(space.tensors)} tensors at risk ({shown})",
         f"{found.patterns} patterns ({kind}) with {found.upsets:,} upsets: {found.changed} changed "
@@ -56,7 +81,8 @@ def selftest_text(
         names = ", ".join(mismatch.tensors[:3])
         lines.append(f"  pattern {mismatch.index} differs: {mismatch.upsets} upsets in {names}")
     if found.passed:
-        lines.append("PASS: live weights and the edited file agree bit for bit")
+        compared = "live weights and the edited file" if layout else "two loads of each edited file"
+        lines.append(f"PASS: {compared} agree bit for bit")
     else:
         lines.append(f"FAIL: {len(found.mismatches)} of {found.patterns} patterns differ")
     return "\n".join(map(one_line, lines)) + "\n"

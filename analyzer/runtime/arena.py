@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.array_file import ALIGNMENT, ArrayFile, Bytes, Span, spans_of
 from analyzer.bits import StoredCodec, Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind
-from analyzer.runtime.layout import Layout, Place, Route
+from analyzer.runtime.decode import Place
+from analyzer.runtime.layout import Layout, Route
+from analyzer.runtime.positions import Positions
 from analyzer.space import FaultSpace, Indices, TensorSite
 
-ALIGNMENT = 64
-"""Bytes; what ONNX Runtime aligns its own buffers to."""
-
-Bytes = npt.NDArray[np.uint8]
+LARGE = 2**20
+"""Bytes of weights from which on they are kept in a file that processes share."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,23 @@ class Arena:
 
 def build_arena(slots: dict[str, Values]) -> Arena:
     """Copy ``slots`` into one aligned block."""
-    starts, size = {}, 0
-    for name, values in slots.items():
-        starts[name] = size
-        size += -(-values.nbytes // ALIGNMENT) * ALIGNMENT
+    spans, size = spans_of(slots)
     block = np.zeros(size + ALIGNMENT, np.uint8)
     shift = -block.ctypes.data % ALIGNMENT
     live = block[shift : shift + size]
-    views = {}
     for name, values in slots.items():
-        part = live[starts[name] : starts[name] + values.nbytes]
-        views[name] = part.view(values.dtype).reshape(values.shape)
-        views[name][...] = values
-    return Arena(live, live.copy(), starts, views)
+        spans[name].of(live)[...] = values
+    return _arena(live, live.copy(), spans)
+
+
+def map_arena(file: ArrayFile) -> Arena:
+    """The slots in ``file``; what is written to them stays in this process."""
+    return _arena(file.private(), file.block, file.spans)
+
+
+def _arena(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> Arena:
+    starts = {name: span.start for name, span in spans.items()}
+    return Arena(live, golden, starts, {name: span.of(live) for name, span in spans.items()})
 
 
 _IN_ORDER = -(2**62)
@@ -81,6 +86,50 @@ class Reach(IntEnum):
     RELOAD = 3
 
 
+class _Tables:
+    """Positions of the elements of many tensors, looked up together."""
+
+    def __init__(self, count: int) -> None:
+        self._rows = np.full(count, _IN_ORDER, np.int64)
+        self._columns = np.zeros(count, np.int64)
+        self._widths = np.ones(count, np.int64)
+        self._parts: list[npt.NDArray[np.int32]] = []
+        self._used = 0
+        self._split = False
+        self.drops = False
+
+    def add(self, tensor: int, positions: Positions) -> None:
+        """Those of one tensor; elements of the others stand in order."""
+        self._rows[tensor] = self._take(positions.rows)
+        self._columns[tensor] = self._take(positions.columns)
+        self._widths[tensor] = len(positions.columns)
+        self._split |= len(positions.columns) > 1
+        self.drops |= positions.drops
+
+    def _take(self, table: npt.NDArray[np.int32]) -> int:
+        start = self._used
+        self._parts.append(table)
+        self._used += len(table)
+        return start
+
+    def join(self) -> None:
+        """Be ready: no more are added."""
+        self._entries = np.concatenate(self._parts) if self._parts else np.zeros(1, np.int32)
+        self._parts.clear()
+
+    def positions(self, tensors: Indices, elements: Indices) -> Indices:
+        """Where ``elements`` of ``tensors`` stand; -1: nowhere."""
+        rows = self._rows[tensors]
+        # Tensors whose elements stand in order have no table: entry 0 is read and ignored.
+        if not self._split:
+            found: Indices = self._entries[np.maximum(rows + elements, 0)]
+        else:
+            row, column = np.divmod(elements, self._widths[tensors])
+            found = self._entries[np.maximum(rows + row, 0)].astype(np.int64)
+            found += self._entries[self._columns[tensors] + column]
+        return np.where(rows == _IN_ORDER, elements, found)
+
+
 class AddressBook:
     """(tensor, bit) -> (byte of the arena, bit of that byte), vectorized."""
 
@@ -92,22 +141,16 @@ class AddressBook:
             [(max(t.codec.bits, 8) // 8).bit_length() - 1 for t in space.tensors]
         )
         self._bases = np.zeros(count, np.int64)
-        self._tables = np.full(count, _IN_ORDER, np.int64)
-        parts: list[npt.NDArray[np.int32]] = []
-        used = 0
+        self._tables = _Tables(count)
         for i, tensor in enumerate(space.tensors):
             places = layout.places.get(tensor.name, ())
             self.reach[i] = _reach(tensor, layout.routes[tensor.name], places)
             if self.reach[i] != Reach.DIRECT:
                 continue
             self._bases[i] = arena.starts[places[0].slot]
-            table = places[0].positions
-            if table is not None:
-                self._tables[i] = used
-                used += len(table)
-                parts.append(table)
-        self._positions = np.concatenate(parts) if parts else np.zeros(1, np.int32)
-        self._drops = any((p < 0).any() for p in parts)
+            if places[0].positions is not None:
+                self._tables.add(i, places[0].positions)
+        self._tables.join()
         self.worst = Reach(int(self.reach.max(initial=Reach.DIRECT)))
 
     def addresses(self, tensors: Indices, bits: Indices) -> tuple[Indices, Bytes]:
@@ -124,12 +167,9 @@ class AddressBook:
         masks = BIT_MASKS[bits & 7]
         size = self._sizes[tensors]
         elements = stored >> size
-        tables = self._tables[tensors]
-        # Tensors whose elements stand in order have no table: entry 0 is read and ignored.
-        looked_up = self._positions[np.maximum(tables + elements, 0)]
-        positions = np.where(tables == _IN_ORDER, elements, looked_up)
+        positions = self._tables.positions(tensors, elements)
         addresses = self._bases[tensors] + stored + (positions - elements << size)
-        if not self._drops:
+        if not self._tables.drops:
             return addresses, masks
         present = positions >= 0
         return addresses[present], masks[present]

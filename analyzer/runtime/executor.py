@@ -42,13 +42,15 @@ def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
 
 
 def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
-    """A copy of the model whose initializers in ``golden`` hold those values as ``raw_data``."""
+    """A copy of the whole model whose initializers in ``golden`` hold those values."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    elements = {t.name: t.element for t in model.inventory.at_risk}
+    at_risk = {t.name: t for t in model.inventory.at_risk}
+    filed = model.file.spans if model.file else ()
+    values = {name: at_risk[name].values for name in filed} | golden
     for tensor in proto.graph.initializer:
-        if tensor.name in golden:
-            set_raw(tensor, to_raw(golden[tensor.name], elements[tensor.name]))
+        if tensor.name in values:
+            set_raw(tensor, to_raw(values[tensor.name], at_risk[tensor.name].element))
     return proto
 
 

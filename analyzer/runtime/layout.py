@@ -10,30 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
-from analyzer.bits import ElementType, Values, to_raw
+from analyzer.array_file import ArrayFile
+from analyzer.bits import ElementType, Values
 from analyzer.model import AtRisk
-from analyzer.runtime.numbering import Numbering, Span
-from analyzer.runtime.optimized import (
-    OptimizedModel,
-    changed,
-    optimize,
-    replace_values,
-    same_values,
-)
-from analyzer.runtime.probe import (
-    Conversion,
-    Numbers,
-    conversions_to,
-    digits_needed,
-    noise_values,
-    read_digits,
-)
+from analyzer.runtime.decode import Contents, Place, Slot
+from analyzer.runtime.devices import CPU, Device
+from analyzer.runtime.injected import Injector
+from analyzer.runtime.numbering import Numbering
+from analyzer.runtime.optimized import OptimizedModel, changed, optimize
+from analyzer.runtime.probe import digits_needed, noise_values
 from analyzer.space import Kind
 
 PROBE_BUDGET = 24
@@ -54,46 +43,44 @@ class Route(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where elements of one tensor stand in one optimized initializer.
+class Layout:
+    """The optimized golden model, and how each tensor at risk is reached in it.
 
     Attributes:
-        slot: Name of the initializer in the optimized graph.
-        conversion: How its elements are expressed there.
-        positions: int32 (elements,), flat position of each element, -1 where it is absent;
-            None when element *e* stands at position *e*.
+        optimized: The model.
+        routes: By tensor.
+        reasons: By tensor that is loaded anew: why.
+        places: By tensor that is faulted in place.
+        file: The slots of all places, where they are large enough to be shared by processes.
     """
-
-    slot: str
-    conversion: Conversion
-    positions: npt.NDArray[np.int32] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The optimized golden model, and how each tensor at risk is reached in it."""
 
     optimized: OptimizedModel
     routes: dict[str, Route]
     reasons: dict[str, str]
     places: dict[str, tuple[Place, ...]]
+    file: ArrayFile | None = None
 
 
 class Prober:
     """Optimizes variants of one golden model and compares what comes out."""
 
-    def __init__(self, proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> None:
-        self.golden = optimize(proto)
-        self._proto = proto
+    def __init__(
+        self,
+        proto: onnx.ModelProto,
+        tensors: Sequence[AtRisk],
+        golden: OptimizedModel | None = None,
+        others: Sequence[AtRisk] = (),
+        device: Device = CPU,
+    ) -> None:
+        self.golden = golden or optimize(proto, device)
+        self._injector = Injector(proto, [*tensors, *others], device)
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
     def optimized_with(self, contents: dict[str, Values]) -> OptimizedModel | None:
         """The optimized model with other contents; None if its structure is not the golden one."""
-        elements = {t.name: t.element for t in self.tensors}
-        raw = {name: to_raw(v, elements[name]) for name, v in contents.items()}
         try:
-            result = optimize(replace_values(self._proto, raw))
+            result = self._injector.optimized(contents)
         except Exception:  # whatever ONNX Runtime objects to, these contents decide it
             return None
         return result if result.structure == self.golden.structure else None
@@ -112,8 +99,12 @@ class Prober:
 
     def with_nan(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
         """The optimized model with NaN in ``tensors``, integers with noise."""
-        nan = {t.name: np.full_like(t.values, np.nan) for t in tensors if t.element.is_float}
-        return self.optimized_with({t.name: self.noise[t.name] for t in tensors} | nan)
+        contents = {t.name: self.noise[t.name] for t in tensors}
+        for element in {t.element for t in tensors if t.element.is_float}:
+            alike = [t for t in tensors if t.element is element]
+            nan = np.full(max(t.values.size for t in alike), np.nan, element.dtype)
+            contents |= {t.name: nan[: t.values.size].reshape(t.values.shape) for t in alike}
+        return self.optimized_with(contents)
 
     def keeps_structure(self, tensors: Sequence[AtRisk]) -> bool:
         """Whether contents of ``tensors`` without meaning leave all operators as they are."""
@@ -146,16 +137,25 @@ def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
     return found
 
 
-def find_layout(proto: onnx.ModelProto, tensors: Sequence[AtRisk]) -> Layout:
+def find_layout(
+    proto: onnx.ModelProto,
+    tensors: Sequence[AtRisk],
+    golden: OptimizedModel | None = None,
+    others: Sequence[AtRisk] = (),
+    device: Device = CPU,
+) -> Layout:
     """Probe where the elements of ``tensors`` stand after optimization.
 
     Args:
         proto: the golden model.
-        tensors: its tensors at risk, golden contents included.
+        tensors: its tensors at risk, with their golden contents, whatever ``proto`` has in them.
+        golden: what ONNX Runtime makes of the golden model; None: find out, from ``proto``.
+        others: tensors that no fault hits, with their contents, if ``proto`` may lack them.
+        device: for which it is optimized.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
-    prober = Prober(proto, tensors)
+    prober = Prober(proto, tensors, golden, others, device)
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)
@@ -228,77 +228,14 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     places: dict[str, list[Place]] = {}
     touched = changed(noise, prober.golden).union(*(changed(p, prober.golden) for p in probes))
     folded = touched & prober.golden.hidden.keys()
-    for slot in sorted(touched - folded):
-        golden = prober.golden.slots[slot]
-        seen = [p.slots[slot] for p in probes]
-        for conversion in conversions_to(golden.dtype, set(numberings)):
-            numbering = numberings[conversion.source]
-            count = digits_needed(conversion.source, int(numbering.starts[-1]))
-            numbers = read_digits(conversion, seen[:count])
-            if numbers is None or numbers.max() >= numbering.starts[-1]:
-                continue
-            checks = (
-                (golden, lambda t: t.values),
-                (noise.slots[slot], lambda t: prober.noise[t.name]),
-            )
-            span = numbering.span(numbers)
-            moved = np.where(numbers < 0, -1, numbers - span.start)
-            if all(
-                _explains(moved, conversion, span.joined(source), found) for found, source in checks
-            ):
-                _add_places(places, slot, conversion, span, numbers)
-                break
-        else:
-            folded.add(slot)
+    for name in sorted(touched - folded):
+        checks: list[tuple[Values, Contents]] = [
+            (prober.golden.slots[name], lambda t: t.values),
+            (noise.slots[name], lambda t: prober.noise[t.name]),
+        ]
+        found = Slot(name, [p.slots[name] for p in probes], checks).places(numberings)
+        if found is None:
+            folded.add(name)
+        for moved, place in found or ():
+            places.setdefault(moved, []).append(place)
     return places, folded
-
-
-def _explains(numbers: Numbers, conversion: Conversion, source: Values, found: Values) -> bool:
-    """Whether moving ``source`` by ``numbers``, zero where padded, gives ``found`` exactly."""
-    moved = conversion(source)[np.maximum(numbers, 0)]
-    zero = np.zeros((), conversion.source.dtype).reshape(1)
-    moved[numbers < 0] = conversion(zero)[0]
-    return same_values(moved, found.reshape(-1))
-
-
-def _add_places(
-    places: dict[str, list[Place]],
-    slot: str,
-    conversion: Conversion,
-    span: Span,
-    numbers: Numbers,
-) -> None:
-    """Turn the numbers found in ``slot`` into a position for each element of each tensor."""
-    starts = span.numbering.starts
-    for i, tensor in enumerate(span.tensors, start=span.first):
-        start, stop = starts[i], starts[i + 1]
-        here = np.flatnonzero((numbers >= start) & (numbers < stop))
-        elements = numbers[here] - start
-        while len(here):
-            # One element may stand in several positions: each round takes one of each.
-            first = _first_of_each(elements, tensor.values.size)
-            places.setdefault(tensor.name, []).append(
-                Place(
-                    slot, conversion, _positions(elements[first], here[first], tensor.values.size)
-                )
-            )
-            here, elements = np.delete(here, first), np.delete(elements, first)
-
-
-def _first_of_each(elements: Numbers, size: int) -> npt.NDArray[np.int64]:
-    """Indices at which each number of ``elements`` (below ``size``) occurs first."""
-    seen = np.zeros(size, bool)
-    seen[elements] = True
-    if np.count_nonzero(seen) == len(elements):  # a permutation, nearly always
-        return np.arange(len(elements))
-    return np.unique(elements, return_index=True)[1]
-
-
-def _positions(
-    elements: Numbers, positions: npt.NDArray[Any], size: int
-) -> npt.NDArray[np.int32] | None:
-    if len(elements) == size and np.array_equal(elements, positions):
-        return None
-    table = np.full(size, -1, np.int32)
-    table[elements] = positions
-    return table

@@ -5,29 +5,44 @@ buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where gol
 of the graph are kept, it runs only what the change can reach.
 """
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.array_file import ArrayFile
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultKind, FaultPattern
+from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
-from analyzer.runtime.arena import AddressBook, Reach, build_arena, restore, write_upsets
+from analyzer.runtime import arena
+from analyzer.runtime.arena import (
+    AddressBook,
+    Arena,
+    Reach,
+    build_arena,
+    map_arena,
+    restore,
+    write_upsets,
+)
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.converted import Write, flat, touched_bytes, writes_of
+from analyzer.runtime.decode import Place
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Route, find_layout
-from analyzer.runtime.liveness import unread_slots
-from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.layout import Layout, find_layout
+from analyzer.runtime.liveness import Runs
+from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.packed_pieces import Packable
+from analyzer.runtime.packed_weights import PackedWeights
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.routes import all_reloaded, only_read
 from analyzer.runtime.segments import (
     NO_CACHE,
     WHOLE,
@@ -35,12 +50,24 @@ from analyzer.runtime.segments import (
     Start,
     find_segments,
 )
-from analyzer.runtime.session import Feeds, Result, open_session, run_session, session_options
-from analyzer.space import FaultSpace, Indices
+from analyzer.runtime.session import Feeds, Result, loading, run_session
+from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A mutation of one buffer: which flat positions get which values."""
+
+    slot: str
+    positions: npt.NDArray[Any]
+    values: Values
 
 
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
+
+    device: Device = CPU
+    _packed: PackedWeights | None = None
 
     def __init__(
         self,
@@ -77,27 +104,37 @@ class LiveExecutor:
         return golden_values(self._model, self._space)
 
     def _find_layout(self, sample: Feeds) -> None:
-        proto = golden_proto(self._model, self._values)
-        plain = open_session(proto, session_options())
-        exposed = [
-            replace(t, values=self._values[t.name])
-            for t in self._model.inventory.at_risk
-            if t.name in self._values
-        ]
-        layout = _only_read(find_layout(proto, exposed), sample)
+        golden, plain = self._load(sample)
+        at_risk, values = self._model.inventory.at_risk, self._values
+        exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
+        others = [t for t in at_risk if t.name not in values]
+        layout = find_layout(self._model.proto, exposed, golden, others, self.device)
+        layout = self._proven(layout, sample, plain)
         self._open(layout)
-        if not self._session.run(sample).same_as(run_session(plain, sample)):
-            self._open(_all_reloaded(layout))
+        if not self._session.run(sample).same_as(plain):
+            self._open(all_reloaded(layout))
+
+    def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        """``layout``, with a reload for tensors whose mutation a run would not see."""
+        return only_read(layout, sample, live_session)
+
+    def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
+        """What ONNX Runtime makes of the golden file, and what that answers."""
+        content = golden_proto(self._model, self._values).SerializeToString()
+        answers: list[Result] = []
+        with loading():
+            golden = optimize(
+                content, self.device, use=lambda s: answers.append(run_session(s, sample))
+            )
+        return golden, answers[0]
 
     def _open(self, layout: Layout) -> None:
-        self.layout = layout
-        slots = {p.slot for places in layout.places.values() for p in places}
-        golden = layout.optimized.slots
-        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        layout = self.layout = _filed(layout)
+        self._arena = build_arena(_slots(layout)) if layout.file is None else map_arena(layout.file)
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = keep_blocked(hollow(layout.optimized, self._lent))
-        self._session = borrowing_session(self._shell, self._lent)
+        self._session: Runs = borrowing_session(self._shell, self._lent)
 
     def _find_segments(self, sample: Feeds, cache: Cache) -> None:
         self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
@@ -107,9 +144,8 @@ class LiveExecutor:
         weights = LiveWeights(self._lent, self._arena.views)
         packable = Packable(self._arena, self.layout.optimized.slots)
         self.segments = find_segments(self._shell, weights, readers, sample, cache, packable)
-        self._packed = (
-            self.segments.packed.weights if self.segments and self.segments.packed else None
-        )
+        pieces = self.segments.packed if self.segments else None
+        self._packed = pieces.weights if pieces else None
         self._missed: list[Feeds] = []
 
     @property
@@ -122,7 +158,7 @@ class LiveExecutor:
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
-        return RewriteExecutor(self._model, self._space)
+        return RewriteExecutor(self._model, self._space, self.device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
@@ -148,7 +184,7 @@ class LiveExecutor:
             tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
         converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        return _Injection(self, pattern.fault.kind, start, addresses, masks, converted)
+        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -169,17 +205,26 @@ class LiveExecutor:
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
-    def write(self, injection: "_Injection") -> None:
+    def write(self, injection: "Injection") -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
-            flat(self._arena.views[write.slot])[write.positions] = write.values
+            _flat(self._arena.views[write.slot])[write.positions] = write.values
         if self._packed:
-            touched = touched_bytes(injection.addresses, injection.converted, self._arena)
-            self._packed.follow(touched)
+            self._packed.follow(_touched(injection, self._arena))
 
-    def restore(self, injection: "_Injection") -> None:
+    def restore(self, injection: "Injection") -> None:
         """Put golden back where ``injection`` wrote.
+
+        Raises:
+            NotRestored: a touched weight is not golden.
+        """
+        self.put_back(injection)
+        while self._missed:  # now that weights are golden again
+            self.run(self._missed.pop())
+
+    def put_back(self, injection: "Injection") -> None:
+        """Put golden back where ``injection`` wrote, and nothing else.
 
         Raises:
             NotRestored: a touched weight is not golden.
@@ -188,33 +233,33 @@ class LiveExecutor:
         self._restore_values(injection.converted)
         if self._packed:
             self._packed.restore()
-        while self._missed:  # now that weights are golden again
-            self.run(self._missed.pop())
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
-        hits = [
-            hit
-            for hit in self._space.masks(pattern)
-            if self._book.reach[hit.tensor] == Reach.CONVERTED
-        ]
-        sites = self._space.tensors
         return [
             write
-            for hit in hits
-            for write in writes_of(
-                self._values[sites[hit.tensor].name],
-                sites[hit.tensor],
-                hit,
-                pattern.fault,
-                self.layout.places[sites[hit.tensor].name],
-            )
+            for hit in self._space.masks(pattern)
+            if self._book.reach[hit.tensor] == Reach.CONVERTED
+            for write in self._writes(hit, pattern.fault)
         ]
+
+    def _writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
+        site = self._space.tensors[hit.tensor]
+        values = self._faulty_values(site, hit, fault)
+        for place in self.layout.places[site.name]:
+            positions, present = _positions(place, hit.elements)
+            moved = place.conversion(values if present is None else values[present])
+            yield Write(place.slot, positions, moved)
+
+    def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
+        golden = _flat(self._values[site.name])[hit.elements]
+        codes = site.codec.encode(golden)
+        return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
 
     def _restore_values(self, writes: list[Write]) -> None:
         for write in writes:
-            clean = flat(self.layout.optimized.slots[write.slot])[write.positions]
-            live = flat(self._arena.views[write.slot])
+            clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
+            live = _flat(self._arena.views[write.slot])
             live[write.positions] = clean
             if live[write.positions].tobytes() != clean.tobytes():
                 raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
@@ -240,7 +285,7 @@ class LiveExecutor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Injection:
+class Injection:
     """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
 
     executor: LiveExecutor
@@ -263,26 +308,44 @@ def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> Borro
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
 
 
-def _all_reloaded(layout: Layout) -> Layout:
-    """Without the very answers of the loaded file, nothing is faulted in place."""
-    names = list(layout.routes)
-    reason = "the live session's golden answer differs from that of the loaded file"
-    return Layout(
-        layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
-    )
+def _slots(layout: Layout) -> dict[str, Values]:
+    """The golden contents of all slots in which some tensor is faulted."""
+    names = {p.slot for places in layout.places.values() for p in places}
+    return {name: layout.optimized.slots[name] for name in sorted(names)}
 
 
-def _only_read(layout: Layout, sample: Feeds) -> Layout:
-    """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    slots = {p.slot for places in layout.places.values() for p in places}
-    unread = unread_slots(layout.optimized, slots, sample, live_session)
-    if not unread:
+def _filed(layout: Layout) -> Layout:
+    """The same with large slots in a file, if they are not yet."""
+    slots = _slots(layout)
+    if layout.file is not None or sum(v.nbytes for v in slots.values()) < arena.LARGE:
         return layout
-    routes, reasons = dict(layout.routes), dict(layout.reasons)
-    places = dict(layout.places)
-    for name, found in layout.places.items():
-        hidden = [p.slot for p in found if p.slot in unread]
-        if hidden:
-            routes[name], reasons[name] = Route.RELOAD, unread[hidden[0]]
-            del places[name]
-    return Layout(layout.optimized, routes, reasons, places)
+    file = ArrayFile.of(slots)
+    optimized = OptimizedModel(layout.optimized.proto, layout.optimized.slots | file.arrays())
+    return replace(layout, optimized=optimized, file=file)
+
+
+def _positions(
+    place: Place, elements: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+    """Flat positions of ``elements``, and which of them are present (None: all)."""
+    if place.positions is None:
+        return elements, None
+    positions = place.positions.at(elements)
+    present = positions >= 0
+    if present.all():
+        return positions, None
+    return positions[present], present
+
+
+def _flat(values: Values) -> Values:
+    return values.reshape(-1)
+
+
+def _touched(injection: Injection, live: Arena) -> Indices:
+    """The bytes of the arena that ``injection`` changes."""
+    parts = [injection.addresses]
+    for write in injection.converted:
+        size = live.views[write.slot].itemsize
+        first = live.starts[write.slot] + write.positions.astype(np.int64) * size
+        parts.append((first[:, None] + np.arange(size)).reshape(-1))
+    return np.concatenate(parts) if injection.converted else injection.addresses

@@ -5,7 +5,8 @@ positions is tried out: the buffer is changed under a live session, and the answ
 of a new session created with the changed contents.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -43,8 +44,6 @@ def unread_slots(
         open_live: opens a session that reads given buffers.
     """
     bindable, unread = _bindable(optimized, sorted(slots))
-    buffers = {name: optimized.slots[name].copy() for name in bindable}
-    session = open_live(optimized, buffers)
     readers = _readers(optimized.proto.graph)
     nested = readers_of(optimized.proto.graph)
     groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
@@ -52,10 +51,16 @@ def unread_slots(
         if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
             unread[name] = "a sub-graph reads it, or it is an output itself"
         else:
-            key = (frozenset(readers[name]), buffers[name].dtype.name)
+            key = (frozenset(readers[name]), optimized.slots[name].dtype.name)
             groups.setdefault(key, []).append(name)
+    tried = [name for names in groups.values() for name in names[:TRIES]]
+    buffers = {name: optimized.slots[name] for name in bindable}
+    buffers |= {name: buffers[name].copy() for name in tried}
+    session = open_live(optimized, buffers)
+    golden = session.run(sample)
     for (kernels, _), names in groups.items():
-        verdict = _is_read(optimized, session, buffers, names[:TRIES], sample, open_live)
+        trial = _Trial(optimized, session, golden, buffers, sample, open_live)
+        verdict = trial.is_read(names[:TRIES])
         if verdict is not True:
             why = "does not read" if verdict is False else "may not read"
             shown = " or ".join(f"{name} (input {at})" for name, _, at in sorted(kernels))
@@ -93,38 +98,43 @@ def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], d
     return bindable, refused
 
 
-def _is_read(
-    optimized: OptimizedModel,
-    session: Runs,
-    buffers: dict[str, Values],
-    names: list[str],
-    sample: Feeds,
-    open_live: OpenLive,
-) -> bool | None:
-    """True: read at each run; False: not; None: no change of these buffers shows in the answer."""
-    golden = session.run(sample)
-    for name in names:
-        for changed in _changes(optimized.slots[name]):
-            fresh = open_live(optimized, {**buffers, name: changed})
-            expected = fresh.run(sample)
-            buffers[name][...] = changed
-            found = session.run(sample)
-            buffers[name][...] = optimized.slots[name]
-            if not found.same_as(expected):
-                return False
-            if isinstance(found, Answer) and not found.same_as(golden):
-                return True
-    return None
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A live session whose buffers are changed, beside others that are created from the changes."""
+
+    optimized: OptimizedModel
+    session: Runs
+    golden: Result
+    buffers: dict[str, Values]
+    sample: Feeds
+    open_live: OpenLive
+
+    def is_read(self, names: list[str]) -> bool | None:
+        """True: read at each run; False: not; None: no change of these buffers shows."""
+        for name in names:
+            for changed in _changes(self.optimized.slots[name]):
+                fresh = self.open_live(self.optimized, {**self.buffers, name: changed})
+                expected = fresh.run(self.sample)
+                self.buffers[name][...] = changed
+                found = self.session.run(self.sample)
+                self.buffers[name][...] = self.optimized.slots[name]
+                if not found.same_as(expected):
+                    return False
+                if isinstance(found, Answer) and not found.same_as(self.golden):
+                    return True
+        return None
 
 
-def _changes(values: Values) -> list[Values]:
+def _changes(values: Values) -> Iterator[Values]:
     """Contents that differ from ``values`` in every element, mild ones first."""
     if values.dtype.kind in "iu":
         unsigned = np.dtype(f"uint{8 * values.dtype.itemsize}")
         top = 8 * (unsigned.itemsize - 1)
         masks = (0x15, 0x2A << top, 0xEA << top)
         flipped = (np.asarray(values.view(unsigned) ^ unsigned.type(m)) for m in masks)
-        return [f.view(values.dtype) for f in flipped]
-    with np.errstate(over="ignore", invalid="ignore"):  # infinity and NaN are contents, too
-        changed = [values * factor + shift for factor, shift in ((1.5, 0), (-1, 3))]
-        return [np.asarray(c, values.dtype) for c in changed]
+        yield from (f.view(values.dtype) for f in flipped)
+        return
+    for factor, shift in ((1.5, 0), (-1, 3)):
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity and NaN are contents, too
+            changed = np.asarray(values * factor + shift, values.dtype)
+        yield changed

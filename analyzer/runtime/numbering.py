@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.bits import Values
 from analyzer.model import AtRisk
-from analyzer.runtime.probe import Numbers, digit_values
+from analyzer.runtime.probe import LARGEST, Numbers, digit_values, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Numbering:
     @staticmethod
     def of(tensors: list[AtRisk]) -> "Numbering":
         """Number the elements of ``tensors``, one tensor behind the other."""
-        return Numbering(tensors, np.cumsum([0, *(t.values.size for t in tensors)]))
+        sizes = [0, *(t.values.size for t in tensors)]
+        return Numbering(tensors, np.cumsum(sizes, dtype=np.int64))
 
     def contents(self, digit: int) -> dict[str, Values]:
         """Probe contents of every tensor of this type."""
@@ -38,10 +39,11 @@ class Numbering:
 
     def span(self, numbers: Numbers) -> "Span":
         """The tensors from the first to the last that ``numbers`` tell of; -1 tells of none."""
-        present = numbers[numbers >= 0]
-        if not len(present):
+        some = (numbers[part] for part in parts(len(numbers)))
+        lowest = min(int(np.where(n < 0, LARGEST, n).min()) for n in some)
+        if lowest == LARGEST:
             return Span(self, 0, 0)
-        ends = np.searchsorted(self.starts, (present.min(), present.max()), side="right")
+        ends = np.searchsorted(self.starts, (lowest, numbers.max()), side="right")
         return Span(self, int(ends[0]) - 1, int(ends[1]))
 
 
@@ -65,5 +67,7 @@ class Span:
 
     def joined(self, contents: Callable[[AtRisk], Values]) -> Values:
         """Their contents, laid end to end; at least one element, so that it can be indexed."""
+        if len(self.tensors) == 1:
+            return contents(self.tensors[0]).reshape(-1)
         zero = np.zeros(1, self.numbering.tensors[0].values.dtype)
         return np.concatenate([*(contents(t).reshape(-1) for t in self.tensors), zero])

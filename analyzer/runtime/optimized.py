@@ -2,18 +2,22 @@
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 
 from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.model.walk import graph_tensors, sub_graphs
+from analyzer.runtime.copies import drop_copies
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import new_session, session_options
 
 
@@ -56,21 +60,36 @@ LARGE = 1024
 """Bytes from which on data go there."""
 
 
-def optimize(proto: onnx.ModelProto) -> OptimizedModel:
-    """Run ONNX Runtime's optimizer on ``proto`` and read back what it made.
+def optimize(
+    model: onnx.ModelProto | bytes,
+    device: Device = CPU,
+    lent: Mapping[str, ort.OrtValue] = MappingProxyType({}),
+    use: Callable[[ort.InferenceSession], object] = lambda _: None,
+) -> OptimizedModel:
+    """Run ONNX Runtime's optimizer on a model and read back what it made for ``device``.
+
+    Args:
+        model: the model, or the bytes of its file.
+        device: where it is to run.
+        lent: contents of those of its initializers that say that they are in another file.
+        use: called with the session in which the model was optimized, before that is closed.
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
         target = Path(folder) / "optimized.onnx"
-        options = session_options()
+        options = session_options(device=device)
         options.optimized_model_filepath = str(target)
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(beside + "file_name", DATA)
         options.add_session_config_entry(beside + "min_size_in_bytes", str(LARGE))
-        new_session(proto, options)
+        if lent:
+            options.add_external_initializers(list(lent), list(lent.values()))
+        use(new_session(model, options, device))
         optimized = onnx.ModelProto()
         optimized.ParseFromString(target.read_bytes())
+        if not device.on_cpu:
+            drop_copies(optimized.graph)
         content = _mapped(Path(folder) / DATA)
     return _taken_apart(optimized, content)
 

@@ -11,7 +11,7 @@ the plain session does the work.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -111,6 +111,7 @@ class _Packing:
             return
         created: dict[int, BorrowedSession] = {}
         inverted: dict[tuple[str, str], Bytes] = {}
+        refused: list[int] = []
         try:
             for i in todo:
                 for conv in self._convs[i]:
@@ -119,12 +120,14 @@ class _Packing:
                 try:
                     created[i] = borrowing_session(shell, self._lent, pack=True)
                 except Exception:  # whatever ONNX Runtime objects to: the plain session is there
-                    self._convs[i] = []
+                    refused.append(i)
             live = self._arena.live
             ours = live.ctypes.data, live.ctypes.data + live.nbytes
             found = dict(zip(inverted, find_once(list(inverted.values()), [ours]), strict=True))
         finally:
-            self._arena.live[...] = self._arena.golden
+            _put_back(self._arena, (n for i in todo for c in self._convs[i] for n in _names(c)))
+        for i in refused:
+            self._convs[i] = []
         for i, session in created.items():
             self._settle(i, session, found)
 
@@ -187,6 +190,18 @@ def _packable(shell: onnx.ModelProto, convs: Sequence[SymmetricConv]) -> onnx.Mo
     return model
 
 
+def _names(conv: SymmetricConv) -> tuple[str, str]:
+    return conv.weights, conv.bias
+
+
+def _put_back(arena: Arena, slots: Iterable[str]) -> None:
+    """Make those of ``slots`` golden that are live weights, and touch no other memory."""
+    for name in slots:
+        if name in arena.starts:
+            place = slice(arena.starts[name], arena.starts[name] + arena.views[name].nbytes)
+            arena.live[place] = arena.golden[place]
+
+
 def _alike(
     sessions: Sequence[BorrowedSession | None],
     parts: Sequence[Part],
@@ -206,7 +221,7 @@ def _alike(
         weights.write_all()
         noisy = _same_answers(sessions, parts)
     finally:
-        arena.live[...] = arena.golden
+        _put_back(arena, weights.names())
         weights.write_all()
     return [a and b for a, b in zip(golden, noisy, strict=True)]
 

@@ -1,11 +1,12 @@
 """Probe values: contents that tell, after optimization, which element came from where.
 
 Every element at risk has a number; a probe model stores digits of these numbers in its weights.
-What the optimizer only moves can be read back: digits in, digits out. Digit values stay exactly
-representable when ONNX Runtime casts a format to a wider one, and are never zero, so that zero
-padding shows.
+What the optimizer only moves can be read back: digits in, digits out. For floats a digit is added
+to the *code* of 1.0, so that one float32 can tell half a billion numbers apart. Digits are exact
+when ONNX Runtime casts a format to a wider one, and never zero, so that zero padding shows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +19,24 @@ from analyzer.bits import (
     FLOAT32,
     INT8,
     UINT8,
+    Codes,
     ElementType,
     Values,
     from_codes,
     to_codes,
 )
+from analyzer.runtime.positions import CHUNK
 
-Numbers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.signedinteger[Any]]
 
 LARGEST = 2**40
 """Above the number of any element, and low enough that no sum of digits leaves 64 bits."""
+
+EXPONENTS = 64
+"""Powers of two, from 1 on, between which the digits of floats lie: moderate numbers."""
+
+MOST_DIGITS = 2**29
+"""What one float can tell at most: all elements of a float32 model of 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,19 @@ def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Con
 def digit_base(element: ElementType) -> int:
     """How many distinct non-zero digits one element can carry through a cast."""
     if element.is_float:
-        mantissa = min(element.bits - 1 - element.exponent, 23)
-        return int(2 ** (mantissa + 1))
+        mantissa = element.bits - 1 - element.exponent
+        exponents = 2**element.exponent - 1 - _bias(element)
+        return int(min(min(exponents, EXPONENTS) << mantissa, MOST_DIGITS))
     return int(2 ** min(element.bits, 24)) - 1
+
+
+def _bias(element: ElementType) -> int:
+    return int(2 ** (element.exponent - 1)) - 1
+
+
+def _first_code(element: ElementType) -> int:
+    """The code that stands for digit 0; the next ones follow. For floats it is that of 1.0."""
+    return _bias(element) << (element.bits - 1 - element.exponent) if element.is_float else 1
 
 
 def digits_needed(element: ElementType, count: int) -> int:
@@ -85,30 +104,55 @@ def digits_needed(element: ElementType, count: int) -> int:
 def digit_values(element: ElementType, first: int, count: int, digit: int) -> Values:
     """Probe contents of one tensor: digit ``digit`` of the numbers ``first`` .. + ``count``.
 
-    >>> digit_values(INT8, 0, 3, 0).tolist(), digit_values(FLOAT32, 5, 2, 0).tolist()
-    ([1, 2, 3], [6.0, 7.0])
+    >>> digit_values(INT8, 0, 3, 0).tolist()
+    [1, 2, 3]
+    >>> digit_values(FLOAT32, 2**22, 2, 0).tolist() == [1.5, 1.5 + 2**-23]
+    True
     """
-    base = digit_base(element)
+    base, lowest = digit_base(element), _first_code(element)
     place = min(base**digit, LARGEST)  # all types are probed as often as the one with most digits
-    numbers = np.arange(first, first + count, dtype=np.int64) // place % base + 1
-    if element.is_float:
-        return np.asarray(numbers.astype(element.dtype))
-    return from_codes(numbers.astype(element.code_dtype), element)
+    codes = np.empty(count, element.code_dtype)
+    for part in parts(count):
+        numbers = np.arange(first + part.start, first + part.stop)
+        if place > 1 or first + count > base:
+            numbers = numbers // place % base
+        codes[part] = numbers + lowest
+    return from_codes(codes, element)
 
 
-def read_digits(conversion: Conversion, probes: list[Values]) -> Numbers | None:
+def parts(count: int) -> Iterator[slice]:
+    """``count`` elements, some at a time."""
+    for start in range(0, count, CHUNK):
+        yield slice(start, min(start + CHUNK, count))
+
+
+def read_digits(conversion: Conversion, probes: list[Values], count: int) -> Numbers | None:
     """Element numbers found in an optimized tensor; -1 for padding, None if they are no digits.
 
     Args:
         conversion: the assumed way from file to optimized graph.
         probes: the tensor after each digit probe, least significant digit first.
+        count: how many elements have numbers.
+
+    Returns:
+        int32, or int64 where there are more, each below ``count``.
     """
-    source = conversion.source
-    base = digit_base(source)
+    flat = [probe.reshape(-1) for probe in probes]
+    found: Numbers = np.empty(flat[0].size, np.int32 if count < 2**31 else np.int64)
+    for part in parts(len(found)):
+        numbers = _read_part(conversion, [probe[part] for probe in flat])
+        if numbers is None or numbers.max() >= count:
+            return None
+        found[part] = numbers
+    return found
+
+
+def _read_part(conversion: Conversion, probes: list[Values]) -> Numbers | None:
+    base = digit_base(conversion.source)
     numbers = np.zeros(probes[0].size, np.int64)
     padding = np.ones(probes[0].size, bool)
     for digit, probe in enumerate(probes):
-        found = _raw_digits(conversion, probe.reshape(-1))
+        found = _raw_digits(conversion, probe)
         if found is None or found.min() < 0 or found.max() > base:
             return None
         zero = found == 0
@@ -127,15 +171,19 @@ def read_digits(conversion: Conversion, probes: list[Values]) -> Numbers | None:
 
 
 def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
-    if conversion.source.is_float:
-        as_float = flat.astype(np.float64)
-        digits = (np.abs(as_float) <= digit_base(conversion.source)) & (
-            np.rint(as_float) == as_float
-        )
-        return as_float.astype(np.int64) if digits.all() else None
-    if conversion.target != conversion.source.dtype:
+    """Digits from 1 on, 0 where the element is zero; None if an element is no cast one."""
+    source = conversion.source
+    if source.is_float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            stored = np.asarray(flat.astype(source.dtype, copy=False))
+        if conversion.target != source.dtype and conversion(stored).tobytes() != flat.tobytes():
+            return None
+        codes: Numbers = to_codes(stored, source).astype(np.int64)
+        codes[codes != 0] -= _first_code(source) - 1
+        return codes
+    if conversion.target != source.dtype:
         return (flat ^ np.uint8(0x80)).astype(np.int64)
-    return to_codes(flat, conversion.source).astype(np.int64)
+    return to_codes(flat, source).astype(np.int64)
 
 
 def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
@@ -144,12 +192,23 @@ def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
     Finite and moderate, of either sign, for floats; any code but 0 for integers; never equal to
     golden, so that whatever depends on an element changes.
     """
-    rng = np.random.Generator(np.random.Philox(key=seed))
-    if element.is_float:
-        size = (0.5 + rng.random(golden.shape)).astype(element.dtype)
-        noise = np.where(rng.random(golden.shape) < 0.5, size, -size)
-        return np.where(noise == golden, -noise, noise)
-    taken = to_codes(golden, element).astype(np.int64)
-    codes = rng.integers(1, 2 ** min(element.bits, 24) - 1, size=golden.shape)
-    codes += (taken > 0) & (codes >= taken)
-    return from_codes(codes.astype(element.code_dtype), element)
+    rng = np.random.Generator(np.random.SFC64(seed))
+    flat, codes = golden.reshape(-1), np.empty(golden.size, element.code_dtype)
+    for part in parts(golden.size):
+        taken = to_codes(flat[part], element)
+        if element.is_float:
+            codes[part] = _noise_floats(element, taken, rng)
+        else:
+            drawn = rng.integers(1, 2 ** min(element.bits, 24) - 1, size=len(taken))
+            codes[part] = drawn + ((taken > 0) & (drawn >= taken))
+    return from_codes(codes, element).reshape(golden.shape)
+
+
+def _noise_floats(element: ElementType, taken: Codes, rng: np.random.Generator) -> Codes:
+    """Codes of numbers between one half and one, of either sign, none as in ``taken``."""
+    dtype, mantissa = element.code_dtype, element.bits - 1 - element.exponent
+    sign = 1 << (element.bits - 1)
+    drawn = np.frombuffer(rng.bytes(taken.nbytes), dtype) & dtype.type(sign | (1 << mantissa) - 1)
+    drawn |= dtype.type(_bias(element) - 1 << mantissa)
+    drawn[drawn == taken] ^= dtype.type(sign)
+    return np.asarray(drawn)

@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime as ort
 
 from analyzer.runtime.borrowed import Borrowed, borrowing_session
 from analyzer.runtime.cuts import Cut
@@ -43,8 +45,27 @@ def profile_nodes(shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds) -> Profi
         session = borrowing_session(shell, lent, profile=Path(folder, "profile"))
         for _ in range(RUNS):
             session.run(feeds)
-        records = json.loads(Path(session.session.end_profiling()).read_text())
-    nodes = shell.graph.node
+        records = take_records(session.session)
+    return node_profile(records, shell.graph.node)
+
+
+Records = Sequence[Mapping[str, Any]]
+"""What ONNX Runtime wrote about runs: one entry per event."""
+
+
+def take_records(session: ort.InferenceSession) -> Records:
+    """End profiling; returns what was recorded."""
+    found: Records = json.loads(Path(session.end_profiling()).read_text())
+    return found
+
+
+def times_of_runs(records: Records) -> list[float]:
+    """Seconds of every run, in order; a run ends when its device is done."""
+    return [r["dur"] / 1e6 for r in records if r.get("name") == "model_run"]
+
+
+def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
+    """What each of ``nodes`` took at its quickest."""
     seconds, size = np.full(len(nodes), np.inf), np.zeros(len(nodes), np.int64)
     for record in records:
         if record.get("cat") != "Node" or not record["name"].endswith("_kernel_time"):

@@ -5,12 +5,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 
 from analyzer.bits import StoredCodec
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
+from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values, set_raw
+from analyzer.runtime.mishaps import checked
 from analyzer.runtime.session import (
     Failure,
     Feeds,
@@ -27,27 +30,36 @@ from analyzer.space import FaultSpace
 class RewriteExecutor:
     """Writes every pattern into a copy of the file and loads it anew."""
 
-    def __init__(self, model: Model, space: FaultSpace) -> None:
-        self._space = space
+    layout = None
+    """Nothing is found out that others could take over."""
+
+    def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
+        self._space, self._device = space, device
+        self.reloads = 0
         self._golden = golden_values(model, space)
         self._proto = golden_proto(model, self._golden)
         self._bytes = {t.name: t.raw_data for t in self._proto.graph.initializer}
-        self._session = open_session(self._proto, session_options())
+        self._session = open_session(self._proto, session_options(device=device), device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``."""
-        return run_session(self._session, feeds)
+        return self._run(self._session, feeds)
+
+    def _run(self, session: ort.InferenceSession, feeds: Feeds) -> Result:
+        return checked(run_session(session, feeds), self._device)
 
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
         """Within the context, runs happen in a session of the faulty file."""
+        self.reloads += 1
         try:
-            session = new_session(self.faulty_proto(pattern), session_options())
+            options = session_options(device=self._device)
+            session = new_session(self.faulty_proto(pattern), options, self._device)
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
-            failure = Failure(short_reason(error))
+            failure = checked(Failure(short_reason(error)), self._device)
             yield lambda feeds: failure
             return
-        yield lambda feeds: run_session(session, feeds)
+        yield lambda feeds: self._run(session, feeds)
 
     def faulty_proto(self, pattern: FaultPattern) -> onnx.ModelProto:
         """A copy of the golden model with the pattern's bits changed."""
@@ -80,6 +92,10 @@ class RewriteExecutor:
         if isinstance(site.codec, StoredCodec):
             return bytes(memory)
         return site.codec.decode(np.frombuffer(memory, np.uint32)).tobytes()
+
+    def release(self) -> None:
+        """Give back all memory that runs need; nothing can be run afterwards."""
+        self.__dict__.clear()
 
     def check_golden(self) -> None:
         """Compare the file's bytes with those read at the start.

@@ -1,8 +1,10 @@
 """ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from analyzer.errors import UnsupportedModel
+from analyzer.errors import DeviceUnavailable, UnsupportedModel
+from analyzer.runtime.devices import CPU, Device
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 
@@ -57,51 +60,105 @@ def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return bool(np.all(nan | (a.view(unsigned) == b.view(unsigned))))
 
 
-def session_options(optimize: bool = True, pack: bool = False) -> ort.SessionOptions:
+def session_options(
+    optimize: bool = True, device: Device = CPU, pack: bool = False
+) -> ort.SessionOptions:
     """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
 
     Args:
         optimize: False for a graph that has been optimized before.
+        device: where it is to run.
         pack: True only for kernels that round alike on packed weights (`packed.py`).
     """
+    _share_arena()
     options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # Packed copies of the weights are hard to mutate; and kernels may round differently on them.
     options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
+    if not device.on_cpu:  # the CPU's kernels are, always
+        options.use_deterministic_compute = True
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     return options
 
 
-def new_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
-    """A CPU session for ``proto``; whatever ONNX Runtime raises passes through."""
-    return _session(proto.SerializeToString(), options)
+@cache
+def _share_arena() -> None:
+    """Let all sessions of this process take what nodes compute from one arena.
+
+    Each would keep what its largest run took; only one of many runs at a time.
+    """
+    kind = (ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kind), None)
 
 
-def load_session(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
-    """A CPU session for the model in a file; whatever ONNX Runtime raises passes through."""
-    return _session(str(path), options)
+def new_session(
+    model: onnx.ModelProto | bytes, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """A session for a model or its bytes on ``device``; what ONNX Runtime raises passes through."""
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    return _session(content, options, device)
 
 
-def _session(source: str | bytes, options: ort.SessionOptions) -> ort.InferenceSession:
-    return ort.InferenceSession(
+def load_session(
+    path: Path, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """A session for the model in a file; whatever ONNX Runtime raises passes through."""
+    return _session(str(path), options, device)
+
+
+def _session(
+    source: str | bytes, options: ort.SessionOptions, device: Device
+) -> ort.InferenceSession:
+    """A session that runs where it was told to, or none.
+
+    Raises:
+        DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
+    """
+    session = ort.InferenceSession(
         source,
         options,
-        providers=["CPUExecutionProvider"],
+        providers=device.providers,
         disabled_optimizers=DISABLED_OPTIMIZERS,
+        enable_fallback=int(device.on_cpu),
     )
+    if device.provider not in session.get_providers():
+        raise DeviceUnavailable(
+            f"--device {device.name}: ONNX Runtime has {device.provider}, but cannot start it "
+            "here; it needs the card's driver, and libraries of the versions that "
+            f"onnxruntime {ort.__version__} was built for (docs/devices.md)"
+        )
+    return session
 
 
-def open_session(proto: onnx.ModelProto, options: ort.SessionOptions) -> ort.InferenceSession:
+def open_session(
+    proto: onnx.ModelProto, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
     """Like `new_session`, for the user's own model.
 
     Raises:
+        DeviceUnavailable: the device cannot be started.
         UnsupportedModel: ONNX Runtime cannot load it.
     """
+    with loading():
+        return new_session(proto, options, device)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
+
+    Raises:
+        UnsupportedModel: instead of any other exception.
+        DeviceUnavailable: passes through.
+    """
     try:
-        return new_session(proto, options)
+        yield
+    except DeviceUnavailable:
+        raise
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         raise UnsupportedModel(
             f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"

@@ -5,6 +5,7 @@ exactly known probability 1 - p_faulty and do exactly no harm, so they enter as 
 sampling error (Cochran, *Sampling Techniques*, ch. 5): every interval shrinks by p_faulty.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,12 @@ from analyzer.stats.tally import Moments, Tally
 
 FIRST_LOOK = 64
 _LOOK_STEP = 16
+
+AIM = 1.01
+"""A look is planned this factor beyond where the precision is expected."""
+
+LEAST_GROWTH, MOST_GROWTH = 17.0 / 16.0, 5.0 / 4.0
+"""Factors by which trials grow between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,28 @@ def next_look(trials: int) -> int:
     while look <= trials:
         look = -(-look * 5 // (4 * _LOOK_STEP)) * _LOOK_STEP
     return look
+
+
+def planned_look(trials: int, arm: float, precision: float) -> int:
+    """The number of trials at which a campaign looks again that aims at a precision.
+
+    Half-widths shrink with the root of the trials, so that the precision is expected at
+    trials (arm / precision)^2: the next look is there, or a quarter more away if that is nearer,
+    as in `next_look`. So a campaign looks no more often, and runs fewer trials beyond need.
+    tests/stats/test_stopping.py measures that coverage survives.
+
+    Args:
+        trials: those of the last look; 0: there was none.
+        arm: the half-width that was found there.
+        precision: the half-width aimed at, above 0.
+
+    >>> planned_look(0, 1.0, 0.01), planned_look(1600, 0.0105, 0.01), planned_look(1600, 0.5, 0.01)
+    (64, 1792, 2000)
+    """
+    if trials < FIRST_LOOK:
+        return FIRST_LOOK
+    growth = min(max(AIM * (arm / precision) ** 2, LEAST_GROWTH), MOST_GROWTH)
+    return math.ceil(trials * growth / _LOOK_STEP) * _LOOK_STEP
 
 
 def fraction_below(values: ArrayLike, floor: float, confidence: float) -> Interval:

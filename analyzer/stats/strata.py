@@ -18,11 +18,14 @@ from analyzer.stats.intervals import (
     complement,
     rescale,
 )
-from analyzer.stats.sums import add_parts
+from analyzer.stats.sums import add_intervals, add_parts
 from analyzer.stats.tally import Moments, Tally
 
 STEP = 16
 """Trials are allotted in multiples of this."""
+
+FEWEST_EXPECTED = 32
+"""Images right (wrong) before faults that are expected in a stratum where they are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,43 @@ def _seen(strata: Sequence[Stratum]) -> list[bool]:
 
 
 def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Interval:
-    parts = []
-    for part in strata:
-        t = part.tally
-        net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, t.images, confidence)
-        parts.append(rescale(possible(net, golden), part.weight, 0.0))
+    parts = [rescale(_net(s.tally, golden, confidence), s.weight, 0.0) for s in strata]
     total = add_parts(parts, _seen(strata), -golden, 1.0 - golden)
     return rescale(total, 1.0, golden, clip=True)
+
+
+def _net(t: Tally, golden: float, confidence: float) -> Interval:
+    """Interval of gained minus lost in one stratum."""
+    if not tells_right_from_wrong(t, golden):
+        net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, t.images, confidence)
+        return possible(net, golden)
+    assert t.right is not None
+    parts = []
+    if golden > 0.0:
+        lost = cluster_proportion(t.lost, t.right, 1, t.right, confidence)
+        parts.append(rescale(complement(lost), golden, -golden))
+    if golden < 1.0:
+        wrong = t.trials - t.right
+        gained = cluster_proportion(t.gained, wrong, 1, wrong, confidence)
+        parts.append(rescale(gained, 1.0 - golden, 0.0))
+    return add_intervals(parts, -golden, 1.0 - golden)
+
+
+def tells_right_from_wrong(tally: Tally, golden: float) -> bool:
+    """Whether images that were right before faults and those that were wrong are told apart.
+
+    Only a right answer can be lost and only a wrong one gained, and their shares are known, so that
+
+        E[gained - lost] = (1 - golden) E[gained | wrong] - golden E[lost | right],
+
+    post-stratified (Cochran, ch. 5A.9): how many right images the trials happened to meet is no
+    error any more. It takes trials of one image, and enough of both kinds; what is asked for are
+    *expected* numbers, because a choice by the numbers met would favour some outcomes.
+    """
+    if tally.right is None or tally.unit != 1:
+        return False
+    kinds = [share for share in (golden, 1.0 - golden) if share > 0.0]
+    return tally.trials * min(kinds) >= FEWEST_EXPECTED
 
 
 def allocate(strata: Sequence[Stratum], total: int) -> list[int]:
@@ -117,8 +150,17 @@ def _spread(tally: Tally) -> float:
     n = tally.trials
     if not n:
         return 1.0
-    variances = (_variance(m, n, tally.unit) for m in (tally.sdc, tally.due, tally.net))
-    return math.sqrt(max(variances) + 1.0 / (n + 1))
+    sdc, due = (_variance(m, n, tally.unit) for m in (tally.sdc, tally.due))
+    return math.sqrt(max(sdc, due, _net_variance(tally)) + 1.0 / (n + 1))
+
+
+def _net_variance(tally: Tally) -> float:
+    """Variance of gained minus lost: within right and wrong images where these are told apart."""
+    n, right = tally.trials, tally.right
+    if right is None or not tells_right_from_wrong(tally, right / n):
+        return _variance(tally.net, n, tally.unit)
+    kinds = ((tally.lost, right), (tally.gained, n - right))
+    return math.fsum(k / n * _variance(moments, k, 1) for moments, k in kinds if k)
 
 
 def _variance(moments: Moments, trials: int, unit: int) -> float:

@@ -7,7 +7,7 @@ are needed: of the trial's per-image mean y, and of y**2. Both are kept as integ
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 
@@ -47,6 +47,8 @@ class Tally:
         lost: share of a trial's images right in the golden run and wrong under faults, in [0, 1].
         gained: share of a trial's images wrong in the golden run and right under faults.
         net: gained minus lost within each trial, y in [-1, 1].
+        right: number of images over all trials that were right in the golden run; None: of some it
+            is not known.
     """
 
     unit: int
@@ -58,6 +60,7 @@ class Tally:
     lost: Moments = Moments()
     gained: Moments = Moments()
     net: Moments = Moments()
+    right: int | None = field(default=0, kw_only=True)
 
     @classmethod
     def empty(cls, unit: int) -> Self:
@@ -100,23 +103,28 @@ class Tally:
 
         Args:
             unit: common denominator of the campaign, a multiple of the images of each trial.
-            trials: images, sdc, due, masked, lost and gained of each, as in `of_trial`.
+            trials: images, sdc, due, masked, lost and gained of each, as in `of_trial`; and, if
+                that is known, how many images were right in the golden run.
 
         Raises:
             ValueError: if the images of one do not divide unit or a count is impossible.
 
         >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).masked
         Moments(total=7, squares=25)
+        >>> Tally.of_trials(1, [(1, 1, 0, 0, 1, 0, 1), (1, 0, 0, 1, 0, 0, 0)]).right
+        1
         """
-        number = images = 0
+        number = images = right = unknown = 0
         totals, squares = [0] * _QUANTITIES, [0] * _QUANTITIES
         for trial in trials:
             scale = _scale(unit, *trial)
             number, images = number + 1, images + trial[0]
-            for i, count in enumerate((*trial[1:], trial[5] - trial[4])):
+            right, unknown = right + sum(trial[6:]), unknown + (len(trial) < 7)
+            for i, count in enumerate((*trial[1:6], trial[5] - trial[4])):
                 totals[i] += count * scale
                 squares[i] += (count * scale) ** 2
-        return cls(unit, number, images, *map(Moments, totals, squares))
+        moments = map(Moments, totals, squares)
+        return cls(unit, number, images, *moments, right=None if unknown else right)
 
     def __add__(self, other: Self) -> Self:
         """Both sets of trials together; exact, associative and commutative.
@@ -140,14 +148,29 @@ class Tally:
             lost=self.lost + other.lost,
             gained=self.gained + other.gained,
             net=self.net + other.net,
+            right=_known(self.right, other.right),
         )
+
+
+def _known(one: int | None, other: int | None) -> int | None:
+    """The sum of both, if both are known."""
+    return None if one is None or other is None else one + other
 
 
 _QUANTITIES = 6
 """Those of which a tally keeps moments."""
 
 
-def _scale(unit: int, images: int, sdc: int, due: int, masked: int, lost: int, gained: int) -> int:
+def _scale(
+    unit: int,
+    images: int,
+    sdc: int,
+    due: int,
+    masked: int,
+    lost: int,
+    gained: int,
+    right: int | None = None,
+) -> int:
     """Units per image of one trial, whose counts are checked."""
     if images < 1 or unit < 1 or unit % images:
         raise ValueError(f"a batch of {images} images does not divide the unit {unit}")
@@ -155,4 +178,8 @@ def _scale(unit: int, images: int, sdc: int, due: int, masked: int, lost: int, g
         raise ValueError("image counts cannot be negative")
     if sdc + due + masked > images or lost + gained > images:
         raise ValueError(f"more outcomes than the {images} images of the trial")
+    if right is not None and not lost <= right <= images - gained:
+        raise ValueError(
+            f"{lost} lost and {gained} gained of {images} images, {right} right before"
+        )
     return unit // images

@@ -14,8 +14,9 @@ from analyzer.bits import ELEMENT_TYPES
 from analyzer.errors import UnsupportedModel
 from analyzer.model import Model
 from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.runtime.decode import Place
 from analyzer.runtime.executor import golden_proto, golden_values
-from analyzer.runtime.layout import Layout, Place, Route
+from analyzer.runtime.layout import Layout, Route
 from analyzer.runtime.live import LiveExecutor, live_session
 from analyzer.runtime.liveness import unread_slots
 from analyzer.runtime.optimized import OptimizedModel

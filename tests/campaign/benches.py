@@ -19,7 +19,7 @@ from analyzer.cli.setup import Analysis, prepare_analysis
 from analyzer.stats.estimate import RateEstimate
 from tests.support import tiny_cnn, tiny_data
 
-TRIALS = [[80, 32, 16, 16], [48, 112, 80, 48, 16]]
+TRIALS = [[80, 16, 16, 16, 16], [32, 32, 128, 48, 16, 16]]
 """Trials that `tiny_analysis` needs, by rate and stratum."""
 
 

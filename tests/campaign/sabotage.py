@@ -17,7 +17,7 @@ from analyzer.campaign.shipment import Shipment
 from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import blocks_in_worker
 from analyzer.cli.setup import Analysis
-from analyzer.errors import NotRestored, UnsupportedModel
+from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
 from analyzer.evaluation.outcome import Outcomes
 
 
@@ -56,6 +56,16 @@ def make_a_mistake() -> None:
     raise KeyError("mistake")
 
 
+def lose_the_device() -> None:
+    """What CUDA says once a kernel has read where nothing is."""
+    raise DeviceFailed("cuda failed and must be started anew", lost=True)
+
+
+def exhaust_the_device() -> None:
+    """What is said of a card that others fill."""
+    raise DeviceFailed("cuda has not enough memory")
+
+
 def do_nothing() -> None:
     """For those who only count."""
 
@@ -70,6 +80,8 @@ DEEDS = {
         break_a_weight,
         refuse_the_model,
         make_a_mistake,
+        lose_the_device,
+        exhaust_the_device,
         do_nothing,
     )
 }

@@ -13,13 +13,18 @@ from analyzer.campaign.shipment import Shipment, from_buffer
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import prepare_analysis
 from analyzer.evaluation.outcome import Outcomes
+from analyzer.model import load_model
+from analyzer.runtime.layout import Route
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.rewrite import RewriteExecutor
 from tests.campaign.benches import Results, shared_results, tiny_analysis, zero_clock
+from tests.runtime.benches import MODELS
 from tests.runtime.zoo import ZOO
 from tests.strategies import examples
 from tests.support import save
 
 counts = st.integers(0, 10**6)
-outcomes = st.builds(Outcomes, counts, counts, counts, counts, counts, counts)
+outcomes = st.builds(Outcomes, *[counts] * 7)
 cells = st.builds(Cell, st.floats(1e-12, 0.5), st.integers(0, 6))
 blocks = st.builds(Block, cells, st.integers(0, 10**6))
 results = st.builds(
@@ -100,3 +105,72 @@ def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> 
     assert [there.trial(cell, i) for i in range(4)] == [
         analysis.bench.trial(cell, i) for i in range(4)
     ]
+
+
+def file_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Treat small models as large ones."""
+    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.arena.LARGE"):
+        monkeypatch.setattr(f"analyzer.{limit}", 0)
+
+
+@pytest.mark.parametrize("encoding", ["stored", "q15.16"])
+@pytest.mark.parametrize("name", ZOO)
+def test_weights_in_files_are_shipped_by_name(
+    name: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As weights of large models are: on this machine, contents are in no shipment."""
+    path = save(ZOO[name].build(), tmp_path / "m.onnx")
+    settings = read_settings(None, {"rates": "1e-2", "images": 2, "encoding": encoding})
+    plain = prepare_analysis(path, settings)
+    for limit in (
+        "analyzer.model.LARGE",
+        "analyzer.model.WORTH_A_FILE",
+        "analyzer.runtime.arena.LARGE",
+    ):
+        monkeypatch.setattr(limit, 0)
+    analysis = prepare_analysis(path, settings)
+    layout = analysis.executor.layout
+    assert analysis.model.file is not None
+    assert layout is not None
+    assert layout.file is not None
+    shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
+    content = b"".join(shipment.parts([analysis.model.file, layout.file]))
+    there = from_buffer(content).unpack()
+    assert isinstance(there.executor, LiveExecutor)
+    assert plain.executor.layout is not None
+    assert there.executor.layout.routes == plain.executor.layout.routes
+    cell = Cell(1e-2)
+    expected = [plain.bench.trial(cell, i) for i in range(4)]
+    assert [there.trial(cell, i) for i in range(4)] == expected
+    assert [analysis.bench.trial(cell, i) for i in range(4)] == expected
+    there.executor.check_golden()
+
+
+def test_what_is_in_files_already_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    file_everything(monkeypatch)
+    path = MODELS / "digits_resnet.onnx"
+    analysis = prepare_analysis(path, read_settings(None, {"images": 8}))
+    layout = analysis.executor.layout
+    assert analysis.model.file is not None
+    assert layout is not None
+    assert layout.file is not None
+    shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
+    whole = sum(map(len, shipment.parts()))
+    short = sum(map(len, shipment.parts([analysis.model.file, layout.file])))
+    assert whole - short > 1.9 * path.stat().st_size  # as the file has them, and as they are run
+
+
+def test_tensors_that_are_not_selected_keep_their_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a file they are as well, though no fault hits them."""
+    file_everything(monkeypatch)
+    path = save(ZOO["conv_blocked"].build(), tmp_path / "m.onnx")
+    settings = read_settings(None, {"rates": "1e-2", "images": 2, "include": ["w1"]})
+    analysis = prepare_analysis(path, settings)
+    assert [t.name for t in analysis.space.tensors] == ["w1"]
+    assert analysis.executor.layout is not None
+    assert analysis.executor.layout.routes == {"w1": Route.IN_PLACE}
+    oracle = RewriteExecutor(load_model(path), analysis.space)
+    feeds = analysis.bench.batches[0].feeds("x")
+    assert analysis.executor.run(feeds).same_as(oracle.run(feeds))

@@ -26,7 +26,7 @@ from analyzer.campaign.shipment import Shipment, map_shipment
 from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import trial_in_worker
 from analyzer.cli.setup import Analysis
-from analyzer.errors import InternalError, NotRestored, OutOfMemory, UnsupportedModel
+from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
 from tests.campaign.benches import (
     AtOnce,
     Charges,
@@ -109,11 +109,14 @@ def sabotaged(
     return write_shipment(bad, folder / "sabotaged"), done
 
 
-@pytest.mark.parametrize("deed", ["kill", "run_out_of_memory"])
+@pytest.mark.parametrize("deed", ["kill", "run_out_of_memory", "lose_the_device"])
 def test_a_block_that_kills_a_worker_once_is_tried_again(
     deed: str, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Fails without `_alone`; for the second without `isinstance(answer, MemoryError)`."""
+    """Fails without `_alone`; for the second without `isinstance(answer, MemoryError)`.
+
+    For the third without `os._exit` in `worker._attempt`: CUDA answers that process no more.
+    """
     path, done = sabotaged(analysis, tmp_path, deed, times=1)
     with LocalPool(analysis.bench, path, 1) as pool:
         assert run(analysis.bench, pool) == undisturbed()
@@ -202,6 +205,7 @@ def test_a_worker_that_dies_at_its_start_by_chance_is_started_again(
     ("deed", "error", "says"),
     [
         ("break_a_weight", NotRestored, "a weight is not golden"),
+        ("exhaust_the_device", DeviceFailed, "not enough memory"),
         ("make_a_mistake", InternalError, "in a worker process, KeyError: 'mistake'"),
     ],
 )

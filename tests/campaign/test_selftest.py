@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzer.array_file import Bytes
 from analyzer.campaign import selftest
 from analyzer.campaign.selftest import SelfTest, run_selftest
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultPattern, parse_fault
 from analyzer.runtime import arena, live
-from analyzer.runtime.arena import AddressBook, Bytes
+from analyzer.runtime.arena import AddressBook
 from analyzer.runtime.executor import Executor, Run
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.session import Answer, Feeds, Result

@@ -632,6 +632,9 @@ for _option, _value, _says in (
     ("--budget", "0s", "--budget 0"),
     ("--seed", "-1", "--seed -1"),
     ("--device", "toaster", "--device 'toaster'"),
+    ("--device", "cuda:", "--device 'cuda:'"),
+    ("--device", "cpu:1", "there is one cpu"),
+    ("--device", "azure", "use auto, cpu, cuda"),
     ("--jobs", "-1", "--jobs -1"),
     ("--shard", "half", "a share like 2/8"),
     ("--shard", "0/8", "a share like 2/8"),
@@ -657,6 +660,12 @@ def accuracy_without_labels(folder: Path) -> Arguments:
     return [tiny_cnn(folder / "good.onnx"), "--metric", "top1"]
 
 
+_add(
+    "device that is not there",
+    "device-unavailable",
+    "--device openvino needs OpenVINOExecutionProvider",
+    _good_but("--device", "openvino"),
+)
 _add("include nothing", "empty-selection", "none of the 4", _good_but("--include", "zzz*"))
 _add("exclude everything", "empty-selection", "none of the 4", _good_but("--exclude", "*"))
 _add("kinds of none", "empty-selection", "none of the 4", _good_but("--kinds", "zero-point"))

@@ -1,6 +1,8 @@
 """Severe and mild sites partition the fault space; strata of patterns partition the count law."""
 
+import math
 from collections import Counter
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -77,53 +79,128 @@ def test_severe_sites_are_numbered_without_gap(sizes: list[int], seed: int) -> N
     assert sorted(sites.tolist()) == np.flatnonzero(marked).tolist()
 
 
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
+def test_severe_sites_rise_or_fall(sizes: list[int], seed: int) -> None:
+    """Each kind is numbered without gap, and a flip at a site that rises makes the value larger."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, npt.NDArray[Any]] = {
+        f"t{i}": (rng.standard_normal(n) / 8).astype(np.float32) for i, n in enumerate(sizes)
+    }
+    found = severity("flip", **values)
+    rising = found.rising_sites(np.arange(found.rising_bits))
+    falling = found.falling_sites(np.arange(found.severe_bits - found.rising_bits))
+    everything = np.arange(found.space.bits)
+    assert sorted(rising.tolist()) == everything[found.are_rising(everything)].tolist()
+    severe = everything[found.are_severe(everything)]
+    assert sorted([*rising.tolist(), *falling.tolist()]) == severe.tolist()
+    for site in severe.tolist():
+        tensor, element, bit = found.space.locate(site)
+        before = values[f"t{tensor}"][element : element + 1]
+        after = (before.view(np.uint32) ^ np.uint32(1 << bit)).view(np.float32)
+        assert (site in rising) == (after > before)
+
+
+def directions(
+    values: npt.NDArray[Any], fault: str = "flip", fixed: bool = False
+) -> list[list[int]]:
+    """Elements of one tensor that rise, by severe bit position."""
+    codec = FixedPointCodec(FLOAT32) if fixed else StoredCodec(FLOAT32)
+    space = FaultSpace((TensorSite("w", Kind.WEIGHT, values.shape, codec, "float32"),))
+    found = find_severity(space, {"w": values}, parse_fault(fault))
+    sites = found.are_rising(np.arange(space.bits)).reshape(-1, 32)
+    return [np.flatnonzero(column).tolist() for column in sites.T[found.severe[0]]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "fixed", "expected"),
+    [
+        ("flip", False, [[0, 2, 3]]),  # -0.25 becomes -2^126
+        ("stuck1", False, [[0, 2, 3]]),
+        ("stuck0", False, [[]]),  # bit 30 is 0 in all of them
+        (
+            "flip",
+            True,
+            [[0, 2, 3]] * 11 + [[1]],
+        ),  # -0.25 has all high bits set, the sign among them
+    ],
+)
+def test_the_fault_decides_what_rises(fault: str, fixed: bool, expected: list[list[int]]) -> None:
+    assert directions(WEIGHTS, fault, fixed) == expected
+
+
+def test_what_becomes_no_number_rises() -> None:
+    """1.5 with bit 30 set is a NaN; so is -1.5."""
+    assert directions(np.array([1.5, -1.5, -1.0], np.float32)) == [[0, 1]]
+
+
+MIXED = np.linspace(-0.7, 0.9, 400, dtype=np.float32)
+
+
 @pytest.mark.parametrize("rate", [1e-9, 1e-4, 0.003, 0.05, 0.3])
 def test_weights_of_strata_sum_to_the_chance_of_any_upset(rate: float) -> None:
-    found = severity(w=np.linspace(0.1, 0.9, 400, dtype=np.float32))
+    found = severity(w=MIXED)
     law = StratifiedLaw(found.space.bits, found, rate, FLIP)
     assert sum(s.weight for s in law.strata) == pytest.approx(law.whole.p_any, rel=1e-12)
-    assert all(s.weight > NEGLIGIBLE for s in law.strata if s.severe is not None)
+    assert all(s.weight > NEGLIGIBLE for s in law.strata if s.rising is not None)
 
 
 @pytest.mark.parametrize("rate", [1e-4, 0.002, 0.02])
-def test_patterns_of_a_stratum_have_its_number_of_severe_upsets(rate: float) -> None:
-    found = severity(w=np.linspace(0.1, 0.9, 100, dtype=np.float32))
+def test_patterns_belong_to_their_stratum(rate: float) -> None:
+    found = severity(w=MIXED[::4])
     law = StratifiedLaw(found.space.bits, found, rate, FLIP)
-    told_apart = {s.severe for s in law.strata}
+    told_apart = {s.rising for s in law.strata}
     for stratum in law.strata:
         for trial in range(40):
             pattern = law.draw(generator("p", stratum.name, trial), stratum)
-            severe = int(found.are_severe(pattern.sites).sum())
+            rising = int(found.are_rising(pattern.sites).sum())
+            falls = bool((found.are_severe(pattern.sites) & ~found.are_rising(pattern.sites)).any())
             assert len(pattern) >= 1
             assert len(set(pattern.sites.tolist())) == len(pattern)
-            assert severe == stratum.severe or (stratum.severe is None and severe not in told_apart)
+            assert rising == stratum.rising or (stratum.rising is None and rising not in told_apart)
+            assert stratum.falling in (None, falls)
+
+
+def test_patterns_without_rising_upsets_are_parted_by_falling_ones() -> None:
+    found = severity(w=MIXED[::4])
+    law = StratifiedLaw(found.space.bits, found, 0.002, FLIP)
+    assert [(s.name, s.falling) for s in law.strata[:3]] == [
+        ("0", False),
+        ("falling", True),
+        ("1", None),
+    ]
 
 
 def test_strata_recombined_are_the_unstratified_law() -> None:
-    """Draw strata by weight: every pattern of a tiny space must come as often as the law says."""
-    found = severity(w=np.array([0.5], np.float32), b=np.array([3], np.int8))
-    bits, rate, draws = found.space.bits, 0.03, 30_000
+    """Draw strata by weight: every pattern of a tiny space must come as often as the law says.
+
+    Of its 72 bits two are severe: bit 30 of one value rises, that of the other falls.
+    """
+    found = severity(w=np.array([0.5, -0.5], np.float32), b=np.array([100], np.int8))
+    assert (found.rising_bits, found.severe_bits) == (1, 2)
+    bits, rate, draws = found.space.bits, 0.03, 40_000
     law = StratifiedLaw(bits, found, rate, FLIP)
+    assert [s.name for s in law.strata] == ["0", "falling", "1"]
     rng = np.random.default_rng(7)
     weights = np.array([s.weight for s in law.strata])
     chosen = rng.choice(len(weights), size=draws, p=weights / weights.sum())
-    counts: Counter[tuple[int, bool]] = Counter()
+    counts: Counter[tuple[int, bool, bool]] = Counter()
     for trial, index in enumerate(chosen):
-        pattern = law.draw(generator("p", "mixed", trial), law.strata[index])
-        counts[min(len(pattern), 4), bool((pattern.sites == 30).any())] += 1
-    whole = CountLaw(bits, rate)
-    expected, observed = [], []
-    for k in range(1, 5):
-        p = whole.probability(k) if k < 4 else whole.p_at_least(4)
-        hit = k / bits if k < 4 else None
-        if hit is None:
-            expected.append(p)
-            observed.append(counts[4, True] + counts[4, False])
-        else:
-            expected += [p * hit, p * (1 - hit)]
-            observed += [counts[k, True], counts[k, False]]
-    scaled = draws * np.array(expected) / whole.p_any
-    assert stats.chisquare(observed, scaled * sum(observed) / scaled.sum()).pvalue > 1e-3
+        sites = law.draw(generator("p", "mixed", trial), law.strata[index]).sites.tolist()
+        counts[min(len(sites), 4), 30 in sites, 62 in sites] += 1
+    expected: dict[tuple[int, bool, bool], float] = {}
+    for high, low in product((False, True), repeat=2):
+        chance = math.prod(rate if mark else 1.0 - rate for mark in (high, low))
+        for k in range(bits - 1):
+            size = min(k + high + low, 4)
+            if size:
+                place = size, high, low
+                expected[place] = expected.get(place, 0.0) + chance * stats.binom.pmf(
+                    k, bits - 2, rate
+                )
+    observed = np.array([counts[place] for place in expected])
+    scaled = np.array(list(expected.values())) * draws / law.whole.p_any
+    assert observed.sum() == draws
+    assert stats.chisquare(observed, scaled).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(("bits", "rate", "least"), [(50, 0.01, 2), (1000, 1e-5, 3), (40, 0.2, 4)])

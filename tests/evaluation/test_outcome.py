@@ -72,14 +72,14 @@ def changed(*rows: tuple[int, list[float]]) -> Scores:
     ],
 )
 def test_outcomes(faulty: Scores | Failure, sdc: int, due: int, lost: int, gained: int) -> None:
-    assert judge(faulty) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained)
+    assert judge(faulty) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained, right=2)
 
 
 @given(hnp.arrays(np.float32, (4, 3), elements=FAULTY), st.sampled_from(Metric))
 def test_outcomes_against_an_oracle_that_looks_at_one_image_at_a_time(
     faulty: Scores, metric: Metric
 ) -> None:
-    sdc = due = lost = gained = 0
+    sdc = due = lost = gained = right = 0
     for row, golden, label in zip(faulty, GOLDEN, LABELS, strict=True):
         announced = not all(np.isfinite(value) for value in row)
         moved = not announced and int(np.argmax(row)) != int(np.argmax(golden))
@@ -90,9 +90,10 @@ def test_outcomes_against_an_oracle_that_looks_at_one_image_at_a_time(
         else:
             was, now = int(np.argmax(golden)) == label, int(np.argmax(row)) == label
         now = now and not announced
+        right += was
         sdc, due = sdc + moved, due + announced
         lost, gained = lost + (was and not now), gained + (now and not was)
-    assert judge(faulty, metric) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained)
+    assert judge(faulty, metric) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained, right)
 
 
 def test_top5_asks_for_the_label_among_the_five_highest() -> None:
@@ -101,12 +102,12 @@ def test_top5_asks_for_the_label_among_the_five_highest() -> None:
     faulty = golden.copy()
     faulty[0, 4], faulty[0, 5] = faulty[0, 5], faulty[0, 4]
     faulty[1, 4], faulty[1, 5] = faulty[1, 5], faulty[1, 4]
-    assert judge(faulty, Metric.TOP5, golden, labels) == Outcomes(2, 0, 0, 2, 1, 1)
+    assert judge(faulty, Metric.TOP5, golden, labels) == Outcomes(2, 0, 0, 2, 1, 1, 1)
 
 
 def test_agreement_needs_no_labels() -> None:
     faulty = changed((0, [1, 9, 0]), (2, [NAN, 0, 0]))
-    assert judge(faulty, Metric.AGREEMENT, labels=None) == Outcomes(4, 1, 1, 2, 2, 0)
+    assert judge(faulty, Metric.AGREEMENT, labels=None) == Outcomes(4, 1, 1, 2, 2, 0, 4)
 
 
 REGRESSION = np.array([[[0.0, 50.0]], [[100.0, 20.0]]], np.float32)
@@ -122,24 +123,24 @@ def test_other_outputs_are_corrupted_when_they_move_by_1_percent_of_their_range(
     faulty = REGRESSION.copy()
     faulty[1, 0, 1] += shift
     found = judge(faulty, Metric.AGREEMENT, REGRESSION, None)
-    assert found == Outcomes(2, sdc, 0, 2 - sdc, sdc, 0)
+    assert found == Outcomes(2, sdc, 0, 2 - sdc, sdc, 0, 2)
 
 
 def test_nan_is_due_in_other_outputs_too() -> None:
     faulty = REGRESSION.copy()
     faulty[0, 0, 0] = NAN
-    assert judge(faulty, Metric.AGREEMENT, REGRESSION, None) == Outcomes(2, 0, 1, 1, 1, 0)
+    assert judge(faulty, Metric.AGREEMENT, REGRESSION, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
 
 
 def test_infinity_that_golden_has_too_is_no_error_and_hides_none() -> None:
     golden = np.array([[[-INF, 0.0]], [[100.0, 20.0]]], np.float32)
-    assert judge(golden.copy(), Metric.AGREEMENT, golden, None) == Outcomes(2, masked=2)
+    assert judge(golden.copy(), Metric.AGREEMENT, golden, None) == Outcomes(2, masked=2, right=2)
     moved = golden.copy()
     moved[0, 0, 1] = 50.0
-    assert judge(moved, Metric.AGREEMENT, golden, None) == Outcomes(2, 1, 0, 1, 1, 0)
+    assert judge(moved, Metric.AGREEMENT, golden, None) == Outcomes(2, 1, 0, 1, 1, 0, 2)
     worse = golden.copy()
     worse[0, 0, 0] = NAN
-    assert judge(worse, Metric.AGREEMENT, golden, None) == Outcomes(2, 0, 1, 1, 1, 0)
+    assert judge(worse, Metric.AGREEMENT, golden, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
 
 
 @pytest.mark.parametrize("metric", Metric)
@@ -170,7 +171,9 @@ def test_padding_does_not_count() -> None:
     referee = Judge(Metric.TOP1)
     golden = referee.golden(Answer((GOLDEN,)), LABELS[:3], 3)
     padding_hit = changed((3, [NAN, NAN, NAN]))
-    assert referee.outcomes(golden, Answer((padding_hit,)), LABELS[:3]) == Outcomes(3, masked=3)
+    assert referee.outcomes(golden, Answer((padding_hit,)), LABELS[:3]) == Outcomes(
+        3, masked=3, right=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,7 @@ def test_golden_must_be_an_answer(result: Answer | Failure, says: str) -> None:
 def test_outcomes_add() -> None:
     one = Outcomes(*range(1, 1 + len(fields(Outcomes))))
     total = one + one
-    assert [getattr(total, f.name) for f in fields(Outcomes)] == [2, 4, 6, 8, 10, 12]
+    assert [getattr(total, f.name) for f in fields(Outcomes)] == [2, 4, 6, 8, 10, 12, 14]
 
 
 def labelled(labels: list[int] | None, classes: int | None = None) -> Dataset:

@@ -187,12 +187,13 @@ def test_counts_are_quantiles(answer: counts.Inverted) -> None:
 
 
 def test_weights_are_exact() -> None:
-    few, many = WEIGHTS
+    few, many, low = WEIGHTS
     assert dict(few.weights) == {
         "0": float(binomial(2, 0.5, 0) * (1 - binomial(6, 0.5, 0))),
-        "1": float(binomial(2, 0.5, 1)),
-        "2": float(binomial(2, 0.5, 2)),
+        "falling": float(binomial(1, 0.5, 0) * binomial(1, 0.5, 1)),
+        "1": float(binomial(1, 0.5, 1)),
     }
+    assert dict(low.weights) == {"any": float(1 - binomial(1024, 0.001, 0))}
     none, one = binomial(32, 0.001, 0), binomial(32, 0.001, 1)
     assert dict(many.weights) == {
         "0": float(none * (1 - binomial(992, 0.001, 0))),

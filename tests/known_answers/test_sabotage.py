@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analyzer import bits, faults, sampling, severity
+from analyzer.array_file import Bytes
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation import outcome
 from analyzer.faults import CountLaw, FaultKind, FaultModel
@@ -18,7 +19,6 @@ from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
 from analyzer.runtime import arena, executor, live, rewrite
-from analyzer.runtime.converted import Write, writes_of
 from analyzer.runtime.live import LiveExecutor
 from analyzer.space import FaultSpace, Indices
 from analyzer.stats import intervals
@@ -108,7 +108,7 @@ def stuck_cells_are_stuck_at_the_other_value(patch: Patch) -> None:
     other = {FaultKind.STUCK0: FaultKind.STUCK1, FaultKind.STUCK1: FaultKind.STUCK0}
     write, apply = arena.write_upsets, FaultModel.apply
 
-    def write_other(memory: arena.Bytes, kind: FaultKind, at: Indices, masks: arena.Bytes) -> None:
+    def write_other(memory: Bytes, kind: FaultKind, at: Indices, masks: Bytes) -> None:
         write(memory, other.get(kind, kind), at, masks)
 
     def apply_other(fault: FaultModel, codes: bits.Codes, masks: bits.Codes) -> bits.Codes:
@@ -136,12 +136,12 @@ def faults_do_not_reach_live_weights(patch: Patch) -> None:
 
 @noticed("M-2", "float16 and bfloat16", "q15.16")
 def converted_weights_are_converted_wrongly(patch: Patch) -> None:
-    right = writes_of
+    right = LiveExecutor._writes
 
-    def halved(*args: Any) -> list[Write]:
+    def halved(*args: Any) -> list[live.Write]:
         return [replace(w, values=w.values / w.values.dtype.type(2)) for w in right(*args)]
 
-    patch.setattr(live, "writes_of", halved)
+    patch.setattr(LiveExecutor, "_writes", halved)
 
 
 @noticed("M-3", *IN_PLACE, "upsets in operators")

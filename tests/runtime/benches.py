@@ -1,4 +1,4 @@
-"""One model with both executors, built once per process."""
+"""One model with both executors on one device, built once per process."""
 
 import tempfile
 from collections.abc import Callable
@@ -11,15 +11,18 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 import onnx
+import pytest
 
 from analyzer.faults import FaultPattern
 from analyzer.model import InputSignature, Model, load_model
-from analyzer.runtime import segments
+from analyzer.runtime import device_cuts, device_segments, segments
+from analyzer.runtime.device_live import DeviceExecutor
+from analyzer.runtime.devices import CPU, NAMED, Device, Weights
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.segments import Cache
+from analyzer.runtime.segments import NO_CACHE, Cache
 from analyzer.runtime.session import Feeds, Result
 from analyzer.runtime.speculation import NEVER
 from analyzer.space import FaultSpace, Selection
@@ -29,6 +32,9 @@ from tests.support import save
 MODELS = Path(__file__).resolve().parents[2] / "models"
 SHIPPED = ["cifar_mobilenet_clipact", "digits_resnet", "digits_resnet_int8"]
 """Those of the models that this project ships which differ in kind."""
+
+DEVICES = ["cpu", "cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
+"""Where the contract of executors is tested; the second takes the GPU's way on the CPU."""
 
 Write = Callable[[onnx.ModelProto, Path], Path]
 
@@ -60,35 +66,46 @@ def inputs_for(signature: InputSignature, batch: int = 2) -> npt.NDArray[Any]:
     return rng.standard_normal(shape).astype(signature.dtype)
 
 
-def build_bench(path: Path, encoding: str = "stored") -> Bench:
+def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> Bench:
     """Load a model and open both executors."""
     model = load_model(path)
     space = model.space(Selection(), encoding)
     feeds = {model.signature.name: inputs_for(model.signature)}
-    live = whole(model, space, feeds)
-    oracle = RewriteExecutor(model, space)
-    return Bench(model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds))
+    live = open_live(model, space, feeds, device)
+    cut = cut_up(model, space, feeds, device)
+    oracle = RewriteExecutor(model, space, device)
+    return Bench(model, space, feeds, live, cut, oracle, live.run(feeds))
 
 
-def whole(
-    model: Model, space: FaultSpace, feeds: Feeds, layout: Layout | None = None
+def open_live(
+    model: Model,
+    space: FaultSpace,
+    feeds: Feeds,
+    device: Device = CPU,
+    cache: Cache = NO_CACHE,
+    layout: Layout | None = None,
 ) -> LiveExecutor:
-    """An executor that runs the whole model each time, on packed weights if it can."""
+    """The live executor of a device, on packed weights if it can."""
+    if device.weights is Weights.BOUND:
+        return DeviceExecutor(model, space, feeds, device, cache)
     with patch.object(segments, "packing_pays", lambda *_: True):
-        return LiveExecutor(model, space, feeds, layout=layout)
+        return LiveExecutor(model, space, feeds, cache, layout)
 
 
-def cut_up(model: Model, space: FaultSpace, feeds: Feeds) -> LiveExecutor:
+def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:
     """An executor that cuts and speculates wherever it can, and looks for masked faults there."""
+    module = segments if device is CPU else device_cuts
     with (
-        patch.object(segments, "candidates", lambda sizes, *_: list(range(len(sizes)))),
-        patch.object(segments, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
+        patch.object(module, "candidates", lambda sizes, *_: list(range(len(sizes)))),
+        patch.object(module, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
         patch.object(segments, "CALL_SECONDS", -1.0),
         patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
         patch.object(segments, "stations_for", everywhere),
-        patch.object(segments, "packing_pays", lambda *_: True),
+        patch.object(device_cuts, "MEASURED", 10**6),
+        patch.object(device_cuts, "_timed", lambda _, cuts, __: np.ones(len(cuts))),
+        patch.object(device_segments, "seconds_to_compare", lambda v, _: np.zeros(len(v))),
     ):
-        return LiveExecutor(model, space, feeds, Cache(1 << 30))
+        return open_live(model, space, feeds, device, Cache(1 << 30))
 
 
 def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
@@ -98,12 +115,13 @@ def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
 
 
 @cache
-def bench(name: str, encoding: str = "stored", write: Write = save) -> Bench:
+def bench(name: str, encoding: str = "stored", write: Write = save, device: str = "cpu") -> Bench:
     """The bench of a model of the zoo, or of one that this project ships."""
+    where = NAMED[device]
     if name in SHIPPED:
-        return build_bench(MODELS / f"{name}.onnx", encoding)
+        return build_bench(MODELS / f"{name}.onnx", encoding, where)
     with tempfile.TemporaryDirectory() as folder:
-        return build_bench(write(ZOO[name].build(), Path(folder) / "m.onnx"), encoding)
+        return build_bench(write(ZOO[name].build(), Path(folder) / "m.onnx"), encoding, where)
 
 
 def answer(executor: Executor, pattern: FaultPattern, feeds: Feeds) -> Result:

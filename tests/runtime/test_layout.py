@@ -8,8 +8,11 @@ import pytest
 
 from analyzer.bits import Values
 from analyzer.model import AtRisk
-from analyzer.runtime import layout
-from analyzer.runtime.layout import Layout, Place, Prober, Route, find_layout
+from analyzer.runtime import injected, layout
+from analyzer.runtime.decode import Place
+from analyzer.runtime.injected import Injector
+from analyzer.runtime.layout import Layout, Prober, Route, find_layout
+from analyzer.runtime.optimized import changed, optimize
 from tests.runtime.benches import bench
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.registry import normal
@@ -23,12 +26,12 @@ def slot(name: str, place: Place) -> Values:
     return bench(name).live.layout.optimized.slots[place.slot]
 
 
-def positions(name: str, tensor: str) -> tuple[npt.NDArray[np.int32], int]:
+def positions(name: str, tensor: str) -> tuple[npt.NDArray[np.int64], int]:
     """Positions of a tensor that went to one place, and how many elements that place has."""
     (place,) = places(name, tensor)
     if place.positions is None:
         pytest.skip("ONNX Runtime uses no blocked layout on this processor")
-    return place.positions, slot(name, place).size
+    return place.positions.table, slot(name, place).size
 
 
 def padded(count: int, block: int) -> int:
@@ -92,7 +95,7 @@ def test_golden_values_stand_where_they_are_said_to(name: str) -> None:
         for place in found:
             moved = place.conversion(values[tensor].reshape(-1))
             stored = slot(name, place).reshape(-1)
-            table = np.arange(len(moved)) if place.positions is None else place.positions
+            table = np.arange(len(moved)) if place.positions is None else place.positions.table
             assert stored[table[table >= 0]].tobytes() == moved[table >= 0].tobytes()
 
 
@@ -102,7 +105,7 @@ def test_a_tied_weight_has_a_place_in_each_tensor_made_of_it() -> None:
     )
     assert plain.positions is None
     assert turned.positions is not None
-    assert turned.positions.tolist() == np.arange(36).reshape(6, 6).T.reshape(-1).tolist()
+    assert turned.positions.table.tolist() == np.arange(36).reshape(6, 6).T.reshape(-1).tolist()
     assert plain.slot != turned.slot
 
 
@@ -112,14 +115,14 @@ def test_a_tied_weight_read_alike_has_one_place() -> None:
 
 def test_a_repeated_weight_has_a_place_for_each_copy() -> None:
     found = places("repeated", "w")
-    tables = [np.arange(6) if p.positions is None else p.positions for p in found]
+    tables = [np.arange(6) if p.positions is None else p.positions.table for p in found]
     assert sorted(t.tolist() for t in tables) == np.arange(24).reshape(4, 6).tolist()
 
 
 def test_dropped_rows_are_absent() -> None:
     (place,) = places("sliced", "w")
     assert place.positions is not None
-    assert place.positions.tolist() == [-1] * 4 + list(range(24)) + [-1] * 8
+    assert place.positions.table.tolist() == [-1] * 4 + list(range(24)) + [-1] * 8
 
 
 @pytest.mark.parametrize(
@@ -217,12 +220,21 @@ def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
     on = bench("gemm")
     prober = Prober(on.model.proto, on.model.inventory.at_risk)
 
-    def refuse(proto: object) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(layout, "optimize", refuse)
+    monkeypatch.setattr(injected, "optimize", refuse)
     assert prober.with_noise(on.model.inventory.at_risk) is None
     assert not prober.keeps_structure(on.model.inventory.at_risk)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
+    on = bench(name)
+    file, tensors = optimize(on.model.proto), on.model.inventory.at_risk
+    handed = Injector(on.model.proto, tensors).optimized({})
+    assert handed.structure == file.structure
+    assert not changed(handed, file)
 
 
 @pytest.mark.parametrize("contents", ["with_noise", "with_nan"])

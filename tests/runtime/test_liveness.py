@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from analyzer.bits import Values
-from analyzer.runtime import live
+from analyzer.runtime import live, routes
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
 from analyzer.runtime.layout import Route
 from analyzer.runtime.live import LiveExecutor, live_session
@@ -146,7 +146,7 @@ def reopened(name: str) -> Bench:
 def test_an_unread_slot_sends_all_its_tensors_through_a_reload(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "unread_slots", lambda *_: {"w": "it is in a bad mood"})
+    monkeypatch.setattr(routes, "unread_slots", lambda *_: {"w": "it is in a bad mood"})
     on = reopened("gemm")
     assert on.live.layout.routes == {"w": Route.RELOAD, "b": Route.IN_PLACE}
     assert on.live.layout.reasons == {"w": "it is in a bad mood"}

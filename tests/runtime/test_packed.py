@@ -19,7 +19,7 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.packed_weights import Copy, PackedWeights
 from analyzer.runtime.process_memory import bytes_at, find_once
 from analyzer.runtime.symmetric import SymmetricConv
-from tests.runtime.benches import Bench, answer, bench, whole
+from tests.runtime.benches import Bench, answer, bench, open_live
 from tests.strategies import examples
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is listed on Linux only")
@@ -159,7 +159,7 @@ def test_convolutions_run_on_packed_weights(name: str) -> None:
 
 
 def reopened(on: Bench) -> LiveExecutor:
-    return whole(on.model, on.space, on.feeds, on.live.layout)
+    return open_live(on.model, on.space, on.feeds, layout=on.live.layout)
 
 
 def assert_agrees(live: LiveExecutor, on: Bench) -> None:

@@ -48,7 +48,7 @@ def test_numbers_are_read_back(
         values = digit_values(element, first, count, digit)
         padded = np.concatenate([values, np.zeros(padding, element.dtype)])
         probes.append(conversion(padded))
-    found = read_digits(conversion, probes)
+    found = read_digits(conversion, probes, first + count)
     assert found is not None
     assert found.tolist() == [*range(first, first + count), *[-1] * padding]
 
@@ -61,7 +61,7 @@ def test_types_with_few_digits_bear_as_many_probes_as_the_others(conversion: Con
     for digit in range(8):
         values = digit_values(conversion.source, 0, 40, digit)
         probes.append(conversion(np.concatenate([values, np.zeros(2, values.dtype)])))
-    found = read_digits(conversion, probes)
+    found = read_digits(conversion, probes, 40)
     assert found is not None
     assert found.tolist() == numbers
 
@@ -70,8 +70,9 @@ def test_types_with_few_digits_bear_as_many_probes_as_the_others(conversion: Con
 def test_a_digit_where_no_number_reaches_is_refused(wrong: float) -> None:
     conversion = Conversion(FLOAT32, FLOAT32.dtype)
     probes = [np.ones(3, np.float32) for _ in range(4)]
+    assert read_digits(conversion, probes, 3) is not None
     probes[3][1] = wrong
-    assert read_digits(conversion, probes) is None
+    assert read_digits(conversion, probes, 3) is None
 
 
 @pytest.mark.parametrize("element", ALL, ids=lambda e: e.name)
@@ -85,20 +86,23 @@ def test_digits_are_distinct_and_never_zero(element: ElementType) -> None:
 @pytest.mark.parametrize("element", [FLOAT16, BFLOAT16], ids=lambda e: e.name)
 def test_every_digit_survives_the_cast_to_float32(element: ElementType) -> None:
     digits = digit_values(element, 0, digit_base(element), 0)
-    assert digits.astype(np.float32).tolist() == list(range(1, digit_base(element) + 1))
+    wider = digits.astype(np.float32)
+    assert np.isfinite(wider).all()
+    assert len(set(wider.tolist())) == digit_base(element)
+    assert wider.astype(element.dtype).tobytes() == digits.tobytes()
 
 
-@pytest.mark.parametrize("values", [[0.5], [np.nan], [np.inf], [-1.0], [2.0**25], [1e30]])
+@pytest.mark.parametrize("values", [[0.5], [np.nan], [np.inf], [-1.0], [-0.0], [1e30], [1.0, 3.0]])
 def test_what_is_no_digit_is_refused(values: list[float]) -> None:
     conversion = Conversion(FLOAT32, FLOAT32.dtype)
     with np.errstate(all="raise"):
-        assert read_digits(conversion, [np.array(values, np.float32)]) is None
+        assert read_digits(conversion, [np.array(values, np.float32)], 2**23) is None
 
 
 def test_padding_in_one_digit_alone_is_refused() -> None:
     conversion = Conversion(INT4, INT4.dtype)
     probes = [np.array([1, 2], INT4.dtype), np.array([0, 1], INT4.dtype)]
-    assert read_digits(conversion, probes) is None
+    assert read_digits(conversion, probes, 30) is None
 
 
 def test_int8_is_shifted_to_uint8_and_nothing_else_is() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analyzer.array_file import ALIGNMENT
 from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime.arena import ALIGNMENT, Arena, build_arena, restore
+from analyzer.runtime.arena import Arena, build_arena, restore
 from analyzer.runtime.layout import Route
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.session import Answer, Failure

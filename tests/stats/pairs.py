@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.estimate import half_width, next_look
+from analyzer.stats.estimate import half_width, planned_look
 from analyzer.stats.intervals import Interval
 from analyzer.stats.paired import (
     Difference,
@@ -154,14 +154,15 @@ def campaign(trials: Trials, model: int, precision: float) -> list[int]:
     weights = [w for w, _ in trials.world.strata]
     counts = [0] * len(weights)
     strata = [Stratum(w, Tally.empty(trials.world.images)) for w in weights]
+    arm = 1.0
     while sum(counts) < MOST:
-        counts = allocate(strata, next_look(sum(counts)))
+        counts = allocate(strata, planned_look(sum(counts), arm, precision))
         strata = [
             Stratum(w, trials.tally(i, model, n))
             for i, (w, n) in enumerate(zip(weights, counts, strict=True))
         ]
-        found = estimate_strata(strata, trials.world.golden[model], CONFIDENCE)
-        if half_width(found) <= precision:
+        arm = half_width(estimate_strata(strata, trials.world.golden[model], CONFIDENCE))
+        if arm <= precision:
             break
     return counts
 

@@ -1,7 +1,7 @@
 """Simulated campaigns with a known truth, many at a time, and how often an interval covers it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Limits = tuple[Floats, Floats]
 # (mean, variance, trials, images, confidence) -> limits, like analyzer.stats.limits.mean_limits.
-Method = Callable[[Floats, Floats, int, int, float], Limits]
+Method = Callable[[Floats, Floats, Any, Any, float], Limits]
 
 CONFIDENCE = 0.95
 
@@ -157,18 +157,22 @@ class Sums(NamedTuple):
         return Sums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def moments(total: Counts, squares: Counts, trials: int, batch: int) -> tuple[Floats, Floats]:
+def moments(
+    total: Counts, squares: Counts, trials: int | Counts, batch: int
+) -> tuple[Floats, Floats]:
     """Mean and variance (divisor trials) of the shares count / batch."""
     variance = (trials * squares - total**2) / (trials * batch) ** 2
     return total / (trials * batch), variance
 
 
-def limits_of_loss(sums: Sums, trials: int, batch: int, method: Method = mean_limits) -> Limits:
+def limits_of_loss(
+    sums: Sums, trials: int | Counts, batch: int, method: Method = mean_limits
+) -> Limits:
     mean, variance = moments(sums.lost, sums.lost_squares, trials, batch)
     return method(mean, variance, trials, trials * batch, CONFIDENCE)
 
 
-def limits_of_net(sums: Sums, trials: int, batch: int) -> Limits:
+def limits_of_net(sums: Sums, trials: int | Counts, batch: int) -> Limits:
     covariance = (trials * sums.products - sums.lost * sums.gained) / (trials * batch) ** 2
     gained = moments(sums.gained, sums.gained_squares, trials, batch)
     lost = moments(sums.lost, sums.lost_squares, trials, batch)

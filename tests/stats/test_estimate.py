@@ -11,6 +11,7 @@ from analyzer.stats.estimate import (
     fraction_below,
     half_width,
     next_look,
+    planned_look,
 )
 from analyzer.stats.intervals import Interval, cluster_proportion
 from analyzer.stats.tally import Tally
@@ -109,6 +110,28 @@ def test_next_look_depends_on_the_count_alone(trials: int) -> None:
     look = next_look(trials)
     assert look > trials
     assert look == FIRST_LOOK or next_look(look - 1) == look
+
+
+@given(st.integers(0, 10**6), st.floats(1.0, 50.0))
+def test_a_planned_look_is_near(trials: int, excess: float) -> None:
+    look = planned_look(trials, excess * 0.01, 0.01)
+    assert look > trials
+    assert look % 16 == 0
+    assert look == FIRST_LOOK or trials * 1.0625 <= look <= trials * 1.25 + 16
+
+
+def test_a_look_is_planned_where_the_precision_is_expected() -> None:
+    """Arms shrink with the root of the trials: 5 % too wide takes 10.25 % more, and 1 % on top."""
+    assert planned_look(1600, 0.0105, 0.01) == 1792  # 1600 * 1.1025 * 1.01 = 1781.6
+    assert planned_look(1600, 0.0101, 0.01) == 1712  # 1/16 more at least: 1700
+    assert planned_look(1600, 0.02, 0.01) == 2000
+
+
+def test_far_from_the_precision_looks_are_the_geometric_schedule() -> None:
+    looks = [planned_look(0, 1.0, 0.01)]
+    while looks[-1] < 10**5:
+        looks.append(planned_look(looks[-1], 1.0, 0.01))
+        assert looks[-1] == next_look(looks[-2])
 
 
 def test_fraction_below_is_a_binomial_of_devices() -> None:

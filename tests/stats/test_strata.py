@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.stats.estimate import estimate, half_width, next_look
+from analyzer.stats.estimate import estimate, half_width, planned_look
 from analyzer.stats.intervals import Interval
 from analyzer.stats.strata import STEP, Stratum, allocate, estimate_strata
 from analyzer.stats.sums import add_intervals
@@ -44,6 +44,10 @@ WORLDS = {
     "low rate": ([0.97, 0.028, 0.0005], [(0.0, 0.004), (0.4, 0.1), (0.7, 0.2)]),
     "middle rate": ([0.40, 0.35, 0.20], [(0.001, 0.02), (0.35, 0.1), (0.6, 0.2)]),
     "high rate": ([0.02, 0.06, 0.92], [(0.01, 0.1), (0.3, 0.2), (0.9, 0.3)]),
+    "falling is harmless": (
+        [0.07, 0.22, 0.36, 0.22, 0.13],
+        [(0.0, 0.01), (0.0, 0.02), (0.9, 0.1), (0.98, 0.2), (1.0, 0.0)],
+    ),
     "nothing happens": ([0.9, 0.08], [(0.0, 0.0), (0.0, 0.0)]),
     "one bit kills": ([0.95, 0.04], [(0.0, 0.0), (1.0, 0.0)]),
 }
@@ -53,15 +57,16 @@ def campaign(rng: np.random.Generator, world: str, precision: float) -> tuple[li
     """A campaign as the runner does it: looks, allocation from what was seen, precision."""
     weights, chances = WORLDS[world]
     strata = [Stratum(w, Tally.empty(UNIT)) for w in weights]
-    trials = 0
+    trials, arm = 0, 1.0
     while trials < 20_000:
-        wanted = allocate(strata, next_look(trials))
+        wanted = allocate(strata, planned_look(trials, arm, precision))
         strata = [
             Stratum(s.weight, s.tally + drawn(rng, *c, n - s.tally.trials))
             for s, c, n in zip(strata, chances, wanted, strict=True)
         ]
         trials = sum(s.tally.trials for s in strata)
-        if half_width(estimate_strata(strata, 1.0, 0.95)) <= precision:
+        arm = half_width(estimate_strata(strata, 1.0, 0.95))
+        if arm <= precision:
             break
     return strata, trials
 

@@ -18,7 +18,9 @@ def trials(draw: st.DrawFn) -> Tally:
     due = draw(st.integers(0, images - sdc))
     lost = draw(st.integers(0, images))
     gained = draw(st.integers(0, images - lost))
-    return Tally.of_trial(UNIT, images, sdc, due, images - sdc - due, lost, gained)
+    counts = images, sdc, due, images - sdc - due, lost, gained
+    right = draw(st.integers(lost, images - gained))
+    return Tally.of_trials(UNIT, [draw(st.sampled_from([counts, (*counts, right)]))])
 
 
 def merged(tallies: list[Tally]) -> Tally:
@@ -52,6 +54,18 @@ def test_one_trial_is_one_cluster(tally: Tally) -> None:
     assert all(share.squares == share.total**2 for share in shares)
     assert tally.sdc.total + tally.due.total + tally.masked.total == UNIT
     assert tally.net.total == tally.gained.total - tally.lost.total
+
+
+@given(trials(), trials())
+def test_right_images_are_known_if_those_of_both_are(one: Tally, other: Tally) -> None:
+    known = one.right is not None and other.right is not None
+    assert (one + other).right == (one.right + other.right if known else None)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("right", [1, 4])
+def test_right_images_are_as_many_as_were_lost_and_no_more_than_not_gained(right: int) -> None:
+    with pytest.raises(ValueError, match="right before"):
+        Tally.of_trials(4, [(4, 2, 0, 2, 2, 1, right)])
 
 
 def test_big_campaigns_do_not_overflow() -> None:

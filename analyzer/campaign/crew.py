@@ -1,0 +1,85 @@
+"""Worker processes, started perhaps before there is work: what they import takes half a second."""
+
+import contextlib
+import signal
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Self
+
+from analyzer.errors import OutOfMemory
+
+Member = tuple[SpawnProcess, Connection]
+"""A process that waits for the path of a shipment, and the pipe to it."""
+
+
+class Crew:
+    """Processes that wait for work; those that nobody took are ended with it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Member] = []
+
+    def __enter__(self) -> Self:
+        """The crew itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """End those that still wait."""
+        while self._waiting:
+            process, pipe = self._waiting.pop()
+            process.kill()
+            process.join()
+            pipe.close()
+
+    def start(self, count: int) -> None:
+        """Start so many now, if the system has room: else whoever needs one says so."""
+        with contextlib.suppress(OutOfMemory):
+            self._waiting += (launch() for _ in range(count))
+
+    def take(self) -> Member:
+        """One of those that wait, or a new one.
+
+        Raises:
+            OutOfMemory: the system has no room for another process.
+        """
+        try:
+            return self._waiting.pop()  # other threads take from it as well
+        except IndexError:
+            return launch()
+
+
+def launch() -> Member:
+    """Start a worker process that never sees Ctrl-C, which is this process's business.
+
+    The process inherits the blocked signal. Python's tracker of resources is started before,
+    because starting it unblocks the signal.
+
+    Raises:
+        OutOfMemory: the system has no room for another process.
+    """
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_work, args=(theirs,), daemon=True)
+    try:
+        with theirs:
+            resource_tracker.ensure_running()
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    except OSError as error:
+        ours.close()
+        raise OutOfMemory(
+            f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
+        ) from error
+    return process, ours
+
+
+def _work(pipe: Connection) -> None:
+    """The whole life of a worker process, which imports there what it needs."""
+    from analyzer.campaign.worker import serve
+
+    serve(pipe)

@@ -1,0 +1,54 @@
+"""``--device``: picked once per command, and said."""
+
+from functools import cache
+
+from analyzer.campaign.isolation import lift_address_limit
+from analyzer.cli.output import tell
+from analyzer.cli.patience import PATIENCE
+from analyzer.cli.settings import Settings
+from analyzer.runtime.devices import CPU, Device, Weights
+from analyzer.runtime.picking import Picked, pick_device
+
+
+@cache
+def _picked(word: str) -> Picked:
+    PATIENCE.renew()  # a driver may take long to start
+    return pick_device(word, lift_address_limit)
+
+
+def device_of(word: str) -> Device:
+    """The device that ``--device`` names, started.
+
+    Raises:
+        BadOption: it means no device.
+        DeviceUnavailable: it is not there, or does not start.
+    """
+    return _picked(word).device
+
+
+def said(word: str) -> str:
+    """What ``--device`` led to, in a line."""
+    picked = _picked(word)
+    why = f": {picked.why}" if picked.why else ""
+    device = picked.device
+    how = "" if device.weights is Weights.BORROWED else f"; faults are written {device.weights}"
+    return f"device: {device.shown}, {device.provider}{why}{how}"
+
+
+def on_device(settings: Settings) -> Settings:
+    """``settings`` with a device that is there in place of ``auto``; what it is is said.
+
+    One process uses a card as well as several: ``--jobs`` is 1 there if nobody says otherwise.
+
+    Raises:
+        BadOption: ``--device`` means none.
+        DeviceUnavailable: it is not there, or does not start.
+    """
+    device = device_of(settings.device)
+    if settings.device != CPU.name:
+        tell(said(settings.device))
+    found: dict[str, object] = {"device": device.name}
+    if settings.jobs is None and not device.on_cpu:
+        found["jobs"] = 1
+    same = all(getattr(settings, key) == value for key, value in found.items())
+    return settings if same else settings.model_copy(update=found)

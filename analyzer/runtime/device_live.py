@@ -1,0 +1,212 @@
+"""Live weights on a device: the executor of `live.py` with the weights in the device's memory.
+
+The host's arena is where upsets are worked out; the device's memory follows it word by word.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from analyzer.bits import Values
+from analyzer.errors import DeviceFailed
+from analyzer.model import Model
+from analyzer.runtime.arena import AddressBook, build_arena
+from analyzer.runtime.borrowed import hollow
+from analyzer.runtime.bound import BoundSession
+from analyzer.runtime.cuts import find_cuts
+from analyzer.runtime.device_cuts import Cuttable
+from analyzer.runtime.device_memory import WORD, DeviceMemory
+from analyzer.runtime.device_segments import DeviceSegments, find_device_segments
+from analyzer.runtime.devices import Device
+from analyzer.runtime.layout import Layout
+from analyzer.runtime.live import Injection, LiveExecutor
+from analyzer.runtime.liveness import Runs
+from analyzer.runtime.mishaps import watched
+from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.readers import Readers, find_readers
+from analyzer.runtime.routes import all_reloaded, only_read, reloading
+from analyzer.runtime.segments import NO_CACHE, WHOLE, Cache, Start
+from analyzer.runtime.session import Feeds, Result
+from analyzer.space import FaultSpace, Indices
+
+NO_INPUT = "ONNX Runtime gives another answer, or none, if it is an input"
+NO_GRAPH = "ONNX Runtime gives another answer, or none, from its own optimized graph on this device"
+MOST_TRIES = 60
+"""Sessions opened to find the weights that cannot be inputs."""
+
+
+class DeviceExecutor(LiveExecutor):
+    """Runs fault patterns by changing weights where the device reads them."""
+
+    def __init__(
+        self,
+        model: Model,
+        space: FaultSpace,
+        sample: Feeds,
+        device: Device,
+        cache: Cache = NO_CACHE,
+        layout: Layout | None = None,
+    ) -> None:
+        """Optimize for the device, probe the layout, and open the live session.
+
+        Args:
+            model: the model.
+            space: its bits at risk.
+            sample: one batch; see `LiveExecutor`.
+            device: where it runs.
+            cache: what inputs and golden values may take of the device's memory.
+            layout: what another executor found out on this device; None: find out.
+
+        Raises:
+            UnsupportedModel: ONNX Runtime cannot load the model.
+            DeviceFailed: the device has not enough memory, or failed.
+        """
+        self.device = device
+        with watched(device):
+            super().__init__(model, space, sample, cache, layout)
+
+    def _open(self, layout: Layout) -> None:
+        self.layout = layout
+        slots = {p.slot for places in layout.places.values() for p in places}
+        golden = layout.optimized.slots
+        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        self._book = AddressBook(self._space, layout, self._arena)
+        self._memory = DeviceMemory(self._arena, self.device)
+        self._shell = hollow(layout.optimized, self._arena.views)
+        self._session = self._opened()
+
+    def _opened(self) -> Runs:
+        """What runs whole models: the live session, or the oracle where there can be none."""
+        if NO_GRAPH in self.layout.reasons.values():
+            return self._oracle
+        return BoundSession(self._shell, self._memory)
+
+    def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        optimized = layout.optimized
+        slots = sorted({p.slot for places in layout.places.values() for p in places})
+
+        def accepts(group: list[str]) -> bool:
+            buffers = {name: optimized.slots[name] for name in group}
+            try:
+                return self._open_live(optimized, buffers).run(sample).same_as(golden)
+            except DeviceFailed:
+                raise
+            except Exception:  # of ONNX Runtime: such an input it does not take
+                return False
+
+        if not accepts([]):
+            return all_reloaded(layout, NO_GRAPH)
+        refused = dict.fromkeys(_refused(slots, accepts), NO_INPUT)
+        return only_read(reloading(layout, refused), sample, self._open_live)
+
+    def _open_live(self, optimized: OptimizedModel, buffers: dict[str, Values]) -> "_Mirrored":
+        return _Mirrored(optimized, buffers, self.device)
+
+    def _find_segments(self, sample: Feeds, cache: Cache) -> None:
+        self.segments = None
+        self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
+        direct = np.flatnonzero(self._last >= 0)
+        bits = np.array([t.bits for t in self._space.tensors], np.int64)
+        readers = Readers(self._first[direct], self._last[direct], bits[direct])
+        self.parts: DeviceSegments | None = None
+        if isinstance(self._session, BoundSession):
+            graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
+            self.parts = find_device_segments(graph, self._session, readers, sample, cache)
+        self._missed = []
+
+    def run(self, feeds: Feeds) -> Result:
+        """The golden answer to ``feeds``; no pattern may be in force."""
+        return self.parts.golden(feeds) if self.parts else self._session.run(feeds)
+
+    def start_of(self, tensors: Indices) -> Start:
+        """Where a run begins whose faults are in ``tensors``."""
+        if self.parts is None or not len(tensors):
+            return WHOLE
+        first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
+        return self.parts.start(first, last)
+
+    def run_from(self, start: Start, feeds: Feeds) -> Result:
+        """Run under the pattern in force, whose faults are not read before ``start``."""
+        if self.parts is None:
+            return self._session.run(feeds)
+        golden = self.parts.known(feeds)
+        if golden is None:
+            self._missed.append(feeds)
+            return self._session.run(feeds)
+        return self.parts.run(start, golden)
+
+    def write(self, injection: Injection) -> None:
+        """Put the faulty bits of ``injection`` into the device's memory."""
+        super().write(injection)
+        self._memory.send(self._touched(injection))
+
+    def put_back(self, injection: Injection) -> None:
+        """Put golden back on the host and on the device.
+
+        Raises:
+            NotRestored: a touched weight is not golden.
+        """
+        super().put_back(injection)
+        self._memory.send(self._touched(injection))
+
+    def _touched(self, injection: Injection) -> Indices:
+        """The words that hold what ``injection`` changes, int64, each once."""
+        arena = self._arena
+        touched = [injection.addresses // WORD]
+        for write in injection.converted:
+            size = arena.views[write.slot].dtype.itemsize
+            first = arena.starts[write.slot] + write.positions.astype(np.int64) * size
+            touched += [(first + byte) // WORD for byte in range(0, size, WORD)]
+        return np.unique(np.concatenate(touched).astype(np.int64))
+
+    def check_golden(self) -> None:
+        """Compare every live weight, on the host and on the device, with golden, bit for bit.
+
+        Raises:
+            NotRestored: one differs.
+        """
+        super().check_golden()
+        self._memory.check()
+
+
+class _Mirrored:
+    """A session whose weights follow some arrays of the host, all of them before every run."""
+
+    def __init__(
+        self, optimized: OptimizedModel, buffers: dict[str, Values], device: Device
+    ) -> None:
+        self._buffers = buffers
+        self._arena = build_arena(buffers)
+        self._memory = DeviceMemory(self._arena, device)
+        self._session = BoundSession(hollow(optimized, buffers), self._memory)
+
+    def run(self, feeds: Feeds) -> Result:
+        """Run once with the present contents of the arrays."""
+        for name, values in self._buffers.items():
+            self._arena.views[name][...] = values
+        self._memory.send_all()
+        return self._session.run(feeds)
+
+
+def _refused(slots: list[str], accepts: Any) -> Iterable[str]:
+    """Those of ``slots`` that are not accepted, found by halving; what is undecided is among them.
+
+    Args:
+        slots: names.
+        accepts: whether some of them are accepted together.
+    """
+    refused: list[str] = []
+    pending = [slots]
+    for _ in range(MOST_TRIES):
+        if not pending:
+            break
+        group = pending.pop()
+        if not group or accepts(group):
+            continue
+        if len(group) == 1:
+            refused += group
+        else:
+            half = len(group) // 2
+            pending += [group[:half], group[half:]]
+    return [*refused, *(name for group in pending for name in group)]

@@ -1,0 +1,200 @@
+"""What a word means, what sessions are given, and what is said where a device is not there."""
+
+import ctypes
+from typing import Any
+
+import onnxruntime as ort
+import pytest
+
+from analyzer.errors import BadOption, DeviceUnavailable
+from analyzer.runtime import picking, session
+from analyzer.runtime.devices import (
+    CPU,
+    CPU_PROVIDER,
+    CUDA_PROVIDER,
+    NAMED,
+    TENSORRT_PROVIDER,
+    Device,
+    Weights,
+    check_provider,
+    find_device,
+)
+from analyzer.runtime.picking import card_name, pick_device, start_device
+from tests.support import parse_model
+
+KNOWN = ort.get_all_providers()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_mean_themselves(name: str) -> None:
+    assert find_device(name, KNOWN) == NAMED[name]
+
+
+def test_a_number_means_a_card() -> None:
+    second = find_device("cuda:1", KNOWN)
+    assert (second.name, second.index, second.memory) == ("cuda:1", 1, "cuda")
+    assert dict(second.providers)[CUDA_PROVIDER]["device_id"] == "1"
+    assert dict(find_device("tensorrt:2", KNOWN).providers)[TENSORRT_PROVIDER]["device_id"] == "2"
+
+
+@pytest.mark.parametrize("provider", sorted(set(KNOWN) - {CPU_PROVIDER, CUDA_PROVIDER}))
+def test_other_providers_are_mutated_in_the_file(provider: str) -> None:
+    """Fails if a provider that may keep its own copy of a weight counts as mutable in place."""
+    word = provider.removesuffix("ExecutionProvider").lower()
+    if word == "azure":
+        with pytest.raises(BadOption):
+            find_device(word, KNOWN)
+        return
+    found = find_device(word, KNOWN)
+    assert (found.provider, found.weights) == (provider, Weights.FILE)
+    assert [name for name, _ in found.providers][-1] == CPU_PROVIDER
+
+
+def test_tensorrt_leaves_to_cuda_what_it_does_not_run() -> None:
+    names = [name for name, _ in find_device("tensorrt", KNOWN).providers]
+    assert names == [TENSORRT_PROVIDER, CUDA_PROVIDER, CPU_PROVIDER]
+
+
+def test_the_cpu_is_given_nothing_but_itself() -> None:
+    assert CPU.providers == [(CPU_PROVIDER, {})]
+
+
+def test_cuda_computes_alike_every_time() -> None:
+    """A timed search, or products with fewer bits, would be another arithmetic."""
+    options = dict(NAMED["cuda"].providers)[CUDA_PROVIDER]
+    assert options["use_tf32"] == "0"
+    assert options["cudnn_conv_algo_search"] != "EXHAUSTIVE"
+    assert session.session_options(device=NAMED["cuda"]).use_deterministic_compute
+    assert not session.session_options().use_deterministic_compute
+
+
+@pytest.mark.parametrize("word", ["", "toaster", "cuda:", "cuda:-1", "cuda:1:2", "CUDA", "cuda 1"])
+def test_words_without_meaning_are_refused(word: str) -> None:
+    with pytest.raises(BadOption, match="use auto, cpu, cuda, cuda:1 or another provider"):
+        find_device(word, KNOWN)
+
+
+@pytest.mark.parametrize("word", ["cpu:0", "cpu:1", "cpu-bound:2"])
+def test_the_cpu_has_no_number(word: str) -> None:
+    if word == "cpu:0":
+        assert find_device(word, KNOWN) == CPU
+        return
+    with pytest.raises(BadOption, match="there is one cpu"):
+        find_device(word, KNOWN)
+
+
+@pytest.mark.parametrize("word", ["cuda", "tensorrt"])
+def test_a_missing_provider_is_a_sentence_that_names_the_extra(word: str) -> None:
+    with pytest.raises(DeviceUnavailable, match=r"extra gpu: pip install 'relcheck-onnx\[gpu\]'"):
+        check_provider(find_device(word, KNOWN), [CPU_PROVIDER], "1.2.3")
+
+
+def test_of_other_providers_no_extra_is_named() -> None:
+    with pytest.raises(DeviceUnavailable, match="needs DnnlExecutionProvider") as raised:
+        check_provider(find_device("dnnl", KNOWN), [CPU_PROVIDER], "1.2.3")
+    assert "extra" not in str(raised.value)
+
+
+class Fallen(ort.InferenceSession):  # type: ignore[misc]
+    """A session that ONNX Runtime gave to the CPU instead."""
+
+    def __init__(self, source: bytes, options: Any, **more: Any) -> None:
+        super().__init__(source, options, **{**more, "providers": [CPU_PROVIDER]})
+
+
+@pytest.fixture
+def _cuda_in_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `onnxruntime-gpu` is on a machine without a driver: listed, and not to be started."""
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA_PROVIDER, CPU_PROVIDER])
+    monkeypatch.setattr(ort, "InferenceSession", Fallen)
+
+
+@pytest.mark.usefixtures("_cuda_in_name_only")
+def test_nothing_runs_elsewhere_in_silence() -> None:
+    """Fails without the look at `get_providers`: ONNX Runtime goes on with the CPU."""
+    head = '<ir_version: 8, opset_import: ["": 13]>'
+    proto = parse_model(head + " g (float[1] x) => (float[1] y) { y = Abs(x) }")
+    with pytest.raises(DeviceUnavailable, match="cannot start it here"):
+        session.new_session(proto, session.session_options(), NAMED["cuda"])
+    with pytest.raises(DeviceUnavailable, match="cannot start it here"):
+        session.open_session(proto, session.session_options(), NAMED["cuda"])
+    assert session.new_session(proto, session.session_options())
+
+
+@pytest.mark.usefixtures("_cuda_in_name_only")
+def test_auto_takes_the_cpu_where_cuda_does_not_start() -> None:
+    picked = pick_device("auto")
+    assert picked.device == CPU
+    assert "CUDA does not start" in picked.why
+
+
+def test_auto_takes_the_cpu_where_cuda_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU_PROVIDER])
+    picked = pick_device("auto", never)
+    assert picked.device == CPU
+    assert picked.why.endswith("has no CUDAExecutionProvider here")
+
+
+def test_auto_takes_cuda_where_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picking, "start_device", lambda device, _: device)
+    assert pick_device("auto").device == NAMED["cuda"]
+
+
+def never() -> None:
+    raise AssertionError("nothing but the CPU is started")
+
+
+def test_what_must_come_before_a_device_comes_before() -> None:
+    assert start_device(CPU, never) is CPU
+
+
+@pytest.mark.usefixtures("_cuda_in_name_only")
+def test_the_way_is_prepared_before_a_device_is_started() -> None:
+    called: list[str] = []
+    with pytest.raises(DeviceUnavailable):
+        start_device(NAMED["cuda"], lambda: called.append("prepared"))
+    assert called == ["prepared"]
+
+
+def test_an_error_while_starting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("CUDA failure 35: driver version is insufficient")
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA_PROVIDER])
+    monkeypatch.setattr(picking, "new_session", broken)
+    with pytest.raises(DeviceUnavailable, match="does not start: CUDA failure 35"):
+        start_device(NAMED["cuda"])
+
+
+class Driver:
+    """CUDA's driver library, with one card."""
+
+    cuInit = staticmethod(lambda _: 0)  # noqa: N815
+    cuDeviceGet = staticmethod(lambda _, index: 0 if index == 0 else 101)  # noqa: N815
+
+    @staticmethod
+    def cuDeviceGetName(buffer: Any, _length: int, _card: object) -> int:  # noqa: N802
+        """Write the card's name."""
+        buffer.value = b"NVIDIA Card"
+        return 0
+
+
+def test_the_card_says_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver)
+    assert (card_name(0), card_name(1)) == ("NVIDIA Card", "")
+    shown = Device("cuda", CUDA_PROVIDER, Weights.BOUND, "cuda", card=card_name(0)).shown
+    assert shown == "cuda (NVIDIA Card)"
+
+
+def test_without_a_driver_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise OSError("libcuda.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert card_name(0) == ""
+
+
+@pytest.mark.gpu
+def test_a_gpu_runs_and_says_its_name() -> None:
+    device = pick_device("cuda").device
+    assert device.card
