@@ -156,7 +156,7 @@ class _Packing:
         if conv.weights in views:
             noise = rng.integers(-128, 128, weights.shape, np.int8)
             weights = np.invert(noise, out=views[conv.weights])
-            packed = conv.pack(noise, padding=-1)[:IDENTIFIED]
+            packed = conv.pack(noise, padding=-1)[:IDENTIFIED].copy()
             inverted[conv.weights, "weights"] = packed.view(np.uint8)
         below = -1 - conv.offsets(weights)
         if conv.bias in views:
