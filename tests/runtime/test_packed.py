@@ -18,7 +18,7 @@ from analyzer.runtime.borrowed import BorrowedSession
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.packed_weights import Copy, PackedWeights
 from analyzer.runtime.process_memory import bytes_at, find_once
-from analyzer.runtime.symmetric import SymmetricConv
+from analyzer.runtime.symmetric import SymmetricConv, find_symmetric
 from tests.runtime.benches import Bench, answer, bench, open_live
 from tests.strategies import examples
 
@@ -144,6 +144,23 @@ def test_a_copy_that_is_not_golden_is_noticed() -> None:
             copies.check()
         array[5] -= 1
     copies.check()
+
+
+def found_with(**changed: npt.NDArray[Any]) -> list[str]:
+    """The convolutions that may be packed if some golden values are others."""
+    layout = bench(MODEL).live.layout
+    graph = layout.optimized.proto.graph
+    return [c.weights for c in find_symmetric(graph, layout.optimized.slots | changed)]
+
+
+def test_which_convolutions_may_be_packed() -> None:
+    assert found_with() == ["w", "v", "u"]
+    assert found_with(wz=np.full(24, 3, np.int8)) == ["v", "u"]
+    assert found_with(w=np.zeros((24, 16, 3, 3), np.uint8)) == ["v", "u"]
+    assert found_with(w=np.zeros((24, 15, 3, 3), np.int8)) == ["v", "u"]
+    assert found_with(v=np.zeros((8, 24, 1, 1), np.int8)) == ["w", "u"]
+    assert found_with(u=np.zeros((12, 1, 3, 3), np.int8)) == ["w", "v"]
+    assert found_with(xz=np.zeros((), np.int8)) == ["v", "u"]
 
 
 def packed_copies(live: LiveExecutor) -> int:
