@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from analyzer.errors import DeviceUnavailable, UnsupportedModel
+from analyzer.errors import DeviceUnavailable, RelcheckError, UnsupportedModel
 from analyzer.runtime.devices import CPU, Device
 
 Feeds = Mapping[str, npt.NDArray[Any]]
@@ -152,12 +152,11 @@ def loading() -> Iterator[None]:
     """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
 
     Raises:
-        UnsupportedModel: instead of any other exception.
-        DeviceUnavailable: passes through.
+        UnsupportedModel: instead of any exception that is none of ours.
     """
     try:
         yield
-    except DeviceUnavailable:
+    except RelcheckError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         raise UnsupportedModel(

@@ -4,10 +4,10 @@ import pickle
 
 import pytest
 
-from analyzer.errors import DeviceFailed, NotRestored
+from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
 from analyzer.runtime.devices import CPU, NAMED
 from analyzer.runtime.mishaps import checked, mishap, on_device, watched
-from analyzer.runtime.session import Answer, Failure
+from analyzer.runtime.session import Answer, Failure, loading
 
 CUDA = NAMED["cuda"]
 EXHAUSTED = (
@@ -65,6 +65,14 @@ def test_defects_pass_where_they_may_be() -> None:
         raise KeyError("a defect")
     with pytest.raises(NotRestored), watched(CUDA):
         raise NotRestored("this is our own")
+
+
+def test_want_of_memory_while_loading_is_not_the_model_s_fault() -> None:
+    """Fails if `loading` takes our own errors for those of ONNX Runtime."""
+    with pytest.raises(DeviceFailed, match="use a smaller --batch"), loading(), watched(CUDA):
+        raise RuntimeError(EXHAUSTED[0])
+    with pytest.raises(UnsupportedModel, match="cannot load"), loading(), watched(CUDA):
+        raise RuntimeError(OF_THE_MODEL[0])
 
 
 def test_what_goes_wrong_without_a_model_is_the_device_s_doing() -> None:
