@@ -93,7 +93,11 @@ class BorrowedSession:
 
 
 def borrowing_session(
-    shell: onnx.ModelProto, lent: Borrowed, profile: Path | None = None, in_order: bool = False
+    shell: onnx.ModelProto,
+    lent: Borrowed,
+    profile: Path | None = None,
+    in_order: bool = False,
+    pack: bool = False,
 ) -> BorrowedSession:
     """A session that reads what is ``lent`` at every run.
 
@@ -104,8 +108,9 @@ def borrowing_session(
         in_order: nodes run as soon as they can. By default ONNX Runtime goes backward from the
             results, and computes those of which nothing else depends at the very end, when what
             they read has left the processor's cache.
+        pack: whether it copies constant weights, packed, when it is created.
     """
-    options = session_options(optimize=False)
+    options = session_options(optimize=False, pack=pack)
     if in_order:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     if profile is not None:

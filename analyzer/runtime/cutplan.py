@@ -27,11 +27,34 @@ class CutCosts:
             between this cut and the next.
         seconds: float64 (cuts,), what a run from here to the end takes.
         size: int64 (cuts,), bytes of golden values that restarting here needs, all batches counted.
+        each: What a run takes longer for every cut that it passes.
     """
 
     hits: Floats
     seconds: Floats
     size: npt.NDArray[np.int64]
+    each: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CutPlan:
+    """Cuts that were chosen.
+
+    Attributes:
+        kept: Their positions, the first one 0.
+        mean: Seconds of a run, half of them whole ones, half with a single upset.
+    """
+
+    kept: list[int]
+    mean: float
+
+
+def mean_seconds(costs: CutCosts, kept: Sequence[int]) -> float:
+    """`CutPlan.mean` if the cuts ``kept`` of ``costs`` are kept."""
+    passed = costs.each * np.arange(len(kept), 0, -1)
+    runs = costs.seconds[list(kept)] + CALL_SECONDS + passed
+    hits = np.add.reduceat(costs.hits, list(kept))
+    return float((hits @ runs + runs[0]) / 2)
 
 
 def choose_cuts(costs: CutCosts, budget: int) -> list[int]:
@@ -50,7 +73,7 @@ def choose_cuts(costs: CutCosts, budget: int) -> list[int]:
     level = max(1, -(-budget // LEVELS))
     price = -(-costs.size // level)
     price[0] = 0
-    penalty = LEAST_GAIN * costs.seconds[0]
+    penalty = LEAST_GAIN * costs.seconds[0] + costs.each
     behind = np.concatenate([np.cumsum(costs.hits[::-1])[::-1], [0.0]])
     best = np.empty((count, LEVELS + 1))
     follower = np.full((count, LEVELS + 1), count)

@@ -17,7 +17,8 @@ from analyzer.runtime.cutplan import CutCosts, Floats, candidates, choose_cuts, 
 from analyzer.runtime.cuts import Cut, made_between, part_between, with_outputs
 from analyzer.runtime.device_memory import DeviceMemory
 from analyzer.runtime.profile import RUNS, Profile, node_profile, take_records, times_of_runs
-from analyzer.runtime.segments import Cache, Readers
+from analyzer.runtime.readers import Readers
+from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure, Feeds
 
 MEASURED = 16

@@ -24,8 +24,9 @@ from analyzer.runtime.live import Injection, LiveExecutor
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.mishaps import watched
 from analyzer.runtime.optimized import OptimizedModel
+from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.routes import all_reloaded, only_read, reloading
-from analyzer.runtime.segments import NO_CACHE, WHOLE, Cache, Readers, Start, find_readers
+from analyzer.runtime.segments import NO_CACHE, WHOLE, Cache, Start
 from analyzer.runtime.session import Feeds, Result
 from analyzer.space import FaultSpace, Indices
 

@@ -11,7 +11,8 @@ from analyzer.runtime.bound import BoundSession, Held, on_its_device
 from analyzer.runtime.device_compare import Comparison, seconds_to_compare
 from analyzer.runtime.device_cuts import Cuttable, Kept, choose
 from analyzer.runtime.golden_store import GoldenRun, GoldenStore
-from analyzer.runtime.segments import MASKED_SHARE, WHOLE, Cache, Readers, Start
+from analyzer.runtime.readers import Readers
+from analyzer.runtime.segments import MASKED_SHARE, WHOLE, Cache, Start
 from analyzer.runtime.session import Answer, Failure, Feeds, Result
 
 

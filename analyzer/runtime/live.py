@@ -20,6 +20,7 @@ from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import (
     AddressBook,
+    Arena,
     Reach,
     build_arena,
     map_arena,
@@ -34,16 +35,17 @@ from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.layout import Layout, find_layout
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
+from analyzer.runtime.packed_pieces import Packable
+from analyzer.runtime.packed_weights import PackedWeights
 from analyzer.runtime.pieces import LiveWeights
+from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.routes import all_reloaded, only_read
 from analyzer.runtime.segments import (
     NO_CACHE,
     WHOLE,
     Cache,
-    Readers,
     Start,
-    find_readers,
     find_segments,
 )
 from analyzer.runtime.session import Feeds, Result, loading, run_session
@@ -63,6 +65,7 @@ class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
     device: Device = CPU
+    _packed: PackedWeights | None = None
 
     def __init__(
         self,
@@ -137,7 +140,10 @@ class LiveExecutor:
         bits = np.array([t.bits for t in self._space.tensors], np.int64)
         readers = Readers(self._first[direct], self._last[direct], bits[direct])
         weights = LiveWeights(self._lent, self._arena.views)
-        self.segments = find_segments(self._shell, weights, readers, sample, cache)
+        packable = Packable(self._arena, self.layout.optimized.slots)
+        self.segments = find_segments(self._shell, weights, readers, sample, cache, packable)
+        pieces = self.segments.packed if self.segments else None
+        self._packed = pieces.weights if pieces else None
         self._missed: list[Feeds] = []
 
     @property
@@ -202,6 +208,8 @@ class LiveExecutor:
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
             _flat(self._arena.views[write.slot])[write.positions] = write.values
+        if self._packed:
+            self._packed.follow(_touched(injection, self._arena))
 
     def restore(self, injection: "Injection") -> None:
         """Put golden back where ``injection`` wrote.
@@ -221,6 +229,8 @@ class LiveExecutor:
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
+        if self._packed:
+            self._packed.restore()
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
@@ -268,6 +278,8 @@ class LiveExecutor:
             NotRestored: one differs.
         """
         self._arena.check()
+        if self._packed:
+            self._packed.check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,3 +321,13 @@ def _positions(
 
 def _flat(values: Values) -> Values:
     return values.reshape(-1)
+
+
+def _touched(injection: Injection, live: Arena) -> Indices:
+    """The bytes of the arena that ``injection`` changes."""
+    parts = [injection.addresses]
+    for write in injection.converted:
+        size = live.views[write.slot].itemsize
+        first = live.starts[write.slot] + write.positions.astype(np.int64) * size
+        parts.append((first[:, None] + np.arange(size)).reshape(-1))
+    return np.concatenate(parts) if injection.converted else injection.addresses

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.cuts import Cut
 from analyzer.runtime.golden_store import Arrays
 from analyzer.runtime.session import Failure, Handles, run_handles
 
@@ -80,6 +81,15 @@ class Chain:
                 return made
             known.update(made)
         return {name: known[name].numpy() for name in self.outputs}
+
+
+class Pieces(Protocol):
+    """A graph in pieces between stations."""
+
+    def between(
+        self, begin: Cut, end: Cut | None, golden: Arrays, outputs: tuple[str, ...]
+    ) -> Chain:
+        """The nodes between two cuts, the second one the end if it is None, as a part."""
 
 
 def handles_of(values: Arrays) -> dict[str, ort.OrtValue]:

@@ -13,6 +13,7 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.runtime.borrowed import Borrowed, borrowing_session
+from analyzer.runtime.cuts import Cut
 from analyzer.runtime.session import Feeds
 
 RUNS = 3
@@ -74,3 +75,13 @@ def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
             seconds[index] = min(seconds[index], record["dur"] / 1e6)
             size[index] = int(record["args"]["output_size"])
     return Profile(np.where(np.isinf(seconds), 0.0, seconds), size)
+
+
+def cut_sizes(
+    cuts: Sequence[Cut], graph: onnx.GraphProto, profile: Profile, sample: Feeds
+) -> npt.NDArray[np.int64]:
+    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
+    size: Mapping[str, int] = {
+        name: int(profile.size[i]) for i, node in enumerate(graph.node) for name in node.output
+    }
+    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)

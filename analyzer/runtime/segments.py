@@ -7,7 +7,7 @@ for bit equal, the faults are masked and the answer is the golden one.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,24 +20,33 @@ from analyzer.runtime.bounds import find_bounds
 from analyzer.runtime.cutplan import (
     CALL_SECONDS,
     CutCosts,
+    CutPlan,
     Floats,
     candidates,
     choose_cuts,
+    mean_seconds,
     reach_weights,
 )
 from analyzer.runtime.cuts import (
     Cut,
     find_cuts,
-    initializer_reads,
     made_between,
     part_between,
     with_outputs,
 )
 from analyzer.runtime.golden_store import GoldenRun, GoldenStore
-from analyzer.runtime.layout import Layout
-from analyzer.runtime.parts import Part, element_types, session_part
+from analyzer.runtime.packed_pieces import (
+    PIECE_SECONDS,
+    Packable,
+    PackedPieces,
+    pack_pieces,
+    packed_seconds,
+    packing_pays,
+)
+from analyzer.runtime.parts import Part, Pieces, element_types, session_part
 from analyzer.runtime.pieces import LiveWeights
-from analyzer.runtime.profile import profile_nodes
+from analyzer.runtime.profile import cut_sizes, profile_nodes
+from analyzer.runtime.readers import Readers
 from analyzer.runtime.session import Answer, Failure, Feeds, Result
 from analyzer.runtime.speculation import (
     NEVER,
@@ -46,7 +55,7 @@ from analyzer.runtime.speculation import (
     speculate,
     stations_for,
 )
-from analyzer.space import FaultSpace, Indices
+from analyzer.runtime.symmetric import find_symmetric
 
 MASKED_SHARE = 0.1
 """Share of single upsets taken to be masked by the next cut (measured: fp32 0.2, int8 0.4)."""
@@ -97,6 +106,7 @@ class Segments:
         sample: Feeds,
         batches: int,
         speculation: Speculation | None = None,
+        packed: PackedPieces | None = None,
     ) -> None:
         """Open what runs fault-free; parts are opened when a pattern needs them.
 
@@ -108,12 +118,14 @@ class Segments:
             sample: one batch, on which every part must give the golden values.
             batches: how many golden runs are kept.
             speculation: the graph in pieces, every cut between two of them, if they run faster so.
+            packed: the same, with packed weights.
 
         Raises:
             ValueError: the model fails on the sample, or returns what is no array.
         """
         self._shell, self._lent, self.cuts = shell, lent, tuple(cuts)
-        self.speculation = speculation
+        self.speculation, self.packed = speculation, packed
+        self._pieces: Pieces | None = speculation or packed
         self._positions = [cut.position for cut in cuts]
         self._checks = (seconds[1:] * MASKED_SHARE > 2 * CALL_SECONDS).tolist()
         self._outputs = tuple(o.name for o in shell.graph.output)
@@ -128,7 +140,7 @@ class Segments:
             raise ValueError("the model fails on the sample")
         self._sample = found
         self._types = element_types(found.values, list(found.values))
-        self._speculates = speculation is not None and self._ready(0, len(self.cuts))
+        self._in_pieces = self._pieces is not None and self._ready(0, len(self.cuts))
 
     def golden(self, feeds: Feeds) -> Result:
         """Run fault-free, and keep what passes the cuts. The weights must be golden."""
@@ -176,16 +188,16 @@ class Segments:
         made = made_between(graph, self._positions[begin], stop)
         passed = self.cuts[end].values if end < len(self.cuts) else ()
         outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
-        if self.speculation is not None:
+        if self._pieces is not None:
             last = self.cuts[end] if end < len(self.cuts) else None
             golden = self._sample.values
-            return self.speculation.between(self.cuts[begin], last, golden, outputs)
+            return self._pieces.between(self.cuts[begin], last, golden, outputs)
         part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
         return session_part(part, self._lent)
 
     def run_whole(self, feeds: Feeds) -> Result | None:
         """Run from the first node with the present weights; None: there is no faster way."""
-        if not self._speculates:
+        if not self._in_pieces:
             return None
         made = self._part(0, len(self.cuts)).run(feeds)
         if isinstance(made, Failure):
@@ -217,46 +229,13 @@ def _same_bytes(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     return a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """By tensor that is faulted in place: the first and the last node that reads it, its bits.
-
-    Attributes:
-        first: int64 (tensors,).
-        last: int64 (tensors,).
-        bits: int64 (tensors,).
-    """
-
-    first: Indices
-    last: Indices
-    bits: Indices
-
-
-def find_readers(
-    graph: onnx.GraphProto, space: FaultSpace, layout: Layout
-) -> tuple[Indices, Indices]:
-    """The first and the last node that reads each tensor of ``space`` in the optimized graph.
-
-    Returns:
-        int64 (tensors,) twice; for a tensor that no node reads: after the last node, and -1.
-    """
-    reads = initializer_reads(graph)
-    first = np.full(len(space.tensors), len(graph.node), np.int64)
-    last = np.full(len(space.tensors), -1, np.int64)
-    for i, tensor in enumerate(space.tensors):
-        slots = {place.slot for place in layout.places.get(tensor.name, ())}
-        spans = [reads[slot] for slot in slots if slot in reads]
-        if spans:
-            first[i], last[i] = min(a for a, _ in spans), max(b for _, b in spans)
-    return first, last
-
-
 def find_segments(
     shell: onnx.ModelProto,
     weights: LiveWeights,
     readers: Readers,
     sample: Feeds,
     cache: Cache,
+    packable: Packable,
 ) -> Segments | None:
     """Cut the graph where it pays; None where it does not.
 
@@ -266,9 +245,12 @@ def find_segments(
         readers: of the tensors that are faulted in place.
         sample: one batch.
         cache: what golden values may take.
+        packable: the live weights for sessions that pack them.
     """
     cuts, bounds = find_cuts(shell.graph), find_bounds(shell.graph)
-    if len(cuts) < 2 or not len(readers.first) or (cache.size <= 0 and not bounds):
+    convolutions = find_symmetric(shell.graph, packable.stored)
+    faster = bounds or convolutions
+    if len(cuts) < 2 or not len(readers.first) or (cache.size <= 0 and not faster):
         return None
     profile = profile_nodes(shell, weights.lent, sample)
     seconds = np.cumsum(profile.seconds[::-1])[::-1]
@@ -276,39 +258,43 @@ def find_segments(
     hidden = {name for bound in bounds for name in bound.hidden}
     sizes = np.where(
         [hidden.isdisjoint(cut.values) for cut in cuts],
-        _sizes(cuts, shell.graph, profile.size, sample),
+        cut_sizes(cuts, shell.graph, profile, sample),
         NEVER,
     )
-    kept = _kept(readers, sizes, seconds, cache)
-    chosen, stations = ([cuts[i] for i in few] for few in (kept, stations_for(seconds, sizes)))
+    plan = _plan(readers, sizes, seconds, cache)
+    quick = np.cumsum(packed_seconds(shell.graph, packable, profile)[::-1])[::-1]
+    packing = _plan(readers, sizes, quick, cache, PIECE_SECONDS)
+    pack = bool(convolutions) and packing_pays(plan.mean, packing.mean)
+    stations = [cuts[i] for i in stations_for(seconds, sizes)]
     try:
         pieces = speculate(shell, weights, bounds, stations, sample)
-        if len(kept) < 2 and pieces is None:
+        packed = None
+        if pack and pieces is None:
+            chosen = [cuts[i] for i in packing.kept]
+            packed = pack_pieces(shell, weights.lent, packable, chosen, sample)
+        kept = (packing if packed else plan).kept
+        chosen = [cuts[i] for i in kept]
+        if len(kept) < 2 and pieces is None and packed is None:
             return None
         batches = cache.batches if cache.size > 0 else 1
-        return Segments(shell, weights.lent, chosen, seconds[kept], sample, batches, pieces)
+        return Segments(shell, weights.lent, chosen, seconds[kept], sample, batches, pieces, packed)
     except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
         return None
 
 
-def _kept(
-    readers: Readers, sizes: npt.NDArray[np.int64], seconds: Floats, cache: Cache
-) -> list[int]:
-    """Positions of the cuts whose golden values are worth their memory."""
-    if cache.size <= 0:
-        return [0]
+def _plan(
+    readers: Readers,
+    sizes: npt.NDArray[np.int64],
+    seconds: Floats,
+    cache: Cache,
+    each: float = 0.0,
+) -> CutPlan:
+    """The cuts whose golden values are worth their memory, if each costs so many seconds."""
     first = readers.first.tolist()
-    few = [i for i in candidates(sizes, seconds, first) if sizes[i] < NEVER]
+    few = [0]
+    if cache.size > 0:
+        few = [i for i in candidates(sizes, seconds, first) if sizes[i] < NEVER]
     hits = reach_weights(first, readers.bits.tolist(), few)
-    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches)
-    return [few[i] for i in choose_cuts(costs, cache.size)]
-
-
-def _sizes(
-    cuts: Sequence[Cut], graph: onnx.GraphProto, made: npt.NDArray[np.int64], sample: Feeds
-) -> npt.NDArray[np.int64]:
-    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
-    size: Mapping[str, int] = {
-        name: int(made[i]) for i, node in enumerate(graph.node) for name in node.output
-    }
-    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)
+    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches, each)
+    kept = choose_cuts(costs, cache.size)
+    return CutPlan([few[i] for i in kept], mean_seconds(costs, kept))

@@ -15,7 +15,7 @@ import onnx
 from analyzer.runtime.borrowed import BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.cuts import Cut, find_cuts, made_between, part_between, reads, with_outputs
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.segments import find_readers
+from analyzer.runtime.readers import find_readers
 from analyzer.runtime.session import Answer, Failure, Feeds
 from analyzer.space import FaultSpace
 from exporters.clipping.layers import COMPARISONS

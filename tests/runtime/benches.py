@@ -19,6 +19,7 @@ from analyzer.runtime import device_cuts, device_segments, segments
 from analyzer.runtime.device_live import DeviceExecutor
 from analyzer.runtime.devices import CPU, NAMED, Device, Weights
 from analyzer.runtime.executor import Executor
+from analyzer.runtime.layout import Layout
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.segments import NO_CACHE, Cache
@@ -77,12 +78,18 @@ def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> B
 
 
 def open_live(
-    model: Model, space: FaultSpace, feeds: Feeds, device: Device, cache: Cache = NO_CACHE
+    model: Model,
+    space: FaultSpace,
+    feeds: Feeds,
+    device: Device = CPU,
+    cache: Cache = NO_CACHE,
+    layout: Layout | None = None,
 ) -> LiveExecutor:
-    """The live executor of a device."""
+    """The live executor of a device, on packed weights if it can."""
     if device.weights is Weights.BOUND:
         return DeviceExecutor(model, space, feeds, device, cache)
-    return LiveExecutor(model, space, feeds, cache)
+    with patch.object(segments, "packing_pays", lambda *_: True):
+        return LiveExecutor(model, space, feeds, cache, layout)
 
 
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:

@@ -16,6 +16,7 @@ from analyzer.runtime.cutplan import (
     CutCosts,
     candidates,
     choose_cuts,
+    mean_seconds,
     reach_weights,
 )
 from analyzer.runtime.cuts import find_cuts
@@ -38,12 +39,13 @@ def costs(draw: st.DrawFn) -> CutCosts:
     hits = np.array(draw(st.lists(st.integers(0, 9), min_size=count, max_size=count)), float)
     size = draw(st.lists(st.integers(0, 64), min_size=count, max_size=count))
     seconds = np.cumsum(np.array(parts[::-1], float))[::-1] * 1e-4
-    return CutCosts(hits / max(1, hits.sum()), seconds, np.array(size))
+    each = draw(st.sampled_from([0.0, 3e-4]))
+    return CutCosts(hits / max(1, hits.sum()), seconds, np.array(size), each)
 
 
 def expected(costs: CutCosts, kept: list[int]) -> float:
     """Mean time of a run with one upset, and what the cuts cost."""
-    total = LEAST_GAIN * costs.seconds[0] * (len(kept) - 1)
+    total = (LEAST_GAIN * costs.seconds[0] + costs.each) * (len(kept) - 1)
     for i, hit in enumerate(costs.hits):
         total += hit * (costs.seconds[max(k for k in kept if k <= i)] + CALL_SECONDS)
     return float(total)
@@ -64,6 +66,13 @@ def test_no_choice_of_cuts_is_better(costs: CutCosts, budget: int) -> None:
     assert found in allowed
     assert expected(costs, found) == pytest.approx(min(expected(costs, c) for c in allowed))
     assert len(found) == 1 or sum(costs.size[found[1:]]) <= LEVELS * level
+
+
+def test_mean_of_whole_runs_and_runs_with_one_upset() -> None:
+    """Half are whole: 8 s past 2 cuts. Of the others 3 in 4 begin at the first, 1 at the last."""
+    costs = CutCosts(np.array([0.5, 0.25, 0.25]), np.array([8.0, 4.0, 2.0]), np.zeros(3, int), 0.5)
+    single = 0.75 * (8 + 1) + 0.25 * (2 + 0.5) + CALL_SECONDS
+    assert mean_seconds(costs, [0, 2]) == pytest.approx((9 + CALL_SECONDS + single) / 2)
 
 
 def test_weights_of_the_cuts() -> None:

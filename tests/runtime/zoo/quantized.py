@@ -156,6 +156,52 @@ def qdq_conv_float_weights() -> onnx.ModelProto:
     )
 
 
+@case(reload="ws bs bz us ds dz")
+def qdq_conv_packed() -> onnx.ModelProto:
+    """Enough channels for kernels that pack symmetric weights: dense, without bias, depthwise."""
+    return model(
+        "float[N, 16, 5, 5] x",
+        "float[N, 16, 3, 3] y",
+        """
+        xq = QuantizeLinear (x, xs, xz) xd = DequantizeLinear (xq, xs, xz)
+        wd = DequantizeLinear <axis = 0> (w, ws, wz) bd = DequantizeLinear <axis = 0> (b, bs, bz)
+        a = Conv <pads = [1, 1, 1, 1]> (xd, wd, bd)
+        aq = QuantizeLinear (a, as, az) ad = DequantizeLinear (aq, as, az)
+        vd = DequantizeLinear <axis = 0> (v, vs, vz)
+        c = Conv (ad, vd)
+        cq = QuantizeLinear (c, cs, cz) cd = DequantizeLinear (cq, cs, cz)
+        ud = DequantizeLinear <axis = 0> (u, us, uz) dd = DequantizeLinear <axis = 0> (d, ds, dz)
+        e = Conv <group = 16> (cd, ud, dd)
+        yq = QuantizeLinear (e, ys, yz) y = DequantizeLinear (yq, ys, yz)
+        """,
+        {
+            "xs": one(0.02),
+            "xz": one(120, U8),
+            "w": integers(24, 16, 3, 3),
+            "ws": ramp(24),
+            "wz": np.zeros(24, I8),
+            "b": integers(24, dtype=I32, low=-900, high=900),
+            "bs": ramp(24) * np.float32(0.02),
+            "bz": np.zeros(24, I32),
+            "as": one(0.1),
+            "az": one(100, U8),
+            "v": integers(16, 24, 1, 1),
+            "vs": ramp(16),
+            "vz": np.zeros(16, I8),
+            "cs": one(0.2),
+            "cz": one(0, U8),
+            "u": integers(16, 1, 3, 3),
+            "us": ramp(16),
+            "uz": np.zeros(16, I8),
+            "d": integers(16, dtype=I32, low=-900, high=900),
+            "ds": ramp(16) * np.float32(0.2),
+            "dz": np.zeros(16, I32),
+            "ys": one(0.5),
+            "yz": one(128, U8),
+        },
+    )
+
+
 @case()
 def qdq_pool_and_concat() -> onnx.ModelProto:
     return model(
