@@ -50,7 +50,7 @@ RUNS_CODE = {
 ALLOWED = {
     ("analyzer/campaign/shipment.py", "pickle.loads"): "made by the process that starts the worker",
     ("analyzer/campaign/isolation.py", "ctypes.CDLL"): "None: the C library that is there already",
-    ("analyzer/cli/analysis.py", "ctypes.CDLL"): "None: the C library that is there already",
+    ("analyzer/cli/setup.py", "ctypes.CDLL"): "None: the C library that is there already",
     ("analyzer/runtime/picking.py", "ctypes.CDLL"): "libcuda.so.1, the driver, by its own name",
     ("exporters/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
     ("exporters/training/sgd.py", "torch.load"): "weights_only=True, and of our own making",
