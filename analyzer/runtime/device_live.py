@@ -113,7 +113,6 @@ class DeviceExecutor(LiveExecutor):
         if isinstance(self._session, BoundSession):
             graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
             self.parts = find_device_segments(graph, self._session, readers, sample, cache)
-        self._missed = []
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
@@ -131,10 +130,11 @@ class DeviceExecutor(LiveExecutor):
         if self.parts is None:
             return self._session.run(feeds)
         golden = self.parts.known(feeds)
-        if golden is None:
-            self._missed.append(feeds)
-            return self._session.run(feeds)
-        return self.parts.run(start, golden)
+        return self._session.run(feeds) if golden is None else self.parts.run(start, golden)
+
+    def knows(self, feeds: Feeds) -> bool:
+        """Whether golden values of ``feeds`` are kept, or none ever are."""
+        return self.parts is None or self.parts.known(feeds) is not None
 
     def write(self, injection: Injection) -> None:
         """Put the faulty bits of ``injection`` into the device's memory."""

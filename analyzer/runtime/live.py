@@ -144,7 +144,6 @@ class LiveExecutor:
         self.segments = find_segments(self._shell, weights, readers, sample, cache, packable)
         pieces = self.segments.packed if self.segments else None
         self._packed = pieces.weights if pieces else None
-        self._missed: list[Feeds] = []
 
     @property
     def lent(self) -> Borrowed:
@@ -191,15 +190,31 @@ class LiveExecutor:
         first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
         return self.segments.start(first, last)
 
+    def run_under(self, injection: "Injection", feeds: Feeds) -> Result:
+        """Run under ``injection``, which is in force.
+
+        Golden values that it can begin from, and that are not known yet, are taken first: after
+        that it is a short run.
+        """
+        if injection.start is not WHOLE and not self.knows(feeds):
+            self.put_back(injection)
+            try:
+                self.run(feeds)
+            finally:
+                self.write(injection)
+        return self.run_from(injection.start, feeds)
+
+    def knows(self, feeds: Feeds) -> bool:
+        """Whether golden values of ``feeds`` are kept, or none ever are."""
+        return self.segments is None or self.segments.known(feeds) is not None
+
     def run_from(self, start: Start, feeds: Feeds) -> Result:
         """Run under the pattern in force, whose faults are not read before ``start``."""
         if self.segments is None:
             return self._session.run(feeds)
-        if start is not WHOLE:
-            golden = self.segments.known(feeds)
-            if golden is not None:
-                return self.segments.run(start, golden)
-            self._missed.append(feeds)
+        golden = None if start is WHOLE else self.segments.known(feeds)
+        if golden is not None:
+            return self.segments.run(start, golden)
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
@@ -218,8 +233,6 @@ class LiveExecutor:
             NotRestored: a touched weight is not golden.
         """
         self.put_back(injection)
-        while self._missed:  # now that weights are golden again
-            self.run(self._missed.pop())
 
     def put_back(self, injection: "Injection") -> None:
         """Put golden back where ``injection`` wrote, and nothing else.
@@ -295,7 +308,7 @@ class Injection:
 
     def __enter__(self) -> Run:
         self.executor.write(self)
-        return partial(self.executor.run_from, self.start)
+        return partial(self.executor.run_under, self)
 
     def __exit__(self, *_: object) -> None:
         self.executor.restore(self)

@@ -135,8 +135,8 @@ def test_a_fault_behind_a_dead_relu_is_masked() -> None:
     assert any(f is not known.answer for f in found)
 
 
-def test_unknown_feeds_run_as_a_whole_and_are_known_afterwards() -> None:
-    """Fails if golden values are taken while weights are faulty."""
+def test_of_unknown_feeds_golden_values_are_taken_first() -> None:
+    """Fails if they are taken while weights are faulty, or if weights stay golden after it."""
     on = bench("attention")
     executor = cut_up(on.model, on.space, on.feeds)
     assert executor.segments is not None
