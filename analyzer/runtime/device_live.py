@@ -68,9 +68,7 @@ class DeviceExecutor(LiveExecutor):
 
     def _open(self, layout: Layout) -> None:
         self.layout = layout
-        slots = {p.slot for places in layout.places.values() for p in places}
-        golden = layout.optimized.slots
-        self._arena = build_arena({name: golden[name] for name in sorted(slots)})
+        self._arena = build_arena(layout.slots)
         self._book = AddressBook(self._space, layout, self._arena)
         self._memory = DeviceMemory(self._arena, self.device)
         self._shell = hollow(layout.optimized, self._arena.views)
@@ -84,7 +82,7 @@ class DeviceExecutor(LiveExecutor):
 
     def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
         optimized = layout.optimized
-        slots = sorted({p.slot for places in layout.places.values() for p in places})
+        slots = list(layout.slots)
 
         def accepts(group: list[str]) -> bool:
             buffers = {name: optimized.slots[name] for name in group}

@@ -29,8 +29,7 @@ def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, st
 
 def only_read(layout: Layout, sample: Feeds, open_live: OpenLive) -> Layout:
     """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    slots = {p.slot for places in layout.places.values() for p in places}
-    return reloading(layout, unread_slots(layout.optimized, slots, sample, open_live))
+    return reloading(layout, unread_slots(layout.optimized, layout.slots, sample, open_live))
 
 
 def reloading(layout: Layout, slots: dict[str, str]) -> Layout:
