@@ -11,7 +11,7 @@ import onnx
 
 from analyzer import __version__
 from analyzer.cli.stopwatch import Stopwatch
-from analyzer.reports.report import RunPart, ToolPart
+from analyzer.reports.parts import RunPart, ToolPart
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import runtime_version
 

@@ -1,6 +1,7 @@
 """`CampaignResult` -> `Report`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,22 +10,24 @@ from analyzer.campaign.result import CampaignResult, Crash, RateResult
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.gate import Judgement, overall
 from analyzer.model import Model
-from analyzer.reports.report import (
-    ConditionPart,
+from analyzer.reports.parts import (
     CrashPart,
     DataPart,
-    DevicesPart,
-    GatePart,
     GoldenPart,
     IntervalPart,
     ModelPart,
+    RunPart,
+    ToolPart,
+    UpsetPart,
+)
+from analyzer.reports.report import (
+    ConditionPart,
+    DevicesPart,
+    GatePart,
     PlanPart,
     RatePart,
     Report,
-    RunPart,
     StratumPart,
-    ToolPart,
-    UpsetPart,
 )
 from analyzer.space import FaultSpace
 from analyzer.stats.intervals import Interval
@@ -43,23 +46,10 @@ def build_report(
     plan = result.plan
     return Report(
         tool=tool,
-        model=ModelPart(
-            path=model.path.name,
-            sha256=model.sha256,
-            opset=model.opset,
-            parameters=space.parameters,
-            bits_at_risk=space.bits,
-        ),
-        data=DataPart(
-            kind=data.kind.value,
-            name=data.name,
-            sha256=data.sha256,
-            images=len(data),
-            labelled=data.labels is not None,
-            note=data.note,
-        ),
+        model=model_part(model, space),
+        data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),  # type: ignore[arg-type]  # validated
-        plan=_plan(plan),
+        plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
             verdict=v.value if (v := overall(judgements)) else None,
@@ -70,20 +60,46 @@ def build_report(
     )
 
 
-def _plan(plan: Plan) -> PlanPart:
-    return PlanPart(
-        id=plan.id,
-        seed=plan.seed,
-        exposure=plan.exposure.value,
-        encoding=plan.encoding,
-        fault=str(plan.fault),
-        confidence=plan.confidence,
-        precision=plan.precision,
-        batch=plan.batch,
-        include=list(plan.selection.include),
-        exclude=list(plan.selection.exclude),
-        kinds=[k.value for k in plan.selection.kinds],
+def model_part(model: Model, space: FaultSpace) -> ModelPart:
+    """Which model, and how much of it is at risk."""
+    return ModelPart(
+        path=model.path.name,
+        sha256=model.sha256,
+        opset=model.opset,
+        parameters=space.parameters,
+        bits_at_risk=space.bits,
     )
+
+
+def data_part(data: Dataset) -> DataPart:
+    """Which data."""
+    return DataPart(
+        kind=data.kind.value,
+        name=data.name,
+        sha256=data.sha256,
+        images=len(data),
+        labelled=data.labels is not None,
+        note=data.note,
+    )
+
+
+def plan_fields(plan: Plan) -> dict[str, Any]:
+    """What all reports say of a plan."""
+    return {
+        "seed": plan.seed,
+        "encoding": plan.encoding,
+        "fault": str(plan.fault),
+        "confidence": plan.confidence,
+        "batch": plan.batch,
+        "include": plan.selection.include,
+        "exclude": plan.selection.exclude,
+        "kinds": [k.value for k in plan.selection.kinds],
+    }
+
+
+def sweep_fields(plan: Plan) -> dict[str, Any]:
+    """What reports of sweeps say of a plan."""
+    return plan_fields(plan) | {"exposure": plan.exposure.value, "precision": plan.precision}
 
 
 def _interval(interval: Interval) -> IntervalPart:
@@ -104,7 +120,7 @@ def _rate(result: RateResult) -> RatePart:
         due=_interval(found.due),
         masked=_interval(found.masked),
         devices=_devices(result.devices),
-        crashes=[_crash(c) for c in result.crashes],
+        crashes=[crash_part(c) for c in result.crashes],
         strata=[
             StratumPart(severe=s.name, probability=s.weight, trials=s.tally.trials)
             for s in result.strata
@@ -112,7 +128,8 @@ def _rate(result: RateResult) -> RatePart:
     )
 
 
-def _crash(crash: Crash) -> CrashPart:
+def crash_part(crash: Crash) -> CrashPart:
+    """A pattern that killed its process, site by site."""
     upsets = [UpsetPart(tensor=u.tensor, element=u.element, bit=u.bit) for u in crash.upsets]
     return CrashPart(severe=crash.stratum, trial=crash.trial, upsets=upsets)
 

@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter
 
 from analyzer.rates import show_rate
 from analyzer.reports.figures import METRIC_NAMES, percent
-from analyzer.reports.report import IntervalPart, RatePart, Report
+from analyzer.reports.parts import IntervalPart
+from analyzer.reports.report import RatePart, Report
 
 BLUE, RED, AMBER, GREY = "#1f5fa8", "#b3261e", "#b26a00", "#6b7280"
 STYLE: dict[Any, Any] = {

@@ -1,18 +1,20 @@
 """A comparison of models as data: what its JSON file holds, and what other forms are made of."""
 
-import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from analyzer.reports.report import (
+from analyzer.reports.parts import (
     Count,
     DataPart,
     Fraction,
     IntervalPart,
     ModelPart,
+    Part,
     RunPart,
     ToolPart,
+    as_json,
+    as_schema,
 )
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -20,11 +22,7 @@ FORMAT_VERSION: Literal["1.0"] = "1.0"
 Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SharedPlanPart(_Part):
+class SharedPlanPart(Part):
     """What every model was given alike."""
 
     seed: int
@@ -39,7 +37,7 @@ class SharedPlanPart(_Part):
     kinds: list[str]
 
 
-class DifferencePart(_Part):
+class DifferencePart(Part):
     """A model's figure minus the reference's, with its confidence interval."""
 
     estimate: Signed
@@ -47,7 +45,7 @@ class DifferencePart(_Part):
     high: Signed
 
 
-class RateDifferencePart(_Part):
+class RateDifferencePart(Part):
     """How a model differs from the reference at one rate.
 
     ``paired_trials`` are those that both models ran on the same upsets; 0 where none correspond.
@@ -61,7 +59,7 @@ class RateDifferencePart(_Part):
     reached: bool
 
 
-class ComparedRatePart(_Part):
+class ComparedRatePart(Part):
     """One model at one rate; ``difference`` is absent for the reference."""
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -75,7 +73,7 @@ class ComparedRatePart(_Part):
     difference: RateDifferencePart | None
 
 
-class CorrespondencePart(_Part):
+class CorrespondencePart(Part):
     """How many bits a model has in common with the reference, and whether faults follow its."""
 
     bits: Count
@@ -85,7 +83,7 @@ class CorrespondencePart(_Part):
     same_file: bool
 
 
-class ComparedModelPart(_Part):
+class ComparedModelPart(Part):
     """One model. The first of a comparison is the reference."""
 
     label: str
@@ -99,7 +97,7 @@ class ComparedModelPart(_Part):
     area_difference: DifferencePart | None
 
 
-class Comparison(_Part):
+class Comparison(Part):
     """A whole comparison.
 
     ``metric`` is absent without labels: then only SDC and DUE are compared, each against a
@@ -117,13 +115,10 @@ class Comparison(_Part):
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """The JSON form: indented, ending in a newline."""
-    return comparison.model_dump_json(indent=2) + "\n"
+    """The JSON form."""
+    return as_json(comparison)
 
 
 def comparison_schema() -> str:
     """The published JSON Schema of a comparison."""
-    schema = Comparison.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = f"relcheck comparison, format {FORMAT_VERSION}"
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return as_schema(Comparison, f"relcheck comparison, format {FORMAT_VERSION}")

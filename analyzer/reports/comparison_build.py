@@ -7,7 +7,7 @@ from analyzer.campaign.comparison import Compared, Contestant, RateDifference
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import Metric
 from analyzer.model import Model
-from analyzer.reports.build import assumptions
+from analyzer.reports.build import assumptions, data_part, model_part, sweep_fields
 from analyzer.reports.comparison import (
     ComparedModelPart,
     ComparedRatePart,
@@ -17,7 +17,7 @@ from analyzer.reports.comparison import (
     RateDifferencePart,
     SharedPlanPart,
 )
-from analyzer.reports.report import DataPart, IntervalPart, ModelPart, RunPart, ToolPart
+from analyzer.reports.parts import IntervalPart, RunPart, ToolPart
 from analyzer.stats.intervals import Interval
 
 
@@ -38,26 +38,8 @@ def build_comparison(
     judged = plan.metric != Metric.AGREEMENT
     return Comparison(
         tool=tool,
-        data=DataPart(
-            kind=data.kind.value,
-            name=data.name,
-            sha256=data.sha256,
-            images=len(data),
-            labelled=data.labels is not None,
-            note=data.note,
-        ),
-        plan=SharedPlanPart(
-            seed=plan.seed,
-            exposure=plan.exposure.value,
-            encoding=plan.encoding,
-            fault=str(plan.fault),
-            confidence=plan.confidence,
-            precision=plan.precision,
-            batch=plan.batch,
-            include=list(plan.selection.include),
-            exclude=list(plan.selection.exclude),
-            kinds=[k.value for k in plan.selection.kinds],
-        ),
+        data=data_part(data),
+        plan=SharedPlanPart(**sweep_fields(plan)),
         metric=plan.metric if judged else None,  # type: ignore[arg-type]  # validated
         models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
         assumptions=[*assumptions(plan, data), *_on_pairs(entries)],
@@ -84,13 +66,7 @@ def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> Compared
     found = entry.compared
     return ComparedModelPart(
         label=label,
-        model=ModelPart(
-            path=model.path.name,
-            sha256=model.sha256,
-            opset=model.opset,
-            parameters=bench.space.parameters,
-            bits_at_risk=bench.space.bits,
-        ),
+        model=model_part(model, bench.space),
         file_bytes=model.size,
         plan_id=bench.plan.id,
         golden=bench.golden_metric if judged else None,

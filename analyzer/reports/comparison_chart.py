@@ -18,7 +18,7 @@ from analyzer.reports.comparison import (
     DifferencePart,
 )
 from analyzer.reports.figures import METRIC_NAMES
-from analyzer.reports.report import IntervalPart
+from analyzer.reports.parts import IntervalPart
 
 COLORS = ("#1f5fa8", "#d55e00", "#00805c", "#a6518a", "#8a6d00", "#3a9ad9", "#6b3fa0", "#4b5563")
 """After Okabe & Ito: told apart by eyes that see no red or no green; darkened for thin lines."""

@@ -12,8 +12,8 @@ from analyzer.reports.comparison import (
     DifferencePart,
     RateDifferencePart,
 )
+from analyzer.reports.parts import IntervalPart
 from analyzer.reports.plain import one_line
-from analyzer.reports.report import IntervalPart
 from analyzer.reports.signed import signed, signed_bounds
 
 COLUMNS = 80

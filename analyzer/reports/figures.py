@@ -1,6 +1,6 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
-from analyzer.reports.report import IntervalPart
+from analyzer.reports.parts import IntervalPart
 
 MAX_DECIMALS = 4
 

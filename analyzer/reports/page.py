@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analyzer.rates import show_rate
@@ -19,7 +19,12 @@ def render(name: str, **values: Any) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        loader=FunctionLoader(_resource),
+    )
     environment.filters |= {
         "percent": figures.percent,
         "estimate": figures.estimate,
@@ -30,7 +35,7 @@ def _template(name: str) -> Template:
         "shown": one_line,
         "rate": show_rate,
     }
-    return environment.from_string(_resource(name))
+    return environment.get_template(name)
 
 
 @cache

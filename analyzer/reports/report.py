@@ -1,68 +1,28 @@
 """The report as data: what the JSON file holds, and what every other form is rendered from."""
 
-import json
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from analyzer.reports.parts import (
+    Count,
+    CrashPart,
+    DataPart,
+    Fraction,
+    GoldenPart,
+    IntervalPart,
+    ModelPart,
+    Part,
+    RunPart,
+    ToolPart,
+    as_json,
+    as_schema,
+)
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
 
-def _printable(text: str) -> str:
-    """File names may hold bytes that are no UTF-8; reports may not."""
-    return text.encode("utf-8", "replace").decode()
-
-
-Name = Annotated[str, AfterValidator(_printable)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ToolPart(_Part):
-    """Which tool wrote the report, on which runtime."""
-
-    name: Literal["relcheck"] = "relcheck"
-    version: str
-    onnxruntime: str
-    onnx: str
-    numpy: str
-    provider: str
-
-
-class ModelPart(_Part):
-    """Which model was analyzed."""
-
-    path: Name
-    sha256: Digest
-    opset: int
-    parameters: Count
-    bits_at_risk: Count
-
-
-class DataPart(_Part):
-    """On which data it was judged."""
-
-    kind: Literal["npz", "folder", "generated"]
-    name: Name
-    sha256: Digest
-    images: Count
-    labelled: bool
-    note: str
-
-
-class GoldenPart(_Part):
-    """The fault-free figure, exact on this data."""
-
-    metric: Literal["top1", "top5", "agreement"]
-    value: Fraction
-
-
-class PlanPart(_Part):
+class PlanPart(Part):
     """What was done; the same plan gives the same figures."""
 
     id: str
@@ -78,15 +38,7 @@ class PlanPart(_Part):
     kinds: list[str]
 
 
-class IntervalPart(_Part):
-    """A figure with its confidence interval."""
-
-    estimate: Fraction
-    low: Fraction
-    high: Fraction
-
-
-class DevicesPart(_Part):
+class DevicesPart(Part):
     """Resident faults: how the metric is spread over devices that have at least one upset."""
 
     minimum: Fraction
@@ -96,23 +48,7 @@ class DevicesPart(_Part):
     maximum: Fraction
 
 
-class UpsetPart(_Part):
-    """One fault site."""
-
-    tensor: str
-    element: Count
-    bit: Count
-
-
-class CrashPart(_Part):
-    """A pattern that killed the process that ran it; it counts as DUE on every image."""
-
-    severe: str
-    trial: Count
-    upsets: list[UpsetPart]
-
-
-class StratumPart(_Part):
+class StratumPart(Part):
     """Patterns with this many severe upsets that rise: how probable, how many were run."""
 
     severe: str
@@ -120,7 +56,7 @@ class StratumPart(_Part):
     trials: Count
 
 
-class RatePart(_Part):
+class RatePart(Part):
     """One row of the sweep."""
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -138,7 +74,7 @@ class RatePart(_Part):
     strata: list[StratumPart]
 
 
-class ConditionPart(_Part):
+class ConditionPart(Part):
     """One gate condition and its evidence."""
 
     condition: str
@@ -150,27 +86,14 @@ class ConditionPart(_Part):
     evidence: IntervalPart
 
 
-class GatePart(_Part):
+class GatePart(Part):
     """The gate; without conditions there is no verdict."""
 
     verdict: Literal["pass", "fail", "undecided"] | None
     conditions: list[ConditionPart]
 
 
-class RunPart(_Part):
-    """Times and host: the only part in which two runs of one plan may differ."""
-
-    started: str
-    wall_seconds: float
-    cpu_seconds: float
-    host: str
-    platform: str
-    python: str
-    journal: str
-    command: Name
-
-
-class Report(_Part):
+class Report(Part):
     """A whole report."""
 
     format_version: Literal["1.0"] = FORMAT_VERSION
@@ -186,8 +109,8 @@ class Report(_Part):
 
 
 def to_json(report: Report) -> str:
-    """The JSON report: indented, ending in a newline."""
-    return report.model_dump_json(indent=2) + "\n"
+    """The JSON report."""
+    return as_json(report)
 
 
 def from_json(text: str) -> Report:
@@ -197,7 +120,4 @@ def from_json(text: str) -> Report:
 
 def json_schema() -> str:
     """The published JSON Schema of the report."""
-    schema = Report.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = f"relcheck report, format {FORMAT_VERSION}"
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return as_schema(Report, f"relcheck report, format {FORMAT_VERSION}")

@@ -7,8 +7,8 @@ from analyzer.campaign.selftest import SelfTest
 from analyzer.known_answers.records import Finding
 from analyzer.known_answers.suite import SuiteResult
 from analyzer.reports.figures import bounds, estimate
+from analyzer.reports.parts import IntervalPart, ToolPart
 from analyzer.reports.plain import one_line
-from analyzer.reports.report import IntervalPart, ToolPart
 from analyzer.runtime.layout import Layout
 from analyzer.space import FaultSpace
 

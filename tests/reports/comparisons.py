@@ -11,7 +11,7 @@ from analyzer.reports.comparison import (
     RateDifferencePart,
     SharedPlanPart,
 )
-from analyzer.reports.report import ModelPart
+from analyzer.reports.parts import ModelPart
 from tests.reports.examples import example_report, interval
 
 RATES = (1e-7, 3e-6, 1e-4)

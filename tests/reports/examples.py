@@ -2,20 +2,8 @@
 
 from typing import Any
 
-from analyzer.reports.report import (
-    ConditionPart,
-    DataPart,
-    DevicesPart,
-    GatePart,
-    GoldenPart,
-    IntervalPart,
-    ModelPart,
-    PlanPart,
-    RatePart,
-    Report,
-    RunPart,
-    ToolPart,
-)
+from analyzer.reports.parts import DataPart, GoldenPart, IntervalPart, ModelPart, RunPart, ToolPart
+from analyzer.reports.report import ConditionPart, DevicesPart, GatePart, PlanPart, RatePart, Report
 
 
 def interval(estimate: float, low: float, high: float) -> IntervalPart:

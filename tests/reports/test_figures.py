@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analyzer.reports import figures
-from analyzer.reports.report import IntervalPart
+from analyzer.reports.parts import IntervalPart
 
 FRACTIONS = st.one_of(
     st.floats(0.0, 1.0),
