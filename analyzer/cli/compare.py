@@ -58,4 +58,4 @@ def compare(
     from analyzer.cli.comparison import compare_models
     from analyzer.cli.settings import read_settings
 
-    raise typer.Exit(compare_models(models, read_settings(config, flags)))
+    raise typer.Exit(compare_models(models, read_settings(config, flags, "compare")))

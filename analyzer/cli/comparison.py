@@ -70,7 +70,7 @@ class FairShare:
 
 def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     """Compare models and write what was asked for."""
-    _check_request(paths, settings)
+    _check_request(paths)
     settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [*paths, *([settings.data] if settings.data else [])])
@@ -95,13 +95,9 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     return Exit.OK if complete else Exit.UNDECIDED
 
 
-def _check_request(paths: Sequence[Path], settings: Settings) -> None:
+def _check_request(paths: Sequence[Path]) -> None:
     if len(paths) < 2:
         raise BadOption("relcheck compare takes two models or more; the first is the reference")
-    if settings.gate:
-        raise BadOption("relcheck compare judges no gate; relcheck run does")
-    if settings.shard.count > 1:
-        raise BadOption("relcheck compare runs no shards; relcheck run does")
 
 
 def prepare_models(

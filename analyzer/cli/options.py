@@ -65,7 +65,7 @@ Margin = Annotated[
 ]
 MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
 Exhaustive = Annotated[
-    bool,
+    bool | None,
     typer.Option("--exhaustive", help="Run every upset on every image.", rich_help_panel=_EFFORT),
 ]
 Budget = Annotated[

@@ -684,9 +684,10 @@ def _config(content: str | bytes) -> Maker:
 
 
 for _content, _says in {
-    "speed = 1": "speed is no known setting",
-    '[run]\nrates = "1e-6"': "run is no known setting",
-    "json_path = 'x'": "json_path is no known setting",
+    "speed = 1": "'speed' is no setting of relcheck run",
+    'gates = "x"': "(did you mean gate?)",
+    '[run]\nrates = "1e-6"': "'run' is no setting of relcheck run",
+    "json_path = 'x'": "'json_path' is no setting of relcheck run",
     "rates = ": "is no TOML",
     "rates = 1e-6": "rates 1e-06",
     'batch = "many"': "batch 'many'",
