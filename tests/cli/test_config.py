@@ -78,9 +78,8 @@ def test_a_file_and_its_flags_are_one(place: Path) -> None:
     """Fails if a default of a map, or a flag that is not given, overrules the file."""
     asked = dict.fromkeys(("margin", "confidence", "exhaustive", "seed"))
     config = written(place, "margin = 0.03\nconfidence = 0.9\nexhaustive = true\n")
-    said = invoke(
-        "map", place / "tiny.onnx", "--kinds", "bias", "--images", "2", "--config", config
-    )
+    flags = ("--kinds", "bias", "--batch", "1", "--data", place / "tiny.npz")
+    said = invoke("map", place / "tiny.onnx", *flags, "--config", config)
     assert "Exhaustive: 2 of 2 tensors" in said.out
     found = read_map_settings(config, {**asked, "seed": 3})
     assert (found.precision, found.confidence, found.exhaustive, found.seed) == (0.03, 0.9, True, 3)
