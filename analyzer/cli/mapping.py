@@ -88,8 +88,9 @@ def prepare_map(
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     analysis = prepare_analysis(model, settings, begin)
-    sites = split_sites(analysis.space, golden_values(analysis.model, analysis.space))
     plan = replace(analysis.bench.plan, rates=())
+    golden = golden_values(analysis.model, analysis.space)
+    sites = split_sites(analysis.space, golden, plan.fault)
     bench = replace(analysis.bench, plan=plan, severity=None, sites=sites)
     return replace(analysis, bench=bench)
 

@@ -86,7 +86,11 @@ def small() -> Analysis:
 @cache
 def enumerated() -> Counts:
     """Every single flip on every image, by editing the file and loading it anew each time."""
-    analysis = small()
+    return enumerate_upsets(small())
+
+
+def enumerate_upsets(analysis: Analysis) -> Counts:
+    """Every single upset on every image, by the oracle."""
     bench, space = analysis.bench, analysis.space
     oracle = RewriteExecutor(analysis.model, space)
     fed = [({bench.input_name: b.inputs}, b.labels, b.images) for b in bench.batches]

@@ -20,16 +20,27 @@ from tests.support import (
     Run,
     golden_labels,
     invoke,
+    parse_model,
     save,
     tiny_cnn,
     tiny_cnn_proto,
     tiny_data,
     tiny_images,
+    with_initializers,
 )
 
 SCHEMA = ROOT / "docs" / "map.schema.json"
 QUICK = ("--margin", "0.1", "--confidence", "0.95")
 HOSTILE = '=cmd|"<script>alert(1)</script>\x1b[2J\n$x_{1'
+
+
+NARROW = """
+<ir_version: 8, opset_import: ["" : 17]>
+narrow (float[N, 2] x) => (float[N, 2] y) {
+    v = Cast <to = 1> (w)
+    y = MatMul (x, v)
+}
+"""
 
 
 def ask(folder: Path, *args: str | Path, code: int = 0) -> tuple[Run, dict[str, Any]]:
@@ -131,6 +142,30 @@ def test_bad_numbers_are_named_as_the_user_wrote_them(
     assert run.code == 2
     assert run.err.startswith(f"relcheck: {flag} ")
     assert run.err.endswith("[bad-option]\n")
+
+
+def test_other_faults_than_flips_say_what_they_mean(tmp_path: Path) -> None:
+    html = tmp_path / "map.html"
+    for fault, says in (("stuck1", "A stuck cell that holds"), ("burst:3", "its lowest bit lies")):
+        run, found = ask(tmp_path, "--fault", fault, "--html", html)
+        assert f"one upset ({fault}, encoding stored)" in run.out
+        assert found["plan"]["fault"] == fault
+        assert says in found["assumptions"][1]
+        assert says in html.read_text("utf-8")
+        assert "vulnerable to one upset?" in html.read_text("utf-8")
+    _, found = ask(tmp_path)
+    assert not any("stuck" in line or "burst" in line for line in found["assumptions"])
+
+
+def test_bursts_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    proto = with_initializers(parse_model(NARROW), {"w": np.ones((2, 2), np.uint8)})
+    model = save(proto, tmp_path / "narrow.onnx")
+    run = invoke("map", model, "--fault", "burst:40")
+    assert (run.code, run.out) == (2, "")
+    assert "--fault burst:40 has no place in the tensor 'w' of 32 bits" in run.err
+    assert "--exclude" in run.err
+    assert run.err.endswith("[bad-option]\n")
+    assert invoke("map", model, "--fault", "burst:32", *QUICK).code == 0
 
 
 def test_one_file_is_not_written_twice(tmp_path: Path) -> None:
