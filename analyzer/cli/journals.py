@@ -1,6 +1,7 @@
 """Which journal a run uses, and what it must remember to be resumed."""
 
 import os
+import shlex
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -174,7 +175,7 @@ def shard_done(shard: Shard, trials: int, stops: Collection[Stop], journal: Path
     how = "not done" if stops else "done"
     say(
         f"Shard {shard} {how}: {trials:,} trials in {journal}\n"
-        "Join all shards by: relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
+        "Join all shards: relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
     )
     say_how_to_resume(stops, journal)
     return Exit.UNDECIDED if stops else Exit.OK
@@ -183,5 +184,9 @@ def shard_done(shard: Shard, trials: int, stops: Collection[Stop], journal: Path
 def say_how_to_resume(stops: Collection[Stop], journal: Path | None) -> None:
     """Say what ended a run or a map early, if anything did, and which command goes on with it."""
     if journal is not None and stops:
-        why = "interrupted" if Stop.INTERRUPTED in stops else "the budget is spent"
-        tell(f"{why}; to go on: relcheck resume {journal}")
+        tell(f"{why_cut_short(stops)}; to go on: relcheck resume {shlex.quote(str(journal))}")
+
+
+def why_cut_short(stops: Collection[Stop]) -> str:
+    """Half a sentence."""
+    return "interrupted" if Stop.INTERRUPTED in stops else "the budget is spent"

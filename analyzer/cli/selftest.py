@@ -112,7 +112,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     live = open_executor(model, space, feeds, device)
     oracle = RewriteExecutor(model, space, device)
     law = parse_fault(fault)
-    subject = f"{path.name}, sha256 {model.sha256}"
+    subject = (path.name, model.sha256)
     kind = f"{fault}, {settings.encoding}, seed {settings.seed}"
     if device != CPU:
         kind += f", {device.shown}"
