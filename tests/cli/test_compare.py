@@ -127,6 +127,9 @@ def test_a_comparison_is_resumed_by_the_same_command(
     whole = comparison_of(tmp_path, *args, "--journal", "none")
     cut = comparison_of(tmp_path, *args, "--journal", journals, "--budget", "0.05s", code=3)
     assert {row["stop"] for m in cut["models"] for row in m["rates"]} == {"budget"}
+    said = invoke("compare", *args, "--journal", journals, "--budget", "0.01s").err
+    how = "to go on, run the same command again: finished work is kept\n"
+    assert said.endswith(f"the budget is spent; {how}")
     again = comparison_of(tmp_path, *args, "--journal", journals)
     assert figures(again) == figures(whole)
     [paired] = [p for p in journals.glob("*.db") if b"paired" in p.read_bytes()]

@@ -199,6 +199,19 @@ def test_names_are_other_peoples_text(tmp_path: Path) -> None:
     assert "\x1b" not in name
 
 
+def test_names_that_are_cut_stay_apart(tmp_path: Path) -> None:
+    """Fails if only the ends of long names are shown."""
+    proto = tiny_cnn_proto()
+    new = {"conv_w": "stage2.block0.shortcut.weight", "fc_w": "stage3.block0.shortcut.weight"}
+    for tensor in proto.graph.initializer:
+        tensor.name = new.get(tensor.name, tensor.name)
+    for node in proto.graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+    run = invoke("map", save(proto, tmp_path / "tiny.onnx"), *QUICK)
+    rows = [line.split()[0] for line in run.out.splitlines() if "shortcut" in line]
+    assert sorted(rows) == ["stage2.…shortcut.weight", "stage3.…shortcut.weight"]
+
+
 def test_without_labels_it_is_agreement(tmp_path: Path) -> None:
     run = invoke("map", tiny_cnn(tmp_path / "tiny.onnx"), *QUICK)
     assert run.code == 0
