@@ -135,10 +135,12 @@ def test_a_burst_counts_where_it_moves_farthest() -> None:
 
 
 def test_a_burst_that_reaches_the_next_element_moves_that() -> None:
-    """From bit 7 of a burst of 8 the next element loses its bits 0 to 6; a single one has none."""
-    codec = StoredCodec(UINT8)
-    assert moves(np.array([128, 1], np.uint8), codec, "uint8", "burst:8")[7] == 1.0
-    assert moves(np.array([200], np.uint8), codec, "uint8", "burst:8")[1] == (200 - 54) / 200
+    """From the sign on, 34 bits invert all of the next value; a single value has none behind it."""
+    several = moves(WEIGHTS, StoredCodec(FLOAT32), "float32", "burst:34")[31]
+    assert several > 5.0  # 0.5 becomes -8; its sign alone would move it by 1
+    assert moves(WEIGHTS[:1], StoredCodec(FLOAT32), "float32", "burst:34")[31] == 2.0
+    alone = moves(np.array([200], np.uint8), StoredCodec(UINT8), "uint8", "burst:8")[1]
+    assert alone == (200 - 54) / 200
 
 
 def test_a_burst_longer_than_a_tensor_is_refused() -> None:
