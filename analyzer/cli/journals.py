@@ -175,7 +175,8 @@ def shard_done(shard: Shard, trials: int, stops: Collection[Stop], journal: Path
     how = "not done" if stops else "done"
     say(
         f"Shard {shard} {how}: {trials:,} trials in {journal}\n"
-        "Join all shards: relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
+        "Reports are written once all shards are joined:\n"
+        "  relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
     )
     say_how_to_resume(stops, journal)
     return Exit.UNDECIDED if stops else Exit.OK

@@ -1,7 +1,10 @@
 """The command line: run a command; turn what it raises into a sentence and an exit code."""
 
 import os
+import signal
 import sys
+
+import typer
 
 from analyzer.cli import (
     compare,
@@ -35,6 +38,8 @@ def _run() -> None:
             error.show()  # type: ignore[attr-defined]
             sys.exit(Exit.USAGE)
         raise explained(error, sys.argv[1:]) from error
+    except typer.Abort:  # Ctrl-C before a campaign began, or after it ended
+        sys.exit(128 + signal.SIGINT)
     except MemoryError as error:
         raise OutOfMemory(
             "there is not enough memory for this model and its data; use a smaller --batch or "

@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import typer
 
 from tests.cli.test_bad_input import assert_sentence
 from tests.support import invoke, run_cli, tiny_cnn
@@ -67,6 +68,18 @@ def test_a_file_is_no_mistyped_command(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_model_that_is_not_there_is_no_mistyped_command() -> None:
     assert_sentence(invoke("resnet.onnx"), "file-missing", "there is no file resnet.onnx")
     assert_sentence(invoke("network"), "file-missing", "there is no file network")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, typer.Abort])
+def test_ctrl_c_is_no_defect(error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends a command outside a campaign; which of the two arrives is up to typer's version."""
+
+    def interrupted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("analyzer.cli.settings.read_settings", interrupted)
+    run = invoke("run")
+    assert (run.code, run.out, run.err) == (130, "", "")
 
 
 def test_nothing_at_all_shows_the_help() -> None:
