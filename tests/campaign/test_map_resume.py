@@ -6,10 +6,7 @@ As `test_resume.py` has it for runs; each test names what must be removed to mak
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,20 +18,12 @@ from analyzer.campaign.shipment import Shipment, map_shipment
 from analyzer.cli.stopwatch import Stopwatch
 from tests.campaign.benches import write_shipment
 from tests.campaign.maps import small_analysis
-from tests.campaign.processes import eventually, session
+from tests.campaign.processes import eventually, session, started
+from tests.campaign.reports import SevenBlocks, blocks, figures
 from tests.campaign.sabotage import Deed, Sabotaged
-from tests.support import ENVIRONMENT, ROOT, Run, invoke, tiny_cnn, tiny_data
+from tests.support import Run, invoke, tiny_cnn, tiny_data
 
 QUICK = ("--margin", "0.05", "--confidence", "0.95", "--batch", "4")
-
-Data = dict[str, Any]
-
-
-def figures(path: Path) -> Data:
-    """All of a JSON report but when and where it was written."""
-    report: Data = json.loads(path.read_text("utf-8"))
-    del report["run"]
-    return report
 
 
 @pytest.fixture(scope="module")
@@ -51,26 +40,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def relcheck(folder: Path, *more: str | Path) -> Run:
     """The map of this file."""
     return invoke("map", folder / "tiny.onnx", "--data", folder / "tiny.npz", *QUICK, *more)
-
-
-def blocks(path: Path) -> list[str]:
-    """What a journal says of each block, in order."""
-    return [e.content for e in read_entries(path) if e.content.startswith('{"cell"')]
-
-
-class SevenBlocks(Stopwatch):
-    """Ends after seven blocks."""
-
-    blocks = 0
-    reason = Stop.BUDGET
-
-    def charge(self, cpu_seconds: float) -> None:
-        """Count."""
-        self.blocks += 1
-
-    def spent(self) -> Stop | None:
-        """Why to end, once seven blocks were charged."""
-        return self.reason if self.blocks >= 7 else None
 
 
 class SevenThenCtrlC(SevenBlocks):
@@ -271,18 +240,9 @@ def test_an_upset_that_kills_its_process_is_due_and_named(
 def test_ctrl_c_prints_what_is_known_and_how_to_go_on(place: Path, tmp_path: Path) -> None:
     """As a terminal does it, with two workers; the journal goes on from where it was."""
     journal = tmp_path / "map.db"
-    flags = ("--margin", "0.0003", "--jobs", "2", "--journal", journal)
+    flags = ("--margin", "0.0003", "--journal", journal)
     model = (place / "tiny.onnx", "--data", tiny_data(tmp_path / "many.npz", 500))
-    command = [sys.executable, "-m", "analyzer", "map", *model, *flags]
-    with subprocess.Popen(
-        list(map(str, command)),
-        cwd=ROOT,
-        env={**os.environ, **ENVIRONMENT},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with started("map", *model, *flags) as process:
         try:
             assert eventually(lambda: journal.exists() and len(blocks(journal)) > 8)
             os.killpg(process.pid, signal.SIGINT)
