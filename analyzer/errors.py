@@ -26,6 +26,12 @@ class UsageError(RelcheckError):
     slug = "usage"
 
 
+class BadCommandLine(UsageError):
+    """Words that no command takes: an unknown option or command, one too many, or one too few."""
+
+    slug = "bad-command-line"
+
+
 class BadRates(UsageError):
     """Rates that are not bit error rates, are reversed, or are none at all."""
 

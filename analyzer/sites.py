@@ -1,10 +1,10 @@
-"""Strata of single fault sites: the columns of a tensor, grouped by how far a flip moves a value.
+"""Strata of single fault sites: columns of a tensor, grouped by how far an upset moves a value.
 
 A vulnerability map asks what one upset does in each tensor. A *column* is one bit position of all
-elements of a tensor. Columns whose flip moves values about equally far do about equal harm, so that
-a stratum of such columns has a small variance (data-aware fault injection: Ruospo et al., DATE
-2023; strata: Cochran, *Sampling Techniques*, ch. 5). Any grouping gives unbiased estimates; it is
-found from the golden values alone, before a single trial is run.
+elements of a tensor. Columns whose upsets move values about equally far do about equal harm: a
+stratum of such columns has a small variance (data-aware fault injection: Ruospo et al., DATE 2023;
+strata: Cochran, *Sampling Techniques*, ch. 5). Any grouping gives unbiased estimates; it is found
+from the golden values alone, before a single trial is run.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ from enum import StrEnum
 import numpy as np
 
 from analyzer.bits import Values
+from analyzer.errors import BadOption, quoted
+from analyzer.faults import FaultKind, FaultModel
 from analyzer.severity import SAMPLE, SEVERE_FACTOR
 from analyzer.space import FaultSpace, TensorSite
 
@@ -22,7 +24,7 @@ LARGE, MODERATE = 0.5, 1.0 / 32.0
 
 
 class Reach(StrEnum):
-    """How far a flip in a column moves the typical value, against the tensor's largest one."""
+    """How far an upset in a column moves the typical value, against the tensor's largest one."""
 
     SEVERE = "severe"
     LARGE = "large"
@@ -35,7 +37,7 @@ class SiteStratum:
     """Some columns of one tensor.
 
     Attributes:
-        reach: How far their flips move values.
+        reach: How far their upsets move values.
         positions: Bit positions, ascending.
         elements: Elements of the tensor.
     """
@@ -68,20 +70,41 @@ class SiteStrata:
         return self.space.site(tensor, element, self.parts[tensor][part].positions[column])
 
 
-def split_sites(space: FaultSpace, values: Mapping[str, Values]) -> SiteStrata:
-    """Partition ``space`` by what flips do to the golden values.
+FLIP = FaultModel(FaultKind.FLIP)
+
+
+def split_sites(
+    space: FaultSpace, values: Mapping[str, Values], fault: FaultModel = FLIP
+) -> SiteStrata:
+    """Partition ``space`` by what single upsets do to the golden values.
 
     Args:
         space: the fault space.
         values: golden values by tensor name.
+        fault: what one upset does.
+
+    Raises:
+        BadOption: a burst is longer than a tensor.
     """
-    return SiteStrata(space, tuple(_strata(t, values[t.name]) for t in space.tensors))
+    for tensor in space.tensors:
+        _check_room(tensor, fault)
+    return SiteStrata(space, tuple(_strata(t, values[t.name], fault) for t in space.tensors))
 
 
-def _strata(tensor: TensorSite, values: Values) -> tuple[SiteStratum, ...]:
+def _check_room(tensor: TensorSite, fault: FaultModel) -> None:
+    """Refuse bursts that are cut short wherever they begin: a figure would be that of others."""
+    if 0 < tensor.bits < fault.length:
+        raise BadOption(
+            f"--fault {fault} has no place in the tensor {quoted(tensor.name)} of {tensor.bits} "
+            "bits: bursts end with their tensor, and all of them would be shorter there; use a "
+            "shorter burst, or --exclude the tensor"
+        )
+
+
+def _strata(tensor: TensorSite, values: Values, fault: FaultModel) -> tuple[SiteStratum, ...]:
     if not tensor.elements:
         return ()
-    reaches = [_reach(move) for move in typical_moves(tensor, values)]
+    reaches = [_reach(move) for move in typical_moves(tensor, values, fault)]
     grouped = {r: tuple(b for b, reach in enumerate(reaches) if reach is r) for r in Reach}
     return tuple(SiteStratum(r, bits, tensor.elements) for r, bits in grouped.items() if bits)
 
@@ -94,11 +117,13 @@ def _reach(move: float) -> Reach:
     return Reach.MODERATE if move >= MODERATE else Reach.SLIGHT
 
 
-def typical_moves(tensor: TensorSite, values: Values) -> list[float]:
-    """For each bit position the median move of a flip, as a multiple of the largest value.
+def typical_moves(tensor: TensorSite, values: Values, fault: FaultModel = FLIP) -> list[float]:
+    """For each bit position the median move of an upset, as a multiple of the largest value.
 
-    A move out of the finite numbers is infinite. In a tensor of zeros moves count in units of the
-    format: the value 1.
+    Values that the upset leaves alone, as half of all cells that are stuck do, do not count: they
+    do no harm in any column, and would make most columns of a mantissa look alike. Of a burst that
+    reaches into the elements behind, the farthest move counts. A move out of the finite numbers is
+    infinite. In a tensor of zeros moves count in units of the format: the value 1.
     """
     flat = values.reshape(-1)
     golden = flat[:: max(1, len(flat) // SAMPLE)]
@@ -106,9 +131,21 @@ def typical_moves(tensor: TensorSite, values: Values) -> list[float]:
     with np.errstate(over="ignore", invalid="ignore"):
         before = golden.astype(np.float64)
         largest = np.nanmax(np.abs(flat.astype(np.float64)), initial=0.0) or 1.0
-        found = []
-        for bit in range(tensor.codec.bits):
-            after = tensor.codec.decode(codes ^ codes.dtype.type(1 << bit)).astype(np.float64)
-            move = np.abs(after - before) / largest
-            found.append(float(np.median(np.where(np.isnan(move), np.inf, move))))
-    return found
+
+        def typical(mask: int) -> float:
+            hit = fault.apply(codes, np.asarray(mask, codes.dtype))
+            after = tensor.codec.decode(hit).astype(np.float64)
+            moves = (np.abs(after - before) / largest)[hit != codes]
+            moves = np.where(np.isnan(moves), np.inf, moves)
+            return float(np.median(moves)) if len(moves) else 0.0
+
+        masks = (_masks(tensor, bit, fault.length) for bit in range(tensor.codec.bits))
+        return [max(map(typical, hits)) for hits in masks]
+
+
+def _masks(tensor: TensorSite, bit: int, length: int) -> list[int]:
+    """The bits that an upset hits in the element where it begins, and in those behind it."""
+    width = tensor.codec.bits
+    reached = min(-(-(bit + length) // width), tensor.elements)
+    whole = (1 << bit + length) - (1 << bit)
+    return [whole >> element * width & (1 << width) - 1 for element in range(reached)]

@@ -96,7 +96,12 @@ class CampaignResult:
     @property
     def complete(self) -> bool:
         """Whether every rate reached the precision that was asked for, or was decided."""
-        return all(r.stop in (Stop.PRECISION, Stop.DECIDED) for r in self.rates)
+        return not self.cut_short
+
+    @property
+    def cut_short(self) -> frozenset[Stop]:
+        """What ended rates before; empty if all are complete."""
+        return frozenset(r.stop for r in self.rates) - {Stop.PRECISION, Stop.DECIDED}
 
     def at(self, rate: float) -> RateResult:
         """The entry of one rate; KeyError if it is not in the sweep."""

@@ -9,12 +9,11 @@ from pathlib import Path
 from analyzer.array_file import nameless_file, path_of
 from analyzer.campaign.crew import Crew
 from analyzer.campaign.journal import Journal
-from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.result import CampaignResult
 from analyzer.campaign.runner import Pool, run_campaign
-from analyzer.campaign.tasks import Shard
 from analyzer.cli.app import Exit
 from analyzer.cli.devices import on_device
-from analyzer.cli.journals import journal_of
+from analyzer.cli.journals import journal_of, say_how_to_resume, shard_done
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.patience import PATIENCE
 from analyzer.cli.progress import show_progress
@@ -68,13 +67,14 @@ def _analyze(model_path: Path, settings: Settings, crew: Crew) -> Exit:
         result = _campaign(analysis, settings, journal, watch, crew)
     where = journal.path if journal else None
     if settings.shard.count > 1:
-        return _shard_done(result, settings.shard, where)
+        trials = sum(r.tally.trials for r in result.rates)
+        return shard_done(settings.shard, trials, result.cut_short, where)
     report = _report(analysis, result, watch, where)
     _write(report, settings)
     say(to_text(report))
     for target in targets:
         tell(f"wrote {target}")
-    _say_how_to_resume(result, where)
+    say_how_to_resume(result.cut_short, where)
     return _exit_code(report, result)
 
 
@@ -178,24 +178,6 @@ def _write(report: Report, settings: Settings) -> None:
         from analyzer.reports.html import to_html
 
         write_whole(settings.html_path, to_html(report))
-
-
-def _shard_done(result: CampaignResult, shard: Shard, journal: Path | None) -> Exit:
-    trials = sum(r.tally.trials for r in result.rates)
-    complete = "done" if result.complete else "not done, run it again"
-    say(
-        f"Shard {shard.index + 1}/{shard.count} {complete}: {trials:,} trials in {journal}\n"
-        "Join all shards by: relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
-    )
-    return Exit.OK if result.complete else Exit.UNDECIDED
-
-
-def _say_how_to_resume(result: CampaignResult, journal: Path | None) -> None:
-    if result.complete or journal is None:
-        return
-    interrupted = any(r.stop is Stop.INTERRUPTED for r in result.rates)
-    why = "interrupted" if interrupted else "the budget is spent"
-    tell(f"{why}; to go on: relcheck resume {journal}")
 
 
 def _exit_code(report: Report, result: CampaignResult) -> Exit:

@@ -1,5 +1,7 @@
 """The application that commands register with, and the exit codes."""
 
+import os
+from collections.abc import Collection
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -8,6 +10,7 @@ from typer.core import TyperGroup
 
 from analyzer import __version__
 
+PROGRAM = "relcheck"
 DEFAULT_COMMAND = "run"
 OWN_OPTIONS = frozenset({"--help", "--version", "--install-completion", "--show-completion"})
 
@@ -28,12 +31,30 @@ class DefaultToRun(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Insert the default command where none is named."""
         if args and args[0] not in self.commands and args[0] not in OWN_OPTIONS:
+            check_command(args[0], self.commands)
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
 
+def check_command(word: str, commands: Collection[str]) -> None:
+    """Tell a mistyped command from a model that is not there.
+
+    Raises:
+        BadCommandLine: no file has this name, and a command has nearly.
+    """
+    if word.startswith("-") or not word.isidentifier() or os.path.exists(word):
+        return
+    from analyzer.errors import BadCommandLine
+    from exporters.nearest import nearest
+
+    if command := nearest(word, commands):
+        raise BadCommandLine(
+            f"{word} is neither a command nor a file (did you mean {PROGRAM} {command}?)"
+        )
+
+
 app = typer.Typer(
-    name="relcheck",
+    name=PROGRAM,
     cls=DefaultToRun,
     no_args_is_help=True,
     add_completion=False,
@@ -53,7 +74,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"relcheck {__version__}")
+        typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 

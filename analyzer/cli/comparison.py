@@ -20,11 +20,11 @@ from analyzer.campaign.topup import run_more
 from analyzer.cli.analysis import open_pool
 from analyzer.cli.app import Exit
 from analyzer.cli.devices import on_device
-from analyzer.cli.journals import journal_in
+from analyzer.cli.journals import journal_in, why_cut_short
 from analyzer.cli.output import check_targets, say, tell, write_whole
 from analyzer.cli.progress import show_progress
 from analyzer.cli.provenance import run_part, tool_part
-from analyzer.cli.settings import Settings
+from analyzer.cli.settings import NO_JOURNAL, Settings
 from analyzer.cli.setup import Analysis, data_beside, prepare_analysis
 from analyzer.cli.stopwatch import Stopwatch
 from analyzer.errors import (
@@ -70,7 +70,7 @@ class FairShare:
 
 def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     """Compare models and write what was asked for."""
-    _check_request(paths, settings)
+    _check_request(paths)
     settings = on_device(settings)
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [*paths, *([settings.data] if settings.data else [])])
@@ -89,19 +89,15 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     say(comparison_text(report))
     for target in targets:
         tell(f"wrote {target}")
-    complete = all(c.found.complete for c in contestants)
-    if not complete and settings.journal != "none":
-        tell("to go on, run the same command again: finished work is kept")
-    return Exit.OK if complete else Exit.UNDECIDED
+    stops = {stop for c in contestants for stop in c.found.cut_short}
+    if stops and settings.journal != NO_JOURNAL:
+        tell(f"{why_cut_short(stops)}; to go on, run the same command again: finished work is kept")
+    return Exit.UNDECIDED if stops else Exit.OK
 
 
-def _check_request(paths: Sequence[Path], settings: Settings) -> None:
+def _check_request(paths: Sequence[Path]) -> None:
     if len(paths) < 2:
         raise BadOption("relcheck compare takes two models or more; the first is the reference")
-    if settings.gate:
-        raise BadOption("relcheck compare judges no gate; relcheck run does")
-    if settings.shard.count > 1:
-        raise BadOption("relcheck compare runs no shards; relcheck run does")
 
 
 def prepare_models(

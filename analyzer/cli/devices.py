@@ -5,7 +5,7 @@ from functools import cache
 from analyzer.campaign.isolation import lift_address_limit
 from analyzer.cli.output import tell
 from analyzer.cli.patience import PATIENCE
-from analyzer.cli.settings import Settings
+from analyzer.cli.settings import AnySettings
 from analyzer.runtime.devices import CPU, Device, Weights
 from analyzer.runtime.picking import Picked, pick_device
 
@@ -35,7 +35,7 @@ def said(word: str) -> str:
     return f"device: {device.shown}, {device.provider}{why}{how}"
 
 
-def on_device(settings: Settings) -> Settings:
+def on_device(settings: AnySettings) -> AnySettings:
     """``settings`` with a device that is there in place of ``auto``; what it is is said.
 
     One process uses a card as well as several: ``--jobs`` is 1 there if nobody says otherwise.

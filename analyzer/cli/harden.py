@@ -1,15 +1,29 @@
 """``relcheck harden MODEL --method M -o OUT``: bound the activations of a model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from analyzer.cli import options
 from analyzer.cli.app import Exit, app
 
+_SEARCHING = {
+    "rates": options.Rates,
+    "iterations": options.Iterations,
+    "patterns": options.Patterns,
+    "seed": options.Seed,
+    "encoding": options.Encoding,
+    "metric": options.Metric,
+    "budget": options.SearchBudget,
+    "cache": options.Cache,
+    "state": options.SearchState,
+}
+"""Options of the method clipact alone."""
+
 
 @app.command()
+@options.takes(images=options.Images, batch=options.Batch, **options.PREPROCESSING, **_SEARCHING)
 def harden(
     model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The hardened model.", metavar="FILE")],
@@ -35,27 +49,10 @@ def harden(
     save_thresholds: Annotated[
         Path | None, typer.Option(help="Write the bounds, to be used again.", metavar="FILE")
     ] = None,
-    images: options.Images = None,
-    batch: options.Batch = None,
-    layout: options.Layout = None,
-    color: options.Color = None,
-    resize: options.Resize = None,
-    crop: options.Crop = None,
-    scale: options.Scale = None,
-    mean: options.Mean = None,
-    std: options.Std = None,
-    rates: options.Rates = None,
-    iterations: options.Iterations = None,
-    patterns: options.Patterns = None,
-    seed: options.Seed = None,
-    encoding: options.Encoding = None,
-    metric: options.Metric = None,
-    budget: options.SearchBudget = None,
-    cache: options.Cache = None,
-    state: options.SearchState = None,
     json: Annotated[
         Path | None, typer.Option(help="Write the report as JSON.", metavar="FILE")
     ] = None,
+    **flags: Any,
 ) -> None:
     """Bound the activations of an ONNX model, so that faults cannot blow them up.
 
@@ -67,12 +64,8 @@ def harden(
 
     Example: relcheck harden model.onnx --method actmax --data train.npz -o safe.onnx
     """
-    flags = {"data": data, "images": images, "batch": batch, "layout": layout, "color": color}
-    flags |= {"resize": resize, "crop": crop, "scale": scale, "mean": mean, "std": std}
-    searching = {"rates": rates, "seed": seed, "encoding": encoding, "metric": metric}
-    searching |= {"budget": budget, "cache": cache}
-    own = {"iterations": iterations, "patterns": patterns, "state": state}
-    given = tuple(name for name, value in {**searching, **own}.items() if value is not None)
+    given = tuple(name for name in _SEARCHING if flags[name] is not None)
+    own = {name: flags.pop(name) for name in ("iterations", "patterns", "state")}
     from analyzer.cli.hardening import Files, harden_model
     from analyzer.cli.output import say
     from analyzer.cli.search import SearchOptions
@@ -80,8 +73,8 @@ def harden(
     from analyzer.reports.hardening import hardening_text
 
     files = Files(model, out, thresholds, save_thresholds, json)
-    wanted = SearchOptions(given, iterations, patterns, state)
-    report = harden_model(files, method, read_settings(None, {**flags, **searching}), wanted)
+    settings = read_settings(None, {**flags, "data": data})
+    report = harden_model(files, method, settings, SearchOptions(given, **own))
     say(hardening_text(report))
     if report.search is not None and not report.search.finished:
         raise typer.Exit(Exit.UNDECIDED)

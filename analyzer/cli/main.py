@@ -1,7 +1,10 @@
 """The command line: run a command; turn what it raises into a sentence and an exit code."""
 
 import os
+import signal
 import sys
+
+import typer
 
 from analyzer.cli import (
     compare,
@@ -17,6 +20,7 @@ from analyzer.cli import (
 )
 from analyzer.cli.app import Exit, app
 from analyzer.cli.output import tell
+from analyzer.cli.usage import Refusal, explained
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 
 MESSAGE_CHARACTERS = 5000
@@ -28,7 +32,14 @@ COMMANDS = (run, compare, vulnerability, inspect, selftest, resume, harden, expo
 
 def _run() -> None:
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except Refusal as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(Exit.USAGE)
+        raise explained(error, sys.argv[1:]) from error
+    except typer.Abort:  # Ctrl-C before a campaign began, or after it ended
+        sys.exit(128 + signal.SIGINT)
     except MemoryError as error:
         raise OutOfMemory(
             "there is not enough memory for this model and its data; use a smaller --batch or "

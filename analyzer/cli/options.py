@@ -1,7 +1,9 @@
 """The options that commands share: what each is called, what it takes, where help lists it."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -10,6 +12,32 @@ _DATA = "Data"
 _EFFORT = "Effort"
 _OUT = "Verdict and reports"
 _SEARCH = "Search of bounds (clipact)"
+
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def takes(**options: Any) -> Callable[[_Command], _Command]:
+    """Have typer offer ``options`` for what a command receives as ``**flags``.
+
+    Args:
+        options: the annotation of each, by name, in the order in which help lists them; each is
+            None where it is not given.
+    """
+
+    def offered(command: _Command) -> _Command:
+        own = list(inspect.signature(command).parameters.values())[:-1]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        shared = [
+            inspect.Parameter(name, keyword, default=None, annotation=annotation)
+            for name, annotation in options.items()
+        ]
+        command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        del command.__annotations__["flags"]
+        command.__annotations__.update(options)
+        return command
+
+    return offered
 
 
 def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
@@ -65,7 +93,7 @@ Margin = Annotated[
 ]
 MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
 Exhaustive = Annotated[
-    bool,
+    bool | None,
     typer.Option("--exhaustive", help="Run every upset on every image.", rich_help_panel=_EFFORT),
 ]
 Budget = Annotated[
@@ -135,3 +163,34 @@ HtmlFile = Annotated[Path | None, _option(_OUT, "FILE", "Write the HTML report."
 Config = Annotated[
     Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
 ]
+
+Model = Annotated[
+    Path | None,
+    typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),
+]
+
+FAULTS = {
+    "encoding": Encoding,
+    "fault": Fault,
+    "include": Include,
+    "exclude": Exclude,
+    "kinds": Kinds,
+}
+PREPROCESSING = {
+    "layout": Layout,
+    "color": Color,
+    "resize": Resize,
+    "crop": Crop,
+    "scale": Scale,
+    "mean": Mean,
+    "std": Std,
+}
+DATA = {"data": Data, "images": Images, "metric": Metric, **PREPROCESSING}
+WORK = {
+    "budget": Budget,
+    "batch": Batch,
+    "seed": Seed,
+    "jobs": Jobs,
+    "cache": Cache,
+    "cluster": Cluster,
+}

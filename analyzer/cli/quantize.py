@@ -1,7 +1,7 @@
 """``relcheck quantize MODEL --data CALIB -o OUT``: the int8 twin of a float model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +10,7 @@ from analyzer.cli.app import app
 
 
 @app.command()
+@options.takes(images=options.Images, batch=options.Batch, **options.PREPROCESSING)
 def quantize(
     model: Annotated[Path, typer.Argument(help="The float32 ONNX model.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The quantized model.", metavar="FILE")],
@@ -31,18 +32,10 @@ def quantize(
         bool,
         typer.Option("--per-channel/--per-tensor", help="Scales of weights, always symmetric."),
     ] = True,
-    images: options.Images = None,
-    batch: options.Batch = None,
-    layout: options.Layout = None,
-    color: options.Color = None,
-    resize: options.Resize = None,
-    crop: options.Crop = None,
-    scale: options.Scale = None,
-    mean: options.Mean = None,
-    std: options.Std = None,
     json: Annotated[
         Path | None, typer.Option(help="Write the report as JSON.", metavar="FILE")
     ] = None,
+    **flags: Any,
 ) -> None:
     """Quantize a float32 ONNX model to int8 (QDQ), by ONNX Runtime's quantizer.
 
@@ -50,12 +43,10 @@ def quantize(
 
     Example: relcheck quantize model.onnx --data train.npz -o int8.onnx
     """
-    flags = {"data": data, "images": images, "batch": batch, "layout": layout, "color": color}
-    flags |= {"resize": resize, "crop": crop, "scale": scale, "mean": mean, "std": std}
     from analyzer.cli.output import say
     from analyzer.cli.quantization import quantize_model
     from analyzer.cli.settings import read_settings
     from analyzer.reports.quantization import quantization_text
 
-    settings = read_settings(None, flags)
+    settings = read_settings(None, {**flags, "data": data})
     say(quantization_text(quantize_model(model, out, json, calibration, per_channel, settings)))

@@ -1,4 +1,4 @@
-"""``relcheck resume`` and ``relcheck merge``: campaigns that were interrupted or run in shards."""
+"""``relcheck resume`` and ``relcheck merge``: what was interrupted, or run in shards."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,9 @@ from analyzer.cli.app import app
 
 @app.command()
 def resume(
-    journal: Annotated[Path, typer.Argument(help="The journal of a run.", metavar="JOURNAL")],
+    journal: Annotated[
+        Path, typer.Argument(help="The journal of a run or a map.", metavar="JOURNAL")
+    ],
     jobs: Annotated[
         int | None, typer.Option(metavar="N", envvar="RELCHECK_JOBS", help="Worker processes.")
     ] = None,
@@ -26,16 +28,27 @@ def resume(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a map: one CSV line per tensor.")
+    ] = None,
 ) -> None:
-    """Continue a campaign from its journal; a finished one is only reported again."""
-    from analyzer.cli.analysis import analyze
-    from analyzer.cli.journals import read_request
-    from analyzer.cli.settings import read_settings
+    """Continue a run or a map from its journal; a finished one is only reported again."""
+    given = {k: v for k, v in locals().items() if k != "journal"}
+    from analyzer.cli.journals import Purpose, read_request
+    from analyzer.cli.settings import read_map_settings, read_settings
+    from analyzer.errors import BadOption
 
-    model, asked = read_request(journal)
-    given = {"jobs": jobs, "cluster": cluster, "budget": budget, "json": json, "html": html}
-    flags = {**asked, **{k: v for k, v in given.items() if v is not None}}
-    raise typer.Exit(analyze(model, read_settings(None, flags)))
+    request = read_request(journal)
+    flags = {**request.settings, **{k: v for k, v in given.items() if v is not None}}
+    if request.purpose is Purpose.MAP:
+        from analyzer.cli.mapping import make_map
+
+        raise typer.Exit(make_map(request.model, read_map_settings(None, flags)))
+    if csv is not None:
+        raise BadOption(f"--csv is for maps, and {journal} belongs to a run; use --json")
+    from analyzer.cli.analysis import analyze
+
+    raise typer.Exit(analyze(request.model, read_settings(None, flags)))
 
 
 @app.command()
@@ -43,7 +56,7 @@ def merge(
     journals: Annotated[list[Path], typer.Argument(help="Journals of shards.", metavar="JOURNAL")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Joined journal.")],
 ) -> None:
-    """Join journals of one campaign whose shards were run apart."""
+    """Join journals of one run or map whose shards were run apart."""
     from analyzer.campaign.merge import merge_journals
     from analyzer.cli.output import say
 

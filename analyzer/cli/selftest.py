@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from analyzer.cli import options
 from analyzer.cli.app import Exit, app
 
 DEFAULT_BATCH = 4
@@ -13,12 +14,7 @@ DEFAULT_BATCH = 4
 
 @app.command()
 def selftest(
-    model: Annotated[
-        Path | None,
-        typer.Argument(
-            help="The ONNX model; without one, the demonstration model.", metavar="MODEL"
-        ),
-    ] = None,
+    model: options.Model = None,
     patterns: Annotated[
         int, typer.Option(metavar="N", min=1, help="Fault patterns to compare.")
     ] = 200,
@@ -116,7 +112,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     live = open_executor(model, space, feeds, device)
     oracle = RewriteExecutor(model, space, device)
     law = parse_fault(fault)
-    subject = f"{path.name}, sha256 {model.sha256}"
+    subject = (path.name, model.sha256)
     kind = f"{fault}, {settings.encoding}, seed {settings.seed}"
     if device != CPU:
         kind += f", {device.shown}"

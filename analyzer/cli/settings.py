@@ -3,8 +3,9 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -18,11 +19,21 @@ from pydantic import (
 from analyzer.bits import ENCODINGS
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.tasks import WHOLE, Shard
-from analyzer.errors import BadConfig, BadOption
+from analyzer.errors import BadConfig, BadOption, quoted
 from analyzer.model.metadata import READERS
 from analyzer.space import Kind
+from exporters.nearest import meant
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+PATHS = frozenset({"data", "journal", "json", "html", "csv"})
+"""Settings that name a file or a folder."""
+
+NO_JOURNAL = "none"
+"""What ``journal`` says where nothing is to be kept."""
+
+Flags = Mapping[str, Any]
 
 
 class Settings(BaseModel):
@@ -140,6 +151,24 @@ class Settings(BaseModel):
         return {key: value for key, value in given.items() if value is not None}
 
 
+class MapSettings(Settings):
+    """Everything a vulnerability map can be told: what a run can, and what a map alone knows.
+
+    Attributes:
+        precision: Its margin.
+        exhaustive: Whether every upset is to meet every image.
+        csv_path: Where the table goes, if anywhere.
+    """
+
+    precision: float = Field(default=0.01, gt=0.0, lt=0.5, alias="margin")
+    confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
+    exhaustive: bool = False
+    csv_path: Path | None = Field(default=None, alias="csv")
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
 def parse_shard(text: str) -> Shard:
     """Read ``I/N``.
 
@@ -185,26 +214,52 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * 1024 ** ("", "k", "m", "g").index(match[2].lower()))
 
 
-def read_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
+def read_settings(config: Path | None, flags: Flags, command: str = "run") -> Settings:
     """Merge a configuration file and the flags that were given.
+
+    Args:
+        config: the file; None: there is none.
+        flags: by name. Those of a command that reads a file are all here, with None where they
+            were not given: they are the keys that the file may have.
+        command: whose flags they are.
 
     Raises:
         BadConfig: the file cannot be read, or holds unknown keys or bad values.
         BadOption: a flag has a bad value.
     """
+    return _read(Settings, config, flags, command)
+
+
+def read_map_settings(config: Path | None, flags: Flags) -> MapSettings:
+    """The same for a map.
+
+    Raises:
+        BadConfig: the file cannot be read, or holds unknown keys or bad values.
+        BadOption: a flag has a bad value.
+    """
+    return _read(MapSettings, config, flags, "map")
+
+
+def _read(form: type[AnySettings], config: Path | None, flags: Flags, command: str) -> AnySettings:
     given = {k: v for k, v in flags.items() if v is not None and v != []}
     base = _read_config(config) if config else {}
+    if unknown := [key for key in base if key not in flags]:
+        raise BadConfig(
+            f"{config}: {quoted(unknown[0])} is no setting of relcheck {command}"
+            f"{meant(unknown[0], flags)}; keys are its flags without dashes"
+        )
     try:
-        Settings.model_validate(base)
+        form.model_validate(base)
     except ValidationError as error:
         raise BadConfig(f"{config}: {_sentence(error)}") from error
     try:
-        return Settings.model_validate({**base, **given})
+        return form.model_validate({**base, **given})
     except ValidationError as error:
         raise BadOption(f"--{_sentence(error)}") from error
 
 
 def _read_config(path: Path) -> dict[str, Any]:
+    """The content of a configuration file; its paths are relative to it."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -213,8 +268,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise BadConfig(f"configuration file {path} cannot be read") from error
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"configuration file {path} is no TOML: {error}") from error
-    for key in ("data", "json", "html"):
-        if isinstance(content.get(key), str):
+    for key in PATHS & content.keys():
+        if isinstance(content[key], str) and (key, content[key]) != ("journal", NO_JOURNAL):
             content[key] = str(path.parent / content[key])
     return content
 
@@ -222,7 +277,5 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"][:1])
-    if first["type"] == "extra_forbidden":
-        return f"{key} is no known setting; keys are the flags of `relcheck run` without dashes"
     reason = first["msg"].removeprefix("Value error, ")
     return f"{key} {first['input']!r}: {reason[0].lower()}{reason[1:]}"

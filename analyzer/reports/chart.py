@@ -40,7 +40,8 @@ def sweep_chart(report: Report) -> str:
     Returns:
         One ``<svg>`` element, the same bytes for the same report.
     """
-    rows = sorted(report.rates, key=lambda r: r.rate)
+    known = [r for r in report.rates if r.trials]
+    rows = sorted(known or report.rates, key=lambda r: r.rate)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 5.4), layout="constrained")
         FigureCanvasSVG(figure)

@@ -31,8 +31,9 @@ APART = 0.02
 NAME_CHARACTERS = 44
 
 Part = IntervalPart | DifferencePart
-Curve = tuple[int, str, Sequence[Part]]
-"""Index of the model, its name in the legend, and its figure at each rate, rates ascending."""
+Curve = tuple[int, str, Sequence[Part | None]]
+"""Index of the model, its name in the legend, and its figure at each rate, rates ascending; None
+where no trial was run."""
 
 
 def comparison_chart(comparison: Comparison) -> str:
@@ -43,7 +44,7 @@ def comparison_chart(comparison: Comparison) -> str:
     """
     metric = comparison.metric
     curves = [
-        (i, _name(m), [r.sdc if r.metric is None else r.metric for r in _rows(m)])
+        (i, _name(m), [(r.metric or r.sdc) if r.trials else None for r in _rows(m)])
         for i, m in enumerate(comparison.models)
     ]
 
@@ -64,8 +65,8 @@ def difference_chart(comparison: Comparison) -> str:
     """
     curves: list[Curve] = []
     for i, model in enumerate(comparison.models[1:], 1):
-        found = [r.difference for r in _rows(model) if r.difference is not None]
-        curves.append((i, _name(model), [d.metric or d.sdc for d in found]))
+        found = [r.difference if r.trials else None for r in _rows(model)]
+        curves.append((i, _name(model), [(d.metric or d.sdc) if d else None for d in found]))
     first = comparison.models[0].label
 
     def finish(axes: Axes) -> None:
@@ -114,7 +115,9 @@ def _chart(
 
 
 def _draw(axes: Axes, places: Sequence[float], curve: Curve) -> None:
-    index, name, parts = curve
+    index, name, given = curve
+    known = [(place, part) for place, part in zip(places, given, strict=True) if part is not None]
+    places, parts = [place for place, _ in known], [part for _, part in known]
     color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
     dashes = ("-", "--", ":")[index // len(COLORS) % 3]
     lows, highs = [p.low for p in parts], [p.high for p in parts]

@@ -13,7 +13,7 @@ from analyzer.reports.comparison import (
     RateDifferencePart,
 )
 from analyzer.reports.parts import IntervalPart
-from analyzer.reports.plain import one_line
+from analyzer.reports.plain import one_line, short_names
 from analyzer.reports.signed import signed, signed_bounds
 
 COLUMNS = 80
@@ -48,12 +48,12 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"
     yield _row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"
+    names = short_names((m.model.path for m in comparison.models), NAME_WIDTH - 1)
     for model in comparison.models:
-        yield _model(model)
+        yield _model(model, names[model.model.path])
 
 
-def _model(model: ComparedModelPart) -> str:
-    name = _clip(one_line(model.model.path))
+def _model(model: ComparedModelPart, name: str) -> str:
     golden = "" if model.golden is None else f"{figures.percent(model.golden, 2)} %"
     shared, faults = "", "reference"
     if model.correspondence:
@@ -62,11 +62,6 @@ def _model(model: ComparedModelPart) -> str:
     size, bits = figures.size(model.file_bytes), figures.si(model.model.bits_at_risk)
     named = f"{model.label:<3}{name:<{NAME_WIDTH}}"
     return f"{_row([named, size, bits, golden, shared], MODELS)}  {faults}"
-
-
-def _clip(name: str) -> str:
-    limit = NAME_WIDTH - 1
-    return name if len(name) <= limit else f"…{name[-(limit - 1) :]}"
 
 
 def _row(cells: list[str], ends: tuple[int, ...]) -> str:
@@ -125,6 +120,9 @@ def _cells(
     changes: list[str],
     trials: str,
 ) -> list[str]:
+    if not row.trials:
+        unknown = [figures.UNKNOWN] * 3 if trials else [""] * 3
+        return [unknown[0], "", *unknown[1:], trials]
     metric, sdc, due = changes
     if row.metric is not None:
         return [show(row.metric), metric, show(row.sdc), show(row.due), trials]
@@ -153,6 +151,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
+    if any(not row.trials for row in rows):
+        yield figures.NO_TRIALS
     if any(row.difference and not row.difference.reached for row in rows):
         yield (
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "

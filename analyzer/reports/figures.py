@@ -4,6 +4,11 @@ from analyzer.reports.parts import IntervalPart
 
 MAX_DECIMALS = 4
 
+UNKNOWN = "–"
+"""In place of a figure of which nothing is known."""
+
+NO_TRIALS = f"{UNKNOWN} no trial was run: nothing is known."
+
 METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
 
 

@@ -28,7 +28,10 @@ HELD_WITHIN = 0.02
 def headline(report: Report) -> str:
     """Two sentences that answer the question: up to which rate does the model hold?"""
     name = figures.METRIC_NAMES[report.golden.metric]
-    rows = sorted(report.rates, key=lambda r: r.rate)
+    rows = sorted((r for r in report.rates if r.trials), key=lambda r: r.rate)
+    if not rows:
+        golden = figures.percent(report.golden.value)
+        return f"Without faults {name} is {golden} %. No trial was run: no more is known."
     held, last = _last_held(report.golden.value, rows), rows[-1]
     start = f"Without faults {name} is {figures.percent(report.golden.value)} %."
     points = f"{100 * HELD_WITHIN:g} points"

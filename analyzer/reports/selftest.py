@@ -1,6 +1,8 @@
 """What `relcheck selftest` prints."""
 
 from collections import Counter
+from collections.abc import Iterable
+from textwrap import TextWrapper
 
 from analyzer.campaign.devices_apart import Apart
 from analyzer.campaign.selftest import SelfTest
@@ -41,6 +43,12 @@ def _difference(finding: Finding) -> str:
     )
 
 
+def _wrapped(lines: Iterable[str]) -> str:
+    """Lines of 80 columns, broken at spaces; what follows a break is indented."""
+    fill = TextWrapper(80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(part for line in lines for part in fill.wrap(one_line(line))) + "\n"
+
+
 CONFIDENCE = 0.95
 """Of the interval of the share of trials with another outcome."""
 
@@ -59,19 +67,25 @@ def apart_text(found: Apart, device: str) -> str:
         f"share of trials (a pattern on an image) with another outcome: {estimate(part)} % "
         f"(95 % interval {bounds(part)} %)",
     ]
-    return "\n".join(map(one_line, lines)) + "\n"
+    return _wrapped(lines)
 
 
 def selftest_text(
-    model: str, kind: str, space: FaultSpace, layout: Layout | None, reloads: int, found: SelfTest
+    model: tuple[str, str],
+    kind: str,
+    space: FaultSpace,
+    layout: Layout | None,
+    reloads: int,
+    found: SelfTest,
 ) -> str:
-    """The comparison in a few lines, ending in a verdict."""
+    """The comparison in a few lines, ending in a verdict; ``model``: its name and its digest."""
     shown = "all loaded anew"
     if layout is not None:
         routes = Counter(str(layout.routes[t.name]) for t in space.tensors)
         shown = ", ".join(f"{count} {route}" for route, count in sorted(routes.items()))
     lines = [
-        f"{model}: {len(space.tensors)} tensors at risk ({shown})",
+        f"{model[0]}: {len(space.tensors)} tensors at risk ({shown})",
+        f"sha256 {model[1]}",
         f"{found.patterns} patterns ({kind}) with {found.upsets:,} upsets: {found.changed} changed "
         f"the answer, {found.failures} ended in a runtime error, {reloads} were loaded anew",
         f"golden answers {'equal' if found.golden_equal else 'DIFFER'}; weights after the last "
@@ -85,4 +99,4 @@ def selftest_text(
         lines.append(f"PASS: {compared} agree bit for bit")
     else:
         lines.append(f"FAIL: {len(found.mismatches)} of {found.patterns} patterns differ")
-    return "\n".join(map(one_line, lines)) + "\n"
+    return _wrapped(lines)

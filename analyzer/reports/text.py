@@ -62,19 +62,15 @@ _MARKS = {"precision": "", "decided": "!"}
 
 
 def _points(row: RatePart) -> list[str]:
-    return [
-        show_rate(row.rate),
-        figures.flips(row.expected_flips),
-        figures.estimate(row.metric),
-        figures.estimate(row.sdc),
-        figures.estimate(row.due),
-        figures.estimate(row.masked),
-        f"{row.trials:,}" + _MARKS.get(row.stop, "*"),
-    ]
+    parts = (row.metric, row.sdc, row.due, row.masked)
+    shown = (figures.estimate(p) if row.trials else figures.UNKNOWN for p in parts)
+    trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
+    return [show_rate(row.rate), figures.flips(row.expected_flips), *shown, trials]
 
 
 def _bounds(row: RatePart) -> list[str]:
-    spans = (figures.bounds(p) for p in (row.metric, row.sdc, row.due))
+    parts = (row.metric, row.sdc, row.due)
+    spans = (figures.bounds(p) if row.trials else "" for p in parts)
     return ["", "", *spans, "", ""]
 
 
@@ -90,6 +86,8 @@ def _notes(report: Report) -> list[str]:
             f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
             "is valid, but wider."
         )
+    if any(not row.trials for row in report.rates):
+        lines.append(figures.NO_TRIALS)
     for row in report.rates:
         if row.crashes:
             lines.append(

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from analyzer.campaign.blocks import Block, BlockResult, run_block
 from analyzer.campaign.runner import Budget, Store
 from analyzer.campaign.trials import Bench
-from analyzer.campaign.vulnerability import TensorTask, run_map
+from analyzer.campaign.vulnerability import run_map
 from analyzer.campaign.vulnerability_map import VulnerabilityMap
-from analyzer.cli.mapping import prepare_map, read_map_settings
+from analyzer.campaign.vulnerability_task import TensorTask
+from analyzer.cli.mapping import prepare_map
+from analyzer.cli.settings import read_map_settings
 from analyzer.cli.setup import Analysis
 from analyzer.faults import FaultPattern
 from analyzer.runtime.rewrite import RewriteExecutor
@@ -35,8 +37,8 @@ def small_analysis(folder: Path, **flags: object) -> Analysis:
     images = tiny_images(IMAGES, SIZE)
     model = save(proto, folder / "small.onnx")
     np.savez(folder / "small.npz", images=images, labels=golden_labels(proto, images))
-    asked = {"data": folder / "small.npz", "batch": 3, "precision": 0.05, **flags}
-    return prepare_map(model, read_map_settings(asked))
+    asked = {"data": folder / "small.npz", "batch": 3, "margin": 0.05, **flags}
+    return prepare_map(model, read_map_settings(None, asked))
 
 
 @dataclass
@@ -84,7 +86,11 @@ def small() -> Analysis:
 @cache
 def enumerated() -> Counts:
     """Every single flip on every image, by editing the file and loading it anew each time."""
-    analysis = small()
+    return enumerate_upsets(small())
+
+
+def enumerate_upsets(analysis: Analysis) -> Counts:
+    """Every single upset on every image, by the oracle."""
     bench, space = analysis.bench, analysis.space
     oracle = RewriteExecutor(analysis.model, space)
     fed = [({bench.input_name: b.inputs}, b.labels, b.images) for b in bench.batches]

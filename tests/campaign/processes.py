@@ -1,9 +1,13 @@
 """What tests ask about processes."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.support import ENVIRONMENT, ROOT
 
 
 def eventually(what: Callable[[], object], seconds: float = 20.0) -> bool:
@@ -48,3 +52,17 @@ def workers_of(leader: int) -> list[int]:
             continue
         found += [pid] if b"spawn_main" in command else []
     return found
+
+
+def started(*words: str | Path) -> "subprocess.Popen[str]":
+    """A command with two workers, in a session of its own."""
+    command = [sys.executable, "-m", "analyzer", *words, "--jobs", "2"]
+    return subprocess.Popen(
+        list(map(str, command)),
+        cwd=ROOT,
+        env={**os.environ, **ENVIRONMENT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )

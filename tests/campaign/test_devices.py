@@ -283,7 +283,9 @@ def test_classes_are_those_that_are_counted() -> None:
 
 
 def test_what_was_found_is_said() -> None:
-    text = apart_text(Apart(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)")
+    lines = apart_text(Apart(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)")
+    assert max(map(len, lines.splitlines())) <= 80
+    text = " ".join(lines.split())
     assert "cuda (NVIDIA Card) against cpu, the same 200 patterns on 4 images each" in text
     assert "150 answers bit-identical, 48 differ with the same outcome of every image" in text
     assert "2 with another; fault-free answers up to 3.2e-07 of their range apart" in text

@@ -19,7 +19,7 @@ import pytest
 from analyzer.campaign.journal import open_journal
 from analyzer.campaign.journal_file import read_entries
 from analyzer.errors import JournalUnusable
-from tests.campaign.benches import zero_clock
+from tests.campaign.benches import undisturbed, zero_clock
 from tests.campaign.journals import (
     block,
     committed,
@@ -61,6 +61,7 @@ def full_disk(folder: Path) -> Iterator[None]:
 def test_a_full_disk_ends_the_run_and_loses_nothing(kilobytes: int, tmp_path: Path) -> None:
     """Fails without `explained` around `append`, and where `write_file` leaves half a file."""
     path = tmp_path / "run.db"
+    undisturbed()  # its files are written before there is no room
     said = r"cannot be (written|opened)"
     with most_bytes_per_file(kilobytes * 1024), pytest.raises(JournalUnusable, match=said):
         record(path, hasty())

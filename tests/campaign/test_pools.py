@@ -37,10 +37,10 @@ from tests.campaign.benches import (
     undisturbed,
     write_shipment,
 )
-from tests.campaign.processes import eventually, is_there, session, workers_of
+from tests.campaign.processes import eventually, is_there, session, started, workers_of
 from tests.campaign.sabotage import Deed, Sabotaged
 from tests.campaign.test_journal_places import most_bytes_per_file
-from tests.support import ENVIRONMENT, ROOT, invoke, tiny_cnn, tiny_data
+from tests.support import ROOT, invoke, tiny_cnn, tiny_data
 
 VICTIM = Block(Cell(1e-2, 1), 0)
 """A block that every campaign here runs."""
@@ -254,20 +254,11 @@ def test_workers_do_not_outlive_a_killed_parent(analysis: Analysis, tmp_path: Pa
     assert eventually(lambda: not is_there(worker), 5.0)
 
 
-def started(folder: Path, *options: str | Path) -> "subprocess.Popen[str]":
-    """A long campaign with two workers, in a session of its own."""
+def campaign_in(folder: Path, *options: str | Path) -> "subprocess.Popen[str]":
+    """A long campaign."""
     tiny_cnn(folder / "tiny.onnx")
     tiny_data(folder / "tiny.npz")
-    command = [sys.executable, "-m", "analyzer", folder / "tiny.onnx", "--jobs", "2", *options]
-    return subprocess.Popen(
-        list(map(str, command)),
-        cwd=ROOT,
-        env={**os.environ, **ENVIRONMENT},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return started(folder / "tiny.onnx", *options)
 
 
 @pytest.fixture
@@ -275,7 +266,7 @@ def running(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A campaign whose first blocks are in ``run.db``."""
     journal = tmp_path / "run.db"
     options = ("--rates", "1e-3,1e-2", "--precision", "0.002", "--journal", journal)
-    with started(tmp_path, *options) as process:
+    with campaign_in(tmp_path, *options) as process:
         begun = lambda: journal.exists() and len(read_entries(journal)) > 8  # noqa: E731
         try:
             assert eventually(begun)
@@ -312,7 +303,7 @@ def uses_numpy(pid: int) -> bool:
 def test_ctrl_c_while_workers_begin_leaves_no_traceback(tmp_path: Path) -> None:
     """Fails without `pthread_sigmask`: workers that are still importing are interrupted as well."""
     options = ("--rates", "1e-3", "--precision", "0.002", "--journal", tmp_path / "run.db")
-    with started(tmp_path, *options) as process:
+    with campaign_in(tmp_path, *options) as process:
         assert eventually(lambda: [uses_numpy(p) for p in workers_of(process.pid)] == [True, True])
         for pid in workers_of(process.pid):  # as where they are one process group with the command
             os.kill(pid, signal.SIGINT)

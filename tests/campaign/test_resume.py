@@ -10,27 +10,16 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import analyzer
 from analyzer.campaign.journal_file import read_entries, told
-from analyzer.campaign.result import Stop
 from analyzer.campaign.versions import code_digest, versions
-from analyzer.cli.stopwatch import Stopwatch
+from tests.campaign.reports import SevenBlocks, blocks, figures
 from tests.support import Run, invoke, tiny_cnn, tiny_data
 
 QUICK = ("--rates", "1e-3,1e-2", "--precision", "0.05", "--batch", "8")
-
-Data = dict[str, Any]
-
-
-def figures(path: Path) -> Data:
-    """All of a JSON report but when and where it was written."""
-    report: Data = json.loads(path.read_text("utf-8"))
-    del report["run"]
-    return report
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +36,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def relcheck(folder: Path, *more: str | Path) -> Run:
     """The campaign of this file."""
     return invoke(folder / "tiny.onnx", "--data", folder / "tiny.npz", *QUICK, *more)
-
-
-def blocks(path: Path) -> list[str]:
-    """What a journal says of each block, in order."""
-    return [e.content for e in read_entries(path) if e.content.startswith('{"cell"')]
 
 
 def test_a_finished_campaign_is_only_reported_again(place: Path, tmp_path: Path) -> None:
@@ -71,20 +55,6 @@ def test_even_without_any_budget(place: Path, tmp_path: Path) -> None:
     run = invoke("resume", journal, "--budget", "0.001s", "--json", report)
     assert run.code == 0
     assert figures(report) == figures(place / "whole.json")
-
-
-class SevenBlocks(Stopwatch):
-    """A budget that is spent after seven blocks."""
-
-    blocks = 0
-
-    def charge(self, cpu_seconds: float) -> None:
-        """Count."""
-        self.blocks += 1
-
-    def spent(self) -> Stop | None:
-        """Whether seven blocks were charged."""
-        return Stop.BUDGET if self.blocks >= 7 else None
 
 
 @pytest.mark.parametrize("again", ["resume", "run"])

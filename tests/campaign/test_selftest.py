@@ -174,6 +174,7 @@ def test_the_command_says_pass(name: str) -> None:
     assert code == 0
     assert "PASS" in text
     assert "30 patterns" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

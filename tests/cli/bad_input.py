@@ -671,6 +671,27 @@ _add("exclude everything", "empty-selection", "none of the 4", _good_but("--excl
 _add("kinds of none", "empty-selection", "none of the 4", _good_but("--kinds", "zero-point"))
 
 
+# Requests: words that no command takes
+
+
+for _words, _says in {
+    ("--rate", "1e-6"): "relcheck run has no option --rate (did you mean --rates?)",
+    ("--rate=1e-6",): "relcheck run has no option --rate (did you mean --rates?)",
+    ("--margin", "0.1"): "relcheck run has no option --margin (relcheck map has)",
+    ("--frobnicate",): "relcheck run has no option --frobnicate; relcheck run --help",
+    ("-j", "2"): "relcheck run has no option -j",
+    ("--rates",): "--rates needs a value",
+    ("more.onnx",): "'more.onnx' is more than relcheck run takes",
+    ("--\x1b[2J",): "has no option --\\x1b[2J",
+}.items():
+    _add(f"words {_words}", "bad-command-line", _says, _good_but(*_words))
+for _words, _says in {
+    ("--seed", "many"): "--seed 'many': input should be a valid integer",
+    ("--precision=x",): "--precision 'x': input should be a valid number",
+}.items():
+    _add(f"words {_words}", "bad-option", _says, _good_but(*_words))
+
+
 # Requests: configuration files
 
 
@@ -684,9 +705,10 @@ def _config(content: str | bytes) -> Maker:
 
 
 for _content, _says in {
-    "speed = 1": "speed is no known setting",
-    '[run]\nrates = "1e-6"': "run is no known setting",
-    "json_path = 'x'": "json_path is no known setting",
+    "speed = 1": "'speed' is no setting of relcheck run",
+    'gates = "x"': "(did you mean gate?)",
+    '[run]\nrates = "1e-6"': "'run' is no setting of relcheck run",
+    "json_path = 'x'": "'json_path' is no setting of relcheck run",
     "rates = ": "is no TOML",
     "rates = 1e-6": "rates 1e-06",
     'batch = "many"': "batch 'many'",

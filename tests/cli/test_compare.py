@@ -127,6 +127,9 @@ def test_a_comparison_is_resumed_by_the_same_command(
     whole = comparison_of(tmp_path, *args, "--journal", "none")
     cut = comparison_of(tmp_path, *args, "--journal", journals, "--budget", "0.05s", code=3)
     assert {row["stop"] for m in cut["models"] for row in m["rates"]} == {"budget"}
+    said = invoke("compare", *args, "--journal", journals, "--budget", "0.01s").err
+    how = "to go on, run the same command again: finished work is kept\n"
+    assert said.endswith(f"the budget is spent; {how}")
     again = comparison_of(tmp_path, *args, "--journal", journals)
     assert figures(again) == figures(whole)
     [paired] = [p for p in journals.glob("*.db") if b"paired" in p.read_bytes()]
@@ -268,9 +271,17 @@ BAD: dict[str, tuple[str, str, Callable[[Path], list[Path | str]]]] = {
     "other fixed batch": ("not-comparable", "use --batch 5", _other_fixed_batch),
     "batch against fixed": ("bad-option", "--batch 4 contradicts", _batch_against_fixed),
     "nothing selected": ("empty-selection", "b.onnx: --include", _selection_empty_in_one),
-    "gate": ("bad-option", "judges no gate", _settings("gate", "sdc <= 0.1 @ 1e-6")),
-    "shard": ("bad-option", "runs no shards", _settings("shard", "1/2")),
-    "unknown key": ("bad-config", "no known setting", _settings("gates", "x")),
+    "gate": (
+        "bad-config",
+        "'gate' is no setting of relcheck compare",
+        _settings("gate", "sdc <= 0.1 @ 1e-6"),
+    ),
+    "shard": ("bad-config", "'shard' is no setting of relcheck compare", _settings("shard", "1/2")),
+    "unknown key": (
+        "bad-config",
+        "'gates' is no setting of relcheck compare",
+        _settings("gates", "x"),
+    ),
     "report over a model": (
         "unwritable-output",
         "in use already",

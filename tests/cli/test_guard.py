@@ -22,7 +22,7 @@ GUARDED = """
 {before}
 import os, resource, signal, subprocess, sys, tempfile, time
 from analyzer.cli import guard, main
-def deed():
+def deed(**_):
 {deed}
 {where} = deed
 guard.entry()

@@ -20,16 +20,27 @@ from tests.support import (
     Run,
     golden_labels,
     invoke,
+    parse_model,
     save,
     tiny_cnn,
     tiny_cnn_proto,
     tiny_data,
     tiny_images,
+    with_initializers,
 )
 
 SCHEMA = ROOT / "docs" / "map.schema.json"
 QUICK = ("--margin", "0.1", "--confidence", "0.95")
 HOSTILE = '=cmd|"<script>alert(1)</script>\x1b[2J\n$x_{1'
+
+
+NARROW = """
+<ir_version: 8, opset_import: ["" : 17]>
+narrow (float[N, 2] x) => (float[N, 2] y) {
+    v = Cast <to = 1> (w)
+    y = MatMul (x, v)
+}
+"""
 
 
 def ask(folder: Path, *args: str | Path, code: int = 0) -> tuple[Run, dict[str, Any]]:
@@ -103,16 +114,13 @@ def test_a_map_without_enough_budget_says_so_and_goes_on(tmp_path: Path) -> None
     run, cut = ask(tmp_path, *kept, "--budget", "0.000001s", code=3)
     assert "the budget ended before ±10 points" in run.out
     assert "This map is not finished" in run.out
-    assert f"finished work is in {journal}: the same command goes on" in run.err
+    assert run.err.endswith(f"the budget is spent; to go on: relcheck resume {journal}\n")
     assert {t["stop"] for t in cut["tensors"]} == {"budget"}
     _, whole = ask(tmp_path, *kept)
     _, alone = ask(tmp_path, "--journal", "none")
     for report in (whole, alone):
         report.pop("run")
     assert whole == alone
-    resumed = invoke("resume", journal)
-    assert resumed.code == 2
-    assert "run the same relcheck map again" in resumed.err
 
 
 def test_a_map_and_a_run_do_not_share_a_journal(tmp_path: Path) -> None:
@@ -134,6 +142,30 @@ def test_bad_numbers_are_named_as_the_user_wrote_them(
     assert run.code == 2
     assert run.err.startswith(f"relcheck: {flag} ")
     assert run.err.endswith("[bad-option]\n")
+
+
+def test_other_faults_than_flips_say_what_they_mean(tmp_path: Path) -> None:
+    html = tmp_path / "map.html"
+    for fault, says in (("stuck1", "A stuck cell that holds"), ("burst:3", "its lowest bit lies")):
+        run, found = ask(tmp_path, "--fault", fault, "--html", html)
+        assert f"one upset ({fault}, encoding stored)" in run.out
+        assert found["plan"]["fault"] == fault
+        assert says in found["assumptions"][1]
+        assert says in html.read_text("utf-8")
+        assert "vulnerable to one upset?" in html.read_text("utf-8")
+    _, found = ask(tmp_path)
+    assert not any("stuck" in line or "burst" in line for line in found["assumptions"])
+
+
+def test_bursts_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    proto = with_initializers(parse_model(NARROW), {"w": np.ones((2, 2), np.uint8)})
+    model = save(proto, tmp_path / "narrow.onnx")
+    run = invoke("map", model, "--fault", "burst:40")
+    assert (run.code, run.out) == (2, "")
+    assert "--fault burst:40 has no place in the tensor 'w' of 32 bits" in run.err
+    assert "--exclude" in run.err
+    assert run.err.endswith("[bad-option]\n")
+    assert invoke("map", model, "--fault", "burst:32", *QUICK).code == 0
 
 
 def test_one_file_is_not_written_twice(tmp_path: Path) -> None:
@@ -165,6 +197,19 @@ def test_names_are_other_peoples_text(tmp_path: Path) -> None:
     name = next(csv.DictReader(io.StringIO(table.read_text("utf-8"))))["tensor"]
     assert name.startswith("'=cmd|")
     assert "\x1b" not in name
+
+
+def test_names_that_are_cut_stay_apart(tmp_path: Path) -> None:
+    """Fails if only the ends of long names are shown."""
+    proto = tiny_cnn_proto()
+    new = {"conv_w": "stage2.block0.shortcut.weight", "fc_w": "stage3.block0.shortcut.weight"}
+    for tensor in proto.graph.initializer:
+        tensor.name = new.get(tensor.name, tensor.name)
+    for node in proto.graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+    run = invoke("map", save(proto, tmp_path / "tiny.onnx"), *QUICK)
+    rows = [line.split()[0] for line in run.out.splitlines() if "shortcut" in line]
+    assert sorted(rows) == ["stage2.…shortcut.weight", "stage3.…shortcut.weight"]
 
 
 def test_without_labels_it_is_agreement(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import FLOAT32, INT8, Codec, FixedPointCodec, StoredCodec, Values
+from analyzer.bits import FLOAT32, INT8, UINT8, Codec, FixedPointCodec, StoredCodec, Values
+from analyzer.errors import BadOption
+from analyzer.faults import parse_fault
 from analyzer.sampling import in_turn
 from analyzer.sites import Reach, SiteStrata, split_sites, typical_moves
 from analyzer.space import FaultSpace, Kind, TensorSite
@@ -69,7 +72,8 @@ def strata(draw: st.DrawFn) -> SiteStrata:
         t.name: t.codec.decode(codes[t.name].astype(t.codec.encode(np.zeros(1)).dtype))
         for t in space.tensors
     }
-    return split_sites(space, values)
+    fault = parse_fault(draw(st.sampled_from(["flip", "stuck0", "stuck1", "burst:2"])))
+    return split_sites(space, values, fault)
 
 
 @given(strata())
@@ -97,3 +101,52 @@ def test_turns_take_each_once(count: int, start: int, stream: str) -> None:
 def test_turns_come_in_another_order_each_time() -> None:
     rounds = {tuple(in_turn("p", "s", r * 8 + i, 8) for i in range(8)) for r in range(20)}
     assert len(rounds) > 15
+
+
+def moves(values: Values, codec: Codec, dtype: str, fault: str) -> list[float]:
+    site = TensorSite("t", Kind.WEIGHT, values.shape, codec, dtype)
+    return typical_moves(site, values, parse_fault(fault))
+
+
+def test_cells_that_hold_their_value_do_not_count() -> None:
+    """Bit 6 of int8: set in 64 and 127 only, from which stuck0 takes 64 of 127."""
+    values = np.array([64, 127, 0, 3, 1], np.int8)
+    assert moves(values, StoredCodec(INT8), "int8", "stuck0")[6] == 64 / 127
+    assert moves(values, StoredCodec(INT8), "int8", "stuck1")[6] == 64 / 127
+    assert moves(values, StoredCodec(INT8), "int8", "stuck0")[7] == 0.0  # none is negative
+    assert moves(values, StoredCodec(INT8), "int8", "stuck1")[7] == 128 / 127
+
+
+def test_the_top_bit_of_the_exponent_can_only_be_stuck_at_1() -> None:
+    stuck = {
+        f: moves(WEIGHTS, StoredCodec(FLOAT32), "float32", f)[30] for f in ("stuck0", "stuck1")
+    }
+    assert stuck["stuck0"] == 0.0
+    assert stuck["stuck1"] > 1e30
+
+
+def test_a_burst_counts_where_it_moves_farthest() -> None:
+    """From bit 7 of int8 a burst of 3 hits the sign, and bits 0 and 1 of the next element."""
+    values = np.array([0, 0, 0, 100], np.int8)
+    found = moves(values, StoredCodec(INT8), "int8", "burst:3")
+    assert found[7] == 128 / 100
+    assert found[0] == 7 / 100
+    assert found[5] == 32 / 100  # to 0b11100000: 32 below 0
+
+
+def test_a_burst_that_reaches_the_next_element_moves_that() -> None:
+    """From the sign on, 34 bits invert all of the next value; a single value has none behind it."""
+    several = moves(WEIGHTS, StoredCodec(FLOAT32), "float32", "burst:34")[31]
+    assert several > 5.0  # 0.5 becomes -8; its sign alone would move it by 1
+    assert moves(WEIGHTS[:1], StoredCodec(FLOAT32), "float32", "burst:34")[31] == 2.0
+    alone = moves(np.array([200], np.uint8), StoredCodec(UINT8), "uint8", "burst:8")[1]
+    assert alone == (200 - 54) / 200
+
+
+def test_a_burst_longer_than_a_tensor_is_refused() -> None:
+    """Fails if it is measured as a shorter one."""
+    values = np.array([1, 2], np.int8)
+    space = FaultSpace((TensorSite("t", Kind.BIAS, (2,), StoredCodec(INT8), "int8"),))
+    assert split_sites(space, {"t": values}, parse_fault("burst:16")).parts[0]
+    with pytest.raises(BadOption, match="'t' of 16 bits"):
+        split_sites(space, {"t": values}, parse_fault("burst:17"))

@@ -64,7 +64,7 @@ def test_the_command_lists_every_topic() -> None:
 def test_the_comparison_follows() -> None:
     run = invoke("selftest", "--patterns", "4", "--fault", "burst:2", "--seed", "3")
     assert run.code == 0
-    assert re.search(r"digits_resnet.onnx, sha256 [0-9a-f]{64}: ", run.out)
+    assert re.search(r"\ndigits_resnet.onnx: .*\nsha256 [0-9a-f]{64}\n", run.out)
     assert "4 patterns (burst:2, stored, seed 3)" in run.out
     assert run.out.count("PASS") == 2
     assert run.out.index("known answers") < run.out.index("4 patterns")

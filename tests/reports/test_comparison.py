@@ -174,3 +174,21 @@ def test_signs_are_shown_except_of_nothing() -> None:
 
 def test_letters_go_on_after_z() -> None:
     assert [label(i) for i in (0, 1, 25, 26, 51, 52)] == ["A", "B", "Z", "AA", "AZ", "BA"]
+
+
+def test_a_rate_without_trials_claims_nothing() -> None:
+    """Fails if the middle of what may be is shown as if it had been found."""
+    whole = example_comparison()
+    rates = [r.model_copy(update={"trials": 0, "stop": "budget"}) for r in whole.models[1].rates]
+    models = [whole.models[0], whole.models[1].model_copy(update={"rates": rates})]
+    found = whole.model_copy(update={"models": models})
+    text = comparison_text(found)
+    assert {" ".join(line.split()) for line in text.splitlines() if line.endswith(" 0*")} == {
+        "B – – – 0*"
+    }
+    assert "– no trial was run: nothing is known." in text
+    assert "No trial was run: nothing is known." in comparison_html(found)
+    assert "o trial was run" not in comparison_text(whole) + comparison_html(whole)
+    for chart in (comparison_chart, difference_chart):
+        ElementTree.fromstring(chart(found))
+        assert chart(found) != chart(whole)

@@ -114,3 +114,17 @@ def test_headline_goes_by_the_interval(lows: tuple[float, float], says: str) -> 
         for rate, low in zip((1e-7, 1e-6), lows, strict=True)
     ]
     assert says in headline(example_report(rates=rows))
+
+
+def test_a_rate_without_trials_claims_nothing() -> None:
+    """Fails if the middle of what may be is shown as if it had been found."""
+    nothing = row(1e-3, 0.5, trials=0, stop="budget")
+    known = row(1e-6, 0.001)
+    report = example_report(rates=[known, nothing])
+    assert headline(report).endswith("at 1e-6 it is 98.2 %.")
+    assert "No trial was run: nothing is known." in Elements(to_html(report)).text
+    assert sweep_chart(report) == sweep_chart(example_report(rates=[known]))
+    assert "No trial was run" not in to_html(example_report(rates=[known]))
+    empty = example_report(rates=[nothing])
+    assert headline(empty).endswith("No trial was run: no more is known.")
+    assert to_html(empty)

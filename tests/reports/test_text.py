@@ -59,6 +59,17 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
     assert max(len(points), len(bounds)) <= 80
 
 
+def test_a_rate_without_trials_claims_nothing() -> None:
+    """Fails if the middle of what may be is shown as if it had been found."""
+    nothing = row(1e-3, 0.5, trials=0, stop="budget", sdc=interval(0.5, 0.0, 1.0))
+    text = to_text(example_report(rates=[nothing]))
+    points, bounds = text.splitlines()[6:8]
+    assert points.split()[2:] == ["–", "–", "–", "–", "0*"]
+    assert bounds == ""
+    assert "– no trial was run: nothing is known." in text
+    assert "no trial" not in to_text(EXAMPLES["sweep"]())
+
+
 def test_long_file_names_stay_whole() -> None:
     name = "very_" * 20 + ".onnx"
     model = example_report().model.model_copy(update={"path": name})
