@@ -16,13 +16,15 @@ PATIENCE_SECONDS = 20.0
 
 
 @contextmanager
-def relcheck(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def relcheck(
+    arguments: Sequence[str], stderr: int = subprocess.PIPE
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A ``relcheck`` process as a user starts it, which is ended with the context."""
     process = subprocess.Popen(
         [sys.executable, "-m", "analyzer", *arguments],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
     )
     try:
