@@ -54,10 +54,14 @@ class Span:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the array."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
     def of(self, block: Bytes) -> Array:
         """The array, as a view of ``block``."""
-        size = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-        return block[self.start : self.start + size].view(self.dtype).reshape(self.shape)
+        return block[self.start : self.start + self.size].view(self.dtype).reshape(self.shape)
 
 
 def spans_of(arrays: Mapping[str, Array]) -> tuple[dict[str, Span], int]:
@@ -97,6 +101,11 @@ class ArrayFile:
     def __reduce__(self) -> tuple[type["ArrayFile"], tuple[str, dict[str, Span]]]:
         """Travels as a path."""
         return ArrayFile, (self.path, self.spans)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the arrays."""
+        return sum(span.size for span in self.spans.values())
 
     @cached_property
     def block(self) -> Bytes:

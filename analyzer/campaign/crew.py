@@ -42,10 +42,10 @@ class Crew:
     ) -> None:
         """End those that still wait."""
         while self._waiting:
-            process, pipe, _ = self._waiting.pop()
-            process.kill()
-            process.join()
-            pipe.close()
+            member = self._waiting.pop()
+            member.process.kill()
+            member.process.join()
+            member.pipe.close()
 
     def start(self, count: int) -> None:
         """Start so many now, if the system has room: else whoever needs one says so."""

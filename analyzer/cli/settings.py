@@ -128,10 +128,13 @@ class Settings(BaseModel):
         """Worker processes: as asked, or one per core that this process may use."""
         return self.jobs or len(os.sched_getaffinity(0))
 
-    @property
-    def cache_per_worker(self) -> int:
-        """Bytes of golden values that each worker may keep; on a cluster, all that was given."""
-        return self.cache if self.cluster else self.cache // self.worker_count
+    def golden_cache(self, weights: int) -> int:
+        """Bytes that golden values may take: what the weights that faults change leave, or half.
+
+        Args:
+            weights: bytes that faults change; every worker has its own.
+        """
+        return max(self.cache // 2, self.cache - self.worker_count * weights)
 
     @property
     def preprocessing(self) -> dict[str, str]:
