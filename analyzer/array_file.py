@@ -118,7 +118,7 @@ class ArrayFile:
 
     def leave(self) -> None:
         """Give back what memory `block` takes here; it is read again where it is looked at."""
-        self._golden.madvise(mmap.MADV_DONTNEED)
+        leave(self.block)
 
     def private(self) -> Bytes:
         """The whole file, to be written to: what is written stays here. uint8 (n,).
@@ -143,6 +143,27 @@ class ArrayFile:
             return None
         start = np.frombuffer(content, np.uint8).ctypes.data - self.block.ctypes.data
         return start if 0 <= start <= len(self.block) - content.nbytes else None
+
+
+def mapping_of(array: Array) -> mmap.mmap | None:
+    """The mapping of a file of which ``array`` is a view; None if it is none."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    return base if isinstance(base, mmap.mmap) else None
+
+
+def leave(array: Array) -> None:
+    """Give back the memory of the file of which ``array`` is a view, if it is one.
+
+    Where it is looked at it is read again. Of a private mapping, what was written there is lost,
+    or not: other systems than Linux keep it.
+    """
+    mapping = mapping_of(array)
+    if mapping is not None and hasattr(mapping, "madvise"):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _padded(arrays: Iterable[Array]) -> Iterator[bytes | memoryview]:

@@ -206,6 +206,9 @@ def prepare_analysis(
     here = Cache(settings.cache if settings.inline else 0, len(batches))
     device = device_of(settings.device)
     executor = open_executor(model, space, batches[0].feeds(name), device, here)
+    if model.file is not None:
+        model.file.leave()
+        return_free_memory()
     first = executor.run(batches[0].feeds(name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from analyzer.array_file import first_difference
+from analyzer.array_file import PIECE, first_difference, leave
 from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.model.walk import graph_tensors, sub_graphs
@@ -173,7 +173,13 @@ def replace_values(proto: onnx.ModelProto, raw: dict[str, bytes]) -> onnx.ModelP
 
 def changed(model: OptimizedModel, golden: OptimizedModel) -> set[str]:
     """Names of the stored tensors, hidden ones included, that differ between like models."""
-    slots = {n for n, v in golden.slots.items() if not same_values(model.slots[n], v)}
+    slots = set()
+    for name, values in golden.slots.items():
+        if not same_values(model.slots[name], values):
+            slots.add(name)
+        if values.nbytes >= PIECE:  # both models are mapped, and in memory where looked at
+            leave(values)
+            leave(model.slots[name])
     return slots | {n for n, raw in golden.hidden.items() if model.hidden.get(n) != raw}
 
 
