@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import UnwritableOutput
+from analyzer.scratch import SCRATCH
 
 ALIGNMENT = 64
 """Bytes; what ONNX Runtime aligns its own buffers to."""
@@ -88,14 +89,18 @@ class ArrayFile:
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
 
     @staticmethod
-    def of(arrays: Mapping[str, Array]) -> "ArrayFile":
+    def of(arrays: Mapping[str, Array], hot: bool = False) -> "ArrayFile":
         """A new file with these contents.
+
+        Args:
+            arrays: by name.
+            hot: whether they are looked at all the time, so that memory holds them anyway.
 
         Raises:
             UnwritableOutput: there is no room for it.
         """
         spans, _ = spans_of(arrays)
-        stream = nameless_file(list(_padded(arrays.values())))
+        stream = nameless_file(list(_padded(arrays.values())), hot)
         return ArrayFile(path_of(stream), spans, stream)
 
     def __reduce__(self) -> tuple[type["ArrayFile"], tuple[str, dict[str, Span]]]:
@@ -173,14 +178,19 @@ def _padded(arrays: Iterable[Array]) -> Iterator[bytes | memoryview]:
     yield bytes(ALIGNMENT)  # no file is empty: that could not be mapped
 
 
-def nameless_file(parts: Sequence[bytes | memoryview]) -> BinaryIO:
+def nameless_file(parts: Sequence[bytes | memoryview], hot: bool = False) -> BinaryIO:
     """A file that is gone with this process, or when it is closed, with these contents.
+
+    Args:
+        parts: one behind the other.
+        hot: whether memory may hold it, which the system then cannot take back.
 
     Raises:
         UnwritableOutput: there is no room for it.
     """
+    folder = SCRATCH.folder_for(sum(map(len, parts))) if hot else None
     try:
-        stream: BinaryIO = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the caller closes it
+        stream: BinaryIO = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115  # the caller closes it
         for part in parts:
             rest = memoryview(part)
             while rest:  # one call may write less, where it is much or the disk is nearly full

@@ -133,6 +133,9 @@ class Settings(BaseModel):
 
         Args:
             weights: bytes that faults change; every worker has its own.
+
+        >>> [Settings(cache=512, jobs=2).golden_cache(weights) for weights in (0, 97, 500)]
+        [512, 318, 256]
         """
         return max(self.cache // 2, self.cache - self.worker_count * weights)
 

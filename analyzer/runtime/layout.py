@@ -78,7 +78,7 @@ class Layout:
         slots = self.slots
         if self.file is not None or sum(v.nbytes for v in slots.values()) < LARGE:
             return self
-        file = ArrayFile.of(slots)
+        file = ArrayFile.of(slots, hot=True)
         optimized = OptimizedModel(self.optimized.proto, self.optimized.slots | file.arrays())
         return replace(self, optimized=optimized, file=file)
 
@@ -116,7 +116,7 @@ class Prober:
         found = {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
         large = {name: values for name, values in found.items() if values.nbytes >= LARGE}
         if large:  # they are looked at now and then only, and are as large as the model
-            found |= ArrayFile.of(large).arrays()
+            found |= ArrayFile.of(large, hot=True).arrays()
         return found
 
     def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:

@@ -20,6 +20,7 @@ from analyzer.model.walk import graph_tensors, sub_graphs
 from analyzer.runtime.copies import drop_copies
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import new_session, session_options
+from analyzer.scratch import SCRATCH
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def optimize(
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
-    with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
+    size = len(model) if isinstance(model, bytes) else model.ByteSize()
+    size += sum(value.tensor_size_in_bytes() for value in lent.values())
+    with tempfile.TemporaryDirectory(prefix="relcheck-", dir=SCRATCH.folder_for(size)) as folder:
         target = Path(folder) / "optimized.onnx"
         options = session_options(device=device)
         options.optimized_model_filepath = str(target)

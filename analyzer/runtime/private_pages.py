@@ -23,13 +23,13 @@ class PrivatePages:
     """How many pages of the live weights can be private."""
 
     def __init__(self, live: Bytes) -> None:
-        """Begin with none.
+        """Begin: all of them can be, for whoever opened sessions may have written anywhere.
 
         Args:
             live: uint8 (n,); if it is no mapping of a file, nothing is ever dropped.
         """
         self._live, self._pages = live, len(live) // PAGE
-        self._before = self._recent = 0
+        self._before, self._recent = self._pages, 0
 
     def wrote(self, places: int) -> None:
         """A trial wrote to so many places: to as many pages at most."""

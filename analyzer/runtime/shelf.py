@@ -72,7 +72,7 @@ class Shelf:
 
     def put(self, place: int, arrays: Arrays) -> None:
         """Put arrays where nothing is yet; nothing happens if there is no room for them."""
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         if any(array.dtype.hasobject for array in arrays.values()):
             return
         spans, size = spans_of(arrays)
