@@ -4,7 +4,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from analyzer.array_file import nameless_file, path_of
 from analyzer.campaign.crew import Crew
@@ -95,11 +97,17 @@ def _campaign(
 
 
 def early_start(crew: Crew, settings: Settings) -> Callable[[Model], None]:
-    """What starts all worker processes while a large model is prepared."""
+    """What starts all worker processes while a large model is prepared.
+
+    In this process, a thread imports meanwhile what is needed at the end alone.
+    """
 
     def start(model: Model) -> None:
-        if settings.cluster is None and not settings.inline and model.size >= LARGE_MODEL:
+        if model.size < LARGE_MODEL:
+            return
+        if settings.cluster is None and not settings.inline:
             crew.start(settings.worker_count)
+        Thread(target=import_module, args=("scipy.special",), daemon=True).start()
 
     return start
 
