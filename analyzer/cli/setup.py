@@ -234,6 +234,9 @@ def prepare_analysis(
         severity = find_severity(space, golden_values(model, space), fault)
     PATIENCE.renew()
     judge, alive = Judge(metric), PATIENCE.renew
-    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
+    threads = settings.worker_count if executor.threaded and not settings.cluster else 1
+    bench = set_up_bench(
+        plan, space, severity, executor, judge, name, batches, alive, first, threads
+    )
     PATIENCE.prepared()
     return Analysis(model, space, data, conditions, executor, bench, device)

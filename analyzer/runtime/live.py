@@ -207,6 +207,11 @@ class LiveExecutor:
                 self.write(injection)
         return self.run_from(injection.start, feeds)
 
+    @property
+    def threaded(self) -> bool:
+        """Whether several threads may run without faults at the same time: nothing is kept."""
+        return self.segments is None
+
     def knows(self, feeds: Feeds) -> bool:
         """Whether golden values of ``feeds`` are kept, or none ever are."""
         return self.segments is None or self.segments.known(feeds) is not None
