@@ -1,8 +1,6 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
-import ctypes
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from analyzer.rates import parse_rates
 from analyzer.runtime.devices import Device
 from analyzer.runtime.executor import golden_values
 from analyzer.runtime.executors import CampaignExecutor, open_executor
+from analyzer.runtime.process_memory import return_free_memory
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure
 from analyzer.severity import find_severity
@@ -165,12 +164,6 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
         if "rates" not in settings.model_fields_set:
             return tuple(sorted({c.rate for c in conditions}))
     return parse_rates(settings.rates)
-
-
-def return_free_memory() -> None:
-    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
-    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def prepare_analysis(

@@ -23,6 +23,7 @@ from analyzer.runtime.injected import Injector
 from analyzer.runtime.numbering import Numbering
 from analyzer.runtime.optimized import OptimizedModel, changed, optimize
 from analyzer.runtime.probe import digits_needed, noise_values
+from analyzer.runtime.process_memory import return_free_memory
 from analyzer.space import Kind
 
 PROBE_BUDGET = 24
@@ -254,6 +255,8 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     noise = prober.with_noise(stable)
     if noise is None:
         return None
+    if sum(t.values.nbytes for t in stable) >= LARGE:
+        return_free_memory()  # of four models that were optimized
     places: dict[str, list[Place]] = {}
     touched = changed(noise, prober.golden)
     for probe in probes:

@@ -86,18 +86,10 @@ def set_up(tmp_path: Path, threads: int, run: Callable[[Feeds], Result] | None =
     ready = tiny_analysis(tmp_path, batch=2)
     of, executor = ready.bench, ready.executor
     assert executor.threaded
-    if run is not None:
-        executor.run = run  # type: ignore[method-assign]  # a model that fails is hard to come by
-    return set_up_bench(
-        of.plan,
-        of.space,
-        of.severity,
-        executor,
-        of.judge,
-        of.input_name,
-        of.batches,
-        threads=threads,
-    )
+    if run is not None:  # a model that fails is hard to come by
+        vars(executor)["run"] = run
+    parts = (of.plan, of.space, of.severity, executor, of.judge, of.input_name, of.batches)
+    return set_up_bench(*parts, threads=threads)
 
 
 def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
