@@ -94,6 +94,8 @@ def launch() -> Member:
 
 def _work(pipe: Connection, finished: ctypes.c_uint64) -> None:
     """The whole life of a worker process, which imports there what it needs."""
+    import scipy.special  # noqa: F401  # else the first trial does, and somebody waits for it
+
     from analyzer.campaign.worker import serve
 
     serve(pipe, finished)
