@@ -129,15 +129,15 @@ class Settings(BaseModel):
         return self.jobs or len(os.sched_getaffinity(0))
 
     def golden_cache(self, weights: int) -> int:
-        """Bytes that golden values may take: what the weights that faults change leave, or half.
+        """Bytes that golden values may take: what copies of the weights leave, a quarter at least.
 
         Args:
-            weights: bytes that faults change; every worker has its own.
+            weights: bytes that faults change; one copy is golden, and every worker has its own.
 
         >>> [Settings(cache=512, jobs=2).golden_cache(weights) for weights in (0, 97, 500)]
-        [512, 318, 256]
+        [512, 221, 128]
         """
-        return max(self.cache // 2, self.cache - self.worker_count * weights)
+        return max(self.cache // 4, self.cache - (1 + self.worker_count) * weights)
 
     @property
     def preprocessing(self) -> dict[str, str]:

@@ -117,7 +117,7 @@ class Prober:
         found = {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
         large = {name: values for name, values in found.items() if values.nbytes >= LARGE}
         if large:  # they are looked at now and then only, and are as large as the model
-            found |= ArrayFile.of(large, hot=True).arrays()
+            found |= ArrayFile.of(large).arrays()
         return found
 
     def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
