@@ -91,7 +91,7 @@ Until = Annotated[
 ]
 Cache = Annotated[
     str | None,
-    _option(_EFFORT, "SIZE", "For golden values and copies of weights, in all (default 2G; 0: least)."),
+    _option(_EFFORT, "SIZE", "For golden values and copies of weights, all workers (default 2G)."),
 ]
 Cluster = Annotated[
     str | None, _option(_EFFORT, "URL", "Run on a Dask cluster, like tcp://host:8786.")
