@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import UnwritableOutput
+from analyzer.scratch import SCRATCH
 
 ALIGNMENT = 64
 """Bytes; what ONNX Runtime aligns its own buffers to."""
@@ -54,10 +55,14 @@ class Span:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the array."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
     def of(self, block: Bytes) -> Array:
         """The array, as a view of ``block``."""
-        size = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-        return block[self.start : self.start + size].view(self.dtype).reshape(self.shape)
+        return block[self.start : self.start + self.size].view(self.dtype).reshape(self.shape)
 
 
 def spans_of(arrays: Mapping[str, Array]) -> tuple[dict[str, Span], int]:
@@ -84,19 +89,28 @@ class ArrayFile:
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
 
     @staticmethod
-    def of(arrays: Mapping[str, Array]) -> "ArrayFile":
+    def of(arrays: Mapping[str, Array], hot: bool = False) -> "ArrayFile":
         """A new file with these contents.
+
+        Args:
+            arrays: by name.
+            hot: whether they are looked at all the time, so that memory holds them anyway.
 
         Raises:
             UnwritableOutput: there is no room for it.
         """
         spans, _ = spans_of(arrays)
-        stream = nameless_file(list(_padded(arrays.values())))
+        stream = nameless_file(list(_padded(arrays.values())), hot)
         return ArrayFile(path_of(stream), spans, stream)
 
     def __reduce__(self) -> tuple[type["ArrayFile"], tuple[str, dict[str, Span]]]:
         """Travels as a path."""
         return ArrayFile, (self.path, self.spans)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the arrays."""
+        return sum(span.size for span in self.spans.values())
 
     @cached_property
     def block(self) -> Bytes:
@@ -109,7 +123,7 @@ class ArrayFile:
 
     def leave(self) -> None:
         """Give back what memory `block` takes here; it is read again where it is looked at."""
-        self._golden.madvise(mmap.MADV_DONTNEED)
+        leave(self.block)
 
     def private(self) -> Bytes:
         """The whole file, to be written to: what is written stays here. uint8 (n,).
@@ -136,6 +150,27 @@ class ArrayFile:
         return start if 0 <= start <= len(self.block) - content.nbytes else None
 
 
+def mapping_of(array: Array) -> mmap.mmap | None:
+    """The mapping of a file of which ``array`` is a view; None if it is none."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    return base if isinstance(base, mmap.mmap) else None
+
+
+def leave(array: Array) -> None:
+    """Give back the memory of the file of which ``array`` is a view, if it is one.
+
+    Where it is looked at it is read again. Of a private mapping, what was written there is lost,
+    or not: other systems than Linux keep it.
+    """
+    mapping = mapping_of(array)
+    if mapping is not None and hasattr(mapping, "madvise"):
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
 def _padded(arrays: Iterable[Array]) -> Iterator[bytes | memoryview]:
     for array in arrays:
         yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
@@ -143,14 +178,19 @@ def _padded(arrays: Iterable[Array]) -> Iterator[bytes | memoryview]:
     yield bytes(ALIGNMENT)  # no file is empty: that could not be mapped
 
 
-def nameless_file(parts: Sequence[bytes | memoryview]) -> BinaryIO:
+def nameless_file(parts: Sequence[bytes | memoryview], hot: bool = False) -> BinaryIO:
     """A file that is gone with this process, or when it is closed, with these contents.
+
+    Args:
+        parts: one behind the other.
+        hot: whether memory may hold it, which the system then cannot take back.
 
     Raises:
         UnwritableOutput: there is no room for it.
     """
+    folder = SCRATCH.folder_for(sum(map(len, parts))) if hot else None
     try:
-        stream: BinaryIO = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the caller closes it
+        stream: BinaryIO = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115  # the caller closes it
         for part in parts:
             rest = memoryview(part)
             while rest:  # one call may write less, where it is much or the disk is nearly full

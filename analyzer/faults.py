@@ -7,7 +7,7 @@ from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc
+import scipy
 
 from analyzer.bits import Codes
 from analyzer.errors import BadOption
@@ -136,7 +136,9 @@ class CountLaw:
         if count <= 0:
             return 1.0
         return (
-            float(betainc(count, self.bits - count + 1, self.rate)) if count <= self.bits else 0.0
+            float(scipy.special.betainc(count, self.bits - count + 1, self.rate))
+            if count <= self.bits
+            else 0.0
         )
 
     def draw(self, rng: np.random.Generator) -> int:

@@ -1,5 +1,6 @@
 """A real ``relcheck`` process and its workers, watched from outside."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -16,13 +17,15 @@ PATIENCE_SECONDS = 20.0
 
 
 @contextmanager
-def relcheck(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def relcheck(
+    arguments: Sequence[str], stderr: int = subprocess.PIPE
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A ``relcheck`` process as a user starts it, which is ended with the context."""
     process = subprocess.Popen(
         [sys.executable, "-m", "analyzer", *arguments],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
     )
     try:
@@ -69,15 +72,38 @@ def memory_together(pids: Sequence[int]) -> int:
     """Bytes that some processes hold together: the sum of their proportional set sizes.
 
     A page that several of them map counts once. What is mapped from files counts as well, though
-    the system may take most of it back.
+    the system may take most of it back. Files in memory that they have open count whole, whether
+    they are mapped or not: the system can take nothing of these back.
     """
-    return sum(map(_proportional, pids))
+    in_memory: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        in_memory |= _files_in_memory(pid)
+    return sum(map(_proportional, pids)) + sum(in_memory.values())
 
 
 def _proportional(pid: int) -> int:
-    """Proportional set size of a process, in bytes; 0 if it is gone."""
+    """Proportional set size of a process without files in memory, in bytes; 0 if it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return sum(1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    rows = (line.split() for line in text.splitlines()[1:])
+    found = {name: 1024 * int(size) for name, size, _ in rows}
+    return found["Pss:"] - found["Pss_Shmem:"]
+
+
+IN_MEMORY = ("/memfd:", "/dev/shm/")  # what Linux calls them
+
+
+def _files_in_memory(pid: int) -> dict[tuple[int, int], int]:
+    """Device and number of each file in memory that a process has open -> bytes that it takes."""
+    found = {}
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                if os.readlink(entry.path).startswith(IN_MEMORY):
+                    known = os.stat(entry.path)
+                    found[known.st_dev, known.st_ino] = 512 * known.st_blocks
+    except OSError:
+        pass
+    return found

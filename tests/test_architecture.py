@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = {
     "errors": 0,
+    "scratch": 0,
     "array_file": 1,
     "bitmap": 1,
     "bits": 1,

@@ -5,7 +5,7 @@ campaign is a set of blocks, whoever ran them.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.campaign.cells import AnyCell, cell_named
@@ -15,6 +15,13 @@ from analyzer.evaluation.outcome import Outcomes
 BLOCK_TRIALS = 16
 
 Clock = Callable[[], float]
+
+Count = Callable[[int], object]
+"""Told, after each trial, how many of a request are finished: it must cost next to nothing."""
+
+
+def nobody(_: int) -> None:
+    """Whom nothing is told."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,18 +87,37 @@ class BlockResult:
         return BlockResult(block, outcomes, crashed)
 
 
-def run_block(bench: Bench, block: Block, clock: Clock) -> BlockResult:
+def run_block(
+    bench: Bench, block: Block, clock: Clock, count: Count = nobody, before: int = 0
+) -> BlockResult:
     """Run the trials of one block in this process.
+
+    Args:
+        bench: what they are trials of.
+        block: which trials.
+        clock: CPU seconds.
+        count: told how many trials are finished.
+        before: trials that were finished before these.
 
     Raises:
         NotRestored: a weight was not golden after a trial.
     """
     start = clock()
-    outcomes = tuple(bench.trials(block.cell, block.trials.start, block.trials.stop))
+    trials = bench.trials(block.cell, block.trials.start, block.trials.stop)
+    outcomes = tuple(_counted(trials, count, before))
     bench.executor.check_golden()
     return BlockResult(block, outcomes, (), clock() - start)
 
 
-def run_blocks(bench: Bench, blocks: Sequence[Block], clock: Clock) -> list[BlockResult]:
-    """Run several blocks in this process."""
-    return [run_block(bench, block, clock) for block in blocks]
+def _counted(trials: Iterable[Outcomes], count: Count, before: int) -> Iterator[Outcomes]:
+    for number, outcomes in enumerate(trials, before + 1):
+        count(number)
+        yield outcomes
+
+
+def run_blocks(
+    bench: Bench, blocks: Sequence[Block], clock: Clock, count: Count = nobody
+) -> list[BlockResult]:
+    """Run several blocks in this process; the arguments are those of `run_block`."""
+    befores = range(0, BLOCK_TRIALS * len(blocks), BLOCK_TRIALS)
+    return [run_block(bench, b, clock, count, n) for b, n in zip(blocks, befores, strict=True)]

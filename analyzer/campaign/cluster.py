@@ -2,13 +2,14 @@
 
 import platform
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from analyzer.campaign.blocks import Block, BlockResult, Clock
+from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.pools import LocalPool
 from analyzer.campaign.shipment import digest
 from analyzer.campaign.trials import Bench
@@ -129,6 +130,10 @@ class ClusterPool:
         answer: Answer = Future()
         self._send(blocks, answer, SENDINGS)
         return answer
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Of what runs here alone: a cluster's workers show nothing of unfinished blocks."""
+        return self._here.under_way()
 
     def _send(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
         task = self._client.submit(

@@ -1,17 +1,30 @@
 """Worker processes, started perhaps before there is work: what they import takes half a second."""
 
 import contextlib
+import ctypes
 import signal
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.sharedctypes import RawValue
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from analyzer.errors import OutOfMemory
 
-Member = tuple[SpawnProcess, Connection]
-"""A process that waits for the path of a shipment, and the pipe to it."""
+
+class Member(NamedTuple):
+    """A process that waits for the path of a shipment.
+
+    Attributes:
+        process: The process.
+        pipe: To it.
+        finished: Memory shared with it: how many trials of its present work are done.
+    """
+
+    process: SpawnProcess
+    pipe: Connection
+    finished: ctypes.c_uint64
 
 
 class Crew:
@@ -29,10 +42,10 @@ class Crew:
     ) -> None:
         """End those that still wait."""
         while self._waiting:
-            process, pipe = self._waiting.pop()
-            process.kill()
-            process.join()
-            pipe.close()
+            member = self._waiting.pop()
+            member.process.kill()
+            member.process.join()
+            member.pipe.close()
 
     def start(self, count: int) -> None:
         """Start so many now, if the system has room: else whoever needs one says so."""
@@ -61,7 +74,8 @@ def launch() -> Member:
         OutOfMemory: the system has no room for another process.
     """
     ours, theirs = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_work, args=(theirs,), daemon=True)
+    finished = RawValue(ctypes.c_uint64, 0)
+    process = get_context("spawn").Process(target=_work, args=(theirs, finished), daemon=True)
     try:
         with theirs:
             resource_tracker.ensure_running()
@@ -75,11 +89,13 @@ def launch() -> Member:
         raise OutOfMemory(
             f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
         ) from error
-    return process, ours
+    return Member(process, ours, finished)
 
 
-def _work(pipe: Connection) -> None:
+def _work(pipe: Connection, finished: ctypes.c_uint64) -> None:
     """The whole life of a worker process, which imports there what it needs."""
+    import scipy.special  # noqa: F401  # else the first trial does, and somebody waits for it
+
     from analyzer.campaign.worker import serve
 
-    serve(pipe)
+    serve(pipe, finished)

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -11,9 +12,9 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from analyzer.campaign.blocks import Block, BlockResult, run_blocks
+from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
-from analyzer.campaign.crew import Crew
+from analyzer.campaign.crew import Crew, Member
 from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import blocks_in_worker, trial_in_worker
 from analyzer.errors import OutOfMemory
@@ -36,6 +37,7 @@ class InlinePool:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relcheck-blocks")
+        self._under_way: dict[AnyCell, int] = {}
 
     def __enter__(self) -> Self:
         """The pool itself."""
@@ -49,7 +51,22 @@ class InlinePool:
 
     def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
         """Queue ``blocks``."""
-        return self._thread.submit(run_blocks, self._bench, blocks, time.thread_time)
+        return self._thread.submit(self._run, blocks)
+
+    def _run(self, blocks: Sequence[Block]) -> list[BlockResult]:
+        cell = blocks[0].cell
+
+        def count(trials: int) -> None:
+            self._under_way = {cell: trials}
+
+        try:
+            return run_blocks(self._bench, blocks, time.thread_time, count)
+        finally:
+            self._under_way = {}
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Trials finished in blocks that are not."""
+        return self._under_way
 
 
 class WorkerDied(Exception):
@@ -69,6 +86,18 @@ class Worker:
         self._crew = crew or Crew()
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
+        self._member: Member | None = None
+        self.cell: AnyCell | None = None
+        self.before = 0
+
+    @property
+    def finished(self) -> int:
+        """Trials of ``cell`` that it has finished and not handed over: those ``before``, and now.
+
+        ``cell`` is None while it has nothing to do.
+        """
+        member = self._member
+        return self.before + (member.finished.value if member else 0)
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run ``function(bench, *arguments)`` in the process.
@@ -82,6 +111,7 @@ class Worker:
         try:
             pipe.send((function, arguments))
             answer: Any = pipe.recv()
+            self._forget()
         except (EOFError, OSError) as error:
             raise self._died() from error
         if isinstance(answer, MemoryError):
@@ -91,6 +121,11 @@ class Worker:
         found: T = answer
         return found
 
+    def _forget(self) -> None:
+        """What it had finished has been handed over."""
+        if self._member is not None:
+            self._member.finished.value = 0
+
     def _died(self) -> WorkerDied | PoolClosed:
         """Clear up after a process that is of no more use, and say why."""
         self.close()
@@ -99,7 +134,8 @@ class Worker:
     def _start(self) -> Connection:
         """Start the process and wait until its bench stands."""
         for _ in range(STARTS):
-            self._process, self._pipe = self._crew.take()
+            self._member = self._crew.take()
+            self._process, self._pipe, _ = self._member
             if self._ending.is_set():  # it may have come too late to be ended with the others
                 self.kill()
             try:
@@ -131,7 +167,7 @@ class Worker:
             self._process.join()
         if self._pipe is not None:
             self._pipe.close()
-        self._process = self._pipe = None
+        self._process = self._pipe = self._member = None
 
 
 class LocalPool:
@@ -182,19 +218,30 @@ class LocalPool:
 
     def _run(self, blocks: Sequence[Block]) -> list[BlockResult]:
         worker = self._idle.get()
+        worker.cell = blocks[0].cell
         try:
             return self._together(worker, blocks)
         finally:
+            worker.cell, worker.before = None, 0
             self._idle.put(worker)
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Trials finished in blocks that are not; blocks sent together count for the first's."""
+        found: Counter[AnyCell] = Counter()
+        for worker in self._workers:
+            if (cell := worker.cell) is not None:
+                found[cell] += worker.finished
+        return found
 
     def _together(self, worker: Worker, blocks: Sequence[Block]) -> list[BlockResult]:
         try:
             return worker.call(blocks_in_worker, blocks)
         except WorkerDied:
-            return [self._alone(worker, block) for block in blocks]
+            return [self._alone(worker, block, number) for number, block in enumerate(blocks)]
 
-    def _alone(self, worker: Worker, block: Block) -> BlockResult:
-        """Run a block once more, on its own."""
+    def _alone(self, worker: Worker, block: Block, number: int) -> BlockResult:
+        """Run a block once more, on its own, after ``number`` others of its group."""
+        worker.before = number * BLOCK_TRIALS
         try:
             return worker.call(blocks_in_worker, (block,))[0]
         except WorkerDied:
@@ -209,6 +256,7 @@ class LocalPool:
                 crashed.append(index)
                 found = self._bench.crashed(block.cell, index)
             outcomes.append(found)
+            worker.before += 1
         return BlockResult(block, tuple(outcomes), tuple(crashed))
 
     def _trial(self, worker: Worker, cell: AnyCell, index: int) -> Outcomes | None:

@@ -1,5 +1,6 @@
 """Runs the blocks of a plan until every rate is precise enough, or the budget is spent."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import islice, zip_longest
@@ -16,8 +17,9 @@ from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import allocate, estimate_strata
 from analyzer.stats.tally import Tally
 
-WAIT_SECONDS = 0.2
-"""How long a wait for results lasts at most before budget and store are looked after again."""
+WAIT_SECONDS = 0.1
+"""How long a wait for results lasts at most before budget and store are looked after again, and
+what goes on within blocks is shown."""
 
 Answer = Future[list[BlockResult]]
 
@@ -28,6 +30,7 @@ class Observer(Protocol):
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
         """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs.
 
+        Told after every finished block, and several times per second within them.
         ``found`` is the estimate of the last look: estimating after every block would cost more
         than small models do.
         """
@@ -52,6 +55,9 @@ class Pool(Protocol):
 
     def submit(self, blocks: Sequence[Block]) -> Answer:
         """Start some blocks, which one worker runs in turn."""
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Trials that are finished in blocks that are not: only to be shown, and about right."""
 
 
 class Store(Protocol):
@@ -124,7 +130,7 @@ class RateState(Task):
         if self.stop is not None:
             return 1.0
         shrink = half_width(self.found) / self.bench.plan.precision
-        return min(1.0, self.trials / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
+        return min(1.0, self.shown / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
 
     def estimate(self) -> RateEstimate:
         """The estimate from the blocks that count."""
@@ -188,7 +194,7 @@ def run_campaign(
     states = [RateState(bench, rate, shard, decided.get(rate)) for rate in bench.plan.rates]
 
     def tell(state: RateState) -> None:
-        observer.progress(state.rate, state.trials, state.share(), state.found)
+        observer.progress(state.rate, state.shown, state.share(), state.found)
 
     stop = work_off(states, pool, store, budget, tell)
     results = tuple(state.finished(stop) for state in states)
@@ -212,7 +218,7 @@ def work_off(
         pool: runs blocks.
         store: keeps them.
         budget: says when to stop early.
-        tell: is called with a task whenever it got results.
+        tell: is called with a task whenever it got results, or trials within blocks were finished.
 
     Returns:
         Why it ended before; None if it did not.
@@ -242,6 +248,7 @@ def work_off(
         done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
             tell(_take_in(future.result(), owners, store, budget))
+        _look_within(tasks, pool, owners, tell)
         store.tick()
         if stop is Stop.INTERRUPTED:
             break
@@ -269,6 +276,22 @@ def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[list[Block]]:
     blocks = (block for block in task.missing() if block not in sent)
     while group := list(islice(blocks, together)):
         yield group
+
+
+def _look_within(
+    tasks: Sequence[AnyTask],
+    pool: Pool,
+    owners: Mapping[AnyCell, AnyTask],
+    tell: Callable[[AnyTask], None],
+) -> None:
+    """Say how far blocks have come that are not finished. Of no influence on anything else."""
+    found: Counter[Task] = Counter()
+    for cell, trials in pool.under_way().items():
+        found[owners[cell]] += trials
+    for task in tasks:
+        if task.under_way != found[task]:
+            task.under_way = found[task]
+            tell(task)
 
 
 def _take_in(

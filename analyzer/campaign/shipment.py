@@ -21,9 +21,11 @@ from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.model import Model
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executors import open_executor
+from analyzer.runtime.golden_store import SharedRuns
 from analyzer.runtime.layout import Layout
 from analyzer.runtime.picking import start_device
 from analyzer.runtime.segments import Cache
+from analyzer.runtime.shelf import Shelf, make_shelf
 from analyzer.severity import Severity
 from analyzer.sites import SiteStrata
 from analyzer.space import FaultSpace
@@ -47,6 +49,7 @@ class Shipment:
     cache: int = 0
     layout: Layout | None = None
     device: Device = CPU
+    shelf: Shelf | None = None
 
     @staticmethod
     def of(
@@ -55,6 +58,7 @@ class Shipment:
         cache: int = 0,
         layout: Layout | None = None,
         device: Device = CPU,
+        shelf: Shelf | None = None,
     ) -> "Shipment":
         """The travelling parts of ``bench``.
 
@@ -64,6 +68,7 @@ class Shipment:
             cache: bytes that golden values may take where it arrives.
             layout: what its executor found out, of use on this machine alone.
             device: where it runs.
+            shelf: where workers of this machine have golden values in common.
         """
         return Shipment(
             bench.plan,
@@ -78,6 +83,7 @@ class Shipment:
             cache,
             layout,
             device,
+            shelf,
         )
 
     def unpack(self) -> Bench:
@@ -88,8 +94,10 @@ class Shipment:
             DeviceUnavailable: the device is not there, or does not start.
         """
         name = self.model.signature.name
-        cache = Cache(self.cache, len(self.batches))
-        sample = self.batches[0].feeds(name)
+        fed = [batch.feeds(name) for batch in self.batches]
+        shared = SharedRuns(self.shelf, fed) if self.shelf else None
+        cache = Cache(self.cache, len(self.batches), shared)
+        sample = fed[0]
         device = start_device(self.device)
         executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
         return Bench(
@@ -127,6 +135,23 @@ class Shipment:
                 parts += [b"\0" * padding, raw]
                 position += padding + raw.nbytes
         return parts
+
+
+def shelf_for(bench: Bench, cache: int) -> Shelf | None:
+    """Memory in which workers of this machine have golden values of every batch in common.
+
+    Args:
+        bench: what they run.
+        cache: bytes that the values may take, answers not counted.
+
+    Returns:
+        None where there can be none.
+    """
+    if cache <= 0:
+        return None
+    answer = max(sum(output.nbytes for output in golden.outputs) for golden in bench.golden)
+    batches = len(bench.batches)
+    return make_shelf(1 + batches, cache // batches + answer)
 
 
 @dataclass(frozen=True, slots=True)

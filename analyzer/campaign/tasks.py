@@ -108,6 +108,7 @@ class Task:
         self.cells = list(cells)
         self.stop: Stop | None = None
         self.together = 1
+        self.under_way = 0
         self._by_cell = {cell.cell: cell for cell in self.cells}
 
     @property
@@ -140,8 +141,13 @@ class Task:
 
     @property
     def trials(self) -> int:
-        """Trials done."""
+        """Trials done, in whole blocks."""
         return BLOCK_TRIALS * sum(len(cell.results) for cell in self.cells)
+
+    @property
+    def shown(self) -> int:
+        """The same with those finished in blocks that are ``under_way``: only to be shown."""
+        return self.trials + self.under_way
 
 
 def _blocks_together(cpu_seconds: float) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -191,18 +192,25 @@ def set_up_bench(
     batches: tuple[Batch, ...],
     step: Callable[[], object] = lambda: None,
     first: Answer | None = None,
+    threads: int = 1,
 ) -> Bench:
     """Run every batch once without faults; call ``step`` after each.
 
-    The first is not run again if ``first`` is its answer.
+    The first is not run again if ``first`` is its answer. Batches may be run at the same time, in
+    ``threads``: each on one, so that the answers are the same.
 
     Raises:
         GoldenFailed: the fault-free model fails or answers NaN.
     """
+    known = (first,) if first else ()
+    waiting = [batch.feeds(input_name) for batch in batches[len(known) :]]
     golden = []
-    for number, batch in enumerate(batches):
-        known = first if number == 0 else None
-        answer = known or executor.run(batch.feeds(input_name))
-        golden.append(judge.golden(answer, batch.labels, batch.images))
-        step()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="relcheck-golden")
+    try:
+        answers = chain(known, pool.map(executor.run, waiting))
+        for batch, answer in zip(batches, answers, strict=True):
+            golden.append(judge.golden(answer, batch.labels, batch.images))
+            step()
+    finally:
+        pool.shutdown(cancel_futures=True)
     return Bench(plan, space, severity, executor, judge, input_name, batches, tuple(golden))

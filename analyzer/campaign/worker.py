@@ -1,5 +1,6 @@
 """What runs where blocks run: one bench, kept; requests come in, results go out."""
 
+import ctypes
 import os
 import threading
 import time
@@ -23,13 +24,30 @@ _thread = threading.local()
 has its own."""
 
 
-def serve(pipe: Connection) -> None:
+class Finished:
+    """How many trials of the present request are finished, where the parent can look at it."""
+
+    def __init__(self) -> None:
+        self.cell = ctypes.c_uint64()
+
+    def __call__(self, trials: int) -> None:
+        """So many."""
+        self.cell.value = trials
+
+
+FINISHED = Finished()
+"""That of this process, if it is a local worker."""
+
+
+def serve(pipe: Connection, finished: ctypes.c_uint64) -> None:
     """The life of a local worker: build the bench, answer requests until the parent hangs up.
 
     Args:
         pipe: takes the path of the shipment, then functions of a bench with their further
             arguments; gives None when the bench is ready, then what they return or raise.
+        finished: memory shared with the parent, for `FINISHED`.
     """
+    FINISHED.cell = finished
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         bench = _attempt(_unpack, pipe.recv())
@@ -71,7 +89,7 @@ def _die_with_parent() -> None:
 
 def blocks_in_worker(bench: Bench, blocks: Sequence[Block]) -> list[BlockResult]:
     """Run blocks in a local worker."""
-    return run_blocks(bench, blocks, time.process_time)
+    return run_blocks(bench, blocks, time.process_time, FINISHED)
 
 
 def trial_in_worker(bench: Bench, cell: AnyCell, index: int) -> Outcomes:

@@ -3,8 +3,10 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from analyzer.array_file import nameless_file, path_of
 from analyzer.campaign.crew import Crew
@@ -27,6 +29,8 @@ from analyzer.reports.build import build_report
 from analyzer.reports.figures import METRIC_NAMES
 from analyzer.reports.report import Report
 from analyzer.reports.text import to_text
+from analyzer.runtime.layout import Layout
+from analyzer.runtime.shelf import Shelf
 
 SWITCH_SECONDS = 0.0005
 """How long one thread may keep the interpreter while another waits for it: by default ten times as
@@ -93,11 +97,17 @@ def _campaign(
 
 
 def early_start(crew: Crew, settings: Settings) -> Callable[[Model], None]:
-    """What starts all worker processes while a large model is prepared."""
+    """What starts all worker processes while a large model is prepared.
+
+    In this process, a thread imports meanwhile what is needed at the end alone.
+    """
 
     def start(model: Model) -> None:
-        if settings.cluster is None and not settings.inline and model.size >= LARGE_MODEL:
+        if model.size < LARGE_MODEL:
+            return
+        if settings.cluster is None and not settings.inline:
             crew.start(settings.worker_count)
+        Thread(target=import_module, args=("scipy.special",), daemon=True).start()
 
     return start
 
@@ -111,8 +121,7 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
         with InlinePool(analysis.bench) as here:
             yield here
         return
-    local = settings.cluster is None
-    with shipment_of(analysis, settings.cache_per_worker, local) as shipment, swift_threads():
+    with shipment_of(analysis, settings) as shipment, swift_threads():
         analysis.executor.release()
         analysis.rest()
         if settings.cluster is None:
@@ -128,7 +137,7 @@ def open_pool(analysis: Analysis, settings: Settings, crew: Crew | None = None) 
 
 
 @contextmanager
-def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iterator[Path]:
+def shipment_of(analysis: Analysis, settings: Settings) -> Iterator[Path]:
     """What workers need, as a file without a name: it is gone with this process, however it ends.
 
     Raises:
@@ -136,11 +145,31 @@ def shipment_of(analysis: Analysis, cache: int = 0, local: bool = False) -> Iter
     """
     from analyzer.campaign.shipment import Shipment
 
-    layout = analysis.executor.layout if local else None
-    shipment = Shipment.of(analysis.bench, analysis.model, cache, layout, analysis.device)
-    files = (analysis.model.file, layout.file if layout else None) if local else ()
-    with nameless_file(shipment.parts([f for f in files if f])) as stream:
+    bench, model, device = analysis.bench, analysis.model, analysis.device
+    layout, shelf, cache = None, None, settings.cache
+    if settings.cluster is None:
+        layout = analysis.executor.layout
+        cache, shelf = _cache_of(analysis, layout, settings)
+    shipment = Shipment.of(bench, model, cache, layout, device, shelf)
+    files = [model.file, layout.file if layout else None] if settings.cluster is None else []
+    with ExitStack() as kept:
+        if shelf is not None and shelf.stream is not None:
+            kept.enter_context(shelf.stream)
+        stream = kept.enter_context(nameless_file(shipment.parts([f for f in files if f])))
         yield Path(path_of(stream))
+
+
+def _cache_of(
+    analysis: Analysis, layout: Layout | None, settings: Settings
+) -> tuple[int, Shelf | None]:
+    """Bytes that golden values may take in each worker here, or in what they have in common."""
+    from analyzer.campaign.shipment import shelf_for
+
+    if not analysis.device.on_cpu:
+        return settings.cache // settings.worker_count, None
+    cache = settings.golden_cache(layout.file.size if layout and layout.file else 0)
+    shelf = shelf_for(analysis.bench, cache) if settings.worker_count > 1 else None
+    return cache if shelf else cache // settings.worker_count, shelf
 
 
 @contextmanager

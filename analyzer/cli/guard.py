@@ -18,8 +18,12 @@ from analyzer.errors import (
     RelcheckError,
     UnwritableOutput,
 )
+from analyzer.scratch import SCRATCH
 
 GIB = 2**30
+
+MEMORY = "/dev/shm"  # where Linux keeps files in memory
+"""Where files are faster, if there is room for many times their size."""
 
 SPARE_GIB = 8
 """Address space beyond the machine's memory that a process may take: libraries, thread stacks and
@@ -37,13 +41,15 @@ def entry() -> None:
     try:
         patience = _setting("RELCHECK_PATIENCE", PATIENCE_SECONDS)
         memory = _setting("RELCHECK_MEMORY", SPARE_GIB + _machine_gib())
-        folder = _own_folder()
+        folder, quick = _own_folder(), _folder_in_memory()
         ending = fork_off(int(memory * GIB))
         if ending is None:
             _settle(folder, patience)
+            SCRATCH.use(quick)
             main()
             return
-        shutil.rmtree(folder, ignore_errors=True)
+        for place in filter(None, (folder, quick)):
+            shutil.rmtree(place, ignore_errors=True)
         _conclude(ending, patience)
     except RelcheckError as error:
         sys.exit(tell_error(error))
@@ -81,6 +87,19 @@ def _own_folder() -> str:
         raise UnwritableOutput(
             f"temporary files cannot be written: {error.strerror}; set TMPDIR to a folder that can"
         ) from error
+
+
+def _folder_in_memory() -> str | None:
+    """The same in memory, for what is needed for moments; None if there is no such place.
+
+    Or if the user said where temporary files go.
+    """
+    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
+        return None
+    try:
+        return tempfile.mkdtemp(prefix="relcheck-", dir=MEMORY)
+    except OSError:
+        return None
 
 
 def _settle(folder: str, patience: float) -> None:

@@ -132,7 +132,7 @@ def show_tensors(total: int) -> Iterator[Tell]:
 
     def lines(task: TensorTask) -> None:
         nonlocal last
-        shares[task.tensor] = task.share(), task.trials
+        shares[task.tensor] = task.share(), task.shown
         if time.monotonic() - last >= LOG_EVERY_SECONDS:
             last = time.monotonic()
             share, trials = done()
@@ -152,7 +152,7 @@ def show_tensors(total: int) -> Iterator[Tell]:
         bar = progress.add_task("map", total=total, trials="")
 
         def draw(task: TensorTask) -> None:
-            shares[task.tensor] = task.share(), task.trials
+            shares[task.tensor] = task.share(), task.shown
             share, trials = done()
             progress.update(bar, completed=share, trials=f"{trials:,} trials")
 

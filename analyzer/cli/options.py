@@ -119,7 +119,7 @@ Until = Annotated[
 ]
 Cache = Annotated[
     str | None,
-    _option(_EFFORT, "SIZE", "Memory for golden values, shared by workers (default 2G; 0: none)."),
+    _option(_EFFORT, "SIZE", "For golden values and copies of weights, all workers (default 2G)."),
 ]
 Cluster = Annotated[
     str | None, _option(_EFFORT, "URL", "Run on a Dask cluster, like tcp://host:8786.")

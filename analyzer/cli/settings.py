@@ -139,10 +139,16 @@ class Settings(BaseModel):
         """Worker processes: as asked, or one per core that this process may use."""
         return self.jobs or len(os.sched_getaffinity(0))
 
-    @property
-    def cache_per_worker(self) -> int:
-        """Bytes of golden values that each worker may keep; on a cluster, all that was given."""
-        return self.cache if self.cluster else self.cache // self.worker_count
+    def golden_cache(self, weights: int) -> int:
+        """Bytes that golden values may take: what copies of the weights leave, a quarter at least.
+
+        Args:
+            weights: bytes that faults change; one copy is golden, and every worker has its own.
+
+        >>> [Settings(cache=512, jobs=2).golden_cache(weights) for weights in (0, 97, 500)]
+        [512, 221, 128]
+        """
+        return max(self.cache // 4, self.cache - (1 + self.worker_count) * weights)
 
     @property
     def preprocessing(self) -> dict[str, str]:

@@ -1,8 +1,6 @@
 """From settings to a bench: model, fault space, data, executor, golden run."""
 
-import ctypes
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from analyzer.rates import parse_rates
 from analyzer.runtime.devices import Device
 from analyzer.runtime.executor import golden_values
 from analyzer.runtime.executors import CampaignExecutor, open_executor
+from analyzer.runtime.process_memory import return_free_memory
 from analyzer.runtime.segments import Cache
 from analyzer.runtime.session import Failure
 from analyzer.severity import find_severity
@@ -167,12 +166,6 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
     return parse_rates(settings.rates)
 
 
-def return_free_memory() -> None:
-    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
-    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def prepare_analysis(
     given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
 ) -> Analysis:
@@ -206,6 +199,9 @@ def prepare_analysis(
     here = Cache(settings.cache if settings.inline else 0, len(batches))
     device = device_of(settings.device)
     executor = open_executor(model, space, batches[0].feeds(name), device, here)
+    if model.file is not None:
+        model.file.leave()
+        return_free_memory()
     first = executor.run(batches[0].feeds(name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
@@ -231,6 +227,9 @@ def prepare_analysis(
         severity = find_severity(space, golden_values(model, space), fault)
     PATIENCE.renew()
     judge, alive = Judge(metric), PATIENCE.renew
-    bench = set_up_bench(plan, space, severity, executor, judge, name, batches, alive, first)
+    threads = settings.worker_count if executor.threaded and not settings.cluster else 1
+    bench = set_up_bench(
+        plan, space, severity, executor, judge, name, batches, alive, first, threads
+    )
     PATIENCE.prepared()
     return Analysis(model, space, data, conditions, executor, bench, device)

@@ -1,6 +1,7 @@
 """Reads an ONNX file and its external data, and nothing outside the model's folder."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def read_model_file(path: Path) -> ModelFile:
         UnsupportedModel: it is written in an ONNX that is not known here.
     """
     content = _read_bytes(path)
+    with ThreadPoolExecutor(1) as beside:  # with a second core, while the file is parsed
+        hashed = beside.submit(hashlib.sha256, content)
+        proto = _parse(content, path)
+        digest = hashed.result()
+    size = len(content)
+    for data in fold_external(proto, path, size):
+        digest.update(data)
+        size += len(data)
+    _check(proto, path)
+    return ModelFile(path, proto, digest.hexdigest(), size)
+
+
+def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(content)
@@ -63,13 +77,7 @@ def read_model_file(path: Path) -> ModelFile:
     # A runtime newer than this onnx might understand what is skipped here: nothing may pass by.
     proto.DiscardUnknownFields()
     check_bounds(proto, path)
-    digest = hashlib.sha256(content)
-    size = len(content)
-    for data in fold_external(proto, path, size):
-        digest.update(data)
-        size += len(data)
-    _check(proto, path)
-    return ModelFile(path, proto, digest.hexdigest(), size)
+    return proto
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -139,6 +139,11 @@ class DeviceExecutor(LiveExecutor):
         super().write(injection)
         self._memory.send(self._touched(injection))
 
+    @property
+    def threaded(self) -> bool:
+        """Never: what is bound to the device's memory is bound once."""
+        return False
+
     def put_back(self, injection: Injection) -> None:
         """Put golden back on the host and on the device.
 

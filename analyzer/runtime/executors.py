@@ -21,6 +21,10 @@ class CampaignExecutor(Executor, Protocol):
     """Patterns that were loaded anew so far."""
 
     @property
+    def threaded(self) -> bool:
+        """Whether several threads may run without faults at the same time."""
+
+    @property
     def layout(self) -> Layout | None:
         """What it found out about the model; None if it needs to know nothing."""
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import onnx
 
-from analyzer.array_file import ArrayFile
+from analyzer.array_file import ArrayFile, leave
 from analyzer.bits import ElementType, Values
 from analyzer.model import AtRisk
 from analyzer.runtime.decode import Contents, Place, Slot
@@ -23,6 +23,7 @@ from analyzer.runtime.injected import Injector
 from analyzer.runtime.numbering import Numbering
 from analyzer.runtime.optimized import OptimizedModel, changed, optimize
 from analyzer.runtime.probe import digits_needed, noise_values
+from analyzer.runtime.process_memory import return_free_memory
 from analyzer.space import Kind
 
 PROBE_BUDGET = 24
@@ -78,7 +79,7 @@ class Layout:
         slots = self.slots
         if self.file is not None or sum(v.nbytes for v in slots.values()) < LARGE:
             return self
-        file = ArrayFile.of(slots)
+        file = ArrayFile.of(slots, hot=True)
         optimized = OptimizedModel(self.optimized.proto, self.optimized.slots | file.arrays())
         return replace(self, optimized=optimized, file=file)
 
@@ -105,12 +106,19 @@ class Prober:
             result = self._injector.optimized(contents)
         except Exception:  # whatever ONNX Runtime objects to, these contents decide it
             return None
+        finally:
+            for values in (*contents.values(), *(t.values for t in self.tensors)):
+                leave(values)
         return result if result.structure == self.golden.structure else None
 
     @cached_property
     def noise(self) -> dict[str, Values]:
         """Contents without meaning, different from golden in every element."""
-        return {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
+        found = {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
+        large = {name: values for name, values in found.items() if values.nbytes >= LARGE}
+        if large:  # they are looked at now and then only, and are as large as the model
+            found |= ArrayFile.of(large).arrays()
+        return found
 
     def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
         """The optimized model with noise in ``tensors``; the last one asked for is kept."""
@@ -247,8 +255,12 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     noise = prober.with_noise(stable)
     if noise is None:
         return None
+    if sum(t.values.nbytes for t in stable) >= LARGE:
+        return_free_memory()  # of four models that were optimized
     places: dict[str, list[Place]] = {}
-    touched = changed(noise, prober.golden).union(*(changed(p, prober.golden) for p in probes))
+    touched = changed(noise, prober.golden)
+    for probe in probes:
+        touched |= changed(probe, prober.golden)
     folded = touched & prober.golden.hidden.keys()
     for name in sorted(touched - folded):
         checks: list[tuple[Values, Contents]] = [
@@ -260,4 +272,6 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
             folded.add(name)
         for moved, place in found or ():
             places.setdefault(moved, []).append(place)
+        for model in (prober.golden, noise, *probes):
+            leave(model.slots[name])
     return places, folded

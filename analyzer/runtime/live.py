@@ -38,6 +38,7 @@ from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.packed_weights import PackedWeights
 from analyzer.runtime.pieces import LiveWeights
+from analyzer.runtime.private_pages import PrivatePages
 from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.routes import all_reloaded, only_read
@@ -66,6 +67,7 @@ class LiveExecutor:
 
     device: Device = CPU
     _packed: PackedWeights | None = None
+    _private: PrivatePages | None = None
 
     def __init__(
         self,
@@ -129,6 +131,7 @@ class LiveExecutor:
     def _open(self, layout: Layout) -> None:
         layout = self.layout = layout.filed()
         self._arena = map_arena(layout.file) if layout.file else build_arena(layout.slots)
+        self._private = PrivatePages(self._arena.live)
         self._book = AddressBook(self._space, layout, self._arena)
         self._lent = lend(self._arena.views)
         self._shell = keep_blocked(hollow(layout.optimized, self._lent))
@@ -204,6 +207,11 @@ class LiveExecutor:
                 self.write(injection)
         return self.run_from(injection.start, feeds)
 
+    @property
+    def threaded(self) -> bool:
+        """Whether several threads may run without faults at the same time: nothing is kept."""
+        return self.segments is None
+
     def knows(self, feeds: Feeds) -> bool:
         """Whether golden values of ``feeds`` are kept, or none ever are."""
         return self.segments is None or self.segments.known(feeds) is not None
@@ -242,6 +250,9 @@ class LiveExecutor:
         """
         restore(self._arena, injection.addresses)
         self._restore_values(injection.converted)
+        if self._private is not None:
+            written = sum(len(write.positions) for write in injection.converted)
+            self._private.wrote(len(injection.addresses) + written)
         if self._packed:
             self._packed.restore()
 
@@ -293,6 +304,8 @@ class LiveExecutor:
         self._arena.check()
         if self._packed:
             self._packed.check()
+        if self._private is not None:
+            self._private.look()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from analyzer.array_file import first_difference
+from analyzer.array_file import PIECE, first_difference, leave
 from analyzer.bits import ELEMENT_TYPES, Values
 from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.model.walk import graph_tensors, sub_graphs
 from analyzer.runtime.copies import drop_copies
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.session import new_session, session_options
+from analyzer.scratch import SCRATCH
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def optimize(
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
-    with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
+    size = sum(value.tensor_size_in_bytes() for value in lent.values())
+    quick = SCRATCH.folder_for(size) if lent else None  # a probe, which is soon forgotten
+    with tempfile.TemporaryDirectory(prefix="relcheck-", dir=quick) as folder:
         target = Path(folder) / "optimized.onnx"
         options = session_options(device=device)
         options.optimized_model_filepath = str(target)
@@ -173,7 +176,13 @@ def replace_values(proto: onnx.ModelProto, raw: dict[str, bytes]) -> onnx.ModelP
 
 def changed(model: OptimizedModel, golden: OptimizedModel) -> set[str]:
     """Names of the stored tensors, hidden ones included, that differ between like models."""
-    slots = {n for n, v in golden.slots.items() if not same_values(model.slots[n], v)}
+    slots = set()
+    for name, values in golden.slots.items():
+        if not same_values(model.slots[name], values):
+            slots.add(name)
+        if values.nbytes >= PIECE:  # both models are mapped, and in memory where looked at
+            leave(values)
+            leave(model.slots[name])
     return slots | {n for n, raw in golden.hidden.items() if model.hidden.get(n) != raw}
 
 

@@ -1,5 +1,7 @@
 """Memory of this process: found by what it holds, then read and written by address.
 
+And what is free of it is given back.
+
 ONNX Runtime keeps packed weights in buffers of its own and tells nobody where. They can be found
 all the same: a session is created from contents that occur nowhere else, and those are looked for.
 Linux only, which lists the memory of a process in a file; elsewhere nothing is found.
@@ -9,6 +11,7 @@ import ctypes
 import mmap
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +114,12 @@ def _read(file: int, target: Bytes, address: int) -> int:
         return os.preadv(file, [target.data], address)
     except OSError:
         return 0
+
+
+def return_free_memory() -> None:
+    """Have the C library give the system what is free: large models leave hundreds of megabytes."""
+    with suppress(OSError, AttributeError):  # other C libraries have no such call, or no need
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def bytes_at(address: int, size: int) -> Bytes:

@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from analyzer.runtime.borrowed import Borrowed, borrowing_session
 from analyzer.runtime.cuts import Cut
+from analyzer.runtime.golden_store import Arrays, SharedRuns
 from analyzer.runtime.session import Feeds
 
 RUNS = 3
@@ -47,6 +48,19 @@ def profile_nodes(shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds) -> Profi
             session.run(feeds)
         records = take_records(session.session)
     return node_profile(records, shell.graph.node)
+
+
+def shared_profile(
+    shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds, shared: SharedRuns | None
+) -> Profile:
+    """The same for all processes that share golden runs, so that they cut where others do."""
+
+    def make() -> Arrays:
+        found = profile_nodes(shell, lent, feeds)
+        return {"seconds": found.seconds, "size": found.size}
+
+    found = shared.agreed(make) if shared is not None else make()
+    return Profile(found["seconds"], found["size"])
 
 
 Records = Sequence[Mapping[str, Any]]

@@ -97,6 +97,11 @@ class RewriteExecutor:
         """Give back all memory that runs need; nothing can be run afterwards."""
         self.__dict__.clear()
 
+    @property
+    def threaded(self) -> bool:
+        """Never: whether a device can is not known."""
+        return False
+
     def check_golden(self) -> None:
         """Compare the file's bytes with those read at the start.
 

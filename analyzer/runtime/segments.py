@@ -34,7 +34,7 @@ from analyzer.runtime.cuts import (
     part_between,
     with_outputs,
 )
-from analyzer.runtime.golden_store import GoldenRun, GoldenStore
+from analyzer.runtime.golden_store import GoldenRun, GoldenRuns, GoldenStore, SharedRuns
 from analyzer.runtime.packed_pieces import (
     PIECE_SECONDS,
     Packable,
@@ -45,7 +45,7 @@ from analyzer.runtime.packed_pieces import (
 )
 from analyzer.runtime.parts import Part, Pieces, element_types, session_part
 from analyzer.runtime.pieces import LiveWeights
-from analyzer.runtime.profile import cut_sizes, profile_nodes
+from analyzer.runtime.profile import cut_sizes, shared_profile
 from analyzer.runtime.readers import Readers
 from analyzer.runtime.session import Answer, Failure, Feeds, Result
 from analyzer.runtime.speculation import (
@@ -68,10 +68,12 @@ class Cache:
     Attributes:
         size: Bytes; 0: every run is a whole one.
         batches: How many batches share them.
+        shared: Where processes have them in common; None: this one has its own.
     """
 
     size: int = 0
     batches: int = 1
+    shared: SharedRuns | None = None
 
 
 NO_CACHE = Cache()
@@ -104,7 +106,7 @@ class Segments:
         cuts: Sequence[Cut],
         seconds: Floats,
         sample: Feeds,
-        batches: int,
+        cache: Cache,
         speculation: Speculation | None = None,
         packed: PackedPieces | None = None,
     ) -> None:
@@ -116,7 +118,7 @@ class Segments:
             cuts: by position, the trivial one first.
             seconds: float64 (cuts,), what a run from each to the end takes.
             sample: one batch, on which every part must give the golden values.
-            batches: how many golden runs are kept.
+            cache: how many golden runs are kept, and where.
             speculation: the graph in pieces, every cut between two of them, if they run faster so.
             packed: the same, with packed weights.
 
@@ -133,9 +135,12 @@ class Segments:
         self._names = sorted(passing - {*self._outputs, *sample})
         self._tap = borrowing_session(with_outputs(shell, self._names), lent)
         self._parts: dict[tuple[int, int], Part | None] = {}
-        self._store = GoldenStore(batches)
-        self.golden(sample)
-        found = self._store.find(sample)
+        store = GoldenStore(cache.batches if cache.size > 0 else 1)
+        self._runs = GoldenRuns(store, cache.shared, self._outputs, self._names)
+        found = self.known(sample)
+        if found is None:
+            self.golden(sample)
+            found = self.known(sample)
         if found is None:
             raise ValueError("the model fails on the sample")
         self._sample = found
@@ -147,14 +152,12 @@ class Segments:
         result = self._tap.run(feeds)
         if isinstance(result, Failure):
             return result
-        answer = Answer(result.outputs[: len(self._outputs)])
-        named = dict(zip((*self._outputs, *self._names), result.outputs, strict=True))
-        self._store.keep(feeds, answer, {**feeds, **named})
-        return answer
+        named = zip((*self._outputs, *self._names), result.outputs, strict=True)
+        return self._runs.keep(feeds, dict(named)).answer
 
     def known(self, feeds: Feeds) -> GoldenRun | None:
-        """The golden run of these very arrays, if it is kept."""
-        return self._store.find(feeds)
+        """The golden run of these very arrays, if it is kept, here or by another process."""
+        return self._runs.find(feeds)
 
     def start(self, first: int, last: int) -> Start:
         """Where a run begins whose faulty weights are read by nodes ``first`` to ``last``.
@@ -252,7 +255,7 @@ def find_segments(
     faster = bounds or convolutions
     if len(cuts) < 2 or not len(readers.first) or (cache.size <= 0 and not faster):
         return None
-    profile = profile_nodes(shell, weights.lent, sample)
+    profile = shared_profile(shell, weights.lent, sample, cache.shared)
     seconds = np.cumsum(profile.seconds[::-1])[::-1]
     bounds = bounds_that_cost(bounds, profile)
     hidden = {name for bound in bounds for name in bound.hidden}
@@ -276,8 +279,7 @@ def find_segments(
         chosen = [cuts[i] for i in kept]
         if len(kept) < 2 and pieces is None and packed is None:
             return None
-        batches = cache.batches if cache.size > 0 else 1
-        return Segments(shell, weights.lent, chosen, seconds[kept], sample, batches, pieces, packed)
+        return Segments(shell, weights.lent, chosen, seconds[kept], sample, cache, pieces, packed)
     except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
         return None
 

@@ -23,8 +23,8 @@ Arrays in, arrays out; analyzer.stats.intervals is the scalar interface.
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 FloatArray = NDArray[np.float64]
 
@@ -163,12 +163,12 @@ def _mixed_quantile(level: float, weight: FloatArray, first: _Beta, second: _Bet
     """
 
     def excess(point: FloatArray) -> FloatArray:
-        mass = weight * special.betainc(first.a, first.b, point)
-        mass += (1.0 - weight) * special.betainc(second.a, second.b, point)
+        mass = weight * scipy.special.betainc(first.a, first.b, point)
+        mass += (1.0 - weight) * scipy.special.betainc(second.a, second.b, point)
         return np.asarray(mass - level, np.float64)
 
-    old = np.asarray(special.betaincinv(second.a, second.b, level), np.float64)
-    new = np.asarray(special.betaincinv(first.a, first.b, level), np.float64)
+    old = np.asarray(scipy.special.betaincinv(second.a, second.b, level), np.float64)
+    new = np.asarray(scipy.special.betaincinv(first.a, first.b, level), np.float64)
     old_excess, new_excess = excess(old), excess(new)
     for _ in range(_STEPS):
         rise = new_excess - old_excess

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from analyzer.stats.areas import Seen, deviation, estimate_area, half_width
 
@@ -38,7 +38,7 @@ def normal_quantile(confidence: float) -> float:
     >>> round(normal_quantile(0.99), 4)
     2.5758
     """
-    return float(special.ndtri(1.0 - (1.0 - confidence) / 2.0))
+    return float(scipy.special.ndtri(1.0 - (1.0 - confidence) / 2.0))
 
 
 def leveugle(population: int, margin: float, confidence: float) -> int:

@@ -23,8 +23,8 @@ tells it.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 FloatArray = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def _beta_quantile(moments: FloatArray, level: float) -> float:
     if variance <= 0.0:
         return float(mean)
     total = mean * (1.0 - mean) / variance - 1.0
-    return float(special.betaincinv(mean * total, (1.0 - mean) * total, level))
+    return float(scipy.special.betaincinv(mean * total, (1.0 - mean) * total, level))
 
 
 def _gamma_quantile(moments: FloatArray, level: float) -> FloatArray:
@@ -171,5 +171,5 @@ def _gamma_quantile(moments: FloatArray, level: float) -> FloatArray:
     cubed = np.where(deviation > 0.0, deviation, 1.0) ** 3
     skew = np.maximum(third / cubed, _SYMMETRIC)
     shape = 4.0 / skew**2
-    standard = (special.gammaincinv(shape, level) - shape) / np.sqrt(shape)
+    standard = (scipy.special.gammaincinv(shape, level) - shape) / np.sqrt(shape)
     return np.asarray(mean + deviation * standard, np.float64)

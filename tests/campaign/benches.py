@@ -1,7 +1,7 @@
 """A small campaign, and stand-ins for all that it is given."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,8 +99,16 @@ class Nobody:
         """Nothing."""
 
 
+class Opaque:
+    """A pool that shows nothing of unfinished blocks."""
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Nothing."""
+        return {}
+
+
 @dataclass
-class AtOnce:
+class AtOnce(Opaque):
     """A pool that has the answer when it is asked."""
 
     results: Results

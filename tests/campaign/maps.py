@@ -22,7 +22,7 @@ from analyzer.cli.setup import Analysis
 from analyzer.faults import FaultPattern
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.stats.areas import Exact
-from tests.campaign.benches import Charges, Memory, zero_clock
+from tests.campaign.benches import Charges, Memory, Opaque, zero_clock
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
 
 SIZE, IMAGES = 8, 10
@@ -42,7 +42,7 @@ def small_analysis(folder: Path, **flags: object) -> Analysis:
 
 
 @dataclass
-class Direct:
+class Direct(Opaque):
     """A pool that runs what it is asked at once, and counts it."""
 
     bench: Bench

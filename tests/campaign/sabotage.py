@@ -92,7 +92,7 @@ class Deed:
     """What is done, and how often.
 
     Attributes:
-        name: Which of the functions above.
+        name: Which of the functions above; several, one for each time, as ``kill_and_then_sleep``.
         diary: A file that gets a line with the process id each time.
         times: Lines in the diary after which it is done no more.
     """
@@ -106,7 +106,8 @@ class Deed:
         if len(self.done()) < self.times:
             with self.diary.open("a") as stream:
                 stream.write(f"{os.getpid()}\n")
-            DEEDS[self.name]()
+            deeds = self.name.split("_and_then_")
+            DEEDS[deeds[min(len(self.done()), len(deeds)) - 1]]()
 
     def done(self) -> list[int]:
         """The processes in which it was done."""

@@ -1,6 +1,8 @@
 """Blocks: pure functions of the plan and their place, and texts that can be read back."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,16 @@ from hypothesis import strategies as st
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_block
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.shipment import Shipment, from_buffer
+from analyzer.campaign.trials import Bench, set_up_bench
 from analyzer.cli.settings import read_settings
 from analyzer.cli.setup import prepare_analysis
+from analyzer.errors import GoldenFailed
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.model import load_model
 from analyzer.runtime.layout import Route
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.runtime.session import Failure, Feeds, Result
 from tests.campaign.benches import Results, shared_results, tiny_analysis, zero_clock
 from tests.runtime.benches import MODELS
 from tests.runtime.zoo import ZOO
@@ -74,6 +79,45 @@ def test_a_block_is_its_trials_run_alone_in_any_order() -> None:
     alone = {index: bench.trial(block.cell, index) for index in reversed(block.trials)}
     run_block(bench, Block(Cell(1e-3), 0), zero_clock)
     assert run_block(bench, block, zero_clock).outcomes == tuple(alone[i] for i in block.trials)
+
+
+def set_up(tmp_path: Path, threads: int, run: Callable[[Feeds], Result] | None = None) -> Bench:
+    """The bench of `tiny_analysis`, its golden run on so many threads."""
+    ready = tiny_analysis(tmp_path, batch=2)
+    of, executor = ready.bench, ready.executor
+    assert executor.threaded
+    if run is not None:  # a model that fails is hard to come by
+        vars(executor)["run"] = run
+    parts = (of.plan, of.space, of.severity, executor, of.judge, of.input_name, of.batches)
+    return set_up_bench(*parts, threads=threads)
+
+
+def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
+    """Fails if the answers are taken as they come."""
+    one, four = (set_up(tmp_path, threads) for threads in (1, 4))
+    assert len(one.golden) > 8
+    assert one.answers == four.answers
+    assert [g.right.tolist() for g in one.golden] == [g.right.tolist() for g in four.golden]
+
+
+def test_a_golden_run_that_fails_ends_the_others(tmp_path: Path) -> None:
+    """Fails without `cancel_futures`: all of the data set would be run before the sentence."""
+    ran: list[Feeds] = []
+
+    def fails(feeds: Feeds) -> Result:
+        ran.append(feeds)
+        time.sleep(0.01)
+        return Failure("of this test")
+
+    with pytest.raises(GoldenFailed, match="of this test"):
+        set_up(tmp_path, 2, fails)
+    assert len(ran) < 8
+
+
+def test_only_executors_that_keep_nothing_run_on_several_threads(tmp_path: Path) -> None:
+    kept = tiny_analysis(tmp_path, device="cpu-bound").executor
+    assert not kept.threaded
+    assert not RewriteExecutor(*(getattr(kept, name) for name in ("_model", "_space"))).threaded
 
 
 def test_trials_of_different_blocks_are_different_trials() -> None:

@@ -27,6 +27,7 @@ from analyzer.errors import ClusterError
 from tests.campaign.benches import (
     Charges,
     Memory,
+    Opaque,
     run,
     shared_results,
     tiny_analysis,
@@ -217,7 +218,7 @@ def test_a_lost_scheduler_is_a_sentence(analysis: Analysis, shipment: Path, tmp_
     assert run(analysis.bench, FromHere(), store) == undisturbed()
 
 
-class FromHere:
+class FromHere(Opaque):
     """A pool in this process."""
 
     width = 1

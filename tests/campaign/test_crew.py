@@ -14,7 +14,7 @@ from tests.support import invoke, tiny_cnn, tiny_data
 
 
 def pids(crew: Crew) -> list[int]:
-    return [process.pid or 0 for process, _ in crew._waiting]
+    return [process.pid or 0 for process, *_ in crew._waiting]
 
 
 def test_those_that_wait_are_taken_and_the_others_end(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from analyzer.campaign.selftest import test_patterns as draw
 from analyzer.campaign.shipment import map_shipment
 from analyzer.cli import devices
 from analyzer.cli.analysis import shipment_of
-from analyzer.cli.settings import Settings
+from analyzer.cli.settings import Settings, read_settings
 from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.outcome import Judge, Metric
 from analyzer.faults import FaultPattern, parse_fault
@@ -92,7 +92,7 @@ def test_each_way_has_its_executor(tmp_path: Path) -> None:
 def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
     """Fails without the device in `Shipment.of`: the figures would be the CPU's, under its name."""
     analysis = tiny_analysis(tmp_path, device=way)
-    with shipment_of(analysis) as path:
+    with shipment_of(analysis, read_settings(None, {})) as path:
         executor = map_shipment(path).unpack().executor
     assert type(executor) is type(analysis.executor)
 

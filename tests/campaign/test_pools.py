@@ -10,15 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from analyzer.campaign.blocks import Block, BlockResult
-from analyzer.campaign.cells import Cell
+from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.journal_file import read_entries
 from analyzer.campaign.pools import STARTS, InlinePool, LocalPool, Worker
 from analyzer.campaign.result import CampaignResult
@@ -27,6 +28,7 @@ from analyzer.campaign.trials import Bench
 from analyzer.campaign.worker import trial_in_worker
 from analyzer.cli.setup import Analysis
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
+from analyzer.evaluation.outcome import Outcomes
 from tests.campaign.benches import (
     AtOnce,
     Charges,
@@ -224,6 +226,64 @@ def test_what_a_worker_cannot_unpack_is_told(analysis: Analysis, tmp_path: Path)
     path, _ = sabotaged(analysis, tmp_path, "refuse_the_model", at_start=True)
     with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(UnsupportedModel):
         run(analysis.bench, pool)
+
+
+# Progress within blocks
+
+
+def before_victim(blocks: int) -> list[Block]:
+    """So many blocks of the victim's cell, and the victim."""
+    return [*(Block(VICTIM.cell, index) for index in range(1, blocks + 1)), VICTIM]
+
+
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_trials_are_seen_before_their_block_is_finished(
+    blocks: int, analysis: Analysis, tmp_path: Path
+) -> None:
+    """Fails without `count(number)` in `blocks.py`; for the second without ``before``."""
+    path, done = sabotaged(analysis, tmp_path, "sleep")
+    with LocalPool(analysis.bench, path, 2) as pool:
+        pool.submit(before_victim(blocks))
+        assert pool.under_way().keys() <= {VICTIM.cell}
+        assert eventually(done.done)
+        assert pool.under_way() == {VICTIM.cell: 16 * blocks + 3}
+
+
+def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, shipment: Path) -> None:
+    """Fails without `_forget`, or if a worker keeps its cell."""
+    with LocalPool(analysis.bench, shipment, 1) as pool:
+        pool.submit([VICTIM]).result()
+        assert eventually(lambda: not pool.under_way(), 5.0)
+        (worker,) = pool._workers
+        assert worker.finished == 0
+
+
+def test_trials_that_are_run_again_are_seen_once(analysis: Analysis, tmp_path: Path) -> None:
+    """Fails without `worker.before` in `_alone`."""
+    path, done = sabotaged(analysis, tmp_path, "kill_and_then_sleep")
+    with LocalPool(analysis.bench, path, 1) as pool:
+        pool.submit(before_victim(2))
+        assert eventually(lambda: len(done.done()) == 2)
+        assert pool.under_way() == {VICTIM.cell: 16 * 2 + 3}
+
+
+def test_trials_in_this_process_are_seen_as_well(
+    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `under_way` in `InlinePool`."""
+    seen: list[Mapping[AnyCell, int]] = []
+    right = Bench.trials
+
+    def looked_at(bench: Bench, *asked: Any) -> Iterator[Outcomes]:
+        for found in right(bench, *asked):
+            seen.append(pool.under_way())
+            yield found
+
+    monkeypatch.setattr(Bench, "trials", looked_at)
+    with InlinePool(analysis.bench) as pool:
+        pool.submit([VICTIM]).result()
+        assert seen == [{}, *({VICTIM.cell: n} for n in range(1, 16))]
+        assert pool.under_way() == {}
 
 
 # Ends

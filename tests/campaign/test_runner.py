@@ -4,7 +4,7 @@ Each test names the line of `analyzer/campaign/runner.py` whose removal makes it
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
-from analyzer.campaign.cells import Cell
+from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.journal import FLUSH_SECONDS
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import WAIT_SECONDS, RateState
+from analyzer.campaign.runner import WAIT_SECONDS, RateState, run_campaign
 from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
+from analyzer.stats.estimate import RateEstimate
 from tests.campaign.benches import (
     AtOnce,
     Charges,
     Memory,
+    Opaque,
     Results,
     run,
     shared_results,
@@ -65,6 +67,10 @@ class Shuffled:
         future: Future[list[BlockResult]] = Future()
         self.waiting.append((tuple(blocks), future))
         return future
+
+    def under_way(self) -> Mapping[AnyCell, int]:
+        """Anything: nobody may rely on it."""
+        return {blocks[0].cell: self.rng.randrange(40) for blocks, _ in self.waiting}
 
 
 def prefixes(result: CampaignResult, whole: CampaignResult) -> bool:
@@ -157,7 +163,7 @@ def test_the_last_look_is_judged_when_the_budget_ends_with_it() -> None:
 def test_an_interruption_does_not_wait_for_running_blocks() -> None:
     """Fails without `if stop is Stop.INTERRUPTED: break`: Ctrl-C waited for the slowest block."""
 
-    class Stuck:
+    class Stuck(Opaque):
         width = 2
 
         def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
@@ -189,7 +195,7 @@ def test_queued_blocks_are_taken_back_when_the_budget_ends() -> None:
 
 
 def test_a_failure_in_a_worker_ends_the_campaign() -> None:
-    class Failing:
+    class Failing(Opaque):
         width = 1
 
         def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
@@ -291,6 +297,41 @@ def test_the_store_is_looked_after_while_blocks_run() -> None:
     store = Memory()
     run(results.bench, Slow(results), store, Watch())
     assert store.ticks >= 5
+
+
+def test_trials_within_unfinished_blocks_are_told() -> None:
+    """Fails without `_look_within`, or with `trials` in place of `shown`."""
+    results = shared_results()
+
+    @dataclass
+    class Half(AtOnce):
+        left: list[int] = field(default_factory=lambda: [0, 1, 1, 7])
+
+        def submit(self, blocks: Sequence[Block]) -> "Future[list[BlockResult]]":
+            self.sent.append(tuple(blocks))
+            return Future()
+
+        def under_way(self) -> Mapping[AnyCell, int]:
+            return {self.sent[0][0].cell: self.left.pop(0)} if self.left else {}
+
+    @dataclass
+    class Told:
+        found: list[tuple[float, int, bool]] = field(default_factory=list)
+
+        def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+            self.found.append((rate, trials, share > 0))
+
+    pool, told = Half(results), Told()
+
+    @dataclass
+    class Watch(Charges):
+        def spent(self) -> Stop | None:
+            self.left = min(self.left, 7) - 1
+            return Stop.INTERRUPTED if self.left < 0 else None
+
+    run_campaign(results.bench, pool, Memory(), Watch(), told)
+    rate = results.bench.plan.rates[0]
+    assert told.found == [(rate, 1, True), (rate, 7, True), (rate, 0, False)]
 
 
 def test_the_store_is_looked_after_several_times_per_second() -> None:

@@ -111,6 +111,41 @@ def test_a_crash_leaves_no_temporary_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def in_memory(folder: Path) -> str:
+    """Code that makes ``folder`` the one in memory."""
+    return f"import analyzer.cli.guard as g; g.MEMORY = {str(folder)!r}"
+
+
+WHERE = """
+from analyzer.scratch import SCRATCH
+print(SCRATCH.folder_for(1), flush=True)
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+
+def test_a_crash_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    """guard.py: ``SCRATCH.use(quick)``, and ``quick`` in what is removed."""
+    told = run(WHERE, before=in_memory(tmp_path), TMPDIR="")
+    assert Path(told.out.strip()).parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("variable", ["TMPDIR", "TEMP", "TMP"])
+def test_a_user_s_folder_for_temporary_files_is_the_only_one(tmp_path: Path, variable: str) -> None:
+    """guard.py: ``return None`` in ``_folder_in_memory``."""
+    memory, own = tmp_path / "memory", tmp_path / "own"
+    memory.mkdir()
+    own.mkdir()
+    told = run(WHERE, before=in_memory(memory), **{variable: str(own)})
+    assert told.out == "None\n"
+
+
+def test_without_a_folder_in_memory_files_go_elsewhere(tmp_path: Path) -> None:
+    """guard.py: ``except OSError`` in ``_folder_in_memory``."""
+    told = run(WHERE, before=in_memory(tmp_path / "nothing"), TMPDIR="")
+    assert told.out == "None\n"
+
+
 def test_a_crash_leaves_no_core_file() -> None:
     """isolation.py: ``_limit(resource.RLIMIT_CORE, 0)``."""
     recording = (

@@ -1,0 +1,143 @@
+"""Pages that faults touched are given back, which changes no answer and bounds the memory taken.
+
+Each test names the line whose removal makes it fail.
+"""
+
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer import array_file
+from analyzer.array_file import ArrayFile, mapping_of
+from analyzer.faults import FaultPattern, parse_fault
+from analyzer.runtime import layout, private_pages
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.private_pages import FEW, MANY, PrivatePages
+from analyzer.runtime.shelf import PAGE
+from tests.runtime.benches import SHIPPED, answer, bench, cut_up, open_live
+from tests.strategies import examples, patterns
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="reads /proc, and what MADV_DONTNEED does"
+)
+
+NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_only", *SHIPPED]
+"""Moved, converted, in two places, shifted; and whole networks, one of them on packed weights."""
+
+
+def filed(name: str, cut: bool) -> LiveExecutor:
+    """An executor whose live weights are a mapping of a file, however few they are."""
+    on = bench(name)
+    with patch.object(layout, "LARGE", 0):
+        made = (cut_up if cut else open_live)(on.model, on.space, on.feeds)
+    assert mapping_of(made._arena.live) is not None
+    return made
+
+
+_executors: dict[tuple[str, bool], LiveExecutor] = {}
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@examples(6)
+@given(data=st.data())
+def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
+    name: str, cut: bool, data: st.DataObject
+) -> None:
+    """Fails if `look` drops before the weights are restored and compared."""
+    on = bench(name)
+    live = _executors.setdefault((name, cut), filed(name, cut))
+    dropped = []
+
+    def drop(array: array_file.Array) -> None:
+        dropped.append(array)
+        array_file.leave(array)
+
+    with (
+        patch.object(private_pages, "leave", drop),
+        patch.object(private_pages, "MANY", 10**9),
+        patch.object(private_pages, "FEW", 0),
+    ):
+        for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
+            expected = answer(on.oracle, pattern, on.feeds)
+            assert answer(live, pattern, on.feeds).same_as(expected)
+            written = live._private is not None and live._private._recent > 0
+            dropped.clear()
+            live.check_golden()
+            assert bool(dropped) == written
+            live.check_golden()
+    assert live.run(on.feeds).same_as(on.golden)
+
+
+def private_bytes(executor: LiveExecutor) -> int:
+    """Bytes of the live weights that are this process's own."""
+    first = executor._arena.live.ctypes.data
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    for line in lines:
+        begin, _, rest = line.partition("-")
+        if rest and len(begin) <= 16 and int(begin, 16) <= first < int(rest.split()[0], 16):
+            found = dict(next(lines).split(":", 1) for _ in range(16))
+            return 1024 * int(found["Private_Dirty"].split()[0])
+    raise AssertionError("the live weights are mapped nowhere")
+
+
+@linux
+def test_private_memory_is_bounded_over_many_trials() -> None:
+    """Fails without `self._private.look()` in `check_golden`, or without `wrote` in `put_back`."""
+    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False)._arena.live))
+    on, live = bench(name), filed(name, cut=False)
+    pages = len(live._arena.live) // PAGE
+    rng = np.random.default_rng(0)
+    most = 0
+    live.check_golden()
+    for trial in range(3 * pages):
+        with live.inject(FaultPattern(parse_fault("flip"), rng.integers(0, on.space.bits, 1))):
+            pass
+        live.check_golden()
+        if trial % 5 == 0:
+            most = max(most, private_bytes(live))
+    assert 0 < most <= PAGE * (pages / MANY + 2)
+
+
+def test_where_trials_write_to_much_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails without the second condition in `look`: each trial would copy all pages anew."""
+    file = ArrayFile.of({"w": np.zeros(MANY * FEW * PAGE, np.uint8)})
+    dropped: list[int] = []
+    monkeypatch.setattr(private_pages, "leave", lambda live: dropped.append(len(live)))
+    pages = PrivatePages(file.private())
+    pages.look()
+    dropped.clear()
+    for _ in range(3):
+        pages.wrote(MANY * FEW)
+        pages.look()
+    assert dropped == []
+    pages.wrote(1)
+    pages.look()
+    assert len(dropped) == 1
+    pages.wrote(1)
+    pages.look()
+    assert len(dropped) == 1
+
+
+@linux
+def test_dropped_pages_show_the_file() -> None:
+    """What `leave` relies on."""
+    file = ArrayFile.of({"w": np.arange(100_000)})
+    live = file.private()
+    live[:] = 1
+    array_file.leave(live)
+    assert np.array_equal(live, file.block)
+
+
+def test_arrays_that_are_no_mapping_keep_what_they_hold() -> None:
+    live = np.ones(3 * PAGE, np.uint8)
+    assert mapping_of(live[5:]) is None
+    pages = PrivatePages(live[5:])
+    pages.wrote(1)
+    pages.look()
+    assert live.all()

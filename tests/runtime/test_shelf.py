@@ -1,0 +1,214 @@
+"""What processes have in common: the same bits, whoever put them there.
+
+Each test names the line whose removal makes it fail.
+"""
+
+import multiprocessing
+import os
+import pickle
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.runtime import profile
+from analyzer.runtime.golden_store import SharedRuns
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.segments import Cache, Segments
+from analyzer.runtime.session import Feeds, Result
+from analyzer.runtime.shelf import Shelf, make_shelf
+from tests.runtime.benches import SHIPPED, answer, bench, everywhere
+from tests.strategies import examples, patterns
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "memfd_create"), reason="a shelf is memory as Linux alone has it"
+)
+
+ARRAYS = {"a": np.arange(5000.0), "b": np.zeros((0, 3), np.int8), "c": np.array(7, np.uint16)}
+
+
+def new(places: int = 3, size: int = 1 << 20) -> Shelf:
+    made = make_shelf(places, size)
+    assert made is not None
+    return made
+
+
+def same(found: object, arrays: object = ARRAYS) -> bool:
+    assert isinstance(found, dict)
+    assert isinstance(arrays, dict)
+    return found.keys() == arrays.keys() and all(
+        (found[n].dtype, found[n].shape, found[n].tobytes()) == (a.dtype, a.shape, a.tobytes())
+        for n, a in arrays.items()
+    )
+
+
+def test_what_is_put_is_found_in_its_place() -> None:
+    made = new()
+    made.put(1, ARRAYS)
+    assert [made.find(i) is not None for i in range(3)] == [False, True, False]
+    found = made.find(1)
+    assert same(found)
+    assert found is not None
+    assert not any(array.flags.writeable for array in found.values())
+
+
+def test_the_first_stays() -> None:
+    """Fails without the second look in `put`."""
+    made = new()
+    made.put(0, ARRAYS)
+    made.put(0, {"a": np.zeros(3)})
+    assert same(made.find(0))
+
+
+def test_what_is_too_large_or_no_numbers_stays_away() -> None:
+    """Fails without either `return` at the begin of `put`: it would run into the next place."""
+    made = new()
+    made.put(0, {"a": np.zeros(made.size, np.uint8)})
+    made.put(1, {"a": np.array(["text"], object)})
+    assert [made.find(i) for i in range(3)] == [None] * 3
+
+
+def test_memory_is_taken_for_what_is_written_alone() -> None:
+    made = new(1000, 1 << 30)
+    made.put(999, ARRAYS)
+    assert os.stat(made.path).st_blocks * 512 < 1 << 20
+
+
+def _fill(made: Shelf) -> None:
+    made.put(2, ARRAYS)
+
+
+def test_other_processes_find_it() -> None:
+    made = new()
+    there = multiprocessing.get_context("spawn").Process(target=_fill, args=(made,))
+    there.start()
+    there.join()
+    assert same(made.find(2))
+
+
+def test_one_that_died_while_it_wrote_left_nothing() -> None:
+    """Fails if the length of the table is written first."""
+    made = new()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    written: list[object] = []
+    right = Shelf._write
+
+    def last_fails(on: Shelf, content: bytes, position: int) -> None:
+        written.append(content)
+        (die if len(written) == len(ARRAYS) + 2 else right)(on, content, position)
+
+    with patch.object(Shelf, "_write", last_fails), pytest.raises(KeyboardInterrupt):
+        made.put(0, ARRAYS)
+    assert made.find(0) is None
+    made.put(0, ARRAYS)
+    assert same(made.find(0))
+
+
+def test_without_memory_whoever_needs_the_arrays_keeps_his_own() -> None:
+    """Fails without `except OSError` in `put`."""
+    made = new()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with patch("os.pwrite", full):
+        made.put(0, ARRAYS)
+    assert made.find(0) is None
+
+
+def test_where_there_is_no_such_memory_there_is_no_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails without `AttributeError` in `make_shelf`."""
+    monkeypatch.delattr(os, "memfd_create")
+    assert make_shelf(1, 1) is None
+
+
+def test_it_is_gone_with_its_maker(tmp_path: Path) -> None:
+    made = new()
+    made.put(0, ARRAYS)
+    assert made.stream is not None
+    path = pickle.loads(pickle.dumps(made)).path
+    made.stream.close()
+    os.close(made._file)
+    with pytest.raises(OSError, match="No such file"):
+        os.open(path, os.O_RDWR)
+
+
+# Executors with golden runs in common
+
+
+def sharing(name: str, made: Shelf, feeds: list[Feeds]) -> LiveExecutor:
+    """An executor that cuts wherever it can and has golden runs in common with others."""
+    on = bench(name)
+    with (
+        patch("analyzer.runtime.segments.candidates", lambda sizes, *_: list(range(len(sizes)))),
+        patch("analyzer.runtime.segments.choose_cuts", lambda c, _: list(range(len(c.seconds)))),
+        patch("analyzer.runtime.segments.stations_for", everywhere),
+    ):
+        cache = Cache(1 << 28, len(feeds), SharedRuns(made, feeds))
+        return LiveExecutor(on.model, on.space, feeds[0], cache)
+
+
+def fresh(feeds: Feeds) -> Feeds:
+    """The same contents in other arrays, as another process has them."""
+    return {name: array.copy() for name, array in feeds.items()}
+
+
+_pairs: dict[str, tuple[list[Feeds], LiveExecutor]] = {}
+
+
+def second(name: str) -> tuple[list[Feeds], LiveExecutor]:
+    """An executor that took every golden run from another."""
+    if name not in _pairs:
+        made, on = new(3, 1 << 26), bench(name)
+        other = {n: np.asarray(a[::-1].copy()) for n, a in on.feeds.items()}
+        mine = [fresh(on.feeds), fresh(other)]
+        first = sharing(name, made, mine)
+        for feeds in mine:
+            first.run(feeds)
+        theirs = [fresh(feeds) for feeds in mine]
+        with patch.object(Segments, "golden", never), patch.object(profile, "profile_nodes", never):
+            _pairs[name] = theirs, sharing(name, made, theirs)
+    return _pairs[name]
+
+
+def never(*_: object) -> Result:
+    raise AssertionError("this was known")
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, "attention"])
+@examples(6)
+@given(data=st.data())
+def test_golden_runs_of_another_give_the_oracle_s_answers(name: str, data: st.DataObject) -> None:
+    """Fails without `find` in `Segments.__init__`, or without `agreed` in `shared_profile`."""
+    on = bench(name)
+    batches, live = second(name)
+    assert live.segments is not None
+    pattern = data.draw(patterns(on.space))
+    for feeds in batches:
+        with patch.object(Segments, "golden", never):
+            found = answer(live, pattern, feeds)
+        assert found.same_as(answer(on.oracle, pattern, feeds))
+
+
+def test_a_run_that_lacks_a_value_is_made_anew() -> None:
+    """Fails without `values.keys() >= self._needed`: another profile, other cuts."""
+    name, made = "attention", new(3, 1 << 26)
+    on = bench(name)
+    feeds = [fresh(on.feeds)]
+    shared = SharedRuns(made, feeds)
+    first = sharing(name, new(3, 1 << 26), feeds)
+    assert first.segments is not None
+    names = first.segments._names
+    shared.put(feeds[0], {names[0]: np.zeros(3)})
+    live = sharing(name, made, feeds)
+    assert live.segments is not None
+    assert live.run(feeds[0]).same_as(on.golden)
+    known = live.segments.known(feeds[0])
+    assert known is not None
+    assert known.values.keys() >= set(names)
