@@ -50,7 +50,8 @@ RUNS_CODE = {
 ALLOWED = {
     ("analyzer/campaign/shipment.py", "pickle.loads"): "made by the process that starts the worker",
     ("analyzer/campaign/isolation.py", "ctypes.CDLL"): "None: the C library that is there already",
-    ("analyzer/cli/setup.py", "ctypes.CDLL"): "None: the C library that is there already",
+    ("analyzer/runtime/process_memory.py", "ctypes.CDLL"): "None: the C library, there already",
+    ("analyzer/runtime/shelf.py", "pickle.loads"): "made by the workers of the same campaign",
     ("analyzer/runtime/picking.py", "ctypes.CDLL"): "libcuda.so.1, the driver, by its own name",
     ("exporters/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
     ("exporters/training/sgd.py", "torch.load"): "weights_only=True, and of our own making",
