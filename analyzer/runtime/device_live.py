@@ -19,8 +19,9 @@ from analyzer.runtime.device_cuts import Cuttable
 from analyzer.runtime.device_memory import WORD, DeviceMemory
 from analyzer.runtime.device_segments import DeviceSegments, find_device_segments
 from analyzer.runtime.devices import Device
+from analyzer.runtime.injections import Injection
 from analyzer.runtime.layout import Layout
-from analyzer.runtime.live import Injection, LiveExecutor
+from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.mishaps import watched
 from analyzer.runtime.optimized import OptimizedModel
@@ -111,6 +112,9 @@ class DeviceExecutor(LiveExecutor):
         if isinstance(self._session, BoundSession):
             graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
             self.parts = find_device_segments(graph, self._session, readers, sample, cache)
+
+    def _find_detours(self) -> None:
+        """Stretches of the file's graph run on the host only."""
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""

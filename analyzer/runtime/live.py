@@ -5,22 +5,18 @@ buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where gol
 of the graph are kept, it runs only what the change can reach.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from analyzer.bits import Values
-from analyzer.errors import NotRestored
-from analyzer.faults import FaultKind, FaultModel, FaultPattern
+from analyzer.faults import FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import (
     AddressBook,
-    Arena,
     Reach,
     build_arena,
     map_arena,
@@ -29,15 +25,17 @@ from analyzer.runtime.arena import (
 )
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.decode import Place
+from analyzer.runtime.detours import Detour, Detours, Loaded
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
+from analyzer.runtime.injections import Converter, DetourInjection, Injection, Write
 from analyzer.runtime.layout import Layout, find_layout
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.packed_weights import PackedWeights
 from analyzer.runtime.pieces import LiveWeights
+from analyzer.runtime.proving import Ground, find_detours
 from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.routes import all_reloaded, only_read
@@ -48,17 +46,8 @@ from analyzer.runtime.segments import (
     Start,
     find_segments,
 )
-from analyzer.runtime.session import Feeds, Result, loading, run_session
-from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A mutation of one buffer: which flat positions get which values."""
-
-    slot: str
-    positions: npt.NDArray[Any]
-    values: Values
+from analyzer.runtime.session import Failure, Feeds, Result, loading, run_session
+from analyzer.space import FaultSpace, Indices
 
 
 class LiveExecutor:
@@ -90,6 +79,7 @@ class LiveExecutor:
             UnsupportedModel: ONNX Runtime cannot load the model.
         """
         self._model, self._space = model, space
+        self._sample = few(sample, model)
         self.reloads = 0
         if layout is None:
             self._find_layout(sample)
@@ -154,6 +144,16 @@ class LiveExecutor:
         return self._lent
 
     @cached_property
+    def _detours(self) -> Detours | None:
+        return self._find_detours()
+
+    def _find_detours(self) -> Detours | None:
+        """The stretches that can be loaded by themselves; the weights must be golden."""
+        reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
+        at = Ground(self._space, self._shell, self._lent, self.segments)
+        return find_detours(at, self._oracle, reloaded, self._sample)
+
+    @cached_property
     def _oracle(self) -> RewriteExecutor:
         return RewriteExecutor(self._model, self._space, self.device)
 
@@ -164,24 +164,46 @@ class LiveExecutor:
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
 
-        Everything that can be computed beforehand is computed by this call, so that several
-        injections can be prepared at once and entered one by one. Leaving the context raises
-        `NotRestored` if a touched weight is not golden.
+        What can be computed beforehand is computed by this call, so that several injections can
+        be prepared at once and entered one by one. Leaving the context raises `NotRestored` if a
+        touched weight is not golden.
         """
         tensors, bits = self._space.bits_hit(pattern)
+        if self._book.worst is Reach.DIRECT:
+            return self._injection(pattern, tensors, bits, Reach.DIRECT)
+        reach = self._book.reach[tensors]
+        worst = Reach(int(reach.max(initial=Reach.DIRECT)))
+        if worst is not Reach.RELOAD:
+            direct = reach == Reach.DIRECT
+            return self._injection(pattern, tensors[direct], bits[direct], worst)
+        self.reloads += 1
+        return self._around(pattern) or self._oracle.inject(pattern)
+
+    def _injection(
+        self, pattern: FaultPattern, tensors: Indices, bits: Indices, worst: Reach
+    ) -> Injection:
+        """``pattern`` as a change of weights: ``bits`` of ``tensors``, and what is converted."""
         start = self.start_of(tensors)
-        worst = Reach.DIRECT
-        if self._book.worst is not Reach.DIRECT:
-            reach = self._book.reach[tensors]
-            worst = Reach(int(reach.max(initial=Reach.DIRECT)))
-        if worst is Reach.RELOAD:
-            self.reloads += 1
-            return self._oracle.inject(pattern)
-        if worst is not Reach.DIRECT:
-            tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
         addresses, masks = self._book.addresses(tensors, bits)
-        converted = self._converted(pattern) if worst is Reach.CONVERTED else []
+        converted = self._converted(pattern) if worst >= Reach.CONVERTED else []
         return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
+
+    def _around(self, pattern: FaultPattern) -> AbstractContextManager[Run] | None:
+        """``pattern`` with some stretches loaded anew; None: the whole model must be."""
+        if self._detours is None:
+            return None
+        tensors, bits = self._space.bits_hit(pattern)
+        reach = self._book.reach[tensors]
+        direct = reach == Reach.DIRECT
+        again = np.unique(tensors[reach == Reach.RELOAD]).tolist()
+        others = tensors[reach != Reach.RELOAD]
+        first = int(self._first[others].min(initial=len(self._shell.graph.node)))
+        last = int(self._last[others].max(initial=-1))
+        detour = self._detours.detour(pattern, again, first, last)
+        if detour is None:
+            return None
+        live = self._injection(pattern, tensors[direct], bits[direct], Reach.CONVERTED)
+        return DetourInjection(self, live, detour)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -190,19 +212,24 @@ class LiveExecutor:
         first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
         return self.segments.start(first, last)
 
-    def run_under(self, injection: "Injection", feeds: Feeds) -> Result:
+    def run_under(self, injection: Injection, feeds: Feeds) -> Result:
         """Run under ``injection``, which is in force.
 
         Golden values that it can begin from, and that are not known yet, are taken first: after
         that it is a short run.
         """
-        if injection.start is not WHOLE and not self.knows(feeds):
+        if injection.start is not WHOLE:
+            self._know(injection, feeds)
+        return self.run_from(injection.start, feeds)
+
+    def _know(self, injection: Injection, feeds: Feeds) -> None:
+        """Take golden values of ``feeds``, if they are not known, while ``injection`` is off."""
+        if not self.knows(feeds):
             self.put_back(injection)
             try:
                 self.run(feeds)
             finally:
                 self.write(injection)
-        return self.run_from(injection.start, feeds)
 
     def knows(self, feeds: Feeds) -> bool:
         """Whether golden values of ``feeds`` are kept, or none ever are."""
@@ -218,15 +245,38 @@ class LiveExecutor:
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
-    def write(self, injection: "Injection") -> None:
+    def load(self, detour: Detour) -> list[Loaded] | None:
+        """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
+        assert self._detours is not None
+        try:
+            return self._detours.load(detour)
+        except Exception:  # ONNX Runtime's exceptions share no narrower base class
+            return None
+
+    def run_around(
+        self, injection: DetourInjection, loaded: Sequence[Loaded] | None, feeds: Feeds
+    ) -> Result:
+        """Run under ``injection``, which is in force; what fails is left to the oracle."""
+        assert self._detours is not None
+        if loaded is not None:
+            self._know(injection.live, feeds)
+            golden = self.segments.known(feeds) if self.segments else None
+            values = golden.values if golden else feeds
+            found = self._detours.run(injection.detour, loaded, values, golden)
+            if not isinstance(found, Failure):
+                return found
+        with self._oracle.inject(injection.detour.pattern) as run:
+            return run(feeds)
+
+    def write(self, injection: Injection) -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
-            _flat(self._arena.views[write.slot])[write.positions] = write.values
+            write.put(self._arena)
         if self._packed:
-            self._packed.follow(_touched(injection, self._arena))
+            self._packed.follow(injection.touched(self._arena))
 
-    def restore(self, injection: "Injection") -> None:
+    def restore(self, injection: Injection) -> None:
         """Put golden back where ``injection`` wrote.
 
         Raises:
@@ -234,46 +284,22 @@ class LiveExecutor:
         """
         self.put_back(injection)
 
-    def put_back(self, injection: "Injection") -> None:
+    def put_back(self, injection: Injection) -> None:
         """Put golden back where ``injection`` wrote, and nothing else.
 
         Raises:
             NotRestored: a touched weight is not golden.
         """
         restore(self._arena, injection.addresses)
-        self._restore_values(injection.converted)
+        for write in injection.converted:
+            write.put_back(self._arena, self.layout.optimized.slots)
         if self._packed:
             self._packed.restore()
 
     def _converted(self, pattern: FaultPattern) -> list[Write]:
         """Mutations of tensors that the optimized graph holds in another form than the file."""
-        return [
-            write
-            for hit in self._space.masks(pattern)
-            if self._book.reach[hit.tensor] == Reach.CONVERTED
-            for write in self._writes(hit, pattern.fault)
-        ]
-
-    def _writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
-        site = self._space.tensors[hit.tensor]
-        values = self._faulty_values(site, hit, fault)
-        for place in self.layout.places[site.name]:
-            positions, present = _positions(place, hit.elements)
-            moved = place.conversion(values if present is None else values[present])
-            yield Write(place.slot, positions, moved)
-
-    def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
-        golden = _flat(self._values[site.name])[hit.elements]
-        codes = site.codec.encode(golden)
-        return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
-
-    def _restore_values(self, writes: list[Write]) -> None:
-        for write in writes:
-            clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
-            live = _flat(self._arena.views[write.slot])
-            live[write.positions] = clean
-            if live[write.positions].tobytes() != clean.tobytes():
-                raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
+        converter = Converter(self._space, self._values, self.layout.places)
+        return converter.all_writes(pattern, self._book.reach == Reach.CONVERTED)
 
     def release(self) -> None:
         """Give back all memory that runs need; what was found out about the layout stays.
@@ -295,52 +321,14 @@ class LiveExecutor:
             self._packed.check()
 
 
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
-
-    executor: LiveExecutor
-    kind: FaultKind
-    start: Start
-    addresses: Indices
-    masks: npt.NDArray[np.uint8]
-    converted: list[Write]
-
-    def __enter__(self) -> Run:
-        self.executor.write(self)
-        return partial(self.executor.run_under, self)
-
-    def __exit__(self, *_: object) -> None:
-        self.executor.restore(self)
+def few(sample: Feeds, model: Model) -> Feeds:
+    """The first example of ``sample`` alone, if the model takes any number of them."""
+    first = {i.name: i.type.tensor_type.shape.dim[:1] for i in model.proto.graph.input}
+    if any(d.dim_value for dims in first.values() for d in dims):
+        return sample
+    return {name: array[:1].copy() for name, array in sample.items()}
 
 
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
-
-
-def _positions(
-    place: Place, elements: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-    """Flat positions of ``elements``, and which of them are present (None: all)."""
-    if place.positions is None:
-        return elements, None
-    positions = place.positions.at(elements)
-    present = positions >= 0
-    if present.all():
-        return positions, None
-    return positions[present], present
-
-
-def _flat(values: Values) -> Values:
-    return values.reshape(-1)
-
-
-def _touched(injection: Injection, live: Arena) -> Indices:
-    """The bytes of the arena that ``injection`` changes."""
-    parts = [injection.addresses]
-    for write in injection.converted:
-        size = live.views[write.slot].itemsize
-        first = live.starts[write.slot] + write.positions.astype(np.int64) * size
-        parts.append((first[:, None] + np.arange(size)).reshape(-1))
-    return np.concatenate(parts) if injection.converted else injection.addresses

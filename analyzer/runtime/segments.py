@@ -34,7 +34,7 @@ from analyzer.runtime.cuts import (
     part_between,
     with_outputs,
 )
-from analyzer.runtime.golden_store import GoldenRun, GoldenStore
+from analyzer.runtime.golden_store import Arrays, GoldenRun, GoldenStore
 from analyzer.runtime.packed_pieces import (
     PIECE_SECONDS,
     Packable,
@@ -151,6 +151,11 @@ class Segments:
         named = dict(zip((*self._outputs, *self._names), result.outputs, strict=True))
         self._store.keep(feeds, answer, {**feeds, **named})
         return answer
+
+    @property
+    def sample(self) -> Arrays:
+        """Golden values of one batch at the kept cuts."""
+        return self._sample.values
 
     def known(self, feeds: Feeds) -> GoldenRun | None:
         """The golden run of these very arrays, if it is kept."""

@@ -18,7 +18,7 @@ from analyzer.faults import CountLaw, FaultKind, FaultModel
 from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
-from analyzer.runtime import arena, executor, live, rewrite
+from analyzer.runtime import arena, executor, faulty, live
 from analyzer.runtime.live import LiveExecutor
 from analyzer.space import FaultSpace, Indices
 from analyzer.stats import intervals
@@ -62,8 +62,8 @@ def live_weights_hit_the_bit_beside(patch: Patch) -> None:
 
 @noticed("M-1", *STORED, "several upsets, bursts", "upsets in operators")
 def the_file_is_hit_at_the_bit_beside(patch: Patch) -> None:
-    right = rewrite._hit
-    patch.setattr(rewrite, "_hit", lambda memory, at, fault: right(memory, at ^ 1, fault))
+    right = faulty._hit
+    patch.setattr(faulty, "_hit", lambda memory, at, fault: right(memory, at ^ 1, fault))
 
 
 @noticed("M-1", "int4 and uint4")

@@ -1,0 +1,263 @@
+"""Patterns that decide which operators run: only the stretches that they hit are loaded anew.
+
+A flipped scale changes what ONNX Runtime makes of the operators around it. So the stretch of the
+file's graph between the nearest integers is loaded with its faulty contents, as the oracle loads
+the whole file, and is run in place of the live nodes there.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy.typing as npt
+import onnxruntime as ort
+
+from analyzer.faults import FaultPattern
+from analyzer.runtime.cuts import Cut
+from analyzer.runtime.faulty import FaultyBytes
+from analyzer.runtime.golden_store import Arrays, GoldenRun
+from analyzer.runtime.live_parts import LiveParts
+from analyzer.runtime.parts import Link, handles_of
+from analyzer.runtime.session import (
+    Answer,
+    Failure,
+    Handles,
+    Result,
+    new_session,
+    run_handles,
+    session_options,
+)
+from analyzer.runtime.trunk import Station, Stretch, StretchWriter, Trunk
+from analyzer.space import FaultSpace
+
+Range = tuple[int, int]
+"""Two stations, between which a stretch lies."""
+
+STRETCHES = 256
+"""Stretches whose nodes are kept written, without weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """How one pattern is run.
+
+    Attributes:
+        pattern: The pattern.
+        first: The kept cut at which it begins.
+        legs: Live parts, each followed by a stretch that is loaded anew.
+        rest: Live parts behind the last stretch, up to ``check`` if there is one.
+        check: The kept cut behind all faults, at which they may be seen to be masked.
+        tail: Live parts behind it.
+    """
+
+    pattern: FaultPattern
+    first: int
+    legs: tuple[tuple[list[Link], Range], ...]
+    rest: list[Link]
+    check: int | None
+    tail: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A stretch with faulty contents.
+
+    Attributes:
+        session: It.
+        stretch: What passes its ends.
+    """
+
+    session: ort.InferenceSession
+    stretch: Stretch
+
+    def run(self, values: Handles) -> Handles | Failure:
+        """As in `Link`."""
+        feeds = {name: values[live] for name, live in self.stretch.inputs.items()}
+        made = run_handles(self.session, feeds, list(self.stretch.outputs))
+        if isinstance(made, Failure):
+            return made
+        return {live: made[name] for name, live in self.stretch.outputs.items()}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the optimized graph is left for stretches, and where golden values are kept.
+
+    Attributes:
+        stations: In order; the last one is behind the last node.
+        kept: The cuts whose golden values are kept, the trivial one first.
+        parts: Live parts between their stops, which are stations and kept cuts together.
+    """
+
+    stations: Sequence[Station]
+    kept: Sequence[Cut]
+    parts: LiveParts
+    places: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", [cut.position for cut in self.parts.stops])
+
+    def stop(self, position: int) -> int:
+        """The stop before node ``position`` of the optimized graph."""
+        return bisect_left(self.places, position)
+
+
+class Detours:
+    """The stretches of one model."""
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        writer: StretchWriter,
+        grid: Grid,
+        space: FaultSpace,
+        faulty: FaultyBytes,
+    ) -> None:
+        """Find out which stretches read which tensors.
+
+        Args:
+            trunk: the file's graph.
+            writer: writes stretches of it.
+            grid: where it is left and entered.
+            space: the bits at risk.
+            faulty: what patterns make of them.
+        """
+        self._grid, self._space, self._faulty = grid, space, faulty
+        self._outputs = tuple(o.name for o in trunk.proto.graph.output)
+        self._writer, self._trunk = writer, trunk
+        self._write = lru_cache(STRETCHES)(self._written)
+        self.open: set[int] = set()
+        self._reads: list[set[str]] = []
+        for number, (begin, end) in enumerate(pairwise(grid.stations)):
+            self._reads.append(trunk.needs(trunk.nodes[begin.position : end.position]))
+            if trunk.is_local(begin.position, end.position):
+                self.open.add(number)
+        self._stretches_of: dict[int, list[int]] = {}
+        hidden = set(self._outputs)
+        for index, tensor in enumerate(space.tensors):
+            read = [i for i, names in enumerate(self._reads) if tensor.name in names]
+            if read and tensor.name not in hidden:
+                self._stretches_of[index] = read
+
+    def stretches(self, tensors: Iterable[int]) -> set[int] | None:
+        """Which stretches read ``tensors``; None: not all of these can be loaded by themselves."""
+        found: set[int] = set()
+        for tensor in tensors:
+            read = self._stretches_of.get(tensor)
+            if read is None or not self.open.issuperset(read):
+                return None
+            found.update(read)
+        return found
+
+    def detour(
+        self, pattern: FaultPattern, tensors: Iterable[int], first: int, last: int
+    ) -> Detour | None:
+        """How ``pattern`` is run; None: as a whole. The weights must be golden.
+
+        Args:
+            pattern: the upsets.
+            tensors: those of the tensors hit that must be loaded anew.
+            first: first node of the optimized graph that reads another one.
+            last: the last one.
+        """
+        found = self.stretches(tensors)
+        if not found:
+            return None
+        grid = self._grid
+        ranges = _joined(sorted(found))
+        begin = min(first, grid.stations[ranges[0][0]].cut)
+        behind = max(last + 1, grid.stations[ranges[-1][1]].cut)
+        kept = [cut.position for cut in grid.kept]
+        start = bisect_right(kept, begin) - 1
+        at = grid.stop(kept[start])
+        legs = []
+        for left, right in ranges:
+            legs.append((grid.parts.open(at, grid.stop(grid.stations[left].cut)), (left, right)))
+            at = grid.stop(grid.stations[right].cut)
+        end = len(grid.places) - 1
+        check = bisect_left(kept, behind)
+        if check == len(kept):
+            return Detour(pattern, start, tuple(legs), grid.parts.open(at, end), None, [])
+        middle = grid.stop(kept[check])
+        rest, tail = grid.parts.open(at, middle), grid.parts.open(middle, end)
+        return Detour(pattern, start, tuple(legs), rest, check, tail)
+
+    def load(self, detour: Detour) -> list[Loaded]:
+        """The stretches of ``detour`` with their faulty contents.
+
+        Raises whatever ONNX Runtime raises if it cannot load them.
+        """
+        stretches = [self._write(*ends) for _, ends in detour.legs]
+        names = {name for stretch in stretches for name in stretch.stored}
+        among = {i for i, t in enumerate(self._space.tensors) if t.name in names}
+        raw = self._faulty.of(detour.pattern, among)
+        return [self._loaded(stretch, raw) for stretch in stretches]
+
+    def _written(self, left: int, right: int) -> Stretch:
+        begin, end = self._grid.stations[left], self._grid.stations[right]
+        nodes = self._trunk.nodes[begin.position : end.position]
+        made = {name for node in nodes for name in node.output}
+        return self._writer.stretch(begin, end, [name for name in self._outputs if name in made])
+
+    def _loaded(self, stretch: Stretch, raw: Mapping[str, bytes]) -> Loaded:
+        stored = (self._writer.initializer(name, raw.get(name)) for name in stretch.stored)
+        content = b"".join([stretch.head, *stored])
+        return Loaded(new_session(content, session_options()), stretch)
+
+    def run(
+        self, detour: Detour, loaded: Sequence[Loaded], values: Arrays, golden: GoldenRun | None
+    ) -> Result:
+        """Run with the present weights.
+
+        Args:
+            detour: how.
+            loaded: its stretches.
+            values: what passes the cut at which it begins.
+            golden: the golden run of the same batch, if that is known.
+        """
+        known = handles_of({n: values[n] for n in self._grid.kept[detour.first].values})
+        links: list[Link] = []
+        for (live, _), stretch in zip(detour.legs, loaded, strict=True):
+            links += [*live, stretch]
+        failure = _through([*links, *detour.rest], known)
+        if failure is None and detour.check is not None:
+            if golden is not None and self._is_masked(known, detour.check, golden):
+                return golden.answer
+            failure = _through(detour.tail, known)
+        if failure is not None:
+            return failure
+        return Answer(tuple(known[n].numpy() if n in known else values[n] for n in self._outputs))
+
+    def _is_masked(self, known: Handles, check: int, golden: GoldenRun) -> bool:
+        """Whether all that was made so far, and is returned or read later, is golden."""
+        kept = {n: golden.values[n] for n in self._grid.kept[check].values}
+        kept |= dict(zip(self._outputs, golden.answer.outputs, strict=True))
+        return all(_same_bytes(known[n].numpy(), kept[n]) for n in kept if n in known)
+
+
+def _same_bytes(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _through(links: Iterable[Link], known: dict[str, ort.OrtValue]) -> Failure | None:
+    """Run ``links``, and add what they return to what is ``known``."""
+    for link in links:
+        made = link.run(known)
+        if isinstance(made, Failure):
+            return made
+        known.update(made)
+    return None
+
+
+def _joined(stretches: Sequence[int]) -> list[Range]:
+    """Neighbouring stretches as one."""
+    found: list[Range] = []
+    for number in stretches:
+        if found and found[-1][1] == number:
+            found[-1] = found[-1][0], number + 1
+        else:
+            found.append((number, number + 1))
+    return found
