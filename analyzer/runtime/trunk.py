@@ -220,12 +220,16 @@ class StretchWriter:
 
     def _inputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
         found = {}
+        own = {i.name: i for i in self._trunk.proto.graph.input}
         for number, value in enumerate(values):
+            if value.name in own:
+                graph.input.append(own[value.name])
+                found[value.name] = value.optimized
+                continue
             about = self._described[value.name]
             fed = f"relcheck_in_{number}" if value.last else value.name
             shape = channels_last(about.shape) if value.last else about.shape
-            info = onnx.helper.make_tensor_value_info(fed, about.element, shape)
-            graph.input.append(info)
+            graph.input.append(onnx.helper.make_tensor_value_info(fed, about.element, shape))
             if value.last:
                 graph.node.append(_transpose(fed, value.name, (0, 3, 1, 2)))
             found[fed] = value.optimized
