@@ -16,6 +16,8 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from analyzer.faults import FaultPattern
+from analyzer.runtime.borrowed import BorrowedSession
+from analyzer.runtime.contents import Contents
 from analyzer.runtime.cuts import Cut
 from analyzer.runtime.faulty import FaultyBytes
 from analyzer.runtime.golden_store import Arrays, GoldenRun
@@ -27,10 +29,10 @@ from analyzer.runtime.session import (
     Handles,
     Result,
     new_session,
-    run_handles,
     session_options,
 )
 from analyzer.runtime.trunk import Station, Stretch, StretchWriter, Trunk
+from analyzer.runtime.variants import Fixed, Variants, run_stretch
 from analyzer.space import FaultSpace
 
 Range = tuple[int, int]
@@ -70,16 +72,12 @@ class Loaded:
         stretch: What passes its ends.
     """
 
-    session: ort.InferenceSession
+    session: BorrowedSession
     stretch: Stretch
 
     def run(self, values: Handles) -> Handles | Failure:
         """As in `Link`."""
-        feeds = {name: values[live] for name, live in self.stretch.inputs.items()}
-        made = run_handles(self.session, feeds, list(self.stretch.outputs))
-        if isinstance(made, Failure):
-            return made
-        return {live: made[name] for name, live in self.stretch.outputs.items()}
+        return run_stretch(self.session, self.stretch, values)
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,7 @@ class Detours:
         grid: Grid,
         space: FaultSpace,
         faulty: FaultyBytes,
+        fixed: Fixed,
     ) -> None:
         """Find out which stretches read which tensors.
 
@@ -124,6 +123,7 @@ class Detours:
             grid: where it is left and entered.
             space: the bits at risk.
             faulty: what patterns make of them.
+            fixed: live weights that are as the file has them.
         """
         self._grid, self._space, self._faulty = grid, space, faulty
         self._outputs = tuple(o.name for o in trunk.proto.graph.output)
@@ -136,6 +136,10 @@ class Detours:
             if trunk.is_local(begin.position, end.position):
                 self.open.add(number)
         self._stretches_of: dict[int, list[int]] = {}
+        stored = set().union(*self._reads) & trunk.stored.keys()
+        self.contents = Contents({n: trunk.stored[n] for n in stored - fixed.views.keys()})
+        self._fixed = fixed
+        self._variants = [self._forms_of(number) for number in range(len(self._reads))]
         hidden = set(self._outputs)
         for index, tensor in enumerate(space.tensors):
             read = [i for i, names in enumerate(self._reads) if tensor.name in names]
@@ -167,7 +171,7 @@ class Detours:
         if not found:
             return None
         grid = self._grid
-        ranges = _joined(sorted(found))
+        ranges = _joined(sorted(found), self._variants)
         begin = min(first, grid.stations[ranges[0][0]].cut)
         behind = max(last + 1, grid.stations[ranges[-1][1]].cut)
         kept = [cut.position for cut in grid.kept]
@@ -185,16 +189,42 @@ class Detours:
         rest, tail = grid.parts.open(at, middle), grid.parts.open(middle, end)
         return Detour(pattern, start, tuple(legs), rest, check, tail)
 
-    def load(self, detour: Detour) -> list[Loaded]:
-        """The stretches of ``detour`` with their faulty contents.
+    def load(self, detour: Detour) -> list[Link]:
+        """The stretches of ``detour`` with their faulty contents, which are in force until `leave`.
 
-        Raises whatever ONNX Runtime raises if it cannot load them.
+        The weights must be golden. Raises whatever ONNX Runtime raises if it cannot load them.
         """
-        stretches = [self._write(*ends) for _, ends in detour.legs]
-        names = {name for stretch in stretches for name in stretch.stored}
-        among = {i for i, t in enumerate(self._space.tensors) if t.name in names}
+        among = {i for _, (left, right) in detour.legs for i in self._tensors(left, right)}
         raw = self._faulty.of(detour.pattern, among)
-        return [self._loaded(stretch, raw) for stretch in stretches]
+        self.contents.write(raw)
+        return [self._link(left, right, raw) for _, (left, right) in detour.legs]
+
+    def leave(self) -> None:
+        """Put golden contents back.
+
+        Raises:
+            NotRestored: they did not arrive.
+        """
+        self.contents.restore()
+
+    def _link(self, left: int, right: int, raw: Mapping[str, bytes]) -> Link:
+        variant = self._variants[left].now() if right == left + 1 else None
+        if variant is None:
+            return self._loaded(self._write(left, right), raw)
+        if variant.left:
+            return variant.beside(self._loaded(self._write(left, right), raw))
+        return variant
+
+    def _forms_of(self, number: int) -> Variants:
+        begin, end = self._grid.stations[number : number + 2]
+        nodes = self._trunk.with_hanging(self._trunk.nodes[begin.position : end.position])
+        stretch = self._write(number, number + 1)
+        return Variants(stretch, nodes, self._writer, self.contents, self._fixed)
+
+    def _tensors(self, left: int, right: int) -> list[int]:
+        """Indices of the tensors at risk that a range of stretches reads."""
+        names = set().union(*self._reads[left:right])
+        return [i for i, t in enumerate(self._space.tensors) if t.name in names]
 
     def _written(self, left: int, right: int) -> Stretch:
         begin, end = self._grid.stations[left], self._grid.stations[right]
@@ -205,10 +235,10 @@ class Detours:
     def _loaded(self, stretch: Stretch, raw: Mapping[str, bytes]) -> Loaded:
         stored = (self._writer.initializer(name, raw.get(name)) for name in stretch.stored)
         content = b"".join([stretch.head, *stored])
-        return Loaded(new_session(content, session_options()), stretch)
+        return Loaded(BorrowedSession(new_session(content, session_options()), ()), stretch)
 
     def run(
-        self, detour: Detour, loaded: Sequence[Loaded], values: Arrays, golden: GoldenRun | None
+        self, detour: Detour, loaded: Sequence[Link], values: Arrays, golden: GoldenRun | None
     ) -> Result:
         """Run with the present weights.
 
@@ -252,11 +282,12 @@ def _through(links: Iterable[Link], known: dict[str, ort.OrtValue]) -> Failure |
     return None
 
 
-def _joined(stretches: Sequence[int]) -> list[Range]:
-    """Neighbouring stretches as one."""
+def _joined(stretches: Sequence[int], variants: Sequence[Variants]) -> list[Range]:
+    """Neighbouring stretches as one, unless they have forms."""
     found: list[Range] = []
     for number in stretches:
-        if found and found[-1][1] == number:
+        plain = not (variants[number].exist or variants[number - 1].exist)
+        if found and found[-1][1] == number and plain:
             found[-1] = found[-1][0], number + 1
         else:
             found.append((number, number + 1))

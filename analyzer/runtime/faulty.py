@@ -32,10 +32,8 @@ class FaultyBytes:
             among: indices of the tensors that are asked for; None: all.
         """
         edited: dict[int, bytearray] = {}
-        for site in pattern.sites.tolist():
+        for site in self._asked(pattern, among):
             index, _, _ = self._space.locate(site)
-            if among is not None and index not in among:
-                continue
             if index not in edited:
                 edited[index] = self._memory(index)
             first = site - int(self._space.offsets[index])
@@ -46,6 +44,14 @@ class FaultyBytes:
             self._space.tensors[index].name: self._raw(index, memory)
             for index, memory in edited.items()
         }
+
+    def _asked(self, pattern: FaultPattern, among: Collection[int] | None) -> list[int]:
+        if among is None:
+            return list(pattern.sites.tolist())
+        wanted = np.zeros(len(self._space.tensors), np.bool_)
+        wanted[list(among)] = True
+        hit = self._space.offsets.searchsorted(pattern.sites, side="right") - 1
+        return list(pattern.sites[wanted[hit]].tolist())
 
     def _memory(self, index: int) -> bytearray:
         """The bytes whose bits flip: the file's own, or the fixed-point image of the values."""

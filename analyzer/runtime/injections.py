@@ -13,8 +13,9 @@ from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.runtime.arena import Arena
 from analyzer.runtime.decode import Place
-from analyzer.runtime.detours import Detour, Loaded
+from analyzer.runtime.detours import Detour
 from analyzer.runtime.executor import Run
+from analyzer.runtime.parts import Link
 from analyzer.runtime.segments import Start
 from analyzer.runtime.session import Feeds, Result
 from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
@@ -61,11 +62,14 @@ class Owner(Protocol):
 class Detouring(Owner, Protocol):
     """The same, where stretches can be loaded by themselves."""
 
-    def load(self, detour: Detour) -> list[Loaded] | None:
+    def load(self, detour: Detour) -> list[Link] | None:
         """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
 
+    def leave(self) -> None:
+        """Put golden contents back where `load` put faulty ones."""
+
     def run_around(
-        self, injection: "DetourInjection", loaded: Sequence[Loaded] | None, feeds: Feeds
+        self, injection: "DetourInjection", loaded: Sequence[Link] | None, feeds: Feeds
     ) -> Result:
         """Run under ``injection``, which is in force."""
 
@@ -118,7 +122,10 @@ class DetourInjection:
         return partial(self.executor.run_around, self, loaded)
 
     def __exit__(self, *_: object) -> None:
-        self.executor.restore(self.live)
+        try:
+            self.executor.leave()
+        finally:
+            self.executor.restore(self.live)
 
 
 @dataclass(frozen=True, slots=True)

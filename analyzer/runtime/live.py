@@ -25,7 +25,7 @@ from analyzer.runtime.arena import (
 )
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.detours import Detour, Detours, Loaded
+from analyzer.runtime.detours import Detour, Detours
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
 from analyzer.runtime.injections import Converter, DetourInjection, Injection, Write
@@ -34,6 +34,7 @@ from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.packed_weights import PackedWeights
+from analyzer.runtime.parts import Link
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.proving import Ground, find_detours
 from analyzer.runtime.readers import Readers, find_readers
@@ -47,6 +48,7 @@ from analyzer.runtime.segments import (
     find_segments,
 )
 from analyzer.runtime.session import Failure, Feeds, Result, loading, run_session
+from analyzer.runtime.variants import Fixed
 from analyzer.space import FaultSpace, Indices
 
 
@@ -150,8 +152,19 @@ class LiveExecutor:
     def _find_detours(self) -> Detours | None:
         """The stretches that can be loaded by themselves; the weights must be golden."""
         reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
-        at = Ground(self._space, self._shell, self._lent, self.segments)
+        fixed = self._fixed()
+        at = Ground(self._space, self._shell, self._lent, self.segments, fixed)
         return find_detours(at, self._oracle, reloaded, self._sample)
+
+    def _fixed(self) -> Fixed:
+        """The live weights that are as the file has them."""
+        found = {}
+        for index in np.flatnonzero(self._book.reach == Reach.DIRECT).tolist():
+            tensor = self._space.tensors[index]
+            place = self.layout.places[tensor.name][0]
+            if place.slot == tensor.name and place.positions is None:
+                found[tensor.name] = self._arena.views[tensor.name]
+        return Fixed({name: self._lent[name] for name in found}, found)
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
@@ -245,7 +258,7 @@ class LiveExecutor:
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
-    def load(self, detour: Detour) -> list[Loaded] | None:
+    def load(self, detour: Detour) -> list[Link] | None:
         """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
         assert self._detours is not None
         try:
@@ -253,8 +266,17 @@ class LiveExecutor:
         except Exception:  # ONNX Runtime's exceptions share no narrower base class
             return None
 
+    def leave(self) -> None:
+        """Put golden contents back where `load` put faulty ones.
+
+        Raises:
+            NotRestored: they did not arrive.
+        """
+        assert self._detours is not None
+        self._detours.leave()
+
     def run_around(
-        self, injection: DetourInjection, loaded: Sequence[Loaded] | None, feeds: Feeds
+        self, injection: DetourInjection, loaded: Sequence[Link] | None, feeds: Feeds
     ) -> Result:
         """Run under ``injection``, which is in force; what fails is left to the oracle."""
         assert self._detours is not None
@@ -319,6 +341,8 @@ class LiveExecutor:
         self._arena.check()
         if self._packed:
             self._packed.check()
+        if "_detours" in self.__dict__ and self._detours:
+            self._detours.contents.check()
 
 
 def few(sample: Feeds, model: Model) -> Feeds:

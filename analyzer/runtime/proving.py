@@ -24,6 +24,7 @@ from analyzer.runtime.stations import (
     match,
 )
 from analyzer.runtime.trunk import StretchWriter, Trunk
+from analyzer.runtime.variants import Fixed
 from analyzer.space import FaultSpace, Indices
 
 TRIALS = 12
@@ -42,12 +43,14 @@ class Ground:
         shell: The optimized model, hollow.
         lent: Its live weights.
         segments: Its kept cuts, and packed pieces between them.
+        fixed: Those of its weights that are as the file has them.
     """
 
     space: FaultSpace
     shell: onnx.ModelProto
     lent: Borrowed
     segments: Segments | None
+    fixed: Fixed
 
 
 def find_detours(
@@ -84,7 +87,8 @@ def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
     types = element_types(known, list({name for stop in stops for name in stop.values}))
     parts = LiveParts(ground.shell, ground.lent, stops, types, _packed(segments, places))
     writer = StretchWriter(trunk, described)
-    return Detours(trunk, writer, Grid(stations, kept, parts), ground.space, oracle.faulty)
+    grid = Grid(stations, kept, parts)
+    return Detours(trunk, writer, grid, ground.space, oracle.faulty, ground.fixed)
 
 
 def _packed(segments: Segments | None, places: list[int]) -> dict[int, tuple[int, PackedPiece]]:
@@ -126,6 +130,8 @@ def _answer(detours: Detours, detour: Detour, sample: Feeds) -> Result:
         return detours.run(detour, detours.load(detour), sample, None)
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
         return Failure(str(error))
+    finally:
+        detours.leave()
 
 
 def _groups(detours: Detours, tensors: Sequence[int]) -> list[list[int]]:
