@@ -23,11 +23,17 @@ PLAIN = frozenset(
 )
 """Operators whose form depends on nothing but what is looked at here."""
 
-SURE, OFF = 0.01, 0.05
-"""A bias scale is right within the first, relatively, and wrong from the second on.
+SMALL, SHARE = 1e-6, 1e-2
+"""ONNX Runtime takes a bias scale for right if it is off by at most so much, plus such a share of it.
 
-ONNX Runtime draws the line near 0.02 (measured). Both ends are tried out, and between is doubt.
+Measured, not documented (1.32): so both sides of the line are tried out on every stretch.
 """
+
+DOUBT = 0.1
+"""Relative distance from that line within which nothing is taken to be certain."""
+
+HUGE = 1e30
+"""Above it, single precision may overflow."""
 
 Form = tuple[bool, ...]
 """By convolution: whether its bias scale is right."""
@@ -59,16 +65,24 @@ class BiasScale:
         """Whether the bias scale is the product of the others; None: that is not certain."""
         if self.zero is not None and np.any(values[self.zero]):
             return False
-        factors = [values[n].astype(np.float64) for n in (self.input, self.weight, self.bias)]
-        normal = np.finfo(np.float32).tiny
-        sound = [np.isfinite(f) & (np.abs(f) >= normal) for f in factors]
-        with np.errstate(all="ignore"):
-            product = factors[0] * factors[1]
-            away = np.abs(factors[2] / product - 1)
-        sure = sound[0] & sound[1] & sound[2] & (np.abs(product) >= normal)
-        if np.any(sure & (away >= OFF)):
-            return False
-        return True if np.all(sure & (away <= SURE) & (product > 0)) else None
+        first, weight, bias = (
+            values[n].astype(np.float64) for n in (self.input, self.weight, self.bias)
+        )
+        product = first * weight
+        with np.errstate(invalid="ignore"):
+            away, least = _line(product, bias)
+            known = np.abs([first + 0 * away, weight + 0 * away, bias + 0 * away, away]) < HUGE
+            sure = known.all(axis=0)
+            if np.any(sure & (away >= (1 + DOUBT) * least[1])):
+                return False
+            return True if np.all(sure & (away <= (1 - DOUBT) * least[0])) else None
+
+
+def _line(product: Values, bias: Values) -> tuple[Values, tuple[Values, Values]]:
+    """How far ``bias`` is from ``product``, and the bounds between which the line lies."""
+    sizes = np.abs(product), np.abs(bias)
+    bounds = (SMALL + SHARE * choose(*sizes) for choose in (np.minimum, np.maximum))
+    return np.abs(bias - product), (next(bounds), next(bounds))
 
 
 def bias_scales(nodes: Sequence[onnx.NodeProto]) -> list[BiasScale] | None:
@@ -111,7 +125,8 @@ def of_form(
             _flip(values[name], rng)
     for name in sorted({n for s in scales for n in (s.input, s.weight)}):
         if number > 1:
-            values[name] *= np.float32(rng.uniform(0.5, 2))
+            elements = values[name].reshape(-1)
+            elements *= np.exp2(rng.integers(-8, 8, elements.size)).astype(np.float32)
     for right, scale in zip(form, scales, strict=True):
         values[scale.bias][...] = values[scale.input] * values[scale.weight]
         _decide(scale, values, right, number, rng)
@@ -128,12 +143,11 @@ def _decide(
     scale: BiasScale, values: dict[str, Values], right: bool, number: int, rng: np.random.Generator
 ) -> None:
     """Move one element to the edge."""
-    edge = SURE * 0.99 if right else OFF * 1.01
-    factor = np.float32(1 + edge if number % 2 else 1 - edge)
-    moved = (scale.bias, scale.weight, scale.bias, scale.input)[number % 4]
     if not right and scale.zero is not None and number == 1:
         zeros = values[scale.zero].reshape(-1)
         zeros[rng.integers(zeros.size)] = 1
         return
-    elements = values[moved].reshape(-1)
-    elements[rng.integers(elements.size)] *= factor
+    elements = values[scale.bias].reshape(-1)
+    at = rng.integers(elements.size)
+    step = (1 - 1.5 * DOUBT if right else 1 + 2 * DOUBT) * (SMALL + SHARE * abs(elements[at]))
+    elements[at] += -step if number % 2 else step
