@@ -140,6 +140,9 @@ class Detours:
         self.contents = Contents({n: trunk.stored[n] for n in stored - fixed.views.keys()})
         self._fixed = fixed
         self._variants = [self._forms_of(number) for number in range(len(self._reads))]
+        numbers = {tensor.name: i for i, tensor in enumerate(space.tensors)}
+        self._at_risk = [{numbers[n] for n in names & numbers.keys()} for names in self._reads]
+        self._decisive = {numbers[n] for n in self.contents.live.keys() & numbers.keys()}
         hidden = set(self._outputs)
         for index, tensor in enumerate(space.tensors):
             read = [i for i, names in enumerate(self._reads) if tensor.name in names]
@@ -194,10 +197,9 @@ class Detours:
 
         The weights must be golden. Raises whatever ONNX Runtime raises if it cannot load them.
         """
-        among = {i for _, (left, right) in detour.legs for i in self._tensors(left, right)}
-        raw = self._faulty.of(detour.pattern, among)
-        self.contents.write(raw)
-        return [self._link(left, right, raw) for _, (left, right) in detour.legs]
+        hit = {i for _, (left, right) in detour.legs for i in self._tensors(left, right)}
+        self.contents.write(self._faulty.of(detour.pattern, hit & self._decisive))
+        return [self._link(left, right, detour.pattern) for _, (left, right) in detour.legs]
 
     def leave(self) -> None:
         """Put golden contents back.
@@ -207,13 +209,13 @@ class Detours:
         """
         self.contents.restore()
 
-    def _link(self, left: int, right: int, raw: Mapping[str, bytes]) -> Link:
+    def _link(self, left: int, right: int, pattern: FaultPattern) -> Link:
         variant = self._variants[left].now() if right == left + 1 else None
-        if variant is None:
-            return self._loaded(self._write(left, right), raw)
-        if variant.left:
-            return variant.beside(self._loaded(self._write(left, right), raw))
-        return variant
+        if variant is not None and not variant.left:
+            return variant
+        raw = self._faulty.of(pattern, self._tensors(left, right))
+        loaded = self._loaded(self._write(left, right), raw)
+        return loaded if variant is None else variant.beside(loaded)
 
     def _forms_of(self, number: int) -> Variants:
         begin, end = self._grid.stations[number : number + 2]
@@ -221,10 +223,9 @@ class Detours:
         stretch = self._write(number, number + 1)
         return Variants(stretch, nodes, self._writer, self.contents, self._fixed)
 
-    def _tensors(self, left: int, right: int) -> list[int]:
+    def _tensors(self, left: int, right: int) -> set[int]:
         """Indices of the tensors at risk that a range of stretches reads."""
-        names = set().union(*self._reads[left:right])
-        return [i for i, t in enumerate(self._space.tensors) if t.name in names]
+        return set().union(*self._at_risk[left:right])
 
     def _written(self, left: int, right: int) -> Stretch:
         begin, end = self._grid.stations[left], self._grid.stations[right]

@@ -31,27 +31,25 @@ class FaultyBytes:
             pattern: the upsets.
             among: indices of the tensors that are asked for; None: all.
         """
+        sites = pattern.sites
+        hit = self._space.offsets.searchsorted(sites, side="right") - 1
+        if among is not None:
+            wanted = np.zeros(len(self._space.tensors), np.bool_)
+            wanted[list(among)] = True
+            sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
-        for site in self._asked(pattern, among):
-            index, _, _ = self._space.locate(site)
+        starts, ends = self._space.offsets[hit], self._space.offsets[hit + 1]
+        for index, first, end in zip(
+            hit.tolist(), (sites - starts).tolist(), (ends - starts).tolist(), strict=True
+        ):
             if index not in edited:
                 edited[index] = self._memory(index)
-            first = site - int(self._space.offsets[index])
-            last = min(first + pattern.fault.length, self._space.tensors[index].bits)
-            for position in range(first, last):
+            for position in range(first, min(first + pattern.fault.length, end)):
                 _hit(edited[index], position, pattern.fault)
         return {
             self._space.tensors[index].name: self._raw(index, memory)
             for index, memory in edited.items()
         }
-
-    def _asked(self, pattern: FaultPattern, among: Collection[int] | None) -> list[int]:
-        if among is None:
-            return list(pattern.sites.tolist())
-        wanted = np.zeros(len(self._space.tensors), np.bool_)
-        wanted[list(among)] = True
-        hit = self._space.offsets.searchsorted(pattern.sites, side="right") - 1
-        return list(pattern.sites[wanted[hit]].tolist())
 
     def _memory(self, index: int) -> bytearray:
         """The bytes whose bits flip: the file's own, or the fixed-point image of the values."""

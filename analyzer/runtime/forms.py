@@ -24,7 +24,7 @@ PLAIN = frozenset(
 """Operators whose form depends on nothing but what is looked at here."""
 
 SMALL, SHARE = 1e-6, 1e-2
-"""ONNX Runtime takes a bias scale for right if it is off by at most so much, plus such a share of it.
+"""A bias scale counts as right if it is off by at most so much, plus such a share of it.
 
 Measured, not documented (1.32): so both sides of the line are tried out on every stretch.
 """

@@ -198,7 +198,7 @@ class LiveExecutor:
         """``pattern`` as a change of weights: ``bits`` of ``tensors``, and what is converted."""
         start = self.start_of(tensors)
         addresses, masks = self._book.addresses(tensors, bits)
-        converted = self._converted(pattern) if worst >= Reach.CONVERTED else []
+        converted = self._converted(pattern) if worst is Reach.CONVERTED else []
         return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def _around(self, pattern: FaultPattern) -> AbstractContextManager[Run] | None:
@@ -210,12 +210,13 @@ class LiveExecutor:
         direct = reach == Reach.DIRECT
         again = np.unique(tensors[reach == Reach.RELOAD]).tolist()
         others = tensors[reach != Reach.RELOAD]
+        worst = Reach(int(reach[reach != Reach.RELOAD].max(initial=Reach.DIRECT)))
         first = int(self._first[others].min(initial=len(self._shell.graph.node)))
         last = int(self._last[others].max(initial=-1))
         detour = self._detours.detour(pattern, again, first, last)
         if detour is None:
             return None
-        live = self._injection(pattern, tensors[direct], bits[direct], Reach.CONVERTED)
+        live = self._injection(pattern, tensors[direct], bits[direct], worst)
         return DetourInjection(self, live, detour)
 
     def start_of(self, tensors: Indices) -> Start:
