@@ -3,6 +3,7 @@
 The host's arena is where upsets are worked out; the device's memory follows it word by word.
 """
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,6 +40,8 @@ MOST_TRIES = 60
 
 class DeviceExecutor(LiveExecutor):
     """Runs fault patterns by changing weights where the device reads them."""
+
+    patience = sys.maxsize  # stretches of the file's graph are loaded anew on the host only
 
     def __init__(
         self,
@@ -112,9 +115,6 @@ class DeviceExecutor(LiveExecutor):
         if isinstance(self._session, BoundSession):
             graph = Cuttable(self._shell, self._memory, find_cuts(self._shell.graph))
             self.parts = find_device_segments(graph, self._session, readers, sample, cache)
-
-    def _find_detours(self) -> None:
-        """Stretches of the file's graph run on the host only."""
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""

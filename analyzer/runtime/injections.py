@@ -12,9 +12,11 @@ from analyzer.bits import Values
 from analyzer.errors import NotRestored
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.runtime.arena import Arena
+from analyzer.runtime.bypass import Bypass
 from analyzer.runtime.decode import Place
 from analyzer.runtime.detours import Detour
 from analyzer.runtime.executor import Run
+from analyzer.runtime.golden_store import GoldenRun
 from analyzer.runtime.parts import Link
 from analyzer.runtime.segments import Start
 from analyzer.runtime.session import Feeds, Result
@@ -58,20 +60,8 @@ class Owner(Protocol):
     def run_under(self, injection: "Injection", feeds: Feeds) -> Result:
         """Run under ``injection``, which is in force."""
 
-
-class Detouring(Owner, Protocol):
-    """The same, where stretches can be loaded by themselves."""
-
-    def load(self, detour: Detour) -> list[Link] | None:
-        """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
-
-    def leave(self) -> None:
-        """Put golden contents back where `load` put faulty ones."""
-
-    def run_around(
-        self, injection: "DetourInjection", loaded: Sequence[Link] | None, feeds: Feeds
-    ) -> Result:
-        """Run under ``injection``, which is in force."""
+    def golden_under(self, injection: "Injection", feeds: Feeds) -> GoldenRun | None:
+        """The golden run of ``feeds``, if any are kept, while ``injection`` is in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +99,27 @@ class DetourInjection:
     Attributes:
         executor: Whose weights it changes.
         live: What it changes in them.
-        detour: Which stretches are loaded anew: on entry, and forgotten on exit.
+        bypass: Loads stretches anew.
+        detour: Which: on entry, and forgotten on exit.
     """
 
-    executor: Detouring
+    executor: Owner
     live: Injection
+    bypass: Bypass
     detour: Detour
 
     def __enter__(self) -> Run:
-        loaded = self.executor.load(self.detour)
+        loaded = self.bypass.load(self.detour)
         self.executor.write(self.live)
-        return partial(self.executor.run_around, self, loaded)
+        return partial(self._run, loaded)
+
+    def _run(self, loaded: Sequence[Link] | None, feeds: Feeds) -> Result:
+        golden = self.executor.golden_under(self.live, feeds)
+        return self.bypass.run(self.detour, loaded, feeds, golden)
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.executor.leave()
+            self.bypass.leave()
         finally:
             self.executor.restore(self.live)
 

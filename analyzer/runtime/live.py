@@ -5,7 +5,6 @@ buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where gol
 of the graph are kept, it runs only what the change can reach.
 """
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -25,16 +24,16 @@ from analyzer.runtime.arena import (
 )
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.detours import Detour, Detours
+from analyzer.runtime.bypass import PATIENCE, Bypass, few, fixed_weights
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
-from analyzer.runtime.injections import Converter, DetourInjection, Injection, Write
+from analyzer.runtime.golden_store import GoldenRun
+from analyzer.runtime.injections import Converter, DetourInjection, Injection
 from analyzer.runtime.layout import Layout, find_layout
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
 from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.packed_weights import PackedWeights
-from analyzer.runtime.parts import Link
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.proving import Ground, find_detours
 from analyzer.runtime.readers import Readers, find_readers
@@ -47,8 +46,7 @@ from analyzer.runtime.segments import (
     Start,
     find_segments,
 )
-from analyzer.runtime.session import Failure, Feeds, Result, loading, run_session
-from analyzer.runtime.variants import Fixed
+from analyzer.runtime.session import Feeds, Result, loading, run_session
 from analyzer.space import FaultSpace, Indices
 
 
@@ -56,6 +54,7 @@ class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
     device: Device = CPU
+    patience: int = PATIENCE
     _packed: PackedWeights | None = None
 
     def __init__(
@@ -146,25 +145,14 @@ class LiveExecutor:
         return self._lent
 
     @cached_property
-    def _detours(self) -> Detours | None:
-        return self._find_detours()
-
-    def _find_detours(self) -> Detours | None:
-        """The stretches that can be loaded by themselves; the weights must be golden."""
-        reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
-        fixed = self._fixed()
+    def _bypass(self) -> Bypass | None:
+        """How patterns that reload tensors run, if not as a whole; the weights must be golden."""
+        fixed = fixed_weights(self._space, self._book, self.layout, self._arena, self._lent)
         at = Ground(self._space, self._shell, self._lent, self.segments, fixed)
-        return find_detours(at, self._oracle, reloaded, self._sample)
-
-    def _fixed(self) -> Fixed:
-        """The live weights that are as the file has them."""
-        found = {}
-        for index in np.flatnonzero(self._book.reach == Reach.DIRECT).tolist():
-            tensor = self._space.tensors[index]
-            place = self.layout.places[tensor.name][0]
-            if place.slot == tensor.name and place.positions is None:
-                found[tensor.name] = self._arena.views[tensor.name]
-        return Fixed({name: self._lent[name] for name in found}, found)
+        reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
+        detours = find_detours(at, self._oracle, reloaded, self._sample)
+        reads = self._first, self._last
+        return Bypass(detours, self._oracle, self._book.reach, reads) if detours else None
 
     @cached_property
     def _oracle(self) -> RewriteExecutor:
@@ -183,41 +171,32 @@ class LiveExecutor:
         """
         tensors, bits = self._space.bits_hit(pattern)
         if self._book.worst is Reach.DIRECT:
-            return self._injection(pattern, tensors, bits, Reach.DIRECT)
+            start = self.start_of(tensors)
+            addresses, masks = self._book.addresses(tensors, bits)
+            return Injection(self, pattern.fault.kind, start, addresses, masks, [])
         reach = self._book.reach[tensors]
-        worst = Reach(int(reach.max(initial=Reach.DIRECT)))
-        if worst is not Reach.RELOAD:
-            direct = reach == Reach.DIRECT
-            return self._injection(pattern, tensors[direct], bits[direct], worst)
+        if not np.any(reach == Reach.RELOAD):
+            return self._injection(pattern, tensors, bits, self.start_of(tensors))
         self.reloads += 1
-        return self._around(pattern) or self._oracle.inject(pattern)
+        if self.reloads > self.patience and self._bypass is not None:
+            detour = self._bypass.detour(pattern, tensors)
+            if detour is not None:
+                live = self._injection(pattern, tensors, bits, WHOLE)
+                return DetourInjection(self, live, self._bypass, detour)
+        return self._oracle.inject(pattern)
 
     def _injection(
-        self, pattern: FaultPattern, tensors: Indices, bits: Indices, worst: Reach
+        self, pattern: FaultPattern, tensors: Indices, bits: Indices, start: Start
     ) -> Injection:
-        """``pattern`` as a change of weights: ``bits`` of ``tensors``, and what is converted."""
-        start = self.start_of(tensors)
-        addresses, masks = self._book.addresses(tensors, bits)
-        converted = self._converted(pattern) if worst is Reach.CONVERTED else []
-        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
-
-    def _around(self, pattern: FaultPattern) -> AbstractContextManager[Run] | None:
-        """``pattern`` with some stretches loaded anew; None: the whole model must be."""
-        if self._detours is None:
-            return None
-        tensors, bits = self._space.bits_hit(pattern)
+        """``pattern`` as a change of live weights, which are not all that it hits."""
         reach = self._book.reach[tensors]
         direct = reach == Reach.DIRECT
-        again = np.unique(tensors[reach == Reach.RELOAD]).tolist()
-        others = tensors[reach != Reach.RELOAD]
-        worst = Reach(int(reach[reach != Reach.RELOAD].max(initial=Reach.DIRECT)))
-        first = int(self._first[others].min(initial=len(self._shell.graph.node)))
-        last = int(self._last[others].max(initial=-1))
-        detour = self._detours.detour(pattern, again, first, last)
-        if detour is None:
-            return None
-        live = self._injection(pattern, tensors[direct], bits[direct], worst)
-        return DetourInjection(self, live, detour)
+        addresses, masks = self._book.addresses(tensors[direct], bits[direct])
+        converted = []
+        if np.any(reach == Reach.CONVERTED):
+            converter = Converter(self._space, self._values, self.layout.places)
+            converted = converter.all_writes(pattern, self._book.reach == Reach.CONVERTED)
+        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def start_of(self, tensors: Indices) -> Start:
         """Where a run begins whose faults are in ``tensors``."""
@@ -233,17 +212,21 @@ class LiveExecutor:
         that it is a short run.
         """
         if injection.start is not WHOLE:
-            self._know(injection, feeds)
+            self.golden_under(injection, feeds)
         return self.run_from(injection.start, feeds)
 
-    def _know(self, injection: Injection, feeds: Feeds) -> None:
-        """Take golden values of ``feeds``, if they are not known, while ``injection`` is off."""
+    def golden_under(self, injection: Injection, feeds: Feeds) -> GoldenRun | None:
+        """The golden run of ``feeds``, if any are kept, while ``injection`` is in force.
+
+        If it is not known yet, golden weights are put back for as long as it takes.
+        """
         if not self.knows(feeds):
             self.put_back(injection)
             try:
                 self.run(feeds)
             finally:
                 self.write(injection)
+        return self.segments.known(feeds) if self.segments else None
 
     def knows(self, feeds: Feeds) -> bool:
         """Whether golden values of ``feeds`` are kept, or none ever are."""
@@ -258,38 +241,6 @@ class LiveExecutor:
             return self.segments.run(start, golden)
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
-
-    def load(self, detour: Detour) -> list[Link] | None:
-        """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
-        assert self._detours is not None
-        try:
-            return self._detours.load(detour)
-        except Exception:  # ONNX Runtime's exceptions share no narrower base class
-            return None
-
-    def leave(self) -> None:
-        """Put golden contents back where `load` put faulty ones.
-
-        Raises:
-            NotRestored: they did not arrive.
-        """
-        assert self._detours is not None
-        self._detours.leave()
-
-    def run_around(
-        self, injection: DetourInjection, loaded: Sequence[Link] | None, feeds: Feeds
-    ) -> Result:
-        """Run under ``injection``, which is in force; what fails is left to the oracle."""
-        assert self._detours is not None
-        if loaded is not None:
-            self._know(injection.live, feeds)
-            golden = self.segments.known(feeds) if self.segments else None
-            values = golden.values if golden else feeds
-            found = self._detours.run(injection.detour, loaded, values, golden)
-            if not isinstance(found, Failure):
-                return found
-        with self._oracle.inject(injection.detour.pattern) as run:
-            return run(feeds)
 
     def write(self, injection: Injection) -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
@@ -319,11 +270,6 @@ class LiveExecutor:
         if self._packed:
             self._packed.restore()
 
-    def _converted(self, pattern: FaultPattern) -> list[Write]:
-        """Mutations of tensors that the optimized graph holds in another form than the file."""
-        converter = Converter(self._space, self._values, self.layout.places)
-        return converter.all_writes(pattern, self._book.reach == Reach.CONVERTED)
-
     def release(self) -> None:
         """Give back all memory that runs need; what was found out about the layout stays.
 
@@ -342,16 +288,8 @@ class LiveExecutor:
         self._arena.check()
         if self._packed:
             self._packed.check()
-        if "_detours" in self.__dict__ and self._detours:
-            self._detours.contents.check()
-
-
-def few(sample: Feeds, model: Model) -> Feeds:
-    """The first example of ``sample`` alone, if the model takes any number of them."""
-    first = {i.name: i.type.tensor_type.shape.dim[:1] for i in model.proto.graph.input}
-    if any(d.dim_value for dims in first.values() for d in dims):
-        return sample
-    return {name: array[:1].copy() for name, array in sample.items()}
+        if "_bypass" in self.__dict__ and self._bypass:
+            self._bypass.check()
 
 
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:

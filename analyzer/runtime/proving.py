@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import onnx
@@ -27,11 +28,8 @@ from analyzer.runtime.trunk import StretchWriter, Trunk
 from analyzer.runtime.variants import Fixed
 from analyzer.space import FaultSpace, Indices
 
-TRIALS = 12
-"""Patterns that are run both ways."""
-
-SHARE = 0.25
-"""Share of the stretches that each of them hits."""
+ROUNDS, SPLIT = 2, 4
+"""How often every stretch is hit, and by how many patterns that are run both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
     kept = segments.cuts if segments else (every[0],)
     places = sorted({s.cut for s in stations} | {c.position for c in kept})
     stops = [every[place] for place in places]
-    known = {**live, **sample, **(segments.sample if segments else {})}
+    known = {**live, **sample, **(segments.sample.values if segments else {})}
     types = element_types(known, list({name for stop in stops for name in stop.values}))
     parts = LiveParts(ground.shell, ground.lent, stops, types, _packed(segments, places))
     writer = StretchWriter(trunk, described)
@@ -112,8 +110,10 @@ def _try_out(
     """Close the stretches that do not give what the oracle gives."""
     rng = np.random.default_rng(20)
     groups = _groups(detours, reloaded.tolist())
-    for _ in range(TRIALS):
-        tensors = [int(rng.choice(group)) for group in groups if rng.random() < SHARE]
+    for _, part in product(range(ROUNDS), range(SPLIT)):
+        if part == 0:
+            rng.shuffle(groups)
+        tensors = [int(rng.choice(group)) for group in groups[part::SPLIT]]
         visited = detours.stretches(tensors)
         if not visited:
             continue

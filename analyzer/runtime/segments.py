@@ -34,7 +34,7 @@ from analyzer.runtime.cuts import (
     part_between,
     with_outputs,
 )
-from analyzer.runtime.golden_store import Arrays, GoldenRun, GoldenStore
+from analyzer.runtime.golden_store import GoldenRun, GoldenStore
 from analyzer.runtime.packed_pieces import (
     PIECE_SECONDS,
     Packable,
@@ -138,7 +138,7 @@ class Segments:
         found = self._store.find(sample)
         if found is None:
             raise ValueError("the model fails on the sample")
-        self._sample = found
+        self.sample = found
         self._types = element_types(found.values, list(found.values))
         self._in_pieces = self._pieces is not None and self._ready(0, len(self.cuts))
 
@@ -151,11 +151,6 @@ class Segments:
         named = dict(zip((*self._outputs, *self._names), result.outputs, strict=True))
         self._store.keep(feeds, answer, {**feeds, **named})
         return answer
-
-    @property
-    def sample(self) -> Arrays:
-        """Golden values of one batch at the kept cuts."""
-        return self._sample.values
 
     def known(self, feeds: Feeds) -> GoldenRun | None:
         """The golden run of these very arrays, if it is kept."""
@@ -180,9 +175,9 @@ class Segments:
         key = begin, end
         if key not in self._parts:
             part = self._open(begin, end)
-            made = part.run(self._sample.values)
+            made = part.run(self.sample.values)
             same = isinstance(made, dict) and all(
-                Answer((made[name],)).same_as(Answer((self._sample.values[name],))) for name in made
+                Answer((made[name],)).same_as(Answer((self.sample.values[name],))) for name in made
             )
             self._parts[key] = part if same else None
         return self._parts[key] is not None
@@ -195,7 +190,7 @@ class Segments:
         outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
         if self._pieces is not None:
             last = self.cuts[end] if end < len(self.cuts) else None
-            golden = self._sample.values
+            golden = self.sample.values
             return self._pieces.between(self.cuts[begin], last, golden, outputs)
         part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
         return session_part(part, self._lent)

@@ -157,6 +157,10 @@ def channels_last(shape: Sequence[int | str | None]) -> tuple[int | str | None, 
     return shape[0], shape[2], shape[3], shape[1]
 
 
+SMALL = 2**14
+"""Bytes of an initializer up to which it is kept written."""
+
+
 class StretchWriter:
     """Stretches of the file's graph, as bytes of models."""
 
@@ -185,7 +189,7 @@ class StretchWriter:
             tensor.raw_data = raw
         graph = onnx.GraphProto(initializer=[tensor])
         found: bytes = onnx.ModelProto(graph=graph).SerializeToString()
-        if raw is None:
+        if raw is None and len(found) <= SMALL:
             self._golden[name] = found
         return found
 

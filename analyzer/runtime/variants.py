@@ -20,7 +20,7 @@ from analyzer.runtime.parts import Link
 from analyzer.runtime.session import Failure, Handles, run_handles
 from analyzer.runtime.trunk import Stretch, StretchWriter
 
-TRIES = 5
+TRIES = 4
 """Contents under which a form must be what it was."""
 
 FORMS = 8
