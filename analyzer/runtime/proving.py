@@ -107,22 +107,25 @@ def _try_out(
     reloaded: Indices,
     sample: Feeds,
 ) -> None:
-    """Close the stretches that do not give what the oracle gives."""
+    """Close the stretches that do not give what the oracle gives, or were not tried."""
     rng = np.random.default_rng(20)
     groups = _groups(detours, reloaded.tolist())
+    tried: set[int] = set()
     for _, part in product(range(ROUNDS), range(SPLIT)):
         if part == 0:
             rng.shuffle(groups)
-        tensors = [int(rng.choice(group)) for group in groups[part::SPLIT]]
+        tensors = sorted({int(rng.choice(group)) for group in groups[part::SPLIT]})
         visited = detours.stretches(tensors)
         if not visited:
             continue
-        pattern = _pattern(space, sorted(tensors), rng)
+        pattern = _pattern(space, tensors, rng)
         with oracle.inject(pattern) as run:
             expected = run(sample)
         detour = detours.detour(pattern, tensors, 0, -1)
         if detour is None or not _answer(detours, detour, sample).same_as(expected):
             detours.open -= visited
+        tried |= visited
+    detours.open &= tried
 
 
 def _answer(detours: Detours, detour: Detour, sample: Feeds) -> Result:
@@ -135,12 +138,11 @@ def _answer(detours: Detours, detour: Detour, sample: Feeds) -> Result:
 
 
 def _groups(detours: Detours, tensors: Sequence[int]) -> list[list[int]]:
-    """Tensors that must be loaded anew, by the first stretch that reads them."""
+    """By stretch: the tensors that it reads and that must be loaded anew."""
     found: dict[int, list[int]] = {}
     for tensor in tensors:
-        read = detours.stretches([tensor])
-        if read:
-            found.setdefault(min(read), []).append(tensor)
+        for stretch in detours.stretches([tensor]) or ():
+            found.setdefault(stretch, []).append(tensor)
     return list(found.values())
 
 

@@ -19,6 +19,7 @@ from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
 from analyzer.runtime import arena, executor, faulty, live
+from analyzer.runtime.injections import Converter, Write
 from analyzer.runtime.live import LiveExecutor
 from analyzer.space import FaultSpace, Indices
 from analyzer.stats import intervals
@@ -136,12 +137,12 @@ def faults_do_not_reach_live_weights(patch: Patch) -> None:
 
 @noticed("M-2", "float16 and bfloat16", "q15.16")
 def converted_weights_are_converted_wrongly(patch: Patch) -> None:
-    right = LiveExecutor._writes
+    right = Converter.writes
 
-    def halved(*args: Any) -> list[live.Write]:
+    def halved(*args: Any) -> list[Write]:
         return [replace(w, values=w.values / w.values.dtype.type(2)) for w in right(*args)]
 
-    patch.setattr(LiveExecutor, "_writes", halved)
+    patch.setattr(Converter, "writes", halved)
 
 
 @noticed("M-3", *IN_PLACE, "upsets in operators")
