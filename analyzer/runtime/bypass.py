@@ -21,7 +21,7 @@ from analyzer.runtime.session import Failure, Feeds, Result
 from analyzer.runtime.variants import Fixed
 from analyzer.space import FaultSpace, Indices
 
-PATIENCE = 8
+PATIENCE = 32
 """Patterns that are loaded as a whole before it is found out whether they need to be."""
 
 

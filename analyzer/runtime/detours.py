@@ -6,7 +6,7 @@ the whole file, and is run in place of the live nodes there.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -31,6 +31,7 @@ from analyzer.runtime.session import (
     new_session,
     session_options,
 )
+from analyzer.runtime.shifted import with_aliases
 from analyzer.runtime.trunk import Station, Stretch, StretchWriter, Trunk
 from analyzer.runtime.variants import Fixed, Variants, run_stretch
 from analyzer.space import FaultSpace
@@ -137,7 +138,7 @@ class Detours:
                 self.open.add(number)
         self._stretches_of: dict[int, list[int]] = {}
         stored = set().union(*self._reads) & trunk.stored.keys()
-        self.contents = Contents({n: trunk.stored[n] for n in stored - fixed.views.keys()})
+        self.contents = Contents(writer.initializers(stored - fixed.views.keys()))
         self._fixed = fixed
         self._variants = [self._forms_of(number) for number in range(len(self._reads))]
         numbers = {tensor.name: i for i, tensor in enumerate(space.tensors)}
@@ -198,7 +199,7 @@ class Detours:
         The weights must be golden. Raises whatever ONNX Runtime raises if it cannot load them.
         """
         hit = {i for _, (left, right) in detour.legs for i in self._tensors(left, right)}
-        self.contents.write(self._faulty.of(detour.pattern, hit & self._decisive))
+        self.contents.write(self._raw(detour.pattern, hit & self._decisive))
         return [self._link(left, right, detour.pattern) for _, (left, right) in detour.legs]
 
     def leave(self) -> None:
@@ -213,9 +214,12 @@ class Detours:
         variant = self._variants[left].now() if right == left + 1 else None
         if variant is not None and not variant.left:
             return variant
-        raw = self._faulty.of(pattern, self._tensors(left, right))
+        raw = self._raw(pattern, self._tensors(left, right))
         loaded = self._loaded(self._write(left, right), raw)
         return loaded if variant is None else variant.beside(loaded)
+
+    def _raw(self, pattern: FaultPattern, among: Collection[int]) -> dict[str, bytes]:
+        return with_aliases(self._faulty.of(pattern, among), self.contents.live)
 
     def _forms_of(self, number: int) -> Variants:
         begin, end = self._grid.stations[number : number + 2]

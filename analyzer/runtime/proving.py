@@ -62,6 +62,8 @@ def find_detours(
         reloaded: int64 (n,), the tensors that must be loaded anew.
         sample: one batch.
     """
+    if not any("Quant" in n.op_type or "QL" in n.op_type for n in oracle.proto.graph.node):
+        return None
     try:
         detours = _opened(ground, oracle, sample)
         _try_out(detours, oracle, ground.space, reloaded, sample)
@@ -74,7 +76,7 @@ def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
     trunk, graph, segments = Trunk(oracle.proto), ground.shell.graph, ground.segments
     described = describe(trunk)
     live = golden_of_optimized(ground.shell, ground.lent, sample)
-    matched = match(golden_of_file(trunk, list(described), sample), live)
+    matched = match(trunk, golden_of_file(trunk, list(described), sample), live)
     stations = find_stations(trunk, ground.shell, matched)
     every = {cut.position: cut for cut in find_cuts(graph)}
     every[len(graph.node)] = Cut(len(graph.node), ())
@@ -84,7 +86,8 @@ def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
     known = {**live, **sample, **(segments.sample.values if segments else {})}
     types = element_types(known, list({name for stop in stops for name in stop.values}))
     parts = LiveParts(ground.shell, ground.lent, stops, types, _packed(segments, places))
-    writer = StretchWriter(trunk, described)
+    shifted = {value.name for value in matched.values() if value.shifted}
+    writer = StretchWriter(trunk, described, shifted)
     grid = Grid(stations, kept, parts)
     return Detours(trunk, writer, grid, ground.space, oracle.faulty, ground.fixed)
 

@@ -6,6 +6,7 @@ before it is used (`detours.py`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from analyzer.runtime.borrowed import Borrowed, borrowing_session
 from analyzer.runtime.cuts import find_cuts, with_outputs
 from analyzer.runtime.golden_store import Arrays
 from analyzer.runtime.session import Feeds, new_session, session_options
+from analyzer.runtime.shifted import as_unsigned, can_shift
 from analyzer.runtime.trunk import Described, Passing, Station, Trunk
 
 INTEGERS = {
@@ -56,32 +58,49 @@ def golden_of_optimized(shell: onnx.ModelProto, lent: Borrowed, sample: Feeds) -
     return dict(zip(names, session.run(names, dict(sample)), strict=True))
 
 
-def match(file: Arrays, optimized: Arrays) -> dict[str, Passing]:
+def match(trunk: Trunk, file: Arrays, optimized: Arrays) -> dict[str, Passing]:
     """By value of the optimized graph: the value of the file's graph with the same contents.
 
     Values whose contents fit several are left out.
+
+    Args:
+        trunk: the file's graph.
+        file: its integer values.
+        optimized: those of the optimized graph.
     """
+    graph = trunk.proto.graph
+    forms = [Passing(n, "", last) for n in file for last in (False, True)]
+    forms += [replace(f, shifted=True) for f in forms if can_shift(f.name, graph, trunk.stored)]
     found = {}
     for name, values in optimized.items():
-        fitting = [
-            Passing(other, name, last)
-            for other, golden in file.items()
-            for last in (False, True)
-            if _fits(golden, values, last)
-        ]
-        if len({value.name for value in fitting}) == 1:
-            found[name] = fitting[0]
+        away = [(_distance(file[form.name], values, form), i) for i, form in enumerate(forms)]
+        least, best = min(away, default=(np.inf, 0))
+        others = [d for d, i in away if forms[i].name != forms[best].name]
+        if least <= NEAR and min(others, default=np.inf) >= least + APART:
+            found[name] = replace(forms[best], optimized=name)
     return found
 
 
-def _fits(file: npt.NDArray[Any], optimized: npt.NDArray[Any], last: bool) -> bool:
-    if file.dtype != optimized.dtype or file.size != optimized.size:
-        return False
-    if last:
-        if file.ndim != 4:
-            return False
+NEAR, APART = 1.0, 0.5
+"""Mean difference of two values that are taken to be the same, and how much less it is than others.
+
+They need not be equal: outputs that are added to look at values change what is fused around them.
+"""
+
+
+def _distance(file: npt.NDArray[Any], optimized: npt.NDArray[Any], form: Passing) -> float:
+    """Mean difference of the elements of a value of the file's graph and an optimized one."""
+    if file.size != optimized.size or (form.last and file.ndim != 4):
+        return np.inf
+    if form.last:
         file = file.transpose(0, 2, 3, 1)
-    return file.shape == optimized.shape and np.array_equal(file, optimized)
+    if file.shape != optimized.shape:
+        return np.inf
+    if form.shifted and file.dtype == np.int8:
+        file = as_unsigned(file)
+    if file.dtype != optimized.dtype:
+        return np.inf
+    return float(np.abs(file.astype(np.int16) - optimized.astype(np.int16)).mean())
 
 
 def find_stations(

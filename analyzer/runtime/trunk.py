@@ -5,7 +5,7 @@ that it stores as integers it only moves data. So a stretch of the *file's* grap
 values can be optimized by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import onnx
 
 from analyzer.model.walk import sub_graphs
 from analyzer.runtime.cuts import reads
+from analyzer.runtime.shifted import alias, aliases, shifted_nodes
 
 LOCAL = frozenset(
     word
@@ -117,11 +118,13 @@ class Passing:
         name: Its name in the file's graph.
         optimized: Its name in the optimized graph.
         last: Whether the optimized graph holds its channels last.
+        shifted: Whether it is int8 in the file, and uint8, 128 more, in the optimized graph.
     """
 
     name: str
     optimized: str
     last: bool
+    shifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +167,24 @@ SMALL = 2**14
 class StretchWriter:
     """Stretches of the file's graph, as bytes of models."""
 
-    def __init__(self, trunk: Trunk, described: Mapping[str, Described]) -> None:
+    def __init__(
+        self, trunk: Trunk, described: Mapping[str, Described], shifted: Collection[str] = ()
+    ) -> None:
         """Keep them.
 
         Args:
             trunk: the graph.
             described: what passes the stations, by name in the file's graph.
+            shifted: values that are int8 in the file, and uint8 in the optimized graph.
         """
-        self._trunk, self._described = trunk, described
+        self._trunk, self._described, self._shifted = trunk, described, set(shifted)
+        self._stored = trunk.stored | aliases(shifted, trunk.proto.graph, trunk.stored)
         self._golden: dict[str, bytes] = {}
+
+    def initializers(self, names: Collection[str]) -> dict[str, onnx.TensorProto]:
+        """The initializers ``names`` of the file, and what stretches read in place of them."""
+        wanted = {*names, *(alias(name) for name in names)}
+        return {name: self._stored[name] for name in sorted(wanted & self._stored.keys())}
 
     def initializer(self, name: str, raw: bytes | None = None) -> bytes:
         """A model's bytes that consist of one initializer; appended to others, it joins them.
@@ -184,7 +196,7 @@ class StretchWriter:
         if raw is None and name in self._golden:
             return self._golden[name]
         tensor = onnx.TensorProto()
-        tensor.CopyFrom(self._trunk.stored[name])
+        tensor.CopyFrom(self._stored[name])
         if raw is not None:
             tensor.raw_data = raw
         graph = onnx.GraphProto(initializer=[tensor])
@@ -205,6 +217,7 @@ class StretchWriter:
         """
         trunk = self._trunk
         nodes = trunk.with_hanging(trunk.nodes[begin.position : end.position])
+        nodes = shifted_nodes(nodes, self._shifted)
         model = onnx.ModelProto(ir_version=trunk.proto.ir_version)
         model.opset_import.extend(trunk.proto.opset_import)
         graph = model.graph
@@ -219,7 +232,7 @@ class StretchWriter:
         described = {o.name: o for o in trunk.proto.graph.output}
         graph.output.extend(described[name] for name in outputs)
         results |= {name: name for name in outputs}
-        stored = tuple(sorted(read & trunk.stored.keys()))
+        stored = tuple(sorted(read & self._stored.keys()))
         return Stretch(model.SerializeToString(), inputs, results, stored)
 
     def _inputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
@@ -231,9 +244,10 @@ class StretchWriter:
                 found[value.name] = value.optimized
                 continue
             about = self._described[value.name]
+            element = onnx.TensorProto.UINT8 if value.shifted else about.element
             fed = f"relcheck_in_{number}" if value.last else value.name
             shape = channels_last(about.shape) if value.last else about.shape
-            graph.input.append(onnx.helper.make_tensor_value_info(fed, about.element, shape))
+            graph.input.append(onnx.helper.make_tensor_value_info(fed, element, shape))
             if value.last:
                 graph.node.append(_transpose(fed, value.name, (0, 3, 1, 2)))
             found[fed] = value.optimized

@@ -29,7 +29,10 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 STRETCHES = {
     "digits_resnet_int8": 13,
     "qdq_conv_uint8_int8": 4,
+    "qdq_conv_int8_int8": 4,
     "qdq_conv_with_relu_kept": 3,
+    "qdq_conv_symmetric": 3,
+    "qdq_gemm_per_channel": 3,
     "qdq_conv_packed": 5,
     "qdq_pool_and_concat": 6,
     "qdq_gemm": 4,
@@ -272,7 +275,7 @@ def test_sessions_are_bounded_and_forgotten(own: Bench) -> None:
 @pytest.mark.parametrize(
     ("path", "stretches"),
     [
-        ("cifar10/resnet8_mlperftiny_int8_qdq.onnx", 1),
+        ("cifar10/resnet8_mlperftiny_int8_qdq.onnx", 7),
         ("imagenet/mobilenet_v1_0.25_224_quant_qdq.onnx", 31),
     ],
 )

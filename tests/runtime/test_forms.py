@@ -89,8 +89,16 @@ def test_what_is_certain_of_any_flips_is_so(flips: list[tuple[str, int, int]], s
 
 
 @examples(60)
-@given(share=st.floats(-0.2, 0.2), size=st.integers(-24, 12), channel=st.integers(0, 3))
-def test_what_is_certain_near_the_line_is_so(share: float, size: int, channel: int) -> None:
+@given(
+    power=st.floats(-2.3, 0.5),
+    sign=st.sampled_from([-1, 1]),
+    size=st.integers(-24, 12),
+    channel=st.integers(0, 3),
+)
+def test_what_is_certain_near_the_line_is_so(
+    power: float, sign: int, size: int, channel: int
+) -> None:
+    share = sign * 10**power
     values = contents()
     for name in ("ws", "bs"):
         values[name] = values[name] * np.float32(2.0**size)
