@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import onnx
 
+from analyzer.errors import RelcheckError
 from analyzer.faults import FaultKind, FaultModel, FaultPattern
 from analyzer.runtime.borrowed import Borrowed
 from analyzer.runtime.cuts import Cut, find_cuts
@@ -67,6 +68,8 @@ def find_detours(
     try:
         detours = _opened(ground, oracle, sample)
         _try_out(detours, oracle, ground.space, reloaded, sample)
+    except RelcheckError:
+        raise
     except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed
         return None
     return detours if detours.open else None
