@@ -65,17 +65,16 @@ class BiasScale:
         """Whether the bias scale is the product of the others; None: that is not certain."""
         if self.zero is not None and np.any(values[self.zero]):
             return False
-        first, weight, bias = (
-            values[n].astype(np.float64) for n in (self.input, self.weight, self.bias)
-        )
-        product = first * weight
-        with np.errstate(invalid="ignore"):
-            away, least = _line(product, bias)
+        with np.errstate(invalid="ignore"):  # some NaN warn when they are cast
+            first, weight, bias = (
+                values[n].astype(np.float64) for n in (self.input, self.weight, self.bias)
+            )
+            away, least = _line(first * weight, bias)
             known = np.abs([first + 0 * away, weight + 0 * away, bias + 0 * away, away]) < HUGE
-            sure = known.all(axis=0)
-            if np.any(sure & (away >= (1 + DOUBT) * least[1])):
-                return False
-            return True if np.all(sure & (away <= (1 - DOUBT) * least[0])) else None
+        sure = known.all(axis=0)
+        if np.any(sure & (away >= (1 + DOUBT) * least[1])):
+            return False
+        return True if np.all(sure & (away <= (1 - DOUBT) * least[0])) else None
 
 
 def _line(product: Values, bias: Values) -> tuple[Values, tuple[Values, Values]]:
