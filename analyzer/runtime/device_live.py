@@ -3,6 +3,7 @@
 The host's arena is where upsets are worked out; the device's memory follows it word by word.
 """
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,8 +20,9 @@ from analyzer.runtime.device_cuts import Cuttable
 from analyzer.runtime.device_memory import WORD, DeviceMemory
 from analyzer.runtime.device_segments import DeviceSegments, find_device_segments
 from analyzer.runtime.devices import Device
+from analyzer.runtime.injections import Injection
 from analyzer.runtime.layout import Layout
-from analyzer.runtime.live import Injection, LiveExecutor
+from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.mishaps import watched
 from analyzer.runtime.optimized import OptimizedModel
@@ -38,6 +40,8 @@ MOST_TRIES = 60
 
 class DeviceExecutor(LiveExecutor):
     """Runs fault patterns by changing weights where the device reads them."""
+
+    patience = sys.maxsize  # stretches of the file's graph are loaded anew on the host only
 
     def __init__(
         self,

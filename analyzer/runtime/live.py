@@ -5,22 +5,17 @@ buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where gol
 of the graph are kept, it runs only what the change can reach.
 """
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from analyzer.bits import Values
-from analyzer.errors import NotRestored
-from analyzer.faults import FaultKind, FaultModel, FaultPattern
+from analyzer.faults import FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.arena import (
     AddressBook,
-    Arena,
     Reach,
     build_arena,
     map_arena,
@@ -29,9 +24,11 @@ from analyzer.runtime.arena import (
 )
 from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.decode import Place
+from analyzer.runtime.bypass import PATIENCE, Bypass, few, fixed_weights
 from analyzer.runtime.devices import CPU, Device
 from analyzer.runtime.executor import Run, golden_proto, golden_values
+from analyzer.runtime.golden_store import GoldenRun
+from analyzer.runtime.injections import Converter, DetourInjection, Injection
 from analyzer.runtime.layout import Layout, find_layout
 from analyzer.runtime.liveness import Runs
 from analyzer.runtime.optimized import OptimizedModel, optimize
@@ -39,6 +36,7 @@ from analyzer.runtime.packed_pieces import Packable
 from analyzer.runtime.packed_weights import PackedWeights
 from analyzer.runtime.pieces import LiveWeights
 from analyzer.runtime.private_pages import PrivatePages
+from analyzer.runtime.proving import Ground, find_detours
 from analyzer.runtime.readers import Readers, find_readers
 from analyzer.runtime.rewrite import RewriteExecutor
 from analyzer.runtime.routes import all_reloaded, only_read
@@ -50,22 +48,14 @@ from analyzer.runtime.segments import (
     find_segments,
 )
 from analyzer.runtime.session import Feeds, Result, loading, run_session
-from analyzer.space import ElementMasks, FaultSpace, Indices, TensorSite
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A mutation of one buffer: which flat positions get which values."""
-
-    slot: str
-    positions: npt.NDArray[Any]
-    values: Values
+from analyzer.space import FaultSpace, Indices
 
 
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
     device: Device = CPU
+    patience: int = PATIENCE
     _packed: PackedWeights | None = None
     _private: PrivatePages | None = None
 
@@ -92,6 +82,7 @@ class LiveExecutor:
             UnsupportedModel: ONNX Runtime cannot load the model.
         """
         self._model, self._space = model, space
+        self._sample = few(sample, model)
         self.reloads = 0
         if layout is None:
             self._find_layout(sample)
@@ -157,6 +148,16 @@ class LiveExecutor:
         return self._lent
 
     @cached_property
+    def _bypass(self) -> Bypass | None:
+        """How patterns that reload tensors run, if not as a whole; the weights must be golden."""
+        fixed = fixed_weights(self._space, self._book, self.layout, self._arena, self._lent)
+        at = Ground(self._space, self._shell, self._lent, self.segments, fixed)
+        reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
+        detours = find_detours(at, self._oracle, reloaded, self._sample)
+        reads = self._first, self._last
+        return Bypass(detours, self._oracle, self._book.reach, reads) if detours else None
+
+    @cached_property
     def _oracle(self) -> RewriteExecutor:
         return RewriteExecutor(self._model, self._space, self.device)
 
@@ -167,23 +168,37 @@ class LiveExecutor:
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
 
-        Everything that can be computed beforehand is computed by this call, so that several
-        injections can be prepared at once and entered one by one. Leaving the context raises
-        `NotRestored` if a touched weight is not golden.
+        What can be computed beforehand is computed by this call, so that several injections can
+        be prepared at once and entered one by one. Leaving the context raises `NotRestored` if a
+        touched weight is not golden.
         """
         tensors, bits = self._space.bits_hit(pattern)
-        start = self.start_of(tensors)
-        worst = Reach.DIRECT
-        if self._book.worst is not Reach.DIRECT:
-            reach = self._book.reach[tensors]
-            worst = Reach(int(reach.max(initial=Reach.DIRECT)))
-        if worst is Reach.RELOAD:
-            self.reloads += 1
-            return self._oracle.inject(pattern)
-        if worst is not Reach.DIRECT:
-            tensors, bits = tensors[reach == Reach.DIRECT], bits[reach == Reach.DIRECT]
-        addresses, masks = self._book.addresses(tensors, bits)
-        converted = self._converted(pattern) if worst is Reach.CONVERTED else []
+        if self._book.worst is Reach.DIRECT:
+            start = self.start_of(tensors)
+            addresses, masks = self._book.addresses(tensors, bits)
+            return Injection(self, pattern.fault.kind, start, addresses, masks, [])
+        reach = self._book.reach[tensors]
+        if not np.any(reach == Reach.RELOAD):
+            return self._injection(pattern, tensors, bits, self.start_of(tensors))
+        self.reloads += 1
+        if self.reloads > self.patience and self._bypass is not None:
+            detour = self._bypass.detour(pattern, tensors)
+            if detour is not None:
+                live = self._injection(pattern, tensors, bits, WHOLE)
+                return DetourInjection(self, live, self._bypass, detour)
+        return self._oracle.inject(pattern)
+
+    def _injection(
+        self, pattern: FaultPattern, tensors: Indices, bits: Indices, start: Start
+    ) -> Injection:
+        """``pattern`` as a change of live weights, which are not all that it hits."""
+        reach = self._book.reach[tensors]
+        direct = reach == Reach.DIRECT
+        addresses, masks = self._book.addresses(tensors[direct], bits[direct])
+        converted = []
+        if np.any(reach == Reach.CONVERTED):
+            converter = Converter(self._space, self._values, self.layout.places)
+            converted = converter.all_writes(pattern, self._book.reach == Reach.CONVERTED)
         return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
 
     def start_of(self, tensors: Indices) -> Start:
@@ -193,19 +208,28 @@ class LiveExecutor:
         first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
         return self.segments.start(first, last)
 
-    def run_under(self, injection: "Injection", feeds: Feeds) -> Result:
+    def run_under(self, injection: Injection, feeds: Feeds) -> Result:
         """Run under ``injection``, which is in force.
 
         Golden values that it can begin from, and that are not known yet, are taken first: after
         that it is a short run.
         """
-        if injection.start is not WHOLE and not self.knows(feeds):
+        if injection.start is not WHOLE:
+            self.golden_under(injection, feeds)
+        return self.run_from(injection.start, feeds)
+
+    def golden_under(self, injection: Injection, feeds: Feeds) -> GoldenRun | None:
+        """The golden run of ``feeds``, if any are kept, while ``injection`` is in force.
+
+        If it is not known yet, golden weights are put back for as long as it takes.
+        """
+        if not self.knows(feeds):
             self.put_back(injection)
             try:
                 self.run(feeds)
             finally:
                 self.write(injection)
-        return self.run_from(injection.start, feeds)
+        return self.segments.known(feeds) if self.segments else None
 
     @property
     def threaded(self) -> bool:
@@ -226,15 +250,15 @@ class LiveExecutor:
         found = self.segments.run_whole(feeds)
         return self._session.run(feeds) if found is None else found
 
-    def write(self, injection: "Injection") -> None:
+    def write(self, injection: Injection) -> None:
         """Put the faulty bits of ``injection`` into the live weights."""
         write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
         for write in injection.converted:
-            _flat(self._arena.views[write.slot])[write.positions] = write.values
+            write.put(self._arena)
         if self._packed:
-            self._packed.follow(_touched(injection, self._arena))
+            self._packed.follow(injection.touched(self._arena))
 
-    def restore(self, injection: "Injection") -> None:
+    def restore(self, injection: Injection) -> None:
         """Put golden back where ``injection`` wrote.
 
         Raises:
@@ -242,49 +266,20 @@ class LiveExecutor:
         """
         self.put_back(injection)
 
-    def put_back(self, injection: "Injection") -> None:
+    def put_back(self, injection: Injection) -> None:
         """Put golden back where ``injection`` wrote, and nothing else.
 
         Raises:
             NotRestored: a touched weight is not golden.
         """
         restore(self._arena, injection.addresses)
-        self._restore_values(injection.converted)
+        for write in injection.converted:
+            write.put_back(self._arena, self.layout.optimized.slots)
         if self._private is not None:
             written = sum(len(write.positions) for write in injection.converted)
             self._private.wrote(len(injection.addresses) + written)
         if self._packed:
             self._packed.restore()
-
-    def _converted(self, pattern: FaultPattern) -> list[Write]:
-        """Mutations of tensors that the optimized graph holds in another form than the file."""
-        return [
-            write
-            for hit in self._space.masks(pattern)
-            if self._book.reach[hit.tensor] == Reach.CONVERTED
-            for write in self._writes(hit, pattern.fault)
-        ]
-
-    def _writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
-        site = self._space.tensors[hit.tensor]
-        values = self._faulty_values(site, hit, fault)
-        for place in self.layout.places[site.name]:
-            positions, present = _positions(place, hit.elements)
-            moved = place.conversion(values if present is None else values[present])
-            yield Write(place.slot, positions, moved)
-
-    def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
-        golden = _flat(self._values[site.name])[hit.elements]
-        codes = site.codec.encode(golden)
-        return site.codec.decode(fault.apply(codes, hit.codes(codes.dtype)))
-
-    def _restore_values(self, writes: list[Write]) -> None:
-        for write in writes:
-            clean = _flat(self.layout.optimized.slots[write.slot])[write.positions]
-            live = _flat(self._arena.views[write.slot])
-            live[write.positions] = clean
-            if live[write.positions].tobytes() != clean.tobytes():
-                raise NotRestored(f"weights in {write.slot!r} differ from golden after a trial")
 
     def release(self) -> None:
         """Give back all memory that runs need; what was found out about the layout stays.
@@ -304,56 +299,12 @@ class LiveExecutor:
         self._arena.check()
         if self._packed:
             self._packed.check()
+        if "_bypass" in self.__dict__ and self._bypass:
+            self._bypass.check()
         if self._private is not None:
             self._private.look()
-
-
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """One pattern, resolved to bytes of the live weights: written on entry, undone on exit."""
-
-    executor: LiveExecutor
-    kind: FaultKind
-    start: Start
-    addresses: Indices
-    masks: npt.NDArray[np.uint8]
-    converted: list[Write]
-
-    def __enter__(self) -> Run:
-        self.executor.write(self)
-        return partial(self.executor.run_under, self)
-
-    def __exit__(self, *_: object) -> None:
-        self.executor.restore(self)
 
 
 def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
     """A session of the optimized graph that reads ``buffers`` at every run."""
     return borrowing_session(hollow(optimized, buffers), lend(buffers))
-
-
-def _positions(
-    place: Place, elements: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-    """Flat positions of ``elements``, and which of them are present (None: all)."""
-    if place.positions is None:
-        return elements, None
-    positions = place.positions.at(elements)
-    present = positions >= 0
-    if present.all():
-        return positions, None
-    return positions[present], present
-
-
-def _flat(values: Values) -> Values:
-    return values.reshape(-1)
-
-
-def _touched(injection: Injection, live: Arena) -> Indices:
-    """The bytes of the arena that ``injection`` changes."""
-    parts = [injection.addresses]
-    for write in injection.converted:
-        size = live.views[write.slot].itemsize
-        first = live.starts[write.slot] + write.positions.astype(np.int64) * size
-        parts.append((first[:, None] + np.arange(size)).reshape(-1))
-    return np.concatenate(parts) if injection.converted else injection.addresses

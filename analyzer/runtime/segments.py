@@ -143,7 +143,7 @@ class Segments:
             found = self.known(sample)
         if found is None:
             raise ValueError("the model fails on the sample")
-        self._sample = found
+        self.sample = found
         self._types = element_types(found.values, list(found.values))
         self._in_pieces = self._pieces is not None and self._ready(0, len(self.cuts))
 
@@ -178,9 +178,9 @@ class Segments:
         key = begin, end
         if key not in self._parts:
             part = self._open(begin, end)
-            made = part.run(self._sample.values)
+            made = part.run(self.sample.values)
             same = isinstance(made, dict) and all(
-                Answer((made[name],)).same_as(Answer((self._sample.values[name],))) for name in made
+                Answer((made[name],)).same_as(Answer((self.sample.values[name],))) for name in made
             )
             self._parts[key] = part if same else None
         return self._parts[key] is not None
@@ -193,7 +193,7 @@ class Segments:
         outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
         if self._pieces is not None:
             last = self.cuts[end] if end < len(self.cuts) else None
-            golden = self._sample.values
+            golden = self.sample.values
             return self._pieces.between(self.cuts[begin], last, golden, outputs)
         part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
         return session_part(part, self._lent)

@@ -18,7 +18,8 @@ from analyzer.faults import CountLaw, FaultKind, FaultModel
 from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
-from analyzer.runtime import arena, executor, live, rewrite
+from analyzer.runtime import arena, executor, faulty, live
+from analyzer.runtime.injections import Converter, Write
 from analyzer.runtime.live import LiveExecutor
 from analyzer.space import FaultSpace, Indices
 from analyzer.stats import intervals
@@ -62,8 +63,8 @@ def live_weights_hit_the_bit_beside(patch: Patch) -> None:
 
 @noticed("M-1", *STORED, "several upsets, bursts", "upsets in operators")
 def the_file_is_hit_at_the_bit_beside(patch: Patch) -> None:
-    right = rewrite._hit
-    patch.setattr(rewrite, "_hit", lambda memory, at, fault: right(memory, at ^ 1, fault))
+    right = faulty._hit
+    patch.setattr(faulty, "_hit", lambda memory, at, fault: right(memory, at ^ 1, fault))
 
 
 @noticed("M-1", "int4 and uint4")
@@ -136,12 +137,12 @@ def faults_do_not_reach_live_weights(patch: Patch) -> None:
 
 @noticed("M-2", "float16 and bfloat16", "q15.16")
 def converted_weights_are_converted_wrongly(patch: Patch) -> None:
-    right = LiveExecutor._writes
+    right = Converter.writes
 
-    def halved(*args: Any) -> list[live.Write]:
+    def halved(*args: Any) -> list[Write]:
         return [replace(w, values=w.values / w.values.dtype.type(2)) for w in right(*args)]
 
-    patch.setattr(LiveExecutor, "_writes", halved)
+    patch.setattr(Converter, "writes", halved)
 
 
 @noticed("M-3", *IN_PLACE, "upsets in operators")

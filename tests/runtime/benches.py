@@ -85,11 +85,13 @@ def open_live(
     cache: Cache = NO_CACHE,
     layout: Layout | None = None,
 ) -> LiveExecutor:
-    """The live executor of a device, on packed weights if it can."""
+    """The live executor of a device, on packed weights if it can, with detours at once."""
     if device.weights is Weights.BOUND:
         return DeviceExecutor(model, space, feeds, device, cache)
     with patch.object(segments, "packing_pays", lambda *_: True):
-        return LiveExecutor(model, space, feeds, cache, layout)
+        executor = LiveExecutor(model, space, feeds, cache, layout)
+    executor.patience = 0
+    return executor
 
 
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:

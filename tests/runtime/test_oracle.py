@@ -213,7 +213,7 @@ def test_errors_of_the_caller_pass_through_a_failed_load(tmp_path: Path) -> None
 def test_golden_bytes_that_change_are_noticed(tmp_path: Path) -> None:
     on = linear(tmp_path, WEIGHT)
     on.oracle.check_golden()
-    on.oracle._proto.graph.initializer[0].raw_data = bytes(24)
+    on.oracle.proto.graph.initializer[0].raw_data = bytes(24)
     with pytest.raises(NotRestored, match="'w'"):
         on.oracle.check_golden()
 
