@@ -6,6 +6,7 @@ of a new session created with the changed contents.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,16 +114,26 @@ class _Trial:
         """True: read at each run; False: not; None: no change of these buffers shows."""
         for name in names:
             for changed in _changes(self.optimized.slots[name]):
-                fresh = self.open_live(self.optimized, {**self.buffers, name: changed})
-                expected = fresh.run(self.sample)
-                self.buffers[name][...] = changed
-                found = self.session.run(self.sample)
-                self.buffers[name][...] = self.optimized.slots[name]
+                found, expected = self._both(name, changed)
                 if not found.same_as(expected):
                     return False
                 if isinstance(found, Answer) and not found.same_as(self.golden):
                     return True
         return None
+
+    def _both(self, name: str, changed: Values) -> tuple[Result, Result]:
+        """The answers of the live session and of a new one, which run at the same time."""
+        with ThreadPoolExecutor(1) as beside:
+            expected = beside.submit(self._anew, {**self.buffers, name: changed})
+            self.buffers[name][...] = changed
+            try:
+                found = self.session.run(self.sample)
+            finally:
+                self.buffers[name][...] = self.optimized.slots[name]
+            return found, expected.result()
+
+    def _anew(self, buffers: dict[str, Values]) -> Result:
+        return self.open_live(self.optimized, buffers).run(self.sample)
 
 
 def _changes(values: Values) -> Iterator[Values]:
