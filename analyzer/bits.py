@@ -123,12 +123,17 @@ def to_raw(values: Values, element: ElementType) -> bytes:
     >>> to_raw(np.array([1, -1, 7], INT4.dtype), INT4).hex()
     'f107'
     """
+    return raw_array(values, element).tobytes()
+
+
+def raw_array(values: Values, element: ElementType) -> npt.NDArray[np.uint8]:
+    """The bytes of `to_raw`, of the same memory where they stand there already."""
     codes = to_codes(values, element).reshape(-1)
     if element.bits >= 8:
-        return codes.astype(codes.dtype.newbyteorder("<"), copy=False).tobytes()
+        return codes.astype(codes.dtype.newbyteorder("<"), copy=False).view(np.uint8)
     padded = np.zeros(-(-len(codes) // 2) * 2, np.uint8)
     padded[: len(codes)] = codes
-    return (padded[0::2] | padded[1::2] << np.uint8(4)).tobytes()
+    return padded[0::2] | padded[1::2] << np.uint8(4)
 
 
 class Codec(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import onnx
 
-from analyzer.bits import Values, to_raw
+from analyzer.bits import ElementType, Values, to_raw
 from analyzer.faults import FaultPattern
 from analyzer.model import Model
 from analyzer.runtime.session import Feeds, Result
@@ -45,13 +45,21 @@ def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
     """A copy of the whole model whose initializers in ``golden`` hold those values."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
+    values, elements = golden_contents(model, golden)
+    for tensor in proto.graph.initializer:
+        if tensor.name in values:
+            set_raw(tensor, to_raw(values[tensor.name], elements[tensor.name]))
+    return proto
+
+
+def golden_contents(
+    model: Model, golden: dict[str, Values]
+) -> tuple[dict[str, Values], dict[str, ElementType]]:
+    """Values that are not in the model's message, or others there; and their element types."""
     at_risk = {t.name: t for t in model.inventory.at_risk}
     filed = model.file.spans if model.file else ()
     values = {name: at_risk[name].values for name in filed} | golden
-    for tensor in proto.graph.initializer:
-        if tensor.name in values:
-            set_raw(tensor, to_raw(values[tensor.name], at_risk[tensor.name].element))
-    return proto
+    return values, {name: at_risk[name].element for name in values}
 
 
 _TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")

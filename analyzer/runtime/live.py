@@ -26,7 +26,8 @@ from analyzer.runtime.blocked import keep_blocked
 from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
 from analyzer.runtime.bypass import PATIENCE, Bypass, few, fixed_weights
 from analyzer.runtime.devices import CPU, Device
-from analyzer.runtime.executor import Run, golden_proto, golden_values
+from analyzer.runtime.executor import Run, golden_values
+from analyzer.runtime.golden_file import golden_file
 from analyzer.runtime.golden_store import GoldenRun
 from analyzer.runtime.injections import Converter, DetourInjection, Injection
 from analyzer.runtime.layout import Layout, find_layout
@@ -111,7 +112,7 @@ class LiveExecutor:
 
     def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
         """What ONNX Runtime makes of the golden file, and what that answers."""
-        content = golden_proto(self._model, self._values).SerializeToString()
+        content = golden_file(self._model, self._values)
         answers: list[Result] = []
         with loading():
             golden = optimize(
