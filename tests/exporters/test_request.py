@@ -16,6 +16,13 @@ from exporters.need import need
 from exporters.source import Source, SourceKind, parse_shape, parse_source
 from exporters.zoo import Recommended
 
+
+@pytest.fixture(autouse=True)
+def path_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of a file bring its folder into the path, where other tests would find ``numpy``."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
 RESNET = Recommended(224, Preprocessing("NCHW", resize=256, crop=224), bicubic=False)
 
 
@@ -113,8 +120,7 @@ def test_a_factory_that_takes_no_classes(tmp_path: Path) -> None:
         made(source_in(tmp_path, "def build(): return 5"), 7)
 
 
-def test_a_module_finds_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def test_a_module_finds_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "neighbour_of_own.py").write_text("VALUE = 11")
     code = "from neighbour_of_own import VALUE\ndef build(): return VALUE"
     assert made(source_in(tmp_path, code)) == 11
