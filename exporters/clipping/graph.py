@@ -40,9 +40,8 @@ class Index:
         return number_in(self.constants.get(name))
 
     def array(self, name: str) -> npt.NDArray[Any] | None:
-        """The values of constant ``name``; None if it is no constant."""
-        tensor = self.constants.get(name)
-        return None if tensor is None else np.asarray(numpy_helper.to_array(tensor))
+        """The values of constant ``name``; None if it is no constant that can be read."""
+        return _values(self.constants.get(name))
 
 
 def index_of(proto: onnx.ModelProto) -> Index:
@@ -57,6 +56,14 @@ def index_of(proto: onnx.ModelProto) -> Index:
     )
 
 
+def _values(tensor: onnx.TensorProto | None) -> npt.NDArray[Any] | None:
+    """What ``tensor`` holds; None if its type or its size is none: whoever runs it will say so."""
+    try:
+        return None if tensor is None else np.asarray(numpy_helper.to_array(tensor))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def constants_of(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
     """Value name -> tensor, of initializers and Constant nodes."""
     constants = {t.name: t for t in graph.initializer}
@@ -68,7 +75,7 @@ def constants_of(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
 
 def number_in(tensor: onnx.TensorProto | None) -> float | None:
     """The one number that ``tensor`` holds; None if it holds more, or there is no tensor."""
-    values = None if tensor is None else np.asarray(numpy_helper.to_array(tensor))
+    values = _values(tensor)
     return float(values.reshape(())) if values is not None and values.size == 1 else None
 
 

@@ -1,10 +1,13 @@
 """Which activations are found, which are left, and why."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
+from exporters.clipping.graph import index_of
 from exporters.clipping.sites import Side, Site, Survey, survey
 from tests.exporters.nets import ACTIVATIONS, activation_net, network, scalar
 from tests.support import parse_model, with_initializers
@@ -255,3 +258,14 @@ def test_unknown_operators_are_nothing() -> None:
     proto.graph.node[0].domain = "org.example"
     proto.graph.node[0].op_type = "Relu"
     assert survey(proto) == Survey((), ())
+
+
+@pytest.mark.parametrize("wrong", [{"data_type": 32768}, {"data_type": 0}, {"raw_data": b"abc"}])
+def test_a_constant_that_cannot_be_read_is_none(wrong: dict[str, Any]) -> None:
+    """ONNX Runtime refuses such a model in a sentence; to look for sites comes before."""
+    tensor = numpy_helper.from_array(np.zeros(1, np.float32), "w")
+    for field, value in wrong.items():
+        setattr(tensor, field, value)
+    index = index_of(onnx.ModelProto(graph=onnx.GraphProto(initializer=[tensor])))
+    assert index.array("w") is None
+    assert index.scalar("w") is None
