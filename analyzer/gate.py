@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from analyzer.campaign.result import CampaignResult
 from analyzer.errors import BadGate
-from analyzer.rates import show_rate
+from analyzer.faults.rates import show_rate
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 

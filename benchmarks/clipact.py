@@ -17,17 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.cli.settings import Settings, read_settings
-from analyzer.cli.setup import find_data
+from analyzer.answers import Answer
+from analyzer.faults.rates import parse_rates
+from analyzer.jobs.prepare import find_data
+from analyzer.jobs.settings import Settings, read_settings
 from analyzer.model import load_model
-from analyzer.rates import parse_rates
-from analyzer.runtime.session import Answer
-from exporters.clipping.calibration import calibrate
-from exporters.clipping.clipact import Request, Search
-from exporters.clipping.harden import open_subject
-from exporters.clipping.rows import Rows
-from exporters.clipping.scoring import LayerScorer, scaled
-from exporters.clipping.thresholds import Method
+from exporters.hardening.bounds.apply import open_subject
+from exporters.hardening.bounds.calibrate import calibrate
+from exporters.hardening.bounds.thresholds import Method
+from exporters.hardening.clipact.image_batches import Rows
+from exporters.hardening.clipact.score import LayerScorer, scaled
+from exporters.hardening.clipact.search import Request, Search
 
 TARGET = 10.0
 HEAD = (
@@ -90,7 +90,7 @@ def open_search(model_path: Path, settings: Settings, patterns: int) -> Search:
 
 def whole_outcomes(search: Search, scorer: LayerScorer, site: str, scale: float) -> np.ndarray:
     """Every unit of a layer by runs of the whole network: int8 (images + trials,)."""
-    bench = search.bench
+    bench = search.context
     bench.graph.set_threshold(site, scaled(search.maxima[site], scale))
     found: list[np.ndarray] = []
     for block in range(len(bench.frontier)):
@@ -118,7 +118,7 @@ def compare(search: Search, site: str, points: int) -> Row:
     start = time.process_time()
     slow = [whole_outcomes(search, scorer, site, scale) for scale in chosen]
     seconds = (time.process_time() - start) / len(chosen)
-    search.bench.graph.set_threshold(site, scaled(search.maxima[site], found.best))
+    search.context.graph.set_threshold(site, scaled(search.maxima[site], found.best))
     pairs = [(a, scorer.outcomes(s)) for a, s in zip(slow, chosen, strict=True)]
     differ = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
     compared, every = sum(len(a) for a, _ in pairs), 4 + 2 * (search.request.iterations - 1)

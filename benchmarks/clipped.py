@@ -1,7 +1,8 @@
 """Clipped networks: how much slower their trials are than those of the network without bounds.
 
 Bounds written with `Where` cost a deployed MobileNetV2 half of its speed. Campaigns run without
-them, prove that none acts, and repeat what the proof fails for (`analyzer/runtime/speculation.py`).
+them, prove that none acts, and repeat what the proof fails for
+(`analyzer/runtime/speculative_bounds/strategy.py`).
 Thresholds are the maxima over random images, those of the trials among them, so that no bound acts
 without a fault.
 """
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.campaign.trials import Bench
-from analyzer.faults import CountLaw
-from analyzer.sampling import draw_pattern, generator
+from analyzer.campaign.trials import TrialContext
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.sampling import draw_pattern, generator
 from benchmarks.models import ROOT, CannotRun, Options, model_file
 from benchmarks.rows import Found, Wanted
 from benchmarks.single import CACHE
@@ -47,7 +48,7 @@ class AtRate(Faulty):
 
     def drawn(self) -> int:
         """One trial; returns its images."""
-        law = CountLaw(self.bench.space.bits, RATE)
+        law = CountLaw(self.context.space.bits, RATE)
         return self._trial(draw_pattern(generator("clipped", "trials", self.done), law, FLIP))
 
 
@@ -61,12 +62,12 @@ def _row(name: str, case: Case, options: Options) -> Found:
     try:
         model = model_file(case.network, options)
         without = AtRate(open_bench(model, case.batch, case.batches, CACHE))
-        clipped = clipped_file(model, without.bench)
+        clipped = clipped_file(model, without.context)
     except CannotRun as reason:
         return Found.missing(name, str(reason))
     bounded = AtRate(open_bench(clipped, case.batch, case.batches, CACHE))
     sessions = [plain_session(path) for path in (model, clipped)]
-    feeds = without.bench.batches[0].feeds(without.bench.input_name)
+    feeds = without.context.batches[0].feeds(without.context.input_name)
 
     def deployed(which: int) -> int:
         sessions[which].run(None, feeds)
@@ -92,7 +93,7 @@ def _row(name: str, case: Case, options: Options) -> Found:
     return Found(name, timed.ratio("clipped", "unclipped"), details=details)
 
 
-def clipped_file(model: Path, bench: Bench) -> Path:
+def clipped_file(model: Path, bench: TrialContext) -> Path:
     """The network with ActMax bounds, beside it; made by ``relcheck harden`` if it is not there.
 
     Args:

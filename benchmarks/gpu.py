@@ -22,12 +22,12 @@ import onnxruntime as ort
 
 from analyzer.campaign.blocks import BlockResult
 from analyzer.campaign.cells import AnyCell
-from analyzer.campaign.pools import InlinePool
 from analyzer.campaign.runner import run_campaign
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.local_pool import InlinePool
 from analyzer.cli.devices import device_of
 from analyzer.errors import DeviceUnavailable
-from analyzer.runtime.devices import Device
+from analyzer.runtime.ort.device import Device
 from benchmarks.models import CannotRun, Options, model_file
 from benchmarks.rows import Detail, Found, Wanted
 from benchmarks.sweep import RATES, Endless, Silent
@@ -85,7 +85,7 @@ def _there(options: Options) -> Device:
 class Plain:
     """Fault-free runs of an ordinary session on the device, on the same batches, in turn."""
 
-    def __init__(self, model: Path, bench: Bench, providers: object) -> None:
+    def __init__(self, model: Path, bench: TrialContext, providers: object) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = ort.InferenceSession(str(model), options, providers=providers)
@@ -124,7 +124,7 @@ def _cache(images: int) -> str:
 
 
 def _timed(
-    name: str, model: Path, bench: Bench, device: Device, trial: Work, together: int
+    name: str, model: Path, bench: TrialContext, device: Device, trial: Work, together: int
 ) -> Found:
     same = Plain(model, bench, device.providers)
     usual = Plain(model, bench, [provider for provider, _ in device.providers])
@@ -140,7 +140,7 @@ def _timed(
     return Found(name, timed.ratio("faulty", "plain"), details=_details(timed, bench, device))
 
 
-def _details(timed: Timed, bench: Bench, device: Device) -> dict[str, Detail]:
+def _details(timed: Timed, bench: TrialContext, device: Device) -> dict[str, Detail]:
     return {
         "device": device.shown,
         "batch": bench.plan.batch,
@@ -175,7 +175,7 @@ def _sweep(name: str, model: Path, device: Device, batch: int, images: int) -> F
     with _inputs(images) as data:
         cache = _cache(images)
 
-        def opened(where: str, memory: str) -> Bench:
+        def opened(where: str, memory: str) -> TrialContext:
             return open_bench(model, batch, count, memory, rates=RATES, data=data, device=where)
 
         bench, store = opened(device.name, cache), Counting()
@@ -195,7 +195,7 @@ def _sweep(name: str, model: Path, device: Device, batch: int, images: int) -> F
     return Found(name, here / there, details=details)
 
 
-def _on_the_cpu(bench: Bench, trials: Counter[AnyCell]) -> float:
+def _on_the_cpu(bench: TrialContext, trials: Counter[AnyCell]) -> float:
     """CPU seconds of so many trials of each cell, from a few of each."""
     seconds = 0.0
     for cell, count in trials.items():

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
 from analyzer.cli.embedded import embedded_model
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import prepare_analysis
+from analyzer.jobs.prepare import prepare_analysis
+from analyzer.jobs.settings import read_settings
 from benchmarks.machine import watch
 from benchmarks.models import KEPT, TORCH_PYTHON, CannotRun, Options, model_file
 from benchmarks.record import FOLDER, surroundings, write
@@ -94,7 +94,7 @@ def main() -> int:
 def campaign(at: str, **flags: Any) -> Point:
     """Run one campaign on the demonstration model to its end."""
     start = time.process_time()
-    bench = prepare_analysis(embedded_model(), read_settings(None, {**BASE, **flags})).bench
+    bench = prepare_analysis(embedded_model(), read_settings(None, {**BASE, **flags})).context
     prepared = time.process_time() - start
     cost = ours(bench)
     return Point(at, round(prepared, 2), cost.trials, round(cost.cpu_seconds, 2))
@@ -121,12 +121,12 @@ def size(name: str, model: Path) -> Size:
     return Size(name, round(model.stat().st_size / 1e6, 1), round(prepared, 2), trials)
 
 
-def _bench(model: Path, rates: str) -> Bench:
+def _bench(model: Path, rates: str) -> TrialContext:
     asked = {**BASE, "rates": rates, "batch": 1, "images": 8}
-    return prepare_analysis(model, read_settings(None, asked)).bench
+    return prepare_analysis(model, read_settings(None, asked)).context
 
 
-def _trial_seconds(bench: Bench, rate: float) -> float:
+def _trial_seconds(bench: TrialContext, rate: float) -> float:
     """CPU time of a trial in the stratum that most patterns belong to."""
     weights = [stratum.weight for stratum in bench.split(rate).strata]
     cell = Cell(rate, weights.index(max(weights)))

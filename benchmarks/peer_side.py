@@ -59,8 +59,8 @@ def main() -> None:
 
 def _network(name: str) -> tuple[nn.Module, onnx.ModelProto]:
     """A network in both forms, with the very same weights."""
-    from exporters import zoo
-    from exporters.torch_model import convert
+    from exporters.torch import zoo
+    from exporters.torch.torch_model import convert
 
     source, size = SOURCES[name]
     shape = (3, int(size), int(size))

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look, planned_look
 from analyzer.stats.intervals import Interval
@@ -89,7 +89,7 @@ class Sampled:
         return estimate(self.tally(trials), golden, 1.0, confidence)
 
 
-def sample(bench: Bench, rate: float) -> Sampled:
+def sample(bench: TrialContext, rate: float) -> Sampled:
     """Run some stratified trials of a rate, and say what unstratified ones are like."""
     strata = bench.split(rate).strata
     outcomes: list[list[Outcomes]] = [[] for _ in strata]
@@ -136,7 +136,7 @@ def mean_of(
     )
 
 
-def plain(bench: Bench) -> Cost:
+def plain(bench: TrialContext) -> Cost:
     """Plain Monte Carlo: metric, SDC and DUE decide, at the tool's own looks."""
     plan, total = bench.plan, Cost(0.0, 0, 0)
     for rate in plan.rates:
@@ -147,7 +147,7 @@ def plain(bench: Bench) -> Cost:
     return total
 
 
-def paper(bench: Bench) -> Cost:
+def paper(bench: TrialContext) -> Cost:
     """The paper's protocol: the metric decides, and every repetition takes the whole data set."""
     plan, total, whole = bench.plan, Cost(0.0, 0, 0), len(bench.batches)
     for rate in plan.rates:
@@ -158,7 +158,7 @@ def paper(bench: Bench) -> Cost:
     return total
 
 
-def _said(found: Sampled, trials: int, bench: Bench) -> RateEstimate:
+def _said(found: Sampled, trials: int, bench: TrialContext) -> RateEstimate:
     return found.estimate(trials, bench.golden_metric, bench.plan.confidence)
 
 

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.campaign.journal import Journal, open_journal
+from analyzer.campaign.journal.journal import Journal, open_journal
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.cli.analysis import open_pool
 from analyzer.cli.embedded import embedded_model
-from analyzer.cli.journals import identity_of
-from analyzer.cli.settings import Settings, read_settings
-from analyzer.cli.setup import Analysis, prepare_analysis
+from analyzer.jobs.journals import identity_of
+from analyzer.jobs.prepare import Analysis, prepare_analysis
+from analyzer.jobs.settings import Settings, read_settings
+from analyzer.jobs.sweep import open_pool
 from benchmarks.machine import busy_seconds
 from benchmarks.models import Options
 from benchmarks.rows import Found, Wanted
@@ -108,7 +108,7 @@ def speed(analysis: Analysis, settings: Settings) -> tuple[float, float]:
     """Blocks per second with as many workers as the settings say, and what others took."""
     meter = Meter()
     with open_pool(analysis, settings) as pool, fresh_journal(analysis) as journal:
-        run_campaign(analysis.bench, pool, journal, meter, Silent())
+        run_campaign(analysis.context, pool, journal, meter, Silent())
     return meter.read()
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.journal_file import read_entries
+from analyzer.campaign.journal.sqlite_file import read_entries
 from analyzer.errors import JournalError
 from tests.campaign.processes import session
 

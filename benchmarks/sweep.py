@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.pools import InlinePool
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.campaign.trials import Bench
-from analyzer.cli.analysis import Forgetful
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.local_pool import InlinePool
 from analyzer.cli.embedded import embedded_model
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import prepare_analysis
+from analyzer.jobs.prepare import prepare_analysis
+from analyzer.jobs.settings import read_settings
+from analyzer.jobs.sweep import NullStore
 from analyzer.stats.estimate import RateEstimate
 from benchmarks.models import CannotRun, Options
 from benchmarks.protocols import Cost, paper, plain
@@ -49,11 +49,11 @@ class Silent:
         """Nothing."""
 
 
-def ours(bench: Bench) -> Cost:
+def ours(bench: TrialContext) -> Cost:
     """Run a whole campaign and take its CPU time."""
     start = time.process_time()
     with InlinePool(bench) as pool:
-        result: CampaignResult = run_campaign(bench, pool, Forgetful(), Endless(), Silent())
+        result: CampaignResult = run_campaign(bench, pool, NullStore(), Endless(), Silent())
     spent = time.process_time() - start
     tallies = [r.tally for r in result.rates]
     return Cost(spent, sum(t.trials for t in tallies), sum(t.images for t in tallies))
@@ -71,8 +71,8 @@ class Comparison:
 def compare(model: Path, **flags: Any) -> Comparison:
     """The same sweep to the same precision, three ways."""
 
-    def bench(**more: Any) -> Bench:
-        return prepare_analysis(model, read_settings(None, {**flags, "jobs": 0, **more})).bench
+    def bench(**more: Any) -> TrialContext:
+        return prepare_analysis(model, read_settings(None, {**flags, "jobs": 0, **more})).context
 
     return Comparison(
         ours(bench()), plain(bench(batch=PLAIN_BATCH)), paper(bench(batch=PAPER_BATCH))

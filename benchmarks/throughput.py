@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from analyzer.campaign.trials import Bench
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import prepare_analysis
-from analyzer.faults import FaultPattern, parse_fault
+from analyzer.campaign.trials import TrialContext
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.jobs.prepare import prepare_analysis
+from analyzer.jobs.settings import read_settings
 from benchmarks.models import INT8, CannotRun, Options, model_file
 from benchmarks.rows import Found, Wanted
 from benchmarks.timing import Timed, in_turn
@@ -46,8 +46,8 @@ def plain_session(model: Path) -> ort.InferenceSession:
 class Faulty:
     """Trials of one model on its batches, in turn."""
 
-    def __init__(self, bench: Bench, seed: int = 0) -> None:
-        self.bench = bench
+    def __init__(self, bench: TrialContext, seed: int = 0) -> None:
+        self.context = bench
         self.done = 0
         self._rng = np.random.default_rng(seed)
         self._starts = np.array(bench.space.offsets[: len(bench.space.tensors)], np.int64)
@@ -60,11 +60,11 @@ class Faulty:
 
     def single(self) -> int:
         """One upset, uniform over all bits; returns the images of the trial."""
-        site = self._rng.integers(self.bench.space.bits, size=1, dtype=np.int64)
+        site = self._rng.integers(self.context.space.bits, size=1, dtype=np.int64)
         return self._trial(FaultPattern(FLIP, site))
 
     def _trial(self, pattern: FaultPattern) -> int:
-        bench = self.bench
+        bench = self.context
         index = self.done % len(bench.batches)
         self.done += 1
         batch = bench.batches[index]
@@ -76,7 +76,7 @@ class Faulty:
 class Plain:
     """Fault-free runs of an ordinary session on the same batches, in turn."""
 
-    def __init__(self, model: Path, bench: Bench) -> None:
+    def __init__(self, model: Path, bench: TrialContext) -> None:
         self._session, self._bench, self._done = plain_session(model), bench, 0
 
     def run(self) -> int:
@@ -87,7 +87,9 @@ class Plain:
         return batch.images
 
 
-def open_bench(model: Path, batch: int, batches: int = 1, cache: str = "0", **extra: str) -> Bench:
+def open_bench(
+    model: Path, batch: int, batches: int = 1, cache: str = "0", **extra: str
+) -> TrialContext:
     """A bench in this process, on random inputs.
 
     Args:
@@ -98,7 +100,7 @@ def open_bench(model: Path, batch: int, batches: int = 1, cache: str = "0", **ex
         extra: Other settings.
     """
     asked = {"batch": batch, "images": batch * batches, "jobs": 0, "rates": "1e-6", "seed": 1}
-    return prepare_analysis(model, read_settings(None, {**asked, "cache": cache, **extra})).bench
+    return prepare_analysis(model, read_settings(None, {**asked, "cache": cache, **extra})).context
 
 
 def measure(model: Path, case: Case) -> Timed:

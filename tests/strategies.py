@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from analyzer.bits import ELEMENT_TYPES, ENCODINGS, codec_for
-from analyzer.faults import FaultKind, FaultModel, FaultPattern
-from analyzer.space import FaultSpace, Kind, TensorSite
+from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
+from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 
 Test = TypeVar("Test", bound=Callable[..., object])
 

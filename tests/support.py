@@ -22,7 +22,7 @@ from onnx.reference import ReferenceEvaluator
 
 from analyzer.cli.main import main
 from analyzer.errors import DeviceUnavailable
-from analyzer.runtime.picking import pick_device
+from analyzer.runtime.ort.device_selection import pick_device
 
 TINY_CNN = """
 <ir_version: 8, opset_import: ["" : 17]>

@@ -39,12 +39,27 @@ FLOORS = {
 }
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("runtime/probe.py", "draws"): "contents that find out where an element went; in no trial",
-    ("runtime/packed.py", "draws"): "contents that are looked for in memory; in no trial",
-    ("runtime/proving.py", "draws"): "patterns on which detours are tried out; in no trial",
-    ("runtime/forms.py", "draws"): "contents that must not change a form; in no trial",
-    ("campaign/pools.py", "clock"): "CPU time of a block, charged to the budget; no result has it",
-    ("campaign/worker.py", "clock"): "the same, measured where the block runs",
+    (
+        "runtime/layout/probe_values.py",
+        "draws",
+    ): "contents that find out where an element went; in no trial",
+    (
+        "runtime/prepacked_weights/sessions.py",
+        "draws",
+    ): "contents that are looked for in memory; in no trial",
+    (
+        "runtime/recompile/validation.py",
+        "draws",
+    ): "patterns on which detours are tried out; in no trial",
+    (
+        "runtime/recompile/fusion_condition.py",
+        "draws",
+    ): "contents that must not change a form; in no trial",
+    (
+        "campaign/workers/local_pool.py",
+        "clock",
+    ): "CPU time of a block, charged to the budget; no result has it",
+    ("campaign/workers/worker.py", "clock"): "the same, measured where the block runs",
 }
 """(file, rule) -> why it may break the rule."""
 

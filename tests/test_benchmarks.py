@@ -125,9 +125,9 @@ def test_figures_of_the_cpu_are_no_gpu_s(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_what_the_cpu_would_take_grows_with_the_trials(tmp_path: Path) -> None:
-    bench = tiny_analysis(tmp_path).bench
+    context = tiny_analysis(tmp_path).context
     cell = Cell(1e-3, 0)
-    few, many = (gpu._on_the_cpu(bench, Counter({cell: n})) for n in (10, 10_000))
+    few, many = (gpu._on_the_cpu(context, Counter({cell: n})) for n in (10, 10_000))
     assert many > 20 * few > 0
 
 

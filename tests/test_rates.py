@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import BadRates
-from analyzer.rates import parse_rates, show_rate
+from analyzer.faults.rates import parse_rates, show_rate
 
 RATES = st.floats(1e-12, 0.999, exclude_max=True)
 

@@ -9,13 +9,13 @@ import onnx
 import pytest
 from onnx import helper
 
-from analyzer.cli.provenance import relative, run_part
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import find_data
-from analyzer.cli.stopwatch import Stopwatch
 from analyzer.errors import BadMetadata
+from analyzer.jobs.prepare import find_data
+from analyzer.jobs.provenance import relative, run_part
+from analyzer.jobs.settings import read_settings
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.model import load_model
-from analyzer.reports.plain import lines, one_line
+from analyzer.reports.shared.terminal_text import lines, one_line
 from tests.support import (
     ROOT,
     invoke,
@@ -48,12 +48,27 @@ RUNS_CODE = {
 """Calls that run what a file holds, or may, or load a library."""
 
 ALLOWED = {
-    ("analyzer/campaign/shipment.py", "pickle.loads"): "made by the process that starts the worker",
-    ("analyzer/campaign/isolation.py", "ctypes.CDLL"): "None: the C library that is there already",
-    ("analyzer/runtime/process_memory.py", "ctypes.CDLL"): "None: the C library, there already",
-    ("analyzer/runtime/shelf.py", "pickle.loads"): "made by the workers of the same campaign",
-    ("analyzer/runtime/picking.py", "ctypes.CDLL"): "libcuda.so.1, the driver, by its own name",
-    ("exporters/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
+    (
+        "analyzer/campaign/workers/payload.py",
+        "pickle.loads",
+    ): "made by the process that starts the worker",
+    (
+        "analyzer/cli/process/isolation.py",
+        "ctypes.CDLL",
+    ): "None: the C library that is there already",
+    (
+        "analyzer/runtime/prepacked_weights/memory_scan.py",
+        "ctypes.CDLL",
+    ): "None: the C library, there already",
+    (
+        "analyzer/memory/shared_arrays.py",
+        "pickle.loads",
+    ): "made by the workers of the same campaign",
+    (
+        "analyzer/runtime/ort/device_selection.py",
+        "ctypes.CDLL",
+    ): "libcuda.so.1, the driver, by its own name",
+    ("exporters/torch/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
     ("exporters/training/sgd.py", "torch.load"): "weights_only=True, and of our own making",
     ("exporters/datasets/archives.py", "np.load"): "allow_pickle=False",
 }
@@ -158,7 +173,7 @@ def assert_tame(text: str) -> None:
 
 @pytest.mark.parametrize("command", ["run", "inspect", "selftest"])
 def test_names_do_not_reach_the_terminal_raw(command: str, tmp_path: Path) -> None:
-    """reports/text.py, inventory.py, selftest.py: ``one_line``."""
+    """reports/sweep/text.py, inventory.py, selftest.py: ``one_line``."""
     quick = {"run": ["--rates", "1e-3", "--precision", "0.3"], "selftest": ["--patterns", "2"]}
     found = invoke(command, evil_model(tmp_path), *quick.get(command, []))
     assert found.code == 0, found.err

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 
-from analyzer.bits import Values
+from analyzer.faults.elements import Values
 from tests.support import parse_model, with_initializers
 
 WIDTH, HEADS, CLASSES = 16, 2, 5

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.campaign.cells import AnyCell, cell_named
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 
 BLOCK_TRIALS = 16
@@ -20,7 +20,7 @@ Count = Callable[[int], object]
 """Told, after each trial, how many of a request are finished: it must cost next to nothing."""
 
 
-def nobody(_: int) -> None:
+def ignore_progress(_: int) -> None:
     """Whom nothing is told."""
 
 
@@ -88,12 +88,16 @@ class BlockResult:
 
 
 def run_block(
-    bench: Bench, block: Block, clock: Clock, count: Count = nobody, before: int = 0
+    context: TrialContext,
+    block: Block,
+    clock: Clock,
+    count: Count = ignore_progress,
+    before: int = 0,
 ) -> BlockResult:
     """Run the trials of one block in this process.
 
     Args:
-        bench: what they are trials of.
+        context: what they are trials of.
         block: which trials.
         clock: CPU seconds.
         count: told how many trials are finished.
@@ -103,9 +107,9 @@ def run_block(
         NotRestored: a weight was not golden after a trial.
     """
     start = clock()
-    trials = bench.trials(block.cell, block.trials.start, block.trials.stop)
+    trials = context.trials(block.cell, block.trials.start, block.trials.stop)
     outcomes = tuple(_counted(trials, count, before))
-    bench.executor.check_golden()
+    context.executor.check_golden()
     return BlockResult(block, outcomes, (), clock() - start)
 
 
@@ -116,8 +120,8 @@ def _counted(trials: Iterable[Outcomes], count: Count, before: int) -> Iterator[
 
 
 def run_blocks(
-    bench: Bench, blocks: Sequence[Block], clock: Clock, count: Count = nobody
+    context: TrialContext, blocks: Sequence[Block], clock: Clock, count: Count = ignore_progress
 ) -> list[BlockResult]:
     """Run several blocks in this process; the arguments are those of `run_block`."""
     befores = range(0, BLOCK_TRIALS * len(blocks), BLOCK_TRIALS)
-    return [run_block(bench, b, clock, count, n) for b, n in zip(blocks, befores, strict=True)]
+    return [run_block(context, b, clock, count, n) for b, n in zip(blocks, befores, strict=True)]

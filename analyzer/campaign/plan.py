@@ -7,8 +7,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from analyzer.faults import FaultModel
-from analyzer.space import Selection
+from analyzer.faults.models import FaultModel
+from analyzer.faults.space import Selection
 
 
 class Exposure(StrEnum):

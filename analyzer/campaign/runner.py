@@ -11,7 +11,7 @@ from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import allocate, estimate_strata
@@ -81,21 +81,21 @@ class RateState(Task):
     """What is known of one rate while a campaign runs."""
 
     def __init__(
-        self, bench: Bench, rate: float, shard: Shard, decided: Decided | None = None
+        self, context: TrialContext, rate: float, shard: Shard, decided: Decided | None = None
     ) -> None:
         """Begin without results.
 
         Args:
-            bench: what is run.
+            context: what is run.
             rate: bit error rate.
             shard: which blocks are run here.
             decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
                 share the error (`analyzer.stats.spending`).
         """
-        empty = Tally.empty(bench.unit)
-        strata = bench.split(rate).strata
+        empty = Tally.empty(context.unit)
+        strata = context.split(rate).strata
         cells = (CellState(Cell(rate, i), s, shard, empty) for i, s in enumerate(strata))
-        super().__init__(bench, tuple(cells))
+        super().__init__(context, tuple(cells))
         self.rate = rate
         self._decided = decided
         self._look = 1
@@ -108,7 +108,7 @@ class RateState(Task):
         done = BLOCK_TRIALS * sum(cell.end for cell in self.cells)
         total = next_look(done)
         if self._decided is None:
-            total = planned_look(done, half_width(self.found), self.bench.plan.precision)
+            total = planned_look(done, half_width(self.found), self.context.plan.precision)
         trials = allocate([cell.part() for cell in self.cells], total)
         for cell, wanted in zip(self.cells, trials, strict=True):
             cell.end = max(cell.end, wanted // BLOCK_TRIALS)
@@ -119,7 +119,7 @@ class RateState(Task):
             self.judged, self.found = self.trials, self.estimate()
             if self._decided is not None and self._decided(self.found):
                 self.stop = Stop.DECIDED
-            elif half_width(self.found) <= self.bench.plan.precision:
+            elif half_width(self.found) <= self.context.plan.precision:
                 self.stop = Stop.PRECISION
             else:
                 self._look += 1
@@ -129,46 +129,46 @@ class RateState(Task):
         """About which part of the trials that this rate needs are done; in [0, 1]."""
         if self.stop is not None:
             return 1.0
-        shrink = half_width(self.found) / self.bench.plan.precision
+        shrink = half_width(self.found) / self.context.plan.precision
         return min(1.0, self.shown / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
 
     def estimate(self) -> RateEstimate:
         """The estimate from the blocks that count."""
         parts = [cell.part() for cell in self.cells]
-        confidence = self.bench.plan.confidence
+        confidence = self.context.plan.confidence
         if self._decided is not None:
             confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.bench.golden_metric, confidence)
+        return estimate_strata(parts, self.context.golden_metric, confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
-        law = self.bench.law(self.rate)
+        law = self.context.law(self.rate)
         crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
         strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
         return RateResult(
             rate=self.rate,
             expected_flips=law.expected,
             p_faulty=law.p_any,
-            tally=sum((c.tally for c in self.cells), Tally.empty(self.bench.unit)),
+            tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
             estimate=self.estimate(),
             stop=self.stop or stop or Stop.BUDGET,
             devices=self._devices(),
-            crashes=tuple(self.bench.crash(cell, index) for cell, index in crashed),
+            crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
             strata=tuple(StratumResult(*stratum) for stratum in strata),
         )
 
     def _devices(self) -> tuple[float, ...]:
-        if self.bench.plan.exposure is not Exposure.RESIDENT:
+        if self.context.plan.exposure is not Exposure.RESIDENT:
             return ()
         used = (result for cell in self.cells for result in cell.used())
-        return tuple(self.bench.device(o) for result in used for o in result.outcomes)
+        return tuple(self.context.device(o) for result in used for o in result.outcomes)
 
 
 NOTHING_ASKED: Mapping[float, Decided] = {}
 
 
 def run_campaign(
-    bench: Bench,
+    context: TrialContext,
     pool: Pool,
     store: Store,
     budget: Budget,
@@ -179,7 +179,7 @@ def run_campaign(
     """Run a campaign; blocks that the store knows are not run again.
 
     Args:
-        bench: the plan and the golden run.
+        context: the plan and the golden run.
         pool: runs blocks.
         store: keeps them.
         budget: says when to stop early.
@@ -191,14 +191,14 @@ def run_campaign(
         NotRestored: a weight was not golden after a trial.
         JournalError: a finished block cannot be kept.
     """
-    states = [RateState(bench, rate, shard, decided.get(rate)) for rate in bench.plan.rates]
+    states = [RateState(context, rate, shard, decided.get(rate)) for rate in context.plan.rates]
 
     def tell(state: RateState) -> None:
         observer.progress(state.rate, state.shown, state.share(), state.found)
 
     stop = work_off(states, pool, store, budget, tell)
     results = tuple(state.finished(stop) for state in states)
-    return CampaignResult(bench.plan, bench.golden_metric, results)
+    return CampaignResult(context.plan, context.golden_metric, results)
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)

@@ -8,7 +8,7 @@ from typing import Protocol
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.result import Stop
-from analyzer.campaign.trials import Bench
+from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.stats.strata import Stratum
 from analyzer.stats.tally import Tally
@@ -103,8 +103,8 @@ class Task:
     not on when they came in.
     """
 
-    def __init__(self, bench: Bench, cells: Sequence[CellState]) -> None:
-        self.bench = bench
+    def __init__(self, context: TrialContext, cells: Sequence[CellState]) -> None:
+        self.context = context
         self.cells = list(cells)
         self.stop: Stop | None = None
         self.together = 1
@@ -136,7 +136,7 @@ class Task:
 
     def counted(self) -> bool:
         """Count the blocks before the next look; whether they are all there."""
-        complete = [cell.count(self.bench.tally) for cell in self.cells]
+        complete = [cell.count(self.context.tally) for cell in self.cells]
         return all(complete)
 
     @property

@@ -11,29 +11,30 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.answers import Answer
 from analyzer.campaign.cells import AnyCell, Cell, SiteCell
-from analyzer.campaign.pairing import PairedLaw, Pairing
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
-from analyzer.campaign.upsets import draw_upset
+from analyzer.campaign.site_draws import draw_upset
 from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
-from analyzer.faults import CountLaw, FaultPattern
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.pairing import PairedLaw, Pairing
+from analyzer.faults.pattern_strata import StratifiedLaw
+from analyzer.faults.sampling import draw_batch, generator
+from analyzer.faults.severity import Severity
+from analyzer.faults.site_strata import SiteStrata
+from analyzer.faults.space import FaultSpace
 from analyzer.runtime.executor import Executor, Run
-from analyzer.runtime.session import Answer
-from analyzer.sampling import draw_batch, generator
-from analyzer.severity import Severity
-from analyzer.sites import SiteStrata
-from analyzer.space import FaultSpace
 from analyzer.stats.tally import Tally
-from analyzer.strata import StratifiedLaw
 
 DRAWN_AHEAD = 32
 """Patterns drawn before they are run; of no influence on any result."""
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrialContext:
     """Everything that trials share: built once, read by all of them.
 
     Attributes:
@@ -182,7 +183,7 @@ class Bench:
         return Tally.of_trials(self.unit, counts)
 
 
-def set_up_bench(
+def prepare_trials(
     plan: Plan,
     space: FaultSpace,
     severity: Severity | None,
@@ -193,7 +194,7 @@ def set_up_bench(
     step: Callable[[], object] = lambda: None,
     first: Answer | None = None,
     threads: int = 1,
-) -> Bench:
+) -> TrialContext:
     """Run every batch once without faults; call ``step`` after each.
 
     The first is not run again if ``first`` is its answer. Batches may be run at the same time, in
@@ -213,4 +214,4 @@ def set_up_bench(
             step()
     finally:
         pool.shutdown(cancel_futures=True)
-    return Bench(plan, space, severity, executor, judge, input_name, batches, tuple(golden))
+    return TrialContext(plan, space, severity, executor, judge, input_name, batches, tuple(golden))

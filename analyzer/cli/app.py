@@ -44,8 +44,8 @@ def check_command(word: str, commands: Collection[str]) -> None:
     """
     if word.startswith("-") or not word.isidentifier() or os.path.exists(word):
         return
+    from analyzer.did_you_mean import nearest
     from analyzer.errors import BadCommandLine
-    from exporters.nearest import nearest
 
     if command := nearest(word, commands):
         raise BadCommandLine(

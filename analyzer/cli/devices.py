@@ -2,17 +2,17 @@
 
 from functools import cache
 
-from analyzer.campaign.isolation import lift_address_limit
 from analyzer.cli.output import tell
-from analyzer.cli.patience import PATIENCE
-from analyzer.cli.settings import AnySettings
-from analyzer.runtime.devices import CPU, Device, Weights
-from analyzer.runtime.picking import Picked, pick_device
+from analyzer.cli.process.heartbeat import HEARTBEAT
+from analyzer.cli.process.isolation import lift_address_limit
+from analyzer.jobs.settings import AnySettings
+from analyzer.runtime.ort.device import CPU, Device, Weights
+from analyzer.runtime.ort.device_selection import Picked, pick_device
 
 
 @cache
 def _picked(word: str) -> Picked:
-    PATIENCE.renew()  # a driver may take long to start
+    HEARTBEAT.renew()  # a driver may take long to start
     return pick_device(word, lift_address_limit)
 
 

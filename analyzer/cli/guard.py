@@ -7,9 +7,9 @@ import sys
 import tempfile
 import warnings
 
-from analyzer.campaign.isolation import Ending, fork_off
 from analyzer.cli.main import main, tell_error
-from analyzer.cli.patience import PATIENCE
+from analyzer.cli.process.heartbeat import HEARTBEAT
+from analyzer.cli.process.isolation import Ending, fork_off
 from analyzer.errors import (
     BadOption,
     ModelCrashesRuntime,
@@ -18,7 +18,7 @@ from analyzer.errors import (
     RelcheckError,
     UnwritableOutput,
 )
-from analyzer.scratch import SCRATCH
+from analyzer.memory.scratch import SCRATCH
 
 GIB = 2**30
 
@@ -110,7 +110,7 @@ def _settle(folder: str, patience: float) -> None:
         own = os.dup(2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         sys.stderr = open(own, "w", 1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
-    PATIENCE.begin(patience)
+    HEARTBEAT.begin(patience)
 
 
 def _conclude(ending: Ending, patience: float) -> None:

@@ -6,19 +6,19 @@ import sys
 
 import typer
 
-from analyzer.cli import (
+from analyzer.cli.app import Exit, app
+from analyzer.cli.commands import (
     compare,
     data,
     export,
     harden,
     inspect,
+    map,
     quantize,
     resume,
     run,
     selftest,
-    vulnerability,
 )
-from analyzer.cli.app import Exit, app
 from analyzer.cli.output import tell
 from analyzer.cli.usage import Refusal, explained
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
@@ -26,7 +26,7 @@ from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096, what a file says about itself is cut where it is quoted."""
 
-COMMANDS = (run, compare, vulnerability, inspect, selftest, resume, harden, export, data, quantize)
+COMMANDS = (run, compare, map, inspect, selftest, resume, harden, export, data, quantize)
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 

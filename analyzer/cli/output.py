@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from analyzer.errors import UnwritableOutput
-from analyzer.reports import plain
+from analyzer.reports.shared import terminal_text as plain
 
 
 def say(text: str) -> None:

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analyzer.campaign.runner import Observer
-from analyzer.cli.patience import PATIENCE
-from analyzer.rates import show_rate
-from analyzer.reports.figures import percent
+from analyzer.cli.process.heartbeat import HEARTBEAT
+from analyzer.faults.rates import show_rate
+from analyzer.reports.shared.number_format import percent
 from analyzer.stats.estimate import RateEstimate
 
 LOG_EVERY_SECONDS = 10.0
@@ -77,7 +77,7 @@ def show_count(total: int, label: str) -> Iterator[Callable[[int], None]]:
         task = progress.add_task(label, total=total)
 
         def step(index: int) -> None:
-            PATIENCE.renew()
+            HEARTBEAT.renew()
             progress.update(task, completed=index + 1)
 
         yield step

@@ -57,7 +57,7 @@ def _command_of(words: Sequence[str]) -> Any:
 
 def _guess(asked: str, command: Any, words: Sequence[str]) -> str:
     """A half-sentence: which command has this option, or which option is like it."""
-    from exporters.nearest import meant
+    from analyzer.did_you_mean import meant
 
     has = [name for name, other in _commands().items() if asked in _options(other)]
     if has:

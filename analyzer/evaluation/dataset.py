@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.sampling import generator
+from analyzer.faults.sampling import generator
 
 Labels = npt.NDArray[np.int64]
 

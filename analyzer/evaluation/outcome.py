@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.answers import Answer, Failure, Result
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
 from analyzer.evaluation.dataset import Dataset, Labels
-from analyzer.runtime.session import Answer, Failure, Result
 
 REGRESSION_TOLERANCE = 0.01
 """Outputs that are no class scores count as corrupted when they move by more than this share of

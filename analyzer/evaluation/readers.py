@@ -29,8 +29,8 @@ from analyzer.evaluation.preprocess import (
     prepare,
     target_of,
 )
+from analyzer.faults.sampling import generator
 from analyzer.model import InputSignature, Preprocessing, limits
-from analyzer.sampling import generator
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 GENERATED_IMAGES = 64

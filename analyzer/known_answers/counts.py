@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from analyzer.faults import CountLaw
+from analyzer.faults.count_law import CountLaw
 from analyzer.known_answers.records import KnownAnswer, each, exactly, show
 
 ROUNDING = 1e-15

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.faults import parse_fault
+from analyzer.faults.models import parse_fault
+from analyzer.faults.pattern_strata import StratifiedLaw
+from analyzer.faults.sampling import draw_batch, generator
 from analyzer.known_answers.records import KnownAnswer, exactly, show
 from analyzer.known_answers.strata import severity_of
-from analyzer.sampling import draw_batch, generator
-from analyzer.strata import StratifiedLaw
 
 ONE = 0x3F800000
 """1 in float32; of its bits, bit 30 alone is severe (KA-571)."""

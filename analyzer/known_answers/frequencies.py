@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.faults import CountLaw
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.sampling import distinct_sites, draw_batch, generator
 from analyzer.known_answers.records import KnownAnswer, each
-from analyzer.sampling import distinct_sites, draw_batch, generator
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from analyzer.bits import ELEMENT_TYPES, codec_for
+from analyzer.faults.elements import ELEMENT_TYPES, codec_for
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from analyzer.known_answers.records import KnownAnswer, exactly
-from analyzer.space import FaultSpace, Kind, TensorSite
 
 Tensor = tuple[str, tuple[int, ...]]
 """Element type and shape."""

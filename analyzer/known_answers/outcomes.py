@@ -6,9 +6,9 @@ from math import inf, nan
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.answers import Answer, Failure
 from analyzer.evaluation.outcome import Judge, Metric
 from analyzer.known_answers.records import KnownAnswer, exactly, listed
-from analyzer.runtime.session import Answer, Failure
 
 Rows = tuple[tuple[float, ...], ...]
 """One output: a row of numbers per image."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from analyzer.campaign.plan import Exposure, Plan
-from analyzer.faults import parse_fault
+from analyzer.faults.models import parse_fault
+from analyzer.faults.space import Selection
 from analyzer.known_answers.records import KnownAnswer, exactly
-from analyzer.space import Selection
 
 _ZEROS, _ONES = "00" * 32, "ff" * 32
 

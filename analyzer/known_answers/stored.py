@@ -12,8 +12,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from analyzer.bits import Codes
-from analyzer.faults import FaultPattern
+from analyzer.answers import Feeds
+from analyzer.faults.elements import Codes
+from analyzer.faults.models import FaultPattern
 from analyzer.known_answers.records import Finding, KnownAnswer, guarded, listed, show
 from analyzer.known_answers.tiny import (
     FORMATS,
@@ -25,7 +26,6 @@ from analyzer.known_answers.tiny import (
     pack,
     pattern_of,
 )
-from analyzer.runtime.session import Feeds
 
 Code = tuple[int, float]
 """The bits of one element, and the value that they stand for."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.bits import ELEMENT_TYPES, codec_for, from_codes
-from analyzer.faults import parse_fault
+from analyzer.faults.elements import ELEMENT_TYPES, codec_for, from_codes
+from analyzer.faults.models import parse_fault
+from analyzer.faults.pattern_strata import StratifiedLaw
+from analyzer.faults.severity import Severity, find_severity
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from analyzer.known_answers.records import KnownAnswer, each, exactly, show
 from analyzer.known_answers.tiny import pattern_of
-from analyzer.severity import Severity, find_severity
-from analyzer.space import FaultSpace, Kind, TensorSite
-from analyzer.strata import StratifiedLaw
 
 LOGARITHMS = 1e-13
 """Relative accuracy of the weights."""

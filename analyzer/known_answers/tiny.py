@@ -10,13 +10,13 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from analyzer.faults import FaultPattern, parse_fault
+from analyzer.answers import Failure, Feeds, Result
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.space import FaultSpace, Selection
 from analyzer.model import Model, load_model
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.session import Failure, Feeds, Result
-from analyzer.space import FaultSpace, Selection
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
 
 FORMATS: dict[str, tuple[int, int]] = {
     "float64": (64, onnx.TensorProto.DOUBLE),

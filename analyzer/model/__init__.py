@@ -5,9 +5,10 @@ from pathlib import Path
 
 import onnx
 
-from analyzer.array_file import ArrayFile
-from analyzer.bits import Values
 from analyzer.errors import NothingAtRisk
+from analyzer.faults.elements import Values
+from analyzer.faults.space import FaultSpace, Selection
+from analyzer.memory.array_file import ArrayFile
 from analyzer.model.cost import macs_per_image
 from analyzer.model.external import inside
 from analyzer.model.file import STANDARD, read_model_file
@@ -21,7 +22,6 @@ from analyzer.model.metadata import (
 )
 from analyzer.model.shell import without_data
 from analyzer.model.signature import InputSignature, input_signature
-from analyzer.space import FaultSpace, Selection
 
 __all__ = [
     "AtRisk",

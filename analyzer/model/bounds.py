@@ -7,8 +7,8 @@ from pathlib import Path
 import onnx
 
 from analyzer.errors import InvalidModel, NotOnnx, TooLarge, quoted
+from analyzer.graph.walk import messages, sub_graphs, texts
 from analyzer.model import limits
-from analyzer.model.walk import messages, sub_graphs, texts
 
 WIDEST_ELEMENT = 16
 """Bytes of one complex128."""

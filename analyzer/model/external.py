@@ -8,8 +8,8 @@ from pathlib import Path
 import onnx
 
 from analyzer.errors import ExternalDataError, TooLarge, quoted
+from analyzer.graph.walk import graph_tensors, messages
 from analyzer.model import limits
-from analyzer.model.walk import graph_tensors, messages
 
 WIDTHS: dict[int, int] = {
     **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),

@@ -7,7 +7,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from analyzer.bits import (
+from analyzer.errors import InvalidModel, quoted, short
+from analyzer.faults.elements import (
     BFLOAT16,
     ELEMENT_TYPES,
     INT32,
@@ -16,10 +17,10 @@ from analyzer.bits import (
     codec_for,
     from_codes,
 )
-from analyzer.errors import InvalidModel, quoted, short
-from analyzer.model.roles import Readers, readers_of, role_of, sets_sizes
-from analyzer.model.walk import sub_graphs
-from analyzer.space import Kind, TensorSite
+from analyzer.faults.space import Kind, TensorSite
+from analyzer.graph.readers import Readers, readers_of
+from analyzer.graph.walk import sub_graphs
+from analyzer.model.roles import role_of, sets_sizes
 
 ELEMENT_OF: dict[int, str] = {
     onnx.TensorProto.DOUBLE: "float64",
@@ -32,7 +33,7 @@ ELEMENT_OF: dict[int, str] = {
     onnx.TensorProto.INT4: "int4",
     onnx.TensorProto.UINT4: "uint4",
 }
-"""ONNX data type -> name of the `analyzer.bits.ElementType` of the elements whose bits can flip."""
+"""ONNX data type -> name of the `ElementType` of the elements whose bits can flip."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Files are untrusted input. The lengths, shapes and depths that they state are co
 bounds before time or memory is spent on them. The bounds lie far above every model known to the
 authors, and below what would stop a workstation. What cannot be foreseen from a file - a graph
 that computes without end, or asks for memory when it runs - is bounded by the process in which it
-runs (`analyzer.campaign.isolation`).
+runs (`analyzer.cli.process.isolation`).
 """
 
 MODEL_BYTES = 2**31 - 1

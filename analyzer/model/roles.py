@@ -1,11 +1,7 @@
 """What an initializer is to the operator that reads it: weight, bias, scale, ..."""
 
-from collections.abc import Iterator
-
-import onnx
-
-from analyzer.model.walk import sub_graphs
-from analyzer.space import Kind
+from analyzer.faults.space import Kind
+from analyzer.graph.readers import Readers
 
 _W, _B, _S, _Z, _N, _C = (
     Kind.WEIGHT,
@@ -63,25 +59,6 @@ PASS_THROUGH = frozenset(
 
 GEOMETRY: dict[str, tuple[int, ...]] = {"Resize": (1, 2), "Upsample": (1,), "Range": (0, 1, 2)}
 """Float inputs that set sizes: a fault there asks for more memory, not for another value."""
-
-Readers = dict[str, list[tuple[onnx.NodeProto, int]]]
-
-
-def readers_of(graph: onnx.GraphProto) -> Readers:
-    """Value name -> the (node, input position) pairs that read it, sub-graphs included."""
-    found: Readers = {}
-    for node in _nodes(graph):
-        for position, name in enumerate(node.input):
-            if name:
-                found.setdefault(name, []).append((node, position))
-    return found
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for sub in sub_graphs(node):
-            yield from _nodes(sub)
 
 
 def role_of(name: str, readers: Readers) -> Kind:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
-from analyzer.reports.figures import percent, si
-from analyzer.reports.plain import one_line
-from analyzer.space import FaultSpace
+from analyzer.reports.shared.number_format import percent, si
+from analyzer.reports.shared.terminal_text import one_line
 
 NAME_WIDTH = 34
 

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterable
 from textwrap import TextWrapper
 
-from analyzer.campaign.devices_apart import Apart
-from analyzer.campaign.selftest import SelfTest
+from analyzer.faults.space import FaultSpace
 from analyzer.known_answers.records import Finding
 from analyzer.known_answers.suite import SuiteResult
-from analyzer.reports.figures import bounds, estimate
-from analyzer.reports.parts import IntervalPart, ToolPart
-from analyzer.reports.plain import one_line
-from analyzer.runtime.layout import Layout
-from analyzer.space import FaultSpace
+from analyzer.reports.shared.number_format import bounds, estimate
+from analyzer.reports.shared.records import IntervalPart, ToolPart
+from analyzer.reports.shared.terminal_text import one_line
+from analyzer.runtime.layout.layout import Layout
+from analyzer.verification.selftest import SelfTest
+from analyzer.verification.two_devices import DeviceDifference
 
 
 def known_answers_text(result: SuiteResult, tool: ToolPart, platform: str) -> str:
@@ -53,7 +53,7 @@ CONFIDENCE = 0.95
 """Of the interval of the share of trials with another outcome."""
 
 
-def apart_text(found: Apart, device: str) -> str:
+def apart_text(found: DeviceDifference, device: str) -> str:
     """What the same patterns did on a device and on the CPU. Nothing here passes or fails."""
     interval = found.share(CONFIDENCE)
     part = IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)

@@ -4,13 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-import onnx
-
-from analyzer.bits import ElementType, Values, to_raw
-from analyzer.faults import FaultPattern
+from analyzer.answers import Feeds, Result
+from analyzer.faults.models import FaultPattern
 from analyzer.model import Model
-from analyzer.runtime.session import Feeds, Result
-from analyzer.space import FaultSpace
+from analyzer.runtime.layout.layout import Layout
 
 Run = Callable[[Feeds], Result]
 
@@ -32,41 +29,27 @@ class Executor(Protocol):
         """
 
 
-def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
-    """Fault-free values of each tensor in ``space``, as the encoding holds them.
-
-    ``stored`` holds them as they are; a fixed-point memory holds them rounded to its grid.
-    """
-    values = model.values()
-    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.tensors}
-
-
-def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
-    """A copy of the whole model whose initializers in ``golden`` hold those values."""
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
-    values, elements = golden_contents(model, golden)
-    for tensor in proto.graph.initializer:
-        if tensor.name in values:
-            set_raw(tensor, to_raw(values[tensor.name], elements[tensor.name]))
-    return proto
+def few(sample: Feeds, model: Model) -> Feeds:
+    """The first example of ``sample`` alone, if the model takes any number of them."""
+    dims = [d for i in model.proto.graph.input for d in i.type.tensor_type.shape.dim[:1]]
+    if any(d.dim_value for d in dims):
+        return sample
+    return {name: array[:1].copy() for name, array in sample.items()}
 
 
-def golden_contents(
-    model: Model, golden: dict[str, Values]
-) -> tuple[dict[str, Values], dict[str, ElementType]]:
-    """Values that are not in the model's message, or others there; and their element types."""
-    at_risk = {t.name: t for t in model.inventory.at_risk}
-    filed = model.file.spans if model.file else ()
-    values = {name: at_risk[name].values for name in filed} | golden
-    return values, {name: at_risk[name].element for name in values}
+class CampaignExecutor(Executor, Protocol):
+    """An executor that can hand its work to others of its kind, and make room for them."""
 
+    reloads: int
+    """Patterns that were loaded anew so far."""
 
-_TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")
+    @property
+    def threaded(self) -> bool:
+        """Whether several threads may run without faults at the same time."""
 
+    @property
+    def layout(self) -> Layout | None:
+        """What it found out about the model; None if it needs to know nothing."""
 
-def set_raw(tensor: onnx.TensorProto, raw: bytes) -> None:
-    """Replace the data of ``tensor``, whichever field held it, by ``raw``."""
-    for field in _TYPED_FIELDS:
-        tensor.ClearField(field)
-    tensor.raw_data = raw
+    def release(self) -> None:
+        """Give back all memory that runs need; nothing can be run afterwards."""

@@ -11,52 +11,50 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.bits import Values
-from analyzer.faults import FaultPattern
+from analyzer.answers import Feeds, Result
+from analyzer.faults.elements import Values
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace, Indices
 from analyzer.model import Model
-from analyzer.runtime.arena import (
-    AddressBook,
-    Reach,
-    build_arena,
-    map_arena,
-    restore,
-    write_upsets,
+from analyzer.runtime.executor import Run, few
+from analyzer.runtime.layout.layout import Layout, find_layout
+from analyzer.runtime.layout.read_every_run import Runs
+from analyzer.runtime.layout.restrict import all_reloaded, only_read
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.golden_file import golden_file
+from analyzer.runtime.ort.golden_model import golden_values
+from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
+from analyzer.runtime.ort.session import loading, run_session
+from analyzer.runtime.ort.shared_initializers import (
+    Borrowed,
+    BorrowedSession,
+    LiveWeights,
+    borrowing_session,
+    hollow,
+    lend,
 )
-from analyzer.runtime.blocked import keep_blocked
-from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session, hollow, lend
-from analyzer.runtime.bypass import PATIENCE, Bypass, few, fixed_weights
-from analyzer.runtime.devices import CPU, Device
-from analyzer.runtime.executor import Run, golden_values
-from analyzer.runtime.golden_file import golden_file
-from analyzer.runtime.golden_store import GoldenRun
-from analyzer.runtime.injections import Converter, DetourInjection, Injection
-from analyzer.runtime.layout import Layout, find_layout
-from analyzer.runtime.liveness import Runs
-from analyzer.runtime.optimized import OptimizedModel, optimize
-from analyzer.runtime.packed_pieces import Packable
-from analyzer.runtime.packed_weights import PackedWeights
-from analyzer.runtime.pieces import LiveWeights
-from analyzer.runtime.private_pages import PrivatePages
-from analyzer.runtime.proving import Ground, find_detours
-from analyzer.runtime.readers import Readers, find_readers
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.routes import all_reloaded, only_read
-from analyzer.runtime.segments import (
-    NO_CACHE,
-    WHOLE,
-    Cache,
-    Start,
-    find_segments,
-)
-from analyzer.runtime.session import Feeds, Result, loading, run_session
-from analyzer.space import FaultSpace, Indices
+from analyzer.runtime.partial.execution import find_segments
+from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
+from analyzer.runtime.prepacked_weights.copies import PackedWeights
+from analyzer.runtime.prepacked_weights.strategy import Packable
+from analyzer.runtime.recompile.route import LOADS_BEFORE_ROUTE, Bypass, DetourInjection
+from analyzer.runtime.recompile.validation import Ground, find_detours
+from analyzer.runtime.speculative_bounds.nchwc_layout import keep_blocked
+from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, Start
+from analyzer.runtime.weights.address_book import AddressBook, Reach
+from analyzer.runtime.weights.cow_pages import PrivatePages
+from analyzer.runtime.weights.fixed import fixed_weights
+from analyzer.runtime.weights.injection import Converter, Injection
+from analyzer.runtime.weights.memory import build_arena, map_arena, restore, write_upsets
+from analyzer.runtime.weights.reading_nodes import Readers, find_readers
 
 
 class LiveExecutor:
     """Runs fault patterns by mutating the weights of one session in place."""
 
     device: Device = CPU
-    patience: int = PATIENCE
+    patience: int = LOADS_BEFORE_ROUTE
     _packed: PackedWeights | None = None
     _private: PrivatePages | None = None
 

@@ -141,7 +141,7 @@ def fetch_cifar10(folder: Path) -> None:
         TorchMissing: torchvision is not installed.
         FileMissing: The download failed.
     """
-    from exporters.zoo import import_torchvision
+    from exporters.torch.zoo import import_torchvision
 
     import_torchvision()
     from torchvision.datasets import CIFAR10

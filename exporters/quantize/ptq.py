@@ -3,7 +3,7 @@
 A thin wrapper around ``onnxruntime.quantization.quantize_static`` that fixes the choices which
 let ONNX Runtime fuse the result into integer kernels, keeps the ``relcheck.*`` metadata, leaves no
 temporary file behind and writes the same bytes for the same input. Clipping bounds are taken out
-before and put back behind the quantizers (`exporters.clipping.codes`).
+before and put back behind the quantizers (`exporters.hardening.bounds.integer_codes`).
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ def quantize_proto(
     """
     import onnx
 
-    from exporters.clipping.codes import insert_code_bounds, overrides_for
-    from exporters.clipping.removal import find_bounds, without_bounds
-    from exporters.clipping.unquantized import as_outputs, before_clips, keep_floats
-    from exporters.clipping.upstream import upstream_bounds
+    from exporters.hardening.bounds.before_quantizer import upstream_bounds
+    from exporters.hardening.bounds.find import find_bounds, without_bounds
+    from exporters.hardening.bounds.integer_codes import insert_code_bounds, overrides_for
+    from exporters.hardening.bounds.kept_float import as_outputs, before_clips, keep_floats
 
     batches = list(calibration)
     bounds = find_bounds(source)

@@ -22,7 +22,7 @@ import numpy as np
 from analyzer.model import Preprocessing, write_preprocessing
 from exporters.datasets.cifar10 import NAMES, SIDE, Part, read_cifar10
 from exporters.quantize.ptq import FloatArray, quantize
-from exporters.torch_model import INPUT, OUTPUT, check_parity, convert
+from exporters.torch.torch_model import INPUT, OUTPUT, check_parity, convert
 from exporters.training.cifar_nets import mobilenet, resnet20
 from exporters.training.sgd import Recipe, train
 

@@ -11,11 +11,11 @@ from analyzer.campaign.blocks import Block, BlockResult, run_block
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Budget, Pool, Store, run_campaign
-from analyzer.campaign.shipment import Shipment
 from analyzer.campaign.tasks import WHOLE, Shard
-from analyzer.campaign.trials import Bench
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import Analysis, prepare_analysis
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.payload import WorkerPayload
+from analyzer.jobs.prepare import Analysis, prepare_analysis
+from analyzer.jobs.settings import read_settings
 from analyzer.stats.estimate import RateEstimate
 from tests.support import tiny_cnn, tiny_data
 
@@ -30,7 +30,7 @@ def tiny_analysis(folder: Path, **flags: object) -> Analysis:
     return prepare_analysis(model, read_settings(None, asked))
 
 
-def write_shipment(shipment: Shipment, path: Path) -> Path:
+def write_shipment(shipment: WorkerPayload, path: Path) -> Path:
     """The file that workers of ``shipment`` read."""
     path.write_bytes(b"".join(shipment.parts()))
     return path
@@ -42,16 +42,16 @@ def zero_clock() -> float:
 
 
 class Results:
-    """Block results of one bench, computed once each: trials are pure functions."""
+    """Block results of one context, computed once each: trials are pure functions."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+    def __init__(self, context: TrialContext) -> None:
+        self.context = context
         self._found: dict[Block, BlockResult] = {}
 
     def __getitem__(self, block: Block) -> BlockResult:
         """The result of ``block``."""
         if block not in self._found:
-            self._found[block] = run_block(self.bench, block, zero_clock)
+            self._found[block] = run_block(self.context, block, zero_clock)
         return self._found[block]
 
 
@@ -124,28 +124,28 @@ class AtOnce(Opaque):
 
 
 def run(
-    bench: Bench,
+    context: TrialContext,
     pool: Pool,
     store: Store | None = None,
     budget: Budget | None = None,
     shard: Shard = WHOLE,
 ) -> CampaignResult:
     """Run a campaign to its end unless ``budget`` ends it before."""
-    return run_campaign(bench, pool, store or Memory(), budget or Charges(), Nobody(), shard)
+    return run_campaign(context, pool, store or Memory(), budget or Charges(), Nobody(), shard)
 
 
 @cache
 def shared_results() -> Results:
     """Results of `tiny_analysis`, shared by the tests of one process."""
     with tempfile.TemporaryDirectory() as folder:
-        return Results(tiny_analysis(Path(folder)).bench)
+        return Results(tiny_analysis(Path(folder)).context)
 
 
 @cache
 def undisturbed() -> CampaignResult:
     """What `tiny_analysis` finds if nothing happens."""
     results = shared_results()
-    found = run(results.bench, AtOnce(results))
+    found = run(results.context, AtOnce(results))
     assert found.complete  # else every comparison with it would prove little
     assert [[s.tally.trials for s in r.strata] for r in found.rates] == TRIALS
     return found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal import open_journal
+from analyzer.campaign.journal.journal import open_journal
 from tests.campaign.benches import AtOnce, run, shared_results
 from tests.campaign.journals import hasty, identity, record
 
@@ -24,7 +24,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
     results = shared_results()
     with open_journal(folder / "run.db", identity(), hasty()) as journal:
-        run(results.bench, AtOnce(results), journal)
+        run(results.context, AtOnce(results), journal)
         (folder / "left").mkdir()
         for suffix in ("", "-wal"):
             shutil.copy(folder / f"run.db{suffix}", folder / "left")

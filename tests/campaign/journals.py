@@ -6,8 +6,8 @@ from pathlib import Path
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.journal import Identity, key_of, open_journal, proven_blocks
-from analyzer.campaign.journal_file import read_entries
+from analyzer.campaign.journal.journal import Identity, key_of, open_journal, proven_blocks
+from analyzer.campaign.journal.sqlite_file import read_entries
 from analyzer.evaluation.outcome import Outcomes
 from tests.campaign.benches import AtOnce, run, shared_results, undisturbed, zero_clock
 
@@ -18,8 +18,8 @@ Kept = dict[Block, BlockResult]
 
 def identity() -> Identity:
     """What the journals of this file belong to."""
-    bench = shared_results().bench
-    return Identity(bench.plan.content, dict(VERSIONS), bench.answers)
+    context = shared_results().context
+    return Identity(context.plan.content, dict(VERSIONS), context.answers)
 
 
 def changed(part: str, name: str) -> Identity:
@@ -42,8 +42,8 @@ def committed(path: Path) -> Kept:
 
 def kept(path: Path) -> Kept:
     """All blocks of a journal once it is opened."""
-    bench = shared_results().bench
-    cells = [Cell(r, s) for r in bench.plan.rates for s in range(len(bench.split(r).strata))]
+    context = shared_results().context
+    cells = [Cell(r, s) for r in context.plan.rates for s in range(len(context.split(r).strata))]
     with open_journal(path, identity(), zero_clock) as journal:
         return {result.block: result for cell in cells for result in journal.known(cell)}
 
@@ -68,7 +68,7 @@ def record(path: Path, clock: Callable[[], float] = zero_clock) -> None:
     """Run the campaign with a journal, and check that it finds what it would have found."""
     results = shared_results()
     with open_journal(path, identity(), clock) as journal:
-        assert run(results.bench, AtOnce(results), journal) == undisturbed()
+        assert run(results.context, AtOnce(results), journal) == undisturbed()
 
 
 def hasty() -> Callable[[], float]:

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.campaign.blocks import Block, BlockResult, run_block
+from analyzer.campaign.maps.map import VulnerabilityMap
+from analyzer.campaign.maps.run import run_map
+from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.runner import Budget, Store
-from analyzer.campaign.trials import Bench
-from analyzer.campaign.vulnerability import run_map
-from analyzer.campaign.vulnerability_map import VulnerabilityMap
-from analyzer.campaign.vulnerability_task import TensorTask
-from analyzer.cli.mapping import prepare_map
-from analyzer.cli.settings import read_map_settings
-from analyzer.cli.setup import Analysis
-from analyzer.faults import FaultPattern
-from analyzer.runtime.rewrite import RewriteExecutor
+from analyzer.campaign.trials import TrialContext
+from analyzer.faults.models import FaultPattern
+from analyzer.jobs.map import prepare_map
+from analyzer.jobs.prepare import Analysis
+from analyzer.jobs.settings import read_map_settings
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.stats.areas import Exact
 from tests.campaign.benches import Charges, Memory, Opaque, zero_clock
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
@@ -45,35 +45,35 @@ def small_analysis(folder: Path, **flags: object) -> Analysis:
 class Direct(Opaque):
     """A pool that runs what it is asked at once, and counts it."""
 
-    bench: Bench
+    context: TrialContext
     width: int = 1
     ran: int = 0
 
     def submit(self, blocks: Iterable[Block]) -> "Future[list[BlockResult]]":
         """Run now."""
-        results = [run_block(self.bench, block, zero_clock) for block in blocks]
+        results = [run_block(self.context, block, zero_clock) for block in blocks]
         self.ran += len(results)
         future: Future[list[BlockResult]] = Future()
         future.set_result(results)
         return future
 
 
-def nobody(_task: TensorTask) -> None:
+def ignore_progress(_task: TensorTask) -> None:
     """Look away."""
 
 
 def make(
-    bench: Bench,
+    context: TrialContext,
     store: Store | None = None,
     budget: Budget | None = None,
     exhaustive: bool = False,
     pool: Direct | None = None,
-    tell: Callable[[TensorTask], None] = nobody,
+    tell: Callable[[TensorTask], None] = ignore_progress,
 ) -> VulnerabilityMap:
     """A map, made to its end unless ``budget`` ends it before."""
-    pool = pool or Direct(bench)
-    tensors = run_map(bench, pool, store or Memory(), budget or Charges(), tell, exhaustive)
-    return VulnerabilityMap(bench.plan, bench.golden_metric, bench.space, tensors)
+    pool = pool or Direct(context)
+    tensors = run_map(context, pool, store or Memory(), budget or Charges(), tell, exhaustive)
+    return VulnerabilityMap(context.plan, context.golden_metric, context.space, tensors)
 
 
 @cache
@@ -91,16 +91,16 @@ def enumerated() -> Counts:
 
 def enumerate_upsets(analysis: Analysis) -> Counts:
     """Every single upset on every image, by the oracle."""
-    bench, space = analysis.bench, analysis.space
+    context, space = analysis.context, analysis.space
     oracle = RewriteExecutor(analysis.model, space)
-    fed = [({bench.input_name: b.inputs}, b.labels, b.images) for b in bench.batches]
-    golden = [bench.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
+    fed = [({context.input_name: b.inputs}, b.labels, b.images) for b in context.batches]
+    golden = [context.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
     counts = np.zeros((space.bits, 4), np.int64)
     for site in range(space.bits):
-        pattern = FaultPattern(bench.plan.fault, np.array([site], np.int64))
+        pattern = FaultPattern(context.plan.fault, np.array([site], np.int64))
         with oracle.inject(pattern) as run:
             for (feeds, labels, _), right in zip(fed, golden, strict=True):
-                o = bench.judge.outcomes(right, run(feeds), labels)
+                o = context.judge.outcomes(right, run(feeds), labels)
                 counts[site] += o.sdc, o.due, o.lost, o.gained
     return counts
 
@@ -118,7 +118,7 @@ def places() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     return np.array(tensors), np.array(bits)
 
 
-def with_seed(seed: int, margin: float = 0.05) -> Bench:
-    """The same bench, other random numbers and perhaps another margin."""
-    bench = small().bench
-    return replace(bench, plan=replace(bench.plan, seed=seed, precision=margin))
+def with_seed(seed: int, margin: float = 0.05) -> TrialContext:
+    """The same context, other random numbers and perhaps another margin."""
+    context = small().context
+    return replace(context, plan=replace(context.plan, seed=seed, precision=margin))

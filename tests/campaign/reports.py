@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.journal_file import read_entries
+from analyzer.campaign.journal.sqlite_file import read_entries
 from analyzer.campaign.result import Stop
-from analyzer.cli.stopwatch import Stopwatch
+from analyzer.jobs.stopwatch import Stopwatch
 
 Data = dict[str, Any]
 

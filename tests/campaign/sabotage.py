@@ -12,13 +12,13 @@ from threading import Event
 
 from analyzer.campaign.blocks import Block
 from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.pools import Worker
-from analyzer.campaign.shipment import Shipment
-from analyzer.campaign.trials import Bench
-from analyzer.campaign.worker import blocks_in_worker
-from analyzer.cli.setup import Analysis
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.local_pool import Worker
+from analyzer.campaign.workers.payload import WorkerPayload
+from analyzer.campaign.workers.worker import blocks_in_worker
 from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
 from analyzer.evaluation.outcome import Outcomes
+from analyzer.jobs.prepare import Analysis
 
 
 def segfault() -> None:
@@ -115,8 +115,8 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class SabotagedBench(Bench):
-    """A bench on which one trial does something."""
+class SabotagedBench(TrialContext):
+    """A context on which one trial does something."""
 
     deed: Deed | None = None
     cell: AnyCell | None = None
@@ -131,7 +131,7 @@ class SabotagedBench(Bench):
 
 
 @dataclass(frozen=True)
-class Sabotaged(Shipment):
+class Sabotaged(WorkerPayload):
     """A shipment that does something when it is unpacked, or in one trial."""
 
     at_start: Deed | None = None
@@ -148,16 +148,16 @@ class Sabotaged(Shipment):
         index: int = 0,
     ) -> "Sabotaged":
         """A shipment of ``analysis`` with these deeds."""
-        plain = Shipment.of(analysis.bench, analysis.model)
-        parts = {f.name: getattr(plain, f.name) for f in fields(Shipment)}
+        plain = WorkerPayload.of(analysis.context, analysis.model)
+        parts = {f.name: getattr(plain, f.name) for f in fields(WorkerPayload)}
         return Sabotaged(**parts, at_start=at_start, in_trial=in_trial, cell=cell, index=index)
 
-    def unpack(self) -> Bench:
-        """A bench that does the deed."""
+    def unpack(self) -> TrialContext:
+        """A context that does the deed."""
         if self.at_start:
             self.at_start()
-        bench = super().unpack()
-        parts = {f.name: getattr(bench, f.name) for f in fields(Bench)}
+        context = super().unpack()
+        parts = {f.name: getattr(context, f.name) for f in fields(TrialContext)}
         return SabotagedBench(**parts, deed=self.in_trial, cell=self.cell, trial_index=self.index)
 
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.answers import Failure, Feeds, Result
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_block
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.shipment import Shipment, from_buffer
-from analyzer.campaign.trials import Bench, set_up_bench
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import prepare_analysis
+from analyzer.campaign.trials import TrialContext, prepare_trials
+from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.outcome import Outcomes
+from analyzer.jobs.prepare import prepare_analysis
+from analyzer.jobs.settings import read_settings
 from analyzer.model import load_model
-from analyzer.runtime.layout import Route
+from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.session import Failure, Feeds, Result
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from tests.campaign.benches import Results, shared_results, tiny_analysis, zero_clock
 from tests.runtime.benches import MODELS
 from tests.runtime.zoo import ZOO
@@ -74,22 +74,24 @@ def test_other_texts_are_refused(spoil: object) -> None:
 
 
 def test_a_block_is_its_trials_run_alone_in_any_order() -> None:
-    bench = shared_results().bench
+    context = shared_results().context
     block = Block(Cell(1e-2, 1), 3)
-    alone = {index: bench.trial(block.cell, index) for index in reversed(block.trials)}
-    run_block(bench, Block(Cell(1e-3), 0), zero_clock)
-    assert run_block(bench, block, zero_clock).outcomes == tuple(alone[i] for i in block.trials)
+    alone = {index: context.trial(block.cell, index) for index in reversed(block.trials)}
+    run_block(context, Block(Cell(1e-3), 0), zero_clock)
+    assert run_block(context, block, zero_clock).outcomes == tuple(alone[i] for i in block.trials)
 
 
-def set_up(tmp_path: Path, threads: int, run: Callable[[Feeds], Result] | None = None) -> Bench:
-    """The bench of `tiny_analysis`, its golden run on so many threads."""
+def set_up(
+    tmp_path: Path, threads: int, run: Callable[[Feeds], Result] | None = None
+) -> TrialContext:
+    """The context of `tiny_analysis`, its golden run on so many threads."""
     ready = tiny_analysis(tmp_path, batch=2)
-    of, executor = ready.bench, ready.executor
+    of, executor = ready.context, ready.executor
     assert executor.threaded
     if run is not None:  # a model that fails is hard to come by
         vars(executor)["run"] = run
     parts = (of.plan, of.space, of.severity, executor, of.judge, of.input_name, of.batches)
-    return set_up_bench(*parts, threads=threads)
+    return prepare_trials(*parts, threads=threads)
 
 
 def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
@@ -129,12 +131,12 @@ def test_trials_of_different_blocks_are_different_trials() -> None:
 @pytest.mark.parametrize("exposure", ["transient", "resident"])
 def test_a_shipped_bench_finds_the_same(exposure: str, tmp_path: Path) -> None:
     analysis = tiny_analysis(tmp_path, exposure=exposure)
-    content = b"".join(Shipment.of(analysis.bench, analysis.model).parts())
-    here, there = Results(analysis.bench), Results(from_buffer(content).unpack())
-    for rate in analysis.bench.plan.rates:
+    content = b"".join(WorkerPayload.of(analysis.context, analysis.model).parts())
+    here, there = Results(analysis.context), Results(from_buffer(content).unpack())
+    for rate in analysis.context.plan.rates:
         block = Block(Cell(rate), 1)
         assert here[block] == there[block]
-    assert from_buffer(content).unpack().answers == analysis.bench.answers
+    assert from_buffer(content).unpack().answers == analysis.context.answers
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -143,11 +145,11 @@ def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> 
     model = save(ZOO[name].build(), tmp_path / "m.onnx")
     settings = read_settings(None, {"rates": "1e-2", "images": 2})
     analysis = prepare_analysis(model, settings)
-    content = b"".join(Shipment.of(analysis.bench, analysis.model).parts())
+    content = b"".join(WorkerPayload.of(analysis.context, analysis.model).parts())
     there = from_buffer(content).unpack()
     cell = Cell(1e-2)
     assert [there.trial(cell, i) for i in range(4)] == [
-        analysis.bench.trial(cell, i) for i in range(4)
+        analysis.context.trial(cell, i) for i in range(4)
     ]
 
 
@@ -172,16 +174,16 @@ def test_weights_in_files_are_shipped_by_name(
     assert analysis.model.file is not None
     assert layout is not None
     assert layout.file is not None
-    shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
+    shipment = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
     content = b"".join(shipment.parts([analysis.model.file, layout.file]))
     there = from_buffer(content).unpack()
     assert isinstance(there.executor, LiveExecutor)
     assert plain.executor.layout is not None
     assert there.executor.layout.routes == plain.executor.layout.routes
     cell = Cell(1e-2)
-    expected = [plain.bench.trial(cell, i) for i in range(4)]
+    expected = [plain.context.trial(cell, i) for i in range(4)]
     assert [there.trial(cell, i) for i in range(4)] == expected
-    assert [analysis.bench.trial(cell, i) for i in range(4)] == expected
+    assert [analysis.context.trial(cell, i) for i in range(4)] == expected
     there.executor.check_golden()
 
 
@@ -193,7 +195,7 @@ def test_what_is_in_files_already_is_not_written_again(monkeypatch: pytest.Monke
     assert analysis.model.file is not None
     assert layout is not None
     assert layout.file is not None
-    shipment = Shipment.of(analysis.bench, analysis.model, layout=layout)
+    shipment = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
     whole = sum(map(len, shipment.parts()))
     short = sum(map(len, shipment.parts([analysis.model.file, layout.file])))
     assert whole - short > 1.9 * path.stat().st_size  # as the file has them, and as they are run
@@ -211,5 +213,5 @@ def test_tensors_that_are_not_selected_keep_their_contents(
     assert analysis.executor.layout is not None
     assert analysis.executor.layout.routes == {"w1": Route.IN_PLACE}
     oracle = RewriteExecutor(load_model(path), analysis.space)
-    feeds = analysis.bench.batches[0].feeds("x")
+    feeds = analysis.context.batches[0].feeds("x")
     assert analysis.executor.run(feeds).same_as(oracle.run(feeds))

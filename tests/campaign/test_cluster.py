@@ -1,6 +1,6 @@
 """A Dask cluster: a real scheduler and real workers, which may be lost.
 
-Each test names the line of `analyzer/campaign/cluster.py` whose removal makes it fail.
+Each test names the line of `analyzer/campaign/workers/dask_pool.py` whose removal makes it fail.
 """
 
 import json
@@ -16,14 +16,19 @@ from typing import Any
 import pytest
 from distributed.comm.core import CommClosedError
 
-from analyzer.campaign import cluster as module
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.cluster import PATIENCE_SECONDS, SENDINGS, ClusterPool, versions_here
-from analyzer.campaign.shipment import Shipment
-from analyzer.campaign.versions import versions
-from analyzer.cli.setup import Analysis
+from analyzer.campaign.journal.versions import versions
+from analyzer.campaign.workers import dask_pool as module
+from analyzer.campaign.workers.dask_pool import (
+    PATIENCE_SECONDS,
+    SENDINGS,
+    ClusterPool,
+    versions_here,
+)
+from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.errors import ClusterError
+from analyzer.jobs.prepare import Analysis
 from tests.campaign.benches import (
     Charges,
     Memory,
@@ -51,7 +56,7 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 def shipment(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What its workers need."""
     path = tmp_path_factory.mktemp("shipment") / "shipment"
-    return write_shipment(Shipment.of(analysis.bench, analysis.model), path)
+    return write_shipment(WorkerPayload.of(analysis.context, analysis.model), path)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +106,8 @@ def test_a_worker_lost_in_the_midst_changes_nothing(
 ) -> None:
     """Its blocks are run by the other one, or by its successor."""
     kill = After(deed=lambda: dask.kill(dask.workers()[0]))
-    with ClusterPool(dask.address, analysis.bench, shipment, zero_clock) as pool:
-        assert run(analysis.bench, pool, None, kill) == undisturbed()
+    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
+        assert run(analysis.context, pool, None, kill) == undisturbed()
 
 
 def test_a_model_that_is_lost_with_all_workers_is_shipped_again(
@@ -110,15 +115,15 @@ def test_a_model_that_is_lost_with_all_workers_is_shipped_again(
 ) -> None:
     """Fails without `_again`: the scheduler cannot make again what it was given."""
     kill = After(deed=lambda: dask.kill(*dask.workers()))
-    with ClusterPool(dask.address, analysis.bench, shipment, zero_clock) as pool:
-        assert run(analysis.bench, pool, None, kill) == undisturbed()
+    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
+        assert run(analysis.context, pool, None, kill) == undisturbed()
 
 
 def test_a_worker_lost_while_it_is_given_the_model(
     dask: Cluster, analysis: Analysis, shipment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails without the second shipping in `_ship`."""
-    with ClusterPool(dask.address, analysis.bench, shipment, zero_clock) as pool:
+    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
         scatter, losses = pool._client.scatter, [CommClosedError("in <TCP>: Stream is closed")]
 
         def lose_one(*content: Any, **options: Any) -> Any:
@@ -129,7 +134,7 @@ def test_a_worker_lost_while_it_is_given_the_model(
         monkeypatch.setattr(pool._client, "scatter", lose_one)
         pool._ship()
         assert not losses
-        assert run(analysis.bench, pool) == undisturbed()
+        assert run(analysis.context, pool) == undisturbed()
 
 
 def test_a_block_that_keeps_killing_workers_is_a_crash(
@@ -138,8 +143,8 @@ def test_a_block_that_keeps_killing_workers_is_a_crash(
     """Fails without the branch for `KilledWorker`: it would end the campaign."""
     deed = Deed("segfault", tmp_path / "diary")
     path = sabotaged(analysis, tmp_path, in_trial=deed)
-    with ClusterPool(dask.address, analysis.bench, path, zero_clock) as pool:
-        assert run(analysis.bench, pool) == with_a_crash(analysis.bench)
+    with ClusterPool(dask.address, analysis.context, path, zero_clock) as pool:
+        assert run(analysis.context, pool) == with_a_crash(analysis.context)
     assert len(deed.done()) >= 2 + 4  # there until it is given up, and here as in any local pool
 
 
@@ -150,8 +155,8 @@ def test_the_model_is_unpacked_once_per_worker(
     deed = Deed("do_nothing", tmp_path / "diary")
     path = sabotaged(analysis, tmp_path, at_start=deed)
     for _ in range(2):  # another campaign of the same model and data
-        with ClusterPool(dask.address, analysis.bench, path, zero_clock) as pool:
-            assert run(analysis.bench, pool) == undisturbed()
+        with ClusterPool(dask.address, analysis.context, path, zero_clock) as pool:
+            assert run(analysis.context, pool) == undisturbed()
     times = Counter(deed.done())
     assert set(times.values()) == {1}
     assert set(times) <= set(dask.workers())
@@ -164,10 +169,10 @@ def test_a_defect_on_a_worker_is_told_and_not_tried_again(
     deed = Deed("make_a_mistake", tmp_path / "diary")
     path = sabotaged(analysis, tmp_path, in_trial=deed)
     with (
-        ClusterPool(dask.address, analysis.bench, path, zero_clock) as pool,
+        ClusterPool(dask.address, analysis.context, path, zero_clock) as pool,
         pytest.raises(KeyError, match="mistake"),
     ):
-        run(analysis.bench, pool)
+        run(analysis.context, pool)
     assert len(deed.done()) == 1
 
 
@@ -175,19 +180,19 @@ def test_a_worker_whose_arithmetic_differs_is_refused(
     dask: Cluster, analysis: Analysis, tmp_path: Path
 ) -> None:
     """Fails without `_check_arithmetic` in `worker.py`: figures would depend on who ran what."""
-    plain = Shipment.of(analysis.bench, analysis.model)
+    plain = WorkerPayload.of(analysis.context, analysis.model)
     first, *others = plain.golden
     (outputs,) = first.outputs
     moved = outputs.copy()
     moved.view("uint32")[0, 0] ^= 1
     other = type(first)((moved,), first.decisions, first.right)
-    bad = Shipment(**{**vars(plain), "golden": (other, *others)})
+    bad = WorkerPayload(**{**vars(plain), "golden": (other, *others)})
     path = write_shipment(bad, tmp_path / "shipment")
     with (
-        ClusterPool(dask.address, analysis.bench, path, zero_clock) as pool,
+        ClusterPool(dask.address, analysis.context, path, zero_clock) as pool,
         pytest.raises(ClusterError, match="other fault-free answers"),
     ):
-        run(analysis.bench, pool)
+        run(analysis.context, pool)
 
 
 @pytest.mark.parametrize("name", ["relcheck", "code", "onnxruntime", "python"])
@@ -201,7 +206,7 @@ def test_other_versions_are_refused_before_work_is_sent(
     """Fails without `_check_versions`."""
     monkeypatch.setattr(module, "versions", lambda: {**versions(), name: "99.0"})  # here only
     with pytest.raises(ClusterError, match=rf"has {name} .*, here it is 99\.0; results"):
-        ClusterPool(dask.address, analysis.bench, shipment, zero_clock)
+        ClusterPool(dask.address, analysis.context, shipment, zero_clock)
 
 
 def test_a_lost_scheduler_is_a_sentence(analysis: Analysis, shipment: Path, tmp_path: Path) -> None:
@@ -210,12 +215,12 @@ def test_a_lost_scheduler_is_a_sentence(analysis: Analysis, shipment: Path, tmp_
     clock = iter(range(10**6)).__next__
     with (
         cluster(tmp_path, workers=1) as dask,
-        ClusterPool(dask.address, analysis.bench, shipment, lambda: float(clock())) as pool,
+        ClusterPool(dask.address, analysis.context, shipment, lambda: float(clock())) as pool,
         pytest.raises(ClusterError, match="is gone; finished blocks are in the journal"),
     ):
-        run(analysis.bench, pool, store, After(deed=dask.scheduler.kill))
+        run(analysis.context, pool, store, After(deed=dask.scheduler.kill))
     assert len(store.blocks) >= 5
-    assert run(analysis.bench, FromHere(), store) == undisturbed()
+    assert run(analysis.context, FromHere(), store) == undisturbed()
 
 
 class FromHere(Opaque):
@@ -242,7 +247,7 @@ def test_no_scheduler(
     """Fails without the `except` in `_connect`."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
     with pytest.raises(ClusterError, match="no Dask scheduler answers at"):
-        ClusterPool(address, analysis.bench, shipment, zero_clock)
+        ClusterPool(address, analysis.context, shipment, zero_clock)
 
 
 def test_no_distributed_package(
@@ -251,7 +256,7 @@ def test_no_distributed_package(
     """Fails without `except ImportError`."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"install relcheck-onnx\[distributed\]"):
-        ClusterPool("tcp://127.0.0.1:9", analysis.bench, shipment, zero_clock)
+        ClusterPool("tcp://127.0.0.1:9", analysis.context, shipment, zero_clock)
 
 
 @dataclass
@@ -343,7 +348,7 @@ def test_workers_that_cannot_help(
     """Fails without that check in `_check_versions`."""
     client.found = found
     with pytest.raises(ClusterError, match=says):
-        ClusterPool("tcp://here", analysis.bench, shipment, zero_clock)
+        ClusterPool("tcp://here", analysis.context, shipment, zero_clock)
     assert client.closed
     assert client.shipped == 0
 
@@ -353,7 +358,7 @@ def test_a_cluster_without_workers_is_given_up_in_the_end(
 ) -> None:
     """Fails without `PATIENCE_SECONDS`: the run would wait forever."""
     now = 0.0
-    with ClusterPool("tcp://here", analysis.bench, shipment, lambda: now) as pool:
+    with ClusterPool("tcp://here", analysis.context, shipment, lambda: now) as pool:
         assert pool.width == 3
         client.threads = {}
         now = PATIENCE_SECONDS
@@ -371,7 +376,7 @@ def test_blocks_are_not_sent_forever(
     client: FakeClient, analysis: Analysis, shipment: Path
 ) -> None:
     """Fails without `sendings == 1`."""
-    with ClusterPool("tcp://here", analysis.bench, shipment, zero_clock) as pool:
+    with ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool:
         answer = pool.submit([Block(Cell(1e-3), 0)])
         with pytest.raises(ClusterError, match="is gone"):
             answer.result(timeout=0)
@@ -385,7 +390,7 @@ def test_a_result_that_does_not_come_is_computed_again(
     """Fails without `timeout` in `_result`: it may have been lost on its way."""
     client.task.fault = TimeoutError
     with (
-        ClusterPool("tcp://here", analysis.bench, shipment, zero_clock) as pool,
+        ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool,
         pytest.raises(ClusterError, match="is gone"),
     ):
         pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)
@@ -404,7 +409,7 @@ def test_nobody_waits_for_results_of_a_closed_client(
 
     client.task = Task(fault=TimeoutError, meanwhile=close)
     with (
-        ClusterPool("tcp://here", analysis.bench, shipment, zero_clock) as pool,
+        ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool,
         pytest.raises(ClusterError, match="is gone"),
     ):
         pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)

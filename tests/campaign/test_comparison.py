@@ -4,19 +4,19 @@ from dataclasses import astuple
 from pathlib import Path
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
-from analyzer.campaign.comparison import (
+from analyzer.campaign.comparison.additional_blocks import run_more
+from analyzer.campaign.comparison.difference import (
     Compared,
-    Contestant,
+    ComparedModel,
     compare,
     difference_at,
     missing_blocks,
     wanted_blocks,
 )
-from analyzer.campaign.pairing import OWN
 from analyzer.campaign.result import Stop
-from analyzer.campaign.topup import run_more
-from analyzer.cli.comparison import prepare_models
-from analyzer.cli.settings import read_settings
+from analyzer.faults.pairing import OWN
+from analyzer.jobs.compare import prepare_models
+from analyzer.jobs.settings import read_settings
 from analyzer.stats.area import area
 from analyzer.stats.intervals import Interval
 from analyzer.stats.paired import (
@@ -30,17 +30,17 @@ from tests.campaign.variants import capped_cnn, compared, prepared
 from tests.support import tiny_cnn, tiny_data
 
 
-def trials_of(contestants: list[Contestant]) -> list[list[int]]:
+def trials_of(compared_models: list[ComparedModel]) -> list[list[int]]:
     """Blocks that count, by model and cell."""
-    return [list(c.blocks.values()) for c in contestants]
+    return [list(c.blocks.values()) for c in compared_models]
 
 
 def test_the_same_model_twice_differs_by_exactly_nothing(tmp_path: Path) -> None:
     model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
     copy = tiny_cnn(tmp_path / "b.onnx")
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
-    _, contestants = prepare_models([model, copy], read_settings(None, asked))
-    first, second = compared(contestants)
+    _, compared_models = prepare_models([model, copy], read_settings(None, asked))
+    first, second = compared(compared_models)
     assert (second.estimates, second.trials) == (first.estimates, first.trials)
     assert first.estimates[1].sdc.estimate > 0.05  # else equality would prove little
     for found in second.differences:
@@ -56,16 +56,16 @@ def test_the_same_model_twice_differs_by_exactly_nothing(tmp_path: Path) -> None
 
 def test_the_reference_is_what_it_is_alone(tmp_path: Path) -> None:
     """Its own campaign is not touched by being compared; more blocks only add to it."""
-    analyses, contestants = prepared(tmp_path)
-    compared(contestants)
-    alone = run(analyses[0].bench, AtOnce(Results(analyses[0].bench)))
-    assert contestants[0].found == alone
+    analyses, compared_models = prepared(tmp_path)
+    compared(compared_models)
+    alone = run(analyses[0].context, AtOnce(Results(analyses[0].context)))
+    assert compared_models[0].found == alone
 
 
 def test_a_paired_campaign_finds_what_an_ordinary_one_finds(tmp_path: Path) -> None:
     """The variant's own figures, drawn by way of the reference, against those drawn directly."""
-    _, contestants = prepared(tmp_path, precision=0.02)
-    found = compared(contestants)[1]
+    _, compared_models = prepared(tmp_path, precision=0.02)
+    found = compared(compared_models)[1]
     alone, _ = prepare_models(
         [tmp_path / "capped0.onnx", tmp_path / "tiny.onnx"],
         read_settings(
@@ -79,7 +79,7 @@ def test_a_paired_campaign_finds_what_an_ordinary_one_finds(tmp_path: Path) -> N
             },
         ),
     )
-    direct = run(alone[0].bench, AtOnce(Results(alone[0].bench)))
+    direct = run(alone[0].context, AtOnce(Results(alone[0].context)))
     for mine, theirs in zip(found.estimates, direct.rates, strict=True):
         for name in ("metric", "sdc", "due"):
             a, b = getattr(mine, name), getattr(theirs.estimate, name)
@@ -89,13 +89,13 @@ def test_a_paired_campaign_finds_what_an_ordinary_one_finds(tmp_path: Path) -> N
 
 def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -> None:
     """An oracle that goes trial by trial; fails where trials are paired by anything but index."""
-    _, contestants = prepared(tmp_path)
-    reference, variant = contestants
-    found = compared(contestants)[1]
+    _, compared_models = prepared(tmp_path)
+    reference, variant = compared_models
+    found = compared(compared_models)[1]
     for rate, shown in zip((1e-3, 1e-2), found.differences, strict=True):
         strata = []
         for stratum, cell in zip(
-            variant.bench.split(rate).strata, variant.cells(rate), strict=True
+            variant.context.split(rate).strata, variant.cells(rate), strict=True
         ):
             second = [astuple(o) for r in variant.used(cell) for o in r.outcomes]
             first = [astuple(o) for r in reference.store.first(cell, 10**6) for o in r.outcomes]
@@ -105,9 +105,9 @@ def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -
             else:
                 count = min(len(second), BLOCK_TRIALS * reference.blocks[cell])
             pairs = [(first[i], second[i]) for i in range(count)]
-            tally = PairedTally.of_trials(variant.bench.unit, pairs)
+            tally = PairedTally.of_trials(variant.context.unit, pairs)
             strata.append(PairedStratum(stratum.weight, tally))
-        golden = reference.bench.golden_metric, variant.bench.golden_metric
+        golden = reference.context.golden_metric, variant.context.golden_metric
         assert shown.difference == paired_difference(strata, golden, 0.95)
         assert shown.trials == sum(s.tally.trials for s in strata)
     curve = [d.difference.metric for d in found.differences]
@@ -116,12 +116,12 @@ def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -
 
 def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> None:
     """Both models then have the same blocks; fails if wanted_blocks gives nothing, or all."""
-    _, contestants = prepared(tmp_path, capped=2, precision=0.03)
-    for c in contestants:
-        c.finish(run(c.bench, AtOnce(Results(c.bench)), c.store))
-    before = trials_of(contestants)
-    wanted = wanted_blocks(contestants)
-    reference, *variants = contestants
+    _, compared_models = prepared(tmp_path, capped=2, precision=0.03)
+    for c in compared_models:
+        c.finish(run(c.context, AtOnce(Results(c.context)), c.store))
+    before = trials_of(compared_models)
+    wanted = wanted_blocks(compared_models)
+    reference, *variants = compared_models
     lacking = 0
     for variant, own in zip(variants, wanted[1:], strict=True):
         for rate in (1e-3, 1e-2):
@@ -134,15 +134,15 @@ def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> N
                 assert own[cell] == max(reference.blocks[cell], variant.blocks[cell])
                 assert wanted[0][cell] >= own[cell]
     assert lacking
-    more = [missing_blocks(c, w) for c, w in zip(contestants, wanted, strict=True)]
+    more = [missing_blocks(c, w) for c, w in zip(compared_models, wanted, strict=True)]
     assert any(more)
-    for c, blocks in zip(contestants, more, strict=True):
+    for c, blocks in zip(compared_models, more, strict=True):
         assert len(blocks) == len(set(blocks))
         assert all(b.index >= c.blocks[b.cell] for b in blocks if b.cell in c.blocks)
-    assert trials_of(contestants) == before
+    assert trials_of(compared_models) == before
     shared = [[difference_at(rate, reference, v).trials for rate in (1e-3, 1e-2)] for v in variants]
-    for c, w, blocks in zip(contestants, wanted, more, strict=True):
-        run_more(blocks, AtOnce(Results(c.bench)), c.store, Charges())
+    for c, w, blocks in zip(compared_models, wanted, more, strict=True):
+        run_more(blocks, AtOnce(Results(c.context)), c.store, Charges())
         c.count(w)
         assert all(c.blocks[cell] >= count for cell, count in w.items())
     for v, own, counts in zip(variants, wanted[1:], shared, strict=True):
@@ -155,11 +155,11 @@ def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> N
 def test_more_blocks_end_with_the_budget_and_without_a_gap(tmp_path: Path) -> None:
     """Blocks beyond a missing one do not count: what is done first is no random choice."""
     _, (reference, _) = prepared(tmp_path)
-    reference.finish(run(reference.bench, AtOnce(Results(reference.bench)), reference.store))
+    reference.finish(run(reference.context, AtOnce(Results(reference.context)), reference.store))
     cell = reference.cells(1e-2)[0]
     had = reference.blocks[cell]
     wanted = {cell: had + 6}
-    pool = AtOnce(Results(reference.bench))
+    pool = AtOnce(Results(reference.context))
     run_more(missing_blocks(reference, wanted), pool, reference.store, Charges(left=2))
     assert 0 < len(pool.sent) < 6
     done = [block for group in pool.sent for block in group]
@@ -171,11 +171,11 @@ def test_more_blocks_end_with_the_budget_and_without_a_gap(tmp_path: Path) -> No
 
 def test_a_budget_that_ends_leaves_what_both_have(tmp_path: Path) -> None:
     """The variant's campaign is cut short: differences come from fewer trials, and are wider."""
-    _, contestants = prepared(tmp_path)
-    reference, variant = contestants
-    reference.finish(run(reference.bench, AtOnce(Results(reference.bench)), reference.store))
+    _, compared_models = prepared(tmp_path)
+    reference, variant = compared_models
+    reference.finish(run(reference.context, AtOnce(Results(reference.context)), reference.store))
     budget = Charges(left=6)
-    variant.finish(run(variant.bench, AtOnce(Results(variant.bench)), variant.store, budget))
+    variant.finish(run(variant.context, AtOnce(Results(variant.context)), variant.store, budget))
     assert {r.stop for r in variant.found.rates} == {Stop.BUDGET}
     for rate in (1e-3, 1e-2):
         found = difference_at(rate, reference, variant)
@@ -190,41 +190,41 @@ def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path
     other = tmp_path / "b.onnx"
     other.write_bytes(model.read_bytes().replace(b"fc_w", b"fc_v").replace(b"conv_w", b"conv_v"))
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
-    _, contestants = prepare_models([model, other], read_settings(None, asked))
-    variant = contestants[1]
+    _, compared_models = prepare_models([model, other], read_settings(None, asked))
+    variant = compared_models[1]
     assert variant.matched is not None
     assert 0.0 < variant.matched.shares[0] < 0.5
     assert not variant.paired
-    assert variant.bench.plan.paired == ""
-    first, second = compared(contestants)
-    assert wanted_blocks(contestants) == [{}, {}]
+    assert variant.context.plan.paired == ""
+    first, second = compared(compared_models)
+    assert wanted_blocks(compared_models) == [{}, {}]
     for a, b, found in zip(first.estimates, second.estimates, second.differences, strict=True):
         assert found.difference.metric == unpaired_difference(a.metric, b.metric)
         assert found.trials == 0
 
 
 def test_without_trials_nothing_is_claimed(tmp_path: Path) -> None:
-    _, contestants = prepared(tmp_path)
-    for c in contestants:
-        c.finish(run(c.bench, AtOnce(Results(c.bench)), c.store, Charges(left=0)))
-    found = difference_at(1e-2, *contestants).difference
+    _, compared_models = prepared(tmp_path)
+    for c in compared_models:
+        c.finish(run(c.context, AtOnce(Results(c.context)), c.store, Charges(left=0)))
+    found = difference_at(1e-2, *compared_models).difference
     for interval in (found.metric, found.sdc, found.due):
         assert (interval.low, interval.high) == (-1.0, 1.0)
-    assert compare(contestants)[1].area_difference == Interval(0.0, -1.0, 1.0)
+    assert compare(compared_models)[1].area_difference == Interval(0.0, -1.0, 1.0)
 
 
 def test_what_another_store_holds_is_known_and_kept(tmp_path: Path) -> None:
     """A journal's blocks come in, new ones go out to it."""
-    _, contestants = prepared(tmp_path)
-    reference = contestants[0]
+    _, compared_models = prepared(tmp_path)
+    reference = compared_models[0]
     inner = Memory()
-    run(reference.bench, AtOnce(Results(reference.bench)), inner)
-    pool = AtOnce(Results(reference.bench))
-    reference.finish(run(reference.bench, pool, reference.store.over(inner)))
+    run(reference.context, AtOnce(Results(reference.context)), inner)
+    pool = AtOnce(Results(reference.context))
+    reference.finish(run(reference.context, pool, reference.store.over(inner)))
     assert not pool.sent
     again = Memory()
-    fresh = Contestant(reference.bench)
-    run(reference.bench, AtOnce(Results(reference.bench)), fresh.store.over(again))
+    fresh = ComparedModel(reference.context)
+    run(reference.context, AtOnce(Results(reference.context)), fresh.store.over(again))
     assert set(again.blocks) == set(inner.blocks)
     assert again.ticks > 0
 
@@ -234,9 +234,9 @@ def test_thresholds_alone_can_be_the_difference(tmp_path: Path) -> None:
     model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
     capped = capped_cnn(tmp_path / "b.onnx")
     asked = {"rates": "1e-3", "precision": 0.1, "batch": 8, "data": data}
-    _, contestants = prepare_models([model, capped], read_settings(None, asked))
-    found: Compared = compared(contestants)[1]
-    names = [s.name for s in contestants[1].bench.split(1e-3).strata]
+    _, compared_models = prepare_models([model, capped], read_settings(None, asked))
+    found: Compared = compared(compared_models)[1]
+    names = [s.name for s in compared_models[1].context.split(1e-3).strata]
     assert names[-1] == OWN
     assert found.trials[0] >= 16
-    assert OWN not in [s.name for s in contestants[0].bench.split(1e-3).strata]
+    assert OWN not in [s.name for s in compared_models[0].context.split(1e-3).strata]

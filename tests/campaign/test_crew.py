@@ -4,27 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.crew import Crew
-from analyzer.campaign.pools import LocalPool
-from analyzer.campaign.shipment import Shipment
-from analyzer.cli import analysis
+from analyzer.campaign.workers.local_pool import LocalPool
+from analyzer.campaign.workers.payload import WorkerPayload
+from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.jobs import sweep as analysis
 from tests.campaign.benches import run, tiny_analysis, undisturbed, write_shipment
 from tests.campaign.processes import is_there
 from tests.support import invoke, tiny_cnn, tiny_data
 
 
-def pids(crew: Crew) -> list[int]:
+def pids(crew: WorkerProcesses) -> list[int]:
     return [process.pid or 0 for process, *_ in crew._waiting]
 
 
 def test_those_that_wait_are_taken_and_the_others_end(tmp_path: Path) -> None:
     ready = tiny_analysis(tmp_path)
-    shipment = write_shipment(Shipment.of(ready.bench, ready.model), tmp_path / "shipment")
-    with Crew() as crew:
+    shipment = write_shipment(WorkerPayload.of(ready.context, ready.model), tmp_path / "shipment")
+    with WorkerProcesses() as crew:
         crew.start(3)
         early = pids(crew)
-        with LocalPool(ready.bench, shipment, 2, crew) as pool:
-            assert run(ready.bench, pool) == undisturbed()
+        with LocalPool(ready.context, shipment, 2, crew) as pool:
+            assert run(ready.context, pool) == undisturbed()
             used = [w._process.pid for w in pool._workers if w._process]
             assert set(used) <= set(early)
         assert len(pids(crew)) == 3 - len(used)
@@ -35,27 +35,27 @@ def test_those_that_wait_are_taken_and_the_others_end(tmp_path: Path) -> None:
 def test_one_that_died_while_it_waited_is_replaced(tmp_path: Path) -> None:
     """Fails without `send` in the `try` of `Worker._start`."""
     ready = tiny_analysis(tmp_path)
-    shipment = write_shipment(Shipment.of(ready.bench, ready.model), tmp_path / "shipment")
-    with Crew() as crew:
+    shipment = write_shipment(WorkerPayload.of(ready.context, ready.model), tmp_path / "shipment")
+    with WorkerProcesses() as crew:
         crew.start(1)
         process = crew._waiting[0][0]
         process.kill()
         process.join()
-        with LocalPool(ready.bench, shipment, 1, crew) as pool:
-            assert run(ready.bench, pool) == undisturbed()
+        with LocalPool(ready.context, shipment, 1, crew) as pool:
+            assert run(ready.context, pool) == undisturbed()
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many workers each command starts early."""
     counts: list[int] = []
-    right = Crew.start
+    right = WorkerProcesses.start
 
-    def start(crew: Crew, count: int) -> None:
+    def start(crew: WorkerProcesses, count: int) -> None:
         counts.append(count)
         right(crew, count)
 
-    monkeypatch.setattr(Crew, "start", start)
+    monkeypatch.setattr(WorkerProcesses, "start", start)
     return counts
 
 

@@ -15,26 +15,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.campaign import isolation
-from analyzer.campaign.devices_apart import Apart, run_apart
-from analyzer.campaign.selftest import test_patterns as draw
-from analyzer.campaign.shipment import map_shipment
+from analyzer.answers import Answer, Failure, Feeds, Result
+from analyzer.campaign.workers.payload import map_shipment
 from analyzer.cli import devices
-from analyzer.cli.analysis import shipment_of
-from analyzer.cli.settings import Settings, read_settings
+from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.outcome import Judge, Metric
-from analyzer.faults import FaultPattern, parse_fault
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.jobs.settings import Settings, read_settings
+from analyzer.jobs.sweep import shipment_of
 from analyzer.reports.selftest import apart_text
-from analyzer.runtime.device_live import DeviceExecutor
-from analyzer.runtime.devices import CPU, NAMED
+from analyzer.runtime.device.open import DeviceExecutor
 from analyzer.runtime.executor import Executor, Run
-from analyzer.runtime.picking import Picked
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.session import Answer, Failure, Feeds, Result
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import CPU, NAMED
+from analyzer.runtime.ort.device_selection import Picked
 from analyzer.stats.tally import Moments
+from analyzer.verification.selftest import test_patterns as draw
+from analyzer.verification.two_devices import DeviceDifference, run_apart
 from tests.campaign.benches import tiny_analysis
-from tests.runtime.benches import bench
+from tests.runtime.benches import context
 from tests.support import Run as Command
 from tests.support import invoke, tiny_cnn, tiny_data
 
@@ -90,7 +90,7 @@ def test_each_way_has_its_executor(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
-    """Fails without the device in `Shipment.of`: the figures would be the CPU's, under its name."""
+    """Fails without the device in `WorkerPayload.of`: the figures would be those of the CPU."""
     analysis = tiny_analysis(tmp_path, device=way)
     with shipment_of(analysis, read_settings(None, {})) as path:
         executor = map_shipment(path).unpack().executor
@@ -229,15 +229,15 @@ class Off:
         return Answer(tuple(np.asarray(o * np.float32(1 + 1e-6), o.dtype) for o in result.outputs))
 
 
-def apart(other: Executor | None = None, count: int = 60) -> Apart:
-    on = bench("digits_resnet")
+def apart(other: Executor | None = None, count: int = 60) -> DeviceDifference:
+    on = context("digits_resnet")
     drawn = draw(on.space, parse_fault("flip"), count, 0)
     return run_apart(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
 
 
 @pytest.mark.parametrize("device", WHERE)
 def test_devices_are_compared_pattern_by_pattern(device: str) -> None:
-    on = bench("digits_resnet", device=device)
+    on = context("digits_resnet", device=device)
     found = apart(on.live)
     assert found.patterns == 60
     assert found.golden_spread < 1e-4
@@ -248,7 +248,7 @@ def test_devices_are_compared_pattern_by_pattern(device: str) -> None:
 
 def test_low_bits_are_told_apart_from_outcomes() -> None:
     """Fails if an answer that differs in its last bits counts as another outcome."""
-    found = apart(Off(bench("digits_resnet").live, 1000, "scale"))
+    found = apart(Off(context("digits_resnet").live, 1000, "scale"))
     assert found.other_outcomes == 0
     assert found.same_outcomes > 40
     assert 0 < found.golden_spread < 1e-5
@@ -257,7 +257,7 @@ def test_low_bits_are_told_apart_from_outcomes() -> None:
 
 
 def test_other_outcomes_are_counted_image_by_image() -> None:
-    on = bench("digits_resnet")
+    on = context("digits_resnet")
     found = apart(Off(on.live, 6, "fail"))
     assert 8 <= found.other_outcomes <= 10  # of ten, but for patterns that are DUE anyway
     assert found.differing == Moments(2 * found.other_outcomes, 4 * found.other_outcomes)
@@ -267,7 +267,7 @@ def test_other_outcomes_are_counted_image_by_image() -> None:
 
 def test_classes_are_those_that_are_counted() -> None:
     """`Judge.classes` says image by image what `Judge.outcomes` counts."""
-    on = bench("digits_resnet")
+    on = context("digits_resnet")
     judge = Judge(Metric.AGREEMENT)
     golden = judge.golden(on.golden, None, 2)
     seen = set()
@@ -283,14 +283,16 @@ def test_classes_are_those_that_are_counted() -> None:
 
 
 def test_what_was_found_is_said() -> None:
-    lines = apart_text(Apart(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)")
+    lines = apart_text(
+        DeviceDifference(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)"
+    )
     assert max(map(len, lines.splitlines())) <= 80
     text = " ".join(lines.split())
     assert "cuda (NVIDIA Card) against cpu, the same 200 patterns on 4 images each" in text
     assert "150 answers bit-identical, 48 differ with the same outcome of every image" in text
     assert "2 with another; fault-free answers up to 3.2e-07 of their range apart" in text
     assert "with another outcome: 0.4 % (95 % interval" in text
-    none = apart_text(Apart(200, 4, 200, 0, Moments(), 0.0), "cuda")
+    none = apart_text(DeviceDifference(200, 4, 200, 0, Moments(), 0.0), "cuda")
     assert "another outcome: ≤ 1.5 %" in none
     assert "fault-free answers bit-identical" in none
 

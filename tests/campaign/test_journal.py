@@ -1,7 +1,7 @@
 """The journal: what is finished stays finished, and belongs to one campaign.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal.py`, and "file" is `analyzer/campaign/journal_file.py`.
+`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
 """
 
 import shutil
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal import FLUSH_SECONDS, key_of, open_journal
-from analyzer.campaign.journal_file import Entry
+from analyzer.campaign.journal.journal import FLUSH_SECONDS, key_of, open_journal
+from analyzer.campaign.journal.sqlite_file import Entry
 from analyzer.errors import JournalBusy, JournalMismatch
 from tests.campaign.benches import AtOnce, run, shared_results, zero_clock
 from tests.campaign.journals import (
@@ -118,7 +118,7 @@ def test_blocks_of_a_journal_are_not_run_again(copy: Path) -> None:
     results = shared_results()
     pool = AtOnce(results)
     with open_journal(copy, identity(), zero_clock) as journal:
-        run(results.bench, pool, journal)
+        run(results.context, pool, journal)
     assert pool.sent == []
 
 
@@ -191,7 +191,7 @@ def test_a_link_to_a_journal_is_that_journal(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from analyzer.campaign.journal_file import held
+from analyzer.campaign.journal.sqlite_file import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

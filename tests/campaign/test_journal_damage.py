@@ -1,7 +1,7 @@
 """Damaged journals: what is intact is kept, what is not is run again.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal.py`, and "file" is `analyzer/campaign/journal_file.py`.
+`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
 """
 
 import shutil
@@ -14,8 +14,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.campaign.journal import entry_of, key_of, open_journal
-from analyzer.campaign.journal_file import Entry, read_entries, write_file
+from analyzer.campaign.journal.journal import entry_of, key_of, open_journal
+from analyzer.campaign.journal.sqlite_file import Entry, read_entries, write_file
 from tests.campaign.benches import zero_clock
 from tests.campaign.journals import (
     Kept,

@@ -1,7 +1,7 @@
 """Disks without room, folders that may not be written, and other people's files.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal.py`, and "file" is `analyzer/campaign/journal_file.py`.
+`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal import open_journal
-from analyzer.campaign.journal_file import read_entries
+from analyzer.campaign.journal.journal import open_journal
+from analyzer.campaign.journal.sqlite_file import read_entries
 from analyzer.errors import JournalUnusable
 from tests.campaign.benches import undisturbed, zero_clock
 from tests.campaign.journals import (
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("analyzer.campaign.journal_file.sqlite3.connect", connect)
+        patch.setattr("analyzer.campaign.journal.sqlite_file.sqlite3.connect", connect)
         with pytest.raises(JournalUnusable, match=r"cannot be read \(disk I/O error\)"):
             open_and_close(copy)
     assert copy.read_bytes() == before
@@ -129,7 +129,10 @@ def test_a_read_only_folder_is_a_sentence(there: bool, finished: Path) -> None:
         if there:
             shutil.copy(finished, folder / "run.db")
         folder.chmod(0o555)
-        with nobody(), pytest.raises(JournalUnusable, match=r"be opened \(Permission denied\)"):
+        with (
+            nobody(),
+            pytest.raises(JournalUnusable, match=r"be opened \(Permission denied\)"),
+        ):
             open_and_close(folder / "run.db")
         assert [p.name for p in folder.iterdir()] == ["run.db"] * there
 

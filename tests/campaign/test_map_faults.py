@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.campaign.vulnerability_map import VulnerabilityMap
-from analyzer.cli.setup import Analysis
+from analyzer.campaign.maps.map import VulnerabilityMap
+from analyzer.jobs.prepare import Analysis
 from analyzer.stats.areas import AreaEstimate, half_width
 from tests.campaign.maps import IMAGES, Counts, enumerate_upsets, make, small_analysis
 
@@ -56,7 +56,7 @@ def test_there_is_something_to_find(fault: str) -> None:
 def test_an_exhaustive_map_is_what_the_oracle_found(fault: str) -> None:
     """Fails if a site draws a flip, or a burst is counted at another bit than its lowest."""
     analysis = analysis_of(fault)
-    found = make(analysis.bench, exhaustive=True)
+    found = make(analysis.context, exhaustive=True)
     tensors, bits = places(analysis)
     counts = truth_of(fault)
     for tensor in found.tensors:
@@ -69,7 +69,7 @@ def test_an_exhaustive_map_is_what_the_oracle_found(fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_sampled_maps_contain_what_the_oracle_found(fault: str) -> None:
     """A map each, 34 areas, 2 figures at 99 %: chance explains 1 + 3 misses."""
-    found: VulnerabilityMap = make(analysis_of(fault).bench)
+    found: VulnerabilityMap = make(analysis_of(fault).context)
     assert found.complete
     tensors, bits = places(analysis_of(fault))
     counts = truth_of(fault)

@@ -12,10 +12,10 @@ import pytest
 
 from analyzer.campaign.blocks import Block
 from analyzer.campaign.cells import SiteCell
-from analyzer.campaign.journal_file import read_entries, told
+from analyzer.campaign.journal.sqlite_file import read_entries, told
 from analyzer.campaign.result import Stop
-from analyzer.campaign.shipment import Shipment, map_shipment
-from analyzer.cli.stopwatch import Stopwatch
+from analyzer.campaign.workers.payload import WorkerPayload, map_shipment
+from analyzer.jobs.stopwatch import Stopwatch
 from tests.campaign.benches import write_shipment
 from tests.campaign.maps import small_analysis
 from tests.campaign.processes import eventually, session, started
@@ -64,7 +64,7 @@ def test_what_ended_early_is_no_loss(
     """Fails if the request of a map is not kept, or forgets the margin."""
     journal, report = tmp_path / "map.db", tmp_path / "report.json"
     with monkeypatch.context() as patch:
-        patch.setattr("analyzer.cli.mapping.Stopwatch", ends)
+        patch.setattr("analyzer.jobs.map.Stopwatch", ends)
         run = relcheck(place, "--journal", journal)
     assert run.code == 3
     assert run.err == f"{why}; to go on: relcheck resume {journal}\n"
@@ -176,7 +176,7 @@ def test_a_share_is_resumed_as_a_share(
     """Fails if a share that ended early says that it is done."""
     journal = tmp_path / "shard.db"
     with monkeypatch.context() as patch:
-        patch.setattr("analyzer.cli.mapping.Stopwatch", SevenBlocks)
+        patch.setattr("analyzer.jobs.map.Stopwatch", SevenBlocks)
         cut = relcheck(place, "--shard", "2/2", "--journal", journal)
     assert cut.code == 3
     assert cut.out.startswith("Shard 2/2 not done: ")
@@ -219,7 +219,7 @@ def test_an_upset_that_kills_its_process_is_due_and_named(
     done = Deed("segfault", tmp_path / "diary")
     bad = Sabotaged.with_deeds(analysis, in_trial=done, cell=victim.cell, index=3)
     shipment = map_shipment(write_shipment(bad, tmp_path / "sabotaged"))
-    monkeypatch.setattr(Shipment, "of", lambda *_: shipment)
+    monkeypatch.setattr(WorkerPayload, "of", lambda *_: shipment)
     target, journal = tmp_path / "map.json", tmp_path / "map.db"
     flags = ("--batch", "3", "--margin", "0.2", "--jobs", "1", "--journal", journal)
     given = ("map", tmp_path / "small.onnx", "--data", tmp_path / "small.npz")
@@ -227,7 +227,7 @@ def test_an_upset_that_kills_its_process_is_due_and_named(
     assert run.code == 0, run.err
     tensor = json.loads(target.read_text())["tensors"][0]
     (crash,) = tensor["crashes"]
-    expected = analysis.bench.crash(victim.cell, 3)
+    expected = analysis.context.crash(victim.cell, 3)
     assert crash["trial"] == 3
     assert crash["upsets"] == [
         {"tensor": u.tensor, "element": u.element, "bit": u.bit} for u in expected.upsets

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import ELEMENT_TYPES, FLOAT32, INT4, FixedPointCodec, StoredCodec
 from analyzer.campaign.blocks import Block, BlockResult, run_block
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.pairing import OWN, PairedLaw, Pairing, correspond
-from analyzer.campaign.shipment import Shipment, from_buffer
-from analyzer.campaign.trials import Bench
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.sampling import generator
-from analyzer.severity import Severity, find_severity
-from analyzer.space import FaultSpace, Kind, TensorSite
-from analyzer.strata import StratifiedLaw
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
+from analyzer.faults.elements import ELEMENT_TYPES, FLOAT32, INT4, FixedPointCodec, StoredCodec
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.pairing import OWN, PairedLaw, Pairing, correspond
+from analyzer.faults.pattern_strata import StratifiedLaw
+from analyzer.faults.sampling import generator
+from analyzer.faults.severity import Severity, find_severity
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from tests.campaign.benches import zero_clock
 from tests.campaign.variants import prepared
 from tests.strategies import examples, spaces
@@ -136,8 +136,10 @@ def test_a_variant_without_bits_of_its_own_needs_no_further_stratum() -> None:
     assert law.strata == leading.strata
 
 
-def _patterns(bench: Bench, cell: Cell, count: int) -> list[tuple[list[int], FaultPattern]]:
-    drawn = (bench._draw(cell, i) for i in range(count))
+def _patterns(
+    context: TrialContext, cell: Cell, count: int
+) -> list[tuple[list[int], FaultPattern]]:
+    drawn = (context._draw(cell, i) for i in range(count))
     return [(list(chosen), pattern) for chosen, pattern in drawn]
 
 
@@ -148,14 +150,16 @@ def test_both_models_meet_the_same_upsets_on_the_same_images(
 ) -> None:
     """By name, bit by bit; fails if the variant draws from its own plan."""
     _, (reference, variant) = prepared(tmp_path, exposure=exposure, fault=fault)
-    spaces = reference.bench.space, variant.bench.space
+    spaces = reference.context.space, variant.context.space
     names = [{t.name for t in space.tensors} for space in spaces]
     both = names[0] & names[1]
     assert both == {"conv_w", "conv_b", "fc_w"}
     hits = own = 0
     for cell in reference.cells(1e-2):
         pairs = zip(
-            _patterns(reference.bench, cell, 60), _patterns(variant.bench, cell, 60), strict=True
+            _patterns(reference.context, cell, 60),
+            _patterns(variant.context, cell, 60),
+            strict=True,
         )
         for (images, first), (same_images, second) in pairs:
             assert images == same_images
@@ -172,34 +176,34 @@ def test_both_models_meet_the_same_upsets_on_the_same_images(
 def test_an_unpaired_campaign_draws_what_it_always_drew(tmp_path: Path) -> None:
     """The reference of a comparison is an ordinary campaign, down to its plan."""
     _, (reference, _) = prepared(tmp_path)
-    assert reference.bench.pairing is None
-    assert "paired" not in reference.bench.plan.content
+    assert reference.context.pairing is None
+    assert "paired" not in reference.context.plan.content
 
 
 def test_paired_plans_are_plans_of_their_own(tmp_path: Path) -> None:
     analyses, (reference, variant) = prepared(tmp_path)
-    assert variant.bench.plan.content["paired"] == reference.bench.plan.id
-    assert variant.bench.plan.id != analyses[0].bench.plan.id
+    assert variant.context.plan.content["paired"] == reference.context.plan.id
+    assert variant.context.plan.id != analyses[0].context.plan.id
 
 
 def test_a_worker_draws_the_same_pairs(tmp_path: Path) -> None:
     """Fails if a shipment leaves the pairing behind."""
     analyses, (_, variant) = prepared(tmp_path)
-    shipped = Shipment.of(variant.bench, analyses[1].model)
+    shipped = WorkerPayload.of(variant.context, analyses[1].model)
     there = from_buffer(b"".join(shipped.parts())).unpack()
 
-    def results(bench: Bench) -> list[BlockResult]:
-        cells = [Cell(1e-2, i) for i in range(len(bench.split(1e-2).strata))]
-        return [run_block(bench, Block(cell, 0), zero_clock) for cell in cells]
+    def results(context: TrialContext) -> list[BlockResult]:
+        cells = [Cell(1e-2, i) for i in range(len(context.split(1e-2).strata))]
+        return [run_block(context, Block(cell, 0), zero_clock) for cell in cells]
 
-    assert results(there) == results(variant.bench)
+    assert results(there) == results(variant.context)
 
 
 def test_the_reference_decides_what_is_severe(tmp_path: Path) -> None:
     analyses, (reference, variant) = prepared(tmp_path)
-    pairing = variant.bench.pairing
+    pairing = variant.context.pairing
     assert pairing is not None
-    assert pairing.severity is reference.bench.severity
+    assert pairing.severity is reference.context.severity
     values = {t.name: t.values for t in analyses[0].model.inventory.at_risk}
     found = find_severity(analyses[0].space, values, FLIP)
     assert pairing.severity is not None

@@ -1,7 +1,7 @@
 """Worker processes: they may be many, and they may die.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/pools.py`.
+`analyzer/campaign/workers/local_pool.py`.
 """
 
 import json
@@ -20,15 +20,15 @@ import pytest
 
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.journal_file import read_entries
-from analyzer.campaign.pools import STARTS, InlinePool, LocalPool, Worker
+from analyzer.campaign.journal.sqlite_file import read_entries
 from analyzer.campaign.result import CampaignResult
-from analyzer.campaign.shipment import Shipment, map_shipment
-from analyzer.campaign.trials import Bench
-from analyzer.campaign.worker import trial_in_worker
-from analyzer.cli.setup import Analysis
+from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.workers.local_pool import STARTS, InlinePool, LocalPool, Worker
+from analyzer.campaign.workers.payload import WorkerPayload, map_shipment
+from analyzer.campaign.workers.worker import trial_in_worker
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
 from analyzer.evaluation.outcome import Outcomes
+from analyzer.jobs.prepare import Analysis
 from tests.campaign.benches import (
     AtOnce,
     Charges,
@@ -58,21 +58,21 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 def shipment(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What its workers need."""
     path = tmp_path_factory.mktemp("shipment") / "shipment"
-    return write_shipment(Shipment.of(analysis.bench, analysis.model), path)
+    return write_shipment(WorkerPayload.of(analysis.context, analysis.model), path)
 
 
 # The same whoever runs it
 
 
 def test_in_this_process(analysis: Analysis) -> None:
-    with InlinePool(analysis.bench) as pool:
-        assert run(analysis.bench, pool) == undisturbed()
+    with InlinePool(analysis.context) as pool:
+        assert run(analysis.context, pool) == undisturbed()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_in_worker_processes(jobs: int, analysis: Analysis, shipment: Path) -> None:
-    with LocalPool(analysis.bench, shipment, jobs) as pool:
-        assert run(analysis.bench, pool) == undisturbed()
+    with LocalPool(analysis.context, shipment, jobs) as pool:
+        assert run(analysis.context, pool) == undisturbed()
         pids = [w._process.pid for w in pool._workers if w._process]
     assert 1 <= len(set(pids)) <= jobs
     assert not any(is_there(pid) for pid in pids if pid)  # without `worker.close()`
@@ -85,7 +85,7 @@ def test_a_killed_worker_costs_a_retry_and_changes_nothing(
     analysis: Analysis, shipment: Path
 ) -> None:
     """Fails without `except WorkerDied` in `_together`."""
-    pool = LocalPool(analysis.bench, shipment, 2)
+    pool = LocalPool(analysis.context, shipment, 2)
     killed: list[int] = []
 
     @dataclass
@@ -97,7 +97,7 @@ def test_a_killed_worker_costs_a_retry_and_changes_nothing(
                     os.kill(killed[-1], signal.SIGKILL)
 
     with pool:
-        assert run(analysis.bench, pool, None, Killer()) == undisturbed()
+        assert run(analysis.context, pool, None, Killer()) == undisturbed()
     assert len(killed) == 2
 
 
@@ -120,12 +120,12 @@ def test_a_block_that_kills_a_worker_once_is_tried_again(
     For the third without `os._exit` in `worker._attempt`: CUDA answers that process no more.
     """
     path, done = sabotaged(analysis, tmp_path, deed, times=1)
-    with LocalPool(analysis.bench, path, 1) as pool:
-        assert run(analysis.bench, pool) == undisturbed()
+    with LocalPool(analysis.context, path, 1) as pool:
+        assert run(analysis.context, pool) == undisturbed()
     assert len(done.done()) == 1
 
 
-def with_a_crash(bench: Bench) -> CampaignResult:
+def with_a_crash(context: TrialContext) -> CampaignResult:
     """What the campaign finds if one trial kills whoever runs it."""
 
     class Crashed(Results):
@@ -135,18 +135,18 @@ def with_a_crash(bench: Bench) -> CampaignResult:
                 return found
             index = block.trials[3]
             outcomes = list(found.outcomes)
-            outcomes[3] = bench.crashed(block.cell, index)
+            outcomes[3] = context.crashed(block.cell, index)
             return BlockResult(block, tuple(outcomes), (index,))
 
-    return run(bench, AtOnce(Crashed(bench)))
+    return run(context, AtOnce(Crashed(context)))
 
 
 def test_a_pattern_that_crashes_the_runtime_is_a_crash(analysis: Analysis, tmp_path: Path) -> None:
-    """Fails without `crashed.append(index)`; one trial less without `_bench.crashed`."""
+    """Fails without `crashed.append(index)`; one trial less without `_context.crashed`."""
     path, done = sabotaged(analysis, tmp_path, "segfault")
-    with LocalPool(analysis.bench, path, 1) as pool:
-        found = run(analysis.bench, pool)
-    assert found == with_a_crash(analysis.bench)
+    with LocalPool(analysis.context, path, 1) as pool:
+        found = run(analysis.context, pool)
+    assert found == with_a_crash(analysis.context)
     assert found != undisturbed()
     assert len(done.done()) == len(set(done.done())) == 4  # with others, alone, and twice apart
 
@@ -158,7 +158,7 @@ def test_a_crash_is_due_on_every_image_and_names_its_pattern(
     analysis = tiny_analysis(tmp_path)
     path, _ = sabotaged(analysis, tmp_path, "segfault")
     bad = map_shipment(path)
-    monkeypatch.setattr(Shipment, "of", lambda *_: bad)
+    monkeypatch.setattr(WorkerPayload, "of", lambda *_: bad)
     options = ("--rates", "1e-3,1e-2", "--precision", "0.05", "--batch", "8", "--jobs", "1")
     target, journal = tmp_path / "report.json", tmp_path / "run.db"
     run = invoke(
@@ -169,7 +169,7 @@ def test_a_crash_is_due_on_every_image_and_names_its_pattern(
     calm, row = json.loads(target.read_text())["rates"]
     (crash,) = row["crashes"]
     assert calm["crashes"] == []
-    expected = analysis.bench.crash(VICTIM.cell, VICTIM.trials[3])
+    expected = analysis.context.crash(VICTIM.cell, VICTIM.trials[3])
     assert crash["trial"] == VICTIM.trials[3]
     assert crash["upsets"] == [
         {"tensor": u.tensor, "element": u.element, "bit": u.bit} for u in expected.upsets
@@ -185,8 +185,8 @@ def test_a_worker_that_cannot_begin_is_no_crash_of_a_pattern(
 ) -> None:
     """Fails if a start is a call like any other: every trial would be recorded as DUE."""
     path, done = sabotaged(analysis, tmp_path, "kill", at_start=True)
-    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(OutOfMemory, match="--jobs"):
-        run(analysis.bench, pool)
+    with LocalPool(analysis.context, path, 1) as pool, pytest.raises(OutOfMemory, match="--jobs"):
+        run(analysis.context, pool)
     assert len(done.done()) >= STARTS
 
 
@@ -197,7 +197,9 @@ def test_a_worker_that_dies_at_its_start_by_chance_is_started_again(
     path, done = sabotaged(analysis, tmp_path, "kill", times=1, at_start=True)
     worker = Worker(path, Event())
     try:
-        assert worker.call(trial_in_worker, VICTIM.cell, 0) == analysis.bench.trial(VICTIM.cell, 0)
+        assert worker.call(trial_in_worker, VICTIM.cell, 0) == analysis.context.trial(
+            VICTIM.cell, 0
+        )
     finally:
         worker.close()
     assert len(done.done()) == 1
@@ -216,16 +218,16 @@ def test_a_defect_in_a_worker_is_told_and_not_counted(
 ) -> None:
     """Fails without `raise answer`."""
     path, done = sabotaged(analysis, tmp_path, deed)
-    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(error, match=says):
-        run(analysis.bench, pool)
+    with LocalPool(analysis.context, path, 1) as pool, pytest.raises(error, match=says):
+        run(analysis.context, pool)
     assert len(done.done()) == 1
 
 
 def test_what_a_worker_cannot_unpack_is_told(analysis: Analysis, tmp_path: Path) -> None:
     """Fails without `raise refusal`."""
     path, _ = sabotaged(analysis, tmp_path, "refuse_the_model", at_start=True)
-    with LocalPool(analysis.bench, path, 1) as pool, pytest.raises(UnsupportedModel):
-        run(analysis.bench, pool)
+    with LocalPool(analysis.context, path, 1) as pool, pytest.raises(UnsupportedModel):
+        run(analysis.context, pool)
 
 
 # Progress within blocks
@@ -242,7 +244,7 @@ def test_trials_are_seen_before_their_block_is_finished(
 ) -> None:
     """Fails without `count(number)` in `blocks.py`; for the second without ``before``."""
     path, done = sabotaged(analysis, tmp_path, "sleep")
-    with LocalPool(analysis.bench, path, 2) as pool:
+    with LocalPool(analysis.context, path, 2) as pool:
         pool.submit(before_victim(blocks))
         assert pool.under_way().keys() <= {VICTIM.cell}
         assert eventually(done.done)
@@ -251,7 +253,7 @@ def test_trials_are_seen_before_their_block_is_finished(
 
 def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, shipment: Path) -> None:
     """Fails without `_forget`, or if a worker keeps its cell."""
-    with LocalPool(analysis.bench, shipment, 1) as pool:
+    with LocalPool(analysis.context, shipment, 1) as pool:
         pool.submit([VICTIM]).result()
         assert eventually(lambda: not pool.under_way(), 5.0)
         (worker,) = pool._workers
@@ -261,7 +263,7 @@ def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, shipme
 def test_trials_that_are_run_again_are_seen_once(analysis: Analysis, tmp_path: Path) -> None:
     """Fails without `worker.before` in `_alone`."""
     path, done = sabotaged(analysis, tmp_path, "kill_and_then_sleep")
-    with LocalPool(analysis.bench, path, 1) as pool:
+    with LocalPool(analysis.context, path, 1) as pool:
         pool.submit(before_victim(2))
         assert eventually(lambda: len(done.done()) == 2)
         assert pool.under_way() == {VICTIM.cell: 16 * 2 + 3}
@@ -272,15 +274,15 @@ def test_trials_in_this_process_are_seen_as_well(
 ) -> None:
     """Fails without `under_way` in `InlinePool`."""
     seen: list[Mapping[AnyCell, int]] = []
-    right = Bench.trials
+    right = TrialContext.trials
 
-    def looked_at(bench: Bench, *asked: Any) -> Iterator[Outcomes]:
-        for found in right(bench, *asked):
+    def looked_at(context: TrialContext, *asked: Any) -> Iterator[Outcomes]:
+        for found in right(context, *asked):
             seen.append(pool.under_way())
             yield found
 
-    monkeypatch.setattr(Bench, "trials", looked_at)
-    with InlinePool(analysis.bench) as pool:
+    monkeypatch.setattr(TrialContext, "trials", looked_at)
+    with InlinePool(analysis.context) as pool:
         pool.submit([VICTIM]).result()
         assert seen == [{}, *({VICTIM.cell: n} for n in range(1, 16))]
         assert pool.under_way() == {}
@@ -292,7 +294,7 @@ def test_trials_in_this_process_are_seen_as_well(
 def test_a_pool_ends_in_the_midst_of_a_block(analysis: Analysis, tmp_path: Path) -> None:
     """Fails without `worker.kill()` in `__exit__`, or without `PoolClosed`: blocks are retried."""
     path, done = sabotaged(analysis, tmp_path, "sleep")
-    with LocalPool(analysis.bench, path, 1) as pool:
+    with LocalPool(analysis.context, path, 1) as pool:
         future = pool.submit([VICTIM])
         assert eventually(done.done)
     (pid,) = done.done()
@@ -385,11 +387,11 @@ def mapped_from(path: Path) -> list[range]:
     return [range(*(int(end, 16) for end in words[0].split("-"))) for words in found]
 
 
-def copied(bench: Bench, path: str) -> list[str]:
-    """Arrays of a bench in a worker that lie elsewhere than in the shipment."""
-    arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(bench.batches)}
-    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(bench.golden)}
-    arrays |= {t.name: t.values for t in bench.executor._model.inventory.at_risk}  # type: ignore[attr-defined]
+def copied(context: TrialContext, path: str) -> list[str]:
+    """Arrays of a context in a worker that lie elsewhere than in the shipment."""
+    arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(context.batches)}
+    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(context.golden)}
+    arrays |= {t.name: t.values for t in context.executor._model.inventory.at_risk}  # type: ignore[attr-defined]
     places = mapped_from(Path(path))
     assert len(arrays) > 5
     return [
@@ -407,7 +409,7 @@ def test_the_arrays_of_a_shipment_are_mapped_and_not_copied(shipment: Path) -> N
 
 
 def test_a_full_temporary_folder_is_a_sentence(tmp_path: Path) -> None:
-    """Fails without `except OSError` in `shipment_of` in `cli/analysis.py`."""
+    """Fails without `except OSError` in `shipment_of` in `jobs/sweep.py`."""
     model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
     with most_bytes_per_file(4096):
         run = invoke(model, "--data", data, "--jobs", "1", "--journal", "none")

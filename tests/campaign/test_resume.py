@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.campaign.journal_file import read_entries, told
-from analyzer.campaign.versions import code_digest, versions
+from analyzer.campaign.journal.sqlite_file import read_entries, told
+from analyzer.campaign.journal.versions import code_digest, versions
 from tests.campaign.reports import SevenBlocks, blocks, figures
 from tests.support import Run, invoke, tiny_cnn, tiny_data
 
@@ -64,7 +64,7 @@ def test_an_exhausted_budget_is_no_loss(
     """Fails if `Journal.known` or `put` does nothing, or `resume` forgets an option."""
     journal, report = tmp_path / "run.db", tmp_path / "report.json"
     with monkeypatch.context() as patch:
-        patch.setattr("analyzer.cli.analysis.Stopwatch", SevenBlocks)
+        patch.setattr("analyzer.jobs.sweep.Stopwatch", SevenBlocks)
         run = relcheck(place, "--journal", journal)
     assert run.code == 3
     assert run.err == f"the budget is spent; to go on: relcheck resume {journal}\n"
@@ -129,7 +129,7 @@ def test_the_journal_that_nobody_named_is_named_by_the_report(
 def test_another_plan_is_refused(
     options: tuple[str, str], difference: str, place: Path, tmp_path: Path
 ) -> None:
-    """Fails without `_check_identity`; the last one without `Bench.answers` in the identity."""
+    """Fails without `_check_identity`; the last without `TrialContext.answers` in the identity."""
     journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
     run = relcheck(place, "--journal", journal, *options)
     assert (run.code, run.out) == (2, "")
@@ -142,7 +142,7 @@ def test_another_version_is_refused(
 ) -> None:
     """Fails without `versions()` in `journal_of`."""
     journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
-    monkeypatch.setattr("analyzer.cli.journals.versions", lambda: {**versions(), name: "99.0"})
+    monkeypatch.setattr("analyzer.jobs.journals.versions", lambda: {**versions(), name: "99.0"})
     run = relcheck(place, "--journal", journal)
     assert run.code == 2
     assert f"versions {name}: the journal has" in run.err
@@ -152,10 +152,10 @@ def test_another_version_is_refused(
     ("where", "name"),
     [
         ("analyzer.__version__", "relcheck"),
-        ("analyzer.campaign.versions.runtime_version", "onnxruntime"),
+        ("analyzer.campaign.journal.versions.runtime_version", "onnxruntime"),
         ("numpy.__version__", "numpy"),
         ("scipy.__version__", "scipy"),
-        ("analyzer.campaign.versions.version", "onnx"),
+        ("analyzer.campaign.journal.versions.version", "onnx"),
     ],
 )
 def test_versions_are_those_of_what_runs(
@@ -293,8 +293,8 @@ def test_what_cannot_be_joined(place: Path, tmp_path: Path) -> None:
 
 def test_results_that_contradict_each_other_are_not_joined(place: Path, tmp_path: Path) -> None:
     """Fails without the comparison in `_join`: which of two results holds nobody knows."""
-    from analyzer.campaign.journal import key_of
-    from analyzer.campaign.journal_file import Entry
+    from analyzer.campaign.journal.journal import key_of
+    from analyzer.campaign.journal.sqlite_file import Entry
 
     other = Path(shutil.copy(place / "whole.db", tmp_path / "other.db"))
     entries = read_entries(other)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.journal import FLUSH_SECONDS
+from analyzer.campaign.journal.journal import FLUSH_SECONDS
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import WAIT_SECONDS, RateState, run_campaign
 from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
@@ -80,16 +80,16 @@ def prefixes(result: CampaignResult, whole: CampaignResult) -> bool:
         for index, stratum in enumerate(rate.strata):
             blocks = [Block(Cell(rate.rate, index), i) for i in range(stratum.tally.trials // 16)]
             outcomes = [o for block in blocks for o in results[block].outcomes]
-            if results.bench.tally(outcomes) != stratum.tally:
+            if results.context.tally(outcomes) != stratum.tally:
                 return False
     return [r.rate for r in result.rates] == [r.rate for r in whole.rates]
 
 
 def first_blocks(cells: int = 5, each: int = 40) -> list[Block]:
     """More blocks than the campaign needs."""
-    rates = shared_results().bench.plan.rates
+    rates = shared_results().context.plan.rates
     cell_of = [Cell(r, s) for r in rates for s in range(cells)]
-    known = {c for c in cell_of if c.stratum < len(shared_results().bench.split(c.rate).strata)}
+    known = {c for c in cell_of if c.stratum < len(shared_results().context.split(c.rate).strata)}
     return [Block(cell, index) for cell in sorted(known) for index in range(each)]
 
 
@@ -103,7 +103,7 @@ def test_order_of_completion_and_number_of_workers_do_not_matter(
 ) -> None:
     """Fails without `if self._count()` in `settle`: looks wait for all of their blocks."""
     results = shared_results()
-    assert run(results.bench, Shuffled(results, workers, rng)) == undisturbed()
+    assert run(results.context, Shuffled(results, workers, rng)) == undisturbed()
 
 
 @examples(20)
@@ -115,13 +115,13 @@ def test_what_is_known_already_does_not_matter(
     results = shared_results()
     known = [block for block in first_blocks() if rng.random() < share]
     store = Memory({block: results[block] for block in known})
-    assert run(results.bench, Shuffled(results, workers, rng), store) == undisturbed()
+    assert run(results.context, Shuffled(results, workers, rng), store) == undisturbed()
 
 
 def test_no_block_is_run_that_no_look_asked_for() -> None:
     results = shared_results()
     store = Memory()
-    run(results.bench, AtOnce(results, 4), store)
+    run(results.context, AtOnce(results, 4), store)
     trials = sum(rate.tally.trials for rate in undisturbed().rates)
     assert 16 * len(store.blocks) == trials
 
@@ -137,18 +137,18 @@ def test_an_early_end_leaves_a_prefix_and_going_on_the_whole(
     """Fails without `self.reached in self.results` in `CellState.count`: gaps would be skipped."""
     results = shared_results()
     store = Memory()
-    part = run(results.bench, Shuffled(results, 3, rng), store, Charges(blocks, reason))
+    part = run(results.context, Shuffled(results, 3, rng), store, Charges(blocks, reason))
     assert prefixes(part, undisturbed())
     assert {rate.stop for rate in part.rates} <= {Stop.PRECISION, reason}
-    assert run(results.bench, Shuffled(results, 2, rng), store) == undisturbed()
+    assert run(results.context, Shuffled(results, 2, rng), store) == undisturbed()
 
 
 def test_a_complete_store_needs_no_budget() -> None:
     """Fails without `state.settle()` before the loop: a run without budget judged nothing."""
     results = shared_results()
     store = Memory()
-    run(results.bench, AtOnce(results), store)
-    again = run(results.bench, AtOnce(results), store, Charges(0))
+    run(results.context, AtOnce(results), store)
+    again = run(results.context, AtOnce(results), store, Charges(0))
     assert again == undisturbed()
 
 
@@ -156,8 +156,8 @@ def test_the_last_look_is_judged_when_the_budget_ends_with_it() -> None:
     """Fails without `state.settle()` in `_take_in`."""
     results = shared_results()
     store = Memory()
-    run(results.bench, AtOnce(results), store)
-    assert run(results.bench, AtOnce(results), None, Charges(len(store.blocks))) == undisturbed()
+    run(results.context, AtOnce(results), store)
+    assert run(results.context, AtOnce(results), None, Charges(len(store.blocks))) == undisturbed()
 
 
 def test_an_interruption_does_not_wait_for_running_blocks() -> None:
@@ -179,7 +179,7 @@ def test_an_interruption_does_not_wait_for_running_blocks() -> None:
             self.looks += 1
             return Stop.INTERRUPTED if self.looks > 2 else None
 
-    found = run(shared_results().bench, Stuck(), None, SoonInterrupted())
+    found = run(shared_results().context, Stuck(), None, SoonInterrupted())
     assert {rate.stop for rate in found.rates} == {Stop.INTERRUPTED}
 
 
@@ -188,7 +188,7 @@ def test_queued_blocks_are_taken_back_when_the_budget_ends() -> None:
     results = shared_results()
     pool = Shuffled(results, 8, random.Random(0))
     store = Memory()
-    run(results.bench, pool, store, Charges(1))
+    run(results.context, pool, store, Charges(1))
     assert len(store.blocks) == 1
     assert pool.waiting
     assert all(future.cancelled() for _, future in pool.waiting)
@@ -204,7 +204,7 @@ def test_a_failure_in_a_worker_ends_the_campaign() -> None:
             return future
 
     with pytest.raises(RuntimeError, match="a defect"):
-        run(shared_results().bench, Failing())
+        run(shared_results().context, Failing())
 
 
 # Shards
@@ -217,19 +217,19 @@ def test_shards_joined_and_resumed_are_the_undisturbed_run(count: int) -> None:
     joined: dict[Block, BlockResult] = {}
     for index in range(count):
         store = Memory()
-        run(results.bench, AtOnce(results), store, shard=Shard(index, count))
+        run(results.context, AtOnce(results), store, shard=Shard(index, count))
         assert store.blocks
         assert {block.index % count for block in store.blocks} == {index}
         joined |= store.blocks
-    assert run(results.bench, AtOnce(results), Memory(joined)) == undisturbed()
+    assert run(results.context, AtOnce(results), Memory(joined)) == undisturbed()
 
 
 def test_a_shard_stops_when_all_shards_together_are_precise_enough() -> None:
     """Fails without `[self.tally] * self.shard.count`: a shard would run as much as the whole."""
     results = shared_results()
     half, whole = Memory(), Memory()
-    run(results.bench, AtOnce(results), half, shard=Shard(0, 2))
-    run(results.bench, AtOnce(results), whole)
+    run(results.context, AtOnce(results), half, shard=Shard(0, 2))
+    run(results.context, AtOnce(results), whole)
     assert len(half.blocks) < 0.75 * len(whole.blocks)
 
 
@@ -248,17 +248,17 @@ def with_seconds(results: Results, seconds: dict[float, float]) -> Results:
         def __getitem__(self, block: Block) -> BlockResult:
             return replace(results[block], cpu_seconds=seconds[rate_of(block)])
 
-    return Priced(results.bench)
+    return Priced(results.context)
 
 
 def test_slow_blocks_are_sent_one_by_one_even_beside_fast_ones() -> None:
     """Fails if `together` is shared by all rates: slow blocks would be delivered in bundles."""
-    fine = shared_results().bench
-    bench = replace(fine, plan=replace(fine.plan, precision=0.02))
-    results = Results(bench)
+    fine = shared_results().context
+    context = replace(fine, plan=replace(fine.plan, precision=0.02))
+    results = Results(context)
     priced = with_seconds(results, {1e-3: SEND_SECONDS / 10, 1e-2: 2 * SEND_SECONDS})
     pool = AtOnce(priced)
-    run(bench, pool)
+    run(context, pool)
     sizes = {rate: {len(s) for s in pool.sent if rate_of(s[0]) == rate} for rate in (1e-3, 1e-2)}
     assert sizes[1e-2] == {1}
     assert max(sizes[1e-3]) > 1
@@ -267,7 +267,7 @@ def test_slow_blocks_are_sent_one_by_one_even_beside_fast_ones() -> None:
 def test_blocks_that_were_read_from_a_journal_say_nothing_about_their_cost() -> None:
     """Fails without `if result.cpu_seconds` in `take`: slow blocks would be sent in bundles."""
     results = shared_results()
-    state = RateState(results.bench, 1e-3, WHOLE)
+    state = RateState(results.context, 1e-3, WHOLE)
     read, measured = results[Block(Cell(1e-3), 0)], results[Block(Cell(1e-3), 1)]
     state.take(read)
     assert state.together == 1
@@ -295,7 +295,7 @@ def test_the_store_is_looked_after_while_blocks_run() -> None:
             return Stop.INTERRUPTED if self.looks > 5 else None
 
     store = Memory()
-    run(results.bench, Slow(results), store, Watch())
+    run(results.context, Slow(results), store, Watch())
     assert store.ticks >= 5
 
 
@@ -329,8 +329,8 @@ def test_trials_within_unfinished_blocks_are_told() -> None:
             self.left = min(self.left, 7) - 1
             return Stop.INTERRUPTED if self.left < 0 else None
 
-    run_campaign(results.bench, pool, Memory(), Watch(), told)
-    rate = results.bench.plan.rates[0]
+    run_campaign(results.context, pool, Memory(), Watch(), told)
+    rate = results.context.plan.rates[0]
     assert told.found == [(rate, 1, True), (rate, 7, True), (rate, 0, False)]
 
 

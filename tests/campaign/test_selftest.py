@@ -7,25 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.array_file import Bytes
-from analyzer.campaign import selftest
-from analyzer.campaign.selftest import SelfTest, run_selftest
+from analyzer.answers import Answer, Feeds, Result
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import arena, live
-from analyzer.runtime.arena import AddressBook
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.space import Indices
+from analyzer.memory.array_file import Bytes
+from analyzer.runtime import live
 from analyzer.runtime.executor import Executor, Run
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.session import Answer, Feeds, Result
-from analyzer.space import Indices
-from tests.runtime.benches import MODELS, SHIPPED, Bench, bench, build_bench
+from analyzer.runtime.weights import memory as arena
+from analyzer.runtime.weights.address_book import AddressBook
+from analyzer.verification import selftest
+from analyzer.verification.selftest import SelfTest, run_selftest
+from tests.runtime.benches import MODELS, SHIPPED, TrialContext, build_bench, context
 from tests.runtime.zoo.registry import model
 from tests.support import invoke, save
 
 draw = selftest.test_patterns
 
 
-def outcome(on: Bench, executor: Executor) -> SelfTest:
+def outcome(on: TrialContext, executor: Executor) -> SelfTest:
     drawn = draw(on.space, parse_fault("flip"), 40, 0)
     return run_selftest(executor, on.oracle, on.space, on.feeds, drawn, lambda _: None)
 
@@ -33,7 +34,7 @@ def outcome(on: Bench, executor: Executor) -> SelfTest:
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("encoding", ["stored", "q15.16"])
 def test_shipped_models_pass(name: str, encoding: str) -> None:
-    on = bench(name, encoding)
+    on = context(name, encoding)
     found = outcome(on, on.live)
     assert found.passed
     assert found.patterns == 40
@@ -44,7 +45,7 @@ def test_shipped_models_pass(name: str, encoding: str) -> None:
 
 @pytest.mark.parametrize("fault", ["flip", "burst:4", "stuck0"])
 def test_every_tensor_is_visited_alone(fault: str) -> None:
-    space = bench("conv_blocked").space
+    space = context("conv_blocked").space
     drawn = list(draw(space, parse_fault(fault), 4 * len(space.tensors), 0))
     alone = {space.locate(int(p.sites[0]))[0] for p in drawn if len(p) == 1}
     assert alone == set(range(len(space.tensors)))
@@ -53,7 +54,7 @@ def test_every_tensor_is_visited_alone(fault: str) -> None:
 
 
 def test_patterns_depend_on_the_seed_alone() -> None:
-    space = bench("conv_blocked").space
+    space = context("conv_blocked").space
 
     def sites(seed: int) -> list[list[int]]:
         return [p.sites.tolist() for p in draw(space, parse_fault("flip"), 20, seed)]
@@ -63,18 +64,18 @@ def test_patterns_depend_on_the_seed_alone() -> None:
 
 
 def test_a_tiny_space_has_patterns_too() -> None:
-    on = bench("scalars")
+    on = context("scalars")
     assert all(len(p) <= on.space.bits for p in draw(on.space, parse_fault("flip"), 60, 0))
 
 
 def test_progress_counts_patterns() -> None:
-    on, seen = bench("gemm"), list[int]()
+    on, seen = context("gemm"), list[int]()
     drawn = draw(on.space, parse_fault("flip"), 5, 0)
     run_selftest(on.live, on.oracle, on.space, on.feeds, drawn, seen.append)
     assert seen == [0, 1, 2, 3, 4]
 
 
-def opened(on: Bench) -> LiveExecutor:
+def opened(on: TrialContext) -> LiveExecutor:
     return LiveExecutor(on.model, on.space, on.feeds)
 
 
@@ -109,7 +110,7 @@ def test_a_broken_engine_fails(
 ) -> None:
     assert callable(sabotage)
     sabotage(monkeypatch)
-    on = bench(name)
+    on = context(name)
     found = outcome(on, opened(on))
     assert not found.passed
     assert found.golden_equal
@@ -120,7 +121,7 @@ def test_a_broken_engine_fails(
 
 
 def test_weights_that_stay_faulty_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    on = bench("conv_blocked")
+    on = context("conv_blocked")
     monkeypatch.setattr(LiveExecutor, "restore", lambda *_: None)
     with pytest.raises(NotRestored):
         outcome(on, opened(on))
@@ -147,7 +148,7 @@ class Oblivious:
 
 
 def test_golden_answers_that_differ_fail() -> None:
-    on = bench("gemm")
+    on = context("gemm")
     found = outcome(on, Oblivious(on.live))
     assert not found.mismatches
     assert not found.golden_equal

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from onnx import numpy_helper
 
-from analyzer.campaign.comparison import Compared, Contestant, compare, missing_blocks
-from analyzer.campaign.comparison import wanted_blocks as wanted
+from analyzer.campaign.comparison.additional_blocks import run_more
+from analyzer.campaign.comparison.difference import Compared, ComparedModel, compare, missing_blocks
+from analyzer.campaign.comparison.difference import wanted_blocks as wanted
 from analyzer.campaign.runner import Budget
-from analyzer.campaign.topup import run_more
-from analyzer.cli.comparison import prepare_models
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import Analysis
+from analyzer.jobs.compare import prepare_models
+from analyzer.jobs.prepare import Analysis
+from analyzer.jobs.settings import read_settings
 from tests.campaign.benches import AtOnce, Charges, Results, run
 from tests.support import (
     CHANNELS,
@@ -57,7 +57,7 @@ def capped_cnn(path: Path, cap: float = 9.0, values: int = 1) -> Path:
 
 def prepared(
     folder: Path, *, capped: int = 1, **flags: object
-) -> tuple[list[Analysis], list[Contestant]]:
+) -> tuple[list[Analysis], list[ComparedModel]]:
     """`tiny_cnn` and so many capped variants, ready to be compared."""
     paths = [tiny_cnn(folder / "tiny.onnx")]
     paths += [capped_cnn(folder / f"capped{i}.onnx", 9.0 + i, CHANNELS) for i in range(capped)]
@@ -66,14 +66,14 @@ def prepared(
     return prepare_models(paths, read_settings(None, asked))
 
 
-def compared(contestants: list[Contestant], budget: Budget | None = None) -> list[Compared]:
+def compared(compared_models: list[ComparedModel], budget: Budget | None = None) -> list[Compared]:
     """Run a comparison to its end, in this thread."""
     budget = budget or Charges()
-    for contestant in contestants:
-        pool = AtOnce(Results(contestant.bench))
-        contestant.finish(run(contestant.bench, pool, contestant.store, budget))
-    for contestant, more in zip(contestants, wanted(contestants), strict=True):
-        blocks = missing_blocks(contestant, more)
-        run_more(blocks, AtOnce(Results(contestant.bench)), contestant.store, budget)
-        contestant.count(more)
-    return compare(contestants)
+    for compared in compared_models:
+        pool = AtOnce(Results(compared.context))
+        compared.finish(run(compared.context, pool, compared.store, budget))
+    for compared, more in zip(compared_models, wanted(compared_models), strict=True):
+        blocks = missing_blocks(compared, more)
+        run_more(blocks, AtOnce(Results(compared.context)), compared.store, budget)
+        compared.count(more)
+    return compare(compared_models)

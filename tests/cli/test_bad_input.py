@@ -142,7 +142,7 @@ def test_lack_of_memory_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(path: Path) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("analyzer.cli.setup.load_model", refuse)
+    monkeypatch.setattr("analyzer.jobs.prepare.load_model", refuse)
     assert_sentence(invoke(*good(tmp_path)), "out-of-memory", "use a smaller --batch")
 
 
@@ -193,7 +193,7 @@ def test_defects_are_told_apart_from_bad_input(
     def fail(path: Path) -> None:
         raise error
 
-    monkeypatch.setattr("analyzer.cli.setup.load_model", fail)
+    monkeypatch.setattr("analyzer.jobs.prepare.load_model", fail)
     run = invoke(*good(tmp_path))
     assert run.code == 4
     assert says in run.err

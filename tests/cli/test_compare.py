@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from analyzer.cli.settings import Settings
+from analyzer.jobs.settings import Settings
 from tests.campaign.variants import capped_cnn
 from tests.cli.test_bad_input import assert_sentence, contents
 from tests.support import (
@@ -115,7 +115,7 @@ def test_finished_work_is_not_done_twice(
     def nothing_is_run(*_: object) -> None:
         raise AssertionError("a block was run again")
 
-    monkeypatch.setattr("analyzer.campaign.pools.run_blocks", nothing_is_run)
+    monkeypatch.setattr("analyzer.campaign.workers.local_pool.run_blocks", nothing_is_run)
     assert figures(comparison_of(tmp_path, *args)) == figures(first)
 
 
@@ -311,7 +311,7 @@ def test_bad_input_gets_a_sentence_in_a_process_of_its_own(tmp_path: Path) -> No
 
 def test_every_option_is_a_setting() -> None:
     """Flags are passed on by name."""
-    from analyzer.cli.compare import compare
+    from analyzer.cli.commands.compare import compare
 
     names = set(compare.__annotations__) - {"models", "config", "return"}
     known = {f.alias or name for name, f in Settings.model_fields.items()}

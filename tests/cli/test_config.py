@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal_file import is_journal
-from analyzer.cli.settings import PATHS, MapSettings, Settings, read_map_settings, read_settings
+from analyzer.campaign.journal.sqlite_file import is_journal
+from analyzer.jobs.settings import PATHS, MapSettings, Settings, read_map_settings, read_settings
 from tests.support import invoke, tiny_cnn, tiny_data
 
 RUN = 'rates = "1e-3"\nprecision = 0.2\nbatch = 8\ndata = "../tiny.npz"\n'

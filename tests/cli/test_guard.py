@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import patience
+from analyzer.cli.process import heartbeat as patience
 from tests.cli.test_bad_input import assert_sentence
 from tests.support import ROOT, Run, invoke, tiny_cnn, tiny_data
 
@@ -117,7 +117,7 @@ def in_memory(folder: Path) -> str:
 
 
 WHERE = """
-from analyzer.scratch import SCRATCH
+from analyzer.memory.scratch import SCRATCH
 print(SCRATCH.folder_for(1), flush=True)
 os.kill(os.getpid(), signal.SIGSEGV)
 """
@@ -170,7 +170,7 @@ def test_a_crash_leaves_no_processes() -> None:
 
 
 def test_silence_ends_it() -> None:
-    """guard.py: ``PATIENCE.begin(patience)``; a loop in C is not interrupted by Python."""
+    """guard.py: ``HEARTBEAT.begin(patience)``; a loop in C is not interrupted by Python."""
     found = run("sum(iter(int, 1))", RELCHECK_PATIENCE="0.4")
     assert_sentence(found, "model-hangs", "no sign of life with this model for 0.4 s")
 
@@ -204,7 +204,7 @@ def test_death_by_the_system_is_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PATIENCE", "soon"), ("PATIENCE", "0"), ("MEMORY", "-1"), ("MEMORY", "nan")],
+    [("HEARTBEAT", "soon"), ("HEARTBEAT", "0"), ("MEMORY", "-1"), ("MEMORY", "nan")],
 )
 def test_settings_are_numbers(name: str, value: str) -> None:
     """guard.py: ``if not 0.0 < value < 2.0**31``."""
@@ -303,8 +303,8 @@ def test_patience_grows_with_the_preparation(
 ) -> None:
     """patience.py: ``self._seconds += SLOWER * ...``."""
     clock = iter((100.0,))
-    monkeypatch.setattr("analyzer.cli.patience.time.monotonic", lambda: next(clock, 103.0))
-    own = patience.Patience()
+    monkeypatch.setattr("analyzer.cli.process.heartbeat.time.monotonic", lambda: next(clock, 103.0))
+    own = patience.Heartbeat()
     own.begin(10)
     own.renew()
     own.prepared()
@@ -317,7 +317,7 @@ def test_patience_grows_with_the_preparation(
 
 
 def test_without_a_guard_nothing_is_promised(signs: list[float]) -> None:
-    own = patience.Patience()
+    own = patience.Heartbeat()
     own.renew()
     own.prepared()
     with own.suspended():
@@ -333,13 +333,13 @@ def test_without_a_guard_nothing_is_promised(signs: list[float]) -> None:
 def test_commands_give_signs_of_life(
     command: tuple[str, ...], least: int, tmp_path: Path, signs: list[float]
 ) -> None:
-    """setup.py, stopwatch.py, progress.py: each ``PATIENCE.renew()`` and ``.suspended()``."""
+    """setup.py, stopwatch.py, progress.py: each ``HEARTBEAT.renew()`` and ``.suspended()``."""
     model, data = tiny_cnn(tmp_path / "m.onnx"), tiny_data(tmp_path / "d.npz")
-    patience.PATIENCE.begin(1000)
+    patience.HEARTBEAT.begin(1000)
     try:
         assert invoke(*command, model, "--data", data).code == 0
     finally:
-        patience.PATIENCE.end()
+        patience.HEARTBEAT.end()
     assert signs[0] == 1000
     assert 0 in signs[1:-1]  # while the data set is read
     assert len([s for s in signs if s]) >= least

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from analyzer.cli.settings import read_settings
-from analyzer.cli.setup import find_data
+from analyzer.jobs.prepare import find_data
+from analyzer.jobs.settings import read_settings
 from analyzer.model import load_model
 from tests.support import (
     ROOT,

@@ -77,7 +77,7 @@ def test_ctrl_c_is_no_defect(error: type[BaseException], monkeypatch: pytest.Mon
     def interrupted(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("analyzer.cli.settings.read_settings", interrupted)
+    monkeypatch.setattr("analyzer.jobs.settings.read_settings", interrupted)
     run = invoke("run")
     assert (run.code, run.out, run.err) == (130, "", "")
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.array_file import ALIGNMENT, PIECE, ArrayFile, first_difference
 from analyzer.errors import UnwritableOutput
+from analyzer.memory.array_file import ALIGNMENT, PIECE, ArrayFile, first_difference
 
 ARRAYS: dict[str, npt.NDArray[Any]] = {
     "a": np.arange(7, dtype=np.float32).reshape(7, 1),

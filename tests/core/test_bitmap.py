@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bitmap import BITS, Bitmap
+from analyzer.faults.bitmap import BITS, Bitmap
 
 rows = st.lists(
     st.tuples(st.integers(0, 3 * BITS), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1)),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from analyzer.bits import (
+from analyzer.faults.elements import (
     BFLOAT16,
     ELEMENT_TYPES,
     ENCODINGS,

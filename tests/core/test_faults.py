@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analyzer.errors import BadOption
-from analyzer.faults import CountLaw, FaultKind, FaultModel, parse_fault
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultKind, FaultModel, parse_fault
 from tests.strategies import FAULTS, examples
 
 codes = st.integers(0, 2**16 - 1)

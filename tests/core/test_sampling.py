@@ -10,10 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analyzer.bits import ELEMENT_TYPES, StoredCodec
-from analyzer.faults import CountLaw, FaultKind, FaultModel, parse_fault
-from analyzer.sampling import distinct_sites, draw_batch, draw_pattern, draw_single, generator
-from analyzer.space import FaultSpace, Kind, TensorSite
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec
+from analyzer.faults.models import FaultKind, FaultModel, parse_fault
+from analyzer.faults.sampling import (
+    distinct_sites,
+    draw_batch,
+    draw_pattern,
+    draw_single,
+    generator,
+)
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from tests.strategies import examples
 
 FLIP = FaultModel(FaultKind.FLIP)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.array_file import ArrayFile
+from analyzer.memory.array_file import ArrayFile
+from analyzer.memory.scratch import AMPLE, SCRATCH, Scratch
 from analyzer.model import load_model
-from analyzer.runtime.injected import Injector
-from analyzer.runtime.optimized import optimize
-from analyzer.scratch import AMPLE, SCRATCH, Scratch
+from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.ort.optimized_graph import optimize
 from tests.runtime.benches import MODELS
 
 SIZE = 1000

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analyzer.bits import FLOAT32, INT8, ElementType, FixedPointCodec, StoredCodec
-from analyzer.faults import CountLaw, parse_fault
-from analyzer.sampling import generator
-from analyzer.severity import Severity, find_severity
-from analyzer.space import FaultSpace, Kind, TensorSite
-from analyzer.strata import NEGLIGIBLE, StratifiedLaw
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.elements import FLOAT32, INT8, ElementType, FixedPointCodec, StoredCodec
+from analyzer.faults.models import parse_fault
+from analyzer.faults.pattern_strata import NEGLIGIBLE, StratifiedLaw
+from analyzer.faults.sampling import generator
+from analyzer.faults.severity import Severity, find_severity
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 
 FLIP = parse_fault("flip")
 

@@ -7,12 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import FLOAT32, INT8, UINT8, Codec, FixedPointCodec, StoredCodec, Values
 from analyzer.errors import BadOption
-from analyzer.faults import parse_fault
-from analyzer.sampling import in_turn
-from analyzer.sites import Reach, SiteStrata, split_sites, typical_moves
-from analyzer.space import FaultSpace, Kind, TensorSite
+from analyzer.faults.elements import (
+    FLOAT32,
+    INT8,
+    UINT8,
+    Codec,
+    FixedPointCodec,
+    StoredCodec,
+    Values,
+)
+from analyzer.faults.models import parse_fault
+from analyzer.faults.sampling import in_turn
+from analyzer.faults.site_strata import Reach, SiteStrata, split_sites, typical_moves
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from tests.strategies import examples, spaces
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import FLOAT32, INT4, INT8, StoredCodec, codec_for
 from analyzer.errors import EmptySelection
-from analyzer.faults import FaultKind, FaultModel, FaultPattern, parse_fault
-from analyzer.space import FaultSpace, Kind, Selection, TensorSite
+from analyzer.faults.elements import FLOAT32, INT4, INT8, StoredCodec, codec_for
+from analyzer.faults.models import FaultKind, FaultModel, FaultPattern, parse_fault
+from analyzer.faults.space import FaultSpace, Kind, Selection, TensorSite
 from tests.strategies import examples, patterns, spaces
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from analyzer.answers import Answer, Failure
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
 from analyzer.evaluation.dataset import DataKind, Dataset, Labels
 from analyzer.evaluation.outcome import (
@@ -19,7 +20,6 @@ from analyzer.evaluation.outcome import (
     choose_metric,
     class_count,
 )
-from analyzer.runtime.session import Answer, Failure
 
 Scores = npt.NDArray[np.float32]
 

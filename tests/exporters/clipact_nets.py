@@ -11,10 +11,10 @@ import onnx
 
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.model import Model, load_model
-from exporters.clipping.calibration import calibrate
-from exporters.clipping.clipact import Request, Search
-from exporters.clipping.harden import open_subject
-from exporters.clipping.thresholds import Method
+from exporters.hardening.bounds.apply import open_subject
+from exporters.hardening.bounds.calibrate import calibrate
+from exporters.hardening.bounds.thresholds import Method
+from exporters.hardening.clipact.search import Request, Search
 from tests.exporters.nets import run
 from tests.support import parse_model, save, with_initializers
 

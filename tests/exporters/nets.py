@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.runtime.session import Answer, open_session, run_session, session_options
-from exporters.clipping.sites import Side
+from analyzer.answers import Answer
+from analyzer.runtime.ort.session import open_session, run_session, session_options
+from exporters.hardening.activations.survey import Side
 from tests.support import parse_model, with_initializers
 
 Array = npt.NDArray[Any]

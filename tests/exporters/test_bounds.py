@@ -9,11 +9,11 @@ import onnx
 import pytest
 
 from analyzer.errors import AlreadyHardened, NothingToBound, UnsupportedModel
-from exporters.clipping.harden import Subject, harden, open_subject
-from exporters.clipping.insert import insert_bounds, open_thresholds, relu6_thresholds
-from exporters.clipping.removal import find_bounds, without_bounds
-from exporters.clipping.sites import Side, survey
-from exporters.clipping.thresholds import Method, Threshold
+from exporters.hardening.activations.survey import Side, survey
+from exporters.hardening.bounds.apply import Subject, harden, open_subject
+from exporters.hardening.bounds.find import find_bounds, without_bounds
+from exporters.hardening.bounds.insert import insert_bounds, open_thresholds, relu6_thresholds
+from exporters.hardening.bounds.thresholds import Method, Threshold
 from tests.exporters.nets import ACTIVATIONS, activation_net, network, operators, row, run, scalar
 from tests.support import parse_model
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.answers import Answer
 from analyzer.errors import BadCalibration, DataMismatch
 from analyzer.evaluation.readers import read_data
 from analyzer.model import load_model
-from analyzer.runtime.session import Answer, open_session, run_session, session_options
-from exporters.clipping.calibration import calibrate
-from exporters.clipping.harden import harden, open_subject
-from exporters.clipping.thresholds import Method, Threshold
+from analyzer.runtime.ort.session import open_session, run_session, session_options
+from exporters.hardening.bounds.apply import harden, open_subject
+from exporters.hardening.bounds.calibrate import calibrate
+from exporters.hardening.bounds.thresholds import Method, Threshold
 from tests.exporters.nets import ACTIVATIONS, Array, activation_net, network, row, run, same, scalar
 from tests.strategies import examples
 from tests.support import ROOT, parse_model, with_initializers

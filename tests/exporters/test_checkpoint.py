@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import BadCheckpoint
-from exporters.checkpoint import NESTED, PREFIXES, describe, find_misfits, unwrap
+from exporters.torch.checkpoint import NESTED, PREFIXES, describe, find_misfits, unwrap
 
 NAMES = st.lists(st.text("abc.", min_size=1, max_size=8), min_size=1, unique=True)
 
@@ -70,7 +70,7 @@ def test_loading_a_checkpoint_runs_no_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch = pytest.importorskip("torch")
-    from exporters.checkpoint import load_weights
+    from exporters.torch.checkpoint import load_weights
 
     path = tmp_path / "harmful.pth"
     torch.save({"state_dict": Harmful()}, path)
@@ -82,7 +82,7 @@ def test_loading_a_checkpoint_runs_no_code(
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no checkpoint", bytes(1000)])
 def test_a_damaged_checkpoint(tmp_path: Path, content: bytes) -> None:
     torch = pytest.importorskip("torch")
-    from exporters.checkpoint import load_weights
+    from exporters.torch.checkpoint import load_weights
 
     path = tmp_path / "damaged.pth"
     path.write_bytes(content)
@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint(tmp_path: Path, content: bytes) -> None:
 
 def test_weights_arrive(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
-    from exporters.checkpoint import load_weights
+    from exporters.torch.checkpoint import load_weights
 
     path = tmp_path / "good.pth"
     trained, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)

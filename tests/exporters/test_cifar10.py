@@ -236,7 +236,7 @@ def test_without_copy_and_network_the_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
-    from exporters.zoo import import_torchvision
+    from exporters.torch.zoo import import_torchvision
 
     import_torchvision()
 

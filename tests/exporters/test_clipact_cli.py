@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporters.clipping.clipact import Search
-from exporters.clipping.search_state import SearchState
+from exporters.hardening.clipact.search import Search
+from exporters.hardening.clipact.state import SearchState
 from tests.cli.test_bad_input import assert_sentence, contents
 from tests.support import ROOT, invoke, tiny_cnn, tiny_data
 
@@ -21,7 +21,7 @@ QUICK = ("--rates", "1e-4..1e-2", "--patterns", "60", "--iterations", "3")
 @pytest.fixture(autouse=True)
 def _quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is measured is tested elsewhere."""
-    monkeypatch.setattr("analyzer.cli.twins.LATENCY_SECONDS", 0.02)
+    monkeypatch.setattr("analyzer.jobs.before_after.LATENCY_SECONDS", 0.02)
 
 
 def tiny(folder: Path) -> Arguments:

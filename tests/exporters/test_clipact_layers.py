@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import pytest
 
-from exporters.clipping.insert import insert_bounds, open_thresholds
-from exporters.clipping.layers import find_layers, threshold_names
-from exporters.clipping.sites import survey
-from exporters.clipping.thresholds import Method
+from exporters.hardening.activations.survey import survey
+from exporters.hardening.bounds.insert import insert_bounds, open_thresholds
+from exporters.hardening.bounds.thresholds import Method
+from exporters.hardening.clipact.layers import find_layers, threshold_names
 from tests.exporters.nets import network
 
 W = np.ones((3, 3), np.float32)

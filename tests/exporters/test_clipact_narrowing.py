@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.clipping.narrowing import End, alike, champion, narrow, thirds
+from exporters.hardening.clipact.interval_search import End, alike, champion, narrow, thirds
 
 Score = Callable[[float], float]
 

@@ -7,17 +7,18 @@ import numpy as np
 import onnx
 import pytest
 
+from analyzer.answers import Answer
 from analyzer.evaluation.outcome import Metric
-from analyzer.faults import CountLaw
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.rate_mixture import Weights
 from analyzer.model import Model
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.session import Answer, new_session, run_session, session_options
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.session import new_session, run_session, session_options
 from analyzer.stats.area import area_weights
-from exporters.clipping.clipact import Request, Search
-from exporters.clipping.faults import Weights
-from exporters.clipping.insert import insert_bounds
-from exporters.clipping.scoring import LayerScorer, scaled
-from exporters.clipping.thresholds import Method, Threshold, Thresholds
+from exporters.hardening.bounds.insert import insert_bounds
+from exporters.hardening.bounds.thresholds import Method, Threshold, Thresholds
+from exporters.hardening.clipact.score import LayerScorer, scaled
+from exporters.hardening.clipact.search import Request, Search
 from tests.exporters.clipact_nets import IMAGES, NETS, Array, data_of, proto_of, search_on
 
 RATES = (1e-4, 1e-3, 1e-2)
@@ -50,10 +51,10 @@ def slow_outcomes(
         if unit >= IMAGES:
             load = scorer.loads[unit - IMAGES]
             session, image = new_session(executor.faulty_proto(load.pattern), options), load.image
-        feeds = search.bench.rows.feeds({"image": search.inputs["image"]}, [image])
+        feeds = search.context.rows.feeds({"image": search.inputs["image"]}, [image])
         result = run_session(session, feeds)
         right = isinstance(result, Answer) and bool(
-            search.bench.reference.right(result, np.array([image]))[0]
+            search.context.reference.right(result, np.array([image]))[0]
         )
         found.append(right)
     return found
@@ -62,7 +63,7 @@ def slow_outcomes(
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many that a search can end between them."""
-    monkeypatch.setattr("exporters.clipping.rows.TOGETHER", 4)
+    monkeypatch.setattr("exporters.hardening.clipact.image_batches.TOGETHER", 4)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -82,8 +83,8 @@ def test_outcomes_are_those_of_whole_runs(name: str, tmp_path: Path) -> None:
             clean = np.array(slow)[scorer._blocks.image_of]
             changed += int(np.count_nonzero(clean != slow))
         chosen[site] = scaled(search.maxima[site], 0.8)  # later layers see what earlier ones chose
-        search.bench.graph.set_threshold(site, chosen[site])
-        search.bench.graph.executor.check_golden()
+        search.context.graph.set_threshold(site, chosen[site])
+        search.context.graph.executor.check_golden()
     assert changed > 10, "faults that change nothing prove nothing"
 
 
@@ -112,7 +113,7 @@ def test_little_memory_changes_nothing_but_time(name: str, tmp_path: Path) -> No
         _, search = search_on(NETS[name], tmp_path, replace(REQUEST, memory=memory))
         scorer = search.scorer(list(search.opened.spaces)[-1])
         found.append(scorer.complete(0.6))
-        assert (search.bench.frontier._kept is None) is (memory == 0)
+        assert (search.context.frontier._kept is None) is (memory == 0)
         assert bool(scorer._blocks._kept) is (memory > 0)
     assert found[0] == found[1] == found[2]
 
@@ -149,7 +150,7 @@ def test_a_trial_is_masked_exactly_where_bounded_values_are_equal(
         source = blocks.stretch.source
         for scale in (1.0, 0.7, 0.3, 0.05, 0.0):
             bound = scaled(search.maxima[site], scale)
-            search.bench.graph.set_threshold(site, bound)
+            search.context.graph.set_threshold(site, bound)
             for number in range(len(blocks)):
                 block = blocks.block(number)
                 for unit in (u for u in blocks.units(number) if u >= IMAGES):

@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from exporters.naming import SCOPES, rename
-from exporters.tidy import tidy
+from exporters.torch.naming import SCOPES, rename
+from exporters.torch.simplify import tidy
 from tests.support import parse_model, with_initializers
 
 POOLED = """

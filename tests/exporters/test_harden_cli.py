@@ -31,7 +31,7 @@ Arguments = Sequence[str | Path]
 @pytest.fixture(autouse=True)
 def _quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is measured is tested elsewhere."""
-    monkeypatch.setattr("analyzer.cli.twins.LATENCY_SECONDS", 0.02)
+    monkeypatch.setattr("analyzer.jobs.before_after.LATENCY_SECONDS", 0.02)
 
 
 DIGITS = ROOT / "models" / "digits_resnet.onnx"
@@ -455,7 +455,7 @@ def test_a_quantizer_that_fails_is_a_sentence(
     def fail(*_: object, **__: object) -> None:
         raise KeyError("some tensor")
 
-    monkeypatch.setattr("analyzer.cli.quantization.quantize_proto", fail)
+    monkeypatch.setattr("analyzer.jobs.quantize.quantize_proto", fail)
     model, data = tiny_cnn(tmp_path / "m.onnx"), tiny_data(tmp_path / "d.npz")
     run = invoke("quantize", model, "--data", data, "-o", tmp_path / "out.onnx")
     assert_sentence(run, "cannot-quantize", "ONNX Runtime's quantizer cannot take")

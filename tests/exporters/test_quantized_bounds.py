@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from analyzer.evaluation.readers import read_data
+from analyzer.graph.index import index_of
 from analyzer.model import Model, load_model
-from exporters.clipping.codes import code_of, count_code_bounds, reserved_range
-from exporters.clipping.graph import index_of
-from exporters.clipping.harden import harden, open_subject
-from exporters.clipping.sites import survey
-from exporters.clipping.thresholds import Method, Threshold
+from exporters.hardening.activations.survey import survey
+from exporters.hardening.bounds.apply import harden, open_subject
+from exporters.hardening.bounds.integer_codes import code_of, count_code_bounds, reserved_range
+from exporters.hardening.bounds.thresholds import Method, Threshold
 from exporters.quantize.kernels import kernel_counts
 from exporters.quantize.ptq import quantize_proto
 from tests.exporters.nets import Array, operators, row, run, scalar

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.did_you_mean import nearest
 from analyzer.errors import BadNetwork, BadOption, TorchMissing
 from analyzer.model import Preprocessing
-from exporters.export import scaled
-from exporters.factory import load_module, make
-from exporters.nearest import nearest
-from exporters.need import need
-from exporters.source import Source, SourceKind, parse_shape, parse_source
-from exporters.zoo import Recommended
+from exporters.torch.export import scaled
+from exporters.torch.factory import load_module, make
+from exporters.torch.optional_package import need
+from exporters.torch.source import Source, SourceKind, parse_shape, parse_source
+from exporters.torch.zoo import Recommended
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from exporters.clipping.graph import index_of
-from exporters.clipping.sites import Side, Site, Survey, survey
+from analyzer.graph.index import index_of
+from exporters.hardening.activations.survey import Side, Site, Survey, survey
 from tests.exporters.nets import ACTIVATIONS, activation_net, network, scalar
 from tests.support import parse_model, with_initializers
 

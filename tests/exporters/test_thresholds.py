@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from analyzer.errors import BadThresholds, FileMissing
-from exporters.clipping.sites import Side, Site
-from exporters.clipping.thresholds import (
+from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.bounds.thresholds import (
     Calibration,
     Method,
     Threshold,

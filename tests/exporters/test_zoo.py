@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import BadOption
-from exporters import zoo
+from exporters.torch import zoo
 from tests.exporters.test_export_refusals import assert_refused
 from tests.support import ROOT, invoke
 
@@ -24,7 +24,7 @@ try:
     import torchvision
 except RuntimeError as error:
     assert "torchvision::nms does not exist" in str(error), error
-    from exporters.zoo import check_name
+    from exporters.torch.zoo import check_name
     check_name("resnet18")
     print("mended")
 else:

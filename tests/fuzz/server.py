@@ -54,12 +54,12 @@ def _import_all() -> None:
     import onnxruntime
     from PIL import Image
 
-    import analyzer.campaign.pools
-    import analyzer.cli.analysis
-    import analyzer.cli.selftest
-    import analyzer.cli.setup
-    import analyzer.reports.html
-    import analyzer.runtime.rewrite
+    import analyzer.campaign.workers.local_pool
+    import analyzer.cli.commands.selftest
+    import analyzer.jobs.prepare
+    import analyzer.jobs.sweep
+    import analyzer.reports.sweep.html
+    import analyzer.runtime.oracle.rewrite
 
     Image.init()
     assert all((onnxruntime, matplotlib, analyzer))

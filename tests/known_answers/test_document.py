@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.faults import CountLaw
+from analyzer.faults.count_law import CountLaw
 from analyzer.known_answers.records import KnownAnswer
 from analyzer.known_answers.requirements import REQUIREMENTS
 from analyzer.known_answers.suite import TOPICS

@@ -148,15 +148,15 @@ def test_draws_are_those_of_the_reference(answer: TrialDraw) -> None:
 
 def test_campaigns_draw_what_the_reference_draws(tmp_path: Path) -> None:
     """From the plan's id to tensor, element and bit, as a report of a crash names them."""
-    bench = tiny_analysis(tmp_path, exposure="resident").bench
-    (rate, *_), tensors = bench.plan.rates, bench.space.tensors
-    ends = tuple(accumulate(batch.images for batch in bench.batches))
+    context = tiny_analysis(tmp_path, exposure="resident").context
+    (rate, *_), tensors = context.plan.rates, context.space.tensors
+    ends = tuple(accumulate(batch.images for batch in context.batches))
     bits = sum(tensor.elements * 32 for tensor in tensors)
     for trial in range(20):
         name = f"rate={rate!r} stratum=any"
-        _, sites = trial_draw(bench.plan.id, name, trial, ends, bits, rate)
-        first = dict(zip((t.name for t in tensors), bench.space.offsets.tolist(), strict=False))
-        upsets = bench.crash(Cell(rate), trial).upsets
+        _, sites = trial_draw(context.plan.id, name, trial, ends, bits, rate)
+        first = dict(zip((t.name for t in tensors), context.space.offsets.tolist(), strict=False))
+        upsets = context.crash(Cell(rate), trial).upsets
         assert [first[u.tensor] + u.element * 32 + u.bit for u in upsets] == sites
 
 

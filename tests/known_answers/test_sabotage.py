@@ -10,22 +10,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer import bits, faults, sampling, severity
-from analyzer.array_file import Bytes
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation import outcome
-from analyzer.faults import CountLaw, FaultKind, FaultModel
+from analyzer.faults import elements as bits
+from analyzer.faults import models as faults
+from analyzer.faults import sampling, severity
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultKind, FaultModel
+from analyzer.faults.pattern_strata import StratifiedLaw
+from analyzer.faults.space import FaultSpace, Indices
 from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
-from analyzer.runtime import arena, executor, faulty, live
-from analyzer.runtime.injections import Converter, Write
+from analyzer.memory.array_file import Bytes
+from analyzer.runtime import executor, live
 from analyzer.runtime.live import LiveExecutor
-from analyzer.space import FaultSpace, Indices
+from analyzer.runtime.oracle import faulty_bytes as faulty
+from analyzer.runtime.weights import memory as arena
+from analyzer.runtime.weights.injection import Converter, Write
 from analyzer.stats import intervals
 from analyzer.stats import strata as weighing
 from analyzer.stats.intervals import Interval, rescale
-from analyzer.strata import StratifiedLaw
 
 Patch = pytest.MonkeyPatch
 FLOATS = ("float32 and float64", "float16 and bfloat16")

@@ -11,8 +11,8 @@ import numpy as np
 import onnx.parser
 import pytest
 
-from analyzer.bits import ELEMENT_TYPES, ENCODINGS, codec_for
-from analyzer.faults import FaultKind, parse_fault
+from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
+from analyzer.faults.models import FaultKind, parse_fault
 from analyzer.known_answers import operators
 from analyzer.known_answers.counts import Chance, Inverted
 from analyzer.known_answers.draws import TrialDraw, Words
@@ -31,7 +31,7 @@ from analyzer.known_answers.stored import StoredFault, reading_model
 from analyzer.known_answers.strata import SevereBits, Weights
 from analyzer.known_answers.suite import TOPICS, SuiteResult, run_suite
 from analyzer.known_answers.tiny import FORMATS, IR_VERSION, OPSET, Pair, opened
-from analyzer.runtime.layout import Layout, Route
+from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.live import LiveExecutor
 
 ANSWERS: list[KnownAnswer] = [a for topic in TOPICS for a in topic.answers]

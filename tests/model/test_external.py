@@ -12,8 +12,8 @@ import pytest
 from onnx import helper
 
 from analyzer.errors import ExternalDataError, FileMissing, TooLarge
+from analyzer.graph.walk import messages
 from analyzer.model import inside, limits, load_model
-from analyzer.model.walk import messages
 from tests.model.test_bounds import PLACES
 from tests.support import save, soon, tiny_cnn_proto
 

@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from analyzer.bits import ELEMENT_TYPES
+from analyzer.faults.elements import ELEMENT_TYPES
+from analyzer.faults.space import Kind
 from analyzer.model.inventory import Inventory, take_inventory
-from analyzer.space import Kind
 from tests.support import parse_model, with_initializers
 
 W, B, S, Z, N, C = (

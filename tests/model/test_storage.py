@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from analyzer.bits import ELEMENT_TYPES, ElementType, Values, from_codes, to_raw
 from analyzer.errors import ExternalDataError, NothingAtRisk
+from analyzer.faults.elements import ELEMENT_TYPES, ElementType, Values, from_codes, to_raw
+from analyzer.faults.space import Selection
 from analyzer.model import Model, load_model
 from analyzer.model.inventory import ELEMENT_OF, values_of
-from analyzer.space import Selection
 from tests.storage import as_inputs, external, in_typed_fields, ordinary
 from tests.strategies import examples
 from tests.support import parse_model, save, with_initializers

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analyzer.reports.comparison import (
+from analyzer.reports.comparison.record import (
     ComparedModelPart,
     ComparedRatePart,
     Comparison,
@@ -11,7 +11,7 @@ from analyzer.reports.comparison import (
     RateDifferencePart,
     SharedPlanPart,
 )
-from analyzer.reports.parts import ModelPart
+from analyzer.reports.shared.records import ModelPart
 from tests.reports.examples import example_report, interval
 
 RATES = (1e-7, 3e-6, 1e-4)

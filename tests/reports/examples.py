@@ -2,8 +2,22 @@
 
 from typing import Any
 
-from analyzer.reports.parts import DataPart, GoldenPart, IntervalPart, ModelPart, RunPart, ToolPart
-from analyzer.reports.report import ConditionPart, DevicesPart, GatePart, PlanPart, RatePart, Report
+from analyzer.reports.shared.records import (
+    DataPart,
+    GoldenPart,
+    IntervalPart,
+    ModelPart,
+    RunPart,
+    ToolPart,
+)
+from analyzer.reports.sweep.record import (
+    ConditionPart,
+    DevicesPart,
+    GatePart,
+    PlanPart,
+    RatePart,
+    Report,
+)
 
 
 def interval(estimate: float, low: float, high: float) -> IntervalPart:
@@ -89,7 +103,7 @@ def example_report(**changed: Any) -> Report:
             started="2025-01-02T03:04:05+00:00",
             wall_seconds=12.3,
             cpu_seconds=12.1,
-            host="bench",
+            host="context",
             platform="Linux x86_64",
             python="3.11.0",
             journal="",

@@ -9,12 +9,13 @@ from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import CampaignResult, Crash, RateResult, Stop, Upset
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.evaluation.readers import generate_data
-from analyzer.faults import parse_fault
+from analyzer.faults.models import parse_fault
+from analyzer.faults.space import Kind, Selection
 from analyzer.gate import Judgement, Verdict, parse_gate
 from analyzer.model import Model, load_model
-from analyzer.reports.build import assumptions, build_report
-from analyzer.reports.report import Report
-from analyzer.space import Kind, Selection
+from analyzer.reports.shared.build import assumptions
+from analyzer.reports.sweep.build import build_report
+from analyzer.reports.sweep.record import Report
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.tally import Tally

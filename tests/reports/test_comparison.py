@@ -8,12 +8,12 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from analyzer.reports.comparison import Comparison, comparison_json, comparison_schema
-from analyzer.reports.comparison_build import label
-from analyzer.reports.comparison_chart import comparison_chart, difference_chart
-from analyzer.reports.comparison_html import comparison_html, sentence
-from analyzer.reports.comparison_text import comparison_text
-from analyzer.reports.signed import signed
+from analyzer.reports.comparison.build import label
+from analyzer.reports.comparison.chart import comparison_chart, difference_chart
+from analyzer.reports.comparison.html import comparison_html, sentence
+from analyzer.reports.comparison.record import Comparison, comparison_json, comparison_schema
+from analyzer.reports.comparison.text import comparison_text
+from analyzer.reports.shared.signed_numbers import signed
 from tests.reports.comparisons import (
     COMPARISONS,
     change,

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.model import Preprocessing
 from analyzer.model.signature import InputSignature
-from analyzer.reports.exported import ExportSummary, export_text
+from analyzer.reports.before_after.exported import ExportSummary, export_text
 
 PREPROCESSING = Preprocessing(
     "NCHW", resize=256, crop=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)

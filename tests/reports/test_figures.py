@@ -5,8 +5,8 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analyzer.reports import figures
-from analyzer.reports.parts import IntervalPart
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.records import IntervalPart
 
 FRACTIONS = st.one_of(
     st.floats(0.0, 1.0),

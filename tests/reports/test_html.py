@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analyzer.reports.chart import sweep_chart
-from analyzer.reports.html import headline, to_html
-from analyzer.reports.report import Report
+from analyzer.reports.sweep.chart import sweep_chart
+from analyzer.reports.sweep.html import headline, to_html
+from analyzer.reports.sweep.record import Report
 from tests.reports.examples import EXAMPLES, example_report, interval, row
 
 HOSTILE = "<script>alert(1)</script>\"'&"

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from analyzer.reports.report import from_json, json_schema, to_json
+from analyzer.reports.sweep.record import from_json, json_schema, to_json
 from tests.reports.examples import EXAMPLES, example_report
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"

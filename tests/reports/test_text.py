@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.reports.text import to_text
+from analyzer.reports.sweep.text import to_text
 from tests.reports.examples import EXAMPLES, example_report, interval, row
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"

@@ -13,19 +13,21 @@ import numpy.typing as npt
 import onnx
 import pytest
 
-from analyzer.faults import FaultPattern
+from analyzer.answers import Feeds, Result
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace, Selection
 from analyzer.model import InputSignature, Model, load_model
-from analyzer.runtime import device_cuts, device_segments, segments
-from analyzer.runtime.device_live import DeviceExecutor
-from analyzer.runtime.devices import CPU, NAMED, Device, Weights
+from analyzer.runtime.device import cuts as device_cuts
+from analyzer.runtime.device import partial as device_segments
+from analyzer.runtime.device.open import DeviceExecutor
 from analyzer.runtime.executor import Executor
-from analyzer.runtime.layout import Layout
+from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.segments import NO_CACHE, Cache
-from analyzer.runtime.session import Feeds, Result
-from analyzer.runtime.speculation import NEVER
-from analyzer.space import FaultSpace, Selection
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import CPU, NAMED, Device, Weights
+from analyzer.runtime.partial import execution as segments
+from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
+from analyzer.runtime.speculative_bounds.strategy import NEVER
 from tests.runtime.zoo import ZOO
 from tests.support import save
 
@@ -40,7 +42,7 @@ Write = Callable[[onnx.ModelProto, Path], Path]
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrialContext:
     """A model, its fault space, one batch, and the executors on it.
 
     Attributes:
@@ -66,7 +68,7 @@ def inputs_for(signature: InputSignature, batch: int = 2) -> npt.NDArray[Any]:
     return rng.standard_normal(shape).astype(signature.dtype)
 
 
-def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> Bench:
+def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> TrialContext:
     """Load a model and open both executors."""
     model = load_model(path)
     space = model.space(Selection(), encoding)
@@ -74,7 +76,7 @@ def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> B
     live = open_live(model, space, feeds, device)
     cut = cut_up(model, space, feeds, device)
     oracle = RewriteExecutor(model, space, device)
-    return Bench(model, space, feeds, live, cut, oracle, live.run(feeds))
+    return TrialContext(model, space, feeds, live, cut, oracle, live.run(feeds))
 
 
 def open_live(
@@ -117,8 +119,10 @@ def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
 
 
 @cache
-def bench(name: str, encoding: str = "stored", write: Write = save, device: str = "cpu") -> Bench:
-    """The bench of a model of the zoo, or of one that this project ships."""
+def context(
+    name: str, encoding: str = "stored", write: Write = save, device: str = "cpu"
+) -> TrialContext:
+    """The context of a model of the zoo, or of one that this project ships."""
     where = NAMED[device]
     if name in SHIPPED:
         return build_bench(MODELS / f"{name}.onnx", encoding, where)

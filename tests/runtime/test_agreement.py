@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import ELEMENT_TYPES, ENCODINGS
-from analyzer.faults import CountLaw, FaultPattern, parse_fault
-from analyzer.runtime.layout import Route
-from analyzer.runtime.session import Answer
-from analyzer.sampling import draw_pattern, generator
-from analyzer.space import Kind
-from tests.runtime.benches import DEVICES, SHIPPED, Bench, Write, answer, bench, inputs_for
+from analyzer.answers import Answer
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.sampling import draw_pattern, generator
+from analyzer.faults.space import Kind
+from analyzer.runtime.layout.layout import Route
+from tests.runtime.benches import DEVICES, SHIPPED, TrialContext, Write, answer, context, inputs_for
 from tests.runtime.zoo import ZOO
 from tests.storage import as_inputs, external, in_typed_fields
 from tests.strategies import examples, patterns
@@ -25,7 +26,7 @@ FLIP = parse_fault("flip")
 on_each_device = pytest.mark.parametrize("device", DEVICES)
 
 
-def assert_agree(on: Bench, pattern: FaultPattern) -> bool:
+def assert_agree(on: TrialContext, pattern: FaultPattern) -> bool:
     """All executors answer alike, and golden is golden again; whether the answer changed."""
     expected = answer(on.oracle, pattern, on.feeds)
     for executor in (on.live, on.cut):
@@ -41,11 +42,11 @@ def assert_agree(on: Bench, pattern: FaultPattern) -> bool:
 @examples(12)
 @given(data=st.data())
 def test_any_pattern(name: str, encoding: str, device: str, data: st.DataObject) -> None:
-    on = bench(name, encoding, device=device)
+    on = context(name, encoding, device=device)
     assert_agree(on, data.draw(patterns(on.space)))
 
 
-def single_upsets(on: Bench, tensor: int) -> list[FaultPattern]:
+def single_upsets(on: TrialContext, tensor: int) -> list[FaultPattern]:
     """Flips of the outermost and middle bits of a tensor's middle element, and stuck bits."""
     site = on.space.tensors[tensor]
     width, middle = site.codec.bits, site.elements // 2
@@ -61,7 +62,7 @@ def single_upsets(on: Bench, tensor: int) -> list[FaultPattern]:
 @pytest.mark.parametrize("name", ALL)
 def test_single_upsets_in_every_tensor(name: str, device: str) -> None:
     """Each tensor's upsets also show, so that agreement is not about nothing."""
-    on = bench(name, device=device)
+    on = context(name, device=device)
     for index, tensor in enumerate(on.space.tensors):
         tried = single_upsets(on, index)[:: 1 if name in ZOO else 3]
         shown = [assert_agree(on, pattern) for pattern in tried]
@@ -75,7 +76,7 @@ def test_single_upsets_in_every_tensor(name: str, device: str) -> None:
 @pytest.mark.parametrize("name", ZOO)
 def test_every_tensor_takes_its_route(name: str, device: str) -> None:
     """A tensor that silently falls to the slow way costs speed, and one that leaves it, truth."""
-    on = bench(name, device=device)
+    on = context(name, device=device)
     expected = {t.name: str(ZOO[name].route(t.name, t.elements)) for t in on.space.tensors}
     assert {n: str(r) for n, r in on.live.layout.routes.items()} == expected
     slow = {n for n, r in on.live.layout.routes.items() if r is Route.RELOAD}
@@ -85,7 +86,7 @@ def test_every_tensor_takes_its_route(name: str, device: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_weights_and_biases_of_shipped_models_are_changed_in_place(name: str) -> None:
     """Scales and zero points, where there are any, decide what ONNX Runtime fuses."""
-    on = bench(name)
+    on = context(name)
     routes = on.live.layout.routes
     several = [t for t in on.space.tensors if t.elements > 1]  # thresholds are single values
     slow = {t.kind for t in several if routes[t.name] is not Route.IN_PLACE}
@@ -94,7 +95,7 @@ def test_weights_and_biases_of_shipped_models_are_changed_in_place(name: str) ->
 
 
 def test_the_zoo_holds_every_element_type() -> None:
-    held = {t.dtype for name in ZOO for t in bench(name).space.tensors}
+    held = {t.dtype for name in ZOO for t in context(name).space.tensors}
     assert held == ELEMENT_TYPES.keys()
 
 
@@ -110,7 +111,7 @@ STORED += ["qdq_conv_uint8_int8", "int4_per_tensor", "uint4_per_channel"]
 def test_how_the_file_stores_its_tensors_changes_nothing(
     name: str, write: Write, device: str, data: st.DataObject
 ) -> None:
-    on, plain = bench(name, write=write, device=device), bench(name, device=device)
+    on, plain = context(name, write=write, device=device), context(name, device=device)
     assert on.live.layout.routes == plain.live.layout.routes
     pattern = data.draw(patterns(on.space))
     assert_agree(on, pattern)
@@ -120,7 +121,7 @@ def test_how_the_file_stores_its_tensors_changes_nothing(
 @on_each_device
 @pytest.mark.parametrize("name", ["conv_blocked", "float16_gemm", "qdq_conv_uint8_int8"])
 def test_batches_other_than_the_one_probed_with(name: str, device: str) -> None:
-    on = bench(name, device=device)
+    on = context(name, device=device)
     feeds = {on.model.signature.name: 3 * inputs_for(on.model.signature, batch=7)}
     for trial in range(20):
         rng = generator("batches", name, trial)
@@ -131,7 +132,7 @@ def test_batches_other_than_the_one_probed_with(name: str, device: str) -> None:
 @on_each_device
 @pytest.mark.parametrize("name", ["conv_blocked", "tied_and_transposed", "qdq_conv_uint8_int8"])
 def test_patterns_prepared_together_do_not_meet(name: str, device: str) -> None:
-    on = bench(name, device=device)
+    on = context(name, device=device)
     law = CountLaw(on.space.bits, 3 / on.space.bits)
     drawn = [draw_pattern(generator("ahead", name, i), law, FLIP) for i in range(10)]
     alone = [answer(on.live, pattern, on.feeds) for pattern in drawn]
@@ -144,7 +145,7 @@ def test_patterns_prepared_together_do_not_meet(name: str, device: str) -> None:
 
 @on_each_device
 def test_reloads_are_counted(device: str) -> None:
-    on = bench("batch_norm_folded", device=device)
+    on = context("batch_norm_folded", device=device)
     before = on.live.reloads
     answer(on.live, FaultPattern(FLIP, np.array([5], np.int64)), on.feeds)
     assert on.live.reloads == before + 1
@@ -153,6 +154,6 @@ def test_reloads_are_counted(device: str) -> None:
 @on_each_device
 @pytest.mark.parametrize("name", ALL)
 def test_golden_answers_are_those_of_the_file(name: str, device: str) -> None:
-    on = bench(name, device=device)
+    on = context(name, device=device)
     assert isinstance(on.golden, Answer)
     assert on.golden.same_as(on.oracle.run(on.feeds))

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from analyzer.runtime.copies import COPIES, drop_copies
-from analyzer.runtime.session import Answer, new_session, run_session, session_options
+from analyzer.answers import Answer
+from analyzer.runtime.ort.memcpy_nodes import COPIES, drop_copies
+from analyzer.runtime.ort.session import new_session, run_session, session_options
 
 FLOAT = onnx.TensorProto.FLOAT
 

@@ -10,18 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.answers import Failure
 from analyzer.errors import NotRestored
-from analyzer.faults import CountLaw, FaultPattern, parse_fault
-from analyzer.runtime import proving
-from analyzer.runtime.detours import Detours, Loaded
-from analyzer.runtime.layout import Route
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.sampling import draw_pattern, generator
+from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.live_parts import LiveParts
-from analyzer.runtime.segments import Cache
-from analyzer.runtime.session import Failure, Handles
-from analyzer.runtime.variants import FORMS, Variant
-from analyzer.sampling import draw_pattern, generator
-from tests.runtime.benches import MODELS, Bench, answer, bench, build_bench, open_live
+from analyzer.runtime.ort.session import Handles
+from analyzer.runtime.partial.golden_cache import Cache
+from analyzer.runtime.recompile import validation as proving
+from analyzer.runtime.recompile.live_subgraphs import LiveParts
+from analyzer.runtime.recompile.precompiled import FORMS, Variant
+from analyzer.runtime.recompile.subgraphs import Detours, Loaded
+from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, open_live
 from tests.strategies import FAULTS, examples
 
 FLIP = parse_fault("flip")
@@ -48,27 +50,27 @@ def detours_of(executor: LiveExecutor) -> Detours:
     return executor._bypass._detours
 
 
-def reloaded(on: Bench) -> list[int]:
+def reloaded(on: TrialContext) -> list[int]:
     """Indices of the tensors that must be loaded anew."""
     routes = on.live.layout.routes
     return [i for i, t in enumerate(on.space.tensors) if routes[t.name] is Route.RELOAD]
 
 
-def untouched(on: Bench) -> int:
+def untouched(on: TrialContext) -> int:
     """How often the oracle was asked."""
     return on.live._oracle.reloads + on.cut._oracle.reloads
 
 
 @pytest.mark.parametrize("name", STRETCHES)
 def test_all_stretches_are_proven(name: str) -> None:
-    for executor in (bench(name).live, bench(name).cut):
+    for executor in (context(name).live, context(name).cut):
         detours = detours_of(executor)
         assert len(detours._reads) == STRETCHES[name]
         assert detours.open == set(range(STRETCHES[name]))
 
 
 @st.composite
-def reloading(draw: st.DrawFn, on: Bench) -> FaultPattern:
+def reloading(draw: st.DrawFn, on: TrialContext) -> FaultPattern:
     """Upsets in one to twelve tensors that must be loaded anew, and in others besides."""
     again = draw(st.sets(st.sampled_from(reloaded(on)), min_size=1, max_size=12))
     others = draw(st.sets(st.integers(0, len(on.space.tensors) - 1), max_size=4))
@@ -86,7 +88,7 @@ def reloading(draw: st.DrawFn, on: Bench) -> FaultPattern:
 @examples(60)
 @given(data=st.data())
 def test_patterns_that_decide_give_what_the_oracle_gives(name: str, data: st.DataObject) -> None:
-    on = bench(name)
+    on = context(name)
     pattern = data.draw(reloading(on))
     expected = answer(on.oracle, pattern, on.feeds)
     for executor in (on.live, on.cut):
@@ -99,7 +101,7 @@ def test_patterns_that_decide_give_what_the_oracle_gives(name: str, data: st.Dat
 @pytest.mark.parametrize("name", ["digits_resnet_int8", "qdq_conv_packed"])
 def test_every_such_tensor_alone(name: str, kind: str) -> None:
     """Low, middle and high bits: forms that stay, forms that go, and what is in doubt."""
-    on = bench(name)
+    on = context(name)
     before = untouched(on)
     changed = failed = 0
     for index in reloaded(on):
@@ -118,7 +120,7 @@ def test_every_such_tensor_alone(name: str, kind: str) -> None:
 
 
 def test_a_dense_pattern_hits_most_stretches() -> None:
-    on = bench("digits_resnet_int8")
+    on = context("digits_resnet_int8")
     law = CountLaw(on.space.bits, 3e-4)
     before = untouched(on)
     for i in range(20):
@@ -130,7 +132,7 @@ def test_a_dense_pattern_hits_most_stretches() -> None:
 
 
 def test_another_number_of_images_is_no_other_model() -> None:
-    on = bench("digits_resnet_int8")
+    on = context("digits_resnet_int8")
     name = on.model.signature.name
     law = CountLaw(on.space.bits, 1e-5)
     for count in (1, 5):
@@ -142,12 +144,12 @@ def test_another_number_of_images_is_no_other_model() -> None:
 
 
 @pytest.fixture
-def own() -> Bench:
-    """A bench that no other test has."""
+def own() -> TrialContext:
+    """A context that no other test has."""
     return build_bench(MODELS / "digits_resnet_int8.onnx")
 
 
-def one_flip(on: Bench, name: str, bit: int = 22) -> FaultPattern:
+def one_flip(on: TrialContext, name: str, bit: int = 22) -> FaultPattern:
     index = on.space.tensor_index(name)
     return FaultPattern(FLIP, np.array([on.space.site(index, 0, bit)], np.int64))
 
@@ -156,7 +158,7 @@ SCALE = "stem.weight_scale"
 
 
 def test_a_stretch_that_gives_other_values_is_closed(
-    own: Bench, monkeypatch: pytest.MonkeyPatch
+    own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that is loaded anew is empty: no stretch can be right, and the oracle answers."""
     monkeypatch.setattr(Loaded, "run", lambda *_: Failure("sabotaged"))
@@ -168,7 +170,7 @@ def test_a_stretch_that_gives_other_values_is_closed(
 
 
 def test_what_fails_later_is_left_to_the_oracle(
-    own: Bench, monkeypatch: pytest.MonkeyPatch
+    own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert own.live._bypass is not None
     pattern = one_flip(own, SCALE)
@@ -180,7 +182,7 @@ def test_what_fails_later_is_left_to_the_oracle(
 
 
 def test_a_form_that_errs_on_probation_is_given_up(
-    own: Bench, monkeypatch: pytest.MonkeyPatch
+    own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proving, "_try_out", lambda *_: None)
     detours = detours_of(own.live)
@@ -201,7 +203,7 @@ def test_a_form_that_errs_on_probation_is_given_up(
     assert all(form.wrong for form in forms)
 
 
-def test_contents_are_golden_again_and_that_is_checked(own: Bench) -> None:
+def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> None:
     contents = detours_of(own.live).contents
     with own.live.inject(one_flip(own, SCALE)) as run:
         with pytest.raises(NotRestored):
@@ -213,14 +215,14 @@ def test_contents_are_golden_again_and_that_is_checked(own: Bench) -> None:
         own.live.check_golden()
 
 
-def test_contents_are_golden_after_the_caller_s_error(own: Bench) -> None:
+def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None:
     assert own.live._bypass is not None
     with pytest.raises(KeyboardInterrupt), own.live.inject(one_flip(own, SCALE)):
         raise KeyboardInterrupt
     own.live.check_golden()
 
 
-def test_few_patterns_are_loaded_as_a_whole(own: Bench) -> None:
+def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
     """To find detours would take longer."""
     live = LiveExecutor(own.model, own.space, own.feeds)
     for _ in range(live.patience):
@@ -249,7 +251,7 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
         assert answer(on.live, pattern, on.feeds).same_as(expected)
 
 
-def test_sessions_are_bounded_and_forgotten(own: Bench) -> None:
+def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     """Thousands of sessions come and go; memory stays what it was."""
     live = open_live(own.model, own.space, own.feeds, cache=Cache(1 << 30))
     detours = detours_of(live)

@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from analyzer.runtime.device_compare import Comparison, seconds_to_compare
-from analyzer.runtime.devices import NAMED
+from analyzer.runtime.device.compare import Comparison, seconds_to_compare
+from analyzer.runtime.ort.device import NAMED
 
 DEVICES = ["cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
 

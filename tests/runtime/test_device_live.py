@@ -10,17 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.answers import Answer, Failure, Feeds, Result
 from analyzer.errors import DeviceFailed, NotRestored
-from analyzer.faults import CountLaw, FaultPattern, parse_fault
-from analyzer.runtime import device_cuts, device_live, device_segments
-from analyzer.runtime.bound import BoundSession, on_its_device
-from analyzer.runtime.device_live import MOST_TRIES, NO_GRAPH, NO_INPUT, DeviceExecutor
-from analyzer.runtime.devices import NAMED
-from analyzer.runtime.layout import Route
-from analyzer.runtime.segments import WHOLE, Cache
-from analyzer.runtime.session import Answer, Failure, Feeds, Result
-from analyzer.sampling import draw_pattern, generator
-from tests.runtime.benches import DEVICES, Bench, answer, bench, build_bench, cut_up
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.sampling import draw_pattern, generator
+from analyzer.runtime.device import cuts as device_cuts
+from analyzer.runtime.device import open as device_live
+from analyzer.runtime.device import partial as device_segments
+from analyzer.runtime.device.io_binding import BoundSession, on_its_device
+from analyzer.runtime.device.open import MOST_TRIES, NO_GRAPH, NO_INPUT, DeviceExecutor
+from analyzer.runtime.layout.layout import Route
+from analyzer.runtime.ort.device import NAMED
+from analyzer.runtime.partial.golden_cache import Cache
+from analyzer.runtime.stretches.golden_run import WHOLE
+from tests.runtime.benches import DEVICES, TrialContext, answer, build_bench, context, cut_up
 from tests.runtime.test_restore import IN_PLACE, heavy
 from tests.runtime.test_segments import upset
 from tests.runtime.zoo.registry import model
@@ -34,7 +38,7 @@ ROOM = Cache(1 << 30, batches=2)
 on_each_bound_device = pytest.mark.parametrize("device", DEVICES[1:])
 
 
-def opened(on: Bench, device: str = "cpu-bound", cache: Cache = ROOM) -> DeviceExecutor:
+def opened(on: TrialContext, device: str = "cpu-bound", cache: Cache = ROOM) -> DeviceExecutor:
     return DeviceExecutor(on.model, on.space, on.feeds, NAMED[device], cache)
 
 
@@ -44,7 +48,7 @@ def opened(on: Bench, device: str = "cpu-bound", cache: Cache = ROOM) -> DeviceE
 @on_each_bound_device
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_weights_are_golden_after_a_run(name: str, device: str) -> None:
-    on = bench(name, device=device)
+    on = context(name, device=device)
     executor = opened(on, device)
     with executor.inject(heavy(on)) as run:
         with pytest.raises(NotRestored):
@@ -56,7 +60,7 @@ def test_weights_are_golden_after_a_run(name: str, device: str) -> None:
 
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_weights_are_golden_after_the_caller_s_error(name: str) -> None:
-    on = bench(name)
+    on = context(name)
     executor = opened(on)
     with pytest.raises(KeyboardInterrupt), executor.inject(heavy(on)):
         raise KeyboardInterrupt
@@ -66,7 +70,7 @@ def test_weights_are_golden_after_the_caller_s_error(name: str) -> None:
 @on_each_bound_device
 def test_what_runs_is_what_the_device_holds(device: str) -> None:
     """Fails if a session reads the host: then nothing here would test the device's memory."""
-    on = bench("conv_blocked", device=device)
+    on = context("conv_blocked", device=device)
     executor = opened(on, device)
     executor._arena.live[:] = 0
     assert executor.run(on.feeds).same_as(on.golden)
@@ -76,7 +80,7 @@ def test_what_runs_is_what_the_device_holds(device: str) -> None:
 
 def test_a_trial_that_does_not_restore_the_device_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails without the device's part of the postcondition: the host is golden again."""
-    on = bench("conv_blocked")
+    on = context("conv_blocked")
     executor = opened(on)
     injection = executor.inject(heavy(on))
     injection.__enter__()
@@ -88,7 +92,7 @@ def test_a_trial_that_does_not_restore_the_device_fails(monkeypatch: pytest.Monk
 
 
 def test_only_touched_words_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    on = bench("cifar_mobilenet_clipact")
+    on = context("cifar_mobilenet_clipact")
     executor = opened(on)
     sent: list[int] = []
     real = executor._memory.send
@@ -142,7 +146,7 @@ class Picky(BoundSession):
 
 def test_a_weight_that_cannot_be_an_input_is_reloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_live, "BoundSession", Picky)
-    on = bench("gemm")
+    on = context("gemm")
     executor = opened(on)
     routes, reasons = executor.layout.routes, executor.layout.reasons
     assert routes == {"w": Route.RELOAD, "b": Route.IN_PLACE}
@@ -165,7 +169,7 @@ class Drifting(BoundSession):
 
 def test_another_golden_answer_reloads_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_live, "BoundSession", Drifting)
-    on = bench("gemm")
+    on = context("gemm")
     executor = opened(on)
     assert set(executor.layout.routes.values()) == {Route.RELOAD}
     pattern = upset(on, "w")
@@ -184,7 +188,7 @@ def test_a_graph_that_cannot_be_loaded_again_leaves_the_oracle(
 ) -> None:
     """Fails without `accepts([])`: the error would be the user's."""
     monkeypatch.setattr(device_live, "BoundSession", Unwilling)
-    on = bench("gemm")
+    on = context("gemm")
     executor = opened(on)
     assert set(executor.layout.reasons.values()) == {NO_GRAPH}
     assert executor.run(on.feeds).same_as(on.golden)
@@ -201,11 +205,11 @@ def test_a_device_that_fails_is_no_reason_to_reload(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(device_live, "BoundSession", full)
     with pytest.raises(DeviceFailed):
-        opened(bench("gemm"))
+        opened(context("gemm"))
 
 
 def test_weights_that_the_file_lists_as_inputs_are_bound_once() -> None:
-    on = bench("gemm_float64", write=as_inputs)
+    on = context("gemm_float64", write=as_inputs)
     executor = opened(on)
     assert set(executor.layout.routes.values()) <= {Route.IN_PLACE, Route.RELOAD}
     assert executor.run(on.feeds).same_as(on.golden)
@@ -215,7 +219,7 @@ def test_weights_that_the_file_lists_as_inputs_are_bound_once() -> None:
 
 
 def test_runs_begin_where_the_fault_is() -> None:
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     assert isinstance(on.cut, DeviceExecutor)
     names = [t.name for t in on.space.tensors]
     starts = [on.cut.start_of(np.array([names.index(n)])).cut for n in ("wq", "w1", "w2")]
@@ -224,7 +228,7 @@ def test_runs_begin_where_the_fault_is() -> None:
 
 def test_part_sessions_read_what_is_not_golden() -> None:
     """Fails if a part holds weights of its own."""
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     pattern = upset(on, "w2")
     expected = answer(on.oracle, pattern, on.feeds)
     assert not expected.same_as(on.golden)
@@ -234,7 +238,7 @@ def test_part_sessions_read_what_is_not_golden() -> None:
 @on_each_bound_device
 def test_golden_values_stay_what_they_are(device: str) -> None:
     """Fails if a later run writes into what an earlier one made, or frees it."""
-    on = bench("attention", device=device)
+    on = context("attention", device=device)
     executor = cut_up(on.model, on.space, on.feeds, NAMED[device])
     assert isinstance(executor, DeviceExecutor)
     assert executor.parts is not None
@@ -251,7 +255,7 @@ def test_golden_values_stay_what_they_are(device: str) -> None:
 
 def test_unknown_feeds_run_as_a_whole_and_are_known_afterwards() -> None:
     """Fails if golden values are taken while weights are faulty."""
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     executor = cut_up(on.model, on.space, on.feeds, BOUND)
     assert isinstance(executor, DeviceExecutor)
     assert executor.parts is not None
@@ -265,7 +269,7 @@ def test_unknown_feeds_run_as_a_whole_and_are_known_afterwards() -> None:
 
 def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails without the comparison in `_ready`."""
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     executor = cut_up(on.model, on.space, on.feeds, BOUND)
     monkeypatch.setattr(device_segments.DeviceSegments, "_is_golden", lambda *_: False)
     names = [t.name for t in on.space.tensors]
@@ -274,7 +278,7 @@ def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.Monkey
 
 def test_a_fault_behind_a_dead_relu_is_masked() -> None:
     """Fails without the comparison at the next cut: the golden answer itself comes back."""
-    on = bench("dense_block", device="cpu-bound")
+    on = context("dense_block", device="cpu-bound")
     assert isinstance(on.cut, DeviceExecutor)
     assert on.cut.parts is not None
     known = on.cut.parts.known(on.feeds)
@@ -289,7 +293,7 @@ def test_a_fault_behind_a_dead_relu_is_masked() -> None:
 
 
 def test_masked_faults_are_looked_for_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    on = bench("attention")
+    on = context("attention")
     for taken, worth in ((1e9, False), (0.0, True)):
         monkeypatch.setattr(
             device_segments, "seconds_to_compare", lambda v, _, t=taken: np.full(len(v), t)
@@ -299,7 +303,7 @@ def test_masked_faults_are_looked_for_where_it_pays(monkeypatch: pytest.MonkeyPa
         assert set(executor.parts._checks) == {worth}
 
 
-def cut_up_with_costs(on: Bench) -> DeviceExecutor:
+def cut_up_with_costs(on: TrialContext) -> DeviceExecutor:
     """Cut wherever it can be, and timed for real."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device_cuts, "choose_cuts", lambda costs, _: list(range(len(costs.seconds))))
@@ -308,7 +312,7 @@ def cut_up_with_costs(on: Bench) -> DeviceExecutor:
 
 def test_cuts_are_chosen_by_what_parts_take() -> None:
     """Timed for real: a model with work in it is cut, and never beyond the budget."""
-    on = bench("cifar_mobilenet_clipact")
+    on = context("cifar_mobilenet_clipact")
     feeds = {on.model.signature.name: np.zeros((16, 3, 32, 32), np.float32)}
     executor = DeviceExecutor(on.model, on.space, feeds, BOUND, Cache(1 << 28))
     assert executor.parts is not None
@@ -321,7 +325,7 @@ def test_cuts_are_chosen_by_what_parts_take() -> None:
 
 @pytest.mark.parametrize("size", [0, 10])
 def test_without_room_for_inputs_nothing_is_kept(size: int) -> None:
-    assert opened(bench("attention"), cache=Cache(size)).parts is None
+    assert opened(context("attention"), cache=Cache(size)).parts is None
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -335,7 +339,7 @@ def test_without_room_on_the_device_runs_are_whole(
         raise DeviceFailed("no memory", lost=lost)
 
     monkeypatch.setattr(device_segments, where, full)
-    on = bench("attention")
+    on = context("attention")
     if lost:
         with pytest.raises(DeviceFailed):
             opened(on)
@@ -349,7 +353,7 @@ def test_parts_without_room_are_not_used(monkeypatch: pytest.MonkeyPatch) -> Non
     def full(*_: object) -> None:
         raise DeviceFailed("no memory")
 
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     executor = cut_up(on.model, on.space, on.feeds, BOUND)
     monkeypatch.setattr(device_cuts.Cuttable, "part", full)
     names = [t.name for t in on.space.tensors]
@@ -357,7 +361,7 @@ def test_parts_without_room_are_not_used(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_inputs_on_the_device_are_copies() -> None:
-    on = bench("attention", device="cpu-bound")
+    on = context("attention", device="cpu-bound")
     assert isinstance(on.live, DeviceExecutor)
     held = on_its_device(on.feeds, on.live._memory)
     for name, array in on.feeds.items():

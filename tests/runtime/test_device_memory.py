@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import DeviceFailed, NotRestored
-from analyzer.runtime import device_memory as module
-from analyzer.runtime.arena import Arena, build_arena
-from analyzer.runtime.device_memory import DENSE, DeviceMemory
-from analyzer.runtime.devices import NAMED
-from analyzer.space import Indices
+from analyzer.faults.space import Indices
+from analyzer.runtime.device import memory as module
+from analyzer.runtime.device.memory import DENSE, DeviceMemory
+from analyzer.runtime.ort.device import NAMED
+from analyzer.runtime.weights.memory import Arena, build_arena
 from tests.runtime.zoo.registry import normal
 from tests.strategies import examples
 

@@ -7,8 +7,9 @@ import onnxruntime as ort
 import pytest
 
 from analyzer.errors import BadOption, DeviceUnavailable
-from analyzer.runtime import picking, session
-from analyzer.runtime.devices import (
+from analyzer.runtime.ort import device_selection as picking
+from analyzer.runtime.ort import session
+from analyzer.runtime.ort.device import (
     CPU,
     CPU_PROVIDER,
     CUDA_PROVIDER,
@@ -19,7 +20,7 @@ from analyzer.runtime.devices import (
     check_provider,
     find_device,
 )
-from analyzer.runtime.picking import card_name, pick_device, start_device
+from analyzer.runtime.ort.device_selection import card_name, pick_device, start_device
 from tests.support import parse_model
 
 KNOWN = ort.get_all_providers()

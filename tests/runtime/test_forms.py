@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import Values
-from analyzer.runtime.forms import BiasScale, bias_scales, of_form
-from analyzer.runtime.optimized import optimize
+from analyzer.faults.elements import Values
+from analyzer.runtime.ort.optimized_graph import optimize
+from analyzer.runtime.recompile.fusion_condition import BiasScale, bias_scales, of_form
 from tests.runtime.zoo.registry import integers, model, one, ramp
 from tests.strategies import examples
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from analyzer.faults.space import Selection
 from analyzer.model import Model, load_model
-from analyzer.runtime.executor import golden_proto, golden_values
-from analyzer.runtime.golden_file import _varint, golden_file
-from analyzer.space import Selection
+from analyzer.runtime.ort.golden_file import _varint, golden_file
+from analyzer.runtime.ort.golden_model import golden_proto, golden_values
 from tests.runtime.zoo import ZOO
 from tests.support import save
 

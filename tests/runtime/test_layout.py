@@ -6,24 +6,25 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.bits import Values
+from analyzer.faults.elements import Values
 from analyzer.model import AtRisk
-from analyzer.runtime import injected, layout
-from analyzer.runtime.decode import Place
-from analyzer.runtime.injected import Injector
-from analyzer.runtime.layout import Layout, Prober, Route, find_layout
-from analyzer.runtime.optimized import changed, optimize
-from tests.runtime.benches import bench
+from analyzer.runtime.layout import layout
+from analyzer.runtime.layout import probe_session as injected
+from analyzer.runtime.layout.decode import Place
+from analyzer.runtime.layout.layout import Layout, Prober, Route, find_layout
+from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.ort.optimized_graph import changed, optimize
+from tests.runtime.benches import context
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.registry import normal
 
 
 def places(name: str, tensor: str) -> tuple[Place, ...]:
-    return bench(name).live.layout.places[tensor]
+    return context(name).live.layout.places[tensor]
 
 
 def slot(name: str, place: Place) -> Values:
-    return bench(name).live.layout.optimized.slots[place.slot]
+    return context(name).live.layout.optimized.slots[place.slot]
 
 
 def positions(name: str, tensor: str) -> tuple[npt.NDArray[np.int64], int]:
@@ -66,7 +67,7 @@ def blocked(shape: tuple[int, ...], block: int, both: bool) -> tuple[npt.NDArray
 )
 def test_filters_stand_in_blocks(name: str, tensor: str, both: bool) -> None:
     found, size = positions(name, tensor)
-    shape = next(t.shape for t in bench(name).space.tensors if t.name == tensor)
+    shape = next(t.shape for t in context(name).space.tensors if t.name == tensor)
     candidates = [blocked(shape, block, both) for block in (4, 8, 16, 32)]
     assert any(s == size and np.array_equal(found, p) for p, s in candidates)
 
@@ -89,7 +90,7 @@ def test_a_bias_keeps_its_order_in_a_longer_tensor() -> None:
 
 @pytest.mark.parametrize("name", ZOO)
 def test_golden_values_stand_where_they_are_said_to(name: str) -> None:
-    on = bench(name)
+    on = context(name)
     values = on.model.values()
     for tensor, found in on.live.layout.places.items():
         for place in found:
@@ -156,13 +157,13 @@ def test_conversions(name: str, tensor: str, source: str, target: str) -> None:
     ],
 )
 def test_reasons(name: str, tensor: str, reason: str) -> None:
-    found = bench(name).live.layout
+    found = context(name).live.layout
     assert found.routes[tensor] is Route.RELOAD
     assert reason in found.reasons[tensor]
 
 
 def many(count: int) -> list[AtRisk]:
-    (tensor,) = (t for t in bench("gemm").model.inventory.at_risk if t.name == "w")
+    (tensor,) = (t for t in context("gemm").model.inventory.at_risk if t.name == "w")
     return [AtRisk(f"t{i}", tensor.kind, tensor.element, tensor.values) for i in range(count)]
 
 
@@ -179,7 +180,7 @@ class Culprits:
 
 
 def passing(culprits: Culprits, tensors: list[AtRisk]) -> set[str]:
-    prober = Prober(bench("gemm").model.proto, tensors)
+    prober = Prober(context("gemm").model.proto, tensors)
     return {t.name for t in prober.passing(tensors, culprits)}
 
 
@@ -202,7 +203,7 @@ def test_the_search_for_culprits_ends_and_gives_up_safely() -> None:
 
 
 def layout_of(name: str) -> Layout:
-    on = bench(name)
+    on = context(name)
     return find_layout(on.model.proto, on.model.inventory.at_risk)
 
 
@@ -217,7 +218,7 @@ def test_without_a_budget_undecided_tensors_are_loaded_anew(
 def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    on = bench("gemm")
+    on = context("gemm")
     prober = Prober(on.model.proto, on.model.inventory.at_risk)
 
     def refuse(*_: object) -> None:
@@ -230,7 +231,7 @@ def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
 
 @pytest.mark.parametrize("name", ZOO)
 def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
-    on = bench(name)
+    on = context(name)
     file, tensors = optimize(on.model.proto), on.model.inventory.at_risk
     handed = Injector(on.model.proto, tensors).optimized({})
     assert handed.structure == file.structure
@@ -239,7 +240,7 @@ def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
 
 @pytest.mark.parametrize("contents", ["with_noise", "with_nan"])
 def test_contents_that_change_the_graph_are_noticed(contents: str) -> None:
-    on = bench("conv_clip")
+    on = context("conv_clip")
     prober = Prober(on.model.proto, on.model.inventory.at_risk)
     bounds = [t for t in prober.tensors if t.values.size == 1]
     others = [t for t in prober.tensors if t.values.size > 1]
@@ -248,14 +249,14 @@ def test_contents_that_change_the_graph_are_noticed(contents: str) -> None:
 
 
 def test_probing_leaves_the_model_alone() -> None:
-    on = bench("conv_blocked")
+    on = context("conv_blocked")
     before = on.model.proto.SerializeToString()
     find_layout(on.model.proto, on.model.inventory.at_risk)
     assert on.model.proto.SerializeToString() == before
 
 
 def test_a_tensor_that_is_not_exposed_stays_out(tmp_path: object) -> None:
-    on = bench("conv_blocked")
+    on = context("conv_blocked")
     chosen = [t for t in on.model.inventory.at_risk if t.name in {"w1", "fc_b"}]
     assert find_layout(on.model.proto, chosen).routes == {
         "w1": Route.IN_PLACE,

@@ -8,15 +8,16 @@ import numpy as np
 import onnx
 import pytest
 
-from analyzer.bits import Values
-from analyzer.runtime import live, routes
-from analyzer.runtime.borrowed import Borrowed, BorrowedSession, borrowing_session
-from analyzer.runtime.layout import Route
+from analyzer.answers import Answer, Feeds, Result
+from analyzer.faults.elements import Values
+from analyzer.runtime import live
+from analyzer.runtime.layout import restrict as routes
+from analyzer.runtime.layout.layout import Route
+from analyzer.runtime.layout.read_every_run import TRIES, unread_slots
 from analyzer.runtime.live import LiveExecutor, live_session
-from analyzer.runtime.liveness import TRIES, unread_slots
-from analyzer.runtime.optimized import OptimizedModel, optimize
-from analyzer.runtime.session import Answer, Feeds, Result
-from tests.runtime.benches import Bench, bench, build_bench
+from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
+from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
+from tests.runtime.benches import TrialContext, build_bench, context
 from tests.runtime.test_agreement import assert_agree, single_upsets
 from tests.runtime.zoo.floats import ROW
 from tests.runtime.zoo.graphs import branch_and_main_graph, branch_only
@@ -114,8 +115,8 @@ class Frozen:
 
 
 def test_a_session_that_copies_everything_is_found_out() -> None:
-    optimized = optimize(bench("conv_blocked").model.proto)
-    found = unread_slots(optimized, optimized.slots, bench("conv_blocked").feeds, Frozen)
+    optimized = optimize(context("conv_blocked").model.proto)
+    found = unread_slots(optimized, optimized.slots, context("conv_blocked").feeds, Frozen)
     assert found.keys() == optimized.slots.keys()
 
 
@@ -130,15 +131,15 @@ def test_sessions_are_opened_per_kernel_not_per_tensor() -> None:
 
 
 def test_the_sessions_own_buffers_are_golden_afterwards() -> None:
-    optimized = optimize(bench("gemm").model.proto)
+    optimized = optimize(context("gemm").model.proto)
     before = {n: v.tobytes() for n, v in optimized.slots.items()}
-    unread_slots(optimized, optimized.slots, bench("gemm").feeds, live_session)
+    unread_slots(optimized, optimized.slots, context("gemm").feeds, live_session)
     assert {n: v.tobytes() for n, v in optimized.slots.items()} == before
 
 
-def reopened(name: str) -> Bench:
-    """A bench of its own, so that what a test does to it stays there."""
-    on = bench(name)
+def reopened(name: str) -> TrialContext:
+    """A context of its own, so that what a test does to it stays there."""
+    on = context(name)
     executor = LiveExecutor(on.model, on.space, on.feeds)
     return replace(on, live=executor)
 

@@ -4,10 +4,11 @@ import pickle
 
 import pytest
 
+from analyzer.answers import Answer, Failure
 from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
-from analyzer.runtime.devices import CPU, NAMED
-from analyzer.runtime.mishaps import checked, mishap, on_device, watched
-from analyzer.runtime.session import Answer, Failure, loading
+from analyzer.runtime.ort.device import CPU, NAMED
+from analyzer.runtime.ort.device_failures import checked, mishap, on_device, watched
+from analyzer.runtime.ort.session import loading
 
 CUDA = NAMED["cuda"]
 EXHAUSTED = (

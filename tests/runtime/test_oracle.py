@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import Values
+from analyzer.answers import Answer, Failure
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultKind, FaultModel, FaultPattern, parse_fault
+from analyzer.faults.elements import Values
+from analyzer.faults.models import FaultKind, FaultModel, FaultPattern, parse_fault
 from analyzer.model import load_model
-from analyzer.runtime.session import Answer, Failure
-from tests.runtime.benches import Bench, answer, bench, build_bench
+from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model
 from tests.strategies import examples, patterns
 from tests.support import save
@@ -27,7 +27,7 @@ def upsets(fault: FaultModel, *sites: int) -> FaultPattern:
     return FaultPattern(fault, np.array(sites, np.int64))
 
 
-def edited_by_hand(on: Bench, pattern: FaultPattern) -> onnx.ModelProto:
+def edited_by_hand(on: TrialContext, pattern: FaultPattern) -> onnx.ModelProto:
     """The saved file with bits changed where each tensor's bytes stand in it."""
     content = bytearray(on.model.proto.SerializeToString())
     stored = {t.name: t.raw_data for t in on.model.proto.graph.initializer}
@@ -74,7 +74,7 @@ STORED += ["qdq_conv_uint8_int8", "int4_per_tensor", "uint4_per_channel", "tied_
 def test_the_faulty_file_is_the_saved_one_with_those_bits_changed(
     name: str, data: st.DataObject
 ) -> None:
-    on = bench(name)
+    on = context(name)
     pattern = data.draw(patterns(on.space))
     assert on.oracle.faulty_proto(pattern) == edited_by_hand(on, pattern)
     on.oracle.check_golden()
@@ -83,14 +83,14 @@ def test_the_faulty_file_is_the_saved_one_with_those_bits_changed(
 WEIGHT = np.array([[1.0, -2.0], [0.5, 3.0], [-0.75, 0.0]], np.float32)
 
 
-def linear(folder: Path, weight: npt.NDArray[Any], encoding: str = "stored") -> Bench:
+def linear(folder: Path, weight: npt.NDArray[Any], encoding: str = "stored") -> TrialContext:
     """Identity times weight: the answer is the weight itself."""
     kind = {"float32": "float", "float64": "double", "float16": "float16"}[weight.dtype.name]
     proto = model(f"{kind}[3, 3] x", f"{kind}[3, 2] y", "y = MatMul (x, w)", {"w": weight})
     return build_bench(save(proto, folder / "m.onnx"), encoding)
 
 
-def multiplied(on: Bench, pattern: FaultPattern) -> npt.NDArray[Any]:
+def multiplied(on: TrialContext, pattern: FaultPattern) -> npt.NDArray[Any]:
     feeds = {"x": np.eye(3, dtype=on.model.values()["w"].dtype)}
     found = answer(on.oracle, pattern, feeds)
     assert isinstance(found, Answer)
@@ -188,7 +188,7 @@ def test_int8_weights_are_two_s_complement(tmp_path: Path) -> None:
         assert found.outputs[0].reshape(-1)[element] == value
 
 
-def reshaping(folder: Path) -> Bench:
+def reshaping(folder: Path) -> TrialContext:
     """Weights 3 and 4 set a shape: a sign bit makes the model invalid."""
     body = "k = Cast <to = 7> (w) y = Reshape (x, k)"
     values = {"w": np.array([3, 4], np.float32)}

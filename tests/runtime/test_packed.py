@@ -11,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import packed, process_memory
-from analyzer.runtime.arena import Arena, build_arena
-from analyzer.runtime.borrowed import BorrowedSession
+from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.packed_weights import Copy, PackedWeights
-from analyzer.runtime.process_memory import bytes_at, find_once
-from analyzer.runtime.symmetric import SymmetricConv, find_symmetric
-from tests.runtime.benches import Bench, answer, bench, open_live
+from analyzer.runtime.ort.shared_initializers import BorrowedSession
+from analyzer.runtime.prepacked_weights import memory_scan as process_memory
+from analyzer.runtime.prepacked_weights import sessions as packed
+from analyzer.runtime.prepacked_weights.copies import Copy, PackedWeights
+from analyzer.runtime.prepacked_weights.memory_scan import bytes_at, find_once
+from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric
+from analyzer.runtime.weights.memory import Arena, build_arena
+from tests.runtime.benches import TrialContext, answer, context, open_live
 from tests.strategies import examples
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is listed on Linux only")
@@ -148,7 +149,7 @@ def test_a_copy_that_is_not_golden_is_noticed() -> None:
 
 def found_with(**changed: npt.NDArray[Any]) -> list[str]:
     """The convolutions that may be packed if some golden values are others."""
-    layout = bench(MODEL).live.layout
+    layout = context(MODEL).live.layout
     graph = layout.optimized.proto.graph
     return [c.weights for c in find_symmetric(graph, layout.optimized.slots | changed)]
 
@@ -170,16 +171,16 @@ def packed_copies(live: LiveExecutor) -> int:
 @on_linux
 @pytest.mark.parametrize("name", COPIES)
 def test_convolutions_run_on_packed_weights(name: str) -> None:
-    on = bench(name)
+    on = context(name)
     for executor in (on.live, on.cut):
         assert packed_copies(executor) == COPIES[name]
 
 
-def reopened(on: Bench) -> LiveExecutor:
+def reopened(on: TrialContext) -> LiveExecutor:
     return open_live(on.model, on.space, on.feeds, layout=on.live.layout)
 
 
-def assert_agrees(live: LiveExecutor, on: Bench) -> None:
+def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:
     """Upsets in a weight and a bias give what the file gives."""
     for name in ("w", "b", "u", "d"):
         tensor = next(i for i, t in enumerate(on.space.tensors) if t.name == name)
@@ -192,7 +193,7 @@ def assert_agrees(live: LiveExecutor, on: Bench) -> None:
 @on_linux
 def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second session leaves out what the first had not; the others are packed."""
-    on = bench(MODEL)
+    on = context(MODEL)
     hidden: list[None] = [None]
 
     def find(*given: Any) -> list[int | None]:
@@ -207,7 +208,7 @@ def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @on_linux
 def test_kernels_that_add_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    on = bench(MODEL)
+    on = context(MODEL)
     monkeypatch.setattr(packed, "_same_answers", lambda _, parts: [False] * len(parts))
     live = reopened(on)
     assert packed_copies(live) == 0
@@ -215,7 +216,7 @@ def test_kernels_that_add_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_a_list_of_memory_all_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    on = bench(MODEL)
+    on = context(MODEL)
     monkeypatch.setattr(process_memory, "MEMORY", Path("/nowhere"))
     live = reopened(on)
     assert packed_copies(live) == 0

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import positions
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.runtime.layout import position_tables as positions
+from analyzer.runtime.layout.position_tables import CHUNK, LARGE, positions_of
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.positions import CHUNK, LARGE, positions_of
-from tests.runtime.benches import answer, bench
+from tests.runtime.benches import answer, context
 from tests.strategies import examples
 
 SHAPE = (32, 16, 12, 12)
@@ -76,7 +76,7 @@ def test_trials_by_short_tables_equal_the_oracle_s(
     """As in large models, where tables are short; some tensors stand in order beside them."""
     assert LARGE > 1
     monkeypatch.setattr(positions, "LARGE", 1)
-    on = bench(name)
+    on = context(name)
     executor = LiveExecutor(on.model, on.space, on.feeds)
     places = [p for found in executor.layout.places.values() for p in found]
     assert any(p.positions is not None and len(p.positions.columns) > 1 for p in places)

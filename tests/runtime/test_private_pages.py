@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer import array_file
-from analyzer.array_file import ArrayFile, mapping_of
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import layout, private_pages
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.memory import array_file
+from analyzer.memory.array_file import ArrayFile, mapping_of
+from analyzer.memory.shared_arrays import PAGE
+from analyzer.runtime.layout import layout
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.private_pages import FEW, MANY, PrivatePages
-from analyzer.runtime.shelf import PAGE
-from tests.runtime.benches import SHIPPED, answer, bench, cut_up, open_live
+from analyzer.runtime.weights import cow_pages as private_pages
+from analyzer.runtime.weights.cow_pages import FEW, MANY, PrivatePages
+from tests.runtime.benches import SHIPPED, answer, context, cut_up, open_live
 from tests.strategies import examples, patterns
 
 linux = pytest.mark.skipif(
@@ -32,7 +33,7 @@ NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_on
 
 def filed(name: str, cut: bool) -> LiveExecutor:
     """An executor whose live weights are a mapping of a file, however few they are."""
-    on = bench(name)
+    on = context(name)
     with patch.object(layout, "LARGE", 0):
         made = (cut_up if cut else open_live)(on.model, on.space, on.feeds)
     assert mapping_of(made._arena.live) is not None
@@ -50,7 +51,7 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
     name: str, cut: bool, data: st.DataObject
 ) -> None:
     """Fails if `look` drops before the weights are restored and compared."""
-    on = bench(name)
+    on = context(name)
     live = _executors.setdefault((name, cut), filed(name, cut))
     dropped = []
 
@@ -90,7 +91,7 @@ def private_bytes(executor: LiveExecutor) -> int:
 def test_private_memory_is_bounded_over_many_trials() -> None:
     """Fails without `self._private.look()` in `check_golden`, or without `wrote` in `put_back`."""
     name = max(SHIPPED, key=lambda n: len(filed(n, cut=False)._arena.live))
-    on, live = bench(name), filed(name, cut=False)
+    on, live = context(name), filed(name, cut=False)
     pages = len(live._arena.live) // PAGE
     rng = np.random.default_rng(0)
     most = 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.bits import (
+from analyzer.faults.elements import (
     BFLOAT16,
     ELEMENT_TYPES,
     FLOAT16,
@@ -17,7 +17,7 @@ from analyzer.bits import (
     from_codes,
     to_codes,
 )
-from analyzer.runtime.probe import (
+from analyzer.runtime.layout.probe_values import (
     Conversion,
     conversions_to,
     digit_base,

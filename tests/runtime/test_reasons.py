@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.runtime.session import short_reason
+from analyzer.runtime.ort.session import short_reason
 
 PLACES = {
     "function": "/onnxruntime_src/onnxruntime/core/graph.cc:7 onnxruntime::Graph::Resolve(int) ",

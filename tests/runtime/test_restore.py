@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.array_file import ALIGNMENT
-from analyzer.bits import Values
+from analyzer.answers import Answer, Failure
 from analyzer.errors import NotRestored
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime.arena import Arena, build_arena, restore
-from analyzer.runtime.layout import Route
+from analyzer.faults.elements import Values
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.memory.array_file import ALIGNMENT
+from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.session import Answer, Failure
-from tests.runtime.benches import Bench, answer, bench, build_bench
+from analyzer.runtime.weights.memory import Arena, build_arena, restore
+from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model, normal
 from tests.support import save
 
@@ -25,26 +25,26 @@ IN_PLACE = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights
 
 
 @pytest.fixture
-def own(request: pytest.FixtureRequest) -> Bench:
-    """A bench whose executor no other test has."""
-    on = bench(request.param)
+def own(request: pytest.FixtureRequest) -> TrialContext:
+    """A context whose executor no other test has."""
+    on = context(request.param)
     return replace(on, live=LiveExecutor(on.model, on.space, on.feeds))
 
 
 each_kind = pytest.mark.parametrize("own", IN_PLACE, indirect=True)
 
 
-def heavy(on: Bench) -> FaultPattern:
+def heavy(on: TrialContext) -> FaultPattern:
     """Bursts in all tensors."""
     return FaultPattern(parse_fault("burst:5"), np.arange(0, on.space.bits, 13, dtype=np.int64))
 
 
-def arena_of(on: Bench) -> Arena:
+def arena_of(on: TrialContext) -> Arena:
     return on.live._arena
 
 
 @each_kind
-def test_weights_are_golden_after_a_run(own: Bench) -> None:
+def test_weights_are_golden_after_a_run(own: TrialContext) -> None:
     with own.live.inject(heavy(own)) as run:
         with pytest.raises(NotRestored):
             own.live.check_golden()
@@ -54,7 +54,7 @@ def test_weights_are_golden_after_a_run(own: Bench) -> None:
 
 
 @each_kind
-def test_weights_are_golden_after_the_caller_s_error(own: Bench) -> None:
+def test_weights_are_golden_after_the_caller_s_error(own: TrialContext) -> None:
     with pytest.raises(KeyboardInterrupt), own.live.inject(heavy(own)):
         raise KeyboardInterrupt
     own.live.check_golden()
@@ -76,7 +76,7 @@ def test_weights_are_golden_after_a_runtime_error(tmp_path: Path) -> None:
 
 
 @each_kind
-def test_a_foreign_write_during_a_trial_is_noticed(own: Bench) -> None:
+def test_a_foreign_write_during_a_trial_is_noticed(own: TrialContext) -> None:
     one_flip = FaultPattern(parse_fault("flip"), np.array([0], np.int64))
     with own.live.inject(one_flip):
         arena_of(own).live[-ALIGNMENT] ^= 1
@@ -85,7 +85,7 @@ def test_a_foreign_write_during_a_trial_is_noticed(own: Bench) -> None:
 
 
 def test_the_tensor_that_differs_is_named() -> None:
-    on = bench("conv_blocked")
+    on = context("conv_blocked")
     executor = LiveExecutor(on.model, on.space, on.feeds)
     arena = executor._arena
     for slot, view in arena.views.items():
@@ -116,7 +116,7 @@ def test_bytes_that_do_not_go_back_are_noticed() -> None:
 
 @pytest.mark.parametrize("name", ["float16_conv", "tied_and_transposed", "conv_blocked"])
 def test_a_trial_whose_weights_do_not_go_back_fails(name: str) -> None:
-    on = bench(name)
+    on = context(name)
     executor = LiveExecutor(on.model, on.space, on.feeds)
     arena = executor._arena
     injection = executor.inject(heavy(on))

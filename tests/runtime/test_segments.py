@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime.cutplan import (
+from analyzer.answers import Answer
+from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.partial.cut_plan import (
     CALL_SECONDS,
     LEAST_GAIN,
     LEVELS,
@@ -19,13 +21,11 @@ from analyzer.runtime.cutplan import (
     mean_seconds,
     reach_weights,
 )
-from analyzer.runtime.cuts import find_cuts
-from analyzer.runtime.golden_store import Arrays, GoldenStore
-from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.parts import SessionPart
-from analyzer.runtime.segments import WHOLE, Cache, Start
-from analyzer.runtime.session import Answer
-from tests.runtime.benches import Bench, answer, bench, cut_up
+from analyzer.runtime.partial.golden_cache import Cache, GoldenStore
+from analyzer.runtime.stretches.cuts import find_cuts
+from analyzer.runtime.stretches.golden_run import WHOLE, Arrays, Start
+from analyzer.runtime.stretches.sessions import SessionPart
+from tests.runtime.benches import TrialContext, answer, context, cut_up
 from tests.runtime.zoo.wide import attention, skips
 from tests.strategies import examples
 
@@ -102,18 +102,18 @@ def test_encoders_values_pass_until_the_decoder_reads_them() -> None:
 # What runs
 
 
-def upset(on: Bench, name: str, bit: int = 30, element: int = 0) -> FaultPattern:
+def upset(on: TrialContext, name: str, bit: int = 30, element: int = 0) -> FaultPattern:
     index = [t.name for t in on.space.tensors].index(name)
     return FaultPattern(parse_fault("flip"), np.array([on.space.site(index, element, bit)]))
 
 
-def start_of(executor: LiveExecutor, on: Bench, name: str) -> Start:
+def start_of(executor: LiveExecutor, on: TrialContext, name: str) -> Start:
     return executor.start_of(np.array([[t.name for t in on.space.tensors].index(name)]))
 
 
 def test_runs_begin_where_the_fault_is() -> None:
     """Fails if `start` ignores the reader: the first weight must be re-run from the first node."""
-    on = bench("attention")
+    on = context("attention")
     assert on.cut.segments is not None
     starts = [start_of(on.cut, on, name).cut for name in ("wq", "w1", "w2")]
     assert starts[0] < starts[1] < starts[2]
@@ -121,7 +121,7 @@ def test_runs_begin_where_the_fault_is() -> None:
 
 def test_a_fault_behind_a_dead_relu_is_masked() -> None:
     """Fails without the comparison at the next cut: the golden answer itself comes back."""
-    on = bench("dense_block")
+    on = context("dense_block")
     segments = on.cut.segments
     assert segments is not None
     known = segments.known(on.feeds)
@@ -137,7 +137,7 @@ def test_a_fault_behind_a_dead_relu_is_masked() -> None:
 
 def test_of_unknown_feeds_golden_values_are_taken_first() -> None:
     """Fails if they are taken while weights are faulty, or if weights stay golden after it."""
-    on = bench("attention")
+    on = context("attention")
     executor = cut_up(on.model, on.space, on.feeds)
     assert executor.segments is not None
     fresh = {name: values + 1 for name, values in on.feeds.items()}
@@ -151,7 +151,7 @@ def test_of_unknown_feeds_golden_values_are_taken_first() -> None:
 
 def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails without the comparison in `_ready`."""
-    on = bench("attention")
+    on = context("attention")
     executor = cut_up(on.model, on.space, on.feeds)
     real = SessionPart.run
 
@@ -165,7 +165,7 @@ def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.Monkey
 
 
 def test_without_a_budget_nothing_is_kept() -> None:
-    on = bench("attention")
+    on = context("attention")
     assert LiveExecutor(on.model, on.space, on.feeds, Cache(0)).segments is None
 
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.runtime import profile
-from analyzer.runtime.golden_store import SharedRuns
+from analyzer.answers import Feeds, Result
+from analyzer.memory.shared_arrays import SharedArrays, make_shelf
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.segments import Cache, Segments
-from analyzer.runtime.session import Feeds, Result
-from analyzer.runtime.shelf import Shelf, make_shelf
-from tests.runtime.benches import SHIPPED, answer, bench, everywhere
+from analyzer.runtime.partial.execution import Segments
+from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
+from analyzer.runtime.stretches import profile
+from tests.runtime.benches import SHIPPED, answer, context, everywhere
 from tests.strategies import examples, patterns
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 ARRAYS = {"a": np.arange(5000.0), "b": np.zeros((0, 3), np.int8), "c": np.array(7, np.uint16)}
 
 
-def new(places: int = 3, size: int = 1 << 20) -> Shelf:
+def new(places: int = 3, size: int = 1 << 20) -> SharedArrays:
     made = make_shelf(places, size)
     assert made is not None
     return made
@@ -77,7 +77,7 @@ def test_memory_is_taken_for_what_is_written_alone() -> None:
     assert os.stat(made.path).st_blocks * 512 < 1 << 20
 
 
-def _fill(made: Shelf) -> None:
+def _fill(made: SharedArrays) -> None:
     made.put(2, ARRAYS)
 
 
@@ -97,13 +97,13 @@ def test_one_that_died_while_it_wrote_left_nothing() -> None:
         raise KeyboardInterrupt
 
     written: list[object] = []
-    right = Shelf._write
+    right = SharedArrays._write
 
-    def last_fails(on: Shelf, content: bytes, position: int) -> None:
+    def last_fails(on: SharedArrays, content: bytes, position: int) -> None:
         written.append(content)
         (die if len(written) == len(ARRAYS) + 2 else right)(on, content, position)
 
-    with patch.object(Shelf, "_write", last_fails), pytest.raises(KeyboardInterrupt):
+    with patch.object(SharedArrays, "_write", last_fails), pytest.raises(KeyboardInterrupt):
         made.put(0, ARRAYS)
     assert made.find(0) is None
     made.put(0, ARRAYS)
@@ -142,13 +142,19 @@ def test_it_is_gone_with_its_maker(tmp_path: Path) -> None:
 # Executors with golden runs in common
 
 
-def sharing(name: str, made: Shelf, feeds: list[Feeds]) -> LiveExecutor:
+def sharing(name: str, made: SharedArrays, feeds: list[Feeds]) -> LiveExecutor:
     """An executor that cuts wherever it can and has golden runs in common with others."""
-    on = bench(name)
+    on = context(name)
     with (
-        patch("analyzer.runtime.segments.candidates", lambda sizes, *_: list(range(len(sizes)))),
-        patch("analyzer.runtime.segments.choose_cuts", lambda c, _: list(range(len(c.seconds)))),
-        patch("analyzer.runtime.segments.stations_for", everywhere),
+        patch(
+            "analyzer.runtime.partial.execution.candidates",
+            lambda sizes, *_: list(range(len(sizes))),
+        ),
+        patch(
+            "analyzer.runtime.partial.execution.choose_cuts",
+            lambda c, _: list(range(len(c.seconds))),
+        ),
+        patch("analyzer.runtime.partial.execution.stations_for", everywhere),
     ):
         cache = Cache(1 << 28, len(feeds), SharedRuns(made, feeds))
         return LiveExecutor(on.model, on.space, feeds[0], cache)
@@ -165,7 +171,7 @@ _pairs: dict[str, tuple[list[Feeds], LiveExecutor]] = {}
 def second(name: str) -> tuple[list[Feeds], LiveExecutor]:
     """An executor that took every golden run from another."""
     if name not in _pairs:
-        made, on = new(3, 1 << 26), bench(name)
+        made, on = new(3, 1 << 26), context(name)
         other = {n: np.asarray(a[::-1].copy()) for n, a in on.feeds.items()}
         mine = [fresh(on.feeds), fresh(other)]
         first = sharing(name, made, mine)
@@ -186,7 +192,7 @@ def never(*_: object) -> Result:
 @given(data=st.data())
 def test_golden_runs_of_another_give_the_oracle_s_answers(name: str, data: st.DataObject) -> None:
     """Fails without `find` in `Segments.__init__`, or without `agreed` in `shared_profile`."""
-    on = bench(name)
+    on = context(name)
     batches, live = second(name)
     assert live.segments is not None
     pattern = data.draw(patterns(on.space))
@@ -199,7 +205,7 @@ def test_golden_runs_of_another_give_the_oracle_s_answers(name: str, data: st.Da
 def test_a_run_that_lacks_a_value_is_made_anew() -> None:
     """Fails without `values.keys() >= self._needed`: another profile, other cuts."""
     name, made = "attention", new(3, 1 << 26)
-    on = bench(name)
+    on = context(name)
     feeds = [fresh(on.feeds)]
     shared = SharedRuns(made, feeds)
     first = sharing(name, new(3, 1 << 26), feeds)

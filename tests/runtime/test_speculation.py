@@ -12,33 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.faults import FaultPattern, parse_fault
-from analyzer.runtime import segments
-from analyzer.runtime.blocked import is_reorder, keep_blocked
-from analyzer.runtime.bounds import find_bounds
+from analyzer.answers import Answer, Failure, Feeds
+from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.optimized import optimize
-from analyzer.runtime.parts import Made, SessionPart, handles_of
-from analyzer.runtime.pieces import AGAIN, EVIDENCE, FastForm, Piece
-from analyzer.runtime.profile import Profile
-from analyzer.runtime.session import (
-    Answer,
-    Failure,
-    Feeds,
-    Handles,
-    new_session,
-    run_session,
-    session_options,
-)
-from analyzer.runtime.signs import nan_shows, sign_of_zero_is_lost
-from analyzer.runtime.speculation import (
+from analyzer.runtime.ort.optimized_graph import optimize
+from analyzer.runtime.ort.session import Handles, new_session, run_session, session_options
+from analyzer.runtime.partial import execution as segments
+from analyzer.runtime.speculative_bounds.bounds import find_bounds
+from analyzer.runtime.speculative_bounds.nchwc_layout import is_reorder, keep_blocked
+from analyzer.runtime.speculative_bounds.strategy import (
     LEAST_GAIN,
     NEVER,
     bounds_that_cost,
     piece_count,
     stations_for,
 )
-from tests.runtime.benches import Bench, answer, bench, build_bench
+from analyzer.runtime.speculative_bounds.two_forms import AGAIN, EVIDENCE, FastForm, Piece
+from analyzer.runtime.speculative_bounds.zeros_and_nans import nan_shows, sign_of_zero_is_lost
+from analyzer.runtime.stretches.profile import Profile
+from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of
+from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.clipped import ZERO, clips
 from tests.runtime.zoo.floats import ROW
@@ -51,7 +44,7 @@ CLIPPED = ["clipped_blocked", "clipped_pooled", "clipped_rows"]
 FLIP = parse_fault("flip")
 
 
-def in_one_piece(on: Bench, feeds: Feeds | None = None) -> LiveExecutor:
+def in_one_piece(on: TrialContext, feeds: Feeds | None = None) -> LiveExecutor:
     """An executor that always runs the whole graph, first without its bounds."""
     with (
         patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
@@ -63,7 +56,7 @@ def in_one_piece(on: Bench, feeds: Feeds | None = None) -> LiveExecutor:
 @cache
 def executor(name: str) -> LiveExecutor:
     """The same for a model of the zoo, once."""
-    return in_one_piece(bench(name))
+    return in_one_piece(context(name))
 
 
 def only_piece(live: LiveExecutor) -> Piece:
@@ -77,7 +70,7 @@ def only_piece(live: LiveExecutor) -> Piece:
 @examples(60)
 @given(data=st.data())
 def test_any_pattern(name: str, data: st.DataObject) -> None:
-    on, live = bench(name), executor(name)
+    on, live = context(name), executor(name)
     pattern = data.draw(patterns(on.space))
     piece = only_piece(live)
     piece.success = 1.0
@@ -85,7 +78,7 @@ def test_any_pattern(name: str, data: st.DataObject) -> None:
     live.check_golden()
 
 
-def upsets(on: Bench) -> Iterator[FaultPattern]:
+def upsets(on: TrialContext) -> Iterator[FaultPattern]:
     """Flips of a sign, of high and low bits of the exponent and the mantissa, in every tensor."""
     for index, tensor in enumerate(on.space.tensors):
         for bit in (31, 30, 24, 23, 22, 3):
@@ -96,7 +89,7 @@ def upsets(on: Bench) -> Iterator[FaultPattern]:
 @pytest.mark.parametrize("name", CLIPPED)
 def test_some_upsets_make_a_bound_act_and_some_do_not(name: str) -> None:
     """Otherwise agreement would be about one of the two forms alone."""
-    on, live = bench(name), executor(name)
+    on, live = context(name), executor(name)
     piece, acted, shown = only_piece(live), 0, 0
     for pattern in upsets(on):
         piece.success = 1.0
@@ -108,7 +101,7 @@ def test_some_upsets_make_a_bound_act_and_some_do_not(name: str) -> None:
     assert shown >= 3
 
 
-def made_nan(on: Bench, name: str) -> FaultPattern:
+def made_nan(on: TrialContext, name: str) -> FaultPattern:
     """A pattern that makes a NaN of a weight of tensor ``name``."""
     index = [t.name for t in on.space.tensors].index(name)
     values = on.model.values()[name].reshape(-1)
@@ -121,7 +114,7 @@ def made_nan(on: Bench, name: str) -> FaultPattern:
 @pytest.mark.parametrize(("name", "tensor"), [(n, t) for n in CLIPPED for t in ("w0", "w1")])
 def test_a_nan_is_seen(name: str, tensor: str) -> None:
     """The exact graph has 0 in its place. Fails without `sums`, or the look at the results."""
-    on, live = bench(name), executor(name)
+    on, live = context(name), executor(name)
     pattern, piece = made_nan(on, tensor), only_piece(live)
     piece.success = 1.0
     found = answer(live, pattern, on.feeds)
@@ -151,7 +144,7 @@ def test_a_form_in_which_a_nan_does_not_show_is_not_used() -> None:
         return {name: np.nan_to_num(value) for name, value in found.items()}
 
     with patch.object(SessionPart, "run", without_nan):
-        live = in_one_piece(bench("clipped_pooled"))
+        live = in_one_piece(context("clipped_pooled"))
     assert live.segments is None
 
 
@@ -166,7 +159,7 @@ def test_a_form_that_answers_otherwise_is_not_used() -> None:
         return found
 
     with patch.object(SessionPart, "run", off):
-        live = in_one_piece(bench("clipped_rows"))
+        live = in_one_piece(context("clipped_rows"))
     assert live.segments is None
 
 
@@ -178,7 +171,7 @@ def bounds_left_out(live: LiveExecutor) -> set[str]:
 
 def test_bounds_that_act_on_the_sample_may_be_left_out_nevertheless() -> None:
     """Fails without `softer`: whether the forms are equal shows on smaller values."""
-    on = bench("clipped_rows")
+    on = context("clipped_rows")
     loud = {name: 3 * values for name, values in on.feeds.items()}
     assert bounds_left_out(in_one_piece(on, loud)) == {"ca", "cb"}
 

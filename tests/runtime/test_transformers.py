@@ -6,17 +6,18 @@ import numpy as np
 import onnx
 import pytest
 
+from analyzer.answers import Feeds
 from analyzer.evaluation.readers import generate_data
-from analyzer.faults import CountLaw, parse_fault
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import parse_fault
+from analyzer.faults.sampling import draw_pattern, generator
+from analyzer.faults.space import Selection
 from analyzer.model import load_model
-from analyzer.runtime.layout import Route
+from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.rewrite import RewriteExecutor
-from analyzer.runtime.segments import Cache
-from analyzer.runtime.session import Feeds
-from analyzer.sampling import draw_pattern, generator
-from analyzer.space import Selection
-from tests.runtime.benches import Bench, answer, cut_up
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.partial.golden_cache import Cache
+from tests.runtime.benches import TrialContext, answer, cut_up
 from tests.runtime.test_agreement import assert_agree, single_upsets
 from tests.support import save
 from tests.transformers import text, vision
@@ -24,21 +25,23 @@ from tests.transformers import text, vision
 FLIP = parse_fault("flip")
 
 
-def build(proto: onnx.ModelProto, folder: Path) -> Bench:
+def build(proto: onnx.ModelProto, folder: Path) -> TrialContext:
     model = load_model(save(proto, folder / "m.onnx"))
     space = model.space(Selection())
     data = generate_data(model.signature, 0, 3)
     feeds: Feeds = {model.signature.name: data.inputs, **data.more}
     live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
-    return Bench(model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds))
+    return TrialContext(
+        model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds)
+    )
 
 
 @pytest.fixture(scope="module", params=[vision, text], ids=["vision", "text"])
-def on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TrialContext:
     return build(request.param(), tmp_path_factory.mktemp("transformer"))
 
 
-def test_they_agree_with_the_oracle(on: Bench) -> None:
+def test_they_agree_with_the_oracle(on: TrialContext) -> None:
     shown = 0
     for index in range(len(on.space.tensors)):
         shown += sum(assert_agree(on, pattern) for pattern in single_upsets(on, index)[::2])
@@ -48,13 +51,13 @@ def test_they_agree_with_the_oracle(on: Bench) -> None:
         assert_agree(on, draw_pattern(generator("p", "s", i), law, FLIP))
 
 
-def test_their_weights_are_changed_in_place(on: Bench) -> None:
+def test_their_weights_are_changed_in_place(on: TrialContext) -> None:
     slow = [n for n, r in on.live.layout.routes.items() if r is Route.RELOAD]
     values = {t.name: t.elements for t in on.space.tensors}
     assert all(values[name] == 1 for name in slow), slow
 
 
-def test_they_are_cut_where_several_values_pass(on: Bench) -> None:
+def test_they_are_cut_where_several_values_pass(on: TrialContext) -> None:
     assert on.cut.segments is not None
     widths = [len(cut.values) for cut in on.cut.segments.cuts]
     assert max(widths) >= 3

@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import onnx
 
-from analyzer.bits import Values
+from analyzer.faults.elements import Values
 from tests.runtime.zoo.registry import case, model, normal, one, positive
 
 HALF = np.float16

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.bits import Values
+from analyzer.faults.elements import Values
 from tests.runtime.zoo.floats import HALF, ROW
 from tests.runtime.zoo.registry import case, integers, model, normal, one, ramp
 

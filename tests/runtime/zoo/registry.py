@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.bits import Values
-from analyzer.runtime.layout import Route
+from analyzer.faults.elements import Values
+from analyzer.runtime.layout.layout import Route
 from tests.support import parse_model, with_initializers
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 
-from analyzer.bits import Values
+from analyzer.faults.elements import Values
 from tests.runtime.zoo.floats import HALF, ROW
 from tests.runtime.zoo.registry import case, model, normal, one, positive
 

@@ -1,0 +1,281 @@
+"""Several campaigns compared: what each model shows, and how it differs from the first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
+from analyzer.campaign.cells import AnyCell, Cell
+from analyzer.campaign.result import CampaignResult, RateResult, Stop
+from analyzer.campaign.runner import Store
+from analyzer.campaign.trials import TrialContext
+from analyzer.evaluation.outcome import Metric, Outcomes
+from analyzer.faults.pairing import OWN, Correspondence
+from analyzer.stats.area import area
+from analyzer.stats.estimate import RateEstimate
+from analyzer.stats.intervals import Interval
+from analyzer.stats.paired import (
+    Counts,
+    Difference,
+    PairedStratum,
+    PairedTally,
+    longest_arm,
+    paired_difference,
+    unpaired_difference,
+)
+from analyzer.stats.strata import Stratum, estimate_strata
+from analyzer.stats.tally import Tally
+
+
+class CachingStore:
+    """A store that also keeps, while it lives, whatever passes through it."""
+
+    def __init__(self) -> None:
+        self._inner: Store | None = None
+        self.blocks: dict[AnyCell, dict[int, BlockResult]] = {}
+
+    def over(self, inner: Store | None) -> "CachingStore":
+        """The same, which from now on also keeps blocks in ``inner``, if that is given."""
+        self._inner = inner
+        return self
+
+    def known(self, cell: AnyCell) -> Iterable[BlockResult]:
+        """Finished blocks of one cell."""
+        held = self.blocks.setdefault(cell, {})
+        if self._inner is not None:
+            held.update({r.block.index: r for r in self._inner.known(cell)})
+        return list(held.values())
+
+    def put(self, result: BlockResult) -> None:
+        """Keep one more."""
+        self.blocks.setdefault(result.block.cell, {})[result.block.index] = result
+        if self._inner is not None:
+            self._inner.put(result)
+
+    def tick(self) -> None:
+        """Time to make durable what is not yet."""
+        if self._inner is not None:
+            self._inner.tick()
+
+    def first(self, cell: Cell, count: int) -> list[BlockResult]:
+        """The first ``count`` blocks of a cell, up to the first that is missing."""
+        held, found = self.blocks.get(cell, {}), []
+        for index in range(count):
+            if index not in held:
+                break
+            found.append(held[index])
+        return found
+
+
+@dataclass
+class ComparedModel:
+    """One model of a comparison, and what is known of it.
+
+    Attributes:
+        context: Its campaign.
+        matched: Which of its bits are the reference's; None for the reference itself.
+        store: Its finished blocks.
+        result: What its own campaign found, once it is run.
+        blocks: How many blocks of each cell count; more than its campaign needed where the
+            difference needs them.
+    """
+
+    context: TrialContext
+    matched: Correspondence | None = None
+    store: CachingStore = field(default_factory=CachingStore)
+    result: CampaignResult | None = None
+    blocks: dict[Cell, int] = field(default_factory=dict)
+
+    @property
+    def paired(self) -> bool:
+        """Whether its patterns follow those of the reference."""
+        return self.context.pairing is not None
+
+    @property
+    def found(self) -> CampaignResult:
+        """What its own campaign found."""
+        assert self.result is not None, "its campaign has not been run"
+        return self.result
+
+    def finish(self, result: CampaignResult) -> None:
+        """Take in what its own campaign found."""
+        self.result = result
+        for rate in result.rates:
+            for index, stratum in enumerate(rate.strata):
+                count = stratum.tally.trials // BLOCK_TRIALS
+                self.blocks[Cell(rate.rate, index)] = count
+
+    def count(self, wanted: Mapping[Cell, int]) -> None:
+        """Count the blocks that have been added since, as far as they go without a gap."""
+        for cell, count in wanted.items():
+            self.blocks[cell] = len(self.store.first(cell, max(count, self.blocks[cell])))
+
+    def used(self, cell: Cell) -> list[BlockResult]:
+        """The blocks of a cell that count."""
+        return self.store.first(cell, self.blocks[cell])
+
+    def cells(self, rate: float) -> list[Cell]:
+        """The cells of one rate."""
+        return [Cell(rate, index) for index in range(len(self.context.split(rate).strata))]
+
+    def tally(self, cell: Cell) -> Tally:
+        """What the blocks of a cell that count showed."""
+        return self.context.tally(o for result in self.used(cell) for o in result.outcomes)
+
+    def trials(self, rate: float) -> int:
+        """Trials at one rate that count."""
+        return BLOCK_TRIALS * sum(self.blocks[cell] for cell in self.cells(rate))
+
+    def estimate(self, rate: float) -> RateEstimate:
+        """Its own figures at one rate, from every block that counts."""
+        strata = self.context.split(rate).strata
+        cells = self.cells(rate)
+        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(strata, cells, strict=True)]
+        return estimate_strata(parts, self.context.golden_metric, self.context.plan.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class RateDifference:
+    """How a model differs from the reference at one rate.
+
+    Attributes:
+        difference: Model minus reference.
+        trials: Trials that both ran; 0 where they share no patterns.
+        reached: Whether it is known to the plan's precision.
+    """
+
+    difference: Difference
+    trials: int
+    reached: bool
+
+
+def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel) -> RateDifference:
+    """How ``variant`` differs from ``reference`` at one rate, as far as both have been run."""
+    plan = reference.context.plan
+    if variant.paired:
+        strata = _paired_strata(rate, reference, variant)
+        golden = (reference.context.golden_metric, variant.context.golden_metric)
+        found = paired_difference(strata, golden, plan.confidence)
+        trials = sum(s.tally.trials for s in strata)
+    else:
+        a, b = reference.estimate(rate), variant.estimate(rate)
+        found = Difference(
+            metric=unpaired_difference(a.metric, b.metric),
+            sdc=unpaired_difference(a.sdc, b.sdc),
+            due=unpaired_difference(a.due, b.due),
+        )
+        trials = 0
+    known = trials if variant.paired else min(reference.trials(rate), variant.trials(rate))
+    if not known:
+        nothing = Interval(0.0, -1.0, 1.0)
+        found = Difference(nothing, nothing, nothing)
+    arm = longest_arm(found, metric=plan.metric != Metric.AGREEMENT)
+    return RateDifference(found, trials, arm <= plan.precision)
+
+
+def _paired_strata(
+    rate: float, reference: ComparedModel, variant: ComparedModel
+) -> list[PairedStratum]:
+    """The trials that both ran, stratum by stratum."""
+    strata = variant.context.split(rate).strata
+    found = []
+    for stratum, cell in zip(strata, variant.cells(rate), strict=True):
+        second = _outcomes(variant, cell)
+        if stratum.name == OWN:  # the reference is not hit: nothing happens to it
+            first = [_counts(Outcomes(images=o[0], masked=o[0])) for o in second]
+        else:
+            first = _outcomes(reference, cell)
+        pairs = zip(first, second, strict=False)  # as many as both have
+        tally = PairedTally.of_trials(variant.context.unit, pairs)
+        found.append(PairedStratum(stratum.weight, tally))
+    return found
+
+
+def _outcomes(compared: ComparedModel, cell: Cell) -> list[Counts]:
+    return [_counts(o) for result in compared.used(cell) for o in result.outcomes]
+
+
+def _counts(o: Outcomes) -> Counts:
+    return o.images, o.sdc, o.due, o.masked, o.lost, o.gained
+
+
+Wanted = dict[Cell, int]
+"""Blocks that a compared should have, by cell."""
+
+
+def wanted_blocks(compared_models: Sequence[ComparedModel]) -> list[Wanted]:
+    """What each compared should run beyond its own campaign, so that differences get precise.
+
+    Where a difference is not known to the precision, both models get the trials that either has.
+    The first compared is the reference.
+    """
+    reference, *variants = compared_models
+    wanted: list[Wanted] = [{} for _ in compared_models]
+    for own, variant in zip(wanted[1:], variants, strict=True):
+        if not variant.paired:
+            continue
+        for rate in reference.context.plan.rates:
+            if difference_at(rate, reference, variant).reached:
+                continue
+            for cell in reference.cells(rate):
+                both = max(reference.blocks[cell], variant.blocks[cell])
+                own[cell] = both
+                wanted[0][cell] = max(wanted[0].get(cell, 0), both)
+    return wanted
+
+
+def missing_blocks(compared: ComparedModel, wanted: Wanted) -> list[Block]:
+    """The blocks of ``wanted`` that the store does not hold, in order."""
+    held = {cell: {r.block.index for r in compared.store.known(cell)} for cell in wanted}
+    return [
+        Block(cell, index)
+        for cell, count in wanted.items()
+        for index in range(compared.blocks[cell], count)
+        if index not in held[cell]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One model of a finished comparison.
+
+    Attributes:
+        estimates: Its figures at each rate of the plan.
+        trials: The trials behind them.
+        stops: Why each rate got no more.
+        area: Area under metric over the logarithm of the rate; see `stats.area`.
+        differences: Against the reference at each rate; empty for the reference itself.
+        area_difference: The same of the area; None for the reference itself.
+    """
+
+    estimates: tuple[RateEstimate, ...]
+    trials: tuple[int, ...]
+    stops: tuple[Stop, ...]
+    area: Interval
+    differences: tuple[RateDifference, ...] = ()
+    area_difference: Interval | None = None
+
+
+def compare(compared_models: Sequence[ComparedModel]) -> list[Compared]:
+    """Put every model beside the first one."""
+    return [_compared(compared_models[0], compared) for compared in compared_models]
+
+
+def _compared(reference: ComparedModel, compared: ComparedModel) -> Compared:
+    rates = reference.context.plan.rates
+    estimates = tuple(compared.estimate(rate) for rate in rates)
+    results: tuple[RateResult, ...] = compared.found.rates
+    trials = tuple(compared.trials(rate) for rate in rates)
+    both = [min(t, reference.trials(rate)) > 0 for t, rate in zip(trials, rates, strict=True)]
+    differences: tuple[RateDifference, ...] = ()
+    if compared is not reference:
+        differences = tuple(difference_at(rate, reference, compared) for rate in rates)
+    return Compared(
+        estimates=estimates,
+        trials=trials,
+        stops=tuple(r.stop for r in results),
+        area=area([e.metric for e in estimates], rates, [t > 0 for t in trials]),
+        differences=differences,
+        area_difference=(
+            area([d.difference.metric for d in differences], rates, both) if differences else None
+        ),
+    )

@@ -1,0 +1,121 @@
+"""A finished map: tensors, and what their trials say of kinds, bit positions and the whole."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from analyzer.campaign.maps.result import TensorFound
+from analyzer.campaign.plan import Plan
+from analyzer.campaign.result import Stop
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
+from analyzer.stats.areas import AreaEstimate, Seen, estimate_area
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of the memory that is no single tensor.
+
+    Attributes:
+        sites: Its fault sites.
+        trials: Trials with an upset in it that the estimate rests on.
+        estimate: What one upset in it does.
+    """
+
+    sites: int
+    trials: int
+    estimate: AreaEstimate
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BitPosition:
+    """One bit position of all elements that are held alike."""
+
+    dtype: str
+    codec: str
+    bit: int
+
+
+@dataclass(frozen=True)
+class VulnerabilityMap:
+    """What one upset does, part by part.
+
+    Attributes:
+        plan: What was to be done; its precision is the margin.
+        golden: The metric of the fault-free run.
+        space: The fault space.
+        tensors: One entry per tensor.
+    """
+
+    plan: Plan
+    golden: float
+    space: FaultSpace
+    tensors: tuple[TensorFound, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor reached the margin."""
+        return not self.cut_short
+
+    @property
+    def cut_short(self) -> frozenset[Stop]:
+        """What ended tensors before; empty if all are complete."""
+        return frozenset(t.stop for t in self.tensors) - {Stop.PRECISION}
+
+    @property
+    def trials(self) -> int:
+        """Trials of the whole map: injected faults."""
+        return sum(t.trials for t in self.tensors)
+
+    @property
+    def leveugle(self) -> int:
+        """Faults that Leveugle's formula asks for, tensor by tensor."""
+        return sum(t.leveugle for t in self.tensors)
+
+    @cached_property
+    def whole(self) -> Area:
+        """The whole memory at risk."""
+        return self._area(self.tensors)
+
+    @cached_property
+    def kinds(self) -> dict[Kind, Area]:
+        """The tensors of each kind together."""
+        kinds = dict.fromkeys(t.kind for t in self.space.tensors)
+        return {k: self._area(t for t in self.tensors if self._site(t).kind is k) for k in kinds}
+
+    @cached_property
+    def bits(self) -> dict[BitPosition, Area]:
+        """Each bit position of all tensors of one element type together, top bit first."""
+        found: dict[BitPosition, list[tuple[int, Seen]]] = {}
+        for tensor in self.tensors:
+            site = self._site(tensor)
+            for bit, seen in tensor_bits(tensor):
+                position = BitPosition(site.dtype, site.codec.name, bit)
+                found.setdefault(position, []).append((site.elements, seen))
+        ordered = sorted(found, key=lambda p: (p.dtype, p.codec, -p.bit))
+        return {p: self._together(found[p]) for p in ordered}
+
+    @cached_property
+    def sdc_shares(self) -> tuple[float, ...]:
+        """Of the SDC that one upset anywhere causes, the share of each tensor: size times P."""
+        harm = [t.estimate.sdc.estimate * self._site(t).bits for t in self.tensors]
+        total = sum(harm)
+        return tuple(h / total if total else 0.0 for h in harm)
+
+    def _site(self, tensor: TensorFound) -> TensorSite:
+        return self.space.tensors[tensor.tensor]
+
+    def _area(self, tensors: Iterable[TensorFound]) -> Area:
+        return self._together([(s.sites, s.first) for t in tensors for s in t.strata])
+
+    def _together(self, parts: list[tuple[int, Seen]]) -> Area:
+        """An area from strata with their numbers of sites."""
+        sites = sum(count for count, _ in parts)
+        strata = [replace(seen, weight=count / sites) for count, seen in parts]
+        trials = sum(seen.tally.trials for _, seen in parts)
+        return Area(sites, trials, estimate_area(strata, self.plan.confidence))
+
+
+def tensor_bits(tensor: TensorFound) -> Iterator[tuple[int, Seen]]:
+    """Each bit position of a tensor and what was seen there."""
+    for stratum in tensor.strata:
+        yield from zip(stratum.positions, stratum.columns, strict=True)

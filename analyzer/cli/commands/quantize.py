@@ -1,0 +1,52 @@
+"""``relcheck quantize MODEL --data CALIB -o OUT``: the int8 twin of a float model."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analyzer.cli import options
+from analyzer.cli.app import app
+
+
+@app.command()
+@options.takes(images=options.Images, batch=options.Batch, **options.PREPROCESSING)
+def quantize(
+    model: Annotated[Path, typer.Argument(help="The float32 ONNX model.", metavar="MODEL")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The quantized model.", metavar="FILE")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help=".npz or image folder for calibration, not the test split.", metavar="PATH"
+        ),
+    ],
+    calibration: Annotated[
+        str,
+        typer.Option(
+            help="How ranges follow from the data: histogram (least squared error), minmax, "
+            "entropy or percentile.",
+            metavar="WORD",
+        ),
+    ] = "histogram",
+    per_channel: Annotated[
+        bool,
+        typer.Option("--per-channel/--per-tensor", help="Scales of weights, always symmetric."),
+    ] = True,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the report as JSON.", metavar="FILE")
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Quantize a float32 ONNX model to int8 (QDQ), by ONNX Runtime's quantizer.
+
+    Bounds of a hardened model stay in force: they act on the integer codes.
+
+    Example: relcheck quantize model.onnx --data train.npz -o int8.onnx
+    """
+    from analyzer.cli.output import say
+    from analyzer.jobs.quantize import quantize_model
+    from analyzer.jobs.settings import read_settings
+    from analyzer.reports.before_after.quantization import quantization_text
+
+    settings = read_settings(None, {**flags, "data": data})
+    say(quantization_text(quantize_model(model, out, json, calibration, per_channel, settings)))

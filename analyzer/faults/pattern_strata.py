@@ -1,0 +1,199 @@
+"""Strata of fault patterns: by how many severe upsets rise, whose law is known exactly."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analyzer.faults.bitmap import Bools
+from analyzer.faults.count_law import CountLaw
+from analyzer.faults.models import FaultModel, FaultPattern, SiteIndex
+from analyzer.faults.sampling import distinct_sites, draw_pattern
+from analyzer.faults.severity import Severity
+
+MOST_STRATA = 4
+"""Strata with exactly 0, 1, 2, 3 rising upsets at most; all others are one more."""
+
+NEGLIGIBLE = 5e-4
+"""Patterns rarer than this get no stratum of their own."""
+
+SPARE = 2
+"""Sites drawn at once beyond those wanted, besides a sixteenth."""
+
+FALLING = "falling"
+"""Name of the stratum of patterns whose severe upsets all fall."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatternStratum:
+    """Patterns with at least one upset, told apart by their severe upsets.
+
+    Attributes:
+        rising: Number of severe upsets that rise; None: every number that has no stratum of its
+            own.
+        weight: Probability of such a pattern.
+        name: Label in journals and reports: ``0``, ``falling``, ``1``, ``other``.
+        falling: Whether at least one severe upset falls, or none does; None: either.
+    """
+
+    rising: int | None
+    weight: float
+    name: str
+    falling: bool | None = None
+
+
+@dataclass(frozen=True)
+class StratifiedLaw:
+    """The count law of one rate, split by severity.
+
+    Rising, falling and mild upsets are independent: Binomial(bits of the kind, rate), each uniform
+    without replacement on its own sites.
+    """
+
+    bits: int
+    severity: Severity | None
+    rate: float
+    fault: FaultModel
+
+    @property
+    def whole(self) -> CountLaw:
+        """The law of all upsets."""
+        return CountLaw(self.bits, self.rate)
+
+    @cached_property
+    def rising(self) -> CountLaw:
+        """The law of severe upsets that rise."""
+        return CountLaw(self.severity.rising_bits if self.severity else 0, self.rate)
+
+    @cached_property
+    def falling(self) -> CountLaw:
+        """The law of the other severe upsets."""
+        severe = self.severity.severe_bits if self.severity else 0
+        return CountLaw(severe - self.rising.bits, self.rate)
+
+    @cached_property
+    def mild(self) -> CountLaw:
+        """The law of upsets that are not severe."""
+        return CountLaw(self.others.bits - self.falling.bits, self.rate)
+
+    @cached_property
+    def others(self) -> CountLaw:
+        """The law of all upsets that do not rise."""
+        return CountLaw(self.bits - self.rising.bits, self.rate)
+
+    @cached_property
+    def strata(self) -> tuple[PatternStratum, ...]:
+        """All patterns with at least one upset, partitioned; weights sum to P(at least one)."""
+        found = [PatternStratum(k, self._weight(k), str(k)) for k in self._told_apart]
+        if found and found[0].rising == 0:
+            found[:1] = self._without_rising()
+        rest = self._rest
+        if rest > 0.0 or not found:
+            found.append(PatternStratum(None, rest, "other" if found else "any"))
+        return tuple(found)
+
+    def _without_rising(self) -> list[PatternStratum]:
+        """Patterns in which nothing rises, parted by whether something falls if that pays."""
+        none = self.rising.probability(0)
+        mild = none * self.falling.probability(0) * self.mild.p_any
+        falling = none * self.falling.p_any
+        if min(mild, falling) > NEGLIGIBLE:
+            return [
+                PatternStratum(0, mild, "0", falling=False),
+                PatternStratum(0, falling, FALLING, falling=True),
+            ]
+        return [PatternStratum(0, self._weight(0), "0")]
+
+    @cached_property
+    def _told_apart(self) -> tuple[int, ...]:
+        """Numbers of rising upsets that are frequent enough for a stratum of their own."""
+        if not self.rising.bits:
+            return ()
+        return tuple(k for k in range(MOST_STRATA) if self._weight(k) > NEGLIGIBLE)
+
+    def _weight(self, rising: int) -> float:
+        """Probability of a pattern with at least one upset and ``rising`` rising ones."""
+        any_other = self.others.p_any if rising == 0 and self.others.bits else float(rising > 0)
+        return self.rising.probability(rising) * any_other
+
+    @cached_property
+    def _rest(self) -> float:
+        """Probability of all other patterns with at least one upset, without cancellation."""
+        if not self._told_apart:
+            return self.whole.p_any
+        below = math.fsum(self._weight(k) for k in range(self._told_apart[0]))
+        return below + self.rising.p_at_least(self._told_apart[-1] + 1)
+
+    def draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
+        """One pattern of a stratum."""
+        severity = self.severity
+        if severity is None or not self._told_apart:
+            return draw_pattern(rng, self.whole, self.fault)
+        if stratum.rising is None and self._told_apart[0] > 0:
+            return self._draw_other(rng, severity)
+        if stratum.falling is not None:
+            return self._draw_without_rising(rng, severity, stratum.falling)
+        rising, others = self._counts(rng, stratum)
+        high = severity.rising_sites(distinct_sites(rng, severity.rising_bits, rising))
+        return self._pattern(high, draw_sites(rng, self.bits, others, severity.are_rising))
+
+    def _draw_other(self, rng: np.random.Generator, severity: Severity) -> FaultPattern:
+        """A pattern that no other stratum claims, where few are claimed: drawn until one is not."""
+        while True:
+            pattern = draw_pattern(rng, self.whole, self.fault)
+            if np.count_nonzero(severity.are_rising(pattern.sites)) not in self._told_apart:
+                return pattern
+
+    def _draw_without_rising(
+        self, rng: np.random.Generator, severity: Severity, falling: bool
+    ) -> FaultPattern:
+        """A pattern in which nothing rises, and something falls or nothing does."""
+        if not falling:
+            count = self.mild.draw_at_least(1, rng)
+            return self._pattern(draw_sites(rng, self.bits, count, severity.are_severe))
+        count, mild = self.falling.draw_at_least(1, rng), self.mild.draw(rng)
+        low = severity.falling_sites(distinct_sites(rng, self.falling.bits, count))
+        return self._pattern(low, draw_sites(rng, self.bits, mild, severity.are_severe))
+
+    def _counts(self, rng: np.random.Generator, stratum: PatternStratum) -> tuple[int, int]:
+        """Numbers of rising and other upsets of one pattern of a stratum."""
+        if stratum.rising == 0:
+            return 0, self.others.draw_at_least(1, rng)
+        if stratum.rising is None:  # told apart are 0, 1, ...: all others lie above
+            return self.rising.draw_at_least(self._told_apart[-1] + 1, rng), self.others.draw(rng)
+        return stratum.rising, self.others.draw(rng)
+
+    def _pattern(self, *parts: SiteIndex) -> FaultPattern:
+        return FaultPattern(self.fault, np.sort(np.concatenate(parts)))
+
+
+def place_upsets(
+    rng: np.random.Generator, severity: Severity, fault: FaultModel, severe: int, mild: int
+) -> FaultPattern:
+    """A pattern of so many severe and so many mild upsets, each kind uniform on its sites."""
+    parts = [
+        severity.severe_sites(distinct_sites(rng, severity.severe_bits, severe)),
+        draw_sites(rng, severity.space.bits, mild, severity.are_severe),
+    ]
+    return FaultPattern(fault, np.sort(np.concatenate(parts)))
+
+
+def draw_sites(
+    rng: np.random.Generator, bits: int, count: int, refused: Callable[[SiteIndex], Bools]
+) -> SiteIndex:
+    """``count`` distinct sites that are not refused, uniform, ascending.
+
+    Sites are drawn from all, and the first ``count`` that are distinct and not refused are kept: by
+    symmetry every set is equally likely. A few more are drawn at once, for those that are refused.
+    """
+    drawn = rng.integers(bits, size=count + SPARE + count // 16, dtype=np.int64)
+    accepted = drawn[~refused(drawn)]
+    kept = np.sort(accepted[:count])
+    if len(kept) == count and not (kept[1:] == kept[:-1]).any():
+        return kept
+    while len(distinct := dict.fromkeys(accepted.tolist())) < count:
+        drawn = rng.integers(bits, size=count - len(distinct), dtype=np.int64)
+        accepted = np.concatenate((accepted, drawn[~refused(drawn)]))
+    return np.sort(np.array(list(distinct)[:count], np.int64))

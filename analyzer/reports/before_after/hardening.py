@@ -1,0 +1,110 @@
+"""What `relcheck harden` shows: which activations are bounded, and what that costs."""
+
+import json
+import textwrap
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field
+
+from analyzer.reports.before_after.record import Part, TwinsPart, title_line, twins_lines
+from analyzer.reports.before_after.threshold_search import SearchPart, search_lines
+from analyzer.reports.shared.terminal_text import one_line
+
+NAME_WIDTH = 42
+KIND_WIDTH = 24
+LISTED = 3
+"""Names shown of those that share a reason."""
+
+
+class SitePart(Part):
+    """One bounded activation."""
+
+    value: str
+    kind: str
+    side: Literal["one-sided", "two-sided"]
+    low: float | None
+    high: float
+
+
+class LeftPart(Part):
+    """One activation that is left as it is."""
+
+    value: str
+    kind: str
+    reason: str
+
+
+class HardeningReport(Part):
+    """Everything that one hardening did."""
+
+    format: Literal["1.0"] = "1.0"
+    method: str
+    calibration: str
+    sites: tuple[SitePart, ...]
+    not_applied: tuple[LeftPart, ...]
+    twins: TwinsPart
+    compared: int = Field(description="images whose outputs were compared number for number")
+    equal: int = Field(description="those whose outputs are equal, by unoptimized kernels")
+    search: SearchPart | None = None
+
+    def to_json(self) -> str:
+        """The JSON report."""
+        return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
+
+
+def hardening_text(report: HardeningReport) -> str:
+    """The report in 80 columns."""
+    count = len(report.sites)
+    lines = [
+        title_line(report.twins),
+        *textwrap.wrap(
+            f"method {report.method}, {count} activation{'s' * (count != 1)} bounded, "
+            f"bounds from {report.calibration}",
+            80,
+        ),
+        "",
+        f"{'activation':<{NAME_WIDTH}}{'kind':<{KIND_WIDTH}}{'bound':>14}",
+        "─" * 80,
+        *(_site(site) for site in report.sites),
+        *_left(report.not_applied),
+        *_search(report),
+        "",
+        *twins_lines(report.twins),
+        f"Same outputs as the original, by unoptimized kernels: {report.equal:,} of the first "
+        f"{report.compared:,}.",
+    ]
+    return "\n".join(map(one_line, lines)) + "\n"
+
+
+def _search(report: HardeningReport) -> list[str]:
+    part = report.search
+    return [] if part is None else ["", *search_lines(part, len(report.sites))]
+
+
+def _site(site: SitePart) -> str:
+    bound = f"≤ {site.high:.4g}" if site.low is None else f"{site.low:.3g} … {site.high:.3g}"
+    return f"{_clip(site.value, NAME_WIDTH)}{_clip(site.kind, KIND_WIDTH)}{bound:>14}"
+
+
+def _clip(text: str, width: int) -> str:
+    shown = text if len(text) < width else f"…{text[-(width - 2) :]}"
+    return f"{shown:<{width}}"
+
+
+def _left(parts: Iterable[LeftPart]) -> list[str]:
+    reasons: dict[str, list[LeftPart]] = {}
+    for part in parts:
+        reasons.setdefault(part.reason, []).append(part)
+    lines = ["", "Not bounded:"] if reasons else []
+    for reason, found in reasons.items():
+        lines += textwrap.wrap(
+            f"{len(found)}: {reason}", 78, initial_indent="  ", subsequent_indent=" " * 5
+        )
+        names = ", ".join(f"{p.kind} {_short(p.value)}" for p in found[:LISTED])
+        lines.append(f"     {names[:70]}" + (", …" if len(found) > LISTED else ""))
+    return lines
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 30 else f"…{name[-29:]}"

@@ -1,0 +1,77 @@
+"""A model and what was made of it, side by side: accuracy, latency, size."""
+
+from pathlib import PurePath
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analyzer.reports.shared.number_format import METRIC_NAMES, percent, si
+
+
+class Part(BaseModel):
+    """A part of a report that is plain data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FilePart(Part):
+    """One of the two models."""
+
+    path: str
+    sha256: str
+    bytes: int = Field(ge=0)
+
+
+class EffectPart(Part):
+    """What the fault-free models do on one data set."""
+
+    data: str
+    images: int
+    labelled: bool
+    metric: Literal["top1", "top5", "agreement"]
+    before: float
+    after: float
+
+
+class LatencyPart(Part):
+    """Seconds of one run, measured side by side."""
+
+    images: int
+    before: float
+    after: float
+    ratio: float
+    pairs: int
+
+
+class TwinsPart(Part):
+    """The comparison of a model with its twin."""
+
+    model: FilePart
+    twin: FilePart
+    effect: EffectPart
+    latency: LatencyPart
+
+
+def title_line(twins: TwinsPart) -> str:
+    """Which file became which."""
+    before, after = (PurePath(part.path).name for part in (twins.model, twins.twin))
+    return f"{before} -> {after}"
+
+
+def twins_lines(twins: TwinsPart) -> list[str]:
+    """Three figures before and after, and how they were measured."""
+    effect, latency = twins.effect, twins.latency
+    metric = METRIC_NAMES[effect.metric]
+    growth = twins.twin.bytes - twins.model.bytes
+    return [
+        f"{'':<28}{'before':>12}{'after':>12}",
+        f"{'fault-free ' + metric + ' %':<28}{percent(effect.before, 2):>12}"
+        f"{percent(effect.after, 2):>12}",
+        f"{'latency of one run, ms':<28}{latency.before * 1e3:>12.3f}{latency.after * 1e3:>12.3f}"
+        f"   x {latency.ratio:.2f}",
+        f"{'file, bytes':<28}{si(twins.model.bytes):>12}{si(twins.twin.bytes):>12}   {growth:+,}",
+        "",
+        f"Judged on {effect.images:,} images of {effect.data}.",
+        f"Latency: {latency.images} image{'s' * (latency.images != 1)} a run, ONNX Runtime's own "
+        f"options, one thread, {latency.pairs:,} pairs.",
+    ]

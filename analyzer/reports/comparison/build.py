@@ -1,0 +1,157 @@
+"""Finished campaigns -> `Comparison`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.campaign.comparison.difference import Compared, ComparedModel, RateDifference
+from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.outcome import Metric
+from analyzer.model import Model
+from analyzer.reports.comparison.record import (
+    ComparedModelPart,
+    ComparedRatePart,
+    Comparison,
+    CorrespondencePart,
+    DifferencePart,
+    RateDifferencePart,
+    SharedPlanPart,
+)
+from analyzer.reports.shared.build import assumptions, data_part, model_part, sweep_fields
+from analyzer.reports.shared.records import IntervalPart, RunPart, ToolPart
+from analyzer.stats.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of a comparison, with its campaign and what came of it."""
+
+    model: Model
+    compared: ComparedModel
+    found: Compared
+
+
+def build_comparison(
+    entries: Sequence[Entry], data: Dataset, tool: ToolPart, run: RunPart
+) -> Comparison:
+    """Put everything a reviewer needs into one record; the first entry is the reference."""
+    plan = entries[0].compared.context.plan
+    judged = plan.metric != Metric.AGREEMENT
+    return Comparison(
+        tool=tool,
+        data=data_part(data),
+        plan=SharedPlanPart(**sweep_fields(plan)),
+        metric=plan.metric if judged else None,  # type: ignore[arg-type]  # validated
+        models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
+        assumptions=[*assumptions(plan, data), *_on_pairs(entries)],
+        run=run,
+    )
+
+
+def label(index: int) -> str:
+    """What a model is called in tables: A, B, ..., Z, AA, ...
+
+    >>> label(0), label(25), label(26)
+    ('A', 'Z', 'AA')
+    """
+    letters = ""
+    index += 1
+    while index:
+        index, letter = divmod(index - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
+
+
+def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> ComparedModelPart:
+    model, context = entry.model, entry.compared.context
+    found = entry.found
+    return ComparedModelPart(
+        label=label,
+        model=model_part(model, context.space),
+        file_bytes=model.size,
+        plan_id=context.plan.id,
+        golden=context.golden_metric if judged else None,
+        correspondence=_correspondence(entry, reference),
+        rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
+        area=_interval(found.area) if judged else None,
+        area_difference=_difference(found.area_difference)
+        if judged and found.area_difference
+        else None,
+    )
+
+
+def _correspondence(entry: Entry, reference: Entry) -> CorrespondencePart | None:
+    matched = entry.compared.matched
+    if matched is None:
+        return None
+    return CorrespondencePart(
+        bits=matched.common_bits,
+        of_reference=matched.shares[0],
+        of_model=matched.shares[1],
+        faults="paired" if entry.compared.paired else "independent",
+        same_file=entry.model.sha256 == reference.model.sha256,
+    )
+
+
+def _rate(entry: Entry, index: int, judged: bool) -> ComparedRatePart:
+    found, result = entry.found, entry.compared.found.rates[index]
+    estimate = found.estimates[index]
+    return ComparedRatePart(
+        rate=result.rate,
+        expected_flips=result.expected_flips,
+        trials=found.trials[index],
+        stop=result.stop.value,
+        metric=_interval(estimate.metric) if judged else None,
+        sdc=_interval(estimate.sdc),
+        due=_interval(estimate.due),
+        crashes=len(result.crashes),
+        difference=_rate_difference(found.differences[index], judged)
+        if found.differences
+        else None,
+    )
+
+
+def _rate_difference(found: RateDifference, judged: bool) -> RateDifferencePart:
+    return RateDifferencePart(
+        metric=_difference(found.difference.metric) if judged else None,
+        sdc=_difference(found.difference.sdc),
+        due=_difference(found.difference.due),
+        paired_trials=found.trials,
+        reached=found.reached,
+    )
+
+
+def _interval(interval: Interval) -> IntervalPart:
+    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+
+def _difference(interval: Interval) -> DifferencePart:
+    return DifferencePart(
+        estimate=interval.estimate, low=max(-1.0, interval.low), high=min(1.0, interval.high)
+    )
+
+
+def _on_pairs(entries: Sequence[Entry]) -> list[str]:
+    """What the differences rest on, in sentences."""
+    lines = [
+        "All models see the same images in the same batches, prepared as each model's own "
+        "metadata say.",
+        "Bits correspond where a tensor of the same name, shape, element type and encoding is in "
+        "both files.",
+    ]
+    variants = [e for e in entries if e.compared.matched is not None]
+    if any(e.compared.paired for e in variants):
+        lines.append(
+            "Paired models meet the same upsets in the bits that correspond, trial by trial, and "
+            "upsets of their own in the others; their differences are taken over the trials that "
+            "both ran."
+        )
+    if not all(e.compared.paired for e in variants):
+        lines.append(
+            "A model of which less than half of the bits correspond meets faults of its own: its "
+            "difference is that of two independent campaigns."
+        )
+    lines.append(
+        "The area under the curve is taken over the logarithm of the bit error rate by the "
+        "trapezoid rule and divided by its width: a mean of the metric over the rates."
+    )
+    return lines

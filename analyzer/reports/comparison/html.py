@@ -1,0 +1,55 @@
+"""A comparison as one self-contained page of HTML, readable offline and when printed."""
+
+from markupsafe import Markup
+
+from analyzer.reports.comparison.chart import comparison_chart, difference_chart
+from analyzer.reports.comparison.record import ComparedModelPart, Comparison
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.signed_numbers import signed, signed_bounds
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Render a comparison; every text in it is escaped."""
+    first = comparison.models[0]
+    return render(
+        "comparison.html",
+        c=comparison,
+        first=first,
+        metric=comparison.metric and figures.METRIC_NAMES[comparison.metric],
+        curves=Markup(comparison_chart(comparison)),
+        differences=Markup(difference_chart(comparison)),
+        sentences=[sentence(comparison, model) for model in comparison.models[1:]],
+        order=sorted(range(len(first.rates)), key=lambda i: first.rates[i].rate),
+        signed=signed,
+        signed_bounds=signed_bounds,
+    )
+
+
+def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
+    """What the comparison says of one model, in a sentence."""
+    first = comparison.models[0]
+    name = f"{model.label} ({model.model.path})"
+    part = model.area_difference
+    if part is None or comparison.metric is None:
+        return _of_corruption(first, model, name)
+    metric = figures.METRIC_NAMES[comparison.metric]
+    found = f"{signed(part.estimate)} points ({signed_bounds(part)})"
+    if part.low > 0.0:
+        return f"{name} keeps more {metric} than {first.label} over these rates: {found}."
+    if part.high < 0.0:
+        return f"{name} keeps less {metric} than {first.label} over these rates: {found}."
+    return (
+        f"{name} and {first.label} cannot be told apart by their mean {metric} over these rates: "
+        f"{found}."
+    )
+
+
+def _of_corruption(first: ComparedModelPart, model: ComparedModelPart, name: str) -> str:
+    """The same without labels: at how many rates SDC is proven to be lower or higher."""
+    parts = [row.difference.sdc for row in model.rates if row.difference is not None]
+    lower, higher = sum(p.high < 0.0 for p in parts), sum(p.low > 0.0 for p in parts)
+    return (
+        f"{name} shows less silent corruption than {first.label} at {lower} of {len(parts)} rates, "
+        f"more at {higher}; at the others they cannot be told apart."
+    )

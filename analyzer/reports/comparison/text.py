@@ -1,0 +1,183 @@
+"""A comparison as plain text, 80 columns wide: what the terminal shows."""
+
+from collections.abc import Callable, Iterator
+from textwrap import TextWrapper
+
+from analyzer.faults.rates import show_rate
+from analyzer.reports.comparison.record import (
+    ComparedModelPart,
+    ComparedRatePart,
+    Comparison,
+    DifferencePart,
+    RateDifferencePart,
+)
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import signed, signed_bounds
+from analyzer.reports.shared.terminal_text import one_line, short_names
+
+COLUMNS = 80
+NAME_WIDTH = 27
+MODELS = (3 + NAME_WIDTH, 38, 46, 57, 67)
+"""Where the columns of the list of models end."""
+
+LABELLED = (7, 10, 25, 43, 57, 71, COLUMNS)
+UNLABELLED = (7, 10, 23, 41, 54, 72, COLUMNS)
+"""Where the columns of the table end, with a metric and without."""
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Render the models, the table, and what must be known to read it."""
+    head = list(_head(comparison))
+    lines = [*head, "", *_table(comparison), "", *_wrapped(_notes(comparison))]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(lines: Iterator[str]) -> list[str]:
+    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [part for line in lines for part in fill.wrap(one_line(line))]
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    data, plan = comparison.data, comparison.plan
+    if data.kind == "generated":
+        yield "No data set: inputs are random, judged against the fault-free models."
+    kind = "inputs" if data.kind == "generated" else "images"
+    yield one_line(f"{data.name}: {data.images} {kind}")
+    yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
+    yield ""
+    name = f"   {'model':<{NAME_WIDTH}}"
+    yield _row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"
+    names = short_names((m.model.path for m in comparison.models), NAME_WIDTH - 1)
+    for model in comparison.models:
+        yield _model(model, names[model.model.path])
+
+
+def _model(model: ComparedModelPart, name: str) -> str:
+    golden = "" if model.golden is None else f"{figures.percent(model.golden, 2)} %"
+    shared, faults = "", "reference"
+    if model.correspondence:
+        shared = f"{figures.percent(model.correspondence.of_model)} %"
+        faults = model.correspondence.faults
+    size, bits = figures.size(model.file_bytes), figures.si(model.model.bits_at_risk)
+    named = f"{model.label:<3}{name:<{NAME_WIDTH}}"
+    return f"{_row([named, size, bits, golden, shared], MODELS)}  {faults}"
+
+
+def _row(cells: list[str], ends: tuple[int, ...]) -> str:
+    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
+    line = ""
+    for cell, end in zip(cells, ends, strict=True):
+        line += " " if line else ""
+        line += cell.rjust(end - len(line))
+    return line
+
+
+def _table(comparison: Comparison) -> list[str]:
+    first = comparison.models[0].label
+    if comparison.metric is None:
+        ends = UNLABELLED
+        head = ["rate", "", "SDC %", f"less {first}", "DUE %", f"less {first}", "trials"]
+    else:
+        ends, metric = LABELLED, figures.METRIC_NAMES[comparison.metric]
+        head = ["rate", "", f"{metric} %", f"less {first}", "SDC %", "DUE %", "trials"]
+    lines = [_row(head, ends), "─" * COLUMNS]
+    for index, entry in enumerate(comparison.models[0].rates):
+        for number, model in enumerate(comparison.models):
+            rate = "" if number else show_rate(entry.rate)
+            lines += [
+                _row([rate, model.label, *_points(model.rates[index])], ends),
+                _row(["", "", *_bounds(model.rates[index])], ends),
+            ]
+    for number, model in enumerate(comparison.models):
+        if model.area is not None:
+            name = "" if number else "area"
+            change = model.area_difference
+            point = "" if change is None else signed(change.estimate)
+            bounds = "" if change is None else signed_bounds(change)
+            lines += [
+                _row([name, model.label, figures.estimate(model.area), point, "", "", ""], ends),
+                _row(["", "", figures.bounds(model.area), bounds, "", "", ""], ends),
+            ]
+    return lines
+
+
+def _points(row: ComparedRatePart) -> list[str]:
+    trials = f"{row.trials:,}" + ("" if row.stop == "precision" else "*")
+    sign = "" if row.difference is None or row.difference.reached else "~"
+    changes = [signed(p.estimate) + sign if p else "" for p in _changes(row.difference)]
+    return _cells(row, figures.estimate, changes, trials)
+
+
+def _bounds(row: ComparedRatePart) -> list[str]:
+    changes = [signed_bounds(p) if p else "" for p in _changes(row.difference)]
+    return _cells(row, figures.bounds, changes, "")
+
+
+def _cells(
+    row: ComparedRatePart,
+    show: Callable[[IntervalPart], str],
+    changes: list[str],
+    trials: str,
+) -> list[str]:
+    if not row.trials:
+        unknown = [figures.UNKNOWN] * 3 if trials else [""] * 3
+        return [unknown[0], "", *unknown[1:], trials]
+    metric, sdc, due = changes
+    if row.metric is not None:
+        return [show(row.metric), metric, show(row.sdc), show(row.due), trials]
+    return [show(row.sdc), sdc, show(row.due), due, trials]
+
+
+def _changes(part: RateDifferencePart | None) -> tuple[DifferencePart | None, ...]:
+    """Those of metric, SDC and DUE; none for the reference."""
+    return (None, None, None) if part is None else (part.metric, part.sdc, part.due)
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    first, plan = comparison.models[0].label, comparison.plan
+    yield (
+        f"Below each figure: its {100 * plan.confidence:g} % confidence interval. Less {first}: "
+        f"the model minus {first}, in points, from the trials that both ran."
+    )
+    rows = [row for model in comparison.models for row in model.rates]
+    if comparison.metric is None:
+        yield "Without labels, or by agreement, only SDC and DUE are compared."
+    else:
+        yield "area: mean of the metric over the logarithm of the rate."
+    yield from _on_pairs(comparison)
+    points = f"±{100 * plan.precision:g} points"
+    short = {row.stop for row in rows} - {"precision"}
+    if short:
+        why = "the budget ended" if "budget" in short else "it was interrupted"
+        yield f"* {why} before {points} were reached; the interval is valid, but wider."
+    if any(not row.trials for row in rows):
+        yield figures.NO_TRIALS
+    if any(row.difference and not row.difference.reached for row in rows):
+        yield (
+            f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "
+            "interval is valid, but wider."
+        )
+    crashes = sum(row.crashes for row in rows)
+    if crashes:
+        yield f"{crashes} patterns killed the process that ran them; they count as DUE."
+
+
+def _on_pairs(comparison: Comparison) -> Iterator[str]:
+    """What is special about some of the models."""
+    first = comparison.models[0].label
+    for model in comparison.models[1:]:
+        matched = model.correspondence
+        if matched is None:
+            continue
+        if matched.same_file:
+            yield (
+                f"{model.label} is the same file as {first}: its intervals show what these trials "
+                "can tell apart."
+            )
+        elif matched.faults == "independent":
+            share = figures.percent(matched.of_model)
+            yield (
+                f"{model.label} shares {share} % of its bits with {first}: its faults are its own, "
+                "its differences those of two independent campaigns."
+            )

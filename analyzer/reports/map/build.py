@@ -1,0 +1,189 @@
+"""`VulnerabilityMap` -> `MapReport`."""
+
+from analyzer.campaign.maps.map import Area, BitPosition, VulnerabilityMap, tensor_bits
+from analyzer.campaign.maps.result import StratumFound, TensorFound
+from analyzer.campaign.plan import Plan
+from analyzer.evaluation.dataset import DataKind, Dataset
+from analyzer.faults.elements import ELEMENT_TYPES
+from analyzer.faults.models import FaultKind
+from analyzer.model import Model
+from analyzer.reports.map.record import (
+    AreaPart,
+    BitPart,
+    ColumnPart,
+    KindPart,
+    LossPart,
+    MapPlanPart,
+    MapReport,
+    SiteStratumPart,
+    TensorPart,
+)
+from analyzer.reports.shared.build import crash_part, data_part, model_part, plan_fields
+from analyzer.reports.shared.records import (
+    GoldenPart,
+    IntervalPart,
+    RunPart,
+    ToolPart,
+)
+from analyzer.stats.areas import Seen
+from analyzer.stats.intervals import Interval
+
+
+def build_map_report(
+    found: VulnerabilityMap,
+    model: Model,
+    data: Dataset,
+    tool: ToolPart,
+    run: RunPart,
+    exhaustive: bool,
+) -> MapReport:
+    """Put everything a reviewer needs into one record."""
+    return MapReport(
+        tool=tool,
+        model=model_part(model, found.space),
+        data=data_part(data),
+        golden=GoldenPart.model_validate({"metric": found.plan.metric, "value": found.golden}),
+        plan=MapPlanPart(
+            id=found.plan.id,
+            margin=found.plan.precision,
+            exhaustive=exhaustive,
+            **plan_fields(found.plan),
+        ),
+        whole=_area(found.whole),
+        kinds=[KindPart(kind=kind, **dict(_area(area))) for kind, area in found.kinds.items()],
+        bits=[_bit(position, area) for position, area in found.bits.items()],
+        tensors=[
+            _tensor(found, tensor, share)
+            for tensor, share in zip(found.tensors, found.sdc_shares, strict=True)
+        ],
+        trials=found.trials,
+        leveugle=found.leveugle,
+        assumptions=assumptions(found.plan, data),
+        run=run,
+    )
+
+
+def _interval(interval: Interval) -> IntervalPart:
+    """Cut to [0, 1], which a sum of weights may miss by an ulp."""
+    ends = (interval.estimate, interval.low, interval.high)
+    estimate, low, high = (min(max(x, 0.0), 1.0) for x in ends)
+    return IntervalPart(estimate=estimate, low=low, high=high)
+
+
+def _area(area: Area) -> AreaPart:
+    found = area.estimate
+    loss = (found.loss.estimate, found.loss.low, found.loss.high)
+    estimate, low, high = (min(max(x, -1.0), 1.0) for x in loss)
+    return AreaPart(
+        bits=area.sites,
+        trials=area.trials,
+        sdc=_interval(found.sdc),
+        due=_interval(found.due),
+        loss=LossPart(estimate=estimate, low=low, high=high),
+    )
+
+
+def _bit(position: BitPosition, area: Area) -> BitPart:
+    return BitPart(
+        dtype=position.dtype,
+        encoding=position.codec,
+        bit=position.bit,
+        field=_field(position),
+        **dict(_area(area)),
+    )
+
+
+def _field(position: BitPosition) -> str:
+    """What the bit is to the number: sign, exponent, mantissa, magnitude, integer, fraction."""
+    if position.codec == "stored":
+        return ELEMENT_TYPES[position.dtype].field(position.bit)
+    integer, _, fraction = position.codec.removeprefix("q").partition(".")
+    if position.bit < int(fraction):
+        return "fraction"
+    return "integer" if position.bit < int(integer) + int(fraction) else "sign"
+
+
+def _tensor(found: VulnerabilityMap, tensor: TensorFound, share: float) -> TensorPart:
+    site = found.space.tensors[tensor.tensor]
+    area = Area(site.bits, tensor.trials, tensor.estimate)
+    return TensorPart(
+        name=site.name,
+        kind=site.kind.value,
+        dtype=site.dtype,
+        shape=list(site.shape),
+        sdc_share=min(share, 1.0),
+        exhaustive=tensor.exhaustive,
+        leveugle=tensor.leveugle,
+        stop=tensor.stop.value,
+        strata=[_stratum(s) for s in tensor.strata],
+        columns=[_column(bit, seen) for bit, seen in sorted(tensor_bits(tensor), key=_first)],
+        crashes=[crash_part(c) for c in tensor.crashes],
+        **dict(_area(area)),
+    )
+
+
+def _first(entry: tuple[int, Seen]) -> int:
+    return entry[0]
+
+
+def _stratum(stratum: StratumFound) -> SiteStratumPart:
+    return SiteStratumPart.model_validate(
+        {
+            "reach": stratum.reach,
+            "positions": list(stratum.positions),
+            "trials": stratum.seen.tally.trials,
+            "exhaustive": stratum.seen.exact is not None,
+        }
+    )
+
+
+def _column(bit: int, seen: Seen) -> ColumnPart:
+    tally = seen.tally
+    if seen.exact is not None:
+        return ColumnPart(bit=bit, trials=tally.trials, sdc=seen.exact.sdc, due=seen.exact.due)
+    if not tally.trials:
+        return ColumnPart(bit=bit, trials=0, sdc=None, due=None)
+    whole = tally.trials * tally.unit
+    sdc, due = tally.sdc.total / whole, tally.due.total / whole
+    return ColumnPart(bit=bit, trials=tally.trials, sdc=sdc, due=due)
+
+
+_STUCK = (
+    "A stuck cell that holds its value already does nothing: it counts as an upset that is masked."
+)
+ABOUT_FAULTS = {
+    FaultKind.BURST: "A burst counts where its lowest bit lies. It runs upwards, may reach into "
+    "the elements behind, and ends with its tensor: the last ones are shorter.",
+    FaultKind.STUCK0: _STUCK,
+    FaultKind.STUCK1: _STUCK,
+}
+"""What one upset in a part of the memory means, where it is no flip."""
+
+
+def assumptions(plan: Plan, data: Dataset) -> list[str]:
+    """What the figures rest on, in sentences."""
+    held = (
+        "Values are held as serialized in the file."
+        if plan.encoding == "stored"
+        else f"Floating-point values are held as {plan.encoding} fixed point, rounded to its grid."
+    )
+    lines = [
+        "Each figure is a probability given exactly one upset (fault model "
+        f"{plan.fault}) placed uniformly in the part it stands for, and one image of the data set "
+        f"chosen uniformly. {held}",
+        "At risk are stored initializers only. Activations, instructions, control logic and the "
+        "runtime's own memory are taken to be fault-free.",
+        "SDC: the decision differs from the fault-free run and nothing announces it. DUE: NaN, "
+        "infinity or a runtime error.",
+        "Trials of a tensor are stratified by how far an upset moves its values and stop when half "
+        f"the width of its {plan.confidence:.0%} intervals of SDC and of DUE is at most "
+        f"{100 * plan.precision:g} points. Where everything was counted, the figure is exact.",
+        "The data set is taken as given: intervals cover the choice of upsets and of images from "
+        "it, not that of the data set.",
+        f"Intervals have {plan.confidence:.0%} confidence each, not jointly.",
+    ]
+    if about := ABOUT_FAULTS.get(plan.fault.kind):
+        lines.insert(1, about)
+    if data.kind is DataKind.GENERATED:
+        lines.insert(0, "No data set was given: " + data.note.removeprefix("no data set: ") + ".")
+    return lines

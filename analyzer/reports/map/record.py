@@ -1,0 +1,173 @@
+"""The vulnerability map as data: what its JSON file holds, and what other forms are made from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from analyzer.reports.shared.records import (
+    Count,
+    CrashPart,
+    DataPart,
+    Fraction,
+    GoldenPart,
+    IntervalPart,
+    ModelPart,
+    Name,
+    Part,
+    RunPart,
+    ToolPart,
+    as_json,
+    as_schema,
+)
+
+FORMAT_VERSION: Literal["1.0"] = "1.0"
+
+
+Change = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class LossPart(Part):
+    """Accuracy lost to one upset, with its interval; below 0 where it gains."""
+
+    estimate: Change
+    low: Change
+    high: Change
+
+
+class AreaPart(Part):
+    """What one upset, placed uniformly in a part of the memory, does to one image."""
+
+    bits: Count
+    trials: Count
+    sdc: IntervalPart
+    due: IntervalPart
+    loss: LossPart
+
+
+class KindPart(AreaPart):
+    """All tensors of one kind."""
+
+    kind: str
+
+
+class BitPart(AreaPart):
+    """One bit position of all elements that are held alike."""
+
+    dtype: str
+    encoding: str
+    bit: Count
+    field: str
+
+
+class ColumnPart(Part):
+    """One bit position of one tensor: estimates from few trials, without intervals."""
+
+    bit: Count
+    trials: Count
+    sdc: Fraction | None
+    due: Fraction | None
+
+
+class SiteStratumPart(Part):
+    """Bit positions of a tensor whose upsets move values about equally far."""
+
+    reach: Literal["severe", "large", "moderate", "slight"]
+    positions: list[int]
+    trials: Count
+    exhaustive: bool
+
+
+class TensorPart(AreaPart):
+    """One tensor."""
+
+    name: Name
+    kind: str
+    dtype: str
+    shape: list[int]
+    sdc_share: Fraction
+    exhaustive: bool
+    leveugle: Count
+    stop: Literal["precision", "decided", "budget", "interrupted"]
+    strata: list[SiteStratumPart]
+    columns: list[ColumnPart]
+    crashes: list[CrashPart]
+
+
+class MapPlanPart(Part):
+    """What was done; the same plan gives the same figures."""
+
+    id: str
+    seed: int
+    encoding: str
+    fault: str
+    margin: Fraction
+    confidence: Fraction
+    batch: int
+    exhaustive: bool
+    include: list[str]
+    exclude: list[str]
+    kinds: list[str]
+
+
+class MapReport(Part):
+    """A whole map."""
+
+    format_version: Literal["1.0"] = FORMAT_VERSION
+    kind: Literal["vulnerability map"] = "vulnerability map"
+    tool: ToolPart
+    model: ModelPart
+    data: DataPart
+    golden: GoldenPart
+    plan: MapPlanPart
+    whole: AreaPart
+    kinds: list[KindPart]
+    bits: list[BitPart]
+    tensors: list[TensorPart]
+    trials: Count
+    leveugle: Count
+    assumptions: list[str]
+    run: RunPart
+
+
+def to_json(report: MapReport) -> str:
+    """The JSON report."""
+    return as_json(report)
+
+
+def json_schema() -> str:
+    """The published JSON Schema of the map."""
+    return as_schema(MapReport, f"relcheck vulnerability map, format {FORMAT_VERSION}")
+
+
+def by_share(report: MapReport) -> list[TensorPart]:
+    """Tensors by the share of the whole memory's SDC that they carry, largest first."""
+    return sorted(report.tensors, key=lambda t: (-t.sdc_share, -t.bits, t.name))
+
+
+PROTECTED = 0.8
+"""The share of the SDC that the advice speaks of."""
+
+
+def advice(report: MapReport) -> str:
+    """What the map is for, in a sentence: which tensors to protect first, and what that buys."""
+    if any(t.stop != "precision" for t in report.tensors):
+        return (
+            "This map is not finished: its shares may change, and name no tensor to protect before "
+            "it is."
+        )
+    if not report.whole.sdc.estimate:
+        return (
+            "No upset caused silent corruption in any trial: the map names no tensor to protect, "
+            "and its upper limits say what may have been missed."
+        )
+    taken, carried, bits = 0, 0.0, 0
+    for tensor in by_share(report):
+        taken, carried, bits = taken + 1, carried + tensor.sdc_share, bits + tensor.bits
+        if carried >= PROTECTED:
+            break
+    tensors = "the tensor" if taken == 1 else f"the {taken} tensors"
+    return (
+        f"To protect first: {tensors} with the largest share of SDC, which together hold "
+        f"{100 * bits / report.whole.bits:.0f} % of the bits at risk and cause about "
+        f"{100 * carried:.0f} % of the SDC of an upset anywhere."
+    )

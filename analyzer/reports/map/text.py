@@ -1,0 +1,201 @@
+"""The vulnerability map as plain text, 80 columns wide, and as a table for other programs."""
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import groupby
+from textwrap import TextWrapper
+
+from analyzer.reports.map.record import (
+    AreaPart,
+    BitPart,
+    MapReport,
+    TensorPart,
+    advice,
+    by_share,
+)
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.terminal_text import one_line, short_names
+
+COLUMNS = 80
+NAME_WIDTH = 24
+ENDS = (31, 39, 54, 63, 71, COLUMNS - 1)
+"""Where the columns of the tables end; the last place is for a mark."""
+
+SHOWN = 12
+"""Tensors in the text; the other forms have all."""
+
+
+def to_text(report: MapReport) -> str:
+    """Render the whole memory, the tensors that carry most SDC, and the bit positions."""
+    lines = [
+        *_wrapped(_head(report)),
+        "",
+        *_summary(report),
+        "",
+        *_tensors(report),
+        "",
+        *_bits(report),
+        "",
+        *_wrapped(_notes(report)),
+    ]
+    return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
+
+
+def _head(report: MapReport) -> list[str]:
+    lines = []
+    if report.data.kind == "generated":
+        lines += ["No data set: inputs are random, judged by agreement with the fault-free model."]
+    model, plan, data = report.model, report.plan, report.data
+    bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
+    golden = figures.percent(report.golden.value, 2)
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    kind = "inputs" if data.kind == "generated" else "images"
+    lines += [
+        f"{model.path}: {bits} bits at risk in {values} values",
+        f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
+        f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
+    ]
+    return lines
+
+
+def _row(name: str, area: AreaPart, last: str) -> str:
+    bounds = figures.bounds(area.sdc) if area.sdc.low < area.sdc.high else "exact"
+    sdc, due = figures.estimate(area.sdc), figures.estimate(area.due)
+    return _aligned(name, [figures.si(area.bits), sdc, bounds, due, last, f"{area.trials:,}"])
+
+
+def _aligned(name: str, cells: list[str]) -> str:
+    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
+    line = name
+    for cell, end in zip(cells, ENDS, strict=True):
+        line += " " + cell.rjust(end - len(line) - 1)
+    return line
+
+
+def _table_head(name: str, last: str) -> list[str]:
+    heads = ["bits", "SDC %", "interval", "DUE %", last, "trials"]
+    return [_aligned(name, heads), "─" * COLUMNS]
+
+
+def _summary(report: MapReport) -> list[str]:
+    loss = "loss %" if report.golden.metric != "agreement" else "lost %"
+    lines = _table_head("one upset in", loss)
+    lines.append(_row("the whole memory", report.whole, _points(report.whole.loss.estimate)))
+    if len(report.kinds) > 1:
+        lines += [_row(f"  {k.kind}", k, _points(k.loss.estimate)) for k in report.kinds]
+    return lines
+
+
+def _points(change: float) -> str:
+    return ("-" if change < 0 else "") + figures.percent(abs(change), 2)
+
+
+def _tensors(report: MapReport) -> list[str]:
+    ranked = by_share(report)
+    lines = _table_head("tensor", "share %")
+    names = short_names((t.name for t in ranked[:SHOWN]), NAME_WIDTH - 1)
+    for tensor in ranked[:SHOWN]:
+        mark = "" if tensor.stop == "precision" else "*"
+        lines.append(_row(names[tensor.name], tensor, figures.percent(tensor.sdc_share)) + mark)
+    if len(ranked) > SHOWN:
+        rest = sum(t.sdc_share for t in ranked[SHOWN:])
+        lines.append(f"  and {len(ranked) - SHOWN} more tensors with {figures.percent(rest)} %")
+    return lines
+
+
+def _bits(report: MapReport) -> list[str]:
+    lines = _table_head("bit position", "")
+    for label, part in _bit_rows(report):
+        lines.append(_row(label, part, ""))
+    return lines
+
+
+def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
+    """Rows of the bit table; neighbours where nothing was seen stand for one, the widest."""
+    for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
+        held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
+        for quiet, run in groupby(bits, _quiet):
+            parts = list(run)
+            if not quiet or len(parts) == 1:
+                yield from ((f"{held} {b.bit} {b.field}", b) for b in parts)
+                continue
+            widest = max(parts, key=lambda b: (b.sdc.high, b.due.high))
+            bits_of_all = sum(b.bits for b in parts)
+            trials = sum(b.trials for b in parts)
+            yield (
+                f"{held} {parts[0].bit}–{parts[-1].bit} each",
+                widest.model_copy(update={"bits": bits_of_all, "trials": trials}),
+            )
+
+
+def _quiet(bit: BitPart) -> bool:
+    return bit.sdc.estimate == 0.0 and bit.due.estimate == 0.0
+
+
+def _notes(report: MapReport) -> list[str]:
+    plan = report.plan
+    confidence = f"{100 * plan.confidence:g}"
+    lines = [
+        advice(report),
+        f"Intervals: {confidence} %. share: of the SDC of an upset anywhere, the part that falls "
+        "to this tensor (its size times its SDC). loss: accuracy lost.",
+    ]
+    exhaustive = sum(t.exhaustive for t in report.tensors)
+    if exhaustive:
+        lines.append(
+            f"Exhaustive: {exhaustive} of {len(report.tensors)} tensors, where every upset met "
+            "every image."
+        )
+    if report.trials:
+        lines.append(
+            f"Trials: {report.trials:,}. Leveugle's formula asks for {report.leveugle:,} at "
+            f"±{100 * plan.margin:g} points per tensor: {report.leveugle / report.trials:.1f} "
+            "times as many."
+        )
+    short = {t.stop for t in report.tensors} - {"precision"}
+    if short:
+        why = "the budget ended" if "budget" in short else "it was interrupted"
+        lines.append(
+            f"* {why} before ±{100 * plan.margin:g} points were reached; the intervals are valid, "
+            "but wider."
+        )
+    crashed = sum(len(t.crashes) for t in report.tensors)
+    if crashed:
+        lines.append(f"{crashed} upsets killed the process that ran them; they count as DUE.")
+    return lines
+
+
+HEADS = (
+    *("tensor", "kind", "dtype", "bits", "trials", "leveugle", "exhaustive", "stop"),
+    *("sdc", "sdc_low", "sdc_high", "due", "due_low", "due_high"),
+    *("loss", "loss_low", "loss_high", "sdc_share"),
+)
+
+
+def to_csv(report: MapReport) -> str:
+    """One line per tensor, in the order of the file; fractions, not per cent."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(HEADS)
+    writer.writerows(_csv_row(t) for t in report.tensors)
+    return stream.getvalue()
+
+
+def _csv_row(tensor: TensorPart) -> list[object]:
+    parts = (tensor.sdc, tensor.due, tensor.loss)
+    numbers = [x for p in parts for x in (p.estimate, p.low, p.high)]
+    facts = (tensor.kind, tensor.dtype, tensor.bits, tensor.trials, tensor.leveugle)
+    name = _inert(one_line(tensor.name))
+    flags = (int(tensor.exhaustive), tensor.stop)
+    return [name, *facts, *flags, *numbers, tensor.sdc_share]
+
+
+def _inert(name: str) -> str:
+    """A name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name

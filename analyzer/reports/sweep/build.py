@@ -1,0 +1,107 @@
+"""`CampaignResult` -> `Report`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analyzer.campaign.result import CampaignResult, RateResult
+from analyzer.evaluation.dataset import Dataset
+from analyzer.faults.space import FaultSpace
+from analyzer.gate import Judgement, overall
+from analyzer.model import Model
+from analyzer.reports.shared.build import (
+    assumptions,
+    crash_part,
+    data_part,
+    model_part,
+    sweep_fields,
+)
+from analyzer.reports.shared.records import (
+    GoldenPart,
+    IntervalPart,
+    RunPart,
+    ToolPart,
+)
+from analyzer.reports.sweep.record import (
+    ConditionPart,
+    DevicesPart,
+    GatePart,
+    PlanPart,
+    RatePart,
+    Report,
+    StratumPart,
+)
+from analyzer.stats.intervals import Interval
+
+
+def build_report(
+    result: CampaignResult,
+    model: Model,
+    space: FaultSpace,
+    data: Dataset,
+    judgements: Sequence[Judgement],
+    tool: ToolPart,
+    run: RunPart,
+) -> Report:
+    """Put everything a reviewer needs into one record."""
+    plan = result.plan
+    return Report(
+        tool=tool,
+        model=model_part(model, space),
+        data=data_part(data),
+        golden=GoldenPart(metric=plan.metric, value=result.golden),  # type: ignore[arg-type]  # validated
+        plan=PlanPart(id=plan.id, **sweep_fields(plan)),
+        rates=[_rate(r) for r in result.rates],
+        gate=GatePart(
+            verdict=v.value if (v := overall(judgements)) else None,
+            conditions=[_condition(j) for j in judgements],
+        ),
+        assumptions=assumptions(plan, data),
+        run=run,
+    )
+
+
+def _interval(interval: Interval) -> IntervalPart:
+    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+
+def _rate(result: RateResult) -> RatePart:
+    found = result.estimate
+    return RatePart(
+        rate=result.rate,
+        expected_flips=result.expected_flips,
+        p_faulty=result.p_faulty,
+        trials=result.tally.trials,
+        images=result.tally.images,
+        stop=result.stop.value,
+        metric=_interval(found.metric),
+        sdc=_interval(found.sdc),
+        due=_interval(found.due),
+        masked=_interval(found.masked),
+        devices=_devices(result.devices),
+        crashes=[crash_part(c) for c in result.crashes],
+        strata=[
+            StratumPart(severe=s.name, probability=s.weight, trials=s.tally.trials)
+            for s in result.strata
+        ],
+    )
+
+
+def _devices(values: tuple[float, ...]) -> DevicesPart | None:
+    if not values:
+        return None
+    p05, median, p95 = (float(q) for q in np.quantile(values, (0.05, 0.5, 0.95)))
+    return DevicesPart(minimum=min(values), p05=p05, median=median, p95=p95, maximum=max(values))
+
+
+def _condition(judgement: Judgement) -> ConditionPart:
+    condition = judgement.condition
+    return ConditionPart(
+        condition=str(condition),
+        metric=condition.metric,
+        operator=">=" if condition.at_least else "<=",
+        bound=condition.bound,
+        rate=condition.rate,
+        verdict=judgement.verdict.value,
+        evidence=_interval(judgement.interval),
+    )

@@ -1,0 +1,123 @@
+"""The report as data: what the JSON file holds, and what every other form is rendered from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from analyzer.reports.shared.records import (
+    Count,
+    CrashPart,
+    DataPart,
+    Fraction,
+    GoldenPart,
+    IntervalPart,
+    ModelPart,
+    Part,
+    RunPart,
+    ToolPart,
+    as_json,
+    as_schema,
+)
+
+FORMAT_VERSION: Literal["1.0"] = "1.0"
+
+
+class PlanPart(Part):
+    """What was done; the same plan gives the same figures."""
+
+    id: str
+    seed: int
+    exposure: Literal["transient", "resident"]
+    encoding: str
+    fault: str
+    confidence: Fraction
+    precision: Fraction
+    batch: int
+    include: list[str]
+    exclude: list[str]
+    kinds: list[str]
+
+
+class DevicesPart(Part):
+    """Resident faults: how the metric is spread over devices that have at least one upset."""
+
+    minimum: Fraction
+    p05: Fraction
+    median: Fraction
+    p95: Fraction
+    maximum: Fraction
+
+
+class StratumPart(Part):
+    """Patterns with this many severe upsets that rise: how probable, how many were run."""
+
+    severe: str
+    probability: Fraction
+    trials: Count
+
+
+class RatePart(Part):
+    """One row of the sweep."""
+
+    rate: Annotated[float, Field(gt=0.0, lt=1.0)]
+    expected_flips: Annotated[float, Field(ge=0.0)]
+    p_faulty: Fraction
+    trials: Count
+    images: Count
+    stop: Literal["precision", "decided", "budget", "interrupted"]
+    metric: IntervalPart
+    sdc: IntervalPart
+    due: IntervalPart
+    masked: IntervalPart
+    devices: DevicesPart | None
+    crashes: list[CrashPart]
+    strata: list[StratumPart]
+
+
+class ConditionPart(Part):
+    """One gate condition and its evidence."""
+
+    condition: str
+    metric: str
+    operator: Literal[">=", "<="]
+    bound: Fraction
+    rate: float
+    verdict: Literal["pass", "fail", "undecided"]
+    evidence: IntervalPart
+
+
+class GatePart(Part):
+    """The gate; without conditions there is no verdict."""
+
+    verdict: Literal["pass", "fail", "undecided"] | None
+    conditions: list[ConditionPart]
+
+
+class Report(Part):
+    """A whole report."""
+
+    format_version: Literal["1.0"] = FORMAT_VERSION
+    tool: ToolPart
+    model: ModelPart
+    data: DataPart
+    golden: GoldenPart
+    plan: PlanPart
+    rates: list[RatePart]
+    gate: GatePart
+    assumptions: list[str]
+    run: RunPart
+
+
+def to_json(report: Report) -> str:
+    """The JSON report."""
+    return as_json(report)
+
+
+def from_json(text: str) -> Report:
+    """Read a report back; pydantic's ValidationError if it is none."""
+    return Report.model_validate_json(text)
+
+
+def json_schema() -> str:
+    """The published JSON Schema of the report."""
+    return as_schema(Report, f"relcheck report, format {FORMAT_VERSION}")

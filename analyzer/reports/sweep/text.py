@@ -1,0 +1,113 @@
+"""The report as plain text, 80 columns wide: what the terminal shows."""
+
+from textwrap import TextWrapper
+
+from analyzer.faults.rates import show_rate
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.sweep.record import RatePart, Report
+
+COLUMNS = 80
+ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
+"""Where the columns of the table end."""
+
+
+def to_text(report: Report) -> str:
+    """Render the table, the gate, and what must be known to read them."""
+    head, notes = _wrapped(_head(report)), _wrapped(_notes(report))
+    lines = [*head, "", *_table(report), *notes, *_gate(report)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Lines broken at spaces where they are too long; file names stay whole."""
+    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
+
+
+def _head(report: Report) -> list[str]:
+    lines = []
+    if report.data.kind == "generated":
+        lines += ["No data set: inputs are random, judged by agreement with the fault-free model."]
+    model, data, plan = report.model, report.data, report.plan
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
+    lines.append(f"{model.path}: {bits} bits at risk in {values} values")
+    kind = "inputs" if data.kind == "generated" else "images"
+    golden = figures.percent(report.golden.value, 2)
+    lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
+    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
+    return lines
+
+
+def _row(cells: list[str]) -> str:
+    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
+    line = ""
+    for cell, end in zip(cells, ENDS, strict=True):
+        line += " " if line else ""
+        line += cell.rjust(end - len(line))
+    return line
+
+
+def _table(report: Report) -> list[str]:
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
+    lines = [_row(head), "─" * COLUMNS]
+    for row in report.rates:
+        lines += [_row(_points(row)), _row(_bounds(row))]
+    return lines
+
+
+_MARKS = {"precision": "", "decided": "!"}
+
+
+def _points(row: RatePart) -> list[str]:
+    parts = (row.metric, row.sdc, row.due, row.masked)
+    shown = (figures.estimate(p) if row.trials else figures.UNKNOWN for p in parts)
+    trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
+    return [show_rate(row.rate), figures.flips(row.expected_flips), *shown, trials]
+
+
+def _bounds(row: RatePart) -> list[str]:
+    parts = (row.metric, row.sdc, row.due)
+    spans = (figures.bounds(p) if row.trials else "" for p in parts)
+    return ["", "", *spans, "", ""]
+
+
+def _notes(report: Report) -> list[str]:
+    confidence = f"{100 * report.plan.confidence:g}"
+    lines = ["", f"Below each figure: its {confidence} % confidence interval."]
+    if any(row.stop == "decided" for row in report.rates):
+        lines.append("! ended once its gate was decided; its intervals hold at any such end.")
+    short = {row.stop for row in report.rates} - {"precision", "decided"}
+    if short:
+        why = "the budget ended" if "budget" in short else "it was interrupted"
+        lines.append(
+            f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
+            "is valid, but wider."
+        )
+    if any(not row.trials for row in report.rates):
+        lines.append(figures.NO_TRIALS)
+    for row in report.rates:
+        if row.crashes:
+            lines.append(
+                f"{show_rate(row.rate)}: {len(row.crashes)} patterns killed the process that ran "
+                "them; they count as DUE."
+            )
+        if row.devices:
+            lines.append(
+                f"{show_rate(row.rate)}: of devices with an upset, 5 % are below "
+                f"{figures.percent(row.devices.p05)} %, half below "
+                f"{figures.percent(row.devices.median)} %."
+            )
+    return lines
+
+
+def _gate(report: Report) -> list[str]:
+    if not report.gate.conditions:
+        return []
+    lines = ["", f"Gate: {report.gate.verdict}"]
+    for c in report.gate.conditions:
+        evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
+        lines.append(f"  {c.verdict:<10} {c.condition:<28} {evidence}")
+    return lines

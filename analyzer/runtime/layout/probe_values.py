@@ -1,0 +1,214 @@
+"""Probe values: contents that tell, after optimization, which element came from where.
+
+Every element at risk has a number; a probe model stores digits of these numbers in its weights.
+What the optimizer only moves can be read back: digits in, digits out. For floats a digit is added
+to the *code* of 1.0, so that one float32 can tell half a billion numbers apart. Digits are exact
+when ONNX Runtime casts a format to a wider one, and never zero, so that zero padding shows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.faults.elements import (
+    BFLOAT16,
+    FLOAT16,
+    FLOAT32,
+    INT8,
+    UINT8,
+    Codes,
+    ElementType,
+    Values,
+    from_codes,
+    to_codes,
+)
+from analyzer.runtime.layout.position_tables import CHUNK
+
+Numbers = npt.NDArray[np.signedinteger[Any]]
+
+LARGEST = 2**40
+"""Above the number of any element, and low enough that no sum of digits leaves 64 bits."""
+
+EXPONENTS = 64
+"""Powers of two, from 1 on, between which the digits of floats lie: moderate numbers."""
+
+MOST_DIGITS = 2**29
+"""What one float can tell at most: all elements of a float32 model of 2 GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How ONNX Runtime may re-express an element when it optimizes: move, widen, shift.
+
+    Attributes:
+        source: Element type in the file.
+        target: dtype in the optimized graph.
+    """
+
+    source: ElementType
+    target: np.dtype[Any]
+
+    def __call__(self, values: Values) -> Values:
+        """``values`` as the optimized graph holds them.
+
+        >>> Conversion(INT8, UINT8.dtype)(np.array([-128, 0, 127], np.int8)).tolist()
+        [0, 128, 255]
+        """
+        if self.target == self.source.dtype:
+            return np.asarray(values)
+        if self.source == INT8:  # signed to unsigned moves the zero point by 128
+            return np.asarray(np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(0x80))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(values.astype(self.target))
+
+
+def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Conversion]:
+    """The conversions that could have produced a tensor of dtype ``target``, likeliest first."""
+    candidates = [s for s in sources if s.dtype == target]
+    if target == FLOAT32.dtype:
+        candidates += [s for s in sources if s in (FLOAT16, BFLOAT16)]
+    if target == UINT8.dtype and INT8 in sources:
+        candidates.append(INT8)
+    return [Conversion(s, target) for s in candidates]
+
+
+def digit_base(element: ElementType) -> int:
+    """How many distinct non-zero digits one element can carry through a cast."""
+    if element.is_float:
+        mantissa = element.bits - 1 - element.exponent
+        exponents = 2**element.exponent - 1 - _bias(element)
+        return int(min(min(exponents, EXPONENTS) << mantissa, MOST_DIGITS))
+    return int(2 ** min(element.bits, 24)) - 1
+
+
+def _bias(element: ElementType) -> int:
+    return int(2 ** (element.exponent - 1)) - 1
+
+
+def _first_code(element: ElementType) -> int:
+    """The code that stands for digit 0; the next ones follow. For floats it is that of 1.0."""
+    return _bias(element) << (element.bits - 1 - element.exponent) if element.is_float else 1
+
+
+def digits_needed(element: ElementType, count: int) -> int:
+    """How many probes number ``count`` elements of one type."""
+    base, digits = digit_base(element), 1
+    while base**digits < count:
+        digits += 1
+    return digits
+
+
+def digit_values(element: ElementType, first: int, count: int, digit: int) -> Values:
+    """Probe contents of one tensor: digit ``digit`` of the numbers ``first`` .. + ``count``.
+
+    >>> digit_values(INT8, 0, 3, 0).tolist()
+    [1, 2, 3]
+    >>> digit_values(FLOAT32, 2**22, 2, 0).tolist() == [1.5, 1.5 + 2**-23]
+    True
+    """
+    base, lowest = digit_base(element), _first_code(element)
+    place = min(base**digit, LARGEST)  # all types are probed as often as the one with most digits
+    codes = np.empty(count, element.code_dtype)
+    for part in parts(count):
+        numbers = np.arange(first + part.start, first + part.stop)
+        if place > 1 or first + count > base:
+            numbers = numbers // place % base
+        codes[part] = numbers + lowest
+    return from_codes(codes, element)
+
+
+def parts(count: int) -> Iterator[slice]:
+    """``count`` elements, some at a time."""
+    for start in range(0, count, CHUNK):
+        yield slice(start, min(start + CHUNK, count))
+
+
+def read_digits(conversion: Conversion, probes: list[Values], count: int) -> Numbers | None:
+    """Element numbers found in an optimized tensor; -1 for padding, None if they are no digits.
+
+    Args:
+        conversion: the assumed way from file to optimized graph.
+        probes: the tensor after each digit probe, least significant digit first.
+        count: how many elements have numbers.
+
+    Returns:
+        int32, or int64 where there are more, each below ``count``.
+    """
+    flat = [probe.reshape(-1) for probe in probes]
+    found: Numbers = np.empty(flat[0].size, np.int32 if count < 2**31 else np.int64)
+    for part in parts(len(found)):
+        numbers = _read_part(conversion, [probe[part] for probe in flat])
+        if numbers is None or numbers.max() >= count:
+            return None
+        found[part] = numbers
+    return found
+
+
+def _read_part(conversion: Conversion, probes: list[Values]) -> Numbers | None:
+    base = digit_base(conversion.source)
+    numbers = np.zeros(probes[0].size, np.int64)
+    padding = np.ones(probes[0].size, bool)
+    for digit, probe in enumerate(probes):
+        found = _raw_digits(conversion, probe)
+        if found is None or found.min() < 0 or found.max() > base:
+            return None
+        zero = found == 0
+        padding &= zero
+        if base**digit > LARGEST:  # no number has such a digit: it is 0 everywhere but in padding
+            if found.max() > 1:
+                return None
+            numbers[zero] = -1
+        else:
+            numbers += (found - 1) * base**digit
+    mixed = numbers < 0
+    if np.any(mixed & ~padding):
+        return None
+    numbers[padding] = -1
+    return numbers
+
+
+def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
+    """Digits from 1 on, 0 where the element is zero; None if an element is no cast one."""
+    source = conversion.source
+    if source.is_float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            stored = np.asarray(flat.astype(source.dtype, copy=False))
+        if conversion.target != source.dtype and conversion(stored).tobytes() != flat.tobytes():
+            return None
+        codes: Numbers = to_codes(stored, source).astype(np.int64)
+        codes[codes != 0] -= _first_code(source) - 1
+        return codes
+    if conversion.target != source.dtype:
+        return (flat ^ np.uint8(0x80)).astype(np.int64)
+    return to_codes(flat, source).astype(np.int64)
+
+
+def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
+    """Contents with nothing special about them, to check what the digits said.
+
+    Finite and moderate, of either sign, for floats; any code but 0 for integers; never equal to
+    golden, so that whatever depends on an element changes.
+    """
+    rng = np.random.Generator(np.random.SFC64(seed))
+    flat, codes = golden.reshape(-1), np.empty(golden.size, element.code_dtype)
+    for part in parts(golden.size):
+        taken = to_codes(flat[part], element)
+        if element.is_float:
+            codes[part] = _noise_floats(element, taken, rng)
+        else:
+            drawn = rng.integers(1, 2 ** min(element.bits, 24) - 1, size=len(taken))
+            codes[part] = drawn + ((taken > 0) & (drawn >= taken))
+    return from_codes(codes, element).reshape(golden.shape)
+
+
+def _noise_floats(element: ElementType, taken: Codes, rng: np.random.Generator) -> Codes:
+    """Codes of numbers between one half and one, of either sign, none as in ``taken``."""
+    dtype, mantissa = element.code_dtype, element.bits - 1 - element.exponent
+    sign = 1 << (element.bits - 1)
+    drawn = np.frombuffer(rng.bytes(taken.nbytes), dtype) & dtype.type(sign | (1 << mantissa) - 1)
+    drawn |= dtype.type(_bias(element) - 1 << mantissa)
+    drawn[drawn == taken] ^= dtype.type(sign)
+    return np.asarray(drawn)

@@ -1,0 +1,151 @@
+"""Does ONNX Runtime read a buffer at every run, or did it copy it when the session was created?
+
+Some kernels read constants once (lookup tables, packed weights). Each set of operators and input
+positions is tried out: the buffer is changed under a live session, and the answer must equal that
+of a new session created with the changed contents.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Answer, Feeds, Result
+from analyzer.faults.elements import Values
+from analyzer.graph.readers import readers_of
+from analyzer.runtime.ort.optimized_graph import OptimizedModel
+
+
+class Runs(Protocol):
+    """Anything that answers feeds."""
+
+    def run(self, feeds: Feeds) -> Result:
+        """One run."""
+
+
+OpenLive = Callable[[OptimizedModel, dict[str, Values]], Runs]
+
+TRIES = 3
+"""Tensors with the same readers tried before the question counts as undecided."""
+
+
+def unread_slots(
+    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: OpenLive
+) -> dict[str, str]:
+    """The slots that cannot be mutated in place, each with the reason.
+
+    Args:
+        optimized: the optimized golden model.
+        slots: initializers that are to be mutated.
+        sample: one batch of inputs.
+        open_live: opens a session that reads given buffers.
+    """
+    bindable, unread = _bindable(optimized, sorted(slots))
+    readers = _readers(optimized.proto.graph)
+    nested = readers_of(optimized.proto.graph)
+    groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
+    for name in bindable:
+        if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
+            unread[name] = "a sub-graph reads it, or it is an output itself"
+        else:
+            key = (frozenset(readers[name]), optimized.slots[name].dtype.name)
+            groups.setdefault(key, []).append(name)
+    tried = [name for names in groups.values() for name in names[:TRIES]]
+    buffers = {name: optimized.slots[name] for name in bindable}
+    buffers |= {name: buffers[name].copy() for name in tried}
+    session = open_live(optimized, buffers)
+    golden = session.run(sample)
+    for (kernels, _), names in groups.items():
+        trial = _Trial(optimized, session, golden, buffers, sample, open_live)
+        verdict = trial.is_read(names[:TRIES])
+        if verdict is not True:
+            why = "does not read" if verdict is False else "may not read"
+            shown = " or ".join(f"{name} (input {at})" for name, _, at in sorted(kernels))
+            unread |= dict.fromkeys(names, f"{shown} {why} it anew at each run")
+    return unread
+
+
+Reader = tuple[str, str, int]
+"""Operator, its domain, and the input position at which it reads."""
+
+
+def _readers(graph: onnx.GraphProto) -> dict[str, list[Reader]]:
+    """Value name -> who reads it outside of sub-graphs.
+
+    Tensors share a verdict if the same kernels read them: one that is read both by a convolution
+    and by a lookup table says nothing about those that only convolutions read.
+    """
+    found: dict[str, list[Reader]] = {}
+    for node in graph.node:
+        for position, name in enumerate(node.input):
+            found.setdefault(name, []).append((node.op_type, node.domain, position))
+    return found
+
+
+def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Slots whose element type ONNX Runtime takes from a numpy buffer, and the others."""
+    bindable, refused = [], {}
+    for name in slots:
+        try:
+            ort.OrtValue.ortvalue_from_numpy(optimized.slots[name])
+            bindable.append(name)
+        except Exception:  # ONNX Runtime's exceptions share no narrower base class.
+            dtype = optimized.slots[name].dtype.name
+            refused[name] = f"ONNX Runtime takes no {dtype} buffer from outside"
+    return bindable, refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A live session whose buffers are changed, beside others that are created from the changes."""
+
+    optimized: OptimizedModel
+    session: Runs
+    golden: Result
+    buffers: dict[str, Values]
+    sample: Feeds
+    open_live: OpenLive
+
+    def is_read(self, names: list[str]) -> bool | None:
+        """True: read at each run; False: not; None: no change of these buffers shows."""
+        for name in names:
+            for changed in _changes(self.optimized.slots[name]):
+                found, expected = self._both(name, changed)
+                if not found.same_as(expected):
+                    return False
+                if isinstance(found, Answer) and not found.same_as(self.golden):
+                    return True
+        return None
+
+    def _both(self, name: str, changed: Values) -> tuple[Result, Result]:
+        """The answers of the live session and of a new one, which run at the same time."""
+        with ThreadPoolExecutor(1) as beside:
+            expected = beside.submit(self._anew, {**self.buffers, name: changed})
+            self.buffers[name][...] = changed
+            try:
+                found = self.session.run(self.sample)
+            finally:
+                self.buffers[name][...] = self.optimized.slots[name]
+            return found, expected.result()
+
+    def _anew(self, buffers: dict[str, Values]) -> Result:
+        return self.open_live(self.optimized, buffers).run(self.sample)
+
+
+def _changes(values: Values) -> Iterator[Values]:
+    """Contents that differ from ``values`` in every element, mild ones first."""
+    if values.dtype.kind in "iu":
+        unsigned = np.dtype(f"uint{8 * values.dtype.itemsize}")
+        top = 8 * (unsigned.itemsize - 1)
+        masks = (0x15, 0x2A << top, 0xEA << top)
+        flipped = (np.asarray(values.view(unsigned) ^ unsigned.type(m)) for m in masks)
+        yield from (f.view(values.dtype) for f in flipped)
+        return
+    for factor, shift in ((1.5, 0), (-1, 3)):
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity and NaN are contents, too
+            changed = np.asarray(values * factor + shift, values.dtype)
+        yield changed

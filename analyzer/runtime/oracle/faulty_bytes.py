@@ -1,0 +1,77 @@
+"""What a pattern makes of the bytes that the file stores: the definition of a fault."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from analyzer.faults.elements import StoredCodec, Values
+from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.space import FaultSpace
+
+
+class FaultyBytes:
+    """Faulty contents of the tensors at risk, as the file stores them."""
+
+    def __init__(
+        self, space: FaultSpace, golden: Mapping[str, Values], stored: Mapping[str, bytes]
+    ) -> None:
+        """Keep what patterns apply to.
+
+        Args:
+            space: the bits at risk.
+            golden: values of its tensors.
+            stored: the same as bytes of the file.
+        """
+        self._space, self._golden, self._stored = space, golden, stored
+
+    def of(self, pattern: FaultPattern, among: Collection[int] | None = None) -> dict[str, bytes]:
+        """By tensor that ``pattern`` hits: its faulty bytes.
+
+        Args:
+            pattern: the upsets.
+            among: indices of the tensors that are asked for; None: all.
+        """
+        sites = pattern.sites
+        hit = self._space.offsets.searchsorted(sites, side="right") - 1
+        if among is not None:
+            wanted = np.zeros(len(self._space.tensors), np.bool_)
+            wanted[list(among)] = True
+            sites, hit = sites[wanted[hit]], hit[wanted[hit]]
+        edited: dict[int, bytearray] = {}
+        starts, ends = self._space.offsets[hit], self._space.offsets[hit + 1]
+        for index, first, end in zip(
+            hit.tolist(), (sites - starts).tolist(), (ends - starts).tolist(), strict=True
+        ):
+            if index not in edited:
+                edited[index] = self._memory(index)
+            for position in range(first, min(first + pattern.fault.length, end)):
+                _hit(edited[index], position, pattern.fault)
+        return {
+            self._space.tensors[index].name: self._raw(index, memory)
+            for index, memory in edited.items()
+        }
+
+    def _memory(self, index: int) -> bytearray:
+        """The bytes whose bits flip: the file's own, or the fixed-point image of the values."""
+        site = self._space.tensors[index]
+        if isinstance(site.codec, StoredCodec):
+            return bytearray(self._stored[site.name])
+        return bytearray(site.codec.encode(self._golden[site.name]).tobytes())
+
+    def _raw(self, index: int, memory: bytearray) -> bytes:
+        """The file's bytes for a memory content: the inverse of `_memory`."""
+        site = self._space.tensors[index]
+        if isinstance(site.codec, StoredCodec):
+            return bytes(memory)
+        return site.codec.decode(np.frombuffer(memory, np.uint32)).tobytes()
+
+
+def _hit(memory: bytearray, position: int, fault: FaultModel) -> None:
+    byte, bit = position // 8, 1 << position % 8
+    match fault.kind:
+        case FaultKind.FLIP | FaultKind.BURST:
+            memory[byte] ^= bit
+        case FaultKind.STUCK0:
+            memory[byte] &= 0xFF ^ bit
+        case FaultKind.STUCK1:
+            memory[byte] |= bit

@@ -1,0 +1,89 @@
+"""The oracle: edit the file's bytes, create an ordinary session, run. Slow, obviously right."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Failure, Feeds, Result
+from analyzer.errors import NotRestored
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace
+from analyzer.model import Model
+from analyzer.runtime.executor import Run
+from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
+from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.device_failures import checked
+from analyzer.runtime.ort.golden_model import golden_proto, golden_values, set_raw
+from analyzer.runtime.ort.session import (
+    new_session,
+    open_session,
+    run_session,
+    session_options,
+    short_reason,
+)
+
+
+class RewriteExecutor:
+    """Writes every pattern into a copy of the file and loads it anew."""
+
+    layout = None
+    """Nothing is found out that others could take over."""
+
+    def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
+        self._device = device
+        self.reloads = 0
+        golden = golden_values(model, space)
+        self.proto = golden_proto(model, golden)
+        self._bytes = {t.name: t.raw_data for t in self.proto.graph.initializer}
+        self.faulty = FaultyBytes(space, golden, self._bytes)
+        self._session = open_session(self.proto, session_options(device=device), device)
+
+    def run(self, feeds: Feeds) -> Result:
+        """The golden answer to ``feeds``."""
+        return self._run(self._session, feeds)
+
+    def _run(self, session: ort.InferenceSession, feeds: Feeds) -> Result:
+        return checked(run_session(session, feeds), self._device)
+
+    @contextmanager
+    def inject(self, pattern: FaultPattern) -> Iterator[Run]:
+        """Within the context, runs happen in a session of the faulty file."""
+        self.reloads += 1
+        try:
+            options = session_options(device=self._device)
+            session = new_session(self.faulty_proto(pattern), options, self._device)
+        except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
+            failure = checked(Failure(short_reason(error)), self._device)
+            yield lambda feeds: failure
+            return
+        yield lambda feeds: self._run(session, feeds)
+
+    def faulty_proto(self, pattern: FaultPattern) -> onnx.ModelProto:
+        """A copy of the golden model with the pattern's bits changed."""
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.proto)
+        tensors = {t.name: t for t in proto.graph.initializer}
+        for name, raw in self.faulty.of(pattern).items():
+            set_raw(tensors[name], raw)
+        return proto
+
+    def release(self) -> None:
+        """Give back all memory that runs need; nothing can be run afterwards."""
+        self.__dict__.clear()
+
+    @property
+    def threaded(self) -> bool:
+        """Never: whether a device can is not known."""
+        return False
+
+    def check_golden(self) -> None:
+        """Compare the file's bytes with those read at the start.
+
+        Raises:
+            NotRestored: one differs.
+        """
+        for tensor in self.proto.graph.initializer:
+            if tensor.raw_data != self._bytes[tensor.name]:
+                raise NotRestored(f"the bytes of {tensor.name!r} changed during the campaign")

@@ -1,0 +1,91 @@
+"""When a device gives out: told apart from what a fault did to the model.
+
+A faulty weight may make a kernel fail, and that is an outcome. A device that is out of memory, or
+whose driver has given up, fails every trial that follows; to count those would be to invent faults.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from analyzer.answers import Failure, Result
+from analyzer.errors import DeviceFailed, RelcheckError
+from analyzer.runtime.ort.device import Device
+from analyzer.runtime.ort.session import short_reason
+
+_EXHAUSTED = re.compile(r"out of memory|Failed to allocate memory|ALLOC_FAILED|bad allocation")
+_LOST = re.compile(
+    r"(?:CUDA|CUDNN|CUBLAS)[ _](?:failure|error) ?(?:7\d\d|999)|illegal memory access"
+)
+"""Errors after which CUDA answers nothing any more (700 illegal address ... 719 launch failure,
+999 unknown): see cudaError_t in NVIDIA's CUDA Runtime API."""
+
+_OF_CUDA = re.compile(r"\bcu(?:da|dnn|blas)", re.IGNORECASE)
+
+
+def mishap(message: str, device: Device) -> DeviceFailed | None:
+    """What a message of ONNX Runtime says about the device; None: nothing.
+
+    >>> from analyzer.runtime.ort.device import NAMED
+    >>> mishap("CUDA failure 700: an illegal memory access was encountered", NAMED["cuda"]).lost
+    True
+    >>> mishap("Non-zero status code returned while running Gather node", NAMED["cuda"])
+    """
+    if device.on_cpu:
+        return None
+    if _LOST.search(message):
+        return DeviceFailed(f"{device.shown} failed and must be started anew: {message}", lost=True)
+    if _EXHAUSTED.search(message):
+        return DeviceFailed(
+            f"{device.shown} has not enough memory; use a smaller --batch, a smaller --cache, or "
+            f"fewer --jobs ({message})"
+        )
+    return None
+
+
+def checked(result: Result, device: Device) -> Result:
+    """``result``, unless it is the device that failed.
+
+    Raises:
+        DeviceFailed: it is.
+    """
+    found = mishap(result.message, device) if isinstance(result, Failure) else None
+    if found is not None:
+        raise found
+    return result
+
+
+@contextmanager
+def watched(device: Device) -> Iterator[None]:
+    """Calls in which other things can go wrong, too: these pass.
+
+    Raises:
+        DeviceFailed: it is the device that failed.
+    """
+    try:
+        yield
+    except RelcheckError:
+        raise
+    except Exception as error:  # see on_device
+        found = mishap(short_reason(error), device)
+        if found is not None:
+            raise found from error
+        raise
+
+
+@contextmanager
+def on_device(device: Device) -> Iterator[None]:
+    """Calls that have nothing to do with any fault: whatever goes wrong is the device's doing.
+
+    Raises:
+        DeviceFailed: something went wrong.
+    """
+    try:
+        yield
+    except (RelcheckError, KeyboardInterrupt, AssertionError):
+        raise
+    except Exception as error:  # of ONNX Runtime: its exceptions share no narrower base class
+        message = short_reason(error)
+        lost = _OF_CUDA.search(message) is not None  # else it is our own mistake
+        other = DeviceFailed(f"{device.shown} failed: {message}", lost=lost)
+        raise mishap(message, device) or other from error

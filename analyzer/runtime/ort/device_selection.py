@@ -1,0 +1,118 @@
+"""From a word to a device that runs: found, started once, asked for its card's name."""
+
+import contextlib
+import ctypes
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import onnx
+import onnxruntime as ort
+from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
+
+from analyzer.errors import DeviceUnavailable
+from analyzer.runtime.ort.device import (
+    CPU,
+    CUDA_PROVIDER,
+    Device,
+    check_provider,
+    find_device,
+)
+from analyzer.runtime.ort.session import new_session, session_options, short_reason
+
+AUTO = "auto"
+SILENT = 4
+"""ONNX Runtime's level of messages above which there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a word led to.
+
+    Attributes:
+        device: It runs.
+        why: For ``auto``, why this one, as a sentence without its end; else empty.
+    """
+
+    device: Device
+    why: str = ""
+
+
+def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked:
+    """The device that ``word`` means, started.
+
+    Args:
+        word: as users write it; ``auto``: CUDA where it starts, else the CPU.
+        prepare: called before a device other than the CPU is started.
+
+    Raises:
+        BadOption: it means no device.
+        DeviceUnavailable: the device is not there, or does not start.
+    """
+    if word != AUTO:
+        device = find_device(word, ort.get_all_providers())
+        return Picked(start_device(device, prepare))
+    try:
+        return Picked(start_device(find_device("cuda", ()), prepare), "CUDA is there")
+    except DeviceUnavailable as reason:
+        if CUDA_PROVIDER in ort.get_available_providers():
+            return Picked(CPU, f"CUDA does not start ({reason})")
+        return Picked(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
+
+
+def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:
+    """``device``, with its card's name, after it ran something.
+
+    Args:
+        device: where to run.
+        prepare: called before, unless it is the CPU.
+
+    Raises:
+        DeviceUnavailable: it is not there, or does not start.
+    """
+    check_provider(device, ort.get_available_providers(), ort.__version__)
+    if device.on_cpu:
+        return device
+    prepare()
+    ort.set_default_logger_severity(SILENT)
+    _preload()
+    try:
+        session = new_session(_least_model(), session_options(device=device), device)
+        session.run(None, {"x": [1.0]})
+    except DeviceUnavailable:
+        raise
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
+        raise DeviceUnavailable(
+            f"--device {device.name}: {device.provider} does not start: {short_reason(error)}"
+        ) from error
+    return replace(device, card=card_name(device.index)) if device.memory == "cuda" else device
+
+
+def _preload() -> None:
+    """Load the CUDA libraries that pip installed beside ONNX Runtime, if it did."""
+    load = getattr(ort, "preload_dlls", None)  # since ONNX Runtime 1.21
+    if load is not None:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            load()
+
+
+def card_name(index: int) -> str:
+    """What CUDA's driver calls a card, counted as ONNX Runtime counts; empty if it does not say."""
+    name, card = ctypes.create_string_buffer(256), ctypes.c_int()
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+        told = (
+            driver.cuInit(0)
+            or driver.cuDeviceGet(ctypes.byref(card), index)
+            or driver.cuDeviceGetName(name, len(name), card)
+        )
+    except (OSError, AttributeError):
+        return ""
+    return "" if told else name.value.decode("utf-8", "replace")
+
+
+def _least_model() -> onnx.ModelProto:
+    value = onnx.TensorProto.FLOAT
+    inputs, outputs = ([make_tensor_value_info(n, value, ["N"])] for n in "xy")
+    graph = make_graph([make_node("Abs", ["x"], ["y"])], "least", inputs, outputs)
+    return make_model(graph, opset_imports=[make_opsetid("", 13)], ir_version=8)

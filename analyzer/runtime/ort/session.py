@@ -1,0 +1,180 @@
+"""ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Answer, Failure, Feeds, Result
+from analyzer.errors import DeviceUnavailable, RelcheckError, UnsupportedModel
+from analyzer.runtime.ort.device import CPU, Device
+
+DISABLED_OPTIMIZERS = ["ConstantSharing"]
+"""Merging equal scalars would tie together tensors that fail apart; it changes no arithmetic."""
+
+
+def session_options(
+    optimize: bool = True, device: Device = CPU, pack: bool = False
+) -> ort.SessionOptions:
+    """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
+
+    Args:
+        optimize: False for a graph that has been optimized before.
+        device: where it is to run.
+        pack: True only for kernels that round alike on packed weights (`packed.py`).
+    """
+    _share_arena()
+    options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Packed copies of the weights are hard to mutate; and kernels may round differently on them.
+    options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
+    if not device.on_cpu:  # the CPU's kernels are, always
+        options.use_deterministic_compute = True
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
+    return options
+
+
+@cache
+def _share_arena() -> None:
+    """Let all sessions of this process take what nodes compute from one arena.
+
+    Each would keep what its largest run took; only one of many runs at a time.
+    """
+    kind = (ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kind), None)
+
+
+def new_session(
+    model: onnx.ModelProto | bytes, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """A session for a model or its bytes on ``device``; what ONNX Runtime raises passes through."""
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    return _session(content, options, device)
+
+
+def load_session(
+    path: Path, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """A session for the model in a file; whatever ONNX Runtime raises passes through."""
+    return _session(str(path), options, device)
+
+
+def _session(
+    source: str | bytes, options: ort.SessionOptions, device: Device
+) -> ort.InferenceSession:
+    """A session that runs where it was told to, or none.
+
+    Raises:
+        DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
+    """
+    session = ort.InferenceSession(
+        source,
+        options,
+        providers=device.providers,
+        disabled_optimizers=DISABLED_OPTIMIZERS,
+        enable_fallback=int(device.on_cpu),
+    )
+    if device.provider not in session.get_providers():
+        raise DeviceUnavailable(
+            f"--device {device.name}: ONNX Runtime has {device.provider}, but cannot start it "
+            "here; it needs the card's driver, and libraries of the versions that "
+            f"onnxruntime {ort.__version__} was built for (docs/devices.md)"
+        )
+    return session
+
+
+def open_session(
+    proto: onnx.ModelProto, options: ort.SessionOptions, device: Device = CPU
+) -> ort.InferenceSession:
+    """Like `new_session`, for the user's own model.
+
+    Raises:
+        DeviceUnavailable: the device cannot be started.
+        UnsupportedModel: ONNX Runtime cannot load it.
+    """
+    with loading():
+        return new_session(proto, options, device)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
+
+    Raises:
+        UnsupportedModel: instead of any exception that is none of ours.
+    """
+    try:
+        yield
+    except RelcheckError:
+        raise
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
+        raise UnsupportedModel(
+            f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"
+        ) from error
+
+
+def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
+    """Run once; a runtime error becomes a `Failure`, never an exception."""
+    try:
+        return Answer(tuple(np.asarray(o) for o in session.run(None, dict(feeds))))
+    except Exception as error:  # see open_session
+        return Failure(short_reason(error))
+
+
+Handles = Mapping[str, ort.OrtValue]
+"""Values that stay in ONNX Runtime's memory, by name."""
+
+
+def run_handles(
+    session: ort.InferenceSession, feeds: Handles, names: Sequence[str]
+) -> dict[str, ort.OrtValue] | Failure:
+    """The results ``names`` of one run, not copied; a runtime error becomes a `Failure`."""
+    try:
+        # `run_with_ort_values` does the same, and 25 microseconds of checks.
+        binding = session.io_binding()
+        for name, value in feeds.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in names:
+            binding.bind_output(name)
+        session.run_with_iobinding(binding)
+        return dict(zip(names, binding.get_outputs(), strict=True))
+    except Exception as error:  # see open_session
+        return Failure(short_reason(error))
+
+
+_WHERE_IN_CPP = (
+    re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "),
+    # A file and line, then the function: its name, its arguments, its template's arguments.
+    re.compile(
+        r"/onnxruntime_src/\S+ (?:operator\(\)|[^(])*\((?:[^()]|\([^()]*\))*\)"
+        r"(?: const)?(?: \[with [^\]]*\])? "
+    ),
+    re.compile(r"/onnxruntime_src/\S+ ?"),
+)
+"""Parts of ONNX Runtime's messages that only its own developers can use."""
+
+
+def short_reason(error: BaseException, limit: int = 300) -> str:
+    """One line of an ONNX Runtime message, without its places in C++ source.
+
+    >>> short_reason(ValueError("[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/a.cc:7 f(x) No"))
+    'No'
+    """
+    text = " ".join(str(error).split())
+    for noise in _WHERE_IN_CPP:
+        text = noise.sub("", text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def runtime_version() -> str:
+    """Version of ONNX Runtime."""
+    return str(ort.__version__)

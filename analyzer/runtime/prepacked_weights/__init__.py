@@ -1,0 +1,1 @@
+"""Prepacked weights."""

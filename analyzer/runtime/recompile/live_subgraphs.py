@@ -1,0 +1,94 @@
+"""The optimized graph between any two of its stops, in few sessions on the live weights."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Failure
+from analyzer.runtime.ort.shared_initializers import Borrowed
+from analyzer.runtime.prepacked_weights.strategy import PackedPiece
+from analyzer.runtime.stretches.cuts import Cut, made_between, part_between
+from analyzer.runtime.stretches.sessions import Link, SessionPart, session_part
+
+Values = dict[str, ort.OrtValue]
+
+
+class LiveParts:
+    """Nodes between two stops: packed pieces where there are some, else parts of 1, 2, 4 .. steps.
+
+    So there are at most three times as many sessions as stops, whatever is asked for.
+    """
+
+    def __init__(
+        self,
+        shell: onnx.ModelProto,
+        lent: Borrowed,
+        stops: Sequence[Cut],
+        types: Mapping[str, int],
+        packed: Mapping[int, tuple[int, PackedPiece]],
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            shell: the optimized model, hollow.
+            lent: its live weights. They must be golden when `open` is called.
+            stops: cuts of its graph, the trivial one first, and one behind the last node.
+            types: element types of what passes them, as `onnx.TensorProto.DataType`.
+            packed: by stop: to which other one a packed piece leads from there, and the piece.
+        """
+        self._shell, self._lent, self.stops = shell, lent, tuple(stops)
+        self._types, self._packed = types, packed
+        self._outputs = tuple(o.name for o in shell.graph.output)
+        self._parts: dict[tuple[int, int], SessionPart] = {}
+        self._heads = sorted(packed)
+
+    def open(self, begin: int, end: int) -> list[Link]:
+        """The parts from one stop to another. The weights must be golden."""
+        return [self._step(*step) for step in self._steps(begin, end)]
+
+    def _steps(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        while begin < end:
+            reach = self._reach(begin, end)
+            yield begin, reach
+            begin = reach
+
+    def _reach(self, begin: int, end: int) -> int:
+        """How far one part leads from ``begin``."""
+        if begin in self._packed and self._packed[begin][0] <= end:
+            return self._packed[begin][0]
+        ahead = bisect_left(self._heads, begin + 1)
+        if ahead < len(self._heads):
+            end = min(end, self._heads[ahead])
+        if end == len(self.stops) - 1:
+            return end
+        step = 1
+        while begin % (2 * step) == 0 and begin + 2 * step <= end:
+            step *= 2
+        return begin + step
+
+    def _step(self, begin: int, end: int) -> Link:
+        if begin in self._packed and self._packed[begin][0] == end:
+            return self._packed[begin][1]
+        if (begin, end) not in self._parts:
+            self._parts[begin, end] = self._opened(begin, end)
+        return _Plain(self._parts[begin, end])
+
+    def _opened(self, begin: int, end: int) -> SessionPart:
+        cut, stop = self.stops[begin], self.stops[end]
+        made = made_between(self._shell.graph, cut.position, stop.position)
+        outputs = tuple(dict.fromkeys(n for n in (*stop.values, *self._outputs) if n in made))
+        part = part_between(self._shell, cut, stop.position, outputs, self._types)
+        return session_part(part, self._lent)
+
+
+class _Plain:
+    """A part on plain weights, as a link of a chain."""
+
+    def __init__(self, part: SessionPart) -> None:
+        self._part = part
+
+    def run(self, values: Mapping[str, ort.OrtValue]) -> Mapping[str, ort.OrtValue] | Failure:
+        """Run with the present weights."""
+        return self._part.run_handles(values)

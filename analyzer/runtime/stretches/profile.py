@@ -1,0 +1,87 @@
+"""What each node of an optimized graph takes: ONNX Runtime's own profile of a few runs."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Feeds
+from analyzer.runtime.ort.shared_initializers import Borrowed, borrowing_session
+from analyzer.runtime.stretches.cuts import Cut
+
+RUNS = 3
+"""Of which each node's quickest counts: other work of the machine only ever adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What nodes take, in file order; zero for nodes that left no record.
+
+    Attributes:
+        seconds: float64 (nodes,), time of one run.
+        size: int64 (nodes,), bytes of all outputs.
+    """
+
+    seconds: npt.NDArray[np.float64]
+    size: npt.NDArray[np.int64]
+
+
+def profile_nodes(shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds) -> Profile:
+    """Run ``feeds`` a few times and read what ONNX Runtime recorded.
+
+    Args:
+        shell: the optimized model, hollow.
+        lent: its weights.
+        feeds: one batch.
+    """
+    with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
+        session = borrowing_session(shell, lent, profile=Path(folder, "profile"))
+        for _ in range(RUNS):
+            session.run(feeds)
+        records = take_records(session.session)
+    return node_profile(records, shell.graph.node)
+
+
+Records = Sequence[Mapping[str, Any]]
+"""What ONNX Runtime wrote about runs: one entry per event."""
+
+
+def take_records(session: ort.InferenceSession) -> Records:
+    """End profiling; returns what was recorded."""
+    found: Records = json.loads(Path(session.end_profiling()).read_text())
+    return found
+
+
+def times_of_runs(records: Records) -> list[float]:
+    """Seconds of every run, in order; a run ends when its device is done."""
+    return [r["dur"] / 1e6 for r in records if r.get("name") == "model_run"]
+
+
+def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
+    """What each of ``nodes`` took at its quickest."""
+    seconds, size = np.full(len(nodes), np.inf), np.zeros(len(nodes), np.int64)
+    for record in records:
+        if record.get("cat") != "Node" or not record["name"].endswith("_kernel_time"):
+            continue
+        index = int(record["args"]["node_index"])
+        if index < len(nodes) and nodes[index].op_type == record["args"]["op_name"]:
+            seconds[index] = min(seconds[index], record["dur"] / 1e6)
+            size[index] = int(record["args"]["output_size"])
+    return Profile(np.where(np.isinf(seconds), 0.0, seconds), size)
+
+
+def cut_sizes(
+    cuts: Sequence[Cut], graph: onnx.GraphProto, profile: Profile, sample: Feeds
+) -> npt.NDArray[np.int64]:
+    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
+    size: Mapping[str, int] = {
+        name: int(profile.size[i]) for i, node in enumerate(graph.node) for name in node.output
+    }
+    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)

@@ -1,0 +1,112 @@
+"""A stretch of the graph as a session of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+
+from analyzer.answers import Failure
+from analyzer.runtime.ort.session import Handles, run_handles
+from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.stretches.cuts import Cut
+from analyzer.runtime.stretches.golden_run import Arrays
+
+Made = dict[str, npt.NDArray[Any]]
+
+
+class Part(Protocol):
+    """Nodes that follow one another, as something that runs."""
+
+    def run(self, values: Arrays) -> Made | Failure:
+        """What the nodes return, by name, from what passes the cut before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPart:
+    """A part that is one session.
+
+    Attributes:
+        session: The session.
+        inputs: Names of what it reads.
+        outputs: Names of what it returns.
+    """
+
+    session: BorrowedSession
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def run(self, values: Arrays) -> Made | Failure:
+        """Run the session."""
+        result = self.session.run({name: values[name] for name in self.inputs})
+        if isinstance(result, Failure):
+            return result
+        return dict(zip(self.outputs, result.outputs, strict=True))
+
+    def run_handles(self, values: Handles) -> dict[str, ort.OrtValue] | Failure:
+        """The same without copies."""
+        feeds = {name: values[name] for name in self.inputs}
+        return run_handles(self.session.session, feeds, self.outputs)
+
+
+class Link(Protocol):
+    """A part of a chain: nothing is copied on its way from one to the next."""
+
+    def run(self, values: Handles) -> Handles | Failure:
+        """As in `Part`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Pieces that follow one another, as one part.
+
+    Attributes:
+        pieces: In order.
+        inputs: Names of what passes the cut before them.
+        outputs: Names of what the chain returns.
+    """
+
+    pieces: tuple[Link, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def run(self, values: Arrays) -> Made | Failure:
+        """Run all pieces."""
+        known = handles_of({name: values[name] for name in self.inputs})
+        for piece in self.pieces:
+            made = piece.run(known)
+            if isinstance(made, Failure):
+                return made
+            known.update(made)
+        return {name: known[name].numpy() for name in self.outputs}
+
+
+class Pieces(Protocol):
+    """A graph in pieces between stations."""
+
+    def between(
+        self, begin: Cut, end: Cut | None, golden: Arrays, outputs: tuple[str, ...]
+    ) -> Chain:
+        """The nodes between two cuts, the second one the end if it is None, as a part."""
+
+
+def handles_of(values: Arrays) -> dict[str, ort.OrtValue]:
+    """``values`` as ONNX Runtime's, in the same memory."""
+    handle = ort.OrtValue.ortvalue_from_numpy
+    return {name: handle(np.ascontiguousarray(value)) for name, value in values.items()}
+
+
+def session_part(part: onnx.ModelProto, lent: Borrowed, in_order: bool = False) -> SessionPart:
+    """Open a part of a hollow model; the arguments are those of `borrowing_session`."""
+    inputs = tuple(value.name for value in part.graph.input)
+    outputs = tuple(value.name for value in part.graph.output)
+    return SessionPart(borrowing_session(part, lent, in_order=in_order), inputs, outputs)
+
+
+def element_types(values: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, int]:
+    """`onnx.TensorProto.DataType` of each of ``names``."""
+    convert = onnx.helper.np_dtype_to_tensor_dtype
+    return {name: int(convert(values[name].dtype)) for name in names}

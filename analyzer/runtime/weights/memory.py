@@ -1,0 +1,88 @@
+"""One block of memory that holds every live weight, and the address of every bit in it.
+
+All buffers that ONNX Runtime reads are views of one byte array, so that a whole pattern - many
+bits in many tensors - is one vectorized write.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.errors import NotRestored
+from analyzer.faults.elements import Values
+from analyzer.faults.models import FaultKind
+from analyzer.faults.space import Indices
+from analyzer.memory.array_file import ALIGNMENT, ArrayFile, Bytes, Span, first_difference, spans_of
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The live weights and their golden copy.
+
+    Attributes:
+        live: uint8 (n,), what ONNX Runtime reads.
+        golden: uint8 (n,), what it must be between trials.
+        starts: First byte of each slot.
+        views: Each slot of ``live`` in its own dtype and shape.
+    """
+
+    live: Bytes
+    golden: Bytes
+    starts: dict[str, int]
+    views: dict[str, Values]
+
+    def check(self) -> None:
+        """Compare every live byte with golden.
+
+        Raises:
+            NotRestored: one differs.
+        """
+        first = first_difference(self.live, self.golden)
+        if first is not None:
+            slot = max((s for s in self.starts if self.starts[s] <= first), key=self.starts.get)  # type: ignore[arg-type]  # every key is in the dict
+            raise NotRestored(f"live weights in {slot!r} differ from golden")
+
+
+def build_arena(slots: dict[str, Values]) -> Arena:
+    """Copy ``slots`` into one aligned block."""
+    spans, size = spans_of(slots)
+    block = np.zeros(size + ALIGNMENT, np.uint8)
+    shift = -block.ctypes.data % ALIGNMENT
+    live = block[shift : shift + size]
+    for name, values in slots.items():
+        spans[name].of(live)[...] = values
+    return _arena(live, live.copy(), spans)
+
+
+def map_arena(file: ArrayFile) -> Arena:
+    """The slots in ``file``; what is written to them stays in this process."""
+    return _arena(file.private(), file.block, file.spans)
+
+
+def _arena(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> Arena:
+    starts = {name: span.start for name, span in spans.items()}
+    return Arena(live, golden, starts, {name: span.of(live) for name, span in spans.items()})
+
+
+def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes) -> None:
+    """Apply single-bit upsets; an address may occur several times."""
+    if kind in (FaultKind.FLIP, FaultKind.BURST):
+        np.bitwise_xor.at(live, addresses, masks)
+    elif kind is FaultKind.STUCK0:
+        np.bitwise_and.at(live, addresses, ~masks)
+    else:
+        np.bitwise_or.at(live, addresses, masks)
+
+
+def restore(arena: Arena, addresses: npt.NDArray[Any]) -> None:
+    """Put golden bytes back.
+
+    Raises:
+        NotRestored: they did not arrive.
+    """
+    clean = arena.golden[addresses]
+    arena.live[addresses] = clean
+    if not np.array_equal(arena.live[addresses], clean):
+        raise NotRestored("live weights differ from golden after a trial")

@@ -1,0 +1,107 @@
+"""The same patterns on two devices: how often an outcome is another, how far answers differ.
+
+Kernels of different devices add in different orders, so that answers differ in their last bits
+without any fault. What counts for a campaign is whether an image is masked, SDC or DUE.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.answers import Answer, Feeds, Result
+from analyzer.evaluation.outcome import Golden, Judge, Metric
+from analyzer.faults.models import FaultPattern
+from analyzer.runtime.executor import Executor
+from analyzer.stats.intervals import Interval, cluster_proportion
+from analyzer.stats.tally import Moments
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDifference:
+    """What a comparison of two devices found.
+
+    Attributes:
+        patterns: Patterns that ran on both.
+        images: Images of each.
+        same_bits: Patterns whose answers are bit-identical.
+        same_outcomes: Patterns whose answers differ, but no image's outcome.
+        differing: Images with another outcome, and their squares, summed over patterns.
+        golden_spread: Largest difference of the fault-free answers, as a share of their range.
+    """
+
+    patterns: int
+    images: int
+    same_bits: int
+    same_outcomes: int
+    differing: Moments
+    golden_spread: float
+
+    @property
+    def other_outcomes(self) -> int:
+        """Patterns under which an image has another outcome."""
+        return self.patterns - self.same_bits - self.same_outcomes
+
+    def share(self, confidence: float) -> Interval:
+        """Share of trials (one pattern, one image) whose outcome is another."""
+        runs = self.patterns * self.images
+        return cluster_proportion(self.differing, self.patterns, self.images, runs, confidence)
+
+
+def run_apart(
+    one: Executor,
+    other: Executor,
+    feeds: Feeds,
+    images: int,
+    patterns: Iterable[FaultPattern],
+    progress: Callable[[int], None],
+) -> DeviceDifference:
+    """Run every pattern on both devices, each judged by its own fault-free answer.
+
+    Args:
+        one: runs on the first device.
+        other: runs on the second.
+        feeds: one batch.
+        images: how many of its rows count.
+        patterns: of faults.
+        progress: called with the index of each pattern that is done.
+
+    Raises:
+        GoldenFailed: a fault-free model fails or answers NaN.
+    """
+    judge = Judge(Metric.AGREEMENT)
+    golden = [judge.golden(executor.run(feeds), None, images) for executor in (one, other)]
+    count = same_bits = same_outcomes = 0
+    differing = Moments()
+    for index, pattern in enumerate(patterns):
+        answers = [_answer(executor, pattern, feeds) for executor in (one, other)]
+        marks = [judge.classes(g, a) for g, a in zip(golden, answers, strict=True)]
+        moved = int(np.count_nonzero(marks[0] != marks[1]))
+        identical = answers[0].same_as(answers[1])
+        count, same_bits = count + 1, same_bits + identical
+        same_outcomes += not identical and not moved
+        differing += Moments(moved, moved * moved)
+        progress(index)
+    return DeviceDifference(count, images, same_bits, same_outcomes, differing, _spread(*golden))
+
+
+def _answer(executor: Executor, pattern: FaultPattern, feeds: Feeds) -> Result:
+    with executor.inject(pattern) as run:
+        return run(feeds)
+
+
+def _spread(one: Golden, other: Golden) -> float:
+    """Largest difference of two fault-free answers over the range of the first's numbers."""
+    largest = 0.0
+    for a, b in zip(one.outputs, other.outputs, strict=True):
+        if a.dtype.kind not in "fiu" or not a.size or Answer((a,)).same_as(Answer((b,))):
+            continue
+        if a.shape != b.shape:
+            return float("inf")
+        first, second = a.astype(np.float64), b.astype(np.float64)
+        finite = np.isfinite(first) & np.isfinite(second)
+        if not finite.any():
+            continue
+        span = float(np.ptp(first[finite])) or 1.0
+        largest = max(largest, float(np.abs(first - second)[finite].max()) / span)
+    return largest

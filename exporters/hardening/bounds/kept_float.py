@@ -1,0 +1,94 @@
+"""Values that stay floats in a quantized graph, because their bound is beyond any code.
+
+A bound before a Clip lets pass what the Clip then limits: 20 is well and becomes 6, 200 is not and
+becomes 0. Codes that end at 6 cannot tell the two apart, and codes that reach 200 are too coarse
+for what lies below 6. So that value is not quantized; the convolution that makes it computes in
+floats, on int8 weights.
+"""
+
+from collections.abc import Iterator
+
+import onnx
+
+from analyzer.graph.index import Index, index_of, operator
+from exporters.hardening.activations.node_context import clip_limits
+from exporters.hardening.bounds.find import Bound
+
+
+def before_clips(plain: onnx.ModelProto, bounds: tuple[Bound, ...]) -> tuple[str, ...]:
+    """The bounded values that only Clips of a known upper limit read.
+
+    Args:
+        plain: the float model without its bounds.
+        bounds: those it had.
+    """
+    index = index_of(plain)
+    return tuple(b.site.value for b in bounds if _only_clips(b.site.value, index))
+
+
+def _only_clips(value: str, index: Index) -> bool:
+    readers = index.readers.get(value, [])
+    limits = [clip_limits(reader, index)[1] for reader in readers]
+    return bool(readers) and None not in limits and value not in index.outputs
+
+
+def as_outputs(proto: onnx.ModelProto, values: tuple[str, ...]) -> onnx.ModelProto:
+    """A copy whose outputs are also ``values``: quantizers merge no output with what follows."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    for value in values:
+        copy.graph.output.append(
+            onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None)
+        )
+    return copy
+
+
+def keep_floats(proto: onnx.ModelProto, values: tuple[str, ...]) -> None:
+    """Undo `as_outputs` in the quantized model, and the quantization of these values.
+
+    Args:
+        proto: changed in place.
+        values: outputs of DequantizeLinear nodes.
+    """
+    outputs = [o for o in proto.graph.output if o.name not in values]
+    del proto.graph.output[:]
+    proto.graph.output.extend(outputs)
+    gone: set[str] = set()
+    names: dict[str, str] = {}
+    index = index_of(proto)
+    for value in values:
+        for old in _quantized_forms(value, index, gone):
+            names[old] = value
+    nodes = [node for node in proto.graph.node if node.output[0] not in gone]
+    for node in nodes:
+        _rename(node.input, names)
+        _rename(node.output, names)
+    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del proto.graph.node[:]
+    proto.graph.node.extend(kept)
+    _drop_unread(proto.graph)
+
+
+def _quantized_forms(value: str, index: Index, gone: set[str]) -> Iterator[str]:
+    """The other names that ``value`` goes by; what becomes needless is added to ``gone``."""
+    dequantizer = index.producers.get(value)
+    if dequantizer is None or operator(dequantizer) != "DequantizeLinear":
+        return
+    quantizer = index.producers[dequantizer.input[0]]
+    gone.add(quantizer.output[0])
+    yield quantizer.input[0]
+    for reader in index.readers[quantizer.output[0]]:
+        gone.add(reader.output[0])
+        yield reader.output[0]
+
+
+def _rename(field: "onnx.NodeProto.input", names: dict[str, str]) -> None:
+    for position, name in enumerate(field):
+        field[position] = names.get(name, name)
+
+
+def _drop_unread(graph: onnx.GraphProto) -> None:
+    read = {name for node in graph.node for name in node.input}
+    kept = [t for t in graph.initializer if t.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)

@@ -1,0 +1,210 @@
+"""From a torch network to an ONNX model, and the proof that both answer alike."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.errors import BadNetwork, ExportFailed, short
+from analyzer.model import limits
+from exporters.quantize.ptq import quiet, strip
+from exporters.torch.naming import rename
+from exporters.torch.optional_package import need
+from exporters.torch.simplify import tidy
+
+if TYPE_CHECKING:
+    import onnx
+    from torch import nn
+
+OPSET, IR_VERSION = 20, 10
+INPUT, OUTPUT = "image", "logits"
+TRACED_BATCH = 2  # torch takes a size of 1 for a constant
+PARITY_BATCHES = (1, 3)
+TOLERANCE = 1e-3
+"""Of the largest output: what other summation orders may make of deep float32 networks is far
+less; what a wrong operator makes is far more."""
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the ONNX model's answers are from torch's.
+
+    Attributes:
+        inputs: How many random inputs were compared.
+        difference: The largest absolute difference of any output.
+        largest: The largest absolute output of torch.
+    """
+
+    inputs: int
+    difference: float
+    largest: float
+
+
+def convert(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> onnx.ModelProto:
+    """Converts a network in evaluation mode; the batch size stays open.
+
+    BatchNorm is folded into convolutions, and nodes are named after the network's modules.
+
+    Args:
+        network: From float32 (N, C, H, W) to one floating-point tensor (N, ...).
+        shape: C, H, W.
+        metadata: The model's ``metadata_props``.
+
+    Raises:
+        BadNetwork: It does not run on such an input, or does not give one row per image.
+        ExportFailed: An operator has no ONNX form, or the model would exceed 2 GiB.
+    """
+    torch = need("torch")
+    need("onnxscript")
+    network.eval().requires_grad_(False)
+    _check_size(network)
+    _check_runs(network, shape)
+    try:
+        with quiet():
+            program = torch.onnx.export(
+                network,
+                (torch.zeros(TRACED_BATCH, *shape),),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                dynamic_shapes=({0: "N"},),
+                dynamo=True,
+                verbose=False,
+            )
+    except Exception as error:  # torch.onnx wraps whatever its three stages raise
+        raise ExportFailed(_explained(error)) from error
+    model = program.model_proto  # a new copy at every access
+    return _finished(model, network, metadata)
+
+
+def _finished(
+    model: onnx.ModelProto, network: nn.Module, metadata: Mapping[str, str]
+) -> onnx.ModelProto:
+    if any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
+        raise ExportFailed("the network has a condition or loop, which relcheck export cannot take")
+    tidy(model)
+    leaves = {name for name, module in network.named_modules() if not list(module.children())}
+    rename(model.graph, leaves, set(network.state_dict()))
+    try:
+        return strip(model, metadata, ir_version=IR_VERSION)
+    except Exception as error:  # onnx's checker has no exception of its own for every finding
+        text = short(" ".join(str(error).split()))
+        raise ExportFailed(
+            f"the exporter wrote a model that breaks ONNX's rules: {text}"
+        ) from error
+
+
+def _check_size(network: nn.Module) -> None:
+    tensors = [*network.parameters(), *network.buffers()]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if size > limits.MODEL_BYTES:
+        raise ExportFailed(
+            f"the network's weights take {size / 2**30:.1f} GiB; an ONNX file ends at 2 GiB"
+        )
+
+
+def _check_runs(network: nn.Module, shape: Shape) -> None:
+    """Runs it in torch at each batch size, so that what is wrong is said in its own words."""
+    torch = need("torch")
+    for batch in (TRACED_BATCH, *PARITY_BATCHES):
+        given = (batch, *shape)
+        try:
+            with torch.no_grad():
+                answer: Any = network(torch.zeros(given))
+        except Exception as error:
+            text = short(" ".join(str(error).split()))
+            raise BadNetwork(f"the network fails on an input of shape {given}: {text}") from error
+        if not isinstance(answer, torch.Tensor):
+            raise BadNetwork(
+                f"the network returns a {type(answer).__name__}; wrap it so that it returns one "
+                "tensor with a row per image"
+            )
+        if answer.ndim < 2 or answer.shape[0] != batch or not answer.is_floating_point():
+            raise BadNetwork(
+                f"the network answers an input of shape {given} by {answer.dtype} of shape "
+                f"{tuple(answer.shape)}; wrap it so that it returns a row of floats per image"
+            )
+
+
+def _explained(error: BaseException) -> str:
+    """What torch's exporter could not do; the reason lies at the bottom of a chain of errors."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error)
+    if found := re.search(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'", text):
+        return f"the exporter has no ONNX form for the operator {found[1]} of this network"
+    if type(error).__name__ == "GuardOnDataDependentSymNode":
+        return (
+            "the exporter cannot take this network: its Python code decides by values of a tensor; "
+            "write the decision with torch.where"
+        )
+    first = text.strip().split("\n")[0]
+    return f"the exporter cannot take this network: {short(first) or type(error).__name__}"
+
+
+def check_parity(model: onnx.ModelProto, network: nn.Module, shape: Shape, seed: int) -> Parity:
+    """Runs both on random inputs.
+
+    Args:
+        model: The converted network.
+        network: The torch network.
+        shape: C, H, W of its input.
+        seed: Of the inputs, which are standard normal.
+
+    Raises:
+        ExportFailed: ONNX Runtime cannot run the model, or the answers differ by more than
+            rounding explains.
+    """
+    rng = np.random.default_rng(seed)
+    parts = []
+    for batch in PARITY_BATCHES:
+        values = rng.standard_normal((batch, *shape)).astype(np.float32)
+        parts.append(_differences(_torch_answer(network, values), _onnx_answer(model, values)))
+    difference, largest = (max(column) for column in zip(*parts, strict=True))
+    if largest == 0.0:
+        raise ExportFailed(
+            "the network answers 0 to every input, so that nothing shows whether its ONNX form is "
+            "right; load trained weights"
+        )
+    if not difference <= TOLERANCE * largest:
+        raise ExportFailed(
+            f"the exported model answers otherwise than torch: the difference reaches "
+            f"{difference:.2g} where the largest output is {largest:.2g}"
+        )
+    return Parity(sum(PARITY_BATCHES), difference, largest)
+
+
+def _differences(wanted: npt.NDArray[Any], found: npt.NDArray[Any]) -> tuple[float, float]:
+    if wanted.shape != found.shape:
+        return math.inf, float(np.abs(wanted).max())
+    return float(np.abs(wanted - found).max()), float(np.abs(wanted).max())
+
+
+def _torch_answer(network: nn.Module, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    torch = need("torch")
+    with torch.no_grad():
+        answer: npt.NDArray[Any] = network(torch.from_numpy(values)).numpy()
+    return answer
+
+
+def _onnx_answer(model: onnx.ModelProto, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        return np.asarray(session.run([OUTPUT], {INPUT: values})[0])
+    except Exception as error:  # ONNX Runtime has one exception type per status code
+        text = short(" ".join(str(error).split()))
+        raise ExportFailed(f"ONNX Runtime cannot run the exported model: {text}") from error
