@@ -10,8 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from analyzer.graph.readers import readers_of
-from analyzer.graph.walk import sub_graphs
-from analyzer.model.file import STANDARD
+from analyzer.graph.walk import STANDARD, sub_graphs
 
 CONTRIB = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""

@@ -47,3 +47,7 @@ def texts(message: Message) -> Iterator[str | bytes]:
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_STRING:
             yield from [value] if isinstance(value, str | bytes) else value
+
+
+STANDARD = frozenset({"", "ai.onnx"})
+"""Names of the domain of standard operators."""

@@ -8,10 +8,11 @@ import onnx
 from analyzer.errors import NothingAtRisk
 from analyzer.faults.elements import Values
 from analyzer.faults.space import FaultSpace, Selection
+from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
 from analyzer.model.cost import macs_per_image
 from analyzer.model.external import inside
-from analyzer.model.file import STANDARD, read_model_file
+from analyzer.model.file import read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import (
     Metadata,

@@ -9,12 +9,10 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, UnsupportedModel, short
+from analyzer.graph.walk import STANDARD
 from analyzer.model import limits
 from analyzer.model.bounds import check_bounds
 from analyzer.model.external import fold_external
-
-STANDARD = frozenset({"", "ai.onnx"})
-"""Names of the domain of standard operators."""
 
 UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
 """What the checker says of models that are not wrong but beyond it."""
