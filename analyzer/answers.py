@@ -1,6 +1,6 @@
 """What one run of a model is fed and what it returns: outputs, or a runtime error."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ class Failure:
 
 
 Result = Answer | Failure
+
+Run = Callable[[Feeds], Result]
+"""One run of a model, whatever is in force: inputs to answer."""
 
 
 def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:

@@ -25,7 +25,7 @@ from analyzer.runtime.stretches.profile import (
     take_records,
     times_of_runs,
 )
-from analyzer.runtime.weights.reading_nodes import Readers
+from analyzer.runtime.stretches.reading_nodes import Readers
 
 MEASURED = 16
 """Cuts among which is chosen: each is opened and timed."""
@@ -82,7 +82,7 @@ class Cuttable:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptCuts:
     """The cuts that are worth their memory.
 
     Attributes:
@@ -94,7 +94,7 @@ class Kept:
     seconds: Floats
 
 
-def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Kept:
+def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> KeptCuts:
     """Time a few cuts, and keep those that pay.
 
     Args:
@@ -109,7 +109,7 @@ def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Ke
     """
     first = readers.first.tolist()
     if len(graph.cuts) < 2 or not first:
-        return Kept([graph.cuts[0]], np.zeros(1))
+        return KeptCuts([graph.cuts[0]], np.zeros(1))
     profile = _told(graph, sample)
     made = {
         name: int(profile.size[i])
@@ -123,7 +123,12 @@ def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Ke
     hits = reach_weights(first, readers.bits.tolist(), few)
     costs = CutCosts(hits, seconds, sizes[few] * cache.batches)
     chosen = choose_cuts(costs, cache.size)
-    return Kept([graph.cuts[few[i]] for i in chosen], seconds[chosen])
+    return KeptCuts([graph.cuts[few[i]] for i in chosen], seconds[chosen])
+
+
+def every_cut(graph: Cuttable) -> KeptCuts:
+    """All cuts of ``graph``, untimed."""
+    return KeptCuts(graph.cuts, np.ones(len(graph.cuts)))
 
 
 def thinned(few: Sequence[int]) -> list[int]:

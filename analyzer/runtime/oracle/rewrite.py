@@ -1,18 +1,18 @@
 """The oracle: edit the file's bytes, create an ordinary session, run. Slow, obviously right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import onnx
 import onnxruntime as ort
 
-from analyzer.answers import Failure, Feeds, Result
+from analyzer.answers import Failure, Feeds, Result, Run
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
-from analyzer.runtime.executor import Run
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
+from analyzer.runtime.ort.acceleration import Acceleration
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.device_failures import checked
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values, set_raw
@@ -29,10 +29,27 @@ class RewriteExecutor:
     """Writes every pattern into a copy of the file and loads it anew."""
 
     layout = None
-    """Nothing is found out that others could take over."""
+    """The oracle needs none."""
 
-    def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
-        self._device = device
+    def __init__(
+        self,
+        model: Model,
+        space: FaultSpace,
+        device: Device = CPU,
+        accelerations: Sequence[Acceleration] = (),
+    ) -> None:
+        """Open the golden session.
+
+        Args:
+            model: the model.
+            space: its bits at risk.
+            device: where it runs.
+            accelerations: why none of them is in force, for reports.
+
+        Raises:
+            UnsupportedModel: ONNX Runtime cannot load the model.
+        """
+        self._device, self.accelerations = device, tuple(accelerations)
         self.reloads = 0
         golden = golden_values(model, space)
         self.proto = golden_proto(model, golden)

@@ -137,31 +137,31 @@ class PackedWeights:
     def _present(self, name: str) -> Values:
         return self._arena.views[name] if name in self._arena.views else self._stored[name]
 
-    def follow(self, addresses: Indices) -> None:
+    def wrote(self, touched: Indices) -> None:
         """Write into the copies what a pattern has changed in the live weights.
 
         Args:
-            addresses: int64 (n,), the bytes of the arena that were written, in any order and
+            touched: int64 (n,), the bytes of the arena that were written, in any order and
                 perhaps several times.
         """
         if not self._copies:
             return
-        touched = np.unique(addresses)
-        slots = np.searchsorted(self._starts, touched, side="right") - 1
+        written = np.unique(touched)
+        slots = np.searchsorted(self._starts, written, side="right") - 1
         role = self._role[slots]
         undo = _Undo([], self.lost)
         self._undo.append(undo)
         found = role == _WEIGHTS
-        self._follow_weights(touched[found], slots[found], undo.before)
+        self._follow_weights(written[found], slots[found], undo.before)
         found = role == _BIAS
         if found.any():
-            self._follow_biases(touched[found], slots[found], undo.before)
+            self._follow_biases(written[found], slots[found], undo.before)
         found = role == _ZEROS
         if found.any():
             self.lost = self.lost.union(*(self._users[slot] for slot in slots[found].tolist()))
 
-    def restore(self) -> None:
-        """Undo the last `follow`, if there was one.
+    def restored(self, _: Indices) -> None:
+        """Undo the last `wrote`, if there was one.
 
         Raises:
             NotRestored: a copy is not what it was.

@@ -8,7 +8,6 @@ import onnxruntime as ort
 
 from analyzer.answers import Failure
 from analyzer.runtime.ort.shared_initializers import Borrowed
-from analyzer.runtime.prepacked_weights.strategy import PackedPiece
 from analyzer.runtime.stretches.cuts import Cut, made_between, part_between
 from analyzer.runtime.stretches.sessions import Link, SessionPart, session_part
 
@@ -16,7 +15,7 @@ Values = dict[str, ort.OrtValue]
 
 
 class LiveParts:
-    """Nodes between two stops: packed pieces where there are some, else parts of 1, 2, 4 .. steps.
+    """Nodes between two stops: open stretches where there are some, else parts of 1, 2, 4 .. steps.
 
     So there are at most three times as many sessions as stops, whatever is asked for.
     """
@@ -27,7 +26,7 @@ class LiveParts:
         lent: Borrowed,
         stops: Sequence[Cut],
         types: Mapping[str, int],
-        packed: Mapping[int, tuple[int, PackedPiece]],
+        links: Mapping[int, tuple[int, Link]],
     ) -> None:
         """Nothing is opened yet.
 
@@ -36,13 +35,13 @@ class LiveParts:
             lent: its live weights. They must be golden when `open` is called.
             stops: cuts of its graph, the trivial one first, and one behind the last node.
             types: element types of what passes them, as `onnx.TensorProto.DataType`.
-            packed: by stop: to which other one a packed piece leads from there, and the piece.
+            links: by stop: the other one to which an open stretch leads from there, and it.
         """
         self._shell, self._lent, self.stops = shell, lent, tuple(stops)
-        self._types, self._packed = types, packed
+        self._types, self._links = types, links
         self._outputs = tuple(o.name for o in shell.graph.output)
         self._parts: dict[tuple[int, int], SessionPart] = {}
-        self._heads = sorted(packed)
+        self._heads = sorted(links)
 
     def open(self, begin: int, end: int) -> list[Link]:
         """The parts from one stop to another. The weights must be golden."""
@@ -56,8 +55,8 @@ class LiveParts:
 
     def _reach(self, begin: int, end: int) -> int:
         """How far one part leads from ``begin``."""
-        if begin in self._packed and self._packed[begin][0] <= end:
-            return self._packed[begin][0]
+        if begin in self._links and self._links[begin][0] <= end:
+            return self._links[begin][0]
         ahead = bisect_left(self._heads, begin + 1)
         if ahead < len(self._heads):
             end = min(end, self._heads[ahead])
@@ -69,8 +68,8 @@ class LiveParts:
         return begin + step
 
     def _step(self, begin: int, end: int) -> Link:
-        if begin in self._packed and self._packed[begin][0] == end:
-            return self._packed[begin][1]
+        if begin in self._links and self._links[begin][0] == end:
+            return self._links[begin][1]
         if (begin, end) not in self._parts:
             self._parts[begin, end] = self._opened(begin, end)
         return _Plain(self._parts[begin, end])

@@ -238,7 +238,7 @@ class Detours:
         return Loaded(BorrowedSession(new_session(content, session_options()), ()), stretch)
 
     def run(
-        self, detour: Detour, loaded: Sequence[Link], values: Arrays, golden: GoldenRun | None
+        self, detour: Detour, loaded: Sequence[Link], values: Arrays, golden: GoldenRun[Any] | None
     ) -> Result:
         """Run with the present weights.
 
@@ -261,7 +261,7 @@ class Detours:
             return failure
         return Answer(tuple(known[n].numpy() if n in known else values[n] for n in self._outputs))
 
-    def _is_masked(self, known: Handles, check: int, golden: GoldenRun) -> bool:
+    def _is_masked(self, known: Handles, check: int, golden: GoldenRun[Any]) -> bool:
         """Whether all that was made so far, and is returned or read later, is golden."""
         kept = {n: golden.values[n] for n in self._grid.kept[check].values}
         kept |= dict(zip(self._outputs, golden.answer.outputs, strict=True))

@@ -1,20 +1,18 @@
 """Detours are tried out against the oracle before they are used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import onnx
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import RelcheckError
 from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace, Indices
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.ort.shared_initializers import Borrowed
-from analyzer.runtime.partial.execution import Segments
-from analyzer.runtime.prepacked_weights.strategy import PackedPiece
+from analyzer.runtime.ort.acceleration import NotApplied
+from analyzer.runtime.ort.session import short_reason
 from analyzer.runtime.recompile.file_graph import StretchWriter, Trunk
 from analyzer.runtime.recompile.graph_alignment import (
     describe,
@@ -26,7 +24,9 @@ from analyzer.runtime.recompile.graph_alignment import (
 from analyzer.runtime.recompile.live_subgraphs import LiveParts
 from analyzer.runtime.recompile.subgraphs import Detour, Detours, Grid
 from analyzer.runtime.stretches.cuts import Cut, find_cuts
-from analyzer.runtime.stretches.sessions import element_types
+from analyzer.runtime.stretches.golden_run import Arrays
+from analyzer.runtime.stretches.sessions import Link, element_types
+from analyzer.runtime.stretches.strategy import LiveModel
 from analyzer.runtime.weights.fixed import Fixed
 
 ROUNDS, SPLIT = 2, 4
@@ -35,27 +35,29 @@ ROUNDS, SPLIT = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What detours lead around.
+    """What subgraphs are recompiled beside.
 
     Attributes:
         space: The bits at risk.
-        shell: The optimized model, hollow.
-        lent: Its live weights.
-        segments: Its kept cuts, and packed pieces between them.
-        fixed: Those of its weights that are as the file has them.
+        model: The optimized graph and its live weights.
+        kept: Its kept cuts by position, the trivial one first.
+        values: Golden values of one batch at the kept cuts, by name.
+        links: Open stretches that live runs may use: by position, where each ends, and it.
+        fixed: The live weights that are as the file has them.
     """
 
     space: FaultSpace
-    shell: onnx.ModelProto
-    lent: Borrowed
-    segments: Segments | None
+    model: LiveModel
+    kept: Sequence[Cut]
+    values: Arrays
+    links: Mapping[int, tuple[int, Link]]
     fixed: Fixed
 
 
-def find_detours(
+def find_subgraphs(
     ground: Ground, oracle: RewriteExecutor, reloaded: Indices, sample: Feeds
-) -> Detours | None:
-    """The stretches that can be loaded by themselves; None: there are none.
+) -> Detours | NotApplied:
+    """The subgraphs that can be loaded by themselves, each tried out against the oracle.
 
     Args:
         ground: the live model, golden at present.
@@ -64,46 +66,40 @@ def find_detours(
         sample: one batch.
     """
     if not any("Quant" in n.op_type or "QL" in n.op_type for n in oracle.proto.graph.node):
-        return None
+        return NotApplied("the model is not quantized: no pattern changes which operators run")
     try:
         detours = _opened(ground, oracle, sample)
         _try_out(detours, oracle, ground.space, reloaded, sample)
     except RelcheckError:
         raise
-    except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed
-        return None
-    return detours if detours.open else None
+    except Exception as error:  # of ONNX Runtime: a value that cannot be taken out or fed
+        return NotApplied(f"ONNX Runtime refuses a subgraph: {short_reason(error)}")
+    if detours.open:
+        return detours
+    return NotApplied("no subgraph between integer values gave what the oracle gives")
 
 
 def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
-    trunk, graph, segments = Trunk(oracle.proto), ground.shell.graph, ground.segments
+    trunk, shell = Trunk(oracle.proto), ground.model.shell
     described = describe(trunk)
-    live = golden_of_optimized(ground.shell, ground.lent, sample)
+    live = golden_of_optimized(shell, ground.model.lent, sample)
     matched = match(trunk, golden_of_file(trunk, list(described), sample), live)
-    stations = find_stations(trunk, ground.shell, matched)
-    every = {cut.position: cut for cut in find_cuts(graph)}
-    every[len(graph.node)] = Cut(len(graph.node), ())
-    kept = segments.cuts if segments else (every[0],)
-    places = sorted({s.cut for s in stations} | {c.position for c in kept})
+    stations = find_stations(trunk, shell, matched)
+    every = {cut.position: cut for cut in find_cuts(shell.graph)}
+    every[len(shell.graph.node)] = ground.model.end
+    places = sorted({s.cut for s in stations} | {c.position for c in ground.kept})
     stops = [every[place] for place in places]
-    known = {**live, **sample, **(segments.sample.values if segments else {})}
+    known = {**live, **sample, **ground.values}
     types = element_types(known, list({name for stop in stops for name in stop.values}))
-    parts = LiveParts(ground.shell, ground.lent, stops, types, _packed(segments, places))
+    links = {
+        places.index(begin): (places.index(end), link)
+        for begin, (end, link) in ground.links.items()
+    }
+    parts = LiveParts(shell, ground.model.lent, stops, types, links)
     shifted = {value.name for value in matched.values() if value.shifted}
     writer = StretchWriter(trunk, described, shifted)
-    grid = Grid(stations, kept, parts)
+    grid = Grid(stations, ground.kept, parts)
     return Detours(trunk, writer, grid, ground.space, oracle.faulty, ground.fixed)
-
-
-def _packed(segments: Segments | None, places: list[int]) -> dict[int, tuple[int, PackedPiece]]:
-    """By stop: where the packed piece leads that begins there, and that piece."""
-    if segments is None or segments.packed is None:
-        return {}
-    ends = [*(cut.position for cut in segments.cuts[1:]), places[-1]]
-    return {
-        places.index(cut.position): (places.index(end), piece)
-        for cut, end, piece in zip(segments.cuts, ends, segments.packed.pieces, strict=True)
-    }
 
 
 def _try_out(

@@ -6,41 +6,36 @@ comes out is what the graph as it is gives, bit for bit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.shared_initializers import LiveWeights
-from analyzer.runtime.speculative_bounds.bounds import Bound
+from analyzer.runtime.speculative_bounds.bounds import Bound, find_bounds
 from analyzer.runtime.speculative_bounds.two_forms import Piece, PieceMaker
-from analyzer.runtime.stretches.cuts import Cut, Floats
+from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
-from analyzer.runtime.stretches.profile import Profile
-from analyzer.runtime.stretches.sessions import Chain
-
-NEVER = np.iinfo(np.int64).max // 4
-"""Size of a cut that must not be taken."""
+from analyzer.runtime.stretches.profile import NEVER, Profile, cut_sizes
+from analyzer.runtime.stretches.sessions import Chain, Link
+from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
 
 
-class Speculation:
-    """One graph in pieces."""
+class SpeculativeStretches:
+    """One graph in pieces, each with and without its bounds."""
+
+    whole = True
+    followers = ()
 
     def __init__(
-        self,
-        shell: onnx.ModelProto,
-        weights: LiveWeights,
-        bounds: Sequence[Bound],
-        stations: Sequence[Cut],
-        sample: Arrays,
+        self, model: LiveModel, bounds: Sequence[Bound], stations: Sequence[Cut], sample: Arrays
     ) -> None:
         """Open every piece in both forms, and try both on the sample.
 
         Args:
-            shell: the optimized model, hollow.
-            weights: its live weights, golden at present.
+            model: the optimized graph and its live weights, golden at present.
             bounds: of that graph: those that are worth leaving out.
             stations: the cuts between the pieces, the trivial one first; none passes a value that
                 a bound hides.
@@ -49,9 +44,9 @@ class Speculation:
         Raises:
             ValueError: the model fails on the sample.
         """
-        self._maker = PieceMaker(shell, weights, bounds)
-        end = Cut(len(shell.graph.node), ())
-        self._stations = [*stations, end]
+        weights = LiveWeights(model.lent, model.arena.views)
+        self._maker = PieceMaker(model.shell, weights, bounds)
+        self._stations = [*stations, model.end]
         self._pieces: dict[tuple[int, int], Piece] = {}
         self._values = dict(sample)
         for cut, following in pairwise(self._stations):
@@ -69,40 +64,74 @@ class Speculation:
         """All that are open."""
         return tuple(self._pieces.values())
 
-    def between(
-        self, begin: Cut, end: Cut | None, golden: Arrays, outputs: tuple[str, ...]
-    ) -> Chain:
-        """The nodes between two cuts, the second one the end if it is None, as a part.
+    @property
+    def description(self) -> str:
+        """As in `Stretches`."""
+        fast = sum(piece.fast is not None for piece in self._pieces.values())
+        return f"{fast} of {len(self._pieces)} stretches run as if no clipping bound acted"
 
-        Args:
-            begin: before the first node.
-            end: behind the last one.
-            golden: golden values of what passes ``begin``.
-            outputs: what the part returns.
-        """
-        last = self._stations[-1] if end is None else end
+    def between(self, begin: Cut, end: Cut, golden: Arrays, outputs: tuple[str, ...]) -> Chain:
+        """As in `Stretches`; where a cut is no station, pieces are opened up to it."""
         self._values.update(golden)
-        inner = [c for c in self._stations if begin.position < c.position < last.position]
-        stops = [begin, *inner, last]
-        pieces = [self._piece(a, b) for a, b in pairwise(stops)]
+        inner = [c for c in self._stations if begin.position < c.position < end.position]
+        pieces = [self._piece(a, b) for a, b in pairwise([begin, *inner, end])]
         return Chain(tuple(pieces), begin.values, outputs)
 
+    def links(self) -> Mapping[int, tuple[int, Link]]:
+        """None: recompiled subgraphs meet integer graphs, whose bounds are no nodes."""
+        return {}
 
-def speculate(
-    shell: onnx.ModelProto,
-    weights: LiveWeights,
-    bounds: Sequence[Bound],
-    stations: Sequence[Cut],
-    sample: Arrays,
-) -> Speculation | None:
-    """The graph in pieces; None if none of them can do without its bounds.
 
-    Args: those of `Speculation`.
-    """
-    if not bounds:
-        return None
-    found = Speculation(shell, weights, bounds, stations, sample)
-    return found if any(piece.fast for piece in found.pieces) else None
+class SpeculativeBounds:
+    """The strategy: leave out bounds that take longer than the evidence that they do not act."""
+
+    name = "speculative_bounds"
+
+    def offer(
+        self, model: LiveModel, profile: Callable[[], Profile], use: Use
+    ) -> Offer | NotApplied:
+        """As in `Strategy`."""
+        bounds = find_bounds(model.shell.graph)
+        if not bounds:
+            return NotApplied("the graph has no clipping bounds")
+        measured = profile()
+        if use is Use.WHERE_IT_PAYS:
+            bounds = bounds_that_cost(bounds, measured)
+        if not bounds:
+            return NotApplied("its clipping bounds take less time than evidence would")
+        hidden = frozenset(name for bound in bounds for name in bound.hidden)
+        stations = _stations(model, measured, hidden, use)
+
+        def opened(_: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
+            found = SpeculativeStretches(model, bounds, stations, sample)
+            if any(piece.fast for piece in found.pieces):
+                return found
+            return NotApplied("no stretch without its bounds gives the same values")
+
+        seconds = measured.seconds - _gains(bounds, measured)
+        return Offer(seconds, opened, hidden, overhead=(len(stations) - 1) * PIECE_SECONDS)
+
+
+def _stations(model: LiveModel, profile: Profile, hidden: frozenset[str], use: Use) -> list[Cut]:
+    """The cuts between pieces; none passes a value that a bound hides."""
+    cuts = find_cuts(model.shell.graph)
+    inputs = {value.name: None for value in model.shell.graph.input}
+    every = cut_sizes(cuts, model.shell.graph, profile, inputs)
+    sizes = np.where([hidden.isdisjoint(cut.values) for cut in cuts], every, NEVER)
+    if use is Use.EVERYWHERE:
+        return [cut for cut, size in zip(cuts, sizes, strict=True) if size < NEVER]
+    seconds = np.cumsum(profile.seconds[::-1])[::-1]
+    return [cuts[i] for i in stations_for(seconds, sizes)]
+
+
+def _gains(bounds: Sequence[Bound], profile: Profile) -> Floats:
+    """Seconds that leaving out ``bounds`` saves, by node, float64 (nodes,)."""
+    gains = np.zeros(len(profile.seconds))
+    for bound in bounds:
+        left_out = [i for i, nodes in bound.nodes.items() if not nodes]
+        if left_out:
+            gains[left_out[0]] += min(_gain(bound, profile), float(profile.seconds[left_out[0]]))
+    return gains
 
 
 EVIDENCE_SECONDS, EVIDENCE_BYTES_PER_SECOND = 5e-6, 40e9

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ import onnxruntime as ort
 from analyzer.answers import Feeds
 from analyzer.runtime.ort.shared_initializers import Borrowed, borrowing_session
 from analyzer.runtime.stretches.cuts import Cut
+
+NEVER = np.iinfo(np.int64).max // 4
+"""Bytes of a cut that must not be kept."""
 
 RUNS = 3
 """Of which each node's quickest counts: other work of the machine only ever adds."""
@@ -78,10 +81,20 @@ def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
 
 
 def cut_sizes(
-    cuts: Sequence[Cut], graph: onnx.GraphProto, profile: Profile, sample: Feeds
+    cuts: Sequence[Cut], graph: onnx.GraphProto, profile: Profile, inputs: Collection[str]
 ) -> npt.NDArray[np.int64]:
-    """Bytes that pass each cut, inputs not counted: the batches hold them anyway."""
+    """Bytes that pass each cut, inputs not counted: the batches hold them anyway.
+
+    Args:
+        cuts: by position.
+        graph: whose cuts they are.
+        profile: of its nodes.
+        inputs: names of what the graph is fed.
+
+    Returns:
+        int64 (cuts,).
+    """
     size: Mapping[str, int] = {
         name: int(profile.size[i]) for i, node in enumerate(graph.node) for name in node.output
     }
-    return np.array([sum(size[n] for n in c.values if n not in sample) for c in cuts], np.int64)
+    return np.array([sum(size[n] for n in c.values if n not in inputs) for c in cuts], np.int64)

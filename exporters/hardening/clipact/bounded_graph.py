@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 import onnx
+from analyzer.runtime.stretches.reading_nodes import find_readers
 
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.faults.space import FaultSpace
@@ -29,7 +30,6 @@ from analyzer.runtime.stretches.cuts import (
     reads,
     with_outputs,
 )
-from analyzer.runtime.weights.reading_nodes import find_readers
 from exporters.hardening.bounds.thresholds import Threshold
 from exporters.hardening.clipact.layers import COMPARISONS
 
@@ -99,7 +99,7 @@ class BoundedGraph:
         optimized = executor.layout.optimized
         stored = [name for pair in names.values() for name in pair if name]
         self._thresholds = {name: optimized.slots[name].copy() for name in stored}
-        self._lent = {**executor.lent, **lend(self._thresholds)}
+        self._lent = {**executor.weights.opened.lent, **lend(self._thresholds)}
         self._shell = hollow(optimized, self._lent)
         self._cuts = find_cuts(self._shell.graph)
         self.outputs = tuple(o.name for o in self._shell.graph.output)

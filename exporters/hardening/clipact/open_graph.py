@@ -20,9 +20,10 @@ from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.probe_values import Conversion
 from analyzer.runtime.layout.read_every_run import unread_slots
-from analyzer.runtime.live import LiveExecutor, live_session
+from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
+from analyzer.runtime.weights.host import live_session
 from exporters.hardening.activations.survey import Site
 from exporters.hardening.bounds.insert import insert_bounds
 from exporters.hardening.bounds.thresholds import Method, Thresholds
@@ -100,7 +101,7 @@ def _optimized(
 ) -> Opened | None:
     """The graph that ONNX Runtime makes; None if it does not serve."""
     space = _all(layers, tensors)
-    executor = LiveExecutor(twin, space, sample)
+    executor = open_live(twin, space, sample)
     if Route.RELOAD in executor.layout.routes.values():
         return None
     spaces = _spaces(layers, tensors)
@@ -130,7 +131,7 @@ def _as_written(
     places = {t.name: layout.places[t.name] for t in space.tensors}
     layout = replace(layout, routes=routes, places=places)
     try:
-        executor = LiveExecutor(twin, space, sample, layout=layout)
+        executor = open_live(twin, space, sample, layout=layout)
         graph = BoundedGraph(executor, names, spaces, sample)
     except Exception as error:  # see above
         raise UnsupportedModel(
