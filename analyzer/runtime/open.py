@@ -4,7 +4,7 @@ Every acceleration is imported by this file alone. To remove one is to delete it
 lines here; to leave one out of an executor is to name it in ``without``.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache as remembered
 from functools import partial
@@ -49,6 +49,7 @@ from analyzer.runtime.stretches.strategy import LiveModel, Strategy, Use
 from analyzer.runtime.weights.address_book import Reach
 from analyzer.runtime.weights.cow_pages import CowPages
 from analyzer.runtime.weights.fixed import fixed_weights
+from analyzer.runtime.weights.followers import Follower
 from analyzer.runtime.weights.host import HostWeights
 from analyzer.runtime.weights.open_weights import OpenWeights, open_weights
 
@@ -60,6 +61,9 @@ STRATEGIES: tuple[Strategy, ...] = (SpeculativeBounds(), PrepackedWeights())
 
 ACCELERATIONS = (LIVE, NCHWC, PARTIAL, *(s.name for s in STRATEGIES), PAGES, RECOMPILED)
 """Every name that ``without`` takes, in the order in which reports list them."""
+
+FIRST = {Use.WHERE_IT_PAYS: LOADS_FIRST, Use.EVERYWHERE: 0}
+"""Patterns that the oracle loads before subgraphs are looked for."""
 
 LEFT_OUT = NotApplied("left out on request")
 HOST_ONLY = NotApplied("it works on the host only")
@@ -120,6 +124,7 @@ def open_live(
     without: Collection[str] = (),
     use: Use = Use.WHERE_IT_PAYS,
     backend: HostWeights | None = None,
+    strategies: Sequence[Strategy] = STRATEGIES,
 ) -> LiveExecutor:
     """Live weights on the host, and the accelerations that apply to them.
 
@@ -132,32 +137,33 @@ def open_live(
         without: names of accelerations that are left out.
         use: accelerations where they pay, or everywhere that they can be used.
         backend: opens the live weights; None: as `open_executor` does.
+        strategies: ways to run stretches besides plain sessions.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
-    backend = backend or (HostWeights() if NCHWC in without else HostWeights(rewrite=keep_blocked))
+    if backend is None:
+        backend = HostWeights() if NCHWC in without else HostWeights(rewrite=keep_blocked)
     weights = open_weights(model, space, sample, backend, layout)
     opened = weights.opened
     reads = find_reads(opened.shell.graph, space, opened.layout)
     live = LiveModel(opened.shell, opened.lent, opened.arena, weights.stored)
-    readers = reads.in_place(space)
-    chosen = [s for s in STRATEGIES if s.name not in without]
     found = HostPartial(LEFT_OUT)
     if PARTIAL not in without:
-        found = open_partial(live, readers, chosen, sample, cache, use)
-    pages = [] if PAGES in without else [CowPages(opened.arena.live)]
+        chosen = [s for s in strategies if s.name not in without]
+        found = open_partial(live, reads.in_place(space), chosen, sample, cache, use)
+    runs = None if isinstance(found.execution, NotApplied) else found.execution
+    followers: list[Follower] = list(found.stretches.followers) if found.stretches else []
+    if PAGES not in without:
+        followers.append(CowPages(opened.arena.live))
+    names = [s.name for s in strategies]
+    states = _states(weights, found, names, backend.rewritten, without)
     oracle = remembered(lambda: RewriteExecutor(model, space))
     routes: list[SlowRoute] = [OracleRoute(oracle)]
-    states = _states(weights, found, bool(pages), backend.rewritten, without)
     if RECOMPILED not in without:
-        few = first_example(sample, model)
-        find = partial(_find_subgraphs, weights, live, found, oracle, few)
-        first = 0 if use is Use.EVERYWHERE else LOADS_FIRST
-        routes.insert(0, RecompileRoute(find, oracle, weights, reads, first))
-        del states[RECOMPILED]  # the route tells it, for it changes
-    runs = None if isinstance(found.execution, NotApplied) else found.execution
-    followers = [*(found.stretches.followers if found.stretches else ()), *pages]
+        del states[RECOMPILED]  # the route itself tells it, for it changes
+        find = partial(_find_subgraphs, weights, live, found, oracle, first_example(sample, model))
+        routes.insert(0, RecompileRoute(find, oracle, weights, reads, FIRST[use]))
     return LiveExecutor(weights, reads, runs, followers, routes, _listed(states))
 
 
@@ -249,7 +255,7 @@ class OracleRoute:
 def _states(
     weights: OpenWeights,
     found: HostPartial,
-    pages: bool,
+    strategies: Sequence[str],
     rewritten: bool,
     without: Collection[str],
 ) -> dict[str, State]:
@@ -260,7 +266,7 @@ def _states(
         LIVE: _live_state(weights),
         NCHWC: "element-wise nodes stay in the layout of convolutions" if rewritten else no_blocks,
         PARTIAL: _partial_state(found.execution),
-        **{s.name: found.state(s.name) for s in STRATEGIES},
+        **{name: found.state(name) for name in strategies},
         PAGES: "pages that faults touched go back to the file" if weights.filed else no_file,
         RECOMPILED: LEFT_OUT,
     }

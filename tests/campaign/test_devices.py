@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.answers import Answer, Failure, Feeds, Result
+from analyzer.answers import Answer, Failure, Feeds, Result, Run
 from analyzer.campaign.workers.payload import map_shipment
 from analyzer.cli import devices
 from analyzer.cli.process import isolation
@@ -25,8 +25,8 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.settings import Settings, read_settings
 from analyzer.jobs.sweep import shipment_of
 from analyzer.reports.selftest import apart_text
-from analyzer.runtime.device.open import DeviceExecutor
-from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.executor import Executor
+from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import CPU, NAMED
 from analyzer.runtime.ort.device_selection import Picked
@@ -85,7 +85,7 @@ def test_every_way_gives_the_same_report(way: str, jobs: str, place: Path, tmp_p
 
 def test_each_way_has_its_executor(tmp_path: Path) -> None:
     kinds = {w: type(tiny_analysis(tmp_path, device=w).executor) for w in WAYS}
-    assert kinds == {"cpu-bound": DeviceExecutor, "cpu-rewrite": RewriteExecutor}
+    assert kinds == {"cpu-bound": LiveExecutor, "cpu-rewrite": RewriteExecutor}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -21,6 +21,7 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import CPU, NAMED, Device
+from analyzer.runtime.partial.execution import PartialExecution
 from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
 from analyzer.runtime.stretches.strategy import Use
 from tests.runtime.zoo import ZOO
@@ -90,6 +91,17 @@ def opened(
     made = open_executor(model, space, feeds, device, cache, without=without, use=use)
     assert isinstance(made, LiveExecutor)
     return made
+
+
+def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:
+    """The same, with golden values at every cut."""
+    return opened(model, space, feeds, device, ROOM)
+
+
+def partial_runs(executor: LiveExecutor) -> PartialExecution[Any]:
+    """Partial re-execution of an executor that has it."""
+    assert isinstance(executor.partial_runs, PartialExecution)
+    return executor.partial_runs
 
 
 @cache

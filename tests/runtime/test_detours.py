@@ -17,13 +17,17 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.sampling import draw_pattern, generator
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.partial.golden_cache import Cache
 from analyzer.runtime.recompile import validation as proving
 from analyzer.runtime.recompile.live_subgraphs import LiveParts
 from analyzer.runtime.recompile.precompiled import FORMS, Variant
+from analyzer.runtime.recompile.route import LOADS_FIRST, RecompileRoute
 from analyzer.runtime.recompile.subgraphs import Detours, Loaded
-from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, open_live
+from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, opened
 from tests.strategies import FAULTS, examples
 
 FLIP = parse_fault("flip")
@@ -45,9 +49,21 @@ STRETCHES = {
 """Models with detours, and how many stretches they have."""
 
 
+def route_of(executor: LiveExecutor) -> RecompileRoute:
+    """The route of an executor, opened."""
+    (route,) = (r for r in executor.routes if isinstance(r, RecompileRoute))
+    route.open()
+    return route
+
+
 def detours_of(executor: LiveExecutor) -> Detours:
-    assert executor._bypass is not None
-    return executor._bypass._detours
+    found = route_of(executor).subgraphs
+    assert isinstance(found, Detours)
+    return found
+
+
+def oracle_of(executor: LiveExecutor) -> RewriteExecutor:
+    return route_of(executor)._oracle()
 
 
 def reloaded(on: TrialContext) -> list[int]:
@@ -58,7 +74,7 @@ def reloaded(on: TrialContext) -> list[int]:
 
 def untouched(on: TrialContext) -> int:
     """How often the oracle was asked."""
-    return on.live._oracle.reloads + on.cut._oracle.reloads
+    return oracle_of(on.live).reloads + oracle_of(on.cut).reloads
 
 
 @pytest.mark.parametrize("name", STRETCHES)
@@ -163,7 +179,7 @@ def test_a_stretch_that_gives_other_values_is_closed(
     """All that is loaded anew is empty: no stretch can be right, and the oracle answers."""
     monkeypatch.setattr(Loaded, "run", lambda *_: Failure("sabotaged"))
     monkeypatch.setattr(Variant, "run", lambda *_: Failure("sabotaged"))
-    assert own.live._bypass is None
+    assert isinstance(route_of(own.live).subgraphs, NotApplied)
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
     assert answer(own.live, pattern, own.feeds).same_as(expected)
@@ -172,13 +188,13 @@ def test_a_stretch_that_gives_other_values_is_closed(
 def test_what_fails_later_is_left_to_the_oracle(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert own.live._bypass is not None
+    assert detours_of(own.live).open
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
-    before = own.live._oracle.reloads
+    before = oracle_of(own.live).reloads
     monkeypatch.setattr(Detours, "run", lambda *_: Failure("sabotaged"))
     assert answer(own.live, pattern, own.feeds).same_as(expected)
-    assert own.live._oracle.reloads == before + 1
+    assert oracle_of(own.live).reloads == before + 1
 
 
 def test_a_form_that_errs_on_probation_is_given_up(
@@ -216,7 +232,7 @@ def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> Non
 
 
 def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None:
-    assert own.live._bypass is not None
+    assert detours_of(own.live).open
     with pytest.raises(KeyboardInterrupt), own.live.inject(one_flip(own, SCALE)):
         raise KeyboardInterrupt
     own.live.check_golden()
@@ -224,12 +240,15 @@ def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None
 
 def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
     """To find detours would take longer."""
-    live = LiveExecutor(own.model, own.space, own.feeds)
-    for _ in range(live.patience):
+    live = open_live(own.model, own.space, own.feeds)
+    (route,) = (r for r in live.routes if isinstance(r, RecompileRoute))
+    for _ in range(LOADS_FIRST):
         answer(live, one_flip(own, SCALE), own.feeds)
-    assert "_bypass" not in live.__dict__
+    assert route.subgraphs is None
+    assert not route.acceleration.in_force
     answer(live, one_flip(own, SCALE), own.feeds)
-    assert live._bypass is not None
+    assert isinstance(route.subgraphs, Detours)
+    assert route.acceleration.in_force
 
 
 def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
@@ -253,7 +272,7 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
 
 def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     """Thousands of sessions come and go; memory stays what it was."""
-    live = open_live(own.model, own.space, own.feeds, cache=Cache(1 << 30))
+    live = opened(own.model, own.space, own.feeds, cache=Cache(1 << 30))
     detours = detours_of(live)
     law = CountLaw(own.space.bits, 1e-4)
 

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.shared_initializers import BorrowedSession
 from analyzer.runtime.prepacked_weights import memory_scan as process_memory
 from analyzer.runtime.prepacked_weights import sessions as packed
 from analyzer.runtime.prepacked_weights.copies import Copy, PackedWeights
 from analyzer.runtime.prepacked_weights.memory_scan import bytes_at, find_once
 from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric
+from analyzer.runtime.stretches.strategy import Use
 from analyzer.runtime.weights.memory import Arena, build_arena
-from tests.runtime.benches import TrialContext, answer, context, open_live
+from tests.runtime.benches import TrialContext, answer, context
 from tests.strategies import examples
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is listed on Linux only")
@@ -126,13 +128,13 @@ def test_copies_follow_any_change(conv: SymmetricConv, data: st.DataObject) -> N
     addresses = np.array([place for place, _ in drawn], np.int64)
     for place, mask in drawn:
         arena.live[place] ^= mask
-    copies.follow(addresses)
+    copies.wrote(addresses)
     copies.check()
     zeros = arena.starts["z"]
     shifted = any(zeros <= place for place, _ in drawn)
     assert copies.lost == ({0} if shifted else set())
     arena.live[...] = arena.golden
-    copies.restore()
+    copies.restored(addresses)
     copies.check()
     assert not copies.lost
 
@@ -165,7 +167,8 @@ def test_which_convolutions_may_be_packed() -> None:
 
 
 def packed_copies(live: LiveExecutor) -> int:
-    return len(live._packed._copies) if live._packed else 0
+    found = [f for f in live.followers if isinstance(f, PackedWeights)]
+    return len(found[0]._copies) if found else 0
 
 
 @on_linux
@@ -177,7 +180,8 @@ def test_convolutions_run_on_packed_weights(name: str) -> None:
 
 
 def reopened(on: TrialContext) -> LiveExecutor:
-    return open_live(on.model, on.space, on.feeds, layout=on.live.layout)
+    use = Use.EVERYWHERE
+    return open_live(on.model, on.space, on.feeds, layout=on.live.layout, use=use)
 
 
 def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.layout import position_tables as positions
 from analyzer.runtime.layout.position_tables import CHUNK, LARGE, positions_of
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from tests.runtime.benches import answer, context
 from tests.strategies import examples
 
@@ -77,7 +77,7 @@ def test_trials_by_short_tables_equal_the_oracle_s(
     assert LARGE > 1
     monkeypatch.setattr(positions, "LARGE", 1)
     on = context(name)
-    executor = LiveExecutor(on.model, on.space, on.feeds)
+    executor = open_live(on.model, on.space, on.feeds)
     places = [p for found in executor.layout.places.values() for p in found]
     assert any(p.positions is not None and len(p.positions.columns) > 1 for p in places)
     flip = parse_fault("flip")

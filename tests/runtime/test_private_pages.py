@@ -18,9 +18,8 @@ from analyzer.memory.array_file import ArrayFile, mapping_of
 from analyzer.memory.shared_arrays import PAGE
 from analyzer.runtime.layout import layout
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.weights import cow_pages as private_pages
-from analyzer.runtime.weights.cow_pages import FEW, MANY, PrivatePages
-from tests.runtime.benches import SHIPPED, answer, context, cut_up, open_live
+from analyzer.runtime.weights.cow_pages import FEW, MANY, CowPages
+from tests.runtime.benches import SHIPPED, answer, context, cut_up, opened
 from tests.strategies import examples, patterns
 
 linux = pytest.mark.skipif(
@@ -35,8 +34,8 @@ def filed(name: str, cut: bool) -> LiveExecutor:
     """An executor whose live weights are a mapping of a file, however few they are."""
     on = context(name)
     with patch.object(layout, "LARGE", 0):
-        made = (cut_up if cut else open_live)(on.model, on.space, on.feeds)
-    assert mapping_of(made._arena.live) is not None
+        made = (cut_up if cut else opened)(on.model, on.space, on.feeds)
+    assert mapping_of(made.weights.opened.arena.live) is not None
     return made
 
 
@@ -50,7 +49,7 @@ _executors: dict[tuple[str, bool], LiveExecutor] = {}
 def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
     name: str, cut: bool, data: st.DataObject
 ) -> None:
-    """Fails if `look` drops before the weights are restored and compared."""
+    """Fails if `check` drops before the weights are restored and compared."""
     on = context(name)
     live = _executors.setdefault((name, cut), filed(name, cut))
     dropped = []
@@ -59,25 +58,22 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
         dropped.append(array)
         array_file.leave(array)
 
-    with (
-        patch.object(private_pages, "leave", drop),
-        patch.object(private_pages, "MANY", 10**9),
-        patch.object(private_pages, "FEW", 0),
-    ):
-        for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
-            expected = answer(on.oracle, pattern, on.feeds)
-            assert answer(live, pattern, on.feeds).same_as(expected)
-            written = live._private is not None and live._private._recent > 0
-            dropped.clear()
-            live.check_golden()
-            assert bool(dropped) == written
-            live.check_golden()
+    pages = CowPages(live.weights.opened.arena.live, many=10**9, few=0, drop=drop)
+    live.followers = (*(f for f in live.followers if not isinstance(f, CowPages)), pages)
+    for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
+        expected = answer(on.oracle, pattern, on.feeds)
+        assert answer(live, pattern, on.feeds).same_as(expected)
+        written = pages.written
+        dropped.clear()
+        live.check_golden()
+        assert bool(dropped) == written
+        live.check_golden()
     assert live.run(on.feeds).same_as(on.golden)
 
 
 def private_bytes(executor: LiveExecutor) -> int:
     """Bytes of the live weights that are this process's own."""
-    first = executor._arena.live.ctypes.data
+    first = executor.weights.opened.arena.live.ctypes.data
     lines = iter(Path("/proc/self/smaps").read_text().splitlines())
     for line in lines:
         begin, _, rest = line.partition("-")
@@ -89,10 +85,10 @@ def private_bytes(executor: LiveExecutor) -> int:
 
 @linux
 def test_private_memory_is_bounded_over_many_trials() -> None:
-    """Fails without `self._private.look()` in `check_golden`, or without `wrote` in `put_back`."""
-    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False)._arena.live))
+    """Fails without followers in `check_golden`, or without `restored`."""
+    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False).weights.opened.arena.live))
     on, live = context(name), filed(name, cut=False)
-    pages = len(live._arena.live) // PAGE
+    pages = len(live.weights.opened.arena.live) // PAGE
     rng = np.random.default_rng(0)
     most = 0
     live.check_golden()
@@ -105,23 +101,22 @@ def test_private_memory_is_bounded_over_many_trials() -> None:
     assert 0 < most <= PAGE * (pages / MANY + 2)
 
 
-def test_where_trials_write_to_much_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails without the second condition in `look`: each trial would copy all pages anew."""
+def test_where_trials_write_to_much_nothing_is_dropped() -> None:
+    """Fails without the second condition in `check`: each trial would copy all pages anew."""
     file = ArrayFile.of({"w": np.zeros(MANY * FEW * PAGE, np.uint8)})
     dropped: list[int] = []
-    monkeypatch.setattr(private_pages, "leave", lambda live: dropped.append(len(live)))
-    pages = PrivatePages(file.private())
-    pages.look()
+    pages = CowPages(file.private(), drop=lambda live: dropped.append(len(live)))
+    pages.check()
     dropped.clear()
     for _ in range(3):
-        pages.wrote(MANY * FEW)
-        pages.look()
+        pages.restored(np.arange(MANY * FEW))
+        pages.check()
     assert dropped == []
-    pages.wrote(1)
-    pages.look()
+    pages.restored(np.arange(1))
+    pages.check()
     assert len(dropped) == 1
-    pages.wrote(1)
-    pages.look()
+    pages.restored(np.arange(1))
+    pages.check()
     assert len(dropped) == 1
 
 
@@ -138,7 +133,7 @@ def test_dropped_pages_show_the_file() -> None:
 def test_arrays_that_are_no_mapping_keep_what_they_hold() -> None:
     live = np.ones(3 * PAGE, np.uint8)
     assert mapping_of(live[5:]) is None
-    pages = PrivatePages(live[5:])
-    pages.wrote(1)
-    pages.look()
+    pages = CowPages(live[5:])
+    pages.restored(np.arange(1))
+    pages.check()
     assert live.all()

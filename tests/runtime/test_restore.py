@@ -14,7 +14,7 @@ from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.memory.array_file import ALIGNMENT
 from analyzer.runtime.layout.layout import Route
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.weights.memory import Arena, build_arena, restore
 from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model, normal
@@ -28,7 +28,7 @@ IN_PLACE = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights
 def own(request: pytest.FixtureRequest) -> TrialContext:
     """A context whose executor no other test has."""
     on = context(request.param)
-    return replace(on, live=LiveExecutor(on.model, on.space, on.feeds))
+    return replace(on, live=open_live(on.model, on.space, on.feeds))
 
 
 each_kind = pytest.mark.parametrize("own", IN_PLACE, indirect=True)
@@ -40,7 +40,7 @@ def heavy(on: TrialContext) -> FaultPattern:
 
 
 def arena_of(on: TrialContext) -> Arena:
-    return on.live._arena
+    return on.live.weights.opened.arena
 
 
 @each_kind
@@ -86,8 +86,8 @@ def test_a_foreign_write_during_a_trial_is_noticed(own: TrialContext) -> None:
 
 def test_the_tensor_that_differs_is_named() -> None:
     on = context("conv_blocked")
-    executor = LiveExecutor(on.model, on.space, on.feeds)
-    arena = executor._arena
+    executor = open_live(on.model, on.space, on.feeds)
+    arena = executor.weights.opened.arena
     for slot, view in arena.views.items():
         flat = view.reshape(-1).view(np.uint8)
         flat[-1] ^= 1
@@ -117,8 +117,8 @@ def test_bytes_that_do_not_go_back_are_noticed() -> None:
 @pytest.mark.parametrize("name", ["float16_conv", "tied_and_transposed", "conv_blocked"])
 def test_a_trial_whose_weights_do_not_go_back_fails(name: str) -> None:
     on = context(name)
-    executor = LiveExecutor(on.model, on.space, on.feeds)
-    arena = executor._arena
+    executor = open_live(on.model, on.space, on.feeds)
+    arena = executor.weights.opened.arena
     injection = executor.inject(heavy(on))
     injection.__enter__()
     executor._arena = replace(

@@ -1,10 +1,10 @@
 """Runs without bounds, and the proof that none acts; that answers agree with the oracle's wherever
 the graph is cut is shown in `test_agreement`, here with the whole graph as one piece."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from unittest.mock import patch
+from typing import cast
 
 import numpy as np
 import onnx
@@ -15,23 +15,28 @@ from hypothesis import strategies as st
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.optimized_graph import optimize
 from analyzer.runtime.ort.session import Handles, new_session, run_session, session_options
-from analyzer.runtime.partial import execution as segments
+from analyzer.runtime.partial.host_values import HostValues
 from analyzer.runtime.speculative_bounds.bounds import find_bounds
 from analyzer.runtime.speculative_bounds.nchwc_layout import is_reorder, keep_blocked
 from analyzer.runtime.speculative_bounds.strategy import (
     LEAST_GAIN,
-    NEVER,
+    SpeculativeStretches,
     bounds_that_cost,
     piece_count,
     stations_for,
 )
-from analyzer.runtime.speculative_bounds.two_forms import AGAIN, EVIDENCE, FastForm, Piece
+from analyzer.runtime.speculative_bounds.two_forms import AGAIN, EVIDENCE, FastForm, OpenPart, Piece
 from analyzer.runtime.speculative_bounds.zeros_and_nans import nan_shows, sign_of_zero_is_lost
-from analyzer.runtime.stretches.profile import Profile
-from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of
-from tests.runtime.benches import TrialContext, answer, build_bench, context
+from analyzer.runtime.stretches.cuts import Cut
+from analyzer.runtime.stretches.golden_run import Arrays
+from analyzer.runtime.stretches.profile import NEVER, Profile
+from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of, session_part
+from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
+from tests.runtime.benches import TrialContext, answer, build_bench, context, partial_runs
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.clipped import ZERO, clips
 from tests.runtime.zoo.floats import ROW
@@ -44,13 +49,53 @@ CLIPPED = ["clipped_blocked", "clipped_pooled", "clipped_rows"]
 FLIP = parse_fault("flip")
 
 
-def in_one_piece(on: TrialContext, feeds: Feeds | None = None) -> LiveExecutor:
-    """An executor that always runs the whole graph, first without its bounds."""
-    with (
-        patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
-        patch.object(segments, "stations_for", lambda *_: [0]),
-    ):
-        return LiveExecutor(on.model, on.space, feeds or on.feeds)
+class OnePiece:
+    """A strategy that always runs the whole graph, first without any of its bounds."""
+
+    name = "one_piece"
+
+    def __init__(self, open_part: OpenPart = session_part) -> None:
+        self._open_part = open_part
+
+    def offer(self, model: LiveModel, profile: Callable[[], Profile], _: Use) -> Offer | NotApplied:
+        bounds = find_bounds(model.shell.graph)
+
+        def opened(cuts: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
+            found = SpeculativeStretches(model, bounds, cuts[:1], sample, self._open_part)
+            fast = any(piece.fast for piece in found.pieces)
+            return found if fast else NotApplied("there is no fast form")
+
+        return Offer(profile().seconds, opened)
+
+
+def in_one_piece(
+    on: TrialContext, feeds: Feeds | None = None, open_part: OpenPart = session_part
+) -> LiveExecutor:
+    """An executor whose runs are of one piece, in one of its two forms."""
+    strategies = [OnePiece(open_part)]
+    use = Use.EVERYWHERE
+    return open_live(on.model, on.space, feeds or on.feeds, strategies=strategies, use=use)
+
+
+class Altered:
+    """A stretch whose results pass through a function."""
+
+    def __init__(self, part: SessionPart, alter: Callable[[Made], Made]) -> None:
+        self.inputs, self.outputs, self.session = part.inputs, part.outputs, part.session
+        self._part, self._alter = part, alter
+
+    def run(self, values: Arrays) -> Made | Failure:
+        found = self._part.run(values)
+        return found if isinstance(found, Failure) else self._alter(found)
+
+    def run_handles(self, values: Handles) -> Handles | Failure:
+        found = self.run({name: value.numpy() for name, value in values.items()})
+        return found if isinstance(found, Failure) else handles_of(found)
+
+
+def altering(alter: Callable[[Made], Made]) -> OpenPart:
+    """Opens stretches whose results are altered."""
+    return cast(OpenPart, lambda *given, **more: Altered(session_part(*given, **more), alter))
 
 
 @cache
@@ -60,9 +105,11 @@ def executor(name: str) -> LiveExecutor:
 
 
 def only_piece(live: LiveExecutor) -> Piece:
-    assert live.segments is not None
-    assert live.segments.speculation is not None
-    (piece,) = live.segments.speculation.pieces
+    values = partial_runs(live).values
+    assert isinstance(values, HostValues)
+    stretches = values._stretches
+    assert isinstance(stretches, SpeculativeStretches)
+    (piece,) = stretches.pieces
     return piece
 
 
@@ -136,31 +183,29 @@ def test_where_a_nan_can_hide_it_is_looked_for() -> None:
 
 def test_a_form_in_which_a_nan_does_not_show_is_not_used() -> None:
     """Fails without `_shows`: what is known about kernels is tried on the graph itself."""
-    real = SessionPart.run
 
-    def without_nan(part: SessionPart, values: Made) -> Made | Failure:
-        found = real(part, values)
-        assert isinstance(found, dict)
-        return {name: np.nan_to_num(value) for name, value in found.items()}
+    def without_nan(made: Made) -> Made:
+        return {name: np.nan_to_num(value) for name, value in made.items()}
 
-    with patch.object(SessionPart, "run", without_nan):
-        live = in_one_piece(context("clipped_pooled"))
-    assert live.segments is None
+    live = in_one_piece(context("clipped_pooled"), open_part=altering(without_nan))
+    assert state_of(live) == "there is no fast form"
 
 
 def test_a_form_that_answers_otherwise_is_not_used() -> None:
     """Fails without the comparison in `_trusted`."""
-    real = SessionPart.run
 
-    def off(part: SessionPart, values: Made) -> Made | Failure:
-        found = real(part, values)
-        if isinstance(found, dict) and EVIDENCE in found:
-            found["y"] = found["y"] + 1
-        return found
+    def off(made: Made) -> Made:
+        return {**made, "y": made["y"] + 1} if EVIDENCE in made else made
 
-    with patch.object(SessionPart, "run", off):
-        live = in_one_piece(context("clipped_rows"))
-    assert live.segments is None
+    live = in_one_piece(context("clipped_rows"), open_part=altering(off))
+    assert state_of(live) == "there is no fast form"
+
+
+def state_of(live: LiveExecutor) -> str:
+    """Why `OnePiece` is not in force."""
+    (found,) = (a for a in live.accelerations if a.name == "one_piece")
+    assert not found.in_force
+    return found.reason
 
 
 def bounds_left_out(live: LiveExecutor) -> set[str]:

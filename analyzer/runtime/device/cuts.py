@@ -5,7 +5,7 @@ it, that of a run when the device is done.
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from analyzer.runtime.stretches.profile import (
 )
 from analyzer.runtime.stretches.reading_nodes import Readers
 
+OpenPart = Callable[..., BoundSession]
+
 MEASURED = 16
 """Cuts among which is chosen: each is opened and timed."""
 
@@ -39,11 +41,13 @@ class Cuttable:
         shell: The optimized model, hollow.
         memory: Its live weights.
         cuts: By position.
+        open_session: Opens the session of a stretch; takes the arguments of `BoundSession`.
     """
 
     shell: onnx.ModelProto
     memory: DeviceMemory
     cuts: Sequence[Cut]
+    open_session: OpenPart = BoundSession
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -54,7 +58,7 @@ class Cuttable:
         """A session that also returns what passes ``cuts``, inputs not counted; and the names."""
         names = sorted({name for cut in cuts for name in cut.values} - fed.keys())
         more = [name for name in names if name not in self.outputs]
-        return BoundSession(with_outputs(self.shell, more), self.memory), names
+        return self.open_session(with_outputs(self.shell, more), self.memory), names
 
     def part(
         self,
@@ -78,7 +82,7 @@ class Cuttable:
         outputs = tuple(dict.fromkeys(name for name in wanted if name in made))
         types = {name: int(values[name].element_type()) for name in begin.values}
         part = part_between(self.shell, begin, stop, outputs, types)
-        return BoundSession(part, self.memory, profile)
+        return self.open_session(part, self.memory, profile)
 
 
 @dataclass(frozen=True, slots=True)

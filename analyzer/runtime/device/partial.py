@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.answers import Feeds
 from analyzer.runtime.device.compare import seconds_to_compare
-from analyzer.runtime.device.cuts import Cuttable, KeptCuts, choose, every_cut
+from analyzer.runtime.device.cuts import Cuttable, KeptCuts, OpenPart, choose, every_cut
 from analyzer.runtime.device.io_binding import BoundSession, Held
 from analyzer.runtime.device.memory import DeviceMemory
 from analyzer.runtime.device.values import DeviceValues, raise_if_lost
@@ -31,6 +31,7 @@ def open_device_partial(
     sample: Feeds,
     cache: Cache,
     use: Use,
+    open_session: OpenPart = BoundSession,
 ) -> PartialExecution[Held] | NotApplied:
     """Keep inputs on the device, and cut the graph where it pays.
 
@@ -41,6 +42,7 @@ def open_device_partial(
         sample: one batch.
         cache: the device's memory for inputs and golden values.
         use: cuts where they pay, or everywhere.
+        open_session: opens the session of a stretch.
 
     Raises:
         DeviceFailed: the device is lost.
@@ -50,7 +52,7 @@ def open_device_partial(
     left = cache.size - cache.batches * sum(array.nbytes for array in sample.values())
     if cache.size <= 0 or left < 0:
         return NO_ROOM
-    graph = Cuttable(opened.shell, memory, find_cuts(opened.shell.graph))
+    graph = Cuttable(opened.shell, memory, find_cuts(opened.shell.graph), open_session)
     try:
         if use is Use.EVERYWHERE:
             kept = every_cut(graph)

@@ -107,7 +107,7 @@ class DeviceWeights:
 
         if not accepts([]):
             return all_reloaded(layout, NO_GRAPH)
-        refused = dict.fromkeys(_refused(slots, accepts, self._most_tries), NO_INPUT)
+        refused = dict.fromkeys(refused_slots(slots, accepts, self._most_tries), NO_INPUT)
         return only_read(reloading(layout, refused), sample, self._open_live)
 
     def _open_live(self, optimized: OptimizedModel, buffers: dict[str, Values]) -> "_Mirrored":
@@ -148,7 +148,7 @@ class _Mirrored:
         return self._session.run(feeds)
 
 
-def _refused(
+def refused_slots(
     slots: Sequence[str], accepts: Callable[[Sequence[str]], bool], most_tries: int
 ) -> list[str]:
     """Those of ``slots`` that are not accepted, found by halving; what is undecided is among them.

@@ -96,6 +96,8 @@ class PartialExecution(Generic[V]):
         self._positions = [cut.position for cut in values.cuts]
         self.early_stops = tuple(early_stops)
         self._stretches: dict[tuple[int, int], ValueStretch[V] | None] = {}
+        if values.whole_from_golden:  # the session of the whole graph, which needs no trying out
+            self._stretches[0, len(self.cuts)] = values.open(0, len(self.cuts))
         self._in_stretches = in_stretches and self._ready(0, len(self.cuts))
 
     def golden(self, feeds: Feeds) -> Result:

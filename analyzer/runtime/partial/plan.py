@@ -1,7 +1,7 @@
 """The strategy and the cuts of partial re-execution on the host: the cheapest mean run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache as remembered
 from typing import cast
 
@@ -155,31 +155,39 @@ def open_partial(
     """
     planner = Planner(model, readers, sample, cache, use)
     if len(planner.cuts) < 2 or not len(readers.first):
-        refusal = ONE_NODE if len(planner.cuts) < 2 else NOTHING_IN_PLACE
-        return HostPartial(refusal)
+        return HostPartial(ONE_NODE if len(planner.cuts) < 2 else NOTHING_IN_PLACE)
     offers, reasons = _offers(planner, strategies, use)
     if cache.size <= 0 and not offers:
-        return HostPartial(NO_MEMORY, None, reasons)
-    plain = plain_offer(model, planner.profile())
-    fallback = _Planned("", plain, planner.plan(plain))
+        return HostPartial(NO_MEMORY, reasons=reasons)
+    plain = _Planned("", offer := plain_offer(model, planner.profile()), planner.plan(offer))
+    execution: PartialExecution[Array] | NotApplied = NO_GAIN if cache.size > 0 else NO_MEMORY
+    for planned in [*_ranked(planner, offers, plain, reasons, use), plain]:
+        if planned is plain and len(plain.plan.kept) < 2:
+            break  # a single stretch from the first node is a whole run
+        found = _opened(planner, planned, sample, cache)
+        if isinstance(found, HostPartial):
+            others = {name: _beaten(planned) for name in offers if name != planned.strategy}
+            return replace(found, reasons={**others, **reasons})
+        if planned is plain:
+            execution = found
+        else:
+            reasons[planned.strategy] = found
+    return HostPartial(execution, reasons=reasons)
+
+
+def _ranked(
+    planner: Planner,
+    offers: Mapping[str, Offer],
+    plain: _Planned,
+    reasons: dict[str, NotApplied],
+    use: Use,
+) -> list[_Planned]:
+    """The offers that are cheaper than plain sessions, the cheapest first; all, to try out all."""
     planned = [_Planned(name, offer, planner.plan(offer)) for name, offer in offers.items()]
-    if use is Use.WHERE_IT_PAYS:
-        planned.sort(key=lambda p: p.mean)
-    for found in planned:
-        if use is Use.WHERE_IT_PAYS and found.mean >= fallback.mean:
-            reasons[found.strategy] = _no_gain(found, fallback)
-            continue
-        opened = _opened(planner, found, sample, cache)
-        if isinstance(opened, HostPartial):
-            others = {p.strategy: _beaten(found) for p in planned if p is not found}
-            return HostPartial(opened.execution, opened.stretches, {**others, **reasons})
-        reasons[found.strategy] = opened
-    if len(fallback.plan.kept) < 2:
-        return HostPartial(NO_GAIN if cache.size > 0 else NO_MEMORY, None, reasons)
-    opened = _opened(planner, fallback, sample, cache)
-    if isinstance(opened, NotApplied):
-        return HostPartial(opened, None, reasons)
-    return HostPartial(opened.execution, opened.stretches, reasons)
+    if use is Use.EVERYWHERE:
+        return planned
+    reasons.update({p.strategy: _no_gain(p, plain) for p in planned if p.mean >= plain.mean})
+    return sorted((p for p in planned if p.mean < plain.mean), key=lambda p: p.mean)
 
 
 def _offers(

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.shared_initializers import LiveWeights
 from analyzer.runtime.speculative_bounds.bounds import Bound, find_bounds
-from analyzer.runtime.speculative_bounds.two_forms import Piece, PieceMaker
+from analyzer.runtime.speculative_bounds.two_forms import OpenPart, Piece, PieceMaker
 from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.profile import NEVER, Profile, cut_sizes
-from analyzer.runtime.stretches.sessions import Chain, Link
+from analyzer.runtime.stretches.sessions import Chain, Link, session_part
 from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
 
 
@@ -30,7 +30,12 @@ class SpeculativeStretches:
     followers = ()
 
     def __init__(
-        self, model: LiveModel, bounds: Sequence[Bound], stations: Sequence[Cut], sample: Arrays
+        self,
+        model: LiveModel,
+        bounds: Sequence[Bound],
+        stations: Sequence[Cut],
+        sample: Arrays,
+        open_part: OpenPart = session_part,
     ) -> None:
         """Open every piece in both forms, and try both on the sample.
 
@@ -40,12 +45,13 @@ class SpeculativeStretches:
             stations: the cuts between the pieces, the trivial one first; none passes a value that
                 a bound hides.
             sample: one batch.
+            open_part: opens the session of a form.
 
         Raises:
             ValueError: the model fails on the sample.
         """
         weights = LiveWeights(model.lent, model.arena.views)
-        self._maker = PieceMaker(model.shell, weights, bounds)
+        self._maker = PieceMaker(model.shell, weights, bounds, open_part)
         self._stations = [*stations, model.end]
         self._pieces: dict[tuple[int, int], Piece] = {}
         self._values = dict(sample)

@@ -4,7 +4,7 @@ The second form returns evidence as well: the largest element of every value tha
 one is too large, or there is a NaN, the piece runs again as it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.sessions import Made, SessionPart, element_types, session_part
 
 EVIDENCE, SUM = "relcheck_evidence", "relcheck_sum_of_"
+
+OpenPart = Callable[..., SessionPart]
+"""Opens a stretch on the live weights; takes the arguments of `session_part`."""
 
 AGAIN = 16
 """After so many runs a piece whose bounds act often is tried once more without them."""
@@ -136,7 +139,11 @@ class PieceMaker:
     """Opens pieces of one graph."""
 
     def __init__(
-        self, shell: onnx.ModelProto, weights: LiveWeights, bounds: Sequence[Bound]
+        self,
+        shell: onnx.ModelProto,
+        weights: LiveWeights,
+        bounds: Sequence[Bound],
+        open_part: OpenPart = session_part,
     ) -> None:
         """Remember the graph.
 
@@ -144,7 +151,9 @@ class PieceMaker:
             shell: the optimized model, hollow.
             weights: its live weights, golden whenever a piece is opened.
             bounds: of that graph: those that are worth leaving out.
+            open_part: opens the session of a form.
         """
+        self._open_part = open_part
         self._shell, self._weights, self._bounds = shell, weights, tuple(bounds)
         self._outputs = [o.name for o in shell.graph.output]
 
@@ -166,7 +175,7 @@ class PieceMaker:
         outputs = tuple(dict.fromkeys(n for n in (*end.values, *self._outputs) if n in made))
         types = element_types(values, cut.values)
         part = part_between(self._shell, cut, end.position, outputs, types)
-        piece = Piece(session_part(part, self._weights.lent))
+        piece = Piece(self._open_part(part, self._weights.lent))
         golden = piece.exact.run(values)
         if isinstance(golden, Failure):
             raise ValueError("the model fails on the sample")
@@ -210,7 +219,7 @@ class PieceMaker:
         anything = (-np.inf, np.inf)
         limits = np.array([*(limits for _, limits in extremes.values()), *[anything] * len(sums)])
         owners = (*(bound for bound, _ in extremes.values()), *[None] * len(sums))
-        return FastForm(session_part(part, self._weights.lent, in_order=True), owners, limits.T)
+        return FastForm(self._open_part(part, self._weights.lent, in_order=True), owners, limits.T)
 
     def _trusted(
         self, fast: FastForm, stretch: "_Stretch", bounds: Sequence[Bound], made: Made

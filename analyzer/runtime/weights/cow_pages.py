@@ -6,6 +6,8 @@ file's shows, which all processes share. To write to a dropped page costs a copy
 microseconds. So pages are dropped only while trials write to so few that this does not show.
 """
 
+from collections.abc import Callable
+
 from analyzer.faults.space import Indices
 from analyzer.memory.array_file import Bytes, leave
 from analyzer.memory.shared_arrays import PAGE
@@ -23,16 +25,23 @@ times as long as to copy those (ResNet-50: 49 of 24,935 pages, 0.1 ms of at leas
 class CowPages:
     """A `Follower` that counts how many pages of the live weights can be private."""
 
-    def __init__(self, live: Bytes, many: int = MANY, few: int = FEW) -> None:
+    def __init__(
+        self,
+        live: Bytes,
+        many: int = MANY,
+        few: int = FEW,
+        drop: Callable[[Bytes], object] = leave,
+    ) -> None:
         """Begin: all of them can be, for whoever opened sessions may have written anywhere.
 
         Args:
             live: uint8 (n,); if it is no mapping of a file, nothing is ever dropped.
             many: pages are dropped when one in ``many`` can be private.
             few: and at most one in ``few`` was written to since the last check.
+            drop: gives the pages of an array back to its file.
         """
         self._live, self._pages = live, len(live) // PAGE
-        self._many, self._few = many, few
+        self._many, self._few, self._drop = many, few, drop
         self._before, self._recent = self._pages, 0
 
     @property
@@ -58,6 +67,6 @@ class CowPages:
         """
         self._before += self._recent
         if self._before * self._many >= self._pages and self._recent * self._few <= self._pages:
-            leave(self._live)
+            self._drop(self._live)
             self._before = 0
         self._recent = 0

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy.typing as npt
 import onnx
-from analyzer.runtime.stretches.reading_nodes import find_readers
 
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.faults.space import FaultSpace
@@ -30,6 +29,7 @@ from analyzer.runtime.stretches.cuts import (
     reads,
     with_outputs,
 )
+from analyzer.runtime.stretches.reading_nodes import find_reads
 from exporters.hardening.bounds.thresholds import Threshold
 from exporters.hardening.clipact.layers import COMPARISONS
 
@@ -170,8 +170,8 @@ class BoundedGraph:
             raise LookupError(high)
         first, last = places[0], -1
         if space is not None:
-            readers = find_readers(graph, space, self.executor.layout)
-            first, last = min(first, int(readers[0].min())), int(readers[1].max())
+            found = find_reads(graph, space, self.executor.layout)
+            first, last = min(first, int(found.first.min())), int(found.last.max())
         return Stretch(low, high, sources.pop(), first, places[0], last >= places[0])
 
     def tap(self, feeds: Feeds) -> dict[str, npt.NDArray[Any]]:
