@@ -96,6 +96,13 @@ class Planner:
         self.cuts = find_cuts(model.shell.graph)
         self.profile = remembered(self._measured)
 
+    @property
+    def refusal(self) -> NotApplied | None:
+        """Why no run of this model can be a partial one."""
+        if len(self.cuts) < 2:
+            return ONE_NODE
+        return None if len(self._readers.first) else NOTHING_IN_PLACE
+
     def _measured(self) -> Profile:
         model = self.model
         return agreed_profile(
@@ -154,25 +161,27 @@ def open_partial(
         use: where it pays, or everywhere.
     """
     planner = Planner(model, readers, sample, cache, use)
-    if len(planner.cuts) < 2 or not len(readers.first):
-        return HostPartial(ONE_NODE if len(planner.cuts) < 2 else NOTHING_IN_PLACE)
+    if planner.refusal is not None:
+        return HostPartial(planner.refusal)
     offers, reasons = _offers(planner, strategies, use)
     if cache.size <= 0 and not offers:
         return HostPartial(NO_MEMORY, reasons=reasons)
     plain = _Planned("", offer := plain_offer(model, planner.profile()), planner.plan(offer))
-    execution: PartialExecution[Array] | NotApplied = NO_GAIN if cache.size > 0 else NO_MEMORY
-    for planned in [*_ranked(planner, offers, plain, reasons, use), plain]:
-        if planned is plain and len(plain.plan.kept) < 2:
-            break  # a single stretch from the first node is a whole run
+    for planned in _ranked(planner, offers, plain, reasons, use):
         found = _opened(planner, planned, sample, cache)
         if isinstance(found, HostPartial):
             others = {name: _beaten(planned) for name in offers if name != planned.strategy}
             return replace(found, reasons={**others, **reasons})
-        if planned is plain:
-            execution = found
-        else:
-            reasons[planned.strategy] = found
-    return HostPartial(execution, reasons=reasons)
+        reasons[planned.strategy] = found
+    return replace(_plain(planner, plain, sample, cache), reasons=reasons)
+
+
+def _plain(planner: Planner, plain: "_Planned", sample: Feeds, cache: Cache) -> HostPartial:
+    """Partial re-execution by plain sessions."""
+    if len(plain.plan.kept) < 2:  # a single stretch from the first node is a whole run
+        return HostPartial(NO_GAIN if cache.size > 0 else NO_MEMORY)
+    found = _opened(planner, plain, sample, cache)
+    return HostPartial(found) if isinstance(found, NotApplied) else found
 
 
 def _ranked(
