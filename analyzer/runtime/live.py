@@ -27,7 +27,7 @@ from analyzer.runtime.weights.open_weights import OpenWeights
 
 
 class PartialRuns(Protocol):
-    """Runs that leave out what a fault cannot change."""
+    """Runnable that leave out what a fault cannot change."""
 
     def golden(self, feeds: Feeds) -> Result:
         """Run fault-free, and keep what passes the cuts. The weights must be golden."""
@@ -69,7 +69,7 @@ class Injection:
 
 
 class LiveExecutor:
-    """Runs fault patterns by mutating the weights of open sessions in place."""
+    """Runnable fault patterns by mutating the weights of open sessions in place."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class LiveExecutor:
         self.reloads = 0
         self.followers, self.routes = tuple(followers), tuple(routes)
         self._reads, self._fixed = reads, tuple(accelerations)
-        self._session, self._arena = weights.opened.session, weights.opened.arena
+        self._session, self._weight_memory = weights.opened.session, weights.opened.weight_memory
 
     @property
     def accelerations(self) -> tuple[Acceleration, ...]:
@@ -152,9 +152,9 @@ class LiveExecutor:
 
     def write(self, change: WeightChange) -> None:
         """Put ``change`` in force: in the live weights first, which the followers copy."""
-        change.write(self._arena)
+        change.write(self._weight_memory)
         if self.followers:
-            touched = change.touched(self._arena)
+            touched = change.touched(self._weight_memory)
             for follower in self.followers:
                 follower.wrote(touched)
 
@@ -164,9 +164,9 @@ class LiveExecutor:
         Raises:
             NotRestored: a touched weight, or a copy of it, is not golden.
         """
-        change.restore(self._arena, self.weights.stored)
+        change.restore(self._weight_memory, self.weights.stored)
         if self.followers:
-            touched = change.touched(self._arena)
+            touched = change.touched(self._weight_memory)
             for follower in self.followers:
                 follower.restored(touched)
 
@@ -212,7 +212,7 @@ class LiveExecutor:
         For a process that has others run its trials. Nothing can be run afterwards.
         """
         self._fixed, self.routes, self.followers = self.accelerations, (), ()
-        del self.weights, self.partial_runs, self._reads, self._session, self._arena
+        del self.weights, self.partial_runs, self._reads, self._session, self._weight_memory
 
     def check_golden(self) -> None:
         """Compare every live weight, and every copy, with golden, bit for bit.
@@ -220,7 +220,7 @@ class LiveExecutor:
         Raises:
             NotRestored: one differs.
         """
-        self._arena.check()
+        self._weight_memory.check()
         for follower in self.followers:
             follower.check()
         for route in self.routes:

@@ -32,23 +32,23 @@ from analyzer.runtime.layout.restrict import NO_LAYOUT
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import Acceleration, NotApplied
-from analyzer.runtime.ort.device import CPU, Device, Weights
-from analyzer.runtime.ort.device_failures import watched
+from analyzer.runtime.ort.device import CPU, Device, WeightLocation
+from analyzer.runtime.ort.device_failures import raising_device_failures
 from analyzer.runtime.partial.execution import PartialExecution
 from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
 from analyzer.runtime.partial.plan import HostPartial, open_partial
 from analyzer.runtime.prepacked_weights.strategy import PrepackedWeights
 from analyzer.runtime.recompile.route import LOADS_FIRST, RecompileRoute
 from analyzer.runtime.recompile.route import NAME as RECOMPILED
-from analyzer.runtime.recompile.subgraphs import Detours
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs
 from analyzer.runtime.recompile.validation import Ground, find_subgraphs
-from analyzer.runtime.speculative_bounds.nchwc_layout import keep_blocked
+from analyzer.runtime.speculative_bounds.nchwc_layout import drop_reorders
 from analyzer.runtime.speculative_bounds.strategy import SpeculativeBounds
 from analyzer.runtime.stretches.reading_nodes import find_reads
 from analyzer.runtime.stretches.strategy import LiveModel, Strategy, Use
 from analyzer.runtime.weights.address_book import Reach
 from analyzer.runtime.weights.cow_pages import CowPages
-from analyzer.runtime.weights.fixed import fixed_weights
+from analyzer.runtime.weights.file_weights import fixed_weights
 from analyzer.runtime.weights.followers import Follower
 from analyzer.runtime.weights.host import HostWeights
 from analyzer.runtime.weights.open_weights import OpenWeights, open_weights
@@ -105,11 +105,11 @@ def open_executor(
     for name in without:
         if name not in ACCELERATIONS:
             raise BadOption(f"there is no acceleration {name!r}{meant(name, ACCELERATIONS)}")
-    if LIVE in without or device.weights is Weights.FILE:
+    if LIVE in without or device.weights is WeightLocation.FILE:
         reason = LEFT_OUT if LIVE in without else NotApplied(NO_LAYOUT)
         states = _listed(dict.fromkeys(ACCELERATIONS, reason))
         return RewriteExecutor(model, space, device, states)
-    if device.weights is Weights.BOUND:
+    if device.weights is WeightLocation.BOUND:
         return open_on_device(model, space, sample, device, cache, layout, without=without, use=use)
     return open_live(model, space, sample, cache, layout, without=without, use=use)
 
@@ -143,11 +143,11 @@ def open_live(
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
     if backend is None:
-        backend = HostWeights() if NCHWC in without else HostWeights(rewrite=keep_blocked)
+        backend = HostWeights() if NCHWC in without else HostWeights(rewrite=drop_reorders)
     weights = open_weights(model, space, sample, backend, layout)
     opened = weights.opened
-    reads = find_reads(opened.shell.graph, space, opened.layout)
-    live = LiveModel(opened.shell, opened.lent, opened.arena, weights.stored)
+    reads = find_reads(opened.stripped.graph, space, opened.layout)
+    live = LiveModel(opened.stripped, opened.ort_values, opened.weight_memory, weights.stored)
     found = HostPartial(LEFT_OUT)
     if PARTIAL not in without:
         chosen = [s for s in strategies if s.name not in without]
@@ -155,7 +155,7 @@ def open_live(
     runs = None if isinstance(found.execution, NotApplied) else found.execution
     followers: list[Follower] = list(found.stretches.followers) if found.stretches else []
     if PAGES not in without:
-        followers.append(CowPages(opened.arena.live))
+        followers.append(CowPages(opened.weight_memory.live))
     names = [s.name for s in strategies]
     states = _states(weights, found, names, backend.rewritten, without)
     oracle = remembered(lambda: RewriteExecutor(model, space))
@@ -173,9 +173,9 @@ def _find_subgraphs(
     found: HostPartial,
     oracle: Callable[[], RewriteExecutor],
     sample: Feeds,
-) -> Detours | NotApplied:
+) -> RecompiledSubgraphs | NotApplied:
     opened, space, book = weights.opened, weights.space, weights.book
-    fixed = fixed_weights(space, book, opened.layout, opened.arena, opened.lent)
+    fixed = fixed_weights(space, book, opened.layout, opened.weight_memory, opened.ort_values)
     kept, values = [live.start], {}
     if isinstance(found.execution, PartialExecution):
         kept, values = list(found.execution.cuts), dict(found.execution.values.sample.values)
@@ -216,9 +216,9 @@ def open_on_device(
     oracle = remembered(lambda: RewriteExecutor(model, space, device))
     backend = backend or DeviceWeights(device, oracle)
     found: PartialExecution[Any] | NotApplied = LEFT_OUT
-    with watched(device):
+    with raising_device_failures(device):
         weights = open_weights(model, space, sample, backend, layout)
-        reads = find_reads(weights.opened.shell.graph, space, weights.opened.layout)
+        reads = find_reads(weights.opened.stripped.graph, space, weights.opened.layout)
         if PARTIAL not in without:
             memory, readers = backend.mirror.memory, reads.in_place(space)
             found = open_device_partial(weights.opened, memory, readers, sample, cache, use)

@@ -23,10 +23,10 @@ from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.partial.golden_cache import Cache
 from analyzer.runtime.recompile import validation as proving
-from analyzer.runtime.recompile.live_subgraphs import LiveParts
-from analyzer.runtime.recompile.precompiled import FORMS, Variant
+from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
+from analyzer.runtime.recompile.precompiled import MOST_CASES, PrecompiledSubgraph
 from analyzer.runtime.recompile.route import LOADS_FIRST, RecompileRoute
-from analyzer.runtime.recompile.subgraphs import Detours, Loaded
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs, ReloadedSubgraph
 from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, opened
 from tests.strategies import FAULTS, examples
 
@@ -46,7 +46,7 @@ STRETCHES = {
     "qlinear_lookup_tables": 4,
     "qlinear_matmul_and_gemm": 4,
 }
-"""Models with detours, and how many stretches they have."""
+"""Models with recompiled, and how many stretches they have."""
 
 
 def route_of(executor: LiveExecutor) -> RecompileRoute:
@@ -56,9 +56,9 @@ def route_of(executor: LiveExecutor) -> RecompileRoute:
     return route
 
 
-def detours_of(executor: LiveExecutor) -> Detours:
+def recompiled_of(executor: LiveExecutor) -> RecompiledSubgraphs:
     found = route_of(executor).subgraphs
-    assert isinstance(found, Detours)
+    assert isinstance(found, RecompiledSubgraphs)
     return found
 
 
@@ -80,9 +80,9 @@ def untouched(on: TrialContext) -> int:
 @pytest.mark.parametrize("name", STRETCHES)
 def test_all_stretches_are_proven(name: str) -> None:
     for executor in (context(name).live, context(name).cut):
-        detours = detours_of(executor)
-        assert len(detours._reads) == STRETCHES[name]
-        assert detours.open == set(range(STRETCHES[name]))
+        recompiled = recompiled_of(executor)
+        assert len(recompiled._reads) == STRETCHES[name]
+        assert recompiled.open == set(range(STRETCHES[name]))
 
 
 @st.composite
@@ -177,8 +177,8 @@ def test_a_stretch_that_gives_other_values_is_closed(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that is loaded anew is empty: no stretch can be right, and the oracle answers."""
-    monkeypatch.setattr(Loaded, "run", lambda *_: Failure("sabotaged"))
-    monkeypatch.setattr(Variant, "run", lambda *_: Failure("sabotaged"))
+    monkeypatch.setattr(ReloadedSubgraph, "run", lambda *_: Failure("sabotaged"))
+    monkeypatch.setattr(PrecompiledSubgraph, "run", lambda *_: Failure("sabotaged"))
     assert isinstance(route_of(own.live).subgraphs, NotApplied)
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
@@ -188,11 +188,11 @@ def test_a_stretch_that_gives_other_values_is_closed(
 def test_what_fails_later_is_left_to_the_oracle(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert detours_of(own.live).open
+    assert recompiled_of(own.live).open
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
     before = oracle_of(own.live).reloads
-    monkeypatch.setattr(Detours, "run", lambda *_: Failure("sabotaged"))
+    monkeypatch.setattr(RecompiledSubgraphs, "run", lambda *_: Failure("sabotaged"))
     assert answer(own.live, pattern, own.feeds).same_as(expected)
     assert oracle_of(own.live).reloads == before + 1
 
@@ -201,26 +201,26 @@ def test_a_form_that_errs_on_probation_is_given_up(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proving, "_try_out", lambda *_: None)
-    detours = detours_of(own.live)
-    right = Variant.run
+    recompiled = recompiled_of(own.live)
+    right = PrecompiledSubgraph.run
 
-    def wrong(variant: Variant, values: Handles) -> Handles | Failure:
-        made = right(variant, values)
+    def wrong(subgraph: PrecompiledSubgraph, values: Handles) -> Handles | Failure:
+        made = right(subgraph, values)
         assert not isinstance(made, Failure)
         return {name: type(v).ortvalue_from_numpy(v.numpy() ^ 1) for name, v in made.items()}
 
-    monkeypatch.setattr(Variant, "run", wrong)
+    monkeypatch.setattr(PrecompiledSubgraph, "run", wrong)
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
     for _ in range(4):
         assert answer(own.live, pattern, own.feeds).same_as(expected)
-    forms = [form for v in detours._variants for form in v._forms.values() if form]
+    forms = [form for v in recompiled._precompiled for form in v._by_case.values() if form]
     assert forms
     assert all(form.wrong for form in forms)
 
 
 def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> None:
-    contents = detours_of(own.live).contents
+    contents = recompiled_of(own.live).contents
     with own.live.inject(one_flip(own, SCALE)) as run:
         with pytest.raises(NotRestored):
             own.live.check_golden()
@@ -232,14 +232,14 @@ def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> Non
 
 
 def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None:
-    assert detours_of(own.live).open
+    assert recompiled_of(own.live).open
     with pytest.raises(KeyboardInterrupt), own.live.inject(one_flip(own, SCALE)):
         raise KeyboardInterrupt
     own.live.check_golden()
 
 
 def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
-    """To find detours would take longer."""
+    """To find recompiled would take longer."""
     live = open_live(own.model, own.space, own.feeds)
     (route,) = (r for r in live.routes if isinstance(r, RecompileRoute))
     for _ in range(LOADS_FIRST):
@@ -247,7 +247,7 @@ def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
     assert route.subgraphs is None
     assert not route.acceleration.in_force
     answer(live, one_flip(own, SCALE), own.feeds)
-    assert isinstance(route.subgraphs, Detours)
+    assert isinstance(route.subgraphs, RecompiledSubgraphs)
     assert route.acceleration.in_force
 
 
@@ -262,7 +262,7 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
     proto.graph.initializer.append(onnx.numpy_helper.from_array(shape, "shape"))
     onnx.save(proto, tmp_path / "m.onnx")
     on = build_bench(tmp_path / "m.onnx")
-    assert detours_of(on.live).open
+    assert recompiled_of(on.live).open
     for i in range(20):
         law = CountLaw(on.space.bits, 3e-5)
         pattern = draw_pattern(generator("reshape", "1", i), law, FLIP)
@@ -273,7 +273,7 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
 def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     """Thousands of sessions come and go; memory stays what it was."""
     live = opened(own.model, own.space, own.feeds, cache=Cache(1 << 30))
-    detours = detours_of(live)
+    recompiled = recompiled_of(live)
     law = CountLaw(own.space.bits, 1e-4)
 
     def trials(first: int, last: int) -> None:
@@ -286,9 +286,9 @@ def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     trials(300, 1500)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    parts: LiveParts = detours._grid.parts
+    parts: LiveSubgraphs = recompiled._grid.parts
     assert len(parts._parts) <= 3 * len(parts.stops)
-    assert all(len(v._forms) <= FORMS for v in detours._variants)
+    assert all(len(v._by_case) <= MOST_CASES for v in recompiled._precompiled)
     assert grown < 24 * 1024, f"{grown} KiB"
 
 
@@ -304,7 +304,7 @@ def test_published_models(path: str, stretches: int) -> None:
     if not (SHARED / path).exists():
         pytest.skip(f"{path} is not here")
     on = build_bench(SHARED / path)
-    assert len(detours_of(on.live).open) == stretches
+    assert len(recompiled_of(on.live).open) == stretches
     for rate in (1e-5, 1e-4):
         law = CountLaw(on.space.bits, rate)
         for i in range(20):
@@ -316,7 +316,7 @@ def test_published_models(path: str, stretches: int) -> None:
 def test_a_trained_network_on_cifar() -> None:
     path = MODELS / "cifar_resnet20_int8.onnx"
     on = build_bench(path)
-    assert len(detours_of(on.live).open) == 31
+    assert len(recompiled_of(on.live).open) == 31
     for fault in ("flip", "burst:5", "stuck1"):
         law = CountLaw(on.space.bits, 2e-5)
         for i in range(8):

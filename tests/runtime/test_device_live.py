@@ -19,7 +19,7 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.sampling import draw_pattern, generator
 from analyzer.faults.space import Indices
 from analyzer.runtime.device import cuts as device_cuts
-from analyzer.runtime.device.io_binding import BoundSession, on_its_device
+from analyzer.runtime.device.io_binding import BoundSession, copy_to_device
 from analyzer.runtime.device.memory import WORD, DeviceMemory
 from analyzer.runtime.device.partial import open_device_partial, worth_comparing
 from analyzer.runtime.device.values import DeviceValues
@@ -116,7 +116,7 @@ def test_what_runs_is_what_the_device_holds(device: str) -> None:
     """Fails if a session reads the host: then nothing here would test the device's memory."""
     on = context("conv_blocked", device=device)
     executor = opened(on, device)
-    executor.weights.opened.arena.live[:] = 0
+    executor.weights.opened.weight_memory.live[:] = 0
     assert executor.run(on.feeds).same_as(on.golden)
     memory_of(executor).send_all()
     assert not executor.run(on.feeds).same_as(on.golden)
@@ -137,7 +137,7 @@ def test_a_trial_that_does_not_restore_the_device_fails() -> None:
     injection = executor.inject(heavy(on))
     injection.__enter__()
     injection.__exit__(None, None, None)
-    executor.weights.opened.arena.check()
+    executor.weights.opened.weight_memory.check()
     with pytest.raises(NotRestored):
         executor.check_golden()
 
@@ -197,10 +197,10 @@ def test_without_more_tries_all_are_refused() -> None:
 class Picky(BoundSession):
     """A session that takes no ``w`` of a matrix product as an input."""
 
-    def __init__(self, shell: Any, *more: Any) -> None:
-        if any(t.external_data and len(t.dims) == 2 for t in shell.graph.initializer):
+    def __init__(self, stripped: Any, *more: Any) -> None:
+        if any(t.external_data and len(t.dims) == 2 for t in stripped.graph.initializer):
             raise RuntimeError("B must be a constant initializer")
-        super().__init__(shell, *more)
+        super().__init__(stripped, *more)
 
 
 def test_a_weight_that_cannot_be_an_input_is_reloaded() -> None:
@@ -363,7 +363,7 @@ def test_without_room_on_the_device_runs_are_whole(lost: bool) -> None:
     def full(*_: object, **__: object) -> BoundSession:
         raise DeviceFailed("no memory", lost=lost)
 
-    readers = find_reads(whole.shell.graph, on.space, whole.layout).in_place(on.space)
+    readers = find_reads(whole.stripped.graph, on.space, whole.layout).in_place(on.space)
 
     def partial_without_room() -> object:
         use = Use.WHERE_IT_PAYS
@@ -399,7 +399,7 @@ def test_stretches_without_room_are_not_used(lost: bool) -> None:
 
 def test_inputs_on_the_device_are_copies() -> None:
     on = context("attention", device="cpu-bound")
-    held = on_its_device(on.feeds, memory_of(on.live))
+    held = copy_to_device(on.feeds, memory_of(on.live))
     for name, array in on.feeds.items():
         assert not np.shares_memory(held[name].numpy(), array)
         assert held[name].data_ptr() != array.ctypes.data

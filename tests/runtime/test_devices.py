@@ -16,11 +16,11 @@ from analyzer.runtime.ort.device import (
     NAMED,
     TENSORRT_PROVIDER,
     Device,
-    Weights,
+    WeightLocation,
     check_provider,
     find_device,
 )
-from analyzer.runtime.ort.device_selection import card_name, pick_device, start_device
+from analyzer.runtime.ort.device_selection import card_name, select_device, start_device
 from tests.support import parse_model
 
 KNOWN = ort.get_all_providers()
@@ -47,7 +47,7 @@ def test_other_providers_are_mutated_in_the_file(provider: str) -> None:
             find_device(word, KNOWN)
         return
     found = find_device(word, KNOWN)
-    assert (found.provider, found.weights) == (provider, Weights.FILE)
+    assert (found.provider, found.weights) == (provider, WeightLocation.FILE)
     assert [name for name, _ in found.providers][-1] == CPU_PROVIDER
 
 
@@ -124,21 +124,21 @@ def test_nothing_runs_elsewhere_in_silence() -> None:
 
 @pytest.mark.usefixtures("_cuda_in_name_only")
 def test_auto_takes_the_cpu_where_cuda_does_not_start() -> None:
-    picked = pick_device("auto")
+    picked = select_device("auto")
     assert picked.device == CPU
     assert "CUDA does not start" in picked.why
 
 
 def test_auto_takes_the_cpu_where_cuda_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU_PROVIDER])
-    picked = pick_device("auto", never)
+    picked = select_device("auto", never)
     assert picked.device == CPU
     assert picked.why.endswith("has no CUDAExecutionProvider here")
 
 
 def test_auto_takes_cuda_where_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picking, "start_device", lambda device, _: device)
-    assert pick_device("auto").device == NAMED["cuda"]
+    assert select_device("auto").device == NAMED["cuda"]
 
 
 def never() -> None:
@@ -183,7 +183,7 @@ class Driver:
 def test_the_card_says_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver)
     assert (card_name(0), card_name(1)) == ("NVIDIA Card", "")
-    shown = Device("cuda", CUDA_PROVIDER, Weights.BOUND, "cuda", card=card_name(0)).shown
+    shown = Device("cuda", CUDA_PROVIDER, WeightLocation.BOUND, "cuda", card=card_name(0)).shown
     assert shown == "cuda (NVIDIA Card)"
 
 
@@ -197,5 +197,5 @@ def test_without_a_driver_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.gpu
 def test_a_gpu_runs_and_says_its_name() -> None:
-    device = pick_device("cuda").device
+    device = select_device("cuda").device
     assert device.card

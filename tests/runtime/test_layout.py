@@ -12,7 +12,7 @@ from analyzer.runtime.layout import layout
 from analyzer.runtime.layout import probe_session as injected
 from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Prober, Route, find_layout
-from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.layout.probe_session import ProbeOptimizer
 from analyzer.runtime.ort.optimized_graph import changed, optimize
 from tests.runtime.benches import context
 from tests.runtime.zoo import ZOO
@@ -233,7 +233,7 @@ def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
 def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
     on = context(name)
     file, tensors = optimize(on.model.proto), on.model.inventory.at_risk
-    handed = Injector(on.model.proto, tensors).optimized({})
+    handed = ProbeOptimizer(on.model.proto, tensors).optimized({})
     assert handed.structure == file.structure
     assert not changed(handed, file)
 

@@ -10,11 +10,15 @@ import pytest
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.faults.elements import Values
 from analyzer.runtime.layout.layout import Layout, Route
-from analyzer.runtime.layout.read_every_run import TRIES, unread_slots
-from analyzer.runtime.layout.restrict import reloading
+from analyzer.runtime.layout.read_every_run import TENSORS_TRIED, unread_slots
+from analyzer.runtime.layout.restrict import reload_slots
 from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
-from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.ort.shared_initializers import (
+    SharedInitializers,
+    SharedSession,
+    open_shared_session,
+)
 from analyzer.runtime.weights.host import HostWeights, live_session
 from tests.runtime.benches import TrialContext, context
 from tests.runtime.test_agreement import assert_agree, single_upsets
@@ -125,7 +129,7 @@ def test_sessions_are_opened_per_kernel_not_per_tensor() -> None:
     Frozen.opened = 0
     optimized = optimize(proto)
     unread_slots(optimized, optimized.slots, {"h0": ROWS["x"]}, Frozen)
-    assert 1 < Frozen.opened <= 1 + 3 * TRIES
+    assert 1 < Frozen.opened <= 1 + 3 * TENSORS_TRIED
 
 
 def test_the_sessions_own_buffers_are_golden_afterwards() -> None:
@@ -145,7 +149,7 @@ class Unread(HostWeights):
     """Live weights of which ``w`` is not read at every run."""
 
     def prove(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
-        return reloading(layout, {"w": "it is in a bad mood"})
+        return reload_slots(layout, {"w": "it is in a bad mood"})
 
 
 def test_an_unread_slot_sends_all_its_tensors_through_a_reload() -> None:
@@ -157,7 +161,7 @@ def test_an_unread_slot_sends_all_its_tensors_through_a_reload() -> None:
     assert on.live.reloads == len(shown)
 
 
-class Shifted(BorrowedSession):
+class Shifted(SharedSession):
     """A session whose answers are one too high."""
 
     def run(self, feeds: Feeds) -> Result:
@@ -166,8 +170,8 @@ class Shifted(BorrowedSession):
         return Answer(tuple(np.asarray(o + 1, o.dtype) for o in found.outputs))
 
 
-def shifted(shell: onnx.ModelProto, lent: Borrowed) -> BorrowedSession:
-    inner = borrowing_session(shell, lent)
+def shifted(stripped: onnx.ModelProto, ort_values: SharedInitializers) -> SharedSession:
+    inner = open_shared_session(stripped, ort_values)
     return Shifted(inner.session, inner.values)
 
 

@@ -14,14 +14,14 @@ from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.open import open_live
-from analyzer.runtime.ort.shared_initializers import BorrowedSession
+from analyzer.runtime.ort.shared_initializers import SharedSession
 from analyzer.runtime.prepacked_weights import memory_scan as process_memory
 from analyzer.runtime.prepacked_weights import sessions as packed
-from analyzer.runtime.prepacked_weights.copies import Copy, PackedWeights
+from analyzer.runtime.prepacked_weights.copies import PackedCopy, PackedWeights
 from analyzer.runtime.prepacked_weights.memory_scan import bytes_at, find_once
-from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric
+from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric_convs
 from analyzer.runtime.stretches.strategy import Use
-from analyzer.runtime.weights.memory import Arena, build_arena
+from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory
 from tests.runtime.benches import TrialContext, answer, context
 from tests.strategies import examples
 
@@ -64,7 +64,7 @@ def convolution(outputs: int, inputs: int, depthwise: bool) -> SymmetricConv:
     return SymmetricConv("w", "b", "z", outputs, inputs, 9, depthwise, shift=113)
 
 
-NO_SESSION = cast(BorrowedSession, None)
+NO_SESSION = cast(SharedSession, None)
 """The arrays of a test outlive it anyway."""
 
 CONVOLUTIONS = [
@@ -86,13 +86,13 @@ def stored(conv: SymmetricConv) -> dict[str, npt.NDArray[np.generic]]:
 
 def copies_of(
     conv: SymmetricConv,
-) -> tuple[Arena, PackedWeights, npt.NDArray[np.int8], npt.NDArray[np.int32]]:
+) -> tuple[WeightMemory, PackedWeights, npt.NDArray[np.int8], npt.NDArray[np.int32]]:
     """Copies in arrays of this test in place of ONNX Runtime's memory."""
     golden = stored(conv)
-    arena = build_arena(golden)
+    weight_memory = build_weight_memory(golden)
     weights, sums = np.zeros(conv.size, np.int8), np.zeros(conv.outputs, np.int32)
-    copy = Copy(conv, weights.ctypes.data, sums.ctypes.data, 0, owner=NO_SESSION)
-    return arena, PackedWeights(arena, golden, [copy]), weights, sums
+    copy = PackedCopy(conv, weights.ctypes.data, sums.ctypes.data, 0, owner=NO_SESSION)
+    return weight_memory, PackedWeights(weight_memory, golden, [copy]), weights, sums
 
 
 @pytest.mark.parametrize("conv", CONVOLUTIONS, ids=str)
@@ -118,22 +118,22 @@ def test_packed_form(conv: SymmetricConv) -> None:
 @examples(20)
 @given(data=st.data())
 def test_copies_follow_any_change(conv: SymmetricConv, data: st.DataObject) -> None:
-    arena, copies, *_ = copies_of(conv)
-    places = st.sampled_from(sorted(arena.starts)).flatmap(
-        lambda name: st.integers(0, arena.views[name].nbytes - 1).map(
-            lambda place: arena.starts[name] + place
+    weight_memory, copies, *_ = copies_of(conv)
+    places = st.sampled_from(sorted(weight_memory.starts)).flatmap(
+        lambda name: st.integers(0, weight_memory.views[name].nbytes - 1).map(
+            lambda place: weight_memory.starts[name] + place
         )
     )
     drawn = data.draw(st.lists(st.tuples(places, st.integers(1, 255)), max_size=40))
     addresses = np.array([place for place, _ in drawn], np.int64)
     for place, mask in drawn:
-        arena.live[place] ^= mask
+        weight_memory.live[place] ^= mask
     copies.wrote(addresses)
     copies.check()
-    zeros = arena.starts["z"]
+    zeros = weight_memory.starts["z"]
     shifted = any(zeros <= place for place, _ in drawn)
     assert copies.lost == ({0} if shifted else set())
-    arena.live[...] = arena.golden
+    weight_memory.live[...] = weight_memory.golden
     copies.restored(addresses)
     copies.check()
     assert not copies.lost
@@ -153,7 +153,7 @@ def found_with(**changed: npt.NDArray[Any]) -> list[str]:
     """The convolutions that may be packed if some golden values are others."""
     layout = context(MODEL).live.layout
     graph = layout.optimized.proto.graph
-    return [c.weights for c in find_symmetric(graph, layout.optimized.slots | changed)]
+    return [c.weights for c in find_symmetric_convs(graph, layout.optimized.slots | changed)]
 
 
 def test_which_convolutions_may_be_packed() -> None:

@@ -33,9 +33,9 @@ NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_on
 def filed(name: str, cut: bool) -> LiveExecutor:
     """An executor whose live weights are a mapping of a file, however few they are."""
     on = context(name)
-    with patch.object(layout, "LARGE", 0):
+    with patch.object(layout, "LEAST_FILED", 0):
         made = (cut_up if cut else opened)(on.model, on.space, on.feeds)
-    assert mapping_of(made.weights.opened.arena.live) is not None
+    assert mapping_of(made.weights.opened.weight_memory.live) is not None
     return made
 
 
@@ -58,7 +58,7 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
         dropped.append(array)
         array_file.leave(array)
 
-    pages = CowPages(live.weights.opened.arena.live, many=10**9, few=0, drop=drop)
+    pages = CowPages(live.weights.opened.weight_memory.live, many=10**9, few=0, drop=drop)
     live.followers = (*(f for f in live.followers if not isinstance(f, CowPages)), pages)
     for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
         expected = answer(on.oracle, pattern, on.feeds)
@@ -73,7 +73,7 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
 
 def private_bytes(executor: LiveExecutor) -> int:
     """Bytes of the live weights that are this process's own."""
-    first = executor.weights.opened.arena.live.ctypes.data
+    first = executor.weights.opened.weight_memory.live.ctypes.data
     lines = iter(Path("/proc/self/smaps").read_text().splitlines())
     for line in lines:
         begin, _, rest = line.partition("-")
@@ -86,9 +86,9 @@ def private_bytes(executor: LiveExecutor) -> int:
 @linux
 def test_private_memory_is_bounded_over_many_trials() -> None:
     """Fails without followers in `check_golden`, or without `restored`."""
-    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False).weights.opened.arena.live))
+    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False).weights.opened.weight_memory.live))
     on, live = context(name), filed(name, cut=False)
-    pages = len(live.weights.opened.arena.live) // PAGE
+    pages = len(live.weights.opened.weight_memory.live) // PAGE
     rng = np.random.default_rng(0)
     most = 0
     live.check_golden()

@@ -14,7 +14,7 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.open import open_live
 from analyzer.runtime.partial.cut_plan import (
     CALL_SECONDS,
-    LEAST_GAIN,
+    LEAST_CUT_GAIN,
     LEVELS,
     CutCosts,
     candidates,
@@ -48,7 +48,7 @@ def costs(draw: st.DrawFn) -> CutCosts:
 
 def expected(costs: CutCosts, kept: list[int]) -> float:
     """Mean time of a run with one upset, and what the cuts cost."""
-    total = (LEAST_GAIN * costs.seconds[0] + costs.each) * (len(kept) - 1)
+    total = (LEAST_CUT_GAIN * costs.seconds[0] + costs.each) * (len(kept) - 1)
     for i, hit in enumerate(costs.hits):
         total += hit * (costs.seconds[max(k for k in kept if k <= i)] + CALL_SECONDS)
     return float(total)
@@ -164,7 +164,7 @@ def test_stretches_that_differ_on_the_sample_are_not_used() -> None:
     assert isinstance(values, HostValues)
     off = Off(values._model, values._stretches, values.cuts, on.feeds, Cache(1 << 30))
     index = [t.name for t in on.space.tensors].index("w2")
-    reads = find_reads(values._model.shell.graph, on.space, on.live.layout)
+    reads = find_reads(values._model.stripped.graph, on.space, on.live.layout)
     nodes = int(reads.first[index]), int(reads.last[index])
     assert right.late_start(*nodes) is not WHOLE
     assert PartialExecution(off, right.early_stops).late_start(*nodes) is WHOLE

@@ -21,19 +21,25 @@ from analyzer.runtime.ort.optimized_graph import optimize
 from analyzer.runtime.ort.session import Handles, new_session, run_session, session_options
 from analyzer.runtime.partial.host_values import HostValues
 from analyzer.runtime.speculative_bounds.bounds import find_bounds
-from analyzer.runtime.speculative_bounds.nchwc_layout import is_reorder, keep_blocked
+from analyzer.runtime.speculative_bounds.nchwc_layout import drop_reorders, is_reorder
 from analyzer.runtime.speculative_bounds.strategy import (
-    LEAST_GAIN,
+    LEAST_BOUNDS_GAIN,
     SpeculativeStretches,
     bounds_that_cost,
     piece_count,
     stations_for,
 )
-from analyzer.runtime.speculative_bounds.two_forms import AGAIN, EVIDENCE, FastForm, OpenPart, Piece
+from analyzer.runtime.speculative_bounds.two_forms import (
+    AGAIN,
+    GUARD,
+    FastForm,
+    OpenPart,
+    TwoFormPiece,
+)
 from analyzer.runtime.speculative_bounds.zeros_and_nans import nan_shows, sign_of_zero_is_lost
 from analyzer.runtime.stretches.cuts import Cut
 from analyzer.runtime.stretches.golden_run import Arrays
-from analyzer.runtime.stretches.profile import NEVER, Profile
+from analyzer.runtime.stretches.profile import FORBIDDEN_SIZE, Profile
 from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of, session_part
 from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
 from tests.runtime.benches import TrialContext, answer, build_bench, context, partial_runs
@@ -58,7 +64,7 @@ class OnePiece:
         self._open_part = open_part
 
     def offer(self, model: LiveModel, profile: Callable[[], Profile], _: Use) -> Offer | NotApplied:
-        bounds = find_bounds(model.shell.graph)
+        bounds = find_bounds(model.stripped.graph)
 
         def opened(cuts: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
             found = SpeculativeStretches(model, bounds, cuts[:1], sample, self._open_part)
@@ -104,7 +110,7 @@ def executor(name: str) -> LiveExecutor:
     return in_one_piece(context(name))
 
 
-def only_piece(live: LiveExecutor) -> Piece:
+def only_piece(live: LiveExecutor) -> TwoFormPiece:
     values = partial_runs(live).values
     assert isinstance(values, HostValues)
     stretches = values._stretches
@@ -195,7 +201,7 @@ def test_a_form_that_answers_otherwise_is_not_used() -> None:
     """Fails without the comparison in `_trusted`."""
 
     def off(made: Made) -> Made:
-        return {**made, "y": made["y"] + 1} if EVIDENCE in made else made
+        return {**made, "y": made["y"] + 1} if GUARD in made else made
 
     live = in_one_piece(context("clipped_rows"), open_part=altering(off))
     assert state_of(live) == "there is no fast form"
@@ -310,7 +316,7 @@ def test_bounds_stay_where_the_proof_costs_as_much() -> None:
     assert bounds_that_cost(bounds, slow) == bounds
     assert bounds_that_cost(bounds, Profile(np.full(count, 1e-6), size)) == []
     few = slow.seconds.copy()
-    few[[i for b in bounds for i, nodes in b.nodes.items() if not nodes]] = LEAST_GAIN * 1e-4
+    few[[i for b in bounds for i, nodes in b.nodes.items() if not nodes]] = LEAST_BOUNDS_GAIN * 1e-4
     assert bounds_that_cost(bounds, Profile(few, size)) == []
 
 
@@ -322,7 +328,7 @@ def test_longer_runs_have_more_pieces() -> None:
 
 def test_pieces_meet_where_little_passes_and_never_where_a_bound_hides_a_value() -> None:
     seconds = np.linspace(10e-3, 1e-3, 10)
-    sizes = np.array([0, 50, 10, NEVER, NEVER, 5, 9, NEVER, 30, 40])
+    sizes = np.array([0, 50, 10, FORBIDDEN_SIZE, FORBIDDEN_SIZE, 5, 9, FORBIDDEN_SIZE, 30, 40])
     found = stations_for(seconds, sizes)
     assert found[0] == 0
     assert {2, 5} <= set(found)
@@ -339,14 +345,14 @@ class Scripted:
     def run_handles(self, _: object) -> Handles:
         maximum = self._maxima[min(self.runs, len(self._maxima) - 1)]
         self.runs += 1
-        return handles_of({EVIDENCE: np.array([[maximum]], np.float32)})
+        return handles_of({GUARD: np.array([[maximum]], np.float32)})
 
 
 def test_a_piece_whose_bounds_act_often_is_tried_now_and_then() -> None:
     """Fails without `_promising`: every run would be two."""
     exact, fast = Scripted(0.0), Scripted(*[9.0] * (AGAIN + 4), 1.0)
     form = FastForm(fast, (None,), np.array([[-np.inf], [5.0]]))  # type: ignore[arg-type]
-    piece = Piece(exact, form)  # type: ignore[arg-type]
+    piece = TwoFormPiece(exact, form)  # type: ignore[arg-type]
     for _ in range(20 * AGAIN):
         piece.run({})
     tries = fast.runs
@@ -365,10 +371,10 @@ def test_a_piece_whose_bounds_act_often_is_tried_now_and_then() -> None:
 def test_element_wise_nodes_stay_in_the_blocked_layout() -> None:
     graph = optimize(ZOO["clipped_pooled"].build()).proto
     before = [n for n in graph.graph.node if is_reorder(n, "ReorderInput")]
-    kept = keep_blocked(graph)
+    kept = drop_reorders(graph)
     after = [n for n in kept.graph.node if is_reorder(n, "ReorderInput")]
     assert len(before) > len(after)
-    assert keep_blocked(kept) is kept
+    assert drop_reorders(kept) is kept
 
 
 def test_padded_blocks_are_left_alone() -> None:
@@ -390,4 +396,4 @@ def test_padded_blocks_are_left_alone() -> None:
     )
     optimized = optimize(proto).proto
     assert any(is_reorder(n, "ReorderOutput") for n in optimized.graph.node)
-    assert keep_blocked(optimized) is optimized
+    assert drop_reorders(optimized) is optimized

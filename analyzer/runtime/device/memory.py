@@ -1,4 +1,4 @@
-"""Live weights in a device's memory: one block, a mirror of the arena, and writes into it.
+"""Live weights in a device's memory: one block, a mirror of the weight_memory, and writes into it.
 
 The block is one value of ONNX Runtime; sessions take their weights as inputs that point into it.
 Touched words are written by a small model that runs on the device and whose output is the memory of
@@ -20,14 +20,14 @@ from analyzer.faults.space import Indices
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.device_failures import on_device
 from analyzer.runtime.ort.session import new_session, session_options
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 Words = npt.NDArray[np.int32]
 
 WORD = 4
 """Bytes of a word, the unit of writing."""
 
-PIECE = 2**30
+WORDS_PER_CALL = 2**30
 """Words that one call may number: the CUDA kernel counts them in 32 bits."""
 
 DENSE = 4
@@ -35,18 +35,18 @@ DENSE = 4
 
 
 class DeviceMemory:
-    """A device's copy of an arena."""
+    """A device's copy of an weight_memory."""
 
-    def __init__(self, arena: Arena, device: Device) -> None:
-        """Take the memory, and fill it with what the arena holds.
+    def __init__(self, weight_memory: WeightMemory, device: Device) -> None:
+        """Take the memory, and fill it with what the weight_memory holds.
 
         Raises:
             DeviceFailed: there is not enough of it.
         """
         self.device = device
-        self._arena = arena
-        self._host: Words = arena.live.view(np.int32)
-        self._golden: Words = arena.golden.view(np.int32)
+        self._weight_memory = weight_memory
+        self._host: Words = weight_memory.live.view(np.int32)
+        self._golden: Words = weight_memory.golden.view(np.int32)
         with on_device(device):
             self._block = ort.OrtValue.ortvalue_from_shape_and_type(
                 [max(len(self._host), 1)],  # a value without elements has no address
@@ -67,8 +67,8 @@ class DeviceMemory:
         return arrived
 
     def address(self, slot: str) -> int:
-        """Where a slot of the arena begins, in the device's memory."""
-        return int(self._block.data_ptr()) + self._arena.starts[slot]
+        """Where a slot of the weight_memory begins, in the device's memory."""
+        return int(self._block.data_ptr()) + self._weight_memory.starts[slot]
 
     def contents(self) -> Words:
         """A copy of all that the device holds, int32 (words,)."""
@@ -96,7 +96,9 @@ class DeviceMemory:
             self.send_all()
             held, sent = self.contents(), self._host
         if not np.array_equal(held, sent):
-            raise NotRestored(f"the memory of {self.device.name} does not hold what was written")
+            raise NotRestored(
+                f"the memory of {self.device.name} does not run_keeping what was written"
+            )
 
     def check(self) -> None:
         """Compare all that the device holds with golden.
@@ -106,7 +108,7 @@ class DeviceMemory:
         """
         differing = np.flatnonzero(self.contents() != self._golden)
         if len(differing):
-            starts, byte = self._arena.starts, WORD * int(differing[0])
+            starts, byte = self._weight_memory.starts, WORD * int(differing[0])
             slot = max((s for s in starts if starts[s] <= byte), key=lambda s: starts[s])
             raise NotRestored(f"weights in {slot!r} on {self.device.name} differ from golden")
 
@@ -129,7 +131,7 @@ class _Writer:
     def _write(self, first: int, at: Indices, new: Words) -> Words:
         """The same within the piece that begins with word ``first``."""
         where = self._device.memory, self._device.index
-        length = min(int(self._block.shape()[0]) - first, PIECE)
+        length = min(int(self._block.shape()[0]) - first, WORDS_PER_CALL)
         block = (np.int32, [length], int(self._block.data_ptr()) + WORD * first)
         binding = self._binding
         with on_device(self._device):
@@ -145,9 +147,9 @@ class _Writer:
 
 def _pieces(words: Indices) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """The first word of each piece that ``words`` fall into, and the indices of those that do."""
-    numbers = words // PIECE
+    numbers = words // WORDS_PER_CALL
     for number in np.unique(numbers).tolist():
-        yield number * PIECE, np.flatnonzero(numbers == number)
+        yield number * WORDS_PER_CALL, np.flatnonzero(numbers == number)
 
 
 def _writing_model() -> onnx.ModelProto:

@@ -6,8 +6,8 @@ import numpy as np
 
 from analyzer.answers import Feeds
 from analyzer.runtime.device.compare import seconds_to_compare
-from analyzer.runtime.device.cuts import Cuttable, KeptCuts, OpenPart, choose, every_cut
-from analyzer.runtime.device.io_binding import BoundSession, Held
+from analyzer.runtime.device.cuts import DeviceGraph, KeptCuts, OpenPart, choose, every_cut
+from analyzer.runtime.device.io_binding import BoundSession, DeviceValue
 from analyzer.runtime.device.memory import DeviceMemory
 from analyzer.runtime.device.values import DeviceValues, raise_if_lost
 from analyzer.runtime.ort.acceleration import NotApplied
@@ -16,7 +16,7 @@ from analyzer.runtime.partial.execution import PartialExecution
 from analyzer.runtime.partial.golden_cache import Cache
 from analyzer.runtime.partial.plan import MASKED_SHARE
 from analyzer.runtime.stretches.cuts import Floats, find_cuts
-from analyzer.runtime.stretches.reading_nodes import Readers
+from analyzer.runtime.stretches.reading_nodes import ReadingNodes
 from analyzer.runtime.stretches.strategy import Use
 from analyzer.runtime.weights.open_weights import OpenedLayout
 
@@ -27,12 +27,12 @@ NO_SESSION = NotApplied("the device runs whole files, for its own optimized grap
 def open_device_partial(
     opened: OpenedLayout,
     memory: DeviceMemory,
-    readers: Readers,
+    readers: ReadingNodes,
     sample: Feeds,
     cache: Cache,
     use: Use,
     open_session: OpenPart = BoundSession,
-) -> PartialExecution[Held] | NotApplied:
+) -> PartialExecution[DeviceValue] | NotApplied:
     """Keep inputs on the device, and cut the graph where it pays.
 
     Args:
@@ -52,7 +52,7 @@ def open_device_partial(
     left = cache.size - cache.batches * sum(array.nbytes for array in sample.values())
     if cache.size <= 0 or left < 0:
         return NO_ROOM
-    graph = Cuttable(opened.shell, memory, find_cuts(opened.shell.graph), open_session)
+    graph = DeviceGraph(opened.stripped, memory, find_cuts(opened.stripped.graph), open_session)
     try:
         if use is Use.EVERYWHERE:
             kept = every_cut(graph)

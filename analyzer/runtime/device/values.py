@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.errors import DeviceFailed
-from analyzer.runtime.device.compare import Comparison
-from analyzer.runtime.device.cuts import Cuttable
-from analyzer.runtime.device.io_binding import BoundSession, Held, on_its_device
+from analyzer.runtime.device.compare import DeviceComparison
+from analyzer.runtime.device.cuts import DeviceGraph
+from analyzer.runtime.device.io_binding import BoundSession, DeviceValue, copy_to_device
 from analyzer.runtime.partial.golden_cache import GoldenStore
 from analyzer.runtime.stretches.cuts import Cut
 from analyzer.runtime.stretches.golden_run import GoldenRun
@@ -28,9 +28,9 @@ class HeldStretch:
     session: BoundSession
     stay: tuple[str, ...]
 
-    def run(self, values: Mapping[str, Held]) -> dict[str, Held] | Failure:
+    def run(self, values: Mapping[str, DeviceValue]) -> dict[str, DeviceValue] | Failure:
         """As in `ValueStretch`."""
-        return self.session.hold(values, self.stay)
+        return self.session.run_keeping(values, self.stay)
 
 
 class DeviceValues:
@@ -40,7 +40,7 @@ class DeviceValues:
 
     def __init__(
         self,
-        graph: Cuttable,
+        graph: DeviceGraph,
         whole: BoundSession,
         cuts: Sequence[Cut],
         sample: Feeds,
@@ -61,32 +61,32 @@ class DeviceValues:
         """
         self._graph, self._whole, self.cuts = graph, whole, tuple(cuts)
         self.outputs = graph.outputs
-        self._store: GoldenStore[Held] = GoldenStore(batches)
-        fed = on_its_device(sample, graph.memory)
+        self._store: GoldenStore[DeviceValue] = GoldenStore(batches)
+        fed = copy_to_device(sample, graph.memory)
         self._tap, self._passing = graph.tap(self.cuts, fed)
-        self._comparison = Comparison(graph.memory.device)
+        self._comparison = DeviceComparison(graph.memory.device)
         found = self.golden(sample)
         if isinstance(found, Failure):
             raise ValueError(f"the model fails on the sample: {found.message}")
-        self.sample: GoldenRun[Held] = found
+        self.sample: GoldenRun[DeviceValue] = found
 
-    def golden(self, feeds: Feeds) -> GoldenRun[Held] | Failure:
+    def golden(self, feeds: Feeds) -> GoldenRun[DeviceValue] | Failure:
         """As in `StretchValues`; inputs are kept as well."""
         fed = self.fed(feeds)
-        made = self._tap.hold(fed, self._passing)
+        made = self._tap.run_keeping(fed, self._passing)
         if isinstance(made, Failure):
             return made
         answer = Answer(tuple(_on_host(made[name]) for name in self.outputs))
         passed = {name: made[name] for name in self._passing}
         return self._store.keep(feeds, answer, {**fed, **passed})
 
-    def known(self, feeds: Feeds) -> GoldenRun[Held] | None:
+    def known(self, feeds: Feeds) -> GoldenRun[DeviceValue] | None:
         """As in `StretchValues`."""
         return self._store.find(feeds)
 
-    def fed(self, feeds: Feeds) -> dict[str, Held]:
+    def fed(self, feeds: Feeds) -> dict[str, DeviceValue]:
         """As in `StretchValues`: copies on the device."""
-        return on_its_device(feeds, self._graph.memory)
+        return copy_to_device(feeds, self._graph.memory)
 
     def open(self, begin: int, end: int) -> HeldStretch | None:
         """As in `StretchValues`; None where the device has no room.
@@ -104,7 +104,7 @@ class DeviceValues:
             return None
         return HeldStretch(session, session.outputs if last else ())
 
-    def same(self, made: Mapping[str, Held], golden: GoldenRun[Held]) -> bool:
+    def same(self, made: Mapping[str, DeviceValue], golden: GoldenRun[DeviceValue]) -> bool:
         """As in `StretchValues`; values on the device are compared there."""
         known = dict(zip(self.outputs, golden.answer.outputs, strict=True))
         for name, value in made.items():
@@ -115,7 +115,7 @@ class DeviceValues:
                 return False
         return True
 
-    def answer(self, golden: Answer, *made: Mapping[str, Held]) -> Answer:
+    def answer(self, golden: Answer, *made: Mapping[str, DeviceValue]) -> Answer:
         """As in `StretchValues`."""
         found = dict(zip(self.outputs, golden.outputs, strict=True))
         for values in made:
@@ -123,7 +123,7 @@ class DeviceValues:
         return Answer(tuple(found.values()))
 
 
-def _on_host(value: Held) -> npt.NDArray[np.generic]:
+def _on_host(value: DeviceValue) -> npt.NDArray[np.generic]:
     """A copy of a value on the host."""
     return np.array(value.numpy())
 

@@ -13,12 +13,12 @@ from analyzer.faults.space import Indices
 from analyzer.runtime.device.io_binding import BoundSession
 from analyzer.runtime.device.memory import WORD, DeviceMemory
 from analyzer.runtime.layout.layout import Layout
-from analyzer.runtime.layout.read_every_run import Runs
-from analyzer.runtime.layout.restrict import all_reloaded, only_read, reloading
+from analyzer.runtime.layout.read_every_run import Runnable
+from analyzer.runtime.layout.restrict import reload_all, reload_slots, reload_unread
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
-from analyzer.runtime.ort.shared_initializers import hollow
-from analyzer.runtime.weights.memory import build_arena
+from analyzer.runtime.ort.shared_initializers import strip_initializers
+from analyzer.runtime.weights.memory import build_weight_memory
 from analyzer.runtime.weights.open_weights import OpenedLayout
 
 NO_INPUT = "ONNX Runtime gives another answer, or none, if it is an input"
@@ -30,11 +30,11 @@ MOST_TRIES = 60
 class OpenBound(Protocol):
     """Opens a session of a model without weights on a device's memory."""
 
-    def __call__(self, shell: onnx.ModelProto, memory: DeviceMemory) -> Runs:
+    def __call__(self, stripped: onnx.ModelProto, memory: DeviceMemory) -> Runnable:
         """Open it.
 
         Args:
-            shell: the model without the data of its live weights.
+            stripped: the model without the data of its live weights.
             memory: where the weights are.
         """
 
@@ -47,7 +47,7 @@ class DeviceMirror:
         self.memory = memory
 
     def wrote(self, touched: Indices) -> None:
-        """Send the words that hold the bytes ``touched``, int64 (n,)."""
+        """Send the words that run_keeping the bytes ``touched``, int64 (n,)."""
         self.memory.send(np.unique(touched // WORD))
 
     def restored(self, touched: Indices) -> None:
@@ -76,7 +76,7 @@ class DeviceWeights:
     def __init__(
         self,
         device: Device,
-        oracle: Callable[[], Runs],
+        oracle: Callable[[], Runnable],
         open_session: OpenBound = BoundSession,
         most_tries: int = MOST_TRIES,
     ) -> None:
@@ -106,26 +106,28 @@ class DeviceWeights:
                 return False
 
         if not accepts([]):
-            return all_reloaded(layout, NO_GRAPH)
+            return reload_all(layout, NO_GRAPH)
         refused = dict.fromkeys(refused_slots(slots, accepts, self._most_tries), NO_INPUT)
-        return only_read(reloading(layout, refused), sample, self._open_live)
+        return reload_unread(reload_slots(layout, refused), sample, self._open_live)
 
-    def _open_live(self, optimized: OptimizedModel, buffers: dict[str, Values]) -> "_Mirrored":
-        return _Mirrored(optimized, buffers, self.device, self._open_session)
+    def _open_live(
+        self, optimized: OptimizedModel, buffers: dict[str, Values]
+    ) -> "_MirroredSession":
+        return _MirroredSession(optimized, buffers, self.device, self._open_session)
 
     def open(self, layout: Layout) -> OpenedLayout:
         """As in `WeightBackend`."""
-        arena = build_arena(layout.slots)
-        memory = DeviceMemory(arena, self.device)
+        weight_memory = build_weight_memory(layout.slots)
+        memory = DeviceMemory(weight_memory, self.device)
         self.mirror = DeviceMirror(memory)
-        shell = hollow(layout.optimized, arena.views)
+        stripped = strip_initializers(layout.optimized, weight_memory.views)
         no_graph = NO_GRAPH in layout.reasons.values()
-        session = self._oracle() if no_graph else self._open_session(shell, memory)
+        session = self._oracle() if no_graph else self._open_session(stripped, memory)
         # A session that is bound to the device's memory is bound once: one thread uses it.
-        return OpenedLayout(layout, arena, shell, {}, session, threaded=False)
+        return OpenedLayout(layout, weight_memory, stripped, {}, session, threaded=False)
 
 
-class _Mirrored:
+class _MirroredSession:
     """A session whose weights follow some arrays of the host, all of them before every run."""
 
     def __init__(
@@ -136,14 +138,14 @@ class _Mirrored:
         open_session: OpenBound,
     ) -> None:
         self._buffers = buffers
-        self._arena = build_arena(buffers)
-        self._memory = DeviceMemory(self._arena, device)
-        self._session = open_session(hollow(optimized, buffers), self._memory)
+        self._weight_memory = build_weight_memory(buffers)
+        self._memory = DeviceMemory(self._weight_memory, device)
+        self._session = open_session(strip_initializers(optimized, buffers), self._memory)
 
     def run(self, feeds: Feeds) -> Result:
         """Run once with the present contents of the arrays."""
         for name, values in self._buffers.items():
-            self._arena.views[name][...] = values
+            self._weight_memory.views[name][...] = values
         self._memory.send_all()
         return self._session.run(feeds)
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from analyzer.faults.elements import ElementType, Values
 from analyzer.model import AtRisk
-from analyzer.runtime.layout.element_numbers import Numbering, Span
+from analyzer.runtime.layout.element_numbers import Numbering, TensorRange
 from analyzer.runtime.layout.position_tables import Positions, Table, positions_of
 from analyzer.runtime.layout.probe_values import (
     Conversion,
@@ -37,7 +37,7 @@ class Place:
     positions: Positions | None
 
 
-Contents = Callable[[AtRisk], Values]
+ContentsOf = Callable[[AtRisk], Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Slot:
 
     name: str
     digits: list[Values]
-    checks: list[tuple[Values, Contents]]
+    checks: list[tuple[Values, ContentsOf]]
 
     def places(self, numberings: dict[ElementType, Numbering]) -> list[tuple[str, Place]] | None:
         """The tensors whose elements stand here, each with its place; None if it is no mere move.
@@ -77,7 +77,7 @@ class Slot:
         return None
 
     def _places(
-        self, conversion: Conversion, span: Span, numbers: Numbers
+        self, conversion: Conversion, span: TensorRange, numbers: Numbers
     ) -> Iterator[tuple[str, Place]]:
         starts = span.numbering.starts
         for tensor, start in zip(span.tensors, starts[span.first :].tolist(), strict=False):
@@ -87,7 +87,7 @@ class Slot:
 
 
 def _explains(
-    numbers: Numbers, span: Span, conversion: Conversion, found: Values, contents: Contents
+    numbers: Numbers, span: TensorRange, conversion: Conversion, found: Values, contents: ContentsOf
 ) -> bool:
     """Whether moving ``contents`` by ``numbers``, zero where padded, gives ``found`` exactly."""
     source, flat = span.joined(contents), found.reshape(-1)

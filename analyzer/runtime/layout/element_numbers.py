@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.faults.elements import Values
 from analyzer.model import AtRisk
-from analyzer.runtime.layout.probe_values import LARGEST, Numbers, digit_values, parts
+from analyzer.runtime.layout.probe_values import NUMBER_LIMIT, Numbers, digit_values, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,18 @@ class Numbering:
             for t, start in zip(self.tensors, self.starts[:-1], strict=True)
         }
 
-    def span(self, numbers: Numbers) -> "Span":
+    def span(self, numbers: Numbers) -> "TensorRange":
         """The tensors from the first to the last that ``numbers`` tell of; -1 tells of none."""
         some = (numbers[part] for part in parts(len(numbers)))
-        lowest = min(int(np.where(n < 0, LARGEST, n).min()) for n in some)
-        if lowest == LARGEST:
-            return Span(self, 0, 0)
+        lowest = min(int(np.where(n < 0, NUMBER_LIMIT, n).min()) for n in some)
+        if lowest == NUMBER_LIMIT:
+            return TensorRange(self, 0, 0)
         ends = np.searchsorted(self.starts, (lowest, numbers.max()), side="right")
-        return Span(self, int(ends[0]) - 1, int(ends[1]))
+        return TensorRange(self, int(ends[0]) - 1, int(ends[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TensorRange:
     """Consecutive tensors of a numbering: what one slot can hold of a large model."""
 
     numbering: Numbering

@@ -19,9 +19,9 @@ from analyzer.faults.space import Kind
 from analyzer.memory.array_file import ArrayFile, leave
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import AtRisk
-from analyzer.runtime.layout.decode import Contents, Place, Slot
+from analyzer.runtime.layout.decode import ContentsOf, Place, Slot
 from analyzer.runtime.layout.element_numbers import Numbering
-from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.layout.probe_session import ProbeOptimizer
 from analyzer.runtime.layout.probe_values import digits_needed, noise_values
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, changed, optimize
@@ -30,7 +30,7 @@ PROBE_BUDGET = 24
 """Optimizer runs spent, per kind, on finding culprits; what is undecided is loaded anew, safely."""
 
 
-LARGE = 2**20
+LEAST_FILED = 2**20
 """Bytes of weights from which on they are kept in a file that processes share."""
 
 SINGLE = "a single value may decide which operators ONNX Runtime runs"
@@ -77,7 +77,7 @@ class Layout:
             UnwritableOutput: there is no room for it.
         """
         slots = self.slots
-        if self.file is not None or sum(v.nbytes for v in slots.values()) < LARGE:
+        if self.file is not None or sum(v.nbytes for v in slots.values()) < LEAST_FILED:
             return self
         file = ArrayFile.of(slots, hot=True)
         optimized = OptimizedModel(self.optimized.proto, self.optimized.slots | file.arrays())
@@ -96,7 +96,7 @@ class Prober:
         device: Device = CPU,
     ) -> None:
         self.golden = golden or optimize(proto, device)
-        self._injector = Injector(proto, [*tensors, *others], device)
+        self._injector = ProbeOptimizer(proto, [*tensors, *others], device)
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
 
@@ -113,9 +113,9 @@ class Prober:
 
     @cached_property
     def noise(self) -> dict[str, Values]:
-        """Contents without meaning, different from golden in every element."""
+        """ContentsOf without meaning, different from golden in every element."""
         found = {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
-        large = {name: values for name, values in found.items() if values.nbytes >= LARGE}
+        large = {name: values for name, values in found.items() if values.nbytes >= LEAST_FILED}
         if large:  # they are looked at now and then only, and are as large as the model
             found |= ArrayFile.of(large).arrays()
         return found
@@ -255,7 +255,7 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
     noise = prober.with_noise(stable)
     if noise is None:
         return None
-    if sum(t.values.nbytes for t in stable) >= LARGE:
+    if sum(t.values.nbytes for t in stable) >= LEAST_FILED:
         return_free_memory()  # of four models that were optimized
     places: dict[str, list[Place]] = {}
     touched = changed(noise, prober.golden)
@@ -263,7 +263,7 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
         touched |= changed(probe, prober.golden)
     folded = touched & prober.golden.hidden.keys()
     for name in sorted(touched - folded):
-        checks: list[tuple[Values, Contents]] = [
+        checks: list[tuple[Values, ContentsOf]] = [
             (prober.golden.slots[name], lambda t: t.values),
             (noise.slots[name], lambda t: prober.noise[t.name]),
         ]

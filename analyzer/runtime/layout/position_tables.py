@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 Table = npt.NDArray[np.int32]
 
-LARGE = 2**16
+LEAST_SHORTENED = 2**16
 """Elements from which on a table is shortened; looking a small one up is quicker as it is."""
 
 CHUNK = 2**18
@@ -66,7 +66,7 @@ def positions_of(table: Table, shape: tuple[int, ...]) -> Positions | None:
     if _in_order(table):
         return None
     whole = Positions(table, np.zeros(1, np.int32))
-    if len(table) < LARGE or len(shape) < 2:
+    if len(table) < LEAST_SHORTENED or len(shape) < 2:
         return whole
     grid = table.reshape(shape[0], -1)
     if grid.min() < 0:

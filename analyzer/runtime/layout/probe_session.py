@@ -11,11 +11,16 @@ import onnxruntime as ort
 from analyzer.faults.elements import Values, to_raw
 from analyzer.model import AtRisk
 from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.optimized_graph import LARGE, OptimizedModel, optimize, replace_values
-from analyzer.runtime.ort.shared_initializers import hollow, lend
+from analyzer.runtime.ort.optimized_graph import (
+    LEAST_EXTERNAL,
+    OptimizedModel,
+    optimize,
+    replace_values,
+)
+from analyzer.runtime.ort.shared_initializers import as_ort_values, strip_initializers
 
 
-class Injector:
+class ProbeOptimizer:
     """One model, whose tensors at risk are given other contents."""
 
     def __init__(
@@ -32,9 +37,11 @@ class Injector:
         self._device = device
         self._tensors = {t.name: t for t in tensors}
         self._large = {
-            t.name: t.values for t in tensors if t.values.nbytes >= LARGE and _is_taken(t.values)
+            t.name: t.values
+            for t in tensors
+            if t.values.nbytes >= LEAST_EXTERNAL and _is_taken(t.values)
         }
-        self._shell = hollow(OptimizedModel(proto, {}), self._large)
+        self._stripped = strip_initializers(OptimizedModel(proto, {}), self._large)
 
     def optimized(self, contents: Mapping[str, Values]) -> OptimizedModel:
         """What ONNX Runtime makes of the model with ``contents``, by tensor; golden in the others.
@@ -44,7 +51,7 @@ class Injector:
         values = {name: contents.get(name, t.values) for name, t in self._tensors.items()}
         large = {name: values.pop(name) for name in self._large}
         raw = {name: to_raw(value, self._tensors[name].element) for name, value in values.items()}
-        return optimize(replace_values(self._shell, raw), self._device, lend(large))
+        return optimize(replace_values(self._stripped, raw), self._device, as_ort_values(large))
 
 
 def _is_taken(values: Values) -> bool:

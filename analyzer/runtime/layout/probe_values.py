@@ -29,7 +29,7 @@ from analyzer.runtime.layout.position_tables import CHUNK
 
 Numbers = npt.NDArray[np.signedinteger[Any]]
 
-LARGEST = 2**40
+NUMBER_LIMIT = 2**40
 """Above the number of any element, and low enough that no sum of digits leaves 64 bits."""
 
 EXPONENTS = 64
@@ -110,7 +110,9 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
     True
     """
     base, lowest = digit_base(element), _first_code(element)
-    place = min(base**digit, LARGEST)  # all types are probed as often as the one with most digits
+    place = min(
+        base**digit, NUMBER_LIMIT
+    )  # all types are probed as often as the one with most digits
     codes = np.empty(count, element.code_dtype)
     for part in parts(count):
         numbers = np.arange(first + part.start, first + part.stop)
@@ -157,7 +159,9 @@ def _read_part(conversion: Conversion, probes: list[Values]) -> Numbers | None:
             return None
         zero = found == 0
         padding &= zero
-        if base**digit > LARGEST:  # no number has such a digit: it is 0 everywhere but in padding
+        if (
+            base**digit > NUMBER_LIMIT
+        ):  # no number has such a digit: it is 0 everywhere but in padding
             if found.max() > 1:
                 return None
             numbers[zero] = -1

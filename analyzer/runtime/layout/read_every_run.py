@@ -20,21 +20,21 @@ from analyzer.graph.readers import readers_of
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 
 
-class Runs(Protocol):
+class Runnable(Protocol):
     """Anything that answers feeds."""
 
     def run(self, feeds: Feeds) -> Result:
         """One run."""
 
 
-OpenLive = Callable[[OptimizedModel, dict[str, Values]], Runs]
+SessionOpener = Callable[[OptimizedModel, dict[str, Values]], Runnable]
 
-TRIES = 3
+TENSORS_TRIED = 3
 """Tensors with the same readers tried before the question counts as undecided."""
 
 
 def unread_slots(
-    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: OpenLive
+    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: SessionOpener
 ) -> dict[str, str]:
     """The slots that cannot be mutated in place, each with the reason.
 
@@ -54,14 +54,14 @@ def unread_slots(
         else:
             key = (frozenset(readers[name]), optimized.slots[name].dtype.name)
             groups.setdefault(key, []).append(name)
-    tried = [name for names in groups.values() for name in names[:TRIES]]
+    tried = [name for names in groups.values() for name in names[:TENSORS_TRIED]]
     buffers = {name: optimized.slots[name] for name in bindable}
     buffers |= {name: buffers[name].copy() for name in tried}
     session = open_live(optimized, buffers)
     golden = session.run(sample)
     for (kernels, _), names in groups.items():
         trial = _Trial(optimized, session, golden, buffers, sample, open_live)
-        verdict = trial.is_read(names[:TRIES])
+        verdict = trial.is_read(names[:TENSORS_TRIED])
         if verdict is not True:
             why = "does not read" if verdict is False else "may not read"
             shown = " or ".join(f"{name} (input {at})" for name, _, at in sorted(kernels))
@@ -104,11 +104,11 @@ class _Trial:
     """A live session whose buffers are changed, beside others that are created from the changes."""
 
     optimized: OptimizedModel
-    session: Runs
+    session: Runnable
     golden: Result
     buffers: dict[str, Values]
     sample: Feeds
-    open_live: OpenLive
+    open_live: SessionOpener
 
     def is_read(self, names: list[str]) -> bool | None:
         """True: read at each run; False: not; None: no change of these buffers shows."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from analyzer.answers import Feeds
 from analyzer.runtime.layout.layout import Layout, Route
-from analyzer.runtime.layout.read_every_run import OpenLive, unread_slots
+from analyzer.runtime.layout.read_every_run import SessionOpener, unread_slots
 
 OTHER_ANSWER = "the live session's golden answer differs from that of the loaded file"
 
 
-def all_reloaded(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
+def reload_all(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
     """Without the very answers of the loaded file, nothing is faulted in place."""
     names = list(layout.routes)
     return Layout(
@@ -27,12 +27,12 @@ def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, st
     return {name: str(route) for name, route in layout.routes.items()}, layout.reasons
 
 
-def only_read(layout: Layout, sample: Feeds, open_live: OpenLive) -> Layout:
+def reload_unread(layout: Layout, sample: Feeds, open_live: SessionOpener) -> Layout:
     """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    return reloading(layout, unread_slots(layout.optimized, layout.slots, sample, open_live))
+    return reload_slots(layout, unread_slots(layout.optimized, layout.slots, sample, open_live))
 
 
-def reloading(layout: Layout, slots: dict[str, str]) -> Layout:
+def reload_slots(layout: Layout, slots: dict[str, str]) -> Layout:
     """``layout``, but tensors that stand in any of ``slots`` are reloaded.
 
     Args:

@@ -14,7 +14,7 @@ from analyzer.model import Model
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
 from analyzer.runtime.ort.acceleration import Acceleration
 from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.device_failures import checked
+from analyzer.runtime.ort.device_failures import check_device
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values, set_raw
 from analyzer.runtime.ort.session import (
     new_session,
@@ -62,7 +62,7 @@ class RewriteExecutor:
         return self._run(self._session, feeds)
 
     def _run(self, session: ort.InferenceSession, feeds: Feeds) -> Result:
-        return checked(run_session(session, feeds), self._device)
+        return check_device(run_session(session, feeds), self._device)
 
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
@@ -72,7 +72,7 @@ class RewriteExecutor:
             options = session_options(device=self._device)
             session = new_session(self.faulty_proto(pattern), options, self._device)
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
-            failure = checked(Failure(short_reason(error)), self._device)
+            failure = check_device(Failure(short_reason(error)), self._device)
             yield lambda feeds: failure
             return
         yield lambda feeds: self._run(session, feeds)

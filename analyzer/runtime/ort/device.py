@@ -18,10 +18,10 @@ CUDA_PROVIDER = "CUDAExecutionProvider"
 TENSORRT_PROVIDER = "TensorrtExecutionProvider"
 
 
-class Weights(StrEnum):
+class WeightLocation(StrEnum):
     """Where the weights are that a trial changes."""
 
-    BORROWED = "in memory that sessions borrow"
+    SHARED = "in memory that sessions borrow"
     BOUND = "in the device's own memory"
     FILE = "in the file, loaded anew for each pattern"
 
@@ -41,7 +41,7 @@ class Device:
 
     name: str
     provider: str
-    weights: Weights
+    weights: WeightLocation
     memory: str = "cpu"
     index: int = 0
     card: str = ""
@@ -78,13 +78,13 @@ CUDA_OPTIONS = {
     "arena_extend_strategy": "kSameAsRequested",
 }
 
-CPU = Device("cpu", CPU_PROVIDER, Weights.BORROWED)
+CPU = Device("cpu", CPU_PROVIDER, WeightLocation.SHARED)
 
 NAMED = {
     "cpu": CPU,
-    "cuda": Device("cuda", CUDA_PROVIDER, Weights.BOUND, "cuda"),
-    "cpu-bound": Device("cpu-bound", CPU_PROVIDER, Weights.BOUND),
-    "cpu-rewrite": Device("cpu-rewrite", CPU_PROVIDER, Weights.FILE),
+    "cuda": Device("cuda", CUDA_PROVIDER, WeightLocation.BOUND, "cuda"),
+    "cpu-bound": Device("cpu-bound", CPU_PROVIDER, WeightLocation.BOUND),
+    "cpu-rewrite": Device("cpu-rewrite", CPU_PROVIDER, WeightLocation.FILE),
 }
 """Devices with a name of their own. The last two take a GPU's ways on the CPU, to check them."""
 
@@ -115,7 +115,7 @@ def find_device(word: str, known: Collection[str]) -> Device:
     if name in NAMED:
         found = NAMED[name]
     elif name in others:
-        found = Device(name, others[name], Weights.FILE)
+        found = Device(name, others[name], WeightLocation.FILE)
     else:
         more = ", ".join(sorted(others.keys() - NAMED.keys()))
         raise BadOption(

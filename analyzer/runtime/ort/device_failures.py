@@ -23,13 +23,13 @@ _LOST = re.compile(
 _OF_CUDA = re.compile(r"\bcu(?:da|dnn|blas)", re.IGNORECASE)
 
 
-def mishap(message: str, device: Device) -> DeviceFailed | None:
+def device_failure(message: str, device: Device) -> DeviceFailed | None:
     """What a message of ONNX Runtime says about the device; None: nothing.
 
     >>> from analyzer.runtime.ort.device import NAMED
-    >>> mishap("CUDA failure 700: an illegal memory access was encountered", NAMED["cuda"]).lost
+    >>> device_failure("CUDA failure 700: an illegal memory access was encountered", NAMED["cuda"]).lost
     True
-    >>> mishap("Non-zero status code returned while running Gather node", NAMED["cuda"])
+    >>> device_failure("Non-zero status code returned while running Gather node", NAMED["cuda"])
     """
     if device.on_cpu:
         return None
@@ -43,20 +43,20 @@ def mishap(message: str, device: Device) -> DeviceFailed | None:
     return None
 
 
-def checked(result: Result, device: Device) -> Result:
+def check_device(result: Result, device: Device) -> Result:
     """``result``, unless it is the device that failed.
 
     Raises:
         DeviceFailed: it is.
     """
-    found = mishap(result.message, device) if isinstance(result, Failure) else None
+    found = device_failure(result.message, device) if isinstance(result, Failure) else None
     if found is not None:
         raise found
     return result
 
 
 @contextmanager
-def watched(device: Device) -> Iterator[None]:
+def raising_device_failures(device: Device) -> Iterator[None]:
     """Calls in which other things can go wrong, too: these pass.
 
     Raises:
@@ -67,7 +67,7 @@ def watched(device: Device) -> Iterator[None]:
     except RelcheckError:
         raise
     except Exception as error:  # see on_device
-        found = mishap(short_reason(error), device)
+        found = device_failure(short_reason(error), device)
         if found is not None:
             raise found from error
         raise
@@ -88,4 +88,4 @@ def on_device(device: Device) -> Iterator[None]:
         message = short_reason(error)
         lost = _OF_CUDA.search(message) is not None  # else it is our own mistake
         other = DeviceFailed(f"{device.shown} failed: {message}", lost=lost)
-        raise mishap(message, device) or other from error
+        raise device_failure(message, device) or other from error

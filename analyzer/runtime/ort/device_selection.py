@@ -26,7 +26,7 @@ SILENT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class DeviceSelection:
     """What a word led to.
 
     Attributes:
@@ -38,7 +38,7 @@ class Picked:
     why: str = ""
 
 
-def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked:
+def select_device(word: str, prepare: Callable[[], None] = lambda: None) -> DeviceSelection:
     """The device that ``word`` means, started.
 
     Args:
@@ -51,13 +51,13 @@ def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked
     """
     if word != AUTO:
         device = find_device(word, ort.get_all_providers())
-        return Picked(start_device(device, prepare))
+        return DeviceSelection(start_device(device, prepare))
     try:
-        return Picked(start_device(find_device("cuda", ()), prepare), "CUDA is there")
+        return DeviceSelection(start_device(find_device("cuda", ()), prepare), "CUDA is there")
     except DeviceUnavailable as reason:
         if CUDA_PROVIDER in ort.get_available_providers():
-            return Picked(CPU, f"CUDA does not start ({reason})")
-        return Picked(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
+            return DeviceSelection(CPU, f"CUDA does not start ({reason})")
+        return DeviceSelection(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
 
 
 def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:

@@ -12,7 +12,7 @@ from analyzer.graph.walk import sub_graphs
 COPIES = frozenset({"MemcpyFromHost", "MemcpyToHost"})
 
 
-def drop_copies(graph: onnx.GraphProto) -> None:
+def drop_memcpy_nodes(graph: onnx.GraphProto) -> None:
     """Let those who read a copy in ``graph``, sub-graphs included, read the original."""
     _drop(graph, {})
 

@@ -19,7 +19,7 @@ from analyzer.memory.array_file import PIECE, first_difference, leave
 from analyzer.memory.scratch import SCRATCH
 from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.memcpy_nodes import drop_copies
+from analyzer.runtime.ort.memcpy_nodes import drop_memcpy_nodes
 from analyzer.runtime.ort.session import new_session, session_options
 
 
@@ -58,14 +58,14 @@ class OptimizedModel:
 DATA = "weights"
 """Name of the file beside the optimized one that holds what is large."""
 
-LARGE = 1024
+LEAST_EXTERNAL = 1024
 """Bytes from which on data go there."""
 
 
 def optimize(
     model: onnx.ModelProto | bytes,
     device: Device = CPU,
-    lent: Mapping[str, ort.OrtValue] = MappingProxyType({}),
+    ort_values: Mapping[str, ort.OrtValue] = MappingProxyType({}),
     use: Callable[[ort.InferenceSession], object] = lambda _: None,
 ) -> OptimizedModel:
     """Run ONNX Runtime's optimizer on a model and read back what it made for ``device``.
@@ -73,27 +73,27 @@ def optimize(
     Args:
         model: the model, or the bytes of its file.
         device: where it is to run.
-        lent: contents of those of its initializers that say that they are in another file.
+        ort_values: contents of those of its initializers that say that they are in another file.
         use: called with the session in which the model was optimized, before that is closed.
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
-    size = sum(value.tensor_size_in_bytes() for value in lent.values())
-    quick = SCRATCH.folder_for(size) if lent else None  # a probe, which is soon forgotten
+    size = sum(value.tensor_size_in_bytes() for value in ort_values.values())
+    quick = SCRATCH.folder_for(size) if ort_values else None  # a probe, which is soon forgotten
     with tempfile.TemporaryDirectory(prefix="relcheck-", dir=quick) as folder:
         target = Path(folder) / "optimized.onnx"
         options = session_options(device=device)
         options.optimized_model_filepath = str(target)
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(beside + "file_name", DATA)
-        options.add_session_config_entry(beside + "min_size_in_bytes", str(LARGE))
-        if lent:
-            options.add_external_initializers(list(lent), list(lent.values()))
+        options.add_session_config_entry(beside + "min_size_in_bytes", str(LEAST_EXTERNAL))
+        if ort_values:
+            options.add_external_initializers(list(ort_values), list(ort_values.values()))
         use(new_session(model, options, device))
         optimized = onnx.ModelProto()
         optimized.ParseFromString(target.read_bytes())
         if not device.on_cpu:
-            drop_copies(optimized.graph)
+            drop_memcpy_nodes(optimized.graph)
         content = _mapped(Path(folder) / DATA)
     return _taken_apart(optimized, content)
 

@@ -28,7 +28,7 @@ def session_options(
         device: where it is to run.
         pack: True only for kernels that round alike on packed weights (`packed.py`).
     """
-    _share_arena()
+    _share_allocator()
     options = ort.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
@@ -44,8 +44,8 @@ def session_options(
 
 
 @cache
-def _share_arena() -> None:
-    """Let all sessions of this process take what nodes compute from one arena.
+def _share_allocator() -> None:
+    """Let all sessions of this process take what nodes compute from one weight_memory.
 
     Each would keep what its largest run took; only one of many runs at a time.
     """

@@ -1,7 +1,7 @@
 """Sessions that read weights from memory which is not theirs.
 
 The weights are handed over as `OrtValue`s, so that the file need not hold them. ONNX Runtime
-insists on data of the right size all the same: a hollow model says that they lie in another file
+insists on data of the right size all the same: a stripped model says that they lie in another file
 beside it, which has that size, is never read, and takes no room on the disk. A session thus costs
 neither a copy of the weights nor time to parse them.
 """
@@ -21,12 +21,12 @@ from analyzer.faults.elements import Values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.session import load_session, run_session, session_options
 
-Borrowed = Mapping[str, ort.OrtValue]
+SharedInitializers = Mapping[str, ort.OrtValue]
 
 HOLE = "weights"
 
 
-def lend(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
+def as_ort_values(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
     """``buffers`` as values that share their memory.
 
     Raises whatever ONNX Runtime raises where it takes no buffer of that type.
@@ -34,7 +34,7 @@ def lend(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
     return {name: ort.OrtValue.ortvalue_from_numpy(buffer) for name, buffer in buffers.items()}
 
 
-def hollow(optimized: OptimizedModel, names: Mapping[str, object]) -> onnx.ModelProto:
+def strip_initializers(optimized: OptimizedModel, names: Mapping[str, object]) -> onnx.ModelProto:
     """A copy of an optimized model whose initializers in ``names``, and no others, are empty."""
     copy, graph = without_graph(optimized.proto), optimized.proto.graph
     copy.graph.name = graph.name
@@ -66,23 +66,23 @@ def without_graph(proto: onnx.ModelProto) -> onnx.ModelProto:
     return head
 
 
-def _describe(tensor: onnx.TensorProto, shell: onnx.TensorProto) -> None:
-    """Make ``shell`` what ``tensor`` is, with its data in the hole."""
-    shell.name, shell.data_type = tensor.name, tensor.data_type
-    shell.dims.extend(tensor.dims)
-    shell.data_location = onnx.TensorProto.EXTERNAL
+def _describe(tensor: onnx.TensorProto, stripped: onnx.TensorProto) -> None:
+    """Make ``stripped`` what ``tensor`` is, with its data in the hole."""
+    stripped.name, stripped.data_type = tensor.name, tensor.data_type
+    stripped.dims.extend(tensor.dims)
+    stripped.data_location = onnx.TensorProto.EXTERNAL
     for key, value in (("location", HOLE), ("offset", "0"), ("length", str(_size(tensor)))):
-        shell.external_data.add(key=key, value=value)
+        stripped.external_data.add(key=key, value=value)
 
 
 def _size(tensor: onnx.TensorProto) -> int:
-    """Bytes of ``tensor``; its elements are whole bytes, for others cannot be lent."""
+    """Bytes of ``tensor``; its elements are whole bytes, for others cannot be ort_values."""
     dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
     return int(math.prod(tensor.dims) * dtype.itemsize)
 
 
 @dataclass(frozen=True, slots=True)
-class BorrowedSession:
+class SharedSession:
     """A session, and what it reads: ONNX Runtime borrows both, so they must live as long."""
 
     session: ort.InferenceSession
@@ -93,18 +93,18 @@ class BorrowedSession:
         return run_session(self.session, feeds)
 
 
-def borrowing_session(
-    shell: onnx.ModelProto,
-    lent: Borrowed,
+def open_shared_session(
+    stripped: onnx.ModelProto,
+    ort_values: SharedInitializers,
     profile: Path | None = None,
     in_order: bool = False,
     pack: bool = False,
-) -> BorrowedSession:
-    """A session that reads what is ``lent`` at every run.
+) -> SharedSession:
+    """A session that reads what is ``ort_values`` at every run.
 
     Args:
-        shell: a hollow model, or a part of one; it is not optimized any further.
-        lent: the values of its hollow initializers, and perhaps of others.
+        stripped: a stripped model, or a part of one; it is not optimized any further.
+        ort_values: the values of its empty initializers, and perhaps of others.
         profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
         in_order: nodes run as soon as they can. By default ONNX Runtime goes backward from the
             results, and computes those of which nothing else depends at the very end, when what
@@ -116,16 +116,16 @@ def borrowing_session(
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
-    used = {t.name: lent[t.name] for t in shell.graph.initializer if t.external_data}
+    used = {t.name: ort_values[t.name] for t in stripped.graph.initializer if t.external_data}
     for name, value in used.items():
         options.add_initializer(name, value)
-    sizes = [_size(t) for t in shell.graph.initializer if t.external_data]
+    sizes = [_size(t) for t in stripped.graph.initializer if t.external_data]
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
         with Path(folder, HOLE).open("wb") as hole:
             hole.truncate(max(sizes, default=0))
-        path = Path(folder, "shell.onnx")
-        path.write_bytes(shell.SerializeToString())
-        return BorrowedSession(load_session(path, options), tuple(used.values()))
+        path = Path(folder, "stripped.onnx")
+        path.write_bytes(stripped.SerializeToString())
+        return SharedSession(load_session(path, options), tuple(used.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ class LiveWeights:
     """What sessions read, twice.
 
     Attributes:
-        lent: As ONNX Runtime's values, by the name of the initializer.
+        ort_values: As ONNX Runtime's values, by the name of the initializer.
         memory: The same memory as arrays.
     """
 
-    lent: Borrowed
+    ort_values: SharedInitializers
     memory: Mapping[str, Values]

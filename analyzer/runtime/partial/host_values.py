@@ -6,7 +6,7 @@ from typing import Any
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure, Feeds
-from analyzer.runtime.ort.shared_initializers import borrowing_session
+from analyzer.runtime.ort.shared_initializers import open_shared_session
 from analyzer.runtime.partial.golden_cache import Array, Cache, GoldenRuns, GoldenStore
 from analyzer.runtime.stretches.cuts import Cut, with_outputs
 from analyzer.runtime.stretches.golden_run import Arrays, GoldenRun
@@ -44,7 +44,7 @@ class HostValues:
         self.cuts, self.outputs = tuple(cuts), model.outputs
         passing = {name for cut in cuts for name in cut.values}
         self._names = sorted(passing - {*self.outputs, *sample})
-        self._tap = borrowing_session(with_outputs(model.shell, self._names), model.lent)
+        self._tap = open_shared_session(with_outputs(model.stripped, self._names), model.ort_values)
         # With --cache 0 one golden run is kept all the same: the sample's, to try stretches on.
         store: GoldenStore[Array] = GoldenStore(cache.batches if cache.size > 0 else 1)
         self._runs = GoldenRuns(store, cache.shared, self.outputs, self._names)

@@ -25,8 +25,8 @@ from analyzer.runtime.partial.golden_cache import Array, Cache, agreed_profile
 from analyzer.runtime.partial.host_values import HostValues
 from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.plain import plain_offer
-from analyzer.runtime.stretches.profile import NEVER, Profile, cut_sizes, profile_nodes
-from analyzer.runtime.stretches.reading_nodes import Readers
+from analyzer.runtime.stretches.profile import FORBIDDEN_SIZE, Profile, cut_sizes, profile_nodes
+from analyzer.runtime.stretches.reading_nodes import ReadingNodes
 from analyzer.runtime.stretches.strategy import LiveModel, Offer, Strategy, Stretches, Use
 
 MASKED_SHARE = 0.1
@@ -80,7 +80,7 @@ class Planner:
     """Finds the cuts that are best for one model and one amount of memory."""
 
     def __init__(
-        self, model: LiveModel, readers: Readers, sample: Feeds, cache: Cache, use: Use
+        self, model: LiveModel, readers: ReadingNodes, sample: Feeds, cache: Cache, use: Use
     ) -> None:
         """Nothing is measured yet.
 
@@ -93,7 +93,7 @@ class Planner:
         """
         self.model, self._readers, self._sample = model, readers, sample
         self._cache, self._use = cache, use
-        self.cuts = find_cuts(model.shell.graph)
+        self.cuts = find_cuts(model.stripped.graph)
         self.profile = remembered(self._measured)
 
     @property
@@ -106,7 +106,8 @@ class Planner:
     def _measured(self) -> Profile:
         model = self.model
         return agreed_profile(
-            lambda: profile_nodes(model.shell, model.lent, self._sample), self._cache.shared
+            lambda: profile_nodes(model.stripped, model.ort_values, self._sample),
+            self._cache.shared,
         )
 
     def plan(self, offer: Offer) -> CutPlan:
@@ -117,7 +118,7 @@ class Planner:
         if cache.size > 0:
             every = range(len(self.cuts))
             found = every if self._everywhere else candidates(sizes, seconds, first)
-            few = [i for i in found if i == 0 or sizes[i] < NEVER]
+            few = [i for i in found if i == 0 or sizes[i] < FORBIDDEN_SIZE]
         hits = reach_weights(first, self._readers.bits.tolist(), few)
         costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches, offer.per_cut)
         kept = list(range(len(few))) if self._everywhere else choose_cuts(costs, cache.size)
@@ -137,14 +138,14 @@ class Planner:
         return self._use is Use.EVERYWHERE
 
     def _sizes(self, offer: Offer) -> npt.NDArray[np.int64]:
-        sizes = cut_sizes(self.cuts, self.model.shell.graph, self.profile(), self._sample)
+        sizes = cut_sizes(self.cuts, self.model.stripped.graph, self.profile(), self._sample)
         allowed = [offer.hidden.isdisjoint(cut.values) for cut in self.cuts]
-        return np.where(allowed, sizes, NEVER)
+        return np.where(allowed, sizes, FORBIDDEN_SIZE)
 
 
 def open_partial(
     model: LiveModel,
-    readers: Readers,
+    readers: ReadingNodes,
     strategies: Sequence[Strategy],
     sample: Feeds,
     cache: Cache,

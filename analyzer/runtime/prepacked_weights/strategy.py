@@ -10,8 +10,8 @@ from analyzer.answers import Failure
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.prepacked_weights.copies import PackedWeights
-from analyzer.runtime.prepacked_weights.sessions import Part, open_packed
-from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric
+from analyzer.runtime.prepacked_weights.sessions import PackingCandidate, open_packed
+from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric_convs
 from analyzer.runtime.stretches.cuts import Cut, Floats, part_between
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.plain import returned_between
@@ -72,16 +72,18 @@ class PrepackedStretches:
         for cut, end in pairwise(self._stations):
             types = element_types(values, list(cut.values))
             outputs = returned_between(model, cut, end)
-            stretch = part_between(model.shell, cut, end.position, outputs, types)
-            part = session_part(stretch, model.lent)
+            stretch = part_between(model.stripped, cut, end.position, outputs, types)
+            part = session_part(stretch, model.ort_values)
             made = part.run(values)
             if isinstance(made, Failure):
                 raise ValueError("the model fails on the sample")
             feeds = {name: values[name] for name in part.inputs}
             plain.append(part)
-            parts.append(Part(stretch, part.session, feeds))
+            parts.append(PackingCandidate(stretch, part.session, feeds))
             values |= made
-        sessions, self.weights = open_packed(parts, model.lent, model.arena, model.stored)
+        sessions, self.weights = open_packed(
+            parts, model.ort_values, model.weight_memory, model.stored
+        )
         self.pieces = [
             PackedPiece(i, p, SessionPart(s, p.inputs, p.outputs) if s else None, self.weights)
             for i, (p, s) in enumerate(zip(plain, sessions, strict=True))
@@ -120,7 +122,7 @@ class PrepackedWeights:
         self, model: LiveModel, profile: Callable[[], Profile], use: Use
     ) -> Offer | NotApplied:
         """As in `Strategy`."""
-        if not find_symmetric(model.shell.graph, model.stored):
+        if not find_symmetric_convs(model.stripped.graph, model.stored):
             return NotApplied("the graph has no integer convolution whose packing is known")
 
         def opened(cuts: Sequence[Cut], sample: Arrays) -> PrepackedStretches | NotApplied:
@@ -130,13 +132,13 @@ class PrepackedWeights:
             return NotApplied("no packed copy was found in this process's memory")
 
         seconds = packed_seconds(model, profile())
-        return Offer(seconds, opened, per_cut=PIECE_SECONDS, overhead=FOLLOW_SECONDS)
+        return Offer(seconds, opened, per_cut=PACKED_PIECE_SECONDS, overhead=FOLLOW_SECONDS)
 
 
 GAIN = 0.4
 """Share of a quantized convolution's time that packing saves (measured: 0.4 to 0.7)."""
 
-PIECE_SECONDS = 60e-6
+PACKED_PIECE_SECONDS = 60e-6
 """What one more piece costs outside of its nodes (measured: 40 to 110 microseconds)."""
 
 FOLLOW_SECONDS = 50e-6
@@ -150,7 +152,7 @@ def packed_seconds(model: LiveModel, profile: Profile) -> Floats:
         model: the optimized graph.
         profile: of its nodes, on plain weights.
     """
-    graph = model.shell.graph
-    packed = {conv.weights for conv in find_symmetric(graph, model.stored)}
+    graph = model.stripped.graph
+    packed = {conv.weights for conv in find_symmetric_convs(graph, model.stored)}
     share = [1.0 if packed.isdisjoint(node.input) else 1 - GAIN for node in graph.node]
     return np.asarray(profile.seconds * np.array(share))

@@ -30,11 +30,11 @@ LOCAL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
-    """A place between two nodes of the trunk.
+class FileCut:
+    """A place between two nodes of the file_graph.
 
     Attributes:
-        position: How many nodes of the trunk stand before it.
+        position: How many nodes of the file_graph stand before it.
         values: Names of the values that are made before and read after it.
     """
 
@@ -42,7 +42,7 @@ class Crossing:
     values: frozenset[str]
 
 
-class Trunk:
+class FileGraph:
     """The nodes of a graph that depend on its inputs; the others hang on those that read them.
 
     What only unpacks stored tensors, and `DequantizeLinear` of a value that passes, is computed
@@ -58,7 +58,7 @@ class Trunk:
         self.proto, graph = proto, proto.graph
         self.stored = {t.name: t for t in graph.initializer}
         outputs = {o.name for o in graph.output}
-        self._hanging: dict[str, onnx.NodeProto] = {}
+        self._inlined: dict[str, onnx.NodeProto] = {}
         constant = set(self.stored)
         self.nodes: list[onnx.NodeProto] = []
         for node in graph.node:
@@ -68,12 +68,12 @@ class Trunk:
                 constant.update(node.output)
             unpacks = node.op_type == "DequantizeLinear" and all(n in constant for n in known[1:])
             if (fixed or unpacks) and outputs.isdisjoint(node.output):
-                self._hanging |= dict.fromkeys(node.output, node)
+                self._inlined |= dict.fromkeys(node.output, node)
             else:
                 self.nodes.append(node)
 
-    def with_hanging(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
-        """``nodes`` of the trunk, and before each what hangs on it, in order of execution."""
+    def with_inlined(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+        """``nodes`` of the file_graph, and before each what hangs on it, in order of execution."""
         found: dict[int, onnx.NodeProto] = {}
         for node in nodes:
             self._collect(node, found)
@@ -81,16 +81,16 @@ class Trunk:
 
     def _collect(self, node: onnx.NodeProto, found: dict[int, onnx.NodeProto]) -> None:
         for name in reads(node):
-            if name in self._hanging and id(self._hanging[name]) not in found:
-                self._collect(self._hanging[name], found)
+            if name in self._inlined and id(self._inlined[name]) not in found:
+                self._collect(self._inlined[name], found)
         found[id(node)] = node
 
     def needs(self, nodes: Sequence[onnx.NodeProto]) -> set[str]:
         """Values that ``nodes`` and what hangs on them read: stored, passing, or made there."""
-        return {name for node in self.with_hanging(nodes) for name in reads(node) if name}
+        return {name for node in self.with_inlined(nodes) for name in reads(node) if name}
 
     @cached_property
-    def crossings(self) -> list[Crossing]:
+    def cuts(self) -> list[FileCut]:
         """Every place between nodes, the one before the first included."""
         made = {name for node in self.nodes for name in node.output}
         made |= {i.name for i in self.proto.graph.input}
@@ -100,19 +100,19 @@ class Trunk:
         found = []
         for position, node in enumerate(self.nodes):
             live = {name for name in live if last[name] >= position}
-            found.append(Crossing(position, frozenset(live)))
+            found.append(FileCut(position, frozenset(live)))
             live |= {name for name in node.output if name in last}
         return found
 
     def is_local(self, begin: int, end: int) -> bool:
         """Whether the nodes from ``begin`` to before ``end`` may be optimized by themselves."""
-        nodes = self.with_hanging(self.nodes[begin:end])
+        nodes = self.with_inlined(self.nodes[begin:end])
         return all(node.op_type in LOCAL and not any(sub_graphs(node)) for node in nodes)
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """A value of the file's graph as it passes a station of the optimized graph.
+class AlignedValue:
+    """A value of the file's graph as it passes a aligned_cut of the optimized graph.
 
     Attributes:
         name: Its name in the file's graph.
@@ -128,22 +128,22 @@ class Passing:
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class AlignedCut:
     """A place where both graphs can be cut, and the same values pass.
 
     Attributes:
-        position: How many nodes of the trunk stand before it.
+        position: How many nodes of the file_graph stand before it.
         cut: How many nodes of the optimized graph run before it.
         values: What passes.
     """
 
     position: int
     cut: int
-    values: tuple[Passing, ...]
+    values: tuple[AlignedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ValueType:
     """Element type and shape of a value.
 
     Attributes:
@@ -160,25 +160,30 @@ def channels_last(shape: Sequence[int | str | None]) -> tuple[int | str | None, 
     return shape[0], shape[2], shape[3], shape[1]
 
 
-SMALL = 2**14
+MOST_KEPT_BYTES = 2**14
 """Bytes of an initializer up to which it is kept written."""
 
 
-class StretchWriter:
+class SubgraphWriter:
     """Stretches of the file's graph, as bytes of models."""
 
     def __init__(
-        self, trunk: Trunk, described: Mapping[str, Described], shifted: Collection[str] = ()
+        self,
+        file_graph: FileGraph,
+        value_types: Mapping[str, ValueType],
+        shifted: Collection[str] = (),
     ) -> None:
         """Keep them.
 
         Args:
-            trunk: the graph.
-            described: what passes the stations, by name in the file's graph.
+            file_graph: the graph.
+            value_types: what passes the aligned_cuts, by name in the file's graph.
             shifted: values that are int8 in the file, and uint8 in the optimized graph.
         """
-        self._trunk, self._described, self._shifted = trunk, described, set(shifted)
-        self._stored = trunk.stored | aliases(shifted, trunk.proto.graph, trunk.stored)
+        self._file_graph, self._described, self._shifted = file_graph, value_types, set(shifted)
+        self._stored = file_graph.stored | aliases(
+            shifted, file_graph.proto.graph, file_graph.stored
+        )
         self._golden: dict[str, bytes] = {}
 
     def initializers(self, names: Collection[str]) -> dict[str, onnx.TensorProto]:
@@ -201,27 +206,27 @@ class StretchWriter:
             tensor.raw_data = raw
         graph = onnx.GraphProto(initializer=[tensor])
         found: bytes = onnx.ModelProto(graph=graph).SerializeToString()
-        if raw is None and len(found) <= SMALL:
+        if raw is None and len(found) <= MOST_KEPT_BYTES:
             self._golden[name] = found
         return found
 
-    def stretch(self, begin: Station, end: Station, outputs: Sequence[str]) -> "Stretch":
-        """The nodes between two stations.
+    def stretch(self, begin: AlignedCut, end: AlignedCut, outputs: Sequence[str]) -> "FileSubgraph":
+        """The nodes between two aligned_cuts.
 
-        What passes the stations has the names of the optimized graph, and its layout.
+        What passes the aligned_cuts has the names of the optimized graph, and its layout.
 
         Args:
-            begin: the first station.
+            begin: the first aligned_cut.
             end: the second one.
             outputs: names of those of the model's outputs that are made between them.
         """
-        trunk = self._trunk
-        nodes = trunk.with_hanging(trunk.nodes[begin.position : end.position])
+        file_graph = self._file_graph
+        nodes = file_graph.with_inlined(file_graph.nodes[begin.position : end.position])
         nodes = shifted_nodes(nodes, self._shifted)
-        model = onnx.ModelProto(ir_version=trunk.proto.ir_version)
-        model.opset_import.extend(trunk.proto.opset_import)
+        model = onnx.ModelProto(ir_version=file_graph.proto.ir_version)
+        model.opset_import.extend(file_graph.proto.opset_import)
         graph = model.graph
-        graph.name = trunk.proto.graph.name
+        graph.name = file_graph.proto.graph.name
         read = {name for node in nodes for name in reads(node)}
         carried = {value.optimized for value in begin.values}
         read |= {value.name for value in end.values if value.optimized not in carried}
@@ -229,15 +234,15 @@ class StretchWriter:
         graph.node.extend(nodes)
         missing = [value for value in end.values if value.optimized not in carried]
         results = self._outputs(graph, missing)
-        described = {o.name: o for o in trunk.proto.graph.output}
-        graph.output.extend(described[name] for name in outputs)
+        value_types = {o.name: o for o in file_graph.proto.graph.output}
+        graph.output.extend(value_types[name] for name in outputs)
         results |= {name: name for name in outputs}
         stored = tuple(sorted(read & self._stored.keys()))
-        return Stretch(model.SerializeToString(), inputs, results, stored)
+        return FileSubgraph(model.SerializeToString(), inputs, results, stored)
 
-    def _inputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
+    def _inputs(self, graph: onnx.GraphProto, values: Sequence[AlignedValue]) -> dict[str, str]:
         found = {}
-        own = {i.name: i for i in self._trunk.proto.graph.input}
+        own = {i.name: i for i in self._file_graph.proto.graph.input}
         for number, value in enumerate(values):
             if value.name in own:
                 graph.input.append(own[value.name])
@@ -253,7 +258,7 @@ class StretchWriter:
             found[fed] = value.optimized
         return found
 
-    def _outputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
+    def _outputs(self, graph: onnx.GraphProto, values: Sequence[AlignedValue]) -> dict[str, str]:
         made = {name for node in graph.node for name in node.output}
         found = {}
         for number, value in enumerate(values):
@@ -274,8 +279,8 @@ def _transpose(name: str, result: str, order: Sequence[int] | None) -> onnx.Node
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Nodes of the file's graph between two stations.
+class FileSubgraph:
+    """Nodes of the file's graph between two aligned_cuts.
 
     Attributes:
         head: The model without its initializers.

@@ -2,7 +2,7 @@
 
 Whether ONNX Runtime fuses a convolution depends on whether its bias scale is about the input scale
 times the weight scale, and on the bias' zero point. Where both are far from doubt, the stretch has
-one of few forms (`variants.py`).
+one of few forms (`precompiled.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ PLAIN = frozenset(
 )
 """Operators whose form depends on nothing but what is looked at here."""
 
-SMALL, SHARE = 1e-6, 1e-2
+TOLERANCE, RELATIVE_TOLERANCE = 1e-6, 1e-2
 """A bias scale counts as right if it is off by at most so much, plus such a share of it.
 
 Measured, not documented (1.32): so both sides of the line are tried out on every stretch.
@@ -35,12 +35,12 @@ DOUBT = 0.1
 HUGE = 1e30
 """Above it, single precision may overflow."""
 
-Form = tuple[bool, ...]
+FusionCase = tuple[bool, ...]
 """By convolution: whether its bias scale is right."""
 
 
 @dataclass(frozen=True, slots=True)
-class BiasScale:
+class FusionCondition:
     """Names of the tensors that decide whether one node is fused.
 
     Attributes:
@@ -61,7 +61,7 @@ class BiasScale:
         found = (self.input, self.weight, self.bias, self.zero)
         return tuple(name for name in found if name)
 
-    def is_right(self, values: Mapping[str, Values]) -> bool | None:
+    def holds(self, values: Mapping[str, Values]) -> bool | None:
         """Whether the bias scale is the product of the others; None: that is not certain."""
         if self.zero is not None and np.any(values[self.zero]):
             return False
@@ -80,11 +80,13 @@ class BiasScale:
 def _line(product: Values, bias: Values) -> tuple[Values, tuple[Values, Values]]:
     """How far ``bias`` is from ``product``, and the bounds between which the line lies."""
     sizes = np.abs(product), np.abs(bias)
-    bounds = (SMALL + SHARE * choose(*sizes) for choose in (np.minimum, np.maximum))
+    bounds = (
+        TOLERANCE + RELATIVE_TOLERANCE * choose(*sizes) for choose in (np.minimum, np.maximum)
+    )
     return np.abs(bias - product), (next(bounds), next(bounds))
 
 
-def bias_scales(nodes: Sequence[onnx.NodeProto]) -> list[BiasScale] | None:
+def fusion_conditions(nodes: Sequence[onnx.NodeProto]) -> list[FusionCondition] | None:
     """What decides the form of a stretch; None: other things may.
 
     Args:
@@ -101,14 +103,14 @@ def bias_scales(nodes: Sequence[onnx.NodeProto]) -> list[BiasScale] | None:
             return None
         if len(node.input) > 2:
             x, w, b = (unpacked[name].input for name in node.input)
-            found.append(BiasScale(x[1], w[1], b[1], b[2] if len(b) > 2 else None))
+            found.append(FusionCondition(x[1], w[1], b[1], b[2] if len(b) > 2 else None))
     return found
 
 
-def of_form(
-    form: Form, scales: Sequence[BiasScale], golden: Mapping[str, Values], number: int
+def contents_of_case(
+    form: FusionCase, scales: Sequence[FusionCondition], golden: Mapping[str, Values], number: int
 ) -> dict[str, Values]:
-    """Contents that give ``form``, at the edges of doubt.
+    """OverridableInitializers that give ``form``, at the edges of doubt.
 
     Args:
         form: by node: whether its bias scale is right.
@@ -139,7 +141,11 @@ def _flip(content: Values, rng: np.random.Generator) -> None:
 
 
 def _decide(
-    scale: BiasScale, values: dict[str, Values], right: bool, number: int, rng: np.random.Generator
+    scale: FusionCondition,
+    values: dict[str, Values],
+    right: bool,
+    number: int,
+    rng: np.random.Generator,
 ) -> None:
     """Move one element to the edge."""
     if not right and scale.zero is not None and number == 1:
@@ -148,5 +154,7 @@ def _decide(
         return
     elements = values[scale.bias].reshape(-1)
     at = rng.integers(elements.size)
-    step = (1 - 1.5 * DOUBT if right else 1 + 2 * DOUBT) * (SMALL + SHARE * abs(elements[at]))
+    step = (1 - 1.5 * DOUBT if right else 1 + 2 * DOUBT) * (
+        TOLERANCE + RELATIVE_TOLERANCE * abs(elements[at])
+    )
     elements[at] += -step if number % 2 else step

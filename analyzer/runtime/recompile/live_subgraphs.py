@@ -7,14 +7,14 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.answers import Failure
-from analyzer.runtime.ort.shared_initializers import Borrowed
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.stretches.cuts import Cut, made_between, part_between
 from analyzer.runtime.stretches.sessions import Link, SessionPart, session_part
 
 Values = dict[str, ort.OrtValue]
 
 
-class LiveParts:
+class LiveSubgraphs:
     """Nodes between two stops: open stretches where there are some, else parts of 1, 2, 4 .. steps.
 
     So there are at most three times as many sessions as stops, whatever is asked for.
@@ -22,8 +22,8 @@ class LiveParts:
 
     def __init__(
         self,
-        shell: onnx.ModelProto,
-        lent: Borrowed,
+        stripped: onnx.ModelProto,
+        ort_values: SharedInitializers,
         stops: Sequence[Cut],
         types: Mapping[str, int],
         links: Mapping[int, tuple[int, Link]],
@@ -31,15 +31,15 @@ class LiveParts:
         """Nothing is opened yet.
 
         Args:
-            shell: the optimized model, hollow.
-            lent: its live weights. They must be golden when `open` is called.
+            stripped: the stripped optimized model.
+            ort_values: its live weights. They must be golden when `open` is called.
             stops: cuts of its graph, the trivial one first, and one behind the last node.
             types: element types of what passes them, as `onnx.TensorProto.DataType`.
             links: by stop: the other one to which an open stretch leads from there, and it.
         """
-        self._shell, self._lent, self.stops = shell, lent, tuple(stops)
+        self._stripped, self._ort_values, self.stops = stripped, ort_values, tuple(stops)
         self._types, self._links = types, links
-        self._outputs = tuple(o.name for o in shell.graph.output)
+        self._outputs = tuple(o.name for o in stripped.graph.output)
         self._parts: dict[tuple[int, int], SessionPart] = {}
         self._heads = sorted(links)
 
@@ -76,10 +76,10 @@ class LiveParts:
 
     def _opened(self, begin: int, end: int) -> SessionPart:
         cut, stop = self.stops[begin], self.stops[end]
-        made = made_between(self._shell.graph, cut.position, stop.position)
+        made = made_between(self._stripped.graph, cut.position, stop.position)
         outputs = tuple(dict.fromkeys(n for n in (*stop.values, *self._outputs) if n in made))
-        part = part_between(self._shell, cut, stop.position, outputs, self._types)
-        return session_part(part, self._lent)
+        part = part_between(self._stripped, cut, stop.position, outputs, self._types)
+        return session_part(part, self._ort_values)
 
 
 class _Plain:

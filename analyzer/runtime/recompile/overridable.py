@@ -11,7 +11,7 @@ from analyzer.model.inventory import ELEMENT_OF, values_of
 from analyzer.runtime.ort.optimized_graph import same_values
 
 
-class Contents:
+class OverridableInitializers:
     """Buffers of the tensors that decide forms; forms read them at every run."""
 
     def __init__(self, golden: Mapping[str, onnx.TensorProto]) -> None:

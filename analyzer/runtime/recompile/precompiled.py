@@ -16,21 +16,25 @@ from analyzer.faults.elements import Values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize, same_values
 from analyzer.runtime.ort.session import Handles, run_handles
 from analyzer.runtime.ort.shared_initializers import (
-    BorrowedSession,
-    borrowing_session,
-    hollow,
-    lend,
+    SharedSession,
+    as_ort_values,
+    open_shared_session,
+    strip_initializers,
 )
-from analyzer.runtime.recompile.file_graph import Stretch, StretchWriter
-from analyzer.runtime.recompile.fusion_condition import Form, bias_scales, of_form
-from analyzer.runtime.recompile.overridable import Contents
+from analyzer.runtime.recompile.file_graph import FileSubgraph, SubgraphWriter
+from analyzer.runtime.recompile.fusion_condition import (
+    FusionCase,
+    contents_of_case,
+    fusion_conditions,
+)
+from analyzer.runtime.recompile.overridable import OverridableInitializers
 from analyzer.runtime.stretches.sessions import Link
-from analyzer.runtime.weights.fixed import Fixed
+from analyzer.runtime.weights.file_weights import FileWeights
 
-TRIES = 4
-"""Contents under which a form must be what it was."""
+CONTENTS_TRIED = 4
+"""OverridableInitializers under which a form must be what it was."""
 
-FORMS = 8
+MOST_CASES = 8
 """Forms of one stretch that are kept."""
 
 PROBATION = 2
@@ -38,31 +42,33 @@ PROBATION = 2
 
 
 @dataclass(slots=True)
-class Variant:
+class PrecompiledSubgraph:
     """A stretch in one form; it reads contents that may change.
 
     Attributes:
         session: Of that form.
         stretch: What passes its ends.
-        left: Runs that are still to be compared.
+        runs_left: Runs that are still to be compared.
         wrong: Whether one of them differed.
     """
 
-    session: BorrowedSession
-    stretch: Stretch
-    left: int = PROBATION
+    session: SharedSession
+    stretch: FileSubgraph
+    runs_left: int = PROBATION
     wrong: bool = False
 
     def run(self, values: Handles) -> Handles | Failure:
         """As in `Link`."""
-        return run_stretch(self.session, self.stretch, values)
+        return run_subgraph(self.session, self.stretch, values)
 
-    def beside(self, loaded: Link) -> "Compared":
+    def compared_with(self, loaded: Link) -> "ProbationRun":
         """The same, compared with what ``loaded`` gives."""
-        return Compared(self, loaded)
+        return ProbationRun(self, loaded)
 
 
-def run_stretch(session: BorrowedSession, stretch: Stretch, values: Handles) -> Handles | Failure:
+def run_subgraph(
+    session: SharedSession, stretch: FileSubgraph, values: Handles
+) -> Handles | Failure:
     """Run a session of a stretch on what passes its begin; returns what passes its end."""
     feeds = {name: values[live] for name, live in stretch.inputs.items()}
     made = run_handles(session.session, feeds, list(stretch.outputs))
@@ -72,23 +78,23 @@ def run_stretch(session: BorrowedSession, stretch: Stretch, values: Handles) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A variant on probation: what the stretch gives that was loaded anew is what counts."""
+class ProbationRun:
+    """A subgraph on probation: what the stretch gives that was loaded anew is what counts."""
 
-    variant: Variant
+    subgraph: PrecompiledSubgraph
     loaded: Link
 
     def run(self, values: Handles) -> Handles | Failure:
         """As in `Link`."""
-        expected, found = self.loaded.run(values), self.variant.run(values)
+        expected, found = self.loaded.run(values), self.subgraph.run(values)
         if isinstance(expected, Failure):
             return expected
         same = not isinstance(found, Failure) and all(
             np.array_equal(_bytes(found[name].numpy()), _bytes(expected[name].numpy()))
             for name in expected
         )
-        self.variant.left = max(0, self.variant.left - 1)
-        self.variant.wrong |= not same
+        self.subgraph.runs_left = max(0, self.subgraph.runs_left - 1)
+        self.subgraph.wrong |= not same
         return expected
 
 
@@ -96,16 +102,16 @@ def _bytes(values: Values) -> Values:
     return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
 
 
-class Variants:
+class PrecompiledSubgraphs:
     """The forms of one stretch."""
 
     def __init__(
         self,
-        stretch: Stretch,
+        stretch: FileSubgraph,
         nodes: Sequence[onnx.NodeProto],
-        writer: StretchWriter,
-        contents: Contents,
-        fixed: Fixed,
+        writer: SubgraphWriter,
+        contents: OverridableInitializers,
+        fixed: FileWeights,
     ) -> None:
         """Nothing is opened yet.
 
@@ -117,11 +123,11 @@ class Variants:
             fixed: the others.
         """
         self._stretch, self._writer, self._contents, self._fixed = stretch, writer, contents, fixed
-        self._scales = bias_scales(nodes)
-        self._forms: dict[Form, Variant | None] = {}
+        self._scales = fusion_conditions(nodes)
+        self._by_case: dict[FusionCase, PrecompiledSubgraph | None] = {}
         self._own = {n: contents.golden[n] for n in stretch.stored if n in contents.golden}
-        self._lent = {n: fixed.views[n] for n in stretch.stored if n in fixed.views}
-        known = self._own.keys() | self._lent.keys()
+        self._ort_values = {n: fixed.views[n] for n in stretch.stored if n in fixed.views}
+        known = self._own.keys() | self._ort_values.keys()
         deciding = {n for scale in self._scales or () for n in scale.names}
         if not (known.issuperset(stretch.stored) and self._own.keys() >= deciding):
             self._scales = None
@@ -131,29 +137,29 @@ class Variants:
         """Whether there can be a form at all."""
         return self._scales is not None
 
-    def now(self) -> Variant | None:
+    def now(self) -> PrecompiledSubgraph | None:
         """The form for the present contents; None: load the stretch anew.
 
         Live weights must be golden: a form may be opened.
         """
         if self._scales is None:
             return None
-        found = [scale.is_right(self._contents.live) for scale in self._scales]
+        found = [scale.holds(self._contents.live) for scale in self._scales]
         form = tuple(bool(right) for right in found)
-        if None in found or (form not in self._forms and len(self._forms) >= FORMS):
+        if None in found or (form not in self._by_case and len(self._by_case) >= MOST_CASES):
             return None
-        if form not in self._forms:
-            self._forms[form] = self._opened(form)
-        variant = self._forms[form]
-        return None if variant is None or variant.wrong else variant
+        if form not in self._by_case:
+            self._by_case[form] = self._opened(form)
+        subgraph = self._by_case[form]
+        return None if subgraph is None or subgraph.wrong else subgraph
 
-    def _opened(self, form: Form) -> Variant | None:
+    def _opened(self, form: FusionCase) -> PrecompiledSubgraph | None:
         """The stretch in ``form``; None if contents change more than they should."""
         assert self._scales is not None
         first: OptimizedModel | None = None
-        for number in range(TRIES):
-            values = of_form(form, self._scales, self._own, number)
-            if [scale.is_right(values) for scale in self._scales] != list(form):
+        for number in range(CONTENTS_TRIED):
+            values = contents_of_case(form, self._scales, self._own, number)
+            if [scale.holds(values) for scale in self._scales] != list(form):
                 continue
             try:
                 made = self._optimized(values)
@@ -164,14 +170,14 @@ class Variants:
                 return None
             if not self._is_direct(made, values, first):
                 return None
-        return Variant(self._session(first), self._stretch) if first else None
+        return PrecompiledSubgraph(self._session(first), self._stretch) if first else None
 
     def _is_direct(
         self, made: OptimizedModel, values: Mapping[str, Values], first: OptimizedModel
     ) -> bool:
         """Whether the initializers are the file's tensors, and the others never change."""
-        expected = {**first.slots, **self._lent, **values}
-        present = made.slots.keys() >= self._lent.keys()
+        expected = {**first.slots, **self._ort_values, **values}
+        present = made.slots.keys() >= self._ort_values.keys()
         return present and all(same_values(s, expected[n]) for n, s in made.slots.items())
 
     def _optimized(self, values: Mapping[str, Values]) -> OptimizedModel:
@@ -179,12 +185,15 @@ class Variants:
         stored = (self._writer.initializer(name, raw.get(name)) for name in self._stretch.stored)
         return optimize(b"".join([self._stretch.head, *stored]))
 
-    def _session(self, optimized: OptimizedModel) -> BorrowedSession:
+    def _session(self, optimized: OptimizedModel) -> SharedSession:
         own = {n: self._contents.live[n] for n in self._own if n in optimized.slots}
-        lent = {**lend(own), **{n: self._fixed.lent[n] for n in self._lent}}
-        shell = hollow(optimized, lent)
-        _make_overridable(shell)
-        return borrowing_session(shell, lent)
+        ort_values = {
+            **as_ort_values(own),
+            **{n: self._fixed.ort_values[n] for n in self._ort_values},
+        }
+        stripped = strip_initializers(optimized, ort_values)
+        _make_overridable(stripped)
+        return open_shared_session(stripped, ort_values)
 
 
 def _make_overridable(model: onnx.ModelProto) -> None:

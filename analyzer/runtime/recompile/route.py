@@ -16,7 +16,7 @@ from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Hit, LiveRuns
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import Acceleration, NotApplied
-from analyzer.runtime.recompile.subgraphs import Detour, Detours
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs, SubgraphPlan
 from analyzer.runtime.stretches.golden_run import GoldenRun
 from analyzer.runtime.stretches.reading_nodes import Reads
 from analyzer.runtime.stretches.sessions import Link
@@ -40,7 +40,7 @@ class RecompileRoute:
 
     def __init__(
         self,
-        find: Callable[[], Detours | NotApplied],
+        find: Callable[[], RecompiledSubgraphs | NotApplied],
         oracle: Callable[[], RewriteExecutor],
         weights: OpenWeights,
         reads: Reads,
@@ -58,7 +58,7 @@ class RecompileRoute:
         self._find, self._oracle = find, oracle
         self._weights, self._reads = weights, reads
         self._left = loads_first
-        self.subgraphs: Detours | NotApplied | None = None
+        self.subgraphs: RecompiledSubgraphs | NotApplied | None = None
 
     @property
     def acceleration(self) -> Acceleration:
@@ -99,18 +99,20 @@ class RecompileRoute:
         if self.subgraphs is None:
             self.subgraphs = self._find()
 
-    def _planned(self, subgraphs: Detours, pattern: FaultPattern, hit: Hit) -> Detour | None:
+    def _planned(
+        self, subgraphs: RecompiledSubgraphs, pattern: FaultPattern, hit: Hit
+    ) -> SubgraphPlan | None:
         """How ``pattern`` is run; None: by the oracle."""
         reach = self._weights.book.reach[hit.tensors]
         again = np.unique(hit.tensors[reach == Reach.RELOAD]).tolist()
         others = hit.tensors[reach != Reach.RELOAD]
         first = int(self._reads.first[others].min(initial=AFTER_ALL_NODES))
         last = int(self._reads.last[others].max(initial=-1))
-        return subgraphs.detour(pattern, again, first, last)
+        return subgraphs.plan(pattern, again, first, last)
 
     def run(
         self,
-        plan: Detour,
+        plan: SubgraphPlan,
         loaded: Sequence[Link] | None,
         feeds: Feeds,
         golden: GoldenRun[Any] | None,
@@ -123,7 +125,7 @@ class RecompileRoute:
             feeds: one batch.
             golden: its golden run, if that is known.
         """
-        if loaded is not None and isinstance(self.subgraphs, Detours):
+        if loaded is not None and isinstance(self.subgraphs, RecompiledSubgraphs):
             values = golden.values if golden else feeds
             found = self.subgraphs.run(plan, loaded, values, golden)
             if not isinstance(found, Failure):
@@ -137,7 +139,7 @@ class RecompileRoute:
         Raises:
             NotRestored: one differs.
         """
-        if isinstance(self.subgraphs, Detours):
+        if isinstance(self.subgraphs, RecompiledSubgraphs):
             self.subgraphs.contents.check()
 
 
@@ -154,8 +156,8 @@ class RecompiledInjection:
     """
 
     route: RecompileRoute
-    subgraphs: Detours
-    plan: Detour
+    subgraphs: RecompiledSubgraphs
+    plan: SubgraphPlan
     live: LiveRuns
     change: WeightChange
 

@@ -20,32 +20,37 @@ from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
 from analyzer.runtime.ort.session import Handles, new_session, session_options
-from analyzer.runtime.ort.shared_initializers import BorrowedSession
-from analyzer.runtime.recompile.file_graph import Station, Stretch, StretchWriter, Trunk
-from analyzer.runtime.recompile.live_subgraphs import LiveParts
-from analyzer.runtime.recompile.overridable import Contents
-from analyzer.runtime.recompile.precompiled import Variants, run_stretch
+from analyzer.runtime.ort.shared_initializers import SharedSession
+from analyzer.runtime.recompile.file_graph import (
+    AlignedCut,
+    FileGraph,
+    FileSubgraph,
+    SubgraphWriter,
+)
+from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
+from analyzer.runtime.recompile.overridable import OverridableInitializers
+from analyzer.runtime.recompile.precompiled import PrecompiledSubgraphs, run_subgraph
 from analyzer.runtime.recompile.unsigned_zero_points import with_aliases
 from analyzer.runtime.stretches.cuts import Cut
 from analyzer.runtime.stretches.golden_run import Arrays, GoldenRun
 from analyzer.runtime.stretches.sessions import Link, handles_of
-from analyzer.runtime.weights.fixed import Fixed
+from analyzer.runtime.weights.file_weights import FileWeights
 
 Range = tuple[int, int]
-"""Two stations, between which a stretch lies."""
+"""Two aligned_cuts, between which a stretch lies."""
 
 STRETCHES = 256
 """Stretches whose nodes are kept written, without weights."""
 
 
 @dataclass(frozen=True, slots=True)
-class Detour:
+class SubgraphPlan:
     """How one pattern is run.
 
     Attributes:
         pattern: The pattern.
         first: The kept cut at which it begins.
-        legs: Live parts, each followed by a stretch that is loaded anew.
+        steps: Live parts, each followed by a stretch that is loaded anew.
         rest: Live parts behind the last stretch, up to ``check`` if there is one.
         check: The kept cut behind all faults, at which they may be seen to be masked.
         tail: Live parts behind it.
@@ -53,14 +58,14 @@ class Detour:
 
     pattern: FaultPattern
     first: int
-    legs: tuple[tuple[list[Link], Range], ...]
+    steps: tuple[tuple[list[Link], Range], ...]
     rest: list[Link]
     check: int | None
     tail: list[Link]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ReloadedSubgraph:
     """A stretch with faulty contents.
 
     Attributes:
@@ -68,27 +73,27 @@ class Loaded:
         stretch: What passes its ends.
     """
 
-    session: BorrowedSession
-    stretch: Stretch
+    session: SharedSession
+    stretch: FileSubgraph
 
     def run(self, values: Handles) -> Handles | Failure:
         """As in `Link`."""
-        return run_stretch(self.session, self.stretch, values)
+        return run_subgraph(self.session, self.stretch, values)
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Where the optimized graph is left for stretches, and where golden values are kept.
+class CutGrid:
+    """Where the optimized graph is runs_left for stretches, and where golden values are kept.
 
     Attributes:
-        stations: In order; the last one is behind the last node.
+        aligned_cuts: In order; the last one is behind the last node.
         kept: The cuts whose golden values are kept, the trivial one first.
-        parts: Live parts between their stops, which are stations and kept cuts together.
+        parts: Live parts between their stops, which are aligned_cuts and kept cuts together.
     """
 
-    stations: Sequence[Station]
+    aligned_cuts: Sequence[AlignedCut]
     kept: Sequence[Cut]
-    parts: LiveParts
+    parts: LiveSubgraphs
     places: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,43 +104,43 @@ class Grid:
         return bisect_left(self.places, position)
 
 
-class Detours:
+class RecompiledSubgraphs:
     """The stretches of one model."""
 
     def __init__(
         self,
-        trunk: Trunk,
-        writer: StretchWriter,
-        grid: Grid,
+        file_graph: FileGraph,
+        writer: SubgraphWriter,
+        grid: CutGrid,
         space: FaultSpace,
         faulty: FaultyBytes,
-        fixed: Fixed,
+        fixed: FileWeights,
     ) -> None:
         """Find out which stretches read which tensors.
 
         Args:
-            trunk: the file's graph.
+            file_graph: the file's graph.
             writer: writes stretches of it.
-            grid: where it is left and entered.
+            grid: where it is runs_left and entered.
             space: the bits at risk.
             faulty: what patterns make of them.
             fixed: live weights that are as the file has them.
         """
         self._grid, self._space, self._faulty = grid, space, faulty
-        self._outputs = tuple(o.name for o in trunk.proto.graph.output)
-        self._writer, self._trunk = writer, trunk
+        self._outputs = tuple(o.name for o in file_graph.proto.graph.output)
+        self._writer, self._file_graph = writer, file_graph
         self._write = lru_cache(STRETCHES)(self._written)
         self.open: set[int] = set()
         self._reads: list[set[str]] = []
-        for number, (begin, end) in enumerate(pairwise(grid.stations)):
-            self._reads.append(trunk.needs(trunk.nodes[begin.position : end.position]))
-            if trunk.is_local(begin.position, end.position):
+        for number, (begin, end) in enumerate(pairwise(grid.aligned_cuts)):
+            self._reads.append(file_graph.needs(file_graph.nodes[begin.position : end.position]))
+            if file_graph.is_local(begin.position, end.position):
                 self.open.add(number)
         self._stretches_of: dict[int, list[int]] = {}
-        stored = set().union(*self._reads) & trunk.stored.keys()
-        self.contents = Contents(writer.initializers(stored - fixed.views.keys()))
+        stored = set().union(*self._reads) & file_graph.stored.keys()
+        self.contents = OverridableInitializers(writer.initializers(stored - fixed.views.keys()))
         self._fixed = fixed
-        self._variants = [self._forms_of(number) for number in range(len(self._reads))]
+        self._precompiled = [self._precompiled_of(number) for number in range(len(self._reads))]
         numbers = {tensor.name: i for i, tensor in enumerate(space.tensors)}
         self._at_risk = [{numbers[n] for n in names & numbers.keys()} for names in self._reads]
         self._decisive = {numbers[n] for n in self.contents.live.keys() & numbers.keys()}
@@ -155,9 +160,9 @@ class Detours:
             found.update(read)
         return found
 
-    def detour(
+    def plan(
         self, pattern: FaultPattern, tensors: Iterable[int], first: int, last: int
-    ) -> Detour | None:
+    ) -> SubgraphPlan | None:
         """How ``pattern`` is run; None: as a whole. The weights must be golden.
 
         Args:
@@ -170,32 +175,37 @@ class Detours:
         if not found:
             return None
         grid = self._grid
-        ranges = _joined(sorted(found), self._variants)
-        begin = min(first, grid.stations[ranges[0][0]].cut)
-        behind = max(last + 1, grid.stations[ranges[-1][1]].cut)
+        ranges = _joined(sorted(found), self._precompiled)
+        begin = min(first, grid.aligned_cuts[ranges[0][0]].cut)
+        behind = max(last + 1, grid.aligned_cuts[ranges[-1][1]].cut)
         kept = [cut.position for cut in grid.kept]
         start = bisect_right(kept, begin) - 1
         at = grid.stop(kept[start])
-        legs = []
-        for left, right in ranges:
-            legs.append((grid.parts.open(at, grid.stop(grid.stations[left].cut)), (left, right)))
-            at = grid.stop(grid.stations[right].cut)
+        steps = []
+        for runs_left, right in ranges:
+            steps.append(
+                (
+                    grid.parts.open(at, grid.stop(grid.aligned_cuts[runs_left].cut)),
+                    (runs_left, right),
+                )
+            )
+            at = grid.stop(grid.aligned_cuts[right].cut)
         end = len(grid.places) - 1
         check = bisect_left(kept, behind)
         if check == len(kept):
-            return Detour(pattern, start, tuple(legs), grid.parts.open(at, end), None, [])
+            return SubgraphPlan(pattern, start, tuple(steps), grid.parts.open(at, end), None, [])
         middle = grid.stop(kept[check])
         rest, tail = grid.parts.open(at, middle), grid.parts.open(middle, end)
-        return Detour(pattern, start, tuple(legs), rest, check, tail)
+        return SubgraphPlan(pattern, start, tuple(steps), rest, check, tail)
 
-    def load(self, detour: Detour) -> list[Link]:
-        """The stretches of ``detour`` with their faulty contents, which are in force until `leave`.
+    def load(self, plan: SubgraphPlan) -> list[Link]:
+        """The stretches of ``plan`` with their faulty contents, which are in force until `leave`.
 
         The weights must be golden. Raises whatever ONNX Runtime raises if it cannot load them.
         """
-        hit = {i for _, (left, right) in detour.legs for i in self._tensors(left, right)}
-        self.contents.write(self._raw(detour.pattern, hit & self._decisive))
-        return [self._link(left, right, detour.pattern) for _, (left, right) in detour.legs]
+        hit = {i for _, (runs_left, right) in plan.steps for i in self._tensors(runs_left, right)}
+        self.contents.write(self._raw(plan.pattern, hit & self._decisive))
+        return [self._link(runs_left, right, plan.pattern) for _, (runs_left, right) in plan.steps]
 
     def leave(self) -> None:
         """Put golden contents back.
@@ -205,58 +215,62 @@ class Detours:
         """
         self.contents.restore()
 
-    def _link(self, left: int, right: int, pattern: FaultPattern) -> Link:
-        variant = self._variants[left].now() if right == left + 1 else None
-        if variant is not None and not variant.left:
-            return variant
-        raw = self._raw(pattern, self._tensors(left, right))
-        loaded = self._loaded(self._write(left, right), raw)
-        return loaded if variant is None else variant.beside(loaded)
+    def _link(self, runs_left: int, right: int, pattern: FaultPattern) -> Link:
+        subgraph = self._precompiled[runs_left].now() if right == runs_left + 1 else None
+        if subgraph is not None and not subgraph.runs_left:
+            return subgraph
+        raw = self._raw(pattern, self._tensors(runs_left, right))
+        loaded = self._loaded(self._write(runs_left, right), raw)
+        return loaded if subgraph is None else subgraph.compared_with(loaded)
 
     def _raw(self, pattern: FaultPattern, among: Collection[int]) -> dict[str, bytes]:
         return with_aliases(self._faulty.of(pattern, among), self.contents.live)
 
-    def _forms_of(self, number: int) -> Variants:
-        begin, end = self._grid.stations[number : number + 2]
-        nodes = self._trunk.with_hanging(self._trunk.nodes[begin.position : end.position])
+    def _precompiled_of(self, number: int) -> PrecompiledSubgraphs:
+        begin, end = self._grid.aligned_cuts[number : number + 2]
+        nodes = self._file_graph.with_inlined(self._file_graph.nodes[begin.position : end.position])
         stretch = self._write(number, number + 1)
-        return Variants(stretch, nodes, self._writer, self.contents, self._fixed)
+        return PrecompiledSubgraphs(stretch, nodes, self._writer, self.contents, self._fixed)
 
-    def _tensors(self, left: int, right: int) -> set[int]:
+    def _tensors(self, runs_left: int, right: int) -> set[int]:
         """Indices of the tensors at risk that a range of stretches reads."""
-        return set().union(*self._at_risk[left:right])
+        return set().union(*self._at_risk[runs_left:right])
 
-    def _written(self, left: int, right: int) -> Stretch:
-        begin, end = self._grid.stations[left], self._grid.stations[right]
-        nodes = self._trunk.nodes[begin.position : end.position]
+    def _written(self, runs_left: int, right: int) -> FileSubgraph:
+        begin, end = self._grid.aligned_cuts[runs_left], self._grid.aligned_cuts[right]
+        nodes = self._file_graph.nodes[begin.position : end.position]
         made = {name for node in nodes for name in node.output}
         return self._writer.stretch(begin, end, [name for name in self._outputs if name in made])
 
-    def _loaded(self, stretch: Stretch, raw: Mapping[str, bytes]) -> Loaded:
+    def _loaded(self, stretch: FileSubgraph, raw: Mapping[str, bytes]) -> ReloadedSubgraph:
         stored = (self._writer.initializer(name, raw.get(name)) for name in stretch.stored)
         content = b"".join([stretch.head, *stored])
-        return Loaded(BorrowedSession(new_session(content, session_options()), ()), stretch)
+        return ReloadedSubgraph(SharedSession(new_session(content, session_options()), ()), stretch)
 
     def run(
-        self, detour: Detour, loaded: Sequence[Link], values: Arrays, golden: GoldenRun[Any] | None
+        self,
+        plan: SubgraphPlan,
+        loaded: Sequence[Link],
+        values: Arrays,
+        golden: GoldenRun[Any] | None,
     ) -> Result:
         """Run with the present weights.
 
         Args:
-            detour: how.
+            plan: how.
             loaded: its stretches.
             values: what passes the cut at which it begins.
             golden: the golden run of the same batch, if that is known.
         """
-        known = handles_of({n: values[n] for n in self._grid.kept[detour.first].values})
+        known = handles_of({n: values[n] for n in self._grid.kept[plan.first].values})
         links: list[Link] = []
-        for (live, _), stretch in zip(detour.legs, loaded, strict=True):
+        for (live, _), stretch in zip(plan.steps, loaded, strict=True):
             links += [*live, stretch]
-        failure = _through([*links, *detour.rest], known)
-        if failure is None and detour.check is not None:
-            if golden is not None and self._is_masked(known, detour.check, golden):
+        failure = _through([*links, *plan.rest], known)
+        if failure is None and plan.check is not None:
+            if golden is not None and self._is_masked(known, plan.check, golden):
                 return golden.answer
-            failure = _through(detour.tail, known)
+            failure = _through(plan.tail, known)
         if failure is not None:
             return failure
         return Answer(tuple(known[n].numpy() if n in known else values[n] for n in self._outputs))
@@ -282,11 +296,11 @@ def _through(links: Iterable[Link], known: dict[str, ort.OrtValue]) -> Failure |
     return None
 
 
-def _joined(stretches: Sequence[int], variants: Sequence[Variants]) -> list[Range]:
+def _joined(stretches: Sequence[int], precompiled: Sequence[PrecompiledSubgraphs]) -> list[Range]:
     """Neighbouring stretches as one, unless they have forms."""
     found: list[Range] = []
     for number in stretches:
-        plain = not (variants[number].exist or variants[number - 1].exist)
+        plain = not (precompiled[number].exist or precompiled[number - 1].exist)
         if found and found[-1][1] == number and plain:
             found[-1] = found[-1][0], number + 1
         else:

@@ -22,7 +22,7 @@ MAX, MIN = "relcheck_max_of_", "relcheck_min_of_"
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class ClippingBound:
     """A bound that can be left out.
 
     Attributes:
@@ -43,7 +43,7 @@ class Bound:
 
     @property
     def checked(self) -> dict[str, tuple[float, float]]:
-        """Least and most that the evidence may be, by the names that `checks` computes."""
+        """Least and most that the guard may be, by the names that `checks` computes."""
         limits = {MAX + self.value: (-math.inf, self.high)}
         if self.low is not None:
             limits[MIN + self.value] = self.low, math.inf
@@ -58,7 +58,7 @@ class Bound:
 
 
 @dataclass
-class Reading:
+class GraphIndex:
     """A graph, indexed."""
 
     graph: onnx.GraphProto
@@ -91,18 +91,18 @@ class Reading:
         return found[0] if len(found) == 1 and name not in self.outputs else None
 
 
-def find_bounds(graph: onnx.GraphProto) -> list[Bound]:
+def find_bounds(graph: onnx.GraphProto) -> list[ClippingBound]:
     """The bounds of ``graph`` that can be left out, in the order of the nodes.
 
     Args:
         graph: an optimized graph; single values that are stored in it never change.
     """
-    reading = Reading(graph)
+    reading = GraphIndex(graph)
     found = (_bound(reading, i) for i, node in enumerate(graph.node) if node.op_type == "Where")
     return [bound for bound in found if bound is not None]
 
 
-def _bound(reading: Reading, where: int) -> Bound | None:
+def _bound(reading: GraphIndex, where: int) -> ClippingBound | None:
     """The bound whose `Where` stands at that position, if it is one that can be left out."""
     node = reading.graph.node[where]
     within, source, beyond = node.input
@@ -123,7 +123,7 @@ def _bound(reading: Reading, where: int) -> Bound | None:
 
 
 def _limits(
-    reading: Reading, within: str, source: str
+    reading: GraphIndex, within: str, source: str
 ) -> tuple[float | None, float, tuple[int, ...]] | None:
     """Lower and upper limit that ``within`` compares with, and the positions of the comparisons."""
     both = reading.made_by(within, "And")
@@ -146,13 +146,13 @@ def _limits(
 
 
 def _without(
-    reading: Reading,
+    reading: GraphIndex,
     where: int,
     maker: int,
     comparisons: tuple[int, ...],
     low: float | None,
     high: float,
-) -> Bound:
+) -> ClippingBound:
     """What stands in the places of the nodes of a bound that is left out."""
     nodes = reading.graph.node
     source, bounded = nodes[where].input[1], nodes[where].output[0]
@@ -171,12 +171,12 @@ def _without(
         made.attribute.append(onnx.helper.make_attribute("activation", "Relu"))
         if whole:
             standing[clip] = ()
-    bound = Bound(maker, value, low, high, frozenset(hidden), {})
+    bound = ClippingBound(maker, value, low, high, frozenset(hidden), {})
     standing[maker] = (made, *bound.checks)
-    return Bound(maker, value, low, high, frozenset(hidden), standing)
+    return ClippingBound(maker, value, low, high, frozenset(hidden), standing)
 
 
-def _rectified_at(reading: Reading, maker: int, bounded: str) -> tuple[int, float] | None:
+def _rectified_at(reading: GraphIndex, maker: int, bounded: str) -> tuple[int, float] | None:
     """Position and upper limit of a Clip from 0 behind the bound of a blocked convolution."""
     convolution, clip = reading.graph.node[maker], reading.only_reader(bounded)
     plain = not any(a.name == "activation" for a in convolution.attribute)

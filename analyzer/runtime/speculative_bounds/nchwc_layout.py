@@ -121,7 +121,7 @@ class _Rewriting:
         self.kept.append(copy)
 
 
-def keep_blocked(model: onnx.ModelProto) -> onnx.ModelProto:
+def drop_reorders(model: onnx.ModelProto) -> onnx.ModelProto:
     """``model`` without reorders around nodes that take each element by itself.
 
     Args:

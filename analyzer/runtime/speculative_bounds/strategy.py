@@ -1,7 +1,7 @@
 """Runs as if no bound acted, and proof afterwards that none did.
 
 A graph with clipping bounds is run piece by piece in the form that it has without them, with the
-evidence that no bound acts as a further result. A piece in which one does runs again as it is. What
+guard that no bound acts as a further result. A piece in which one does runs again as it is. What
 comes out is what the graph as it is gives, bit for bit.
 """
 
@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.shared_initializers import LiveWeights
-from analyzer.runtime.speculative_bounds.bounds import Bound, find_bounds
-from analyzer.runtime.speculative_bounds.two_forms import OpenPart, Piece, PieceMaker
+from analyzer.runtime.speculative_bounds.bounds import ClippingBound, find_bounds
+from analyzer.runtime.speculative_bounds.two_forms import OpenPart, PieceMaker, TwoFormPiece
 from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
-from analyzer.runtime.stretches.profile import NEVER, Profile, cut_sizes
+from analyzer.runtime.stretches.profile import FORBIDDEN_SIZE, Profile, cut_sizes
 from analyzer.runtime.stretches.sessions import Chain, Link, session_part
 from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
 
@@ -32,7 +32,7 @@ class SpeculativeStretches:
     def __init__(
         self,
         model: LiveModel,
-        bounds: Sequence[Bound],
+        bounds: Sequence[ClippingBound],
         stations: Sequence[Cut],
         sample: Arrays,
         open_part: OpenPart = session_part,
@@ -50,15 +50,15 @@ class SpeculativeStretches:
         Raises:
             ValueError: the model fails on the sample.
         """
-        weights = LiveWeights(model.lent, model.arena.views)
-        self._maker = PieceMaker(model.shell, weights, bounds, open_part)
+        weights = LiveWeights(model.ort_values, model.weight_memory.views)
+        self._maker = PieceMaker(model.stripped, weights, bounds, open_part)
         self._stations = [*stations, model.end]
-        self._pieces: dict[tuple[int, int], Piece] = {}
+        self._pieces: dict[tuple[int, int], TwoFormPiece] = {}
         self._values = dict(sample)
         for cut, following in pairwise(self._stations):
             self._piece(cut, following)
 
-    def _piece(self, cut: Cut, end: Cut) -> Piece:
+    def _piece(self, cut: Cut, end: Cut) -> TwoFormPiece:
         key = cut.position, end.position
         if key not in self._pieces:
             self._pieces[key], golden = self._maker.open(cut, end, self._values)
@@ -66,7 +66,7 @@ class SpeculativeStretches:
         return self._pieces[key]
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[TwoFormPiece, ...]:
         """All that are open."""
         return tuple(self._pieces.values())
 
@@ -89,7 +89,7 @@ class SpeculativeStretches:
 
 
 class SpeculativeBounds:
-    """The strategy: leave out bounds that take longer than the evidence that they do not act."""
+    """The strategy: leave out bounds that take longer than the guard that they do not act."""
 
     name = "speculative_bounds"
 
@@ -97,14 +97,14 @@ class SpeculativeBounds:
         self, model: LiveModel, profile: Callable[[], Profile], use: Use
     ) -> Offer | NotApplied:
         """As in `Strategy`."""
-        bounds = find_bounds(model.shell.graph)
+        bounds = find_bounds(model.stripped.graph)
         if not bounds:
             return NotApplied("the graph has no clipping bounds")
         measured = profile()
         if use is Use.WHERE_IT_PAYS:
             bounds = bounds_that_cost(bounds, measured)
         if not bounds:
-            return NotApplied("its clipping bounds take less time than evidence would")
+            return NotApplied("its clipping bounds take less time than guard would")
         hidden = frozenset(name for bound in bounds for name in bound.hidden)
         stations = _stations(model, measured, hidden, use)
 
@@ -115,22 +115,22 @@ class SpeculativeBounds:
             return NotApplied("no stretch without its bounds gives the same values")
 
         seconds = measured.seconds - _gains(bounds, measured)
-        return Offer(seconds, opened, hidden, overhead=(len(stations) - 1) * PIECE_SECONDS)
+        return Offer(seconds, opened, hidden, overhead=(len(stations) - 1) * TWO_FORM_PIECE_SECONDS)
 
 
 def _stations(model: LiveModel, profile: Profile, hidden: frozenset[str], use: Use) -> list[Cut]:
     """The cuts between pieces; none passes a value that a bound hides."""
-    cuts = find_cuts(model.shell.graph)
-    inputs = {value.name: None for value in model.shell.graph.input}
-    every = cut_sizes(cuts, model.shell.graph, profile, inputs)
-    sizes = np.where([hidden.isdisjoint(cut.values) for cut in cuts], every, NEVER)
+    cuts = find_cuts(model.stripped.graph)
+    inputs = {value.name: None for value in model.stripped.graph.input}
+    every = cut_sizes(cuts, model.stripped.graph, profile, inputs)
+    sizes = np.where([hidden.isdisjoint(cut.values) for cut in cuts], every, FORBIDDEN_SIZE)
     if use is Use.EVERYWHERE:
-        return [cut for cut, size in zip(cuts, sizes, strict=True) if size < NEVER]
+        return [cut for cut, size in zip(cuts, sizes, strict=True) if size < FORBIDDEN_SIZE]
     seconds = np.cumsum(profile.seconds[::-1])[::-1]
     return [cuts[i] for i in stations_for(seconds, sizes)]
 
 
-def _gains(bounds: Sequence[Bound], profile: Profile) -> Floats:
+def _gains(bounds: Sequence[ClippingBound], profile: Profile) -> Floats:
     """Seconds that leaving out ``bounds`` saves, by node, float64 (nodes,)."""
     gains = np.zeros(len(profile.seconds))
     for bound in bounds:
@@ -140,18 +140,18 @@ def _gains(bounds: Sequence[Bound], profile: Profile) -> Floats:
     return gains
 
 
-EVIDENCE_SECONDS, EVIDENCE_BYTES_PER_SECOND = 5e-6, 40e9
+GUARD_SECONDS, GUARD_BYTES_PER_SECOND = 5e-6, 40e9
 """What a maximum takes: its node and its result, and reading the elements."""
 
-LEAST_GAIN = 0.05
+LEAST_BOUNDS_GAIN = 0.05
 """Share of a run that leaving out bounds must save, besides what the pieces cost."""
 
-PIECE_SECONDS = 100e-6
+TWO_FORM_PIECE_SECONDS = 100e-6
 """What one more piece costs: a call, and values that the next session finds in a colder cache."""
 
 
-def bounds_that_cost(bounds: Sequence[Bound], profile: Profile) -> list[Bound]:
-    """Those of ``bounds`` whose nodes take longer than the evidence that they do not act.
+def bounds_that_cost(bounds: Sequence[ClippingBound], profile: Profile) -> list[ClippingBound]:
+    """Those of ``bounds`` whose nodes take longer than the guard that they do not act.
 
     Args:
         bounds: of a graph.
@@ -163,15 +163,16 @@ def bounds_that_cost(bounds: Sequence[Bound], profile: Profile) -> list[Bound]:
     gains = [_gain(bound, profile) for bound in bounds]
     run = float(profile.seconds.sum())
     worth = (
-        sum(max(0, g) for g in gains) > LEAST_GAIN * run + (piece_count(run) - 1) * PIECE_SECONDS
+        sum(max(0, g) for g in gains)
+        > LEAST_BOUNDS_GAIN * run + (piece_count(run) - 1) * TWO_FORM_PIECE_SECONDS
     )
     return [b for b, gain in zip(bounds, gains, strict=True) if worth and gain > 0]
 
 
-def _gain(bound: Bound, profile: Profile) -> float:
+def _gain(bound: ClippingBound, profile: Profile) -> float:
     left_out = sum(profile.seconds[i] for i, nodes in bound.nodes.items() if not nodes)
-    evidence = EVIDENCE_SECONDS + profile.size[bound.maker] / EVIDENCE_BYTES_PER_SECOND
-    return float(left_out - evidence * len(bound.checked))
+    guard = GUARD_SECONDS + profile.size[bound.maker] / GUARD_BYTES_PER_SECOND
+    return float(left_out - guard * len(bound.checked))
 
 
 MOST_PIECES = 12
@@ -190,7 +191,7 @@ def piece_count(seconds: float) -> int:
     of ``S`` seconds and a bound that acts in every other run, that is ``S / 2n + n c`` together,
     least for ``n = sqrt(S / 2c)``.
     """
-    return int(min(MOST_PIECES, max(1, math.sqrt(seconds / PIECE_SECONDS / 2))))
+    return int(min(MOST_PIECES, max(1, math.sqrt(seconds / TWO_FORM_PIECE_SECONDS / 2))))
 
 
 def stations_for(seconds: Floats, sizes: npt.NDArray[np.int64]) -> list[int]:

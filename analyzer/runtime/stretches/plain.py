@@ -25,8 +25,8 @@ class PlainStretches:
     ) -> SessionPart:
         """As in `Stretches`."""
         types = element_types(golden, list(begin.values))
-        part = part_between(self._model.shell, begin, end.position, outputs, types)
-        return session_part(part, self._model.lent)
+        part = part_between(self._model.stripped, begin, end.position, outputs, types)
+        return session_part(part, self._model.ort_values)
 
     def links(self) -> Mapping[int, tuple[int, Link]]:
         """None: such sessions are opened where they are needed."""
@@ -51,6 +51,6 @@ def returned_between(model: LiveModel, begin: Cut, end: Cut) -> tuple[str, ...]:
         begin: before the first node.
         end: behind the last one.
     """
-    made = made_between(model.shell.graph, begin.position, end.position)
+    made = made_between(model.stripped.graph, begin.position, end.position)
     wanted = (*end.values, *model.outputs)
     return tuple(dict.fromkeys(name for name in wanted if name in made))

@@ -13,10 +13,10 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.answers import Feeds
-from analyzer.runtime.ort.shared_initializers import Borrowed, borrowing_session
+from analyzer.runtime.ort.shared_initializers import SharedInitializers, open_shared_session
 from analyzer.runtime.stretches.cuts import Cut
 
-NEVER = np.iinfo(np.int64).max // 4
+FORBIDDEN_SIZE = np.iinfo(np.int64).max // 4
 """Bytes of a cut that must not be kept."""
 
 RUNS = 3
@@ -36,20 +36,22 @@ class Profile:
     size: npt.NDArray[np.int64]
 
 
-def profile_nodes(shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds) -> Profile:
+def profile_nodes(
+    stripped: onnx.ModelProto, ort_values: SharedInitializers, feeds: Feeds
+) -> Profile:
     """Run ``feeds`` a few times and read what ONNX Runtime recorded.
 
     Args:
-        shell: the optimized model, hollow.
-        lent: its weights.
+        stripped: the stripped optimized model.
+        ort_values: its weights.
         feeds: one batch.
     """
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
-        session = borrowing_session(shell, lent, profile=Path(folder, "profile"))
+        session = open_shared_session(stripped, ort_values, profile=Path(folder, "profile"))
         for _ in range(RUNS):
             session.run(feeds)
         records = take_records(session.session)
-    return node_profile(records, shell.graph.node)
+    return node_profile(records, stripped.graph.node)
 
 
 Records = Sequence[Mapping[str, Any]]

@@ -22,15 +22,15 @@ class Reads:
     first: Indices
     last: Indices
 
-    def in_place(self, space: FaultSpace) -> "Readers":
+    def in_place(self, space: FaultSpace) -> "ReadingNodes":
         """The tensors that some node reads, and their bits at risk."""
         direct = np.flatnonzero(self.last >= 0)
         bits = np.array([t.bits for t in space.tensors], np.int64)
-        return Readers(self.first[direct], self.last[direct], bits[direct])
+        return ReadingNodes(self.first[direct], self.last[direct], bits[direct])
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
+class ReadingNodes:
     """The tensors that are faulted in place.
 
     Attributes:

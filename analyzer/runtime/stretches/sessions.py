@@ -11,7 +11,11 @@ import onnxruntime as ort
 
 from analyzer.answers import Failure
 from analyzer.runtime.ort.session import Handles, run_handles
-from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
+from analyzer.runtime.ort.shared_initializers import (
+    SharedInitializers,
+    SharedSession,
+    open_shared_session,
+)
 from analyzer.runtime.stretches.golden_run import Arrays
 
 Made = dict[str, npt.NDArray[Any]]
@@ -41,7 +45,7 @@ class SessionPart:
         outputs: Names of what it returns.
     """
 
-    session: BorrowedSession
+    session: SharedSession
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -96,11 +100,13 @@ def handles_of(values: Arrays) -> dict[str, ort.OrtValue]:
     return {name: handle(np.ascontiguousarray(value)) for name, value in values.items()}
 
 
-def session_part(part: onnx.ModelProto, lent: Borrowed, in_order: bool = False) -> SessionPart:
-    """Open a part of a hollow model; the arguments are those of `borrowing_session`."""
+def session_part(
+    part: onnx.ModelProto, ort_values: SharedInitializers, in_order: bool = False
+) -> SessionPart:
+    """Open a part of a stripped model; the arguments are those of `open_shared_session`."""
     inputs = tuple(value.name for value in part.graph.input)
     outputs = tuple(value.name for value in part.graph.output)
-    return SessionPart(borrowing_session(part, lent, in_order=in_order), inputs, outputs)
+    return SessionPart(open_shared_session(part, ort_values, in_order=in_order), inputs, outputs)
 
 
 def element_types(values: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, int]:

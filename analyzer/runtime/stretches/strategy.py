@@ -14,13 +14,13 @@ import onnx
 
 from analyzer.faults.elements import Values
 from analyzer.runtime.ort.acceleration import NotApplied
-from analyzer.runtime.ort.shared_initializers import Borrowed
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.profile import Profile
 from analyzer.runtime.stretches.sessions import Link, Stretch
 from analyzer.runtime.weights.followers import Follower
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 
 class Use(Enum):
@@ -38,31 +38,31 @@ class LiveModel:
     """The optimized graph, and the live weights that sessions of its stretches read.
 
     Attributes:
-        shell: The optimized model without the data of its live weights.
-        lent: The live weights by name, as ONNX Runtime's values; golden while sessions are opened.
-        arena: The same memory as bytes.
+        stripped: The optimized model without the data of its live weights.
+        ort_values: The live weights by name, as ONNX Runtime's values; golden while sessions are opened.
+        weight_memory: The same memory as bytes.
         stored: Golden values of all initializers of the graph.
     """
 
-    shell: onnx.ModelProto
-    lent: Borrowed
-    arena: Arena
+    stripped: onnx.ModelProto
+    ort_values: SharedInitializers
+    weight_memory: WeightMemory
     stored: Mapping[str, Values]
 
     @property
     def start(self) -> Cut:
         """The place before the first node."""
-        return find_cuts(self.shell.graph)[0]
+        return find_cuts(self.stripped.graph)[0]
 
     @property
     def end(self) -> Cut:
         """The place behind the last node."""
-        return Cut(len(self.shell.graph.node), ())
+        return Cut(len(self.stripped.graph.node), ())
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the values that the graph returns."""
-        return tuple(value.name for value in self.shell.graph.output)
+        return tuple(value.name for value in self.stripped.graph.output)
 
 
 class Stretches(Protocol):

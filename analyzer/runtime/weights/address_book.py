@@ -11,7 +11,7 @@ from analyzer.memory.array_file import Bytes
 from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.position_tables import Positions
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 _IN_ORDER = -(2**62)
 
@@ -73,9 +73,9 @@ class _Tables:
 
 
 class AddressBook:
-    """(tensor, bit) -> (byte of the arena, bit of that byte), vectorized."""
+    """(tensor, bit) -> (byte of the weight_memory, bit of that byte), vectorized."""
 
-    def __init__(self, space: FaultSpace, layout: Layout, arena: Arena) -> None:
+    def __init__(self, space: FaultSpace, layout: Layout, weight_memory: WeightMemory) -> None:
         count = len(space.tensors)
         self.reach = np.zeros(count, np.int8)
         # log2 of the bytes of one element; only whole-byte elements are addressed here.
@@ -89,14 +89,14 @@ class AddressBook:
             self.reach[i] = _reach(tensor, layout.routes[tensor.name], places)
             if self.reach[i] != Reach.DIRECT:
                 continue
-            self._bases[i] = arena.starts[places[0].slot]
+            self._bases[i] = weight_memory.starts[places[0].slot]
             if places[0].positions is not None:
                 self._tables.add(i, places[0].positions)
         self._tables.join()
         self.worst = Reach(int(self.reach.max(initial=Reach.DIRECT)))
 
     def addresses(self, tensors: Indices, bits: Indices) -> tuple[Indices, Bytes]:
-        """Bytes of the arena, and in each a mask with one bit set.
+        """Bytes of the weight_memory, and in each a mask with one bit set.
 
         Args:
             tensors: int64 (n,), each reached `Reach.DIRECT`.

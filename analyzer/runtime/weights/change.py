@@ -12,7 +12,7 @@ from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
 from analyzer.faults.space import ElementMasks, FaultSpace, Indices, TensorSite
 from analyzer.runtime.layout.decode import Place
-from analyzer.runtime.weights.memory import Arena, restore, write_upsets
+from analyzer.runtime.weights.memory import WeightMemory, restore, write_upsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Write:
     positions: npt.NDArray[Any]
     values: Values
 
-    def put(self, live: Arena) -> None:
+    def put(self, live: WeightMemory) -> None:
         """Write the values."""
         flattened(live.views[self.slot])[self.positions] = self.values
 
-    def put_back(self, live: Arena, golden: Mapping[str, Values]) -> None:
+    def put_back(self, live: WeightMemory, golden: Mapping[str, Values]) -> None:
         """Write those of ``golden`` instead.
 
         Args:
@@ -66,13 +66,13 @@ class WeightChange:
     masks: npt.NDArray[np.uint8]
     converted: list[Write]
 
-    def write(self, live: Arena) -> None:
+    def write(self, live: WeightMemory) -> None:
         """Put the faulty bits into the live weights."""
         write_upsets(live.live, self.kind, self.addresses, self.masks)
         for write in self.converted:
             write.put(live)
 
-    def restore(self, live: Arena, golden: Mapping[str, Values]) -> None:
+    def restore(self, live: WeightMemory, golden: Mapping[str, Values]) -> None:
         """Put golden back.
 
         Args:
@@ -86,7 +86,7 @@ class WeightChange:
         for write in self.converted:
             write.put_back(live, golden)
 
-    def touched(self, live: Arena) -> Indices:
+    def touched(self, live: WeightMemory) -> Indices:
         """The bytes of the live weights that it changes, int64 (n,), perhaps several times."""
         if not self.converted:
             return self.addresses

@@ -7,35 +7,35 @@ import onnx
 from analyzer.answers import Feeds, Result
 from analyzer.faults.elements import Values
 from analyzer.runtime.layout.layout import Layout
-from analyzer.runtime.layout.read_every_run import OpenLive, Runs
-from analyzer.runtime.layout.restrict import only_read
+from analyzer.runtime.layout.read_every_run import Runnable, SessionOpener
+from analyzer.runtime.layout.restrict import reload_unread
 from analyzer.runtime.ort.device import CPU
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.shared_initializers import (
-    Borrowed,
-    BorrowedSession,
-    borrowing_session,
-    hollow,
-    lend,
+    SharedInitializers,
+    SharedSession,
+    as_ort_values,
+    open_shared_session,
+    strip_initializers,
 )
-from analyzer.runtime.weights.memory import build_arena, map_arena
+from analyzer.runtime.weights.memory import build_weight_memory, map_weight_memory
 from analyzer.runtime.weights.open_weights import OpenedLayout
 
 Rewrite = Callable[[onnx.ModelProto], onnx.ModelProto]
 """Another form of the optimized graph that computes the same values, bit for bit."""
 
-OpenSession = Callable[[onnx.ModelProto, Borrowed], Runs]
+OpenSession = Callable[[onnx.ModelProto, SharedInitializers], Runnable]
 """Opens the session of a whole graph on live weights."""
 
 
-def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
+def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> SharedSession:
     """A session of the optimized graph that reads ``buffers`` at every run.
 
     Args:
         optimized: the optimized model.
         buffers: contents of its initializers, by name.
     """
-    return borrowing_session(hollow(optimized, buffers), lend(buffers))
+    return open_shared_session(strip_initializers(optimized, buffers), as_ort_values(buffers))
 
 
 class HostWeights:
@@ -45,9 +45,9 @@ class HostWeights:
 
     def __init__(
         self,
-        rewrite: Rewrite = lambda shell: shell,
-        open_session: OpenSession = borrowing_session,
-        open_live: OpenLive = live_session,
+        rewrite: Rewrite = lambda stripped: stripped,
+        open_session: OpenSession = open_shared_session,
+        open_live: SessionOpener = live_session,
     ) -> None:
         """Remember how sessions are opened.
 
@@ -62,14 +62,23 @@ class HostWeights:
 
     def prove(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
         """As in `WeightBackend`."""
-        return only_read(layout, sample, self._open_live)
+        return reload_unread(layout, sample, self._open_live)
 
     def open(self, layout: Layout) -> OpenedLayout:
         """As in `WeightBackend`."""
         layout = layout.filed()
-        arena = map_arena(layout.file) if layout.file else build_arena(layout.slots)
-        lent = lend(arena.views)
-        plain = hollow(layout.optimized, lent)
-        shell = self._rewrite(plain)
-        self.rewritten = shell is not plain
-        return OpenedLayout(layout, arena, shell, lent, self._open(shell, lent), threaded=True)
+        weight_memory = (
+            map_weight_memory(layout.file) if layout.file else build_weight_memory(layout.slots)
+        )
+        ort_values = as_ort_values(weight_memory.views)
+        plain = strip_initializers(layout.optimized, ort_values)
+        stripped = self._rewrite(plain)
+        self.rewritten = stripped is not plain
+        return OpenedLayout(
+            layout,
+            weight_memory,
+            stripped,
+            ort_values,
+            self._open(stripped, ort_values),
+            threaded=True,
+        )

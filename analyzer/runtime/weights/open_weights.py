@@ -14,17 +14,17 @@ from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace, Indices
 from analyzer.model import Model
 from analyzer.runtime.layout.layout import Layout, find_layout
-from analyzer.runtime.layout.read_every_run import Runs
-from analyzer.runtime.layout.restrict import all_reloaded
+from analyzer.runtime.layout.read_every_run import Runnable
+from analyzer.runtime.layout.restrict import reload_all
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_file import golden_file
 from analyzer.runtime.ort.golden_model import golden_values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
 from analyzer.runtime.ort.session import loading, run_session
-from analyzer.runtime.ort.shared_initializers import Borrowed
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.weights.address_book import AddressBook, Reach
 from analyzer.runtime.weights.change import Converter, WeightChange
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class OpenedLayout:
 
     Attributes:
         layout: Where each stored bit went.
-        arena: The live weights and their golden copy.
-        shell: The optimized model without the data of its live weights.
-        lent: The live weights as ONNX Runtime's values; empty where they are inputs of sessions.
-        session: Runs the whole model.
+        weight_memory: The live weights and their golden copy.
+        stripped: The optimized model without the data of its live weights.
+        ort_values: The live weights as ONNX Runtime's values; empty where they are inputs of sessions.
+        session: Runnable the whole model.
         threaded: True if several threads may use the session at the same time.
     """
 
     layout: Layout
-    arena: Arena
-    shell: onnx.ModelProto
-    lent: Borrowed
-    session: Runs
+    weight_memory: WeightMemory
+    stripped: onnx.ModelProto
+    ort_values: SharedInitializers
+    session: Runnable
     threaded: bool
 
 
@@ -138,7 +138,9 @@ def open_weights(
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
     opened = backend.open(layout) if layout else _with_new_layout(model, space, sample, backend)
-    return OpenWeights(model, space, opened, AddressBook(space, opened.layout, opened.arena))
+    return OpenWeights(
+        model, space, opened, AddressBook(space, opened.layout, opened.weight_memory)
+    )
 
 
 def _with_new_layout(
@@ -154,7 +156,7 @@ def _with_new_layout(
     opened = backend.open(layout)
     if opened.session.run(sample).same_as(golden):
         return opened
-    return backend.open(all_reloaded(layout))
+    return backend.open(reload_all(layout))
 
 
 def _load(

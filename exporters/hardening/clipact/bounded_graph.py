@@ -16,10 +16,10 @@ from analyzer.answers import Answer, Failure, Feeds
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.ort.shared_initializers import (
-    BorrowedSession,
-    borrowing_session,
-    hollow,
-    lend,
+    SharedSession,
+    as_ort_values,
+    open_shared_session,
+    strip_initializers,
 )
 from analyzer.runtime.stretches.cuts import (
     Cut,
@@ -61,7 +61,7 @@ class Stretch:
 class Part:
     """Some nodes in a row as a session, and what it reads and returns."""
 
-    session: BorrowedSession
+    session: SharedSession
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -99,8 +99,8 @@ class BoundedGraph:
         optimized = executor.layout.optimized
         stored = [name for pair in names.values() for name in pair if name]
         self._thresholds = {name: optimized.slots[name].copy() for name in stored}
-        self._lent = {**executor.weights.opened.lent, **lend(self._thresholds)}
-        self._shell = hollow(optimized, self._lent)
+        self._ort_values = {**executor.weights.opened.ort_values, **as_ort_values(self._thresholds)}
+        self._shell = strip_initializers(optimized, self._ort_values)
         self._cuts = find_cuts(self._shell.graph)
         self.outputs = tuple(o.name for o in self._shell.graph.output)
         self.stretches = {
@@ -109,7 +109,7 @@ class BoundedGraph:
         positions = {p for s in self.stretches.values() for p in (s.entry, s.bound)}
         passing = {name for position in positions for name in self.passing(position)}
         self._tapped = sorted(passing - {*sample, *self.outputs})
-        self._tap = borrowing_session(with_outputs(self._shell, self._tapped), self._lent)
+        self._tap = open_shared_session(with_outputs(self._shell, self._tapped), self._ort_values)
         every = {**sample, **self.tap(sample)}
         self._types = {name: _element_type(value) for name, value in every.items()}
         self._parts: dict[tuple[int, int], Part] = {}
@@ -120,9 +120,9 @@ class BoundedGraph:
         return len(self._shell.graph.node)
 
     @cached_property
-    def whole(self) -> BorrowedSession:
+    def whole(self) -> SharedSession:
         """All of it in one session."""
-        return borrowing_session(self._shell, self._lent)
+        return open_shared_session(self._shell, self._ort_values)
 
     def set_threshold(self, site: str, threshold: Threshold) -> None:
         """Bound a site by ``threshold`` from now on, rounded to its element type."""
@@ -157,7 +157,7 @@ class BoundedGraph:
         cut = Cut(begin, self._cuts[begin].values)
         model = part_between(self._shell, cut, end, outputs, self._types)
         inputs = tuple(value.name for value in model.graph.input)
-        return Part(borrowing_session(model, self._lent), inputs, outputs)
+        return Part(open_shared_session(model, self._ort_values), inputs, outputs)
 
     def _stretch(self, low: str | None, high: str, space: FaultSpace | None) -> Stretch:
         graph, wanted = self._shell.graph, {low, high} - {None}

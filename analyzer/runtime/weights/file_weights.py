@@ -8,32 +8,36 @@ import numpy as np
 from analyzer.faults.elements import Values
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.layout.layout import Layout
-from analyzer.runtime.ort.shared_initializers import Borrowed
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.weights.address_book import AddressBook, Reach
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FileWeights:
     """Live weights that a stretch reads as the file has them.
 
     Attributes:
-        lent: Handles, by name in the file.
+        ort_values: Handles, by name in the file.
         views: The same memory as arrays.
     """
 
-    lent: Borrowed
+    ort_values: SharedInitializers
     views: Mapping[str, Values]
 
 
-def fixed_weights(
-    space: FaultSpace, book: AddressBook, layout: Layout, arena: Arena, lent: Borrowed
-) -> Fixed:
+def file_weights(
+    space: FaultSpace,
+    book: AddressBook,
+    layout: Layout,
+    weight_memory: WeightMemory,
+    ort_values: SharedInitializers,
+) -> FileWeights:
     """The live weights that are as the file has them."""
     found = {}
     for index in np.flatnonzero(book.reach == Reach.DIRECT).tolist():
         name = space.tensors[index].name
         place = layout.places[name][0]
         if place.slot == name and place.positions is None:
-            found[name] = arena.views[name]
-    return Fixed({name: lent[name] for name in found}, found)
+            found[name] = weight_memory.views[name]
+    return FileWeights({name: ort_values[name] for name in found}, found)
