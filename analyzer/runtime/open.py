@@ -48,7 +48,7 @@ from analyzer.runtime.stretches.reading_nodes import find_reads
 from analyzer.runtime.stretches.strategy import LiveModel, Strategy, Use
 from analyzer.runtime.weights.address_book import Reach
 from analyzer.runtime.weights.cow_pages import CowPages
-from analyzer.runtime.weights.file_weights import fixed_weights
+from analyzer.runtime.weights.file_weights import file_weights
 from analyzer.runtime.weights.followers import Follower
 from analyzer.runtime.weights.host import HostWeights
 from analyzer.runtime.weights.open_weights import OpenWeights, open_weights
@@ -175,7 +175,7 @@ def _find_subgraphs(
     sample: Feeds,
 ) -> RecompiledSubgraphs | NotApplied:
     opened, space, book = weights.opened, weights.space, weights.book
-    fixed = fixed_weights(space, book, opened.layout, opened.weight_memory, opened.ort_values)
+    fixed = file_weights(space, book, opened.layout, opened.weight_memory, opened.ort_values)
     kept, values = [live.start], {}
     if isinstance(found.execution, PartialExecution):
         kept, values = list(found.execution.cuts), dict(found.execution.values.sample.values)
