@@ -22,6 +22,7 @@ from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.partial.golden_cache import Cache
+from analyzer.runtime.recompile import precompiled
 from analyzer.runtime.recompile import validation as proving
 from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
 from analyzer.runtime.recompile.precompiled import MOST_CASES, PrecompiledSubgraph
@@ -46,7 +47,7 @@ STRETCHES = {
     "qlinear_lookup_tables": 4,
     "qlinear_matmul_and_gemm": 4,
 }
-"""Models with recompiled, and how many stretches they have."""
+"""Models with recompiled subgraphs, and how many subgraphs they have."""
 
 
 def route_of(executor: LiveExecutor) -> RecompileRoute:
@@ -214,13 +215,44 @@ def test_a_form_that_errs_on_probation_is_given_up(
     expected = answer(own.oracle, pattern, own.feeds)
     for _ in range(4):
         assert answer(own.live, pattern, own.feeds).same_as(expected)
-    forms = [form for v in recompiled._precompiled for form in v._by_case.values() if form]
+    found = [form for v in recompiled._precompiled for form in v._by_case.values()]
+    forms = [form for form in found if isinstance(form, PrecompiledSubgraph)]
     assert forms
     assert all(form.wrong for form in forms)
+    with own.live.inject(pattern):
+        reasons = {why.reason for why in recompiled.loaded_each_time.values()}
+    assert "a run differed from that of the subgraph loaded anew" in reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "reason"),
+    [
+        ("qdq_conv_uint8_int8", 1, "an operator in it may be fused on other conditions"),
+        ("qdq_gemm_per_channel", 1, "a tensor that decides fusions is read by live sessions"),
+    ],
+)
+def test_subgraphs_that_are_loaded_each_time_say_why(name: str, number: int, reason: str) -> None:
+    found = recompiled_of(context(name).live).loaded_each_time
+    assert [*found] == [number]
+    assert found[number].reason.startswith(reason)
+
+
+def test_what_onnx_runtime_objects_to_is_a_reason(
+    own: TrialContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("too many bananas")
+
+    recompiled = recompiled_of(own.live)
+    for subgraph in recompiled._precompiled:
+        subgraph._by_case.clear()
+    monkeypatch.setattr(precompiled, "optimize", refuse)
+    found = {why.reason for why in recompiled.loaded_each_time.values()}
+    assert "ONNX Runtime cannot load it: too many bananas" in found
 
 
 def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> None:
-    contents = recompiled_of(own.live).contents
+    contents = recompiled_of(own.live).overridable
     with own.live.inject(one_flip(own, SCALE)) as run:
         with pytest.raises(NotRestored):
             own.live.check_golden()
@@ -239,7 +271,7 @@ def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None
 
 
 def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
-    """To find recompiled would take longer."""
+    """To find subgraphs that can be recompiled would take longer."""
     live = open_live(own.model, own.space, own.feeds)
     (route,) = (r for r in live.routes if isinstance(r, RecompileRoute))
     for _ in range(LOADS_FIRST):

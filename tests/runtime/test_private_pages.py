@@ -16,9 +16,9 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.memory import array_file
 from analyzer.memory.array_file import ArrayFile, mapping_of
 from analyzer.memory.shared_arrays import PAGE
-from analyzer.runtime.layout import layout
+from analyzer.runtime.layout import layout, prober
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.weights.cow_pages import FEW, MANY, CowPages
+from analyzer.runtime.weights.cow_pages import DROP_AT_ONE_IN, KEEP_AT_ONE_IN, CowPages
 from tests.runtime.benches import SHIPPED, answer, context, cut_up, opened
 from tests.strategies import examples, patterns
 
@@ -33,7 +33,7 @@ NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_on
 def filed(name: str, cut: bool) -> LiveExecutor:
     """An executor whose live weights are a mapping of a file, however few they are."""
     on = context(name)
-    with patch.object(layout, "LEAST_FILED", 0):
+    with patch.object(layout, "LEAST_FILED", 0), patch.object(prober, "LEAST_NOISE_FILED", 0):
         made = (cut_up if cut else opened)(on.model, on.space, on.feeds)
     assert mapping_of(made.weights.opened.weight_memory.live) is not None
     return made
@@ -58,8 +58,9 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
         dropped.append(array)
         array_file.leave(array)
 
-    pages = CowPages(live.weights.opened.weight_memory.live, many=10**9, few=0, drop=drop)
+    pages = CowPages(live.weights.opened.weight_memory.live, 10**9, 0, drop)
     live.followers = (*(f for f in live.followers if not isinstance(f, CowPages)), pages)
+    live.check_golden()
     for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
         expected = answer(on.oracle, pattern, on.feeds)
         assert answer(live, pattern, on.feeds).same_as(expected)
@@ -98,18 +99,18 @@ def test_private_memory_is_bounded_over_many_trials() -> None:
         live.check_golden()
         if trial % 5 == 0:
             most = max(most, private_bytes(live))
-    assert 0 < most <= PAGE * (pages / MANY + 2)
+    assert 0 < most <= PAGE * (pages / DROP_AT_ONE_IN + 2)
 
 
 def test_where_trials_write_to_much_nothing_is_dropped() -> None:
     """Fails without the second condition in `check`: each trial would copy all pages anew."""
-    file = ArrayFile.of({"w": np.zeros(MANY * FEW * PAGE, np.uint8)})
+    file = ArrayFile.of({"w": np.zeros(DROP_AT_ONE_IN * KEEP_AT_ONE_IN * PAGE, np.uint8)})
     dropped: list[int] = []
     pages = CowPages(file.private(), drop=lambda live: dropped.append(len(live)))
     pages.check()
     dropped.clear()
     for _ in range(3):
-        pages.restored(np.arange(MANY * FEW))
+        pages.restored(np.arange(DROP_AT_ONE_IN * KEEP_AT_ONE_IN))
         pages.check()
     assert dropped == []
     pages.restored(np.arange(1))

@@ -68,8 +68,7 @@ class OnePiece:
 
         def opened(cuts: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
             found = SpeculativeStretches(model, bounds, cuts[:1], sample, self._open_part)
-            fast = any(piece.fast for piece in found.pieces)
-            return found if fast else NotApplied("there is no fast form")
+            return found.refusal or found
 
         return Offer(profile().seconds, opened)
 
@@ -177,7 +176,7 @@ def test_a_nan_is_seen(name: str, tensor: str) -> None:
 
 def sums(name: str) -> int:
     fast = only_piece(executor(name)).fast
-    assert fast is not None
+    assert isinstance(fast, FastForm)
     return fast.owners.count(None)
 
 
@@ -194,17 +193,29 @@ def test_a_form_in_which_a_nan_does_not_show_is_not_used() -> None:
         return {name: np.nan_to_num(value) for name, value in made.items()}
 
     live = in_one_piece(context("clipped_pooled"), open_part=altering(without_nan))
-    assert state_of(live) == "there is no fast form"
+    assert state_of(live) == "a NaN behind a bound does not show in its guard"
 
 
 def test_a_form_that_answers_otherwise_is_not_used() -> None:
-    """Fails without the comparison in `_trusted`."""
+    """Fails without the comparison in `_distrust`."""
 
     def off(made: Made) -> Made:
         return {**made, "y": made["y"] + 1} if GUARD in made else made
 
     live = in_one_piece(context("clipped_rows"), open_part=altering(off))
-    assert state_of(live) == "there is no fast form"
+    assert state_of(live) == "without its bounds it gives other bits"
+
+
+def refuse(*given: object, **more: object) -> SessionPart:
+    """Opens exact forms alone."""
+    if "in_order" in more:
+        raise RuntimeError("no")
+    return session_part(*given, **more)  # type: ignore[arg-type]  # passed on
+
+
+def test_a_guard_that_onnx_runtime_objects_to_is_a_reason() -> None:
+    live = in_one_piece(context("clipped_rows"), open_part=refuse)
+    assert state_of(live) == "ONNX Runtime has no guard for it: no"
 
 
 def state_of(live: LiveExecutor) -> str:
@@ -216,7 +227,7 @@ def state_of(live: LiveExecutor) -> str:
 
 def bounds_left_out(live: LiveExecutor) -> set[str]:
     fast = only_piece(live).fast
-    assert fast is not None
+    assert isinstance(fast, FastForm)
     return {owner.value for owner in fast.owners if owner is not None}
 
 

@@ -1,4 +1,4 @@
-"""Live weights in a device's memory: one block, a mirror of the weight_memory, and writes into it.
+"""Live weights in a device's memory: one block, a mirror of the weight memory, and writes into it.
 
 The block is one value of ONNX Runtime; sessions take their weights as inputs that point into it.
 Touched words are written by a small model that runs on the device and whose output is the memory of
@@ -35,10 +35,10 @@ DENSE = 4
 
 
 class DeviceMemory:
-    """A device's copy of an weight_memory."""
+    """A device's copy of the weight memory."""
 
     def __init__(self, weight_memory: WeightMemory, device: Device) -> None:
-        """Take the memory, and fill it with what the weight_memory holds.
+        """Take the memory, and fill it with what the weight memory holds.
 
         Raises:
             DeviceFailed: there is not enough of it.
@@ -67,7 +67,7 @@ class DeviceMemory:
         return arrived
 
     def address(self, slot: str) -> int:
-        """Where a slot of the weight_memory begins, in the device's memory."""
+        """Where a slot of the weight memory begins, in the device's memory."""
         return int(self._block.data_ptr()) + self._weight_memory.starts[slot]
 
     def contents(self) -> Words:

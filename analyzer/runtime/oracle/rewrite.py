@@ -26,10 +26,10 @@ from analyzer.runtime.ort.session import (
 
 
 class RewriteExecutor:
-    """Writes every pattern into a copy of the file and loads it anew."""
+    """Writes every pattern into a copy of the file and loads the copy."""
 
     layout = None
-    """The oracle needs none."""
+    """The oracle finds out nothing about a model that another executor could take over."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class RewriteExecutor:
         device: Device = CPU,
         accelerations: Sequence[Acceleration] = (),
     ) -> None:
-        """Open the golden session.
+        """Load the golden file.
 
         Args:
             model: the model.
@@ -47,6 +47,7 @@ class RewriteExecutor:
             accelerations: why none of them is in force, for reports.
 
         Raises:
+            DeviceUnavailable: the device cannot be started.
             UnsupportedModel: ONNX Runtime cannot load the model.
         """
         self._device, self.accelerations = device, tuple(accelerations)
@@ -58,7 +59,11 @@ class RewriteExecutor:
         self._session = open_session(self.proto, session_options(device=device), device)
 
     def run(self, feeds: Feeds) -> Result:
-        """The golden answer to ``feeds``."""
+        """The golden answer to ``feeds``.
+
+        Raises:
+            DeviceFailed: the device failed, not the model.
+        """
         return self._run(self._session, feeds)
 
     def _run(self, session: ort.InferenceSession, feeds: Feeds) -> Result:
@@ -66,7 +71,10 @@ class RewriteExecutor:
 
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
-        """Within the context, runs happen in a session of the faulty file."""
+        """Within the context, runs happen in a session of the faulty file.
+
+        A file that ONNX Runtime cannot load gives a `Failure` for every batch.
+        """
         self.reloads += 1
         try:
             options = session_options(device=self._device)
@@ -92,14 +100,14 @@ class RewriteExecutor:
 
     @property
     def threaded(self) -> bool:
-        """Never: whether a device can is not known."""
+        """Always False: not every device may run several threads at a time."""
         return False
 
     def check_golden(self) -> None:
-        """Compare the file's bytes with those read at the start.
+        """Compare the golden file's bytes with those read at the start.
 
         Raises:
-            NotRestored: one differs.
+            NotRestored: a byte differs.
         """
         for tensor in self.proto.graph.initializer:
             if tensor.raw_data != self._bytes[tensor.name]:

@@ -1,4 +1,4 @@
-"""From a word to a device that runs: found, started once, asked for its card's name."""
+"""Selection of a device: find it by name, start it once, ask for the card's name."""
 
 import contextlib
 import ctypes
@@ -22,16 +22,16 @@ from analyzer.runtime.ort.session import new_session, session_options, short_rea
 
 AUTO = "auto"
 SILENT = 4
-"""ONNX Runtime's level of messages above which there are none."""
+"""ONNX Runtime's highest severity; at this level it logs nothing that a user would see."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceSelection:
-    """What a word led to.
+    """A device that was started, and the reason why it was selected.
 
     Attributes:
-        device: It runs.
-        why: For ``auto``, why this one, as a sentence without its end; else empty.
+        device: The device; it has run a small model.
+        why: For ``auto``, the reason as a sentence without its end; else empty.
     """
 
     device: Device
@@ -39,14 +39,14 @@ class DeviceSelection:
 
 
 def select_device(word: str, prepare: Callable[[], None] = lambda: None) -> DeviceSelection:
-    """The device that ``word`` means, started.
+    """Find and start the device that a user's word means.
 
     Args:
-        word: as users write it; ``auto``: CUDA where it starts, else the CPU.
+        word: a device's name, or ``auto``: CUDA where it starts, else the CPU.
         prepare: called before a device other than the CPU is started.
 
     Raises:
-        BadOption: it means no device.
+        BadOption: the word means no device.
         DeviceUnavailable: the device is not there, or does not start.
     """
     if word != AUTO:
@@ -61,14 +61,14 @@ def select_device(word: str, prepare: Callable[[], None] = lambda: None) -> Devi
 
 
 def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:
-    """``device``, with its card's name, after it ran something.
+    """Run a small model on a device; returns the device with its card's name.
 
     Args:
         device: where to run.
-        prepare: called before, unless it is the CPU.
+        prepare: called before the start, unless the device is the CPU.
 
     Raises:
-        DeviceUnavailable: it is not there, or does not start.
+        DeviceUnavailable: the device is not there, or does not start.
     """
     check_provider(device, ort.get_available_providers(), ort.__version__)
     if device.on_cpu:
@@ -97,18 +97,18 @@ def _preload() -> None:
 
 
 def card_name(index: int) -> str:
-    """What CUDA's driver calls a card, counted as ONNX Runtime counts; empty if it does not say."""
+    """CUDA's name of the card with this number; empty if the driver does not tell it."""
     name, card = ctypes.create_string_buffer(256), ctypes.c_int()
     try:
         driver = ctypes.CDLL("libcuda.so.1")
-        told = (
+        status = (  # each call returns 0 on success: the first that fails ends the row
             driver.cuInit(0)
             or driver.cuDeviceGet(ctypes.byref(card), index)
             or driver.cuDeviceGetName(name, len(name), card)
         )
     except (OSError, AttributeError):
         return ""
-    return "" if told else name.value.decode("utf-8", "replace")
+    return "" if status else name.value.decode("utf-8", "replace")
 
 
 def _least_model() -> onnx.ModelProto:

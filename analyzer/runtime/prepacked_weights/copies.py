@@ -35,7 +35,7 @@ class PackedCopy:
 
 
 _OTHER, _WEIGHTS, _BIAS, _ZEROS = range(4)
-"""What a slot of the weight_memory is to a packed convolution."""
+"""What a slot of the weight memory is to a packed convolution."""
 
 
 _Before = tuple[Values, Indices | int, Any]
@@ -51,7 +51,7 @@ class _Undo:
 
 
 class PackedWeights:
-    """The packed copies of the weights in one weight_memory."""
+    """The packed copies of the weights in one allocator."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class PackedWeights:
 
         Args:
             weight_memory: the live weights.
-            stored: golden values of the graph's initializers, those outside of the weight_memory included.
+            stored: golden values of all initializers of the graph.
             copies: what follows the live weights.
         """
         self.lost: frozenset[int] = frozenset()
@@ -81,7 +81,7 @@ class PackedWeights:
         self.write_all()
 
     def _index(self) -> None:
-        """By slot of the weight_memory: its role, the copies, and the numbers that lead to places there."""
+        """By slot: its role, the copies, and the numbers that lead to places there."""
         slots = {name: i for i, name in enumerate(self._names)}
         self._role = np.full(len(slots), _OTHER, np.int8)
         self._strides = np.zeros((len(slots), 6), np.int64)
@@ -153,7 +153,7 @@ class PackedWeights:
         """Write into the copies what a pattern has changed in the live weights.
 
         Args:
-            touched: int64 (n,), the bytes of the weight_memory that were written, in any order and
+            touched: int64 (n,), the bytes of the weight memory that were written, in any order and
                 perhaps several times.
         """
         if not self._copies:

@@ -39,8 +39,8 @@ def find_once(inverted: Sequence[Bytes], excluded: Sequence[AddressRange]) -> li
     """The address of each content that exactly one place of this process's memory holds.
 
     Args:
-        inverted: uint8 (`LEAST_CONTENT` or more,) each: what is looked for, every bit inverted, so that
-            the search does not find what it looks with.
+        inverted: uint8 (`LEAST_CONTENT` or more,) each, the contents with every bit inverted, so
+            that the search does not find what it looks with.
         excluded: memory that is known to hold such contents, too.
 
     Returns:

@@ -16,7 +16,8 @@ from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Hit, LiveRuns
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import Acceleration, NotApplied
-from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs, SubgraphPlan
+from analyzer.runtime.recompile.subgraph_plan import SubgraphPlan
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs
 from analyzer.runtime.stretches.golden_run import GoldenRun
 from analyzer.runtime.stretches.reading_nodes import Reads
 from analyzer.runtime.stretches.sessions import Link
@@ -32,7 +33,7 @@ LOADS_FIRST = 32
 """Patterns that the oracle loads as a whole before subgraphs are looked for, which takes as long as
 some tens of loads: models that need few of them are done before."""
 
-AFTER_ALL_NODES = 2**40
+BEHIND_ALL_NODES = 2**40
 
 
 class RecompileRoute:
@@ -106,7 +107,7 @@ class RecompileRoute:
         reach = self._weights.book.reach[hit.tensors]
         again = np.unique(hit.tensors[reach == Reach.RELOAD]).tolist()
         others = hit.tensors[reach != Reach.RELOAD]
-        first = int(self._reads.first[others].min(initial=AFTER_ALL_NODES))
+        first = int(self._reads.first[others].min(initial=BEHIND_ALL_NODES))
         last = int(self._reads.last[others].max(initial=-1))
         return subgraphs.plan(pattern, again, first, last)
 
@@ -140,7 +141,7 @@ class RecompileRoute:
             NotRestored: one differs.
         """
         if isinstance(self.subgraphs, RecompiledSubgraphs):
-            self.subgraphs.contents.check()
+            self.subgraphs.overridable.check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,6 @@ class RecompiledInjection:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.subgraphs.leave()
+            self.subgraphs.restore()
         finally:
             self.live.restore(self.change)

@@ -13,16 +13,18 @@ from analyzer.faults.space import FaultSpace, Indices
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import short_reason
-from analyzer.runtime.recompile.file_graph import FileGraph, SubgraphWriter
+from analyzer.runtime.recompile.file_graph import FileGraph
 from analyzer.runtime.recompile.graph_alignment import (
     find_aligned_cuts,
     find_value_types,
     golden_of_file,
     golden_of_optimized,
-    match,
+    match_values,
 )
 from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
-from analyzer.runtime.recompile.subgraphs import CutGrid, RecompiledSubgraphs, SubgraphPlan
+from analyzer.runtime.recompile.subgraph_plan import CutGrid, SubgraphPlan
+from analyzer.runtime.recompile.subgraph_writer import SubgraphWriter
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs
 from analyzer.runtime.stretches.cuts import Cut, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.sessions import Link, element_types
@@ -83,7 +85,8 @@ def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Recompile
     file_graph, stripped = FileGraph(oracle.proto), ground.model.stripped
     value_types = find_value_types(file_graph)
     live = golden_of_optimized(stripped, ground.model.ort_values, sample)
-    matched = match(file_graph, golden_of_file(file_graph, list(value_types), sample), live)
+    in_file = golden_of_file(file_graph, list(value_types), sample)
+    matched = match_values(file_graph, in_file, live)
     aligned_cuts = find_aligned_cuts(file_graph, stripped, matched)
     every = {cut.position: cut for cut in find_cuts(stripped.graph)}
     every[len(stripped.graph.node)] = ground.model.end
@@ -117,7 +120,7 @@ def _try_out(
         if part == 0:
             rng.shuffle(groups)
         tensors = sorted({int(rng.choice(group)) for group in groups[part::SPLIT]})
-        visited = recompiled.stretches(tensors)
+        visited = recompiled.subgraphs_reading(tensors)
         if not visited:
             continue
         pattern = _pattern(space, tensors, rng)
@@ -136,14 +139,14 @@ def _answer(recompiled: RecompiledSubgraphs, plan: SubgraphPlan, sample: Feeds) 
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
         return Failure(str(error))
     finally:
-        recompiled.leave()
+        recompiled.restore()
 
 
 def _groups(recompiled: RecompiledSubgraphs, tensors: Sequence[int]) -> list[list[int]]:
     """By stretch: the tensors that it reads and that must be loaded anew."""
     found: dict[int, list[int]] = {}
     for tensor in tensors:
-        for stretch in recompiled.stretches([tensor]) or ():
+        for stretch in recompiled.subgraphs_reading([tensor]) or ():
             found.setdefault(stretch, []).append(tensor)
     return list(found.values())
 

@@ -15,7 +15,12 @@ import numpy.typing as npt
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.shared_initializers import LiveWeights
 from analyzer.runtime.speculative_bounds.bounds import ClippingBound, find_bounds
-from analyzer.runtime.speculative_bounds.two_forms import OpenPart, PieceMaker, TwoFormPiece
+from analyzer.runtime.speculative_bounds.two_forms import (
+    FastForm,
+    OpenPart,
+    PieceMaker,
+    TwoFormPiece,
+)
 from analyzer.runtime.stretches.cuts import Cut, Floats, find_cuts
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.profile import FORBIDDEN_SIZE, Profile, cut_sizes
@@ -71,9 +76,15 @@ class SpeculativeStretches:
         return tuple(self._pieces.values())
 
     @property
+    def refusal(self) -> NotApplied | None:
+        """Why no stretch has a form without its bounds; None if one has."""
+        reasons = [p.fast for p in self.pieces if isinstance(p.fast, NotApplied)]
+        return reasons[0] if len(reasons) == len(self.pieces) else None
+
+    @property
     def description(self) -> str:
         """As in `Stretches`."""
-        fast = sum(piece.fast is not None for piece in self._pieces.values())
+        fast = sum(isinstance(piece.fast, FastForm) for piece in self._pieces.values())
         return f"{fast} of {len(self._pieces)} stretches run as if no clipping bound acted"
 
     def between(self, begin: Cut, end: Cut, golden: Arrays, outputs: tuple[str, ...]) -> Chain:
@@ -104,15 +115,13 @@ class SpeculativeBounds:
         if use is Use.WHERE_IT_PAYS:
             bounds = bounds_that_cost(bounds, measured)
         if not bounds:
-            return NotApplied("its clipping bounds take less time than guard would")
+            return NotApplied("its clipping bounds take less time than guards would")
         hidden = frozenset(name for bound in bounds for name in bound.hidden)
         stations = _stations(model, measured, hidden, use)
 
         def opened(_: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
             found = SpeculativeStretches(model, bounds, stations, sample)
-            if any(piece.fast for piece in found.pieces):
-                return found
-            return NotApplied("no stretch without its bounds gives the same values")
+            return found.refusal or found
 
         seconds = measured.seconds - _gains(bounds, measured)
         return Offer(seconds, opened, hidden, overhead=(len(stations) - 1) * TWO_FORM_PIECE_SECONDS)

@@ -39,7 +39,7 @@ class LiveModel:
 
     Attributes:
         stripped: The optimized model without the data of its live weights.
-        ort_values: The live weights by name, as ONNX Runtime's values; golden while sessions are opened.
+        ort_values: The live weights as ONNX Runtime's values; golden while sessions are opened.
         weight_memory: The same memory as bytes.
         stored: Golden values of all initializers of the graph.
     """

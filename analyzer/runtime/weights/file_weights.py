@@ -1,4 +1,4 @@
-"""Live weights that are as the file has them."""
+"""Live weights that have the same bytes as the tensor of the model's file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from analyzer.runtime.weights.memory import WeightMemory
 
 @dataclass(frozen=True, slots=True)
 class FileWeights:
-    """Live weights that a stretch reads as the file has them.
+    """The live weights that parts of the file's graph can read as they are.
 
     Attributes:
-        ort_values: Handles, by name in the file.
+        ort_values: The weights as ONNX Runtime's values, by the tensor's name in the file.
         views: The same memory as arrays.
     """
 
@@ -33,7 +33,15 @@ def file_weights(
     weight_memory: WeightMemory,
     ort_values: SharedInitializers,
 ) -> FileWeights:
-    """The live weights that are as the file has them."""
+    """Find the live weights that have the name, the order and the bytes of the file's tensor.
+
+    Args:
+        space: the bits at risk.
+        book: how their tensors are reached.
+        layout: where their elements stand.
+        weight_memory: the live weights.
+        ort_values: the same as ONNX Runtime's values, by slot.
+    """
     found = {}
     for index in np.flatnonzero(book.reach == Reach.DIRECT).tolist():
         name = space.tensors[index].name

@@ -35,7 +35,7 @@ class OpenedLayout:
         layout: Where each stored bit went.
         weight_memory: The live weights and their golden copy.
         stripped: The optimized model without the data of its live weights.
-        ort_values: The live weights as ONNX Runtime's values; empty where they are inputs of sessions.
+        ort_values: The same as ONNX Runtime's values; empty where they are inputs of sessions.
         session: Runnable the whole model.
         threaded: True if several threads may use the session at the same time.
     """
