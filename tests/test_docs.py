@@ -159,6 +159,19 @@ def test_long_sentences_are_reported() -> None:
         warnings.warn(f"sentences of more than {LONGEST} words: {found}", stacklevel=1)
 
 
+NUMBER = re.compile(r"\d[\d,.]*(?:e-\d+)?")
+ELSEWHERE = 3
+"""Figures that may differ by 0.1 on another processor (emulated without AVX-512: 1 of 130)."""
+
+
+def figures(text: str) -> list[float]:
+    return [float(number.replace(",", "").rstrip(".")) for number in NUMBER.findall(text)]
+
+
+def words_only(text: str) -> list[str]:
+    return NUMBER.sub("#", text).split()
+
+
 def test_the_readme_shows_what_the_demonstration_prints(tmp_path: Path) -> None:
     line = re.search(r"^demo:.*\n\t\S+/relcheck (.*)$", (ROOT / "Makefile").read_text(), re.M)
     assert line
@@ -167,7 +180,10 @@ def test_the_readme_shows_what_the_demonstration_prints(tmp_path: Path) -> None:
     assert run.code == 0, run.err
     shown = re.search(r"^```text\n(.*?)^```$", PAGES["README.md"].text, re.M | re.S)
     assert shown
-    assert shown[1] == run.out, "copy what `make demo` prints into README.md"
+    assert words_only(shown[1]) == words_only(run.out), "copy what `make demo` prints"
+    pairs = list(zip(figures(shown[1]), figures(run.out), strict=True))
+    assert max(abs(a - b) for a, b in pairs) < 0.11, "copy what `make demo` prints"
+    assert sum(a != b for a, b in pairs) <= ELSEWHERE, "copy what `make demo` prints"
     bound = re.search(r"upper bound \(`(.*?)`\)", PAGES["README.md"].text)
     assert bound
     assert f" {bound[1]} " in run.out
