@@ -1,17 +1,16 @@
 """A device's memory holds what it was sent, word by word, and says when it does not."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.faults.space import Indices
-from analyzer.runtime.device import memory as module
-from analyzer.runtime.device.memory import DENSE, DeviceMemory
+from analyzer.runtime.device.memory import DENSE, DeviceMemory, WordWriter
 from analyzer.runtime.ort.device import NAMED
 from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory
 from tests.runtime.zoo.registry import normal
@@ -20,9 +19,9 @@ from tests.strategies import examples
 DEVICES = ["cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
-def opened(device: str = "cpu-bound") -> tuple[WeightMemory, DeviceMemory]:
+def opened(device: str = "cpu-bound", **given: Any) -> tuple[WeightMemory, DeviceMemory]:
     weight_memory = build_weight_memory({"a": normal(100), "b": np.arange(77, dtype=np.uint8)})
-    return weight_memory, DeviceMemory(weight_memory, NAMED[device])
+    return weight_memory, DeviceMemory(weight_memory, NAMED[device], **given)
 
 
 def words_of(weight_memory: WeightMemory) -> Any:
@@ -53,30 +52,39 @@ def test_the_words_that_are_sent_arrive_and_no_others(
     device: str, piece: int, data: st.DataObject
 ) -> None:
     """Fails if numbers within a piece are counted from the block's beginning."""
-    weight_memory, memory = opened(device)
+    weight_memory, memory = opened(device, open_writer=partial(WordWriter, words_per_call=piece))
     count = len(words_of(weight_memory))
     touched = data.draw(st.sets(st.integers(0, count - 1), max_size=count // DENSE))
     words = np.array(sorted(touched), np.int64)
     before = words_of(weight_memory).copy()
     words_of(weight_memory)[:] ^= -1
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "WORDS_PER_CALL", piece)
-        memory.send(words)
+    memory.send(words)
     held = memory.contents()
     assert np.array_equal(held[words], ~before[words])
     assert np.array_equal(np.delete(held, words), np.delete(before, words))
 
 
-def test_many_words_are_sent_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    weight_memory, memory = opened()
+class Once(WordWriter):
+    """A writer that is asked once, by whoever tries out if it writes in place."""
+
+    asked = 0
+
+    def write(self, words: Indices, new: Any) -> Any:
+        """Write the first time."""
+        self.asked += 1
+        assert self.asked == 1
+        return super().write(words, new)
+
+
+def test_many_words_are_sent_as_a_whole() -> None:
+    weight_memory, memory = opened(open_writer=Once)
     count = len(words_of(weight_memory))
     words_of(weight_memory)[:] ^= -1
-    monkeypatch.setattr(memory, "_writer", None)  # must not be asked
     memory.send(np.arange(count // DENSE + 1))
     assert np.array_equal(memory.contents(), words_of(weight_memory))
 
 
-class Copying(module._Writer):
+class Copying(WordWriter):
     """A writer that writes into a copy of the block, as a provider may that knows no other way."""
 
     def write(self, words: Indices, new: Any) -> Any:
@@ -84,21 +92,30 @@ class Copying(module._Writer):
         return new
 
 
-def test_where_nothing_can_be_written_in_place_all_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_Writer", Copying)
-    weight_memory, memory = opened()
+def test_where_nothing_can_be_written_in_place_all_is_sent() -> None:
+    weight_memory, memory = opened(open_writer=Copying)
     assert not memory.in_place
     words_of(weight_memory)[5] ^= -1
     memory.send(np.array([5]))
     assert np.array_equal(memory.contents(), words_of(weight_memory))
 
 
-def test_a_write_that_does_not_arrive_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+class Wrong(WordWriter):
+    """A writer that errs by a bit after it was tried out."""
+
+    error = 0
+
+    def write(self, words: Indices, new: Any) -> Any:
+        """Write something else."""
+        found = super().write(words, new ^ self.error)
+        self.error = 1
+        return found
+
+
+def test_a_write_that_does_not_arrive_is_noticed() -> None:
     """Fails if what was sent is taken to be there."""
-    memory = opened()[1]
-    real = memory._writer.write
-    monkeypatch.setattr(memory._writer, "write", lambda words, new: real(words, new ^ 1))
-    with pytest.raises(NotRestored, match="does not run_keeping what was written"):
+    memory = opened(open_writer=Wrong)[1]
+    with pytest.raises(NotRestored, match="does not hold what was written"):
         memory.send(np.array([3]))
 
 
@@ -118,10 +135,9 @@ def test_an_arena_without_slots_needs_none() -> None:
     assert len(memory.contents()) == 0
 
 
-def test_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_a_sentence() -> None:
     def full(*_: object) -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 4")
 
-    monkeypatch.setattr(ort.OrtValue, "ortvalue_from_shape_and_type", full)
     with pytest.raises(DeviceFailed):
-        opened()
+        opened(allocate=full)

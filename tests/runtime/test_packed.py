@@ -16,9 +16,10 @@ from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.shared_initializers import SharedSession
 from analyzer.runtime.prepacked_weights import memory_scan as process_memory
-from analyzer.runtime.prepacked_weights import sessions as packed
 from analyzer.runtime.prepacked_weights.copies import PackedCopy, PackedWeights
 from analyzer.runtime.prepacked_weights.memory_scan import bytes_at, find_once
+from analyzer.runtime.prepacked_weights.sessions import MemorySearch
+from analyzer.runtime.prepacked_weights.strategy import PrepackedWeights
 from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric_convs
 from analyzer.runtime.stretches.strategy import Use
 from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory
@@ -179,9 +180,10 @@ def test_convolutions_run_on_packed_weights(name: str) -> None:
         assert packed_copies(executor) == COPIES[name]
 
 
-def reopened(on: TrialContext) -> LiveExecutor:
-    use = Use.EVERYWHERE
-    return open_live(on.model, on.space, on.feeds, layout=on.live.layout, use=use)
+def reopened(on: TrialContext, search: MemorySearch) -> LiveExecutor:
+    strategies, use = [PrepackedWeights(search)], Use.EVERYWHERE
+    layout = on.live.layout
+    return open_live(on.model, on.space, on.feeds, layout=layout, use=use, strategies=strategies)
 
 
 def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:
@@ -195,7 +197,7 @@ def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:
 
 
 @on_linux
-def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_found_stays_plain() -> None:
     """The second session leaves out what the first had not; the others are packed."""
     on = context(MODEL)
     hidden: list[None] = [None]
@@ -204,24 +206,21 @@ def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
         found = find_once(*given)
         return [hidden.pop(), *found[1:]] if hidden else found
 
-    monkeypatch.setattr(packed, "find_once", find)
-    live = reopened(on)
+    live = reopened(on, MemorySearch(find))
     assert packed_copies(live) == COPIES[MODEL] - 1
     assert_agrees(live, on)
 
 
 @on_linux
-def test_kernels_that_add_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_that_add_otherwise_are_not_used() -> None:
     on = context(MODEL)
-    monkeypatch.setattr(packed, "_same_answers", lambda _, parts: [False] * len(parts))
-    live = reopened(on)
+    live = reopened(on, MemorySearch(alike=lambda sessions, *_: [False] * len(sessions)))
     assert packed_copies(live) == 0
     assert_agrees(live, on)
 
 
-def test_without_a_list_of_memory_all_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_list_of_memory_all_is_plain() -> None:
     on = context(MODEL)
-    monkeypatch.setattr(process_memory, "MEMORY", Path("/nowhere"))
-    live = reopened(on)
+    live = reopened(on, MemorySearch(lambda inverted, _: [None] * len(inverted)))
     assert packed_copies(live) == 0
     assert_agrees(live, on)

@@ -102,6 +102,19 @@ def _session(
         disabled_optimizers=DISABLED_OPTIMIZERS,
         enable_fallback=int(device.on_cpu),
     )
+    return started_on(session, device)
+
+
+def started_on(session: ort.InferenceSession, device: Device) -> ort.InferenceSession:
+    """``session``, if it runs on ``device``.
+
+    Args:
+        session: a session that was asked to run there.
+        device: where.
+
+    Raises:
+        DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
+    """
     if device.provider not in session.get_providers():
         raise DeviceUnavailable(
             f"--device {device.name}: ONNX Runtime has {device.provider}, but cannot start it "

@@ -11,7 +11,7 @@ the plain session does the work.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -27,7 +27,7 @@ from analyzer.runtime.ort.shared_initializers import (
     open_shared_session,
 )
 from analyzer.runtime.prepacked_weights.copies import PackedCopy, PackedWeights
-from analyzer.runtime.prepacked_weights.memory_scan import Bytes, find_once
+from analyzer.runtime.prepacked_weights.memory_scan import AddressRange, Bytes, find_once
 from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric_convs
 from analyzer.runtime.weights.memory import WeightMemory
 
@@ -61,6 +61,7 @@ def open_packed(
     ort_values: SharedInitializers,
     weight_memory: WeightMemory,
     stored: Mapping[str, Values],
+    search: "MemorySearch | None" = None,
 ) -> tuple[list[SharedSession | None], PackedWeights]:
     """Sessions with packed weights for as many parts as possible.
 
@@ -71,18 +72,20 @@ def open_packed(
         ort_values: the live weights, as they are handed over.
         weight_memory: where they are.
         stored: golden values of all initializers of the graph.
+        search: how copies are found, and tried out; None: in this process's memory.
 
     Returns:
         By part: its session, or None where there is nothing to pack, or it does not work. And the
         packed copies of the live weights, which must follow every write; a part that is
         `PackedWeights.lost` must be run on plain weights meanwhile.
     """
-    packing = _Packing(parts, ort_values, weight_memory, stored)
+    search = search or MemorySearch()
+    packing = _Packing(parts, ort_values, weight_memory, stored, search.find)
     for _ in range(ATTEMPTS):
         packing.create()
     if not packing.copies:
         return [None] * len(parts), PackedWeights(weight_memory, stored, [])
-    alike = _alike(
+    alike = search.alike(
         packing.sessions, parts, weight_memory, PackedWeights(weight_memory, stored, packing.copies)
     )
     weights = PackedWeights(weight_memory, stored, [c for c in packing.copies if alike[c.part]])
@@ -99,7 +102,9 @@ class _Packing:
         ort_values: SharedInitializers,
         weight_memory: WeightMemory,
         stored: Mapping[str, Values],
+        find: "Find",
     ) -> None:
+        self._find = find
         self._parts, self._ort_values, self._weight_memory, self._stored = (
             parts,
             ort_values,
@@ -137,7 +142,7 @@ class _Packing:
                     refused.append(i)
             live = self._weight_memory.live
             ours = live.ctypes.data, live.ctypes.data + live.nbytes
-            found = dict(zip(inverted, find_once(list(inverted.values()), [ours]), strict=True))
+            found = dict(zip(inverted, self._find(list(inverted.values()), [ours]), strict=True))
         finally:
             _put_back(
                 self._weight_memory, (n for i in todo for c in self._convs[i] for n in _names(c))
@@ -254,3 +259,20 @@ def _same_answers(
         same = isinstance(answer, Answer) and answer.same_as(part.plain.run(part.feeds))
         found.append(same)
     return found
+
+
+Find = Callable[[Sequence[Bytes], Sequence[AddressRange]], Sequence[int | None]]
+"""Finds contents in memory; takes the arguments of `find_once`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySearch:
+    """How packed copies are found, and tried out.
+
+    Attributes:
+        find: finds contents in the memory of this process.
+        alike: by part: true if both sessions answer alike.
+    """
+
+    find: Find = find_once
+    alike: Callable[..., list[bool]] = _alike

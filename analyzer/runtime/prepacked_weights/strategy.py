@@ -10,7 +10,7 @@ from analyzer.answers import Failure
 from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.prepacked_weights.copies import PackedWeights
-from analyzer.runtime.prepacked_weights.sessions import PackingCandidate, open_packed
+from analyzer.runtime.prepacked_weights.sessions import MemorySearch, PackingCandidate, open_packed
 from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric_convs
 from analyzer.runtime.stretches.cuts import Cut, Floats, part_between
 from analyzer.runtime.stretches.golden_run import Arrays
@@ -55,13 +55,20 @@ class PrepackedStretches:
 
     whole = True
 
-    def __init__(self, model: LiveModel, stations: Sequence[Cut], sample: Arrays) -> None:
+    def __init__(
+        self,
+        model: LiveModel,
+        stations: Sequence[Cut],
+        sample: Arrays,
+        search: MemorySearch | None = None,
+    ) -> None:
         """Open all pieces.
 
         Args:
             model: the optimized graph and its live weights, golden at present.
             stations: the cuts between pieces, the trivial one first.
             sample: one batch, on which prepacked and plain weights must give the same.
+            search: how copies are found, and tried out; None: in this process's memory.
 
         Raises:
             ValueError: the model fails on the sample.
@@ -82,7 +89,7 @@ class PrepackedStretches:
             parts.append(PackingCandidate(stretch, part.session, feeds))
             values |= made
         sessions, self.weights = open_packed(
-            parts, model.ort_values, model.weight_memory, model.stored
+            parts, model.ort_values, model.weight_memory, model.stored, search
         )
         self.pieces = [
             PackedPiece(i, p, SessionPart(s, p.inputs, p.outputs) if s else None, self.weights)
@@ -118,6 +125,10 @@ class PrepackedWeights:
 
     name = "prepacked_weights"
 
+    def __init__(self, search: MemorySearch | None = None) -> None:
+        """Remember how copies are found; None: in this process's memory."""
+        self._search = search
+
     def offer(
         self, model: LiveModel, profile: Callable[[], Profile], use: Use
     ) -> Offer | NotApplied:
@@ -126,7 +137,7 @@ class PrepackedWeights:
             return NotApplied("the graph has no integer convolution whose packing is known")
 
         def opened(cuts: Sequence[Cut], sample: Arrays) -> PrepackedStretches | NotApplied:
-            found = PrepackedStretches(model, cuts, sample)
+            found = PrepackedStretches(model, cuts, sample, self._search)
             if any(piece.packed for piece in found.pieces):
                 return found
             return NotApplied("no packed copy was found in this process's memory")
