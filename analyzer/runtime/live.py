@@ -27,7 +27,7 @@ from analyzer.runtime.weights.open_weights import OpenWeights
 
 
 class PartialRuns(Protocol):
-    """Runnable that leave out what a fault cannot change."""
+    """Runs that leave out what a fault cannot change."""
 
     def golden(self, feeds: Feeds) -> Result:
         """Run fault-free, and keep what passes the cuts. The weights must be golden."""
@@ -69,7 +69,7 @@ class Injection:
 
 
 class LiveExecutor:
-    """Runnable fault patterns by mutating the weights of open sessions in place."""
+    """Runs fault patterns by mutating the weights of open sessions in place."""
 
     def __init__(
         self,

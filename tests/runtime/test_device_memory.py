@@ -37,7 +37,7 @@ def test_it_holds_what_the_arena_held(device: str) -> None:
 
 
 def test_it_shares_no_memory_with_the_host() -> None:
-    """Fails if the value is made of the weight_memory itself: no run would show a missing write."""
+    """Fails if the value is made of the weight memory itself: no run would show a missing write."""
     weight_memory, memory = opened()
     weight_memory.live[:] ^= 0xFF
     assert not np.array_equal(memory.contents(), words_of(weight_memory))
