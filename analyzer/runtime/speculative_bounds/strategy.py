@@ -123,8 +123,8 @@ class SpeculativeBounds:
             found = SpeculativeStretches(model, bounds, stations, sample)
             return found.refusal or found
 
-        seconds = measured.seconds - _gains(bounds, measured)
-        return Offer(seconds, opened, hidden, overhead=(len(stations) - 1) * TWO_FORM_PIECE_SECONDS)
+        # What pieces cost is weighed in `bounds_that_cost`, against the gain of a whole run.
+        return Offer(measured.seconds - _gains(bounds, measured), opened, hidden)
 
 
 def _stations(model: LiveModel, profile: Profile, hidden: frozenset[str], use: Use) -> list[Cut]:
