@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.faults.kinds import offered_faults
+
 _FAULTS = "What happens"
 _DATA = "Data"
 _EFFORT = "Effort"
@@ -56,9 +58,7 @@ Exposure = Annotated[
 Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
-Fault = Annotated[
-    str | None, _option(_FAULTS, "WORD", "flip (default), burst:K, stuck0 or stuck1.")
-]
+Fault = Annotated[str | None, _option(_FAULTS, "WORD", f"{offered_faults(default=True)}.")]
 Include = Annotated[
     list[str] | None, _option(_FAULTS, "GLOB", "Only tensors of such a name (repeatable).")
 ]

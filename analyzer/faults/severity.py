@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from analyzer.faults.bitmap import Bitmap, Bools
 from analyzer.faults.elements import Values
+from analyzer.faults.footprints import Footprint, element_masks
 from analyzer.faults.models import FaultModel, SiteIndex
 from analyzer.faults.space import FaultSpace, TensorSite
 
@@ -131,8 +132,8 @@ def find_severity(
 
     Args:
         space: the fault space.
-        values: golden values by tensor name.
-        fault: what one upset does; a burst is severe if one of its bits is.
+        values: golden values of the stored tensors, by name; see `TensorSite.golden` for others.
+        fault: what one upset does; an upset is severe if one of the bits that it hits is.
         factor: multiple of a tensor's largest value that a severe flip moves a value by; None:
             `SEVERE_FACTOR`.
 
@@ -143,8 +144,8 @@ def find_severity(
     severe = np.zeros((len(space.tensors), widest), bool)
     chosen = SEVERE_FACTOR if factor is None else factor
     for i, tensor in enumerate(space.tensors):
-        columns = _severe_columns(tensor, values[tensor.name], chosen)
-        severe[i, : tensor.codec.bits] = _reaching(columns, fault.length)
+        columns = _severe_columns(tensor, tensor.golden(values), chosen)
+        severe[i, : tensor.codec.bits] = _reaching(columns, fault.footprint)
     tensors, positions = np.nonzero(severe)
     counts = np.array([space.tensors[t].elements for t in tensors], np.int64)
     rising = Bitmap.of(_rising(space, values, fault, severe))
@@ -158,10 +159,10 @@ def _rising(
     for tensor, columns in zip(space.tensors, severe, strict=True):
         if not columns.any():
             continue
-        codes = tensor.codec.encode(values[tensor.name].reshape(-1))
+        codes = tensor.codec.encode(tensor.golden(values).reshape(-1))
         before = tensor.codec.decode(codes)
         for bit in np.flatnonzero(columns).tolist():
-            hit = ((1 << fault.length) - 1 << bit) & ((1 << tensor.codec.bits) - 1)
+            hit, *_ = element_masks(fault.footprint, bit, tensor.codec.bits)
             after = tensor.codec.decode(fault.apply(codes, np.asarray(hit, codes.dtype)))
             with np.errstate(invalid="ignore"):
                 yield ~(after <= before)
@@ -183,9 +184,12 @@ def _severe_columns(tensor: TensorSite, values: Values, factor: float) -> npt.ND
     return np.array(found)
 
 
-def _reaching(columns: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
-    """Positions from which a burst of ``length`` bits reaches a severe one."""
-    reached = columns.copy()
-    for step in range(1, length):
-        reached |= np.roll(columns, -step)
-    return reached
+def _reaching(columns: Bools, footprint: Footprint) -> Bools:
+    """Positions from which an upset reaches a severe one: bool (bits,), like ``columns``.
+
+    The elements behind have the same columns; that a tensor ends is not looked at.
+    """
+    width = len(columns)
+    severe = sum(1 << bit for bit in np.flatnonzero(columns).tolist())
+    hits = (element_masks(footprint, bit, width) for bit in range(width))
+    return np.array([any(mask & severe for mask in masks) for masks in hits], bool)

@@ -12,7 +12,8 @@ import onnx.parser
 import pytest
 
 from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
-from analyzer.faults.models import FaultKind, parse_fault
+from analyzer.faults.kinds import FAULT_KINDS, FaultKind
+from analyzer.faults.models import parse_fault
 from analyzer.known_answers import operators
 from analyzer.known_answers.counts import Chance, Inverted
 from analyzer.known_answers.draws import TrialDraw, Words
@@ -70,7 +71,7 @@ def test_every_requirement_is_verified() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "encoding", "kind"), list(product(ELEMENT_TYPES, ENCODINGS, FaultKind))
+    ("element", "encoding", "kind"), list(product(ELEMENT_TYPES, ENCODINGS, FAULT_KINDS))
 )
 def test_every_combination_has_an_answer(element: str, encoding: str, kind: FaultKind) -> None:
     assert [

@@ -1,11 +1,16 @@
-"""What a pattern makes of the bytes that the file stores: the definition of a fault."""
+"""Faulty contents of the file, bit by bit from the definition of a fault.
+
+Live weights are checked against this module, so it shares no arithmetic with them: no masks, no
+bitwise function of whole codes, no footprints spread over many upsets at once. It reads two
+definitions, `FaultKind.becomes` and `Footprint.positions`, and follows them one bit at a time.
+"""
 
 from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from analyzer.faults.elements import StoredCodec, Values
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace
 
 
@@ -38,13 +43,15 @@ class FaultyBytes:
             wanted[list(among)] = True
             sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
-        starts, ends = self._space.offsets[hit], self._space.offsets[hit + 1]
-        for index, first, end in zip(
-            hit.tolist(), (sites - starts).tolist(), (ends - starts).tolist(), strict=True
+        firsts = sites - self._space.offsets[hit]
+        widths, sizes = self._space.widths[hit], np.diff(self._space.offsets)[hit]
+        footprint = pattern.fault.footprint
+        for index, first, width, size in zip(
+            hit.tolist(), firsts.tolist(), widths.tolist(), sizes.tolist(), strict=True
         ):
             if index not in edited:
                 edited[index] = self._memory(index)
-            for position in range(first, min(first + pattern.fault.length, end)):
+            for position in footprint.positions(first, width, size):
                 _hit(edited[index], position, pattern.fault)
         return {
             self._space.tensors[index].name: self._raw(index, memory)
@@ -67,11 +74,8 @@ class FaultyBytes:
 
 
 def _hit(memory: bytearray, position: int, fault: FaultModel) -> None:
-    byte, bit = position // 8, 1 << position % 8
-    match fault.kind:
-        case FaultKind.FLIP | FaultKind.BURST:
-            memory[byte] ^= bit
-        case FaultKind.STUCK0:
-            memory[byte] &= 0xFF ^ bit
-        case FaultKind.STUCK1:
-            memory[byte] |= bit
+    """Read one bit, look up what it becomes, and write that."""
+    byte, place = divmod(position, 8)
+    held = memory[byte] >> place & 1
+    wanted = fault.kind.becomes.one if held else fault.kind.becomes.zero
+    memory[byte] += (wanted - held) << place

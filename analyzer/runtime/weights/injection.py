@@ -11,7 +11,8 @@ import numpy.typing as npt
 from analyzer.answers import Feeds, Result
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import Values
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.kinds import FaultKind
+from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import ElementMasks, FaultSpace, Indices, TensorSite
 from analyzer.runtime.executor import Run
 from analyzer.runtime.layout.decode import Place
