@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
 
 _FAULTS = "What happens"
@@ -73,9 +74,7 @@ Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
 ]
 Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
-Metric = Annotated[
-    str | None, _option(_DATA, "WORD", "top1 (default with labels), top5 or agreement.")
-]
+Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
 Resize = Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")]

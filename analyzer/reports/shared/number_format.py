@@ -1,5 +1,6 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
+from analyzer.evaluation.metrics import MetricLabels
 from analyzer.reports.shared.records import IntervalPart
 
 MAX_DECIMALS = 4
@@ -9,7 +10,8 @@ UNKNOWN = "–"
 
 NO_TRIALS = f"{UNKNOWN} no trial was run: nothing is known."
 
-METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
+METRIC_NAMES = MetricLabels()
+"""Name of a metric -> its name in text."""
 
 
 def percent(value: float, decimals: int = 1) -> str:

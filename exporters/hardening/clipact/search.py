@@ -135,7 +135,7 @@ class Search:
     @property
     def metric(self) -> str:
         """What a right answer is."""
-        return self.context.reference.judge.metric.value
+        return self.context.reference.judge.metric.name
 
     def law(self, site: str) -> LayerLaw:
         """The law of the faults in the layer of a site."""
