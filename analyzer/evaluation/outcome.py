@@ -6,7 +6,7 @@ golden run has none. *SDC* (silent data corruption): a decision other than golde
 announces. *Masked*: the rest. A DUE scores 0.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -210,12 +210,15 @@ class Judge:
             labels: int64 (images,), or None.
         """
         images, before, unit = len(golden.scores), golden.total, self.metric.denominator
+        detected = images * result.detected
         if isinstance(result, Failure):
-            return self.no_answer(images, before)
+            return replace(self.no_answer(images, before), detected=detected)
         due, changed = self._marks(golden, result)
         masked = ~(changed | due)
         if masked.all() and self.metric.follows_decision:
-            return Outcomes(images, masked=images, right=before, denominator=unit)
+            return Outcomes(
+                images, masked=images, right=before, detected=detected, denominator=unit
+            )
         moved = self._scores(golden, result, labels, due, masked) - golden.scores
         return Outcomes(
             images,
@@ -225,6 +228,7 @@ class Judge:
             lost=-int(moved[moved < 0].sum()),
             gained=int(moved[moved > 0].sum()),
             right=before,
+            detected=detected,
             denominator=unit,
         )
 

@@ -18,7 +18,7 @@ from analyzer.faults.operations import merged_masks
 
 
 class Kind(StrEnum):
-    """What an initializer is to the operator that reads it."""
+    """The part that a stored tensor plays for the operator that reads it."""
 
     WEIGHT = "weight"
     BIAS = "bias"
@@ -26,6 +26,15 @@ class Kind(StrEnum):
     ZERO_POINT = "zero-point"
     NORM = "norm"
     CONSTANT = "constant"
+
+
+class ComputedKind(StrEnum):
+    """The part that a computed value plays. No command exposes one yet."""
+
+    ACTIVATION = "activation"
+
+
+AnyKind = Kind | ComputedKind
 
 
 class Target(StrEnum):
@@ -56,7 +65,7 @@ class TensorSite:
 
     Attributes:
         name: Its name in the ONNX file.
-        kind: What it is to its consumer.
+        kind: The part that it plays for its reader.
         shape: Its shape; () for a scalar. Of a computed value: the shape for one image.
         codec: How its elements are held in the memory whose bits flip.
         dtype: Name of its element type.
@@ -64,7 +73,7 @@ class TensorSite:
     """
 
     name: str
-    kind: Kind
+    kind: AnyKind
     shape: tuple[int, ...]
     codec: Codec
     dtype: str
@@ -233,7 +242,7 @@ class Selection:
     kinds: tuple[Kind, ...] = ()
     targets: tuple[Target, ...] = (Target.STORED,)
 
-    def takes(self, name: str, kind: Kind) -> bool:
+    def takes(self, name: str, kind: AnyKind) -> bool:
         """Whether a tensor of this name and kind is exposed, if its target is."""
         named = not self.include or any(fnmatch.fnmatchcase(name, g) for g in self.include)
         dropped = any(fnmatch.fnmatchcase(name, g) for g in self.exclude)

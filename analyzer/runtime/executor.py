@@ -40,8 +40,9 @@ def few(sample: Feeds, model: Model) -> Feeds:
 class CampaignExecutor(Executor, Protocol):
     """An executor that can hand its work to others of its kind, and make room for them."""
 
-    reloads: int
-    """Patterns that were loaded anew so far."""
+    @property
+    def reloads(self) -> int:
+        """Patterns that were loaded anew so far."""
 
     @property
     def threaded(self) -> bool:

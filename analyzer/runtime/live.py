@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.answers import Feeds, Result
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace, Indices
+from analyzer.faults.space import FaultSpace, Indices, Target
 from analyzer.model import Model
 from analyzer.runtime.executor import Run, few
 from analyzer.runtime.layout.layout import Layout, find_layout
@@ -79,7 +79,9 @@ class LiveExecutor:
 
         Raises:
             UnsupportedModel: ONNX Runtime cannot load the model.
+            UnsupportedTarget: the space has bits that are not stored in the model.
         """
+        space.check_served({Target.STORED}, "live weights")
         self._model, self._space = model, space
         self._sample = few(sample, model)
         self.reloads = 0

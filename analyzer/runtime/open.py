@@ -33,6 +33,7 @@ def open_executor(
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
         DeviceFailed: the device has not enough memory, or failed.
+        UnsupportedTarget: the space has bits that are not stored in the model.
     """
     match device.weights:
         case Weights.BORROWED:

@@ -9,7 +9,7 @@ import onnxruntime as ort
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.space import FaultSpace, Target
 from analyzer.model import Model
 from analyzer.runtime.executor import Run
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
@@ -32,6 +32,7 @@ class RewriteExecutor:
     """Nothing is found out that others could take over."""
 
     def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
+        space.check_served({Target.STORED}, "an edited file")
         self._device = device
         self.reloads = 0
         golden = golden_values(model, space)
