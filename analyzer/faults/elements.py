@@ -45,6 +45,29 @@ class ElementType:
         """Whether elements are IEEE-754-like numbers."""
         return self.exponent > 0
 
+    @property
+    def mantissa(self) -> int:
+        """Number of mantissa bits of a float."""
+        return self.bits - 1 - self.exponent
+
+    @property
+    def bias(self) -> int:
+        """Exponent bits of a float that stand for the factor 1.
+
+        >>> FLOAT32.bias, FLOAT16.bias
+        (127, 15)
+        """
+        return (1 << self.exponent - 1) - 1
+
+    @property
+    def largest(self) -> float:
+        """The largest finite number of a float (IEEE 754-2019, section 3.3).
+
+        >>> FLOAT16.largest
+        65504.0
+        """
+        return (2.0 - 2.0**-self.mantissa) * 2.0**self.bias
+
     def field(self, bit: int) -> str:
         """Name of the field that ``bit`` belongs to: sign, exponent, mantissa or magnitude.
 
@@ -57,7 +80,7 @@ class ElementType:
             return "sign"
         if not self.is_float:
             return "magnitude"
-        return "exponent" if bit >= self.bits - 1 - self.exponent else "mantissa"
+        return "exponent" if bit >= self.mantissa else "mantissa"
 
 
 def _element(

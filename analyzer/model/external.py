@@ -10,14 +10,7 @@ import onnx
 from analyzer.errors import ExternalDataError, TooLarge, quoted
 from analyzer.graph.walk import graph_tensors, messages
 from analyzer.model import limits
-
-WIDTHS: dict[int, int] = {
-    **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),
-    **dict.fromkeys((onnx.TensorProto.FLOAT, onnx.TensorProto.INT32), 4),
-    **dict.fromkeys((onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16), 2),
-    **dict.fromkeys((onnx.TensorProto.INT8, onnx.TensorProto.UINT8), 1),
-}
-"""Bytes of one element, for the types that weights usually have."""
+from analyzer.model.element_types import BYTES_OF
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -112,5 +105,5 @@ def _extent(
 
 def _stored_bytes(tensor: onnx.TensorProto) -> int | None:
     """Bytes that the shape of ``tensor`` needs; None for element types of other widths."""
-    width = WIDTHS.get(tensor.data_type)
+    width = BYTES_OF.get(tensor.data_type)
     return None if width is None else width * math.prod(tensor.dims)

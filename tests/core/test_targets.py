@@ -246,8 +246,7 @@ def test_a_sweep_hits_stored_bits_and_computed_ones() -> None:
     assert found.complete
     for mine, other in zip(found.rates, alone.rates, strict=True):
         assert mine.expected_flips > other.expected_flips
-    mine, other = found.rates[-1].estimate, alone.rates[-1].estimate
-    assert mine.masked.high < other.masked.low
+    assert found.rates[-1].estimate.masked.high < alone.rates[-1].estimate.masked.low
     hit = {u.tensor for i in range(16) for u in context.crash(cell_named("0.01/0"), i).upsets}
     assert hit > {"c", "fc_w"}
     assert run(context, AtOnce(Results(context))) == found
