@@ -18,7 +18,7 @@ EXAMPLE = "write it like 'top1 >= 0.90 @ 1e-6' or 'sdc <= 0.01 @ 3e-6'"
 
 
 class Verdict(StrEnum):
-    """What the evidence says."""
+    """The decision that the evidence allows."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -137,7 +137,7 @@ def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple
 
 
 def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstimate], bool]]:
-    """By rate: whether figures decide the rate's conditions; one that fails decides them all."""
+    """By rate: a test of whether figures decide its conditions; one that fails decides them all."""
 
     def decided(asked: Sequence[Condition]) -> Callable[[RateEstimate], bool]:
         def judge(found: RateEstimate) -> bool:
@@ -151,7 +151,7 @@ def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstim
 
 
 def _interval(condition: Condition, found: RateEstimate) -> Interval:
-    """What a condition is judged by."""
+    """The interval that a condition is judged by."""
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
     interval: Interval = getattr(found, name)
     return interval

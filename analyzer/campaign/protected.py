@@ -64,7 +64,7 @@ class ProtectedExecutor:
 
     @property
     def threaded(self) -> bool:
-        """Whether several threads may run without faults at the same time."""
+        """True if several threads may run without faults at the same time."""
         return self._inner.threaded
 
     @property

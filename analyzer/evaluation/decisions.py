@@ -28,7 +28,7 @@ def highest_classes(scores: Values) -> Decisions:
 
 
 def changed_images(first: Values, golden: Values, decisions: Decisions | None) -> Bools:
-    """Which images have another decision than golden's.
+    """Tell the images whose decision is not golden's.
 
     Args:
         first: the first output under faults, (images, ...).
@@ -50,7 +50,7 @@ def changed_images(first: Values, golden: Values, decisions: Decisions | None) -
 
 
 def non_finite_images(outputs: Sequence[Values], golden: Sequence[Values], images: int) -> Bools:
-    """Which images have NaN in an output, or infinity where golden has a finite number.
+    """Tell the images with NaN in an output, or infinity where golden has a finite number.
 
     Args:
         outputs: every output under faults; what has no row per image counts for all images.

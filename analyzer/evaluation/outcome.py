@@ -23,7 +23,7 @@ from analyzer.evaluation.decisions import (
     highest_classes,
     non_finite_images,
 )
-from analyzer.evaluation.metrics.metric import Answered, Metric
+from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 
 Scores = npt.NDArray[np.int64]
 
@@ -140,12 +140,12 @@ LABELS, CLASSES = "labelled data", "class scores"
 
 
 def _needs(metric: Metric) -> list[str]:
-    """What a metric needs, in words."""
+    """Needs of a metric, in words."""
     return [LABELS] * metric.needs_labels + [CLASSES] * metric.needs_classes
 
 
 def _lacking(metric: Metric, data: Dataset, classes: int | None) -> set[str]:
-    """What a metric needs and is not there."""
+    """Needs of a metric that are not met."""
     there = {LABELS: data.labels is not None, CLASSES: classes is not None}
     return {need for need in _needs(metric) if not there[need]}
 
@@ -198,7 +198,7 @@ class Judge:
             )
         classes = class_count(Answer(outputs))
         decisions = None if classes is None else highest_classes(outputs[0])
-        scores = self.metric.score(Answered(outputs, outputs, labels, np.ones(images, bool)))
+        scores = self.metric.score(AnswerBatch(outputs, outputs, labels, np.ones(images, bool)))
         return Golden(outputs, decisions, scores)
 
     def outcomes(self, golden: Golden, result: Result, labels: Labels | None) -> Outcomes:
@@ -279,11 +279,11 @@ class Judge:
         outputs = _image_rows(result, images)
         if outputs[0].shape != golden.outputs[0].shape:
             return np.zeros(images, np.int64)
-        scores = self.metric.score(Answered(outputs, golden.outputs, labels, masked))
+        scores = self.metric.score(AnswerBatch(outputs, golden.outputs, labels, masked))
         return np.where(due, 0, scores)
 
     def _marks(self, golden: Golden, result: Answer) -> tuple[Bools, Bools]:
-        """Which images show a detected error, and which of the others changed: bool (images,)."""
+        """Images with a detected error, and others that changed: bool (images,) each."""
         images, reference = len(golden.scores), golden.outputs[0]
         due = non_finite_images(result.outputs, golden.outputs, images)
         first = result.outputs[0][:images]

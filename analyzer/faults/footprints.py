@@ -22,7 +22,7 @@ ENDLESS = 2**40
 
 
 class Footprint(Protocol):
-    """Which bits one upset hits; never a bit of another tensor."""
+    """The bits that one upset hits, given its site; never a bit of another tensor."""
 
     @property
     def room(self) -> int:
@@ -30,7 +30,7 @@ class Footprint(Protocol):
 
     @property
     def alone(self) -> bool:
-        """Whether every upset hits the bit of its site and no other."""
+        """True if every upset hits the bit of its site and no other."""
 
     def positions(self, first: int, width: int, bits: int) -> Iterable[int]:
         """The bits that one upset hits, each once: the definition.
@@ -57,12 +57,12 @@ class Footprint(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Adjacent:
+class AdjacentBits:
     """``length`` neighbouring bits from the site upwards, elements one behind the other.
 
     What lies beyond the end of the tensor is not hit.
 
-    >>> list(Adjacent(3).positions(30, 32, 64)), list(Adjacent(3).positions(62, 32, 64))
+    >>> list(AdjacentBits(3).positions(30, 32, 64)), list(AdjacentBits(3).positions(62, 32, 64))
     ([30, 31, 32], [62, 63])
     """
 
@@ -79,13 +79,25 @@ class Adjacent:
         return self.length == 1
 
     def positions(self, first: int, width: int, bits: int) -> range:
-        """``length`` bits from ``first`` on, or as many as there are; see `Footprint.positions`."""
+        """``length`` bits from ``first`` on, or as many as there are; see `Footprint.positions`.
+
+        Args:
+            first: bit of the site within its tensor.
+            width: bits of one element; of no influence.
+            bits: bits of the whole tensor.
+        """
         return range(first, min(first + self.length, bits))
 
     def spread(
         self, first: "Indices", widths: "Indices", bits: "Indices"
     ) -> tuple["Indices", "Indices"]:
-        """The same for several upsets; see `Footprint.spread`."""
+        """The same for several upsets; see `Footprint.spread`.
+
+        Args:
+            first: int64 (n,), the bit of each site within its tensor.
+            widths: int64 (n,), bits of one element; of no influence.
+            bits: int64 (n,), bits of each whole tensor.
+        """
         import numpy as np
 
         reached = first[:, None] + np.arange(self.length)
@@ -105,7 +117,7 @@ def element_masks(footprint: Footprint, bit: int, width: int, bits: int = ENDLES
     Returns:
         For the first element and those behind, as far as one is hit, the mask of the bits hit.
 
-    >>> [f"{mask:08b}" for mask in element_masks(Adjacent(4), 6, 8)]
+    >>> [f"{mask:08b}" for mask in element_masks(AdjacentBits(4), 6, 8)]
     ['11000000', '00000011']
     """
     masks: dict[int, int] = {}

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analyzer.faults.footprints import Adjacent, Footprint
+from analyzer.faults.footprints import AdjacentBits, Footprint
 
 
-class Becomes(NamedTuple):
-    """What a bit that is hit reads afterwards: the definition of an operation.
+class TruthTable(NamedTuple):
+    """The bit that is read where one was hit, by the bit that was held: the definition of a fault.
 
     Attributes:
         zero: 0 or 1, where it held 0.
@@ -26,9 +26,9 @@ class Becomes(NamedTuple):
     one: int
 
 
-INVERTED, CLEARED, SET = Becomes(1, 0), Becomes(0, 0), Becomes(1, 1)
+INVERT, CLEAR, SET = TruthTable(1, 0), TruthTable(0, 0), TruthTable(1, 1)
 
-OPERATIONS = frozenset({INVERTED, CLEARED, SET})
+OPERATIONS = frozenset({INVERT, CLEAR, SET})
 """Everything that can happen to a bit; that nothing happens (0, 1) is no fault."""
 
 
@@ -77,11 +77,11 @@ class FaultKind:
     """
 
     name: str
-    becomes: Becomes
+    becomes: TruthTable
     rule: str
     example: Example
     parameter: Parameter | None = None
-    footprint: Callable[[int], Footprint] = field(default=Adjacent)
+    footprint: Callable[[int], Footprint] = field(default=AdjacentBits)
     caveat: str = ""
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class FaultKind:
 
     @property
     def form(self) -> str:
-        """How it is written, its number as a letter.
+        """The form in which it is written, its number as a letter.
 
         >>> FLIP.form, BURST.form
         ('flip', 'burst:K')
@@ -110,11 +110,11 @@ _STUCK = (
     "A stuck cell that holds its value already does nothing: it counts as an upset that is masked."
 )
 
-FLIP = FaultKind("flip", INVERTED, "inverts the bit", Example("flip", 0b1010, 0b0110, 0b1100))
+FLIP = FaultKind("flip", INVERT, "inverts the bit", Example("flip", 0b1010, 0b0110, 0b1100))
 
 BURST = FaultKind(
     "burst",
-    INVERTED,
+    INVERT,
     "inverts K adjacent bits of the tensor from the site upwards, ends with the tensor, and "
     "inverts twice what two bursts share",
     Example("burst:2", 0b1010, 0b0110, 0b1100),
@@ -125,7 +125,7 @@ BURST = FaultKind(
 
 STUCK0 = FaultKind(
     "stuck0",
-    CLEARED,
+    CLEAR,
     "reads 0, and changes nothing where the bit is 0",
     Example("stuck0", 0b1010, 0b0110, 0b1000),
     caveat=_STUCK,
@@ -167,5 +167,5 @@ def listed_choices(words: Sequence[str]) -> str:
 
 
 def fault_rules() -> str:
-    """What every kind does, in one sentence without its full stop."""
+    """One sentence about every kind, without its full stop."""
     return "; ".join(f"{kind.form} {kind.rule}" for kind in FAULT_KINDS)

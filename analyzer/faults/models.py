@@ -15,7 +15,7 @@ from analyzer.faults.operations import BITWISE
 
 @dataclass(frozen=True, slots=True)
 class FaultModel:
-    """What one upset does.
+    """A fault: a kind of upset, and its number.
 
     Attributes:
         kind: What happens to each bit that is hit.
@@ -31,7 +31,7 @@ class FaultModel:
 
     @property
     def footprint(self) -> Footprint:
-        """Which bits an upset hits, given its site."""
+        """The bits that an upset hits, given its site."""
         return self.kind.footprint(self.length)
 
     def apply(self, codes: Codes, masks: Codes) -> Codes:

@@ -1,4 +1,4 @@
-"""What happens to bits that are hit, on whole codes and on many bytes at once.
+"""The operations of faults on whole codes, and on many bytes at once.
 
 Live weights and codes change by these three operations and by no other. The oracle
 (`analyzer.runtime.oracle.faulty_bytes`) does not use them: it goes bit by bit.
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.elements import Codes
-from analyzer.faults.kinds import CLEARED, INVERTED, SET, Becomes
+from analyzer.faults.kinds import CLEAR, INVERT, SET, TruthTable
 
 
 @dataclass(frozen=True, slots=True)
-class Bitwise:
+class BitwiseOperation:
     """A bitwise function of stored bits and a mask of the bits that are hit.
 
     Attributes:
@@ -54,16 +54,16 @@ class Bitwise:
         self.ufunc.at(memory, addresses, ~masks if self.complement else masks)
 
 
-BITWISE: dict[Becomes, Bitwise] = {
-    INVERTED: Bitwise(np.bitwise_xor, complement=False),
-    CLEARED: Bitwise(np.bitwise_and, complement=True),
-    SET: Bitwise(np.bitwise_or, complement=False),
+BITWISE: dict[TruthTable, BitwiseOperation] = {
+    INVERT: BitwiseOperation(np.bitwise_xor, complement=False),
+    CLEAR: BitwiseOperation(np.bitwise_and, complement=True),
+    SET: BitwiseOperation(np.bitwise_or, complement=False),
 }
 """Operation -> the bitwise function that does it to many bits at once."""
 
 
 def merged_masks(
-    becomes: Becomes, places: npt.NDArray[np.int64], masks: npt.NDArray[np.uint64], count: int
+    becomes: TruthTable, places: npt.NDArray[np.int64], masks: npt.NDArray[np.uint64], count: int
 ) -> npt.NDArray[np.uint64]:
     """The hits of several upsets in the same elements, as one mask each.
 
@@ -79,6 +79,6 @@ def merged_masks(
         uint64 (count,).
     """
     merged = np.zeros(count, np.uint64)
-    merge = np.bitwise_xor if becomes == INVERTED else np.bitwise_or
+    merge = np.bitwise_xor if becomes == INVERT else np.bitwise_or
     merge.at(merged, places, masks)
     return merged

@@ -1,4 +1,4 @@
-"""Severe and mild fault sites: which flips change a value beyond its tensor's range, and which way.
+"""Severe and mild fault sites, told apart by how far and in which direction a flip moves a value.
 
 The partition serves the estimator only: sampling by the number of severe upsets is unbiased for
 any partition, and cheap if severe upsets are what does harm (Cochran, *Sampling Techniques*, ch. 5;
@@ -91,13 +91,13 @@ class Severity:
         return np.asarray(offsets + (numbers - first) * widths + self.positions[columns])
 
     def are_severe(self, sites: SiteIndex) -> npt.NDArray[np.bool_]:
-        """Which of these sites are severe: bool (n,)."""
+        """Tell severe sites: int64 (n,) sites to bool (n,)."""
         tensors = self.space.offsets.searchsorted(sites, side="right") - 1
         positions = (sites - self.space.offsets[tensors]) % self.space.widths[tensors]
         return np.asarray(self.severe[tensors, positions])
 
     def are_rising(self, sites: SiteIndex) -> Bools:
-        """Which of these sites are severe and move a value up: bool (n,)."""
+        """Tell severe sites whose upset moves a value up: int64 (n,) sites to bool (n,)."""
         found = self.are_severe(sites)
         if self.rising is not None and found.any():
             found[found] = self.rising.at(self._numbers(sites[found]))
@@ -155,7 +155,7 @@ def find_severity(
 def _rising(
     space: FaultSpace, values: Mapping[str, Values], fault: FaultModel, severe: Bools
 ) -> Iterator[Bools]:
-    """Which elements of each severe column an upset moves up, or makes no number."""
+    """For each severe column: which values an upset moves up, or makes no number; bool (n,)."""
     for tensor, columns in zip(space.tensors, severe, strict=True):
         if not columns.any():
             continue

@@ -25,7 +25,7 @@ LARGE, MODERATE = 0.5, 1.0 / 32.0
 
 
 class Reach(StrEnum):
-    """How far an upset in a column moves the typical value, against the tensor's largest one."""
+    """Distance by which an upset in a column moves the typical value, in four steps."""
 
     SEVERE = "severe"
     LARGE = "large"
@@ -38,7 +38,7 @@ class SiteStratum:
     """Some columns of one tensor.
 
     Attributes:
-        reach: How far their upsets move values.
+        reach: Distance by which an upset in one of them moves values.
         positions: Bit positions, ascending.
         elements: Elements of the tensor.
     """
@@ -67,7 +67,14 @@ class SiteStrata:
     parts: tuple[tuple[SiteStratum, ...], ...]
 
     def site(self, tensor: int, part: int, element: int, column: int) -> int:
-        """The site of one element in the ``column``-th column of a stratum."""
+        """The site of one element in one column of a stratum.
+
+        Args:
+            tensor: index of the tensor in its space.
+            part: index of the stratum among those of the tensor.
+            element: flat index of the element.
+            column: index of the column among those of the stratum.
+        """
         return self.space.site(tensor, element, self.parts[tensor][part].positions[column])
 
 
@@ -122,6 +129,14 @@ def typical_moves(tensor: TensorSite, values: Values, fault: FaultModel = FLIP) 
     do no harm in any column, and would make most columns of a mantissa look alike. Of a burst that
     reaches into the elements behind, the farthest move counts. A move out of the finite numbers is
     infinite. In a tensor of zeros moves count in units of the format: the value 1.
+
+    Args:
+        tensor: the tensor.
+        values: its golden values, in its dtype and shape.
+        fault: what one upset does.
+
+    Returns:
+        Multiples, one per bit position, bit 0 first.
     """
     flat = values.reshape(-1)
     golden = flat[:: max(1, len(flat) // SAMPLE)]

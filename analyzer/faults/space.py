@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from analyzer.errors import EmptySelection, UnsupportedTarget, quoted
 from analyzer.faults.elements import ELEMENT_TYPES, Codec, Codes, Values
-from analyzer.faults.kinds import Becomes
+from analyzer.faults.kinds import TruthTable
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.operations import merged_masks
 
@@ -38,7 +38,7 @@ AnyKind = Kind | ComputedKind
 
 
 class Target(StrEnum):
-    """Where the bits of a tensor at risk are when an upset hits them."""
+    """The place of a tensor's bits at the moment of an upset."""
 
     STORED = "stored"
     """In the file: their golden values are known before any run."""
@@ -191,7 +191,13 @@ class FaultSpace:
         return tensor, element, bit
 
     def site(self, tensor: int, element: int, bit: int) -> int:
-        """Site index of (tensor, element, bit): the inverse of `locate`."""
+        """Site index of one bit: the inverse of `locate`.
+
+        Args:
+            tensor: index of the tensor.
+            element: flat index of the element.
+            bit: position of the bit, 0 the least significant.
+        """
         return int(self.offsets[tensor]) + element * self.tensors[tensor].codec.bits + bit
 
     def bits_hit(self, pattern: FaultPattern) -> tuple[Indices, Indices]:
@@ -218,7 +224,7 @@ class FaultSpace:
             hit = local[bounds[tensor] : bounds[tensor + 1]]
             yield self._merge(int(tensor), hit, pattern.fault.kind.becomes)
 
-    def _merge(self, tensor: int, hit: Indices, becomes: Becomes) -> ElementMasks:
+    def _merge(self, tensor: int, hit: Indices, becomes: TruthTable) -> ElementMasks:
         element, bit = np.divmod(hit, self.tensors[tensor].codec.bits)
         single = np.left_shift(np.uint64(1), bit.astype(np.uint64))
         distinct, inverse = np.unique(element, return_inverse=True)
@@ -228,7 +234,7 @@ class FaultSpace:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which tensors a campaign exposes.
+    """The tensors that a campaign exposes.
 
     Attributes:
         include: Name globs; empty means every name.
@@ -243,7 +249,15 @@ class Selection:
     targets: tuple[Target, ...] = (Target.STORED,)
 
     def takes(self, name: str, kind: AnyKind) -> bool:
-        """Whether a tensor of this name and kind is exposed, if its target is."""
+        """Decide by name and kind; `of` looks at targets as well.
+
+        Args:
+            name: of a tensor.
+            kind: of the same tensor.
+
+        Returns:
+            True for a tensor that is exposed.
+        """
         named = not self.include or any(fnmatch.fnmatchcase(name, g) for g in self.include)
         dropped = any(fnmatch.fnmatchcase(name, g) for g in self.exclude)
         return named and not dropped and (not self.kinds or kind in self.kinds)

@@ -1,4 +1,4 @@
-"""What a faulty answer counts as: masked, SDC or DUE, right or wrong."""
+"""Outcomes of faulty answers: masked, SDC or DUE, right or wrong."""
 
 from dataclasses import dataclass
 from math import inf, nan

@@ -14,7 +14,15 @@ from analyzer.model.element_types import BYTES_OF
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """The path that ``name`` means, links followed; None if it lies outside ``folder``."""
+    """The path that a file name means, links followed.
+
+    Args:
+        folder: resolved path of the folder that must hold it.
+        name: as a model states it, relative to the folder.
+
+    Returns:
+        None if it lies outside the folder, or is no name of a file.
+    """
     try:
         target = (folder / name).resolve()
         target.is_file()  # fails for a name that no file could have

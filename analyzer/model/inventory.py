@@ -1,4 +1,4 @@
-"""Initializers of an ONNX graph: what is at risk, what is out of scope, and why."""
+"""Inventory of an ONNX graph: stored tensors at risk, and those out of scope with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,7 +111,7 @@ def _decoded(tensor: onnx.TensorProto) -> Values:
 
 
 def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> str:
-    """Why ``tensor`` is out of scope; empty if it is at risk."""
+    """The reason for which ``tensor`` is out of scope; empty if it is at risk."""
     name = tensor.name
     element = ELEMENT_OF.get(tensor.data_type)
     if element is None:
@@ -141,7 +141,7 @@ def _type_name(tensor: onnx.TensorProto) -> str:
 
 
 def _title(node: onnx.NodeProto) -> str:
-    """What to call ``node``: its name, or what it computes."""
+    """Name of ``node``, or of the value that it computes."""
     return node.name or next(iter(node.output), "")
 
 

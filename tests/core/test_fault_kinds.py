@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from analyzer.errors import BadOption
 from analyzer.faults import kinds
 from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec, to_codes
-from analyzer.faults.footprints import Adjacent, Footprint, element_masks
+from analyzer.faults.footprints import AdjacentBits, Footprint, element_masks
 from analyzer.faults.kinds import (
-    CLEARED,
+    CLEAR,
     FAULT_KINDS,
-    INVERTED,
+    INVERT,
     OPERATIONS,
     SET,
-    Becomes,
     Example,
     FaultKind,
     Parameter,
+    TruthTable,
     fault_rules,
     listed_choices,
     offered_faults,
@@ -60,8 +60,8 @@ class Word:
 
 EXAMPLE = Example("word0", 0b1010, 0b1111, 0b0000)
 
-WORD_READS_ZERO = FaultKind("word0", CLEARED, "reads 0", EXAMPLE, footprint=Word)
-WORD_INVERTED = FaultKind("wordflip", INVERTED, "is inverted", EXAMPLE, footprint=Word)
+WORD_READS_ZERO = FaultKind("word0", CLEAR, "reads 0", EXAMPLE, footprint=Word)
+WORD_INVERTED = FaultKind("wordflip", INVERT, "is inverted", EXAMPLE, footprint=Word)
 THREE_STUCK = FaultKind("stripe", SET, "reads 1", EXAMPLE, Parameter("N", 2, 9))
 
 MADE_UP = (WORD_READS_ZERO, WORD_INVERTED, THREE_STUCK)
@@ -78,14 +78,14 @@ def added(monkeypatch: pytest.MonkeyPatch) -> None:
 # Definitions
 
 
-def bit_by_bit(becomes: Becomes, code: int, mask: int) -> int:
+def bit_by_bit(becomes: TruthTable, code: int, mask: int) -> int:
     """What the definition makes of one byte."""
     bits = [(becomes[code >> i & 1] if mask >> i & 1 else code >> i & 1) << i for i in range(8)]
     return sum(bits)
 
 
 @pytest.mark.parametrize("becomes", OPERATIONS)
-def test_every_operation_does_to_bytes_what_its_definition_says(becomes: Becomes) -> None:
+def test_every_operation_does_to_bytes_what_its_definition_says(becomes: TruthTable) -> None:
     codes, masks = (a.reshape(-1) for a in np.meshgrid(*[np.arange(256, dtype=np.uint8)] * 2))
     wanted = [
         bit_by_bit(becomes, c, m) for c, m in zip(codes.tolist(), masks.tolist(), strict=True)
@@ -98,10 +98,10 @@ def test_every_operation_does_to_bytes_what_its_definition_says(becomes: Becomes
 
 def test_there_is_no_other_operation() -> None:
     assert set(BITWISE) == OPERATIONS
-    every = {Becomes(a, b) for a in (0, 1) for b in (0, 1)}
-    assert every - {Becomes(0, 1)} == OPERATIONS
+    every = {TruthTable(a, b) for a in (0, 1) for b in (0, 1)}
+    assert every - {TruthTable(0, 1)} == OPERATIONS
     with pytest.raises(ValueError, match="'idle' leaves every bit as it is"):
-        FaultKind("idle", Becomes(0, 1), "", EXAMPLE)
+        FaultKind("idle", TruthTable(0, 1), "", EXAMPLE)
 
 
 @examples(100)
@@ -109,7 +109,7 @@ def test_there_is_no_other_operation() -> None:
 def test_a_footprint_spreads_as_it_is_defined(data: st.DataObject) -> None:
     """Fails if `spread` and `positions` differ in one bit, or an upset leaves its tensor."""
     footprint: Footprint = data.draw(
-        st.one_of(st.builds(Adjacent, st.integers(1, 70)), st.just(Word(1)))
+        st.one_of(st.builds(AdjacentBits, st.integers(1, 70)), st.just(Word(1)))
     )
     widths = data.draw(st.lists(st.sampled_from([4, 8, 16, 32, 64]), min_size=1, max_size=4))
     bits = [width * data.draw(st.integers(1, 4)) for width in widths]

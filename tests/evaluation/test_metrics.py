@@ -26,7 +26,7 @@ from analyzer.evaluation.metrics import (
     metric_names,
     offered_metrics,
 )
-from analyzer.evaluation.metrics.metric import Answered, Metric
+from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.metrics.top_k import TopK
 from analyzer.evaluation.outcome import Outcomes, choose_metric
 from analyzer.gate import check_metrics, gate_metrics, parse_gate
@@ -65,9 +65,9 @@ class SamePixels:
     denominator = PIXELS
     follows_decision = False
 
-    def score(self, answered: Answered) -> npt.NDArray[np.int64]:
+    def score(self, answers: AnswerBatch) -> npt.NDArray[np.int64]:
         """Pixels counted."""
-        found, golden = (o[0].argmax(axis=1) for o in (answered.outputs, answered.golden))
+        found, golden = (o[0].argmax(axis=1) for o in (answers.outputs, answers.golden))
         return np.asarray((found == golden).reshape(len(found), -1).sum(axis=1), np.int64)
 
 
@@ -108,7 +108,7 @@ def test_scores_are_whole_numbers_up_to_the_denominator(metric: Metric) -> None:
     labels = rng.integers(0, CLASSES * 4, 64)
     for outputs in (golden, -golden):
         masked = np.full(64, outputs is golden)
-        found = metric.score(Answered((outputs,), (golden,), labels, masked))
+        found = metric.score(AnswerBatch((outputs,), (golden,), labels, masked))
         assert found.dtype == np.int64
         assert found.shape == (64,)
         assert 0 <= found.min() <= found.max() <= metric.denominator

@@ -24,9 +24,10 @@ from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
 from analyzer.memory.array_file import Bytes
-from analyzer.runtime import executor, live
+from analyzer.runtime import live
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle import faulty_bytes as faulty
+from analyzer.runtime.ort import golden_model
 from analyzer.runtime.weights import memory as arena
 from analyzer.runtime.weights.injection import Converter, Write
 from analyzer.stats import intervals
@@ -81,7 +82,7 @@ def half_bytes_are_swapped(patch: Patch) -> None:
         raw = right(values, element)
         return raw if element.bits >= 8 else bytes(b >> 4 | (b & 15) << 4 for b in raw)
 
-    patch.setattr(executor, "to_raw", swapped)
+    patch.setattr(golden_model, "to_raw", swapped)
 
 
 @noticed("M-1", "float32 and float64", "int32, int8, uint8")
@@ -223,7 +224,7 @@ def the_seed_is_not_in_the_plan(patch: Patch) -> None:
 
 @noticed("M-7", "outcomes")
 def nan_is_masked(patch: Patch) -> None:
-    patch.setattr(outcome, "_non_finite", lambda golden, result, images: np.zeros(images, bool))
+    patch.setattr(outcome, "non_finite_images", lambda *asked: np.zeros(asked[-1], bool))
 
 
 @noticed("M-7", "outcomes")

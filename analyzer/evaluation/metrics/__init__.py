@@ -77,5 +77,5 @@ class MetricLabels(Mapping[str, str]):
         return iter(metric_names())
 
     def __len__(self) -> int:
-        """How many metrics there are."""
+        """Number of metrics."""
         return len(METRICS)

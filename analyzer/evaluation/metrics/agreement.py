@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analyzer.evaluation.metrics.metric import Answered, Scores
+    from analyzer.evaluation.metrics.metric import AnswerBatch, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,6 @@ class Agreement:
     denominator = 1
     follows_decision = True
 
-    def score(self, answered: "Answered") -> "Scores":
+    def score(self, answers: "AnswerBatch") -> "Scores":
         """int64 (images,): 1 where the image is masked; see `Metric.score`."""
-        return answered.masked.astype("int64")
+        return answers.masked.astype("int64")

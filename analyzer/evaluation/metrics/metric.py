@@ -1,4 +1,4 @@
-"""What a metric is: a score of the answer to each image, as a whole number."""
+"""The protocol of metrics: a score of the answer to each image, as a whole number."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerBatch:
     """The answers to the images of one batch, beside the golden ones.
 
     Attributes:
@@ -48,11 +48,11 @@ class Metric(Protocol):
 
     @property
     def needs_labels(self) -> bool:
-        """Whether scores compare answers with labels; else with golden."""
+        """True if scores compare answers with labels; else they compare with golden."""
 
     @property
     def needs_classes(self) -> bool:
-        """Whether the first output must be class scores: (images, classes)."""
+        """True if the first output must be class scores: (images, classes)."""
 
     @property
     def denominator(self) -> int:
@@ -60,15 +60,15 @@ class Metric(Protocol):
 
     @property
     def follows_decision(self) -> bool:
-        """Whether an image whose decision is golden's keeps its score, whatever else changed."""
+        """True if an image whose decision is golden's keeps its score, whatever else changed."""
 
-    def score(self, answered: Answered) -> "Scores":
+    def score(self, answers: AnswerBatch) -> "Scores":
         """Scores of a batch.
 
         A detected error is no business of a metric: such images count 0, whatever is returned.
 
         Args:
-            answered: the answers; `Answered.labels` is not None if `needs_labels`.
+            answers: the answers; `AnswerBatch.labels` is not None if `needs_labels`.
 
         Returns:
             int64 (images,), each in 0 .. `denominator`.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analyzer.evaluation.metrics.metric import Answered, Scores
+    from analyzer.evaluation.metrics.metric import AnswerBatch, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class TopK:
         """True for the highest class alone: those below it may change places."""
         return self.k == 1
 
-    def score(self, answered: "Answered") -> "Scores":
+    def score(self, answers: "AnswerBatch") -> "Scores":
         """int64 (images,): 1 where the label is among the ``k`` highest; see `Metric.score`."""
-        labels, scores = answered.labels, answered.outputs[0]
+        labels, scores = answers.labels, answers.outputs[0]
         assert labels is not None, "a campaign without labels has another metric"
         if self.k == 1:
             right = scores.argmax(axis=1) == labels

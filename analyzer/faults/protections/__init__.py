@@ -1,10 +1,10 @@
 """The family of protections: one file per member, and `PROTECTIONS`, the one list."""
 
 from analyzer.errors import BadOption
-from analyzer.faults.protections.none import Unprotected
+from analyzer.faults.protections.none import NoProtection
 from analyzer.faults.protections.protection import Protection
 
-NONE = Unprotected()
+NONE = NoProtection()
 
 PROTECTIONS: tuple[Protection, ...] = (NONE,)
 """Every protection; the first is the default."""

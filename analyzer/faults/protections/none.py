@@ -30,14 +30,19 @@ class PlainMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Unprotected:
+class NoProtection:
     """The memory as it is."""
 
     name = "none"
     about = "Nothing protects the memory: every upset is read."
 
     def protect(self, data: FaultSpace, values: Mapping[str, Values]) -> PlainMemory:
-        """The data alone; see `Protection.protect`."""
+        """The data alone; see `Protection.protect`.
+
+        Args:
+            data: the bits at risk.
+            values: of no influence.
+        """
         return PlainMemory(data)
 
     def examples(self) -> Sequence[ProtectionExample]:

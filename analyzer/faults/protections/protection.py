@@ -24,7 +24,7 @@ from analyzer.faults.space import FaultSpace, Kind, TensorSite
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """What decoding leaves of the upsets of one trial.
+    """The upsets of one trial that decoding leaves, and what the decoder did.
 
     Attributes:
         pattern: The upsets that readers of the data meet; sites of `ProtectedMemory.data`.
@@ -96,7 +96,7 @@ class Protection(Protocol):
 
     @property
     def about(self) -> str:
-        """What it does, in one sentence for the reader of a report."""
+        """One sentence about it, for the reader of a report."""
 
     def protect(self, data: FaultSpace, values: Mapping[str, Values]) -> ProtectedMemory:
         """The memory of one model under this scheme.
@@ -137,7 +137,7 @@ def read_codes(space: FaultSpace, codes: Sequence[Codes], pattern: FaultPattern)
 def work_out(
     protection: Protection, example: ProtectionExample
 ) -> tuple[tuple[int, ...], int, int]:
-    """What a protection makes of an example.
+    """Put an example to a protection.
 
     Args:
         protection: the scheme.

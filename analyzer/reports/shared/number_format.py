@@ -19,6 +19,10 @@ def percent(value: float, decimals: int = 1) -> str:
 
     Beyond `MAX_DECIMALS` a small figure is written with an exponent, a large one as a bound.
 
+    Args:
+        value: a fraction in [0, 1].
+        decimals: fewest decimals.
+
     >>> percent(0.9731), percent(0.0), percent(1.0), percent(0.99996), percent(0.00002)
     ('97.3', '0', '100', '99.996', '0.002')
     >>> percent(1.2e-7), percent(1 - 1e-9)

@@ -1,4 +1,4 @@
-"""What all reports have in common: which tool, which model, which data, which run."""
+"""Records that all reports have in common: of the tool, the model, the data, the run."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -144,7 +144,12 @@ def as_json(report: Part) -> str:
 
 
 def as_schema(report: type[Part], title: str) -> str:
-    """The published JSON Schema of a kind of report."""
+    """The published JSON Schema of a kind of report.
+
+    Args:
+        report: the record of that kind.
+        title: of the schema.
+    """
     schema = report.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title
