@@ -216,21 +216,13 @@ class Judge:
         due, changed = self._marks(golden, result)
         masked = ~(changed | due)
         if masked.all() and self.metric.follows_decision:
-            return Outcomes(
-                images, masked=images, right=before, detected=detected, denominator=unit
-            )
+            return Outcomes(images, 0, 0, images, 0, 0, before, detected, unit)
         moved = self._scores(golden, result, labels, due, masked) - golden.scores
-        return Outcomes(
-            images,
-            sdc=int(np.count_nonzero(changed)),
-            due=int(np.count_nonzero(due)),
-            masked=int(np.count_nonzero(masked)),
-            lost=-int(moved[moved < 0].sum()),
-            gained=int(moved[moved > 0].sum()),
-            right=before,
-            detected=detected,
-            denominator=unit,
-        )
+        sdc, found = int(np.count_nonzero(changed)), int(np.count_nonzero(due))
+        lost = -int(np.minimum(moved, 0).sum())
+        gained = int(moved.sum()) + lost
+        unharmed = images - sdc - found
+        return Outcomes(images, sdc, found, unharmed, lost, gained, before, detected, unit)
 
     def no_answer(self, images: int, right: int) -> Outcomes:
         """Outcomes of a trial without an answer: DUE on every image.
@@ -280,7 +272,7 @@ class Judge:
         if outputs[0].shape != golden.outputs[0].shape:
             return np.zeros(images, np.int64)
         scores = self.metric.score(AnswerBatch(outputs, golden.outputs, labels, masked))
-        return np.where(due, 0, scores)
+        return np.where(due, 0, scores) if due.any() else scores
 
     def _marks(self, golden: Golden, result: Answer) -> tuple[Bools, Bools]:
         """Images with a detected error, and others that changed: bool (images,) each."""

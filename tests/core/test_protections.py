@@ -233,6 +233,13 @@ def behind(protection: Protection) -> TrialContext:
     )
 
 
+def test_plans_tell_protections_apart() -> None:
+    """Else trials behind one would be taken for those without."""
+    plan = tiny().context.plan
+    assert replace(plan, protection="duplication").id != plan.id
+    assert "protection" not in plan.content
+
+
 def test_without_a_memory_nothing_stands_in_the_way() -> None:
     assert protected(tiny().executor, None) is tiny().executor
     assert memory_of(tiny().executor) is None

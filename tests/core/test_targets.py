@@ -153,6 +153,14 @@ def test_stored_tensors_alone_are_exposed_unless_more_is_asked_for() -> None:
         replace(only, kinds=(Kind.WEIGHT,)).of(tensors)
 
 
+def test_plans_tell_targets_apart() -> None:
+    """Else trials on computed values would be taken for those on stored ones."""
+    plan = tiny().context.plan
+    other = replace(plan, selection=replace(plan.selection, targets=(Target.COMPUTED,)))
+    assert other.id != plan.id
+    assert "targets" not in plan.content
+
+
 def test_the_inventory_holds_what_is_stored() -> None:
     assert {t.target for t in tiny().space.tensors} == {Target.STORED}
 
