@@ -131,7 +131,9 @@ def choose_metric(asked: str | None, data: Dataset, classes: int | None) -> Metr
         needs = " and ".join(_needs(metric))
         others = ", ".join(m.name for m in suited)
         raise BadOption(f"--metric {asked} needs {needs}; use {others}")
-    if metric.needs_labels and data.labels is not None and classes is not None:
+    if metric.needs_labels and metric.needs_classes:
+        assert data.labels is not None
+        assert classes is not None
         _check_labels(data.labels, data.classes, classes)
     return metric
 
