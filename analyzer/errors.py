@@ -62,6 +62,12 @@ class EmptySelection(UsageError):
     slug = "empty-selection"
 
 
+class UnsupportedTarget(UsageError):
+    """Fault sites whose bits the chosen executor cannot flip, like those of computed values."""
+
+    slug = "unsupported-target"
+
+
 class DeviceUnavailable(UsageError):
     """A device that this installation, or this machine, does not have."""
 

@@ -57,15 +57,17 @@ class BlockResult:
 
     def to_json(self) -> str:
         """Compact text for a journal, without nested braces: which block, and counts."""
-        counts = [
-            [o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right] for o in self.outcomes
-        ]
-        content = {
+        content: dict[str, object] = {
             "cell": self.block.cell.name,
             "index": self.block.index,
-            "outcomes": counts,
+            "outcomes": [o.counts for o in self.outcomes],
             "crashed": self.crashed,
         }
+        denominators = {o.denominator for o in self.outcomes}
+        if denominators != {1}:  # of scores; right and wrong answers need none
+            (content["denominator"],) = denominators
+        if any(o.detected for o in self.outcomes):  # by a protection of the memory
+            content["detected"] = [o.detected for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -78,13 +80,29 @@ class BlockResult:
         try:
             content = json.loads(text)
             block = Block(cell_named(content["cell"]), int(content["index"]))
-            outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
+            denominator = int(content.get("denominator", 1))
+            counts = content["outcomes"]
+            detected = content.get("detected") or [0] * len(counts)
+            outcomes = tuple(
+                _read_outcomes(row, int(found), denominator)
+                for row, found in zip(counts, detected, strict=True)
+            )
             crashed = tuple(map(int, content["crashed"]))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError("this is no block result") from error
         if len(outcomes) != BLOCK_TRIALS:
             raise ValueError("a block result holds one outcome per trial")
         return BlockResult(block, outcomes, crashed)
+
+
+def _read_outcomes(row: Sequence[int], detected: int, denominator: int) -> Outcomes:
+    """The outcomes of one trial, from the sums that a journal keeps.
+
+    Raises:
+        ValueError: there are more or fewer sums than a trial has.
+    """
+    images, sdc, due, masked, lost, gained, right = map(int, row)
+    return Outcomes(images, sdc, due, masked, lost, gained, right, detected, denominator)
 
 
 def run_block(

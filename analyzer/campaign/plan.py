@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from analyzer.faults.models import FaultModel
+from analyzer.faults.protections import NONE
 from analyzer.faults.space import Selection
 
 
@@ -37,6 +38,7 @@ class Plan:
         precision: Half-width at which a rate is done, as a fraction.
         confidence: Coverage of every interval, as a fraction.
         paired: Id of the plan whose patterns those of this one follow; empty: it stands alone.
+        protection: Name of the protection of the memory.
     """
 
     model_sha256: str
@@ -53,6 +55,7 @@ class Plan:
     precision: float
     confidence: float
     paired: str = ""
+    protection: str = NONE.name
 
     @property
     def content(self) -> dict[str, Any]:
@@ -75,7 +78,13 @@ class Plan:
             "batch": self.batch,
             "seed": self.seed,
         }
-        return {**alone, "paired": self.paired} if self.paired else alone
+        # Listed only where it is not the usual, so that ids of earlier versions stay what they are.
+        more: dict[str, Any] = {"paired": self.paired} if self.paired else {}
+        if self.selection.targets != Selection().targets:
+            more["targets"] = sorted(t.value for t in self.selection.targets)
+        if self.protection != NONE.name:
+            more["protection"] = self.protection
+        return alone | more
 
     @cached_property
     def id(self) -> str:

@@ -63,8 +63,9 @@ class TrialContext:
 
     @property
     def golden_metric(self) -> float:
-        """Share of right answers without faults, on all images."""
-        return sum(int(g.right.sum()) for g in self.golden) / self.images
+        """Mean score without faults, on all images: a fraction."""
+        denominator = self.judge.metric.denominator
+        return sum(g.total for g in self.golden) / (self.images * denominator)
 
     @cached_property
     def images(self) -> int:
@@ -81,10 +82,11 @@ class TrialContext:
 
     @cached_property
     def unit(self) -> int:
-        """A number that the images of any one trial divide."""
+        """Common multiple of the score units (images times denominator) per trial."""
+        denominator = self.judge.metric.denominator
         if self.plan.exposure is Exposure.RESIDENT:
-            return self.images
-        return math.lcm(*{b.images for b in self.batches})
+            return self.images * denominator
+        return math.lcm(*{b.images for b in self.batches}) * denominator
 
     @property
     def images_per_trial(self) -> int:
@@ -135,7 +137,8 @@ class TrialContext:
 
     def device(self, outcomes: Outcomes) -> float:
         """The metric of a device on which a trial had these outcomes."""
-        return self.golden_metric + (outcomes.gained - outcomes.lost) / outcomes.images
+        units = outcomes.images * outcomes.denominator
+        return self.golden_metric + (outcomes.gained - outcomes.lost) / units
 
     def crash(self, cell: AnyCell, index: int) -> Crash:
         """The pattern of a trial that killed its process, site by site."""
@@ -151,8 +154,7 @@ class TrialContext:
         """The outcomes of such a trial: DUE on every image."""
         chosen, _ = self._draw(cell, index)
         images = sum(self.batches[i].images for i in chosen)
-        right = sum(int(np.count_nonzero(self.golden[i].right)) for i in chosen)
-        return Outcomes(images, due=images, lost=right, right=right)
+        return self.judge.no_answer(images, sum(self.golden[i].total for i in chosen))
 
     def _draw(self, cell: AnyCell, index: int) -> tuple[Sequence[int], FaultPattern]:
         """The batches and the pattern of one trial."""
@@ -179,8 +181,8 @@ class TrialContext:
 
     def tally(self, outcomes: Iterable[Outcomes]) -> Tally:
         """The tally of some trials."""
-        counts = ((o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right) for o in outcomes)
-        return Tally.of_trials(self.unit, counts)
+        counts = (o.counts for o in outcomes)
+        return Tally.of_trials(self.unit, counts, self.judge.metric.denominator)
 
 
 def prepare_trials(

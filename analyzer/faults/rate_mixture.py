@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.pattern_strata import place_upsets
 from analyzer.faults.sampling import distinct_sites, generator, in_turn
 from analyzer.faults.severity import Severity
@@ -38,8 +38,6 @@ trials they get, never what is estimated."""
 
 FEWEST = 16
 """Trials of a stratum."""
-
-FLIP = FaultModel(FaultKind.FLIP)
 
 
 @dataclass(frozen=True, slots=True)

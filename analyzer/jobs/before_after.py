@@ -105,23 +105,23 @@ def _compare_answers(model: Model, twin: onnx.ModelProto, images: Images) -> Eff
     first = run_session(before, images.batches[0].feeds(name))
     classes = class_count(first) if isinstance(first, Answer) else None
     judge = Judge(choose_metric(None, data, classes))
-    right_before = right_after = 0
+    score_before = score_after = 0
     with show_count(len(images.batches), "comparing") as step:
         for number, batch in enumerate(images.batches):
             feeds = batch.feeds(name)
             golden = judge.golden(run_session(before, feeds), batch.labels, batch.images)
             outcomes = judge.outcomes(golden, run_session(after, feeds), batch.labels)
-            right = int(golden.right.sum())
-            right_before += right
-            right_after += right - outcomes.lost + outcomes.gained
+            score_before += golden.total
+            score_after += golden.total - outcomes.lost + outcomes.gained
             step(number)
+    whole = len(data) * judge.metric.denominator
     return EffectPart(
         data=data.name,
         images=len(data),
         labelled=data.labels is not None,
-        metric=judge.metric.value,
-        before=right_before / len(data),
-        after=right_after / len(data),
+        metric=judge.metric.name,
+        before=score_before / whole,
+        after=score_after / whole,
     )
 
 

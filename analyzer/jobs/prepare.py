@@ -207,7 +207,7 @@ def prepare_analysis(
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
     metric = choose_metric(settings.metric, data, class_count(first))
-    check_metrics(conditions, metric)
+    check_metrics(conditions, metric.name)
     plan = Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -217,7 +217,7 @@ def prepare_analysis(
         encoding=settings.encoding,
         fault=fault,
         selection=selection,
-        metric=metric,
+        metric=metric.name,
         batch=size,
         seed=settings.seed,
         precision=settings.precision,

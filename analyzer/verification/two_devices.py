@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.answers import Answer, Feeds, Result
-from analyzer.evaluation.outcome import Golden, Judge, Metric
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Executor
 from analyzer.stats.intervals import Interval, cluster_proportion
@@ -69,7 +70,7 @@ def run_apart(
     Raises:
         GoldenFailed: a fault-free model fails or answers NaN.
     """
-    judge = Judge(Metric.AGREEMENT)
+    judge = Judge(AGREEMENT)
     golden = [judge.golden(executor.run(feeds), None, images) for executor in (one, other)]
     count = same_bits = same_outcomes = 0
     differing = Moments()

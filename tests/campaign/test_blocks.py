@@ -99,7 +99,7 @@ def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
     one, four = (set_up(tmp_path, threads) for threads in (1, 4))
     assert len(one.golden) > 8
     assert one.answers == four.answers
-    assert [g.right.tolist() for g in one.golden] == [g.right.tolist() for g in four.golden]
+    assert [g.scores.tolist() for g in one.golden] == [g.scores.tolist() for g in four.golden]
 
 
 def test_a_golden_run_that_fails_ends_the_others(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_worker_whose_arithmetic_differs_is_refused(
     (outputs,) = first.outputs
     moved = outputs.copy()
     moved.view("uint32")[0, 0] ^= 1
-    other = type(first)((moved,), first.decisions, first.right)
+    other = type(first)((moved,), first.decisions, first.scores)
     bad = WorkerPayload(**{**vars(plain), "golden": (other, *others)})
     path = write_shipment(bad, tmp_path / "shipment")
     with (

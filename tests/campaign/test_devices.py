@@ -20,7 +20,8 @@ from analyzer.campaign.workers.payload import map_shipment
 from analyzer.cli import devices
 from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
-from analyzer.evaluation.outcome import Judge, Metric
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.settings import Settings, read_settings
 from analyzer.jobs.sweep import shipment_of
@@ -270,7 +271,7 @@ def test_other_outcomes_are_counted_image_by_image() -> None:
 def test_classes_are_those_that_are_counted() -> None:
     """`Judge.classes` says image by image what `Judge.outcomes` counts."""
     on = context("digits_resnet")
-    judge = Judge(Metric.AGREEMENT)
+    judge = Judge(AGREEMENT)
     golden = judge.golden(on.golden, None, 2)
     seen = set()
     for pattern in draw(on.space, parse_fault("flip"), 200, 1):

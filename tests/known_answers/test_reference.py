@@ -176,8 +176,8 @@ def test_probabilities_are_binomial() -> None:
         assert float(exact) == pytest.approx(a.probability, rel=1e-15), a.id
 
 
-@pytest.mark.parametrize("answer", counts.INVERTED, ids=lambda a: a.id)
-def test_counts_are_quantiles(answer: counts.Inverted) -> None:
+@pytest.mark.parametrize("answer", counts.QUANTILES, ids=lambda a: a.id)
+def test_counts_are_quantiles(answer: counts.CountQuantile) -> None:
     class Dealt(Stream):
         def uniform(self) -> float:
             return answer.uniform

@@ -8,7 +8,8 @@ from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
 from analyzer.campaign.runner import Store
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Metric, Outcomes
+from analyzer.evaluation.metrics import metric_named
+from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.pairing import OWN, Correspondence
 from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate
@@ -168,7 +169,7 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
     if not known:
         nothing = Interval(0.0, -1.0, 1.0)
         found = Difference(nothing, nothing, nothing)
-    arm = longest_arm(found, metric=plan.metric != Metric.AGREEMENT)
+    arm = longest_arm(found, metric=metric_named(plan.metric).needs_labels)
     return RateDifference(found, trials, arm <= plan.precision)
 
 
@@ -185,7 +186,8 @@ def _paired_strata(
         else:
             first = _outcomes(reference, cell)
         pairs = zip(first, second, strict=False)  # as many as both have
-        tally = PairedTally.of_trials(variant.context.unit, pairs)
+        denominator = variant.context.judge.metric.denominator
+        tally = PairedTally.of_trials(variant.context.unit, pairs, denominator)
         found.append(PairedStratum(stratum.weight, tally))
     return found
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from analyzer.campaign.maps.result import TensorFound
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop
-from analyzer.faults.space import FaultSpace, Kind, TensorSite
+from analyzer.faults.space import AnyKind, FaultSpace, TensorSite
 from analyzer.stats.areas import AreaEstimate, Seen, estimate_area
 
 
@@ -77,7 +77,7 @@ class VulnerabilityMap:
         return self._area(self.tensors)
 
     @cached_property
-    def kinds(self) -> dict[Kind, Area]:
+    def kinds(self) -> dict[AnyKind, Area]:
         """The tensors of each kind together."""
         kinds = dict.fromkeys(t.kind for t in self.space.tensors)
         return {k: self._area(t for t in self.tensors if self._site(t).kind is k) for k in kinds}

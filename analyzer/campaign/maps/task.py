@@ -226,5 +226,5 @@ def _column_rule(context: TrialContext, cell: SiteCell, count: int) -> Callable[
 
 def _exact(outcomes: Sequence[Outcomes]) -> Exact:
     total = sum(outcomes, Outcomes())
-    n = total.images
-    return Exact(total.sdc / n, total.due / n, total.lost / n, total.gained / n)
+    n, units = total.images, total.images * total.denominator
+    return Exact(total.sdc / n, total.due / n, total.lost / units, total.gained / units)

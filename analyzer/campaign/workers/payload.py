@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.campaign.plan import Plan
+from analyzer.campaign.protected import memory_of, protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.faults.pairing import Pairing
+from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.severity import Severity
 from analyzer.faults.site_strata import SiteStrata
 from analyzer.faults.space import FaultSpace
@@ -49,6 +51,7 @@ class WorkerPayload:
     layout: Layout | None = None
     device: Device = CPU
     shelf: SharedArrays | None = None
+    memory: ProtectedMemory | None = None
 
     @staticmethod
     def of(
@@ -83,6 +86,7 @@ class WorkerPayload:
             layout,
             device,
             shelf,
+            memory_of(context.executor),
         )
 
     def unpack(self) -> TrialContext:
@@ -98,7 +102,9 @@ class WorkerPayload:
         cache = Cache(self.cache, len(self.batches), shared)
         sample = fed[0]
         device = start_device(self.device)
-        executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
+        data = self.memory.data if self.memory else self.space
+        inner = open_executor(self.model, data, sample, device, cache, self.layout)
+        executor = protected(inner, self.memory)
         return TrialContext(
             self.plan,
             self.space,

@@ -1,11 +1,11 @@
 """A model and what was made of it, side by side: accuracy, latency, size."""
 
 from pathlib import PurePath
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from analyzer.reports.shared.number_format import METRIC_NAMES, percent, si
+from analyzer.reports.shared.records import MetricName
 
 
 class Part(BaseModel):
@@ -28,7 +28,7 @@ class EffectPart(Part):
     data: str
     images: int
     labelled: bool
-    metric: Literal["top1", "top5", "agreement"]
+    metric: MetricName
     before: float
     after: float
 

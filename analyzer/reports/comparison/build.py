@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.comparison.difference import Compared, ComparedModel, RateDifference
 from analyzer.evaluation.dataset import Dataset
-from analyzer.evaluation.outcome import Metric
+from analyzer.evaluation.metrics import metric_named
 from analyzer.model import Model
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
@@ -35,12 +35,12 @@ def build_comparison(
 ) -> Comparison:
     """Put everything a reviewer needs into one record; the first entry is the reference."""
     plan = entries[0].compared.context.plan
-    judged = plan.metric != Metric.AGREEMENT
+    judged = metric_named(plan.metric).needs_labels
     return Comparison(
         tool=tool,
         data=data_part(data),
         plan=SharedPlanPart(**sweep_fields(plan)),
-        metric=plan.metric if judged else None,  # type: ignore[arg-type]  # validated
+        metric=plan.metric if judged else None,
         models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
         assumptions=[*assumptions(plan, data), *_on_pairs(entries)],
         run=run,

@@ -9,6 +9,7 @@ from analyzer.reports.shared.records import (
     DataPart,
     Fraction,
     IntervalPart,
+    LabelledMetricName,
     ModelPart,
     Part,
     RunPart,
@@ -108,7 +109,7 @@ class Comparison(Part):
     tool: ToolPart
     data: DataPart
     plan: SharedPlanPart
-    metric: Literal["top1", "top5"] | None
+    metric: LabelledMetricName | None
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
     assumptions: list[str]
     run: RunPart

@@ -5,7 +5,6 @@ from analyzer.campaign.maps.result import StratumFound, TensorFound
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.faults.elements import ELEMENT_TYPES
-from analyzer.faults.models import FaultKind
 from analyzer.model import Model
 from analyzer.reports.map.record import (
     AreaPart,
@@ -148,18 +147,6 @@ def _column(bit: int, seen: Seen) -> ColumnPart:
     return ColumnPart(bit=bit, trials=tally.trials, sdc=sdc, due=due)
 
 
-_STUCK = (
-    "A stuck cell that holds its value already does nothing: it counts as an upset that is masked."
-)
-ABOUT_FAULTS = {
-    FaultKind.BURST: "A burst counts where its lowest bit lies. It runs upwards, may reach into "
-    "the elements behind, and ends with its tensor: the last ones are shorter.",
-    FaultKind.STUCK0: _STUCK,
-    FaultKind.STUCK1: _STUCK,
-}
-"""What one upset in a part of the memory means, where it is no flip."""
-
-
 def assumptions(plan: Plan, data: Dataset) -> list[str]:
     """What the figures rest on, in sentences."""
     held = (
@@ -182,8 +169,8 @@ def assumptions(plan: Plan, data: Dataset) -> list[str]:
         "it, not that of the data set.",
         f"Intervals have {plan.confidence:.0%} confidence each, not jointly.",
     ]
-    if about := ABOUT_FAULTS.get(plan.fault.kind):
-        lines.insert(1, about)
+    if plan.fault.kind.caveat:
+        lines.insert(1, plan.fault.kind.caveat)
     if data.kind is DataKind.GENERATED:
         lines.insert(0, "No data set was given: " + data.note.removeprefix("no data set: ") + ".")
     return lines

@@ -1,9 +1,21 @@
-"""What all reports have in common: which tool, which model, which data, which run."""
+"""Records that all reports have in common: of the tool, the model, the data, the run."""
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
+
+from analyzer.evaluation.metrics import labelled_names, metric_names
 
 
 def _printable(text: str) -> str:
@@ -15,6 +27,33 @@ Name = Annotated[str, AfterValidator(_printable)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
+
+
+class _OneOf:
+    """Marks text that is one of a family's names, in JSON Schema as well."""
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        """Keep what gives the names; the family may grow until it is asked."""
+        self._names = names
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._known, handler(source))
+
+    def _known(self, name: str) -> str:
+        if name not in self._names():
+            raise ValueError(f"use {', '.join(self._names())}")
+        return name
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "enum": list(self._names())}
+
+
+MetricName = Annotated[str, _OneOf(metric_names)]
+LabelledMetricName = Annotated[str, _OneOf(labelled_names)]
 
 
 class Part(BaseModel):
@@ -58,7 +97,7 @@ class DataPart(Part):
 class GoldenPart(Part):
     """The fault-free figure, exact on this data."""
 
-    metric: Literal["top1", "top5", "agreement"]
+    metric: MetricName
     value: Fraction
 
 
@@ -105,7 +144,12 @@ def as_json(report: Part) -> str:
 
 
 def as_schema(report: type[Part], title: str) -> str:
-    """The published JSON Schema of a kind of report."""
+    """The published JSON Schema of a kind of report.
+
+    Args:
+        report: the record of that kind.
+        title: of the schema.
+    """
     schema = report.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title

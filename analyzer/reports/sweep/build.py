@@ -49,7 +49,7 @@ def build_report(
         tool=tool,
         model=model_part(model, space),
         data=data_part(data),
-        golden=GoldenPart(metric=plan.metric, value=result.golden),  # type: ignore[arg-type]  # validated
+        golden=GoldenPart(metric=plan.metric, value=result.golden),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(

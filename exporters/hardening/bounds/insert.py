@@ -25,6 +25,7 @@ from analyzer.graph.index import (
     operator,
     standard_opset,
 )
+from analyzer.model.element_types import ELEMENT_OF
 from exporters.hardening.activations.survey import Side, Site
 from exporters.hardening.bounds.thresholds import Method, Threshold, Thresholds
 
@@ -44,20 +45,11 @@ def relu6_thresholds(sites: tuple[Site, ...]) -> dict[str, Threshold]:
     return {site.value: Threshold(low=low[site.side], high=SIX) for site in sites}
 
 
-LARGEST: dict[int, float] = {
-    onnx.TensorProto.FLOAT: float(np.finfo(np.float32).max),
-    onnx.TensorProto.DOUBLE: float(np.finfo(np.float64).max),
-    onnx.TensorProto.FLOAT16: 65504.0,
-    onnx.TensorProto.BFLOAT16: float.fromhex("0x1.fep+127"),
-}
-"""Element type -> its largest finite number."""
-
-
 def open_thresholds(sites: tuple[Site, ...]) -> dict[str, Threshold]:
     """Bounds that let every finite value pass: the hardened form of a graph, before any data."""
     found = {}
     for site in sites:
-        most = LARGEST[site.dtype]
+        most = ELEMENT_OF[site.dtype].largest
         found[site.value] = Threshold(low=-most if site.side is Side.TWO else None, high=most)
     return found
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import onnx
 
 from analyzer.evaluation.dataset import Dataset
-from analyzer.faults.models import FaultPattern
-from analyzer.faults.rate_mixture import FELT, FLIP, LayerLaw, Trial, draw_trials, weights_of
+from analyzer.faults.models import FLIP, FaultPattern
+from analyzer.faults.rate_mixture import FELT, LayerLaw, Trial, draw_trials, weights_of
 from analyzer.faults.severity import find_severity
 from analyzer.model import Model
 from analyzer.runtime.ort.golden_model import golden_values
@@ -135,7 +135,7 @@ class Search:
     @property
     def metric(self) -> str:
         """What a right answer is."""
-        return self.context.reference.judge.metric.value
+        return self.context.reference.judge.metric.name
 
     def law(self, site: str) -> LayerLaw:
         """The law of the faults in the layer of a site."""
