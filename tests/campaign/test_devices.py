@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from analyzer.answers import Answer, Failure, Feeds, Result
-from analyzer.campaign.workers.payload import map_shipment
+from analyzer.campaign.workers.payload import map_payload
 from analyzer.cli import devices
 from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
@@ -33,7 +33,7 @@ from analyzer.runtime.ort.device_selection import Picked
 from analyzer.stats.tally import Moments
 from analyzer.verification.selftest import test_patterns as draw
 from analyzer.verification.two_devices import DeviceDifference, run_apart
-from tests.campaign.benches import tiny_analysis
+from tests.campaign.contexts import tiny_analysis
 from tests.runtime.benches import context
 from tests.support import Run as Command
 from tests.support import invoke, tiny_cnn, tiny_data
@@ -93,7 +93,7 @@ def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
     """Fails without the device in `WorkerPayload.of`: the figures would be those of the CPU."""
     analysis = tiny_analysis(tmp_path, device=way)
     with shipment_of(analysis, read_settings(None, {})) as path:
-        executor = map_shipment(path).unpack().executor
+        executor = map_payload(path).unpack().executor
     assert type(executor) is type(analysis.executor)
 
 

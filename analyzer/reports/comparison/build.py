@@ -69,7 +69,7 @@ def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> Compared
         model=model_part(model, context.space),
         file_bytes=model.size,
         plan_id=context.plan.id,
-        golden=context.golden_metric if judged else None,
+        golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
         area=_interval(found.area) if judged else None,

@@ -1,7 +1,7 @@
 """`VulnerabilityMap` -> `MapReport`."""
 
 from analyzer.campaign.maps.map import Area, BitPosition, VulnerabilityMap, tensor_bits
-from analyzer.campaign.maps.result import StratumFound, TensorFound
+from analyzer.campaign.maps.result import SiteStratumResult, TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.faults.elements import ELEMENT_TYPES
@@ -103,7 +103,7 @@ def _field(position: BitPosition) -> str:
     return "integer" if position.bit < int(integer) + int(fraction) else "sign"
 
 
-def _tensor(found: VulnerabilityMap, tensor: TensorFound, share: float) -> TensorPart:
+def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float) -> TensorPart:
     site = found.space.tensors[tensor.tensor]
     area = Area(site.bits, tensor.trials, tensor.estimate)
     return TensorPart(
@@ -126,7 +126,7 @@ def _first(entry: tuple[int, Seen]) -> int:
     return entry[0]
 
 
-def _stratum(stratum: StratumFound) -> SiteStratumPart:
+def _stratum(stratum: SiteStratumResult) -> SiteStratumPart:
     return SiteStratumPart.model_validate(
         {
             "reach": stratum.reach,
