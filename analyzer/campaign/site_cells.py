@@ -53,7 +53,12 @@ class SiteCell:
         return _sites(source).parts[self.tensor][self.part]
 
     def pairs(self, source: PatternSource, batches: int) -> int:
-        """Number of pairs of a fault site of this cell and one of ``batches`` batches."""
+        """Number of pairs of a fault site of this cell and a batch.
+
+        Args:
+            source: of the map's patterns.
+            batches: number of batches of the data set.
+        """
         return self.stratum(source).sites * batches
 
     def column(self, source: PatternSource, batches: int, index: int) -> int:

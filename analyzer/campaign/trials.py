@@ -1,4 +1,4 @@
-"""One trial: draw a pattern, run the model under it, judge the answers.
+"""Trials: draw a pattern, run the model under it, judge the answers.
 
 A trial is a pure function of the plan, the cell and the trial index.
 """
@@ -85,7 +85,11 @@ class TrialContext:
                 yield outcomes
 
     def trial(self, cell: AnyCell, index: int) -> Outcomes:
-        """Run one trial of a cell.
+        """Run one trial.
+
+        Args:
+            cell: which patterns.
+            index: of the trial, 0 or more.
 
         Raises:
             NotRestored: after it a weight is not golden.
@@ -98,13 +102,23 @@ class TrialContext:
         return Tally.of_trials(self.unit, counts)
 
     def crash(self, cell: AnyCell, index: int) -> Crash:
-        """The pattern of a trial that killed the process that ran it, site by site."""
+        """The pattern of a trial that killed the process that ran it, site by site.
+
+        Args:
+            cell: which patterns.
+            index: of the trial, 0 or more.
+        """
         _, pattern = cell.draw(self.patterns, self.golden.ends, index)
         located = (self.space.locate(site) for site in pattern.sites.tolist())
         named = ((self.space.tensors[t].name, element, bit) for t, element, bit in located)
         return Crash(cell.label(self.patterns), index, tuple(Upset(*site) for site in named))
 
     def crashed(self, cell: AnyCell, index: int) -> Outcomes:
-        """Outcomes of a trial that killed the process that ran it: DUE on every image."""
+        """Outcomes of a trial that killed the process that ran it: DUE on every image.
+
+        Args:
+            cell: which patterns.
+            index: of the trial, 0 or more.
+        """
         batches, _ = cell.draw(self.patterns, self.golden.ends, index)
         return self.golden.crash_outcomes(batches)

@@ -37,7 +37,7 @@ from analyzer.jobs.settings import NO_JOURNAL, Settings
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.sweep import open_pool
 from analyzer.model import load_model
-from analyzer.reports.comparison.build import Entry, build_comparison
+from analyzer.reports.comparison.build import ComparisonEntry, build_comparison
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -81,7 +81,9 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
         _top_up(analyses, compared_models, settings, watch)
     found = compare(compared_models)
     models = (analysis.model for analysis in analyses)
-    entries = [Entry(*parts) for parts in zip(models, compared_models, found, strict=True)]
+    entries = [
+        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
+    ]
     report = build_comparison(
         entries, analyses[0].data, tool_part(analyses[0].device), run_part(watch, None)
     )

@@ -24,7 +24,7 @@ from analyzer.evaluation.outcome import Judge, Metric
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.settings import Settings, read_settings
 from analyzer.jobs.sweep import shipment_of
-from analyzer.reports.selftest import apart_text
+from analyzer.reports.selftest import two_devices_text
 from analyzer.runtime.device.open import DeviceExecutor
 from analyzer.runtime.executor import Executor, Run
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
@@ -32,7 +32,7 @@ from analyzer.runtime.ort.device import CPU, NAMED
 from analyzer.runtime.ort.device_selection import Picked
 from analyzer.stats.tally import Moments
 from analyzer.verification.selftest import test_patterns as draw
-from analyzer.verification.two_devices import DeviceDifference, run_apart
+from analyzer.verification.two_devices import DeviceDifference, run_on_both
 from tests.campaign.contexts import tiny_analysis
 from tests.runtime.benches import context
 from tests.support import Run as Command
@@ -232,7 +232,7 @@ class Off:
 def apart(other: Executor | None = None, count: int = 60) -> DeviceDifference:
     on = context("digits_resnet")
     drawn = draw(on.space, parse_fault("flip"), count, 0)
-    return run_apart(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
+    return run_on_both(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
 
 
 @pytest.mark.parametrize("device", WHERE)
@@ -283,7 +283,7 @@ def test_classes_are_those_that_are_counted() -> None:
 
 
 def test_what_was_found_is_said() -> None:
-    lines = apart_text(
+    lines = two_devices_text(
         DeviceDifference(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)"
     )
     assert max(map(len, lines.splitlines())) <= 80
@@ -292,7 +292,7 @@ def test_what_was_found_is_said() -> None:
     assert "150 answers bit-identical, 48 differ with the same outcome of every image" in text
     assert "2 with another; fault-free answers up to 3.2e-07 of their range apart" in text
     assert "with another outcome: 0.4 % (95 % interval" in text
-    none = apart_text(DeviceDifference(200, 4, 200, 0, Moments(), 0.0), "cuda")
+    none = two_devices_text(DeviceDifference(200, 4, 200, 0, Moments(), 0.0), "cuda")
     assert "another outcome: ≤ 1.5 %" in none
     assert "fault-free answers bit-identical" in none
 

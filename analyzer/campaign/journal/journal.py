@@ -107,8 +107,17 @@ class Journal:
 def open_journal(path: Path, identity: Identity, clock: Clock) -> Iterator[Journal]:
     """Open or create the journal at a path and take it for this run alone.
 
-    The arguments and errors are those of `keep_journal`. A link to a journal is that journal, so
-    that two runs never write one file under two names.
+    A link to a journal is that journal, so that two runs never write one file under two names.
+
+    Args:
+        path: of the journal, which need not exist.
+        identity: the campaign to which the journal must belong.
+        clock: seconds, of any origin; says when a commit is due.
+
+    Raises:
+        JournalBusy: another run holds the journal.
+        JournalMismatch: it belongs to another plan or other versions; the message says which.
+        JournalUnusable: it cannot be opened, or is some other file, which is left alone.
     """
     with keep_journal(log_at(path.resolve()), identity, clock) as journal:
         yield journal

@@ -19,8 +19,8 @@ APPLICATION_ID_AT = slice(68, 72)
 TABLE = "CREATE TABLE entry (id INTEGER PRIMARY KEY, content TEXT NOT NULL, digest TEXT NOT NULL)"
 
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-"""What SQLite says of a damaged file (the last where our table is gone), as opposed to a full disk
-or a folder that it may not write."""
+"""Error codes of SQLite for a damaged file (the last where our table is gone), as opposed to a full
+disk or a folder that it may not write."""
 
 _ENTRY = re.compile(rb'(\{"[a-z]+":[^\x00-\x1f]*?\})([0-9a-f]{64})')
 """The text of an entry and the digest behind it, as they stand in the file."""

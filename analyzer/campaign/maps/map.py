@@ -28,7 +28,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True, order=True)
 class BitPosition:
-    """One bit position of all elements of one type and encoding."""
+    """A bit position of all elements of one type and encoding."""
 
     dtype: str
     codec: str

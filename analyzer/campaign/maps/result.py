@@ -11,7 +11,7 @@ class SiteStratumResult:
     """Outcomes of the trials of one stratum of one tensor.
 
     Attributes:
-        reach: How far an upset moves values.
+        reach: Size of the move of a value by an upset, e.g. ``severe``.
         positions: Bit positions.
         sites: Number of fault sites.
         seen: All trials; the weight is that of the stratum in the tensor.

@@ -1,4 +1,4 @@
-"""One stratum of a tensor while a map is made: its blocks, and what their trials show."""
+"""A stratum of a tensor while a map is made: its blocks, and the outcomes of their trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class MapStratum:
 
     Attributes:
         weight: Share of the sites of the tensor, in (0, 1].
-        name: How far its upsets move values.
+        name: Size of the move of a value by an upset, e.g. ``severe``.
     """
 
     weight: float
@@ -32,7 +32,7 @@ class MapStratum:
 
 
 class StratumState:
-    """One stratum of a tensor while a map is made.
+    """A stratum of a tensor while a map is made.
 
     A stratum whose pairs of site and batch are enumerated counts only once every pair was run: its
     first sites are no sample of it.

@@ -1,4 +1,4 @@
-"""One tensor of a vulnerability map while it is made: how many trials, and when it is known.
+"""A tensor of a vulnerability map while it is made: its trials, look by look.
 
 The first trials are planned before any is run. If half the width of the intervals of SDC and DUE is
 then not the margin, more follow, look by look. Looks are judged in order, each from exactly the
@@ -25,7 +25,7 @@ class TensorTask(Task):
 
     Attributes:
         tensor: Index of the tensor in the fault space.
-        strata: Its strata.
+        strata: The strata of the tensor.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where blocks run: in this process, in worker processes of this machine, or on a Dask cluster.
+"""Pools that run blocks: in this process, in worker processes of this machine, on a Dask cluster.
 
 Every pool has the shape of `analyzer.campaign.runner.Pool`:
 

@@ -18,17 +18,16 @@ from analyzer.campaign.workers.worker import blocks_on_cluster
 from analyzer.errors import ClusterError
 
 CONNECT_SECONDS = 10.0
-"""How long it is waited for the scheduler to answer at first."""
+"""Longest wait for the first answer of the scheduler."""
 
 SENDINGS = 5
-"""How often blocks are sent whose payload was lost with the workers that held it."""
+"""Attempts to send blocks whose payload was lost with the workers that held it."""
 
 SCATTERS = 20
-"""How often the payload is scattered while workers are lost; without a worker each attempt takes 3
-seconds."""
+"""Attempts to scatter the payload while workers are lost. Without a worker an attempt takes 3 s."""
 
 COUNT_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
-"""How often the workers are counted, and how long a pool without any worker waits for one."""
+"""Time between two counts of the workers, and longest wait of a pool without any worker."""
 
 GO_ON = "finished blocks are in the journal, `relcheck resume` goes on"
 

@@ -12,7 +12,7 @@ from analyzer.errors import OutOfMemory
 T = TypeVar("T")
 
 STARTS = 3
-"""How often a worker is started that dies before it has begun."""
+"""Attempts to start a worker that dies before it has begun."""
 
 
 class WorkerDied(Exception):
@@ -24,7 +24,7 @@ class PoolClosed(Exception):
 
 
 class WorkerHandle:
-    """One place for a worker process.
+    """A place for a worker process, which at any time has one process or none.
 
     Attributes:
         cell: The cell whose trials the process runs; None while it has nothing to do.

@@ -36,8 +36,8 @@ class WorkerPayload:
         patterns: Gives each trial its fault pattern.
         golden: The data set and the fault-free answers.
         cache: Bytes that golden values may take in the worker.
-        layout: What another executor on this machine found out; None: the worker finds out.
-        device: Where the worker runs the model.
+        layout: The layout that another executor on this machine found; None: the worker finds it.
+        device: The device on which the worker runs the model.
         shared: Memory in which workers of this machine share golden values; None: each has its own.
     """
 
@@ -58,7 +58,16 @@ class WorkerPayload:
         device: Device = CPU,
         shared: SharedArrays | None = None,
     ) -> "WorkerPayload":
-        """The payload of a campaign; the arguments are the attributes above."""
+        """The payload of a campaign.
+
+        Args:
+            context: of the campaign.
+            model: the model that its executor runs.
+            cache: bytes that golden values may take in the worker.
+            layout: of the executor, of use on this machine alone.
+            device: where the worker runs the model.
+            shared: memory in which workers of this machine share golden values.
+        """
         return WorkerPayload(model, context.patterns, context.golden, cache, layout, device, shared)
 
     def unpack(self) -> TrialContext:

@@ -88,12 +88,29 @@ def _die_with_parent() -> None:
 
 
 def blocks_in_worker(context: TrialContext, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Run blocks in a local worker."""
+    """Run blocks in a local worker.
+
+    Args:
+        context: of the campaign.
+        blocks: which trials.
+
+    Raises:
+        NotRestored: a weight was not golden after a trial.
+    """
     return run_blocks(context, blocks, time.process_time, TRIAL_COUNT)
 
 
 def trial_in_worker(context: TrialContext, cell: AnyCell, index: int) -> Outcomes:
-    """Run one trial in a local worker, to find the trial that kills it."""
+    """Run one trial in a local worker, to find the trial that kills it.
+
+    Args:
+        context: of the campaign.
+        cell: which patterns.
+        index: of the trial, 0 or more.
+
+    Raises:
+        NotRestored: a weight was not golden after the trial.
+    """
     return context.trial(cell, index)
 
 
