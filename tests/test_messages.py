@@ -9,7 +9,7 @@ from analyzer import errors
 from tests.cli.bad_input import CASES
 
 MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
-ANALYZER = Path(errors.__file__).parent
+ANALYZER = Path(errors.__file__).parents[1]
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",

@@ -17,7 +17,7 @@ from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.jobs.prepare import batch_size, default_batch, find_data
 from analyzer.jobs.settings import Settings
 from analyzer.model import Model
-from analyzer.reports.before_after.record import EffectPart, FilePart, LatencyPart, TwinsPart
+from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.hardening.bounds.latency import compare_latency
 from exporters.hardening.bounds.save import files_of
@@ -75,14 +75,16 @@ def write_model(proto: onnx.ModelProto, out: Path) -> None:
         write_whole(path, content)
 
 
-def compare_twins(model: Model, twin: onnx.ModelProto, out: Path, images: Images) -> TwinsPart:
+def compare_twins(
+    model: Model, twin: onnx.ModelProto, out: Path, images: Images
+) -> BeforeAfterPart:
     """The figures of both, before the twin is written to ``out``.
 
     Raises:
         GoldenFailed: the original fails.
         UnsupportedModel: ONNX Runtime cannot load one of them.
     """
-    return TwinsPart(
+    return BeforeAfterPart(
         model=FilePart(path=str(model.path), sha256=model.sha256, bytes=model.size),
         twin=_file_part(twin, out),
         effect=_compare_answers(model, twin, images),

@@ -16,7 +16,7 @@ from analyzer.jobs.before_after import Images, check_files, compare_twins, read_
 from analyzer.jobs.settings import Settings
 from analyzer.jobs.threshold_search import SearchOptions, search_thresholds
 from analyzer.model import Model, load_model
-from analyzer.reports.before_after.hardening import HardeningReport, LeftPart, SitePart
+from analyzer.reports.before_after.hardening import BoundPart, ExclusionPart, HardeningReport
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.hardening.bounds.apply import Subject, harden, open_subject
 from exporters.hardening.bounds.calibrate import calibrate
@@ -75,7 +75,7 @@ def harden_model(
         calibration=_source(kept, files.thresholds),
         sites=_sites(subject, kept),
         not_applied=tuple(
-            LeftPart(value=n.value, kind=n.kind, reason=n.reason) for n in subject.survey.left
+            ExclusionPart(value=n.value, kind=n.kind, reason=n.reason) for n in subject.survey.left
         ),
         twins=compare_twins(model, hardened, files.out, images),
         compared=min(COMPARED, len(images.data)),
@@ -182,10 +182,10 @@ def _source(kept: ThresholdFile, path: Path | None) -> str:
     return f"{kept.calibration.images:,} images of {kept.calibration.data}"
 
 
-def _sites(subject: Subject, kept: ThresholdFile) -> tuple[SitePart, ...]:
+def _sites(subject: Subject, kept: ThresholdFile) -> tuple[BoundPart, ...]:
     bounds = kept.thresholds
     return tuple(
-        SitePart(
+        BoundPart(
             value=s.value,
             kind=s.kind,
             side=s.side.value,

@@ -12,7 +12,7 @@ from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.rates import parse_rates
 from analyzer.jobs.settings import Settings
 from analyzer.model import Model
-from analyzer.reports.before_after.threshold_search import SearchedPart, SearchPart
+from analyzer.reports.before_after.threshold_search import SearchPart, SiteSearchPart
 from exporters.hardening.bounds.apply import Subject
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
 from exporters.hardening.clipact.search import Request, Search, Searched
@@ -144,9 +144,9 @@ def _part(search: Search, found: list[Searched]) -> SearchPart:
     )
 
 
-def _site(searched: Searched) -> SearchedPart:
+def _site(searched: Searched) -> SiteSearchPart:
     found = searched.found
-    return SearchedPart(
+    return SiteSearchPart(
         value=searched.value,
         bits=searched.bits,
         patterns=searched.trials,

@@ -41,7 +41,7 @@ from analyzer.runtime.open import open_executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.golden_model import golden_values
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from tests.campaign.benches import AtOnce, Results, run, tiny_analysis
+from tests.campaign.contexts import AtOnce, Results, run, tiny_analysis
 from tests.runtime.benches import answer
 from tests.strategies import examples, patterns, spaces
 
@@ -224,12 +224,9 @@ def behind(protection: Protection) -> TrialContext:
     on = tiny()
     values = golden_values(on.model, on.space)
     memory = protection.protect(on.space, values)
-    return replace(
-        on.context,
-        space=memory.space,
-        severity=find_severity(memory.space, values, on.context.plan.fault),
-        executor=protected(on.executor, memory),
-    )
+    severity = find_severity(memory.space, values, on.context.plan.fault)
+    patterns = replace(on.context.patterns, space=memory.space, severity=severity)
+    return replace(on.context, patterns=patterns, executor=protected(on.executor, memory))
 
 
 def test_plans_tell_protections_apart() -> None:
@@ -253,7 +250,7 @@ def test_residuals_run_on_live_weights_and_in_the_oracle(
     memory = protection.protect(on.space, golden_values(on.model, on.space))
     oracle = RewriteExecutor(on.model, on.space)
     both = [ProtectedExecutor(inner, memory) for inner in (on.executor, oracle)]
-    feeds = on.context.batches[0].feeds(on.context.input_name)
+    feeds = on.context.golden.batches[0].feeds(on.context.golden.input_name)
     rng = np.random.default_rng(3)
     for _ in range(20):
         sites = np.unique(rng.integers(0, memory.space.bits, 3))
@@ -297,8 +294,8 @@ def by_hand(
     context: TrialContext, memory: TwiceStored, pattern: FaultPattern, fed: Feeds
 ) -> Outcomes:
     """The outcomes of one trial: elements set to 0 in the file by hand, loaded anew."""
-    (batch,) = (i for i, b in enumerate(context.batches) if same_feeds(context, b, fed))
-    asked = context.batches[batch]
+    (batch,) = (i for i, b in enumerate(context.golden.batches) if same_feeds(context, b, fed))
+    asked = context.golden.batches[batch]
     read = read_codes(memory.space, (*memory.golden, *memory.golden), pattern)
     count = len(memory.data.tensors)
     proto = RewriteExecutor(tiny().model, memory.data).proto
@@ -311,12 +308,15 @@ def by_hand(
     result = run_session(open_session(proto, session_options()), fed)
     if apart and memory.announces:
         result = Failure("")
-    found = context.judge.outcomes(context.golden[batch], result, asked.labels)
+    found = context.golden.judge.outcomes(context.golden.by_batch[batch], result, asked.labels)
     return replace(found, detected=asked.images * apart)
 
 
 def same_feeds(context: TrialContext, batch: Batch, fed: Feeds) -> bool:
-    return batch.feeds(context.input_name)[context.input_name] is fed[context.input_name]
+    return (
+        batch.feeds(context.golden.input_name)[context.golden.input_name]
+        is fed[context.golden.input_name]
+    )
 
 
 @pytest.mark.parametrize("protection", [DUPLICATION, STOPPING], ids=lambda p: p.name)
@@ -373,6 +373,6 @@ def test_check_bits_are_no_bits_of_a_model() -> None:
     """Without the decoder no executor takes them, in a sentence."""
     on = tiny()
     memory = DUPLICATION.protect(on.space, golden_values(on.model, on.space))
-    feeds = on.context.batches[0].feeds(on.context.input_name)
+    feeds = on.context.golden.batches[0].feeds(on.context.golden.input_name)
     with pytest.raises(UnsupportedTarget, match=r"'conv_w \(copy\)', a tensor of check bits"):
         open_executor(on.model, memory.space, feeds)

@@ -20,6 +20,7 @@ from onnx.utils import Extractor
 
 from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.campaign.cells import cell_named
+from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import EmptySelection, UnsupportedTarget
 from analyzer.faults.elements import FLOAT32, StoredCodec, Values
@@ -40,7 +41,7 @@ from analyzer.runtime.open import open_executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import NAMED
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from tests.campaign.benches import AtOnce, Results, run, tiny_analysis
+from tests.campaign.contexts import AtOnce, Results, run, tiny_analysis
 from tests.campaign.maps import make
 from tests.support import CHANNELS
 
@@ -135,7 +136,8 @@ def context_of(space: FaultSpace) -> TrialContext:
     """The small campaign on a space with the computed value."""
     executor = ActivationExecutor(tiny(), tiny().space, space)
     severity = find_severity(space, values(), FLIP)
-    return replace(tiny().context, space=space, severity=severity, executor=executor)
+    patterns = replace(tiny().context.patterns, space=space, severity=severity)
+    return replace(tiny().context, patterns=patterns, executor=executor)
 
 
 # What the space knows of targets
@@ -185,7 +187,7 @@ def test_strata_of_computed_values_follow_from_their_format() -> None:
 
 @pytest.mark.parametrize("name", ["cpu", "cpu-bound"])
 def test_executors_of_stored_bits_refuse(name: str) -> None:
-    feeds = tiny().context.batches[0].feeds(tiny().context.input_name)
+    feeds = tiny().context.golden.batches[0].feeds(tiny().context.golden.input_name)
     says = "cannot flip bits of 'c', a value that is computed at each run; --exclude it"
     with pytest.raises(UnsupportedTarget, match=says):
         open_executor(tiny().model, mixed(), feeds, NAMED[name])
@@ -201,9 +203,11 @@ def reference() -> npt.NDArray[np.bool_]:
     stored = values()
     context = tiny().context
     shaped = onnx.shape_inference.infer_shapes(tiny().model.proto)
-    first = Extractor(shaped).extract_model([context.input_name], [ACTIVATION.name])
-    inputs = np.concatenate([b.inputs[: b.images] for b in context.batches])
-    reached = run_session(session_of(first.SerializeToString()), {context.input_name: inputs})
+    first = Extractor(shaped).extract_model([context.golden.input_name], [ACTIVATION.name])
+    inputs = np.concatenate([b.inputs[: b.images] for b in context.golden.batches])
+    reached = run_session(
+        session_of(first.SerializeToString()), {context.golden.input_name: inputs}
+    )
     assert isinstance(reached, Answer)
     golden = reached.outputs[0].reshape(len(inputs), -1)
 
@@ -230,14 +234,8 @@ def test_a_map_of_a_computed_value_contains_the_truth() -> None:
     context = context_of(mixed())
     plan = replace(context.plan, rates=(), precision=0.03)
     executor = ActivationExecutor(tiny(), FaultSpace(()), space)
-    mapped = replace(
-        context,
-        plan=plan,
-        space=space,
-        severity=None,
-        sites=split_sites(space, {}),
-        executor=executor,
-    )
+    patterns = PatternSource(plan, space, None, sites=split_sites(space, {}))
+    mapped = replace(context, patterns=patterns, executor=executor)
     found = make(mapped)
     truth = float(reference().mean())
     assert 0.005 < truth < 0.5

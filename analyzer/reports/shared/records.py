@@ -1,4 +1,4 @@
-"""Records that all reports have in common: of the tool, the model, the data, the run."""
+"""Records that all reports share: the tool, the model, the data set, the run."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -56,14 +56,14 @@ MetricName = Annotated[str, _OneOf(metric_names)]
 LabelledMetricName = Annotated[str, _OneOf(labelled_names)]
 
 
-class Part(BaseModel):
+class ReportRecord(BaseModel):
     """A record of a report; it never changes, and holds nothing that is not listed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ToolPart(Part):
-    """Which tool wrote the report, on which runtime."""
+class ToolPart(ReportRecord):
+    """The tool that wrote the report, and its runtime."""
 
     name: Literal["relcheck"] = "relcheck"
     version: str
@@ -73,8 +73,8 @@ class ToolPart(Part):
     provider: str
 
 
-class ModelPart(Part):
-    """Which model was analyzed."""
+class ModelPart(ReportRecord):
+    """The model that was analyzed."""
 
     path: Name
     sha256: Digest
@@ -83,7 +83,7 @@ class ModelPart(Part):
     bits_at_risk: Count
 
 
-class DataPart(Part):
+class DataPart(ReportRecord):
     """On which data it was judged."""
 
     kind: Literal["npz", "folder", "generated"]
@@ -94,14 +94,14 @@ class DataPart(Part):
     note: str
 
 
-class GoldenPart(Part):
+class GoldenPart(ReportRecord):
     """The fault-free figure, exact on this data."""
 
     metric: MetricName
     value: Fraction
 
 
-class IntervalPart(Part):
+class IntervalPart(ReportRecord):
     """A figure with its confidence interval."""
 
     estimate: Fraction
@@ -109,7 +109,7 @@ class IntervalPart(Part):
     high: Fraction
 
 
-class UpsetPart(Part):
+class UpsetPart(ReportRecord):
     """One fault site."""
 
     tensor: str
@@ -117,7 +117,7 @@ class UpsetPart(Part):
     bit: Count
 
 
-class CrashPart(Part):
+class CrashPart(ReportRecord):
     """A pattern that killed the process that ran it; it counts as DUE on every image."""
 
     severe: str
@@ -125,7 +125,7 @@ class CrashPart(Part):
     upsets: list[UpsetPart]
 
 
-class RunPart(Part):
+class RunPart(ReportRecord):
     """Times and host: the only part in which two runs of one plan may differ."""
 
     started: str
@@ -138,12 +138,12 @@ class RunPart(Part):
     command: Name
 
 
-def as_json(report: Part) -> str:
+def as_json(report: ReportRecord) -> str:
     """A report as JSON: indented, ending in a newline."""
     return report.model_dump_json(indent=2) + "\n"
 
 
-def as_schema(report: type[Part], title: str) -> str:
+def as_schema(report: type[ReportRecord], title: str) -> str:
     """The published JSON Schema of a kind of report.
 
     Args:
