@@ -68,6 +68,12 @@ class DeviceUnavailable(UsageError):
     slug = "device-unavailable"
 
 
+class PackageMissing(UsageError):
+    """An optional package, which a method of the Python API needs, is not installed."""
+
+    slug = "package-missing"
+
+
 class UnwritableOutput(UsageError):
     """A report cannot be written where it was asked for."""
 

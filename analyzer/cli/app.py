@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Collection
-from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,16 +12,6 @@ from analyzer import __version__
 PROGRAM = "relcheck"
 DEFAULT_COMMAND = "run"
 OWN_OPTIONS = frozenset({"--help", "--version", "--install-completion", "--show-completion"})
-
-
-class Exit(IntEnum):
-    """What the exit code of a command says."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    UNDECIDED = 3
-    INTERNAL = 4
 
 
 class DefaultToRun(TyperGroup):
@@ -38,6 +27,10 @@ class DefaultToRun(TyperGroup):
 
 def check_command(word: str, commands: Collection[str]) -> None:
     """Tell a mistyped command from a model that is not there.
+
+    Args:
+        word: first word of the command line.
+        commands: names of all commands.
 
     Raises:
         BadCommandLine: no file has this name, and a command has nearly.

@@ -47,7 +47,7 @@ class ModelPart(Part):
 class DataPart(Part):
     """On which data it was judged."""
 
-    kind: Literal["npz", "folder", "generated"]
+    kind: Literal["npz", "folder", "arrays", "generated"]
     name: Name
     sha256: Digest
     images: Count
