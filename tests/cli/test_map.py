@@ -13,8 +13,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from analyzer.reports.map.table import HEADS
 from analyzer.reports.map.record import json_schema
+from analyzer.reports.map.table import HEADS
 from tests.support import (
     ROOT,
     Run,

@@ -114,8 +114,8 @@ Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Kinds = Annotated[
     tuple[Kind, ...], from_text(lambda text: tuple(word.strip() for word in text.split(",")))
 ]
-Seconds = Annotated[float, from_text(parse_duration), Field(gt=0.0)]
-Bytes = Annotated[int, from_text(parse_size), Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0.0), from_text(parse_duration)]
+Bytes = Annotated[int, Field(ge=0), from_text(parse_size)]
 Shard = Annotated[ShardRecord, from_text(parse_shard)]
 Cluster = Annotated[str | None, BeforeValidator(lambda value: None if value == "none" else value)]
 JournalPlace = Annotated[Path | Nowhere | None, BeforeValidator(_as_journal)]
