@@ -55,6 +55,10 @@ ALLOWED = {
         "pickle.loads",
     ): "made by the process that starts the worker",
     (
+        "analyzer/campaign/workers/processes.py",
+        "subprocess.Popen",
+    ): "this very Python, on this package",
+    (
         "analyzer/cli/process/isolation.py",
         "ctypes.CDLL",
     ): "None: the C library that is there already",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.errors import BadData, TooLarge, short
+from analyzer.errors import BadData, BadOption, TooLarge, short
 from analyzer.evaluation.in_memory import IMAGES, LABELS, Arrays
 from analyzer.model import Model, limits, load_model, load_model_bytes
 
@@ -59,6 +59,7 @@ def model_source(given: ModelLike) -> ModelSource:
         given: path, bytes or model.
 
     Raises:
+        BadOption: no model was given.
         TooLarge: a protocol buffer cannot hold the model.
     """
     if isinstance(given, onnx.ModelProto):
@@ -66,7 +67,14 @@ def model_source(given: ModelLike) -> ModelSource:
             return ModelInMemory(given.SerializeToString(deterministic=True))
         except Exception as error:  # protobuf raises other errors from version to version
             raise TooLarge(f"the {LABEL} cannot be serialized: {short(str(error))}") from error
-    return ModelInMemory(given) if isinstance(given, bytes) else Path(given)
+    if isinstance(given, bytes):
+        return ModelInMemory(given)
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise BadOption(
+        f"a model of type {type(given).__name__} is neither a path, nor bytes, nor an "
+        "onnx.ModelProto"
+    )
 
 
 def files_of(*models: ModelSource) -> list[Path]:

@@ -155,7 +155,7 @@ def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> 
 
 def file_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat small models as large ones."""
-    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.layout.LARGE"):
+    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.layout.layout.LARGE"):
         monkeypatch.setattr(f"analyzer.{limit}", 0)
 
 

@@ -40,7 +40,7 @@ def test_one_that_died_while_it_waited_is_replaced(tmp_path: Path) -> None:
         crew.start(1)
         process = crew._waiting[0][0]
         process.kill()
-        process.join()
+        process.wait()
         with LocalPool(ready.context, shipment, 1, crew) as pool:
             assert run(ready.context, pool) == undisturbed()
 

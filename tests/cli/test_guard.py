@@ -333,7 +333,7 @@ def test_without_a_guard_nothing_is_promised(signs: list[float]) -> None:
 def test_commands_give_signs_of_life(
     command: tuple[str, ...], least: int, tmp_path: Path, signs: list[float]
 ) -> None:
-    """Jobs: each ``observer.alive()``, ``.step()``, ``.suspended()``; terminal.py passes them on."""
+    """Fails without ``observer.alive()``, ``step()`` or ``suspended()`` in a job."""
     model, data = tiny_cnn(tmp_path / "m.onnx"), tiny_data(tmp_path / "d.npz")
     heartbeat.HEARTBEAT.begin(1000)
     try:

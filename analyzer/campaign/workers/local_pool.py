@@ -1,12 +1,12 @@
 """Pools on this machine: in this process, or in worker processes that may die."""
 
+import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -86,7 +86,7 @@ class Worker:
         self._shipment = str(shipment)
         self._ending = ending
         self._crew = crew or WorkerProcesses()
-        self._process: SpawnProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._member: WorkerProcess | None = None
         self.cell: AnyCell | None = None
@@ -166,7 +166,7 @@ class Worker:
         """End the process and wait until it is gone."""
         self.kill()
         if self._process is not None:
-            self._process.join()
+            self._process.wait()
         if self._pipe is not None:
             self._pipe.close()
         self._process = self._pipe = self._member = None
