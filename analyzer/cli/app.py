@@ -1,4 +1,4 @@
-"""The application that commands register with, and the exit codes."""
+"""The application that commands register with."""
 
 import os
 from collections.abc import Collection
@@ -18,7 +18,12 @@ class DefaultToRun(TyperGroup):
     """`relcheck MODEL ...` is `relcheck run MODEL ...`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the default command where none is named."""
+        """Insert the default command where none is named.
+
+        Args:
+            ctx: of typer.
+            args: the words of the command line.
+        """
         if args and args[0] not in self.commands and args[0] not in OWN_OPTIONS:
             check_command(args[0], self.commands)
             args = [DEFAULT_COMMAND, *args]

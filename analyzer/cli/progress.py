@@ -31,7 +31,7 @@ class LogClock:
         self._last = clock()
 
     def due(self) -> bool:
-        """Whether a line is due; then the next one is due after `LOG_EVERY_SECONDS`."""
+        """True if a line is due; then the next one is due after `LOG_EVERY_SECONDS`."""
         if self._clock() - self._last < LOG_EVERY_SECONDS:
             return False
         self._last = self._clock()
@@ -87,13 +87,19 @@ def _rate_lines(console: Console, metric: str) -> ShowRate:
 
 
 class MapProgress:
-    """How far all tensors of a map are together."""
+    """Progress of all tensors of a map together."""
 
     def __init__(self) -> None:
         self._tensors: dict[int, tuple[float, int]] = {}
 
     def take(self, index: int, trials: int, share: float) -> None:
-        """Take in how far one tensor is."""
+        """Take in the progress of one tensor.
+
+        Args:
+            index: of the tensor.
+            trials: number of trials done.
+            share: part of its trials that is done, in [0, 1].
+        """
         self._tensors[index] = share, trials
 
     @property

@@ -48,12 +48,25 @@ class Terminal:
                 assert_never(stage)
 
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
-        """Draw how far one rate is."""
+        """Draw the progress of one rate.
+
+        Args:
+            rate: bit error rate.
+            trials: number of trials done.
+            share: estimated part of the trials that the rate needs, in [0, 1].
+            found: estimate of the last look.
+        """
         if self._sweep is not None:
             self._sweep(rate, trials, share, found)
 
     def tensor(self, index: int, trials: int, share: float) -> None:
-        """Draw how far one tensor is."""
+        """Draw the progress of one tensor.
+
+        Args:
+            index: of the tensor in the fault space.
+            trials: number of trials done.
+            share: estimated part of the trials that the tensor needs, in [0, 1].
+        """
         if self._map is not None:
             self._map(index, trials, share)
 

@@ -9,12 +9,10 @@ pattern kills is a worker, and the pattern counts as a detected error; with ``jo
 the calling process, which such a pattern would end.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
-from analyzer.did_you_mean import meant
-from analyzer.errors import BadOption, quoted
+from analyzer.jobs.calls import asked, labelled
 from analyzer.jobs.compare import ComparisonReport, compare_models
 from analyzer.jobs.harden import HardenedModel, harden_model
 from analyzer.jobs.inspect import Inspection, inspect_model
@@ -31,28 +29,12 @@ from analyzer.jobs.keywords import (
 from analyzer.jobs.map import VulnerabilityReport, make_map
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.quantize import QuantizedModel, quantize_model
-from analyzer.jobs.requests.base import Request
-from analyzer.jobs.requests.campaigns import (
-    CampaignRequest,
-    ComparisonRequest,
-    MapRequest,
-    SweepRequest,
-)
+from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest, SweepRequest
 from analyzer.jobs.requests.checks import InspectRequest, SelfTestRequest
-from analyzer.jobs.requests.fields import NOWHERE
-from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.requests.twins import HardenRequest, QuantizeRequest
 from analyzer.jobs.selftest import SelfTestReport, check_engine
-from analyzer.jobs.sources import (
-    ModelInMemory,
-    ModelLike,
-    ModelSource,
-    data_source,
-    model_source,
-)
+from analyzer.jobs.sources import ModelLike, model_source
 from analyzer.jobs.sweep import SweepReport, run_sweep
-
-AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
 @takes(RunKeywords)
@@ -103,7 +85,7 @@ def run(
     (True, 1)
     """
     sources = {"model": model_source(model), "command": "analyzer.run"}
-    found = run_sweep(_asked(SweepRequest, RunKeywords, options, **sources), observer)
+    found = run_sweep(asked(SweepRequest, RunKeywords, options, **sources), observer)
     assert isinstance(found, SweepReport), "no share of a sweep was asked for"
     return found
 
@@ -138,7 +120,7 @@ def vulnerability_map(
     11072
     """
     sources = {"model": model_source(model), "command": "analyzer.vulnerability_map"}
-    found = make_map(_asked(MapRequest, MapKeywords, options, **sources), observer)
+    found = make_map(asked(MapRequest, MapKeywords, options, **sources), observer)
     assert isinstance(found, VulnerabilityReport), "no share of a map was asked for"
     return found
 
@@ -168,9 +150,9 @@ def compare(
     >>> [model.model.path for model in found.record.models]
     ['digits_resnet.onnx', 'digits_resnet_int8.onnx']
     """
-    labelled = [_labelled(model_source(m), number) for number, m in enumerate(models, 1)]
-    sources = {"models": labelled, "command": "analyzer.compare"}
-    return compare_models(_asked(ComparisonRequest, CompareKeywords, options, **sources), observer)
+    named = [labelled(model_source(m), number) for number, m in enumerate(models, 1)]
+    sources = {"models": named, "command": "analyzer.compare"}
+    return compare_models(asked(ComparisonRequest, CompareKeywords, options, **sources), observer)
 
 
 @takes(HardenKeywords)
@@ -209,7 +191,7 @@ def harden(
     7
     """
     sources = {"model": model_source(model), "method": method, "command": "analyzer.harden"}
-    return harden_model(_asked(HardenRequest, HardenKeywords, options, **sources), observer)
+    return harden_model(asked(HardenRequest, HardenKeywords, options, **sources), observer)
 
 
 @takes(QuantizeKeywords)
@@ -242,7 +224,7 @@ def quantize(
     'per-channel'
     """
     sources = {"model": model_source(model), "command": "analyzer.quantize"}
-    return quantize_model(_asked(QuantizeRequest, QuantizeKeywords, options, **sources), observer)
+    return quantize_model(asked(QuantizeRequest, QuantizeKeywords, options, **sources), observer)
 
 
 @takes(InspectKeywords)
@@ -268,7 +250,7 @@ def inspect(
     2466304
     """
     sources = {"model": model_source(model), "command": "analyzer.inspect"}
-    return inspect_model(_asked(InspectRequest, InspectKeywords, options, **sources), observer)
+    return inspect_model(asked(InspectRequest, InspectKeywords, options, **sources), observer)
 
 
 @takes(SelfTestKeywords)
@@ -297,45 +279,4 @@ def selftest(
     """
     source = None if model is None else model_source(model)
     sources = {"model": source, "command": "analyzer.selftest"}
-    return check_engine(_asked(SelfTestRequest, SelfTestKeywords, options, **sources), observer)
-
-
-def _asked(
-    form: type[AnyRequest],
-    keywords: type[Mapping[str, Any]],
-    options: Mapping[str, Any],
-    **sources: object,
-) -> AnyRequest:
-    """The request of a call.
-
-    Args:
-        form: the kind of request.
-        keywords: the options that the function takes, beside the forms of its report.
-        options: keywords that were given.
-        sources: what is no option: ``model``, ``models``, ``method`` and ``command``.
-
-    Raises:
-        BadOption: there is no such keyword, or it has a bad value.
-        BadConfig: the configuration file cannot be read.
-    """
-    known = keywords.__annotations__.keys() | form.formats().keys()
-    if unknown := [name for name in options if name not in known]:
-        name = unknown[0]
-        raise BadOption(f"{sources['command']} has no keyword {quoted(name)}{meant(name, known)}")
-    flags = {**dict.fromkeys(known), **options}
-    config = flags.pop("config", None)
-    if isinstance(flags.get("rates"), int | float):
-        flags["rates"] = [flags["rates"]]
-    flags["data"] = data_source(flags["data"], flags.get("images"))
-    job = str(sources["command"]).removeprefix("analyzer.")
-    request = ask(form, flags, None if config is None else Path(config), job, **sources)
-    if isinstance(request, CampaignRequest) and "journal" not in request.model_fields_set:
-        return request.model_copy(update={"journal": NOWHERE})
-    return request
-
-
-def _labelled(source: ModelSource, number: int) -> ModelSource:
-    """A model in memory with its number, so that reports can tell several apart."""
-    if isinstance(source, Path):
-        return source
-    return ModelInMemory(source.content, f"model {number} in memory")
+    return check_engine(asked(SelfTestRequest, SelfTestKeywords, options, **sources), observer)

@@ -74,7 +74,7 @@ def data_beside(model: Model) -> Path | None:
 
 
 def _stays_inside(path: Path, folder: Path) -> bool:
-    """Whether no link below ``path``, a resolved path, leads out of ``folder``."""
+    """True if no link below ``path``, a resolved path, leads out of ``folder``."""
     links = (p for p in path.rglob("*") if p.is_symlink())
     return all(inside(folder, str(p.relative_to(folder))) for p in links)
 
@@ -89,7 +89,7 @@ def _generated(model: Model, seed: int) -> Dataset:
 
 
 def _affordable(model: Model, seed: int) -> int:
-    """How many inputs to generate: a function of the model's arithmetic."""
+    """Number of inputs to generate: a function of the model's arithmetic."""
     one = generate_data(model.signature, seed, 1)
     macs = macs_per_image(model.proto, model.signature, one.items) or 1
     return max(FEWEST_GENERATED, min(MOST_GENERATED, GENERATED_MACS // macs))

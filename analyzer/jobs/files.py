@@ -92,7 +92,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether ``path`` is a device or a pipe, which must not be replaced by a file."""
+    """True for a device or a pipe, which must not be replaced by a file."""
     return path.exists() and not path.is_file()
 
 

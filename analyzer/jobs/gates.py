@@ -34,11 +34,11 @@ class GateReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every condition passes."""
+        """True if every condition passes."""
         return self.verdict is Verdict.PASS
 
     def __bool__(self) -> bool:
-        """Whether every condition passes."""
+        """True if every condition passes."""
         return self.passed
 
     def __repr__(self) -> str:

@@ -59,7 +59,7 @@ class HardenedModel(Report[HardeningReport]):
 
     @property
     def status(self) -> Status:
-        """Whether all bounds were found that were searched."""
+        """Undecided if a search was cut short before it found all bounds."""
         search = self.record.search
         return Status.OK if search is None or search.finished else Status.UNDECIDED
 
@@ -213,7 +213,7 @@ def _equal(model: Model, hardened: onnx.ModelProto, data: Dataset) -> int:
 
 
 def _same_numbers(old: Result, new: Result) -> bool:
-    """Whether the answers are equal; ONNX Runtime's Where makes a 0 of -0, which is no change."""
+    """True if the answers are equal; ONNX Runtime's Where makes a 0 of -0, which is no change."""
     if not (isinstance(old, Answer) and isinstance(new, Answer)):
         return False
     return all(map(np.array_equal, old.outputs, new.outputs))

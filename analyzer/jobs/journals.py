@@ -35,7 +35,7 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Remembered:
-    """How a journal's campaign or map was asked for.
+    """The request of a journal's campaign or map.
 
     Attributes:
         purpose: Which of the two.
@@ -128,7 +128,7 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
 
 
 def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
-    """Keep how it was asked for, unless only the asking program has the model or the data."""
+    """Keep the request, unless only the asking program has the model or the data."""
     if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
         journal.remember("in memory", True)
         return
@@ -139,7 +139,7 @@ def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
 
 
 def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
-    """What was given, by name of the flag; paths are kept so that they hold from any folder."""
+    """Settings that were given, by name of the flag; paths are kept as absolute ones."""
     given = request.model_dump(
         mode="json", by_alias=True, exclude_unset=True, exclude={"shard", "command"}
     )
@@ -151,7 +151,7 @@ def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
 
 
 def read_request(path: Path) -> Remembered:
-    """How the campaign or the map of a journal was asked for.
+    """The request of a journal's campaign or map, as the journal remembers it.
 
     Raises:
         JournalUnusable: the journal is missing, or does not say.
@@ -179,5 +179,5 @@ def read_request(path: Path) -> Remembered:
 
 
 def why_cut_short(stops: Collection[Stop]) -> str:
-    """Half a sentence about what ended a campaign early."""
+    """Half a sentence about the end of a campaign that was cut short."""
     return "interrupted" if Stop.INTERRUPTED in stops else "the budget is spent"

@@ -19,7 +19,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 
 
 class PreprocessingKeywords(TypedDict, total=False):
-    """How images become inputs; by default as the model's metadata say."""
+    """Steps from images to inputs; by default as the model's metadata say."""
 
     layout: str | None
     color: str | None

@@ -1,4 +1,4 @@
-"""How a job proceeds, told to whoever wants to know: a terminal, a notebook, or nobody."""
+"""Observers: a terminal, a notebook or nobody is told how a job proceeds."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -118,10 +118,23 @@ class Silent:
         yield
 
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
-        """Ignore how far a rate is."""
+        """Ignore the progress of a rate.
+
+        Args:
+            rate: bit error rate.
+            trials: number of trials done.
+            share: estimated part of the trials that the rate needs, in [0, 1].
+            found: estimate of the last look.
+        """
 
     def tensor(self, index: int, trials: int, share: float) -> None:
-        """Ignore how far a tensor is."""
+        """Ignore the progress of a tensor.
+
+        Args:
+            index: of the tensor in the fault space.
+            trials: number of trials done.
+            share: estimated part of the trials that the tensor needs, in [0, 1].
+        """
 
     def step(self, index: int) -> None:
         """Ignore a finished step."""

@@ -1,4 +1,4 @@
-"""Where the trials of a campaign run: this process, worker processes, or a cluster."""
+"""The place where trials of a campaign run: this process, worker processes, or a cluster."""
 
 import sys
 import time

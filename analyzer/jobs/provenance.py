@@ -31,7 +31,7 @@ def platform_name() -> str:
 
 
 def run_part(watch: Stopwatch, journal: Path | None, command: str) -> RunPart:
-    """When and where the figures were computed, and on whose request.
+    """Time, place and request of a job.
 
     Args:
         watch: the clock of the job.

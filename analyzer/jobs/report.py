@@ -1,4 +1,4 @@
-"""What jobs return: a record of plain data, the forms of it, and how far the work came."""
+"""Results of jobs: a record of plain data, its forms, and how far the work came."""
 
 import html
 from collections.abc import Callable
@@ -21,7 +21,7 @@ PAGE_PIXELS = 640
 
 
 class Status(StrEnum):
-    """What a finished job says: as asked, against it, or not enough to say."""
+    """Outcome of a finished job: as wished, not as wished, or too little work to say."""
 
     OK = "ok"
     FAILED = "failed"
@@ -49,12 +49,12 @@ class Report(Generic[Record]):
 
     @property
     def complete(self) -> bool:
-        """Whether all the work was done that was asked for."""
+        """True if all the work was done that was asked for."""
         return not self.cut_short
 
     @property
     def status(self) -> Status:
-        """Whether the job ended as asked."""
+        """OK if the work is complete, else undecided."""
         return Status.OK if self.complete else Status.UNDECIDED
 
     def to_text(self) -> str:
@@ -180,5 +180,5 @@ class Share:
 
     @property
     def status(self) -> Status:
-        """Whether the share is complete."""
+        """OK if the share is complete, else undecided."""
         return Status.UNDECIDED if self.cut_short else Status.OK

@@ -75,7 +75,7 @@ class MergedJournal:
     blocks: int
 
     def to_text(self) -> str:
-        """How many blocks there are, and what to do next."""
+        """The number of blocks, and the command that comes next."""
         resume = f"relcheck resume {self.path} reports them"
         return f"{self.path} holds {self.blocks:,} blocks; {resume}\n"
 

@@ -48,7 +48,7 @@ class EngineCheck:
 
 @dataclass(frozen=True)
 class SelfTestFound:
-    """What a self-test found.
+    """Findings of a self-test.
 
     Attributes:
         known: Answers to the questions with known answers.
@@ -65,13 +65,13 @@ class SelfTestReport(Report[SelfTestFound]):
 
     @property
     def passed(self) -> bool:
-        """Whether all known answers were given, and engine and oracle agree bit for bit."""
+        """True if all known answers were given, and engine and oracle agree bit for bit."""
         engine = self.record.engine
         return self.record.known.passed and (engine is None or engine.found.passed)
 
     @property
     def status(self) -> Status:
-        """Whether the self-test passed."""
+        """OK if the self-test passed, else failed."""
         return Status.OK if self.passed else Status.FAILED
 
     def to_text(self) -> str:

@@ -122,13 +122,13 @@ def data_source(given: DataLike | None, most: int | None = None) -> Path | Array
 
 
 def _is_batch(given: object) -> bool:
-    """Whether arrays were given, not something that yields them."""
+    """True if arrays were given, and not something that yields them."""
     pair = isinstance(given, tuple) and len(given) == 2
     return _is_array(given) or isinstance(given, Mapping) or (pair and _holds_arrays(given))
 
 
 def _holds_arrays(pair: Any) -> bool:
-    """Whether a pair is (inputs, labels), not two batches that are pairs themselves."""
+    """True if a pair is (inputs, labels), and not two batches that are pairs themselves."""
     return _is_array(pair[0]) or isinstance(pair[0], Mapping)
 
 

@@ -43,12 +43,12 @@ class SweepReport(Report[record.Report]):
 
     @property
     def passed(self) -> bool | None:
-        """Whether the gates that were asked for passed; None: there were none."""
+        """True if the gates that were asked for passed; None: there were none."""
         return None if self.verdict is None else self.verdict is Verdict.PASS
 
     @property
     def status(self) -> Status:
-        """Whether the gates passed; without gates, whether the sweep is complete."""
+        """OK if the gates passed or, without gates, if the sweep is complete."""
         if self.verdict is Verdict.FAIL:
             return Status.FAILED
         done = self.complete if self.verdict is None else self.verdict is Verdict.PASS

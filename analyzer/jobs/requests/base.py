@@ -1,4 +1,4 @@
-"""What requests have in common: a model, data, faults in a part of its memory, files to write."""
+"""Common parts of requests: a model, data, the memory that is at risk, files to write."""
 
 from pathlib import Path
 from typing import Any, ClassVar

@@ -21,14 +21,14 @@ FLIP = FaultModel(FaultKind.FLIP)
 
 
 class Purpose(StrEnum):
-    """What a journal's blocks are for: the command that writes the journal."""
+    """The command that writes a journal: blocks of different commands do not mix."""
 
     RUN = "run"
     MAP = "map"
 
 
 class CampaignRequest(SpaceRequest):
-    """Trials under faults, whatever the model.
+    """Trials under faults, of any model.
 
     Attributes:
         fault: What one upset does.
@@ -69,7 +69,7 @@ class CampaignRequest(SpaceRequest):
 
     @property
     def inline(self) -> bool:
-        """Whether trials run in this process."""
+        """True if trials run in this process."""
         return self.cluster is None and self.jobs == 0
 
     @property

@@ -80,7 +80,7 @@ class HardenRequest(DataRequest):
 
     @property
     def searches(self) -> bool:
-        """Whether bounds are searched under faults."""
+        """True if bounds are searched under faults."""
         return self.method is Method.CLIPACT and self.thresholds is None
 
     @property
