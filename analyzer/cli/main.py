@@ -21,7 +21,7 @@ from analyzer.cli.commands import (
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.output import tell
-from analyzer.cli.usage import Refusal, explained
+from analyzer.cli.usage import Refusal, as_relcheck_error
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 
 MESSAGE_CHARACTERS = 5000
@@ -38,7 +38,7 @@ def _run() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
             error.show()  # type: ignore[attr-defined]
             sys.exit(Exit.USAGE)
-        raise explained(error, sys.argv[1:]) from error
+        raise as_relcheck_error(error, sys.argv[1:]) from error
     except typer.Abort:  # Ctrl-C before a campaign began, or after it ended
         sys.exit(128 + signal.SIGINT)
     except MemoryError as error:

@@ -17,7 +17,7 @@ Refusal: type[Exception] = next(
 FIRST_OPTIONS = ("--version", "--help")
 
 
-def explained(error: Any, words: Sequence[str]) -> RelcheckError:
+def as_relcheck_error(error: Any, words: Sequence[str]) -> RelcheckError:
     """A `Refusal` as an error of ours.
 
     Args:

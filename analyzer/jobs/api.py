@@ -12,7 +12,7 @@ the calling process, which such a pattern would end.
 from collections.abc import Sequence
 from typing import Unpack
 
-from analyzer.jobs.calls import asked, labelled
+from analyzer.jobs.calls import request_from, with_label
 from analyzer.jobs.compare import ComparisonReport, compare_models
 from analyzer.jobs.harden import HardenedModel, harden_model
 from analyzer.jobs.inspect import Inspection, inspect_model
@@ -85,7 +85,7 @@ def run(
     (True, 1)
     """
     sources = {"model": model_source(model), "command": "analyzer.run"}
-    found = run_sweep(asked(SweepRequest, RunKeywords, options, **sources), observer)
+    found = run_sweep(request_from(SweepRequest, RunKeywords, options, **sources), observer)
     assert isinstance(found, SweepReport), "no share of a sweep was asked for"
     return found
 
@@ -120,7 +120,7 @@ def vulnerability_map(
     11072
     """
     sources = {"model": model_source(model), "command": "analyzer.vulnerability_map"}
-    found = make_map(asked(MapRequest, MapKeywords, options, **sources), observer)
+    found = make_map(request_from(MapRequest, MapKeywords, options, **sources), observer)
     assert isinstance(found, VulnerabilityReport), "no share of a map was asked for"
     return found
 
@@ -150,9 +150,11 @@ def compare(
     >>> [model.model.path for model in found.record.models]
     ['digits_resnet.onnx', 'digits_resnet_int8.onnx']
     """
-    named = [labelled(model_source(m), number) for number, m in enumerate(models, 1)]
+    named = [with_label(model_source(m), number) for number, m in enumerate(models, 1)]
     sources = {"models": named, "command": "analyzer.compare"}
-    return compare_models(asked(ComparisonRequest, CompareKeywords, options, **sources), observer)
+    return compare_models(
+        request_from(ComparisonRequest, CompareKeywords, options, **sources), observer
+    )
 
 
 @takes(HardenKeywords)
@@ -191,7 +193,7 @@ def harden(
     7
     """
     sources = {"model": model_source(model), "method": method, "command": "analyzer.harden"}
-    return harden_model(asked(HardenRequest, HardenKeywords, options, **sources), observer)
+    return harden_model(request_from(HardenRequest, HardenKeywords, options, **sources), observer)
 
 
 @takes(QuantizeKeywords)
@@ -224,7 +226,9 @@ def quantize(
     'per-channel'
     """
     sources = {"model": model_source(model), "command": "analyzer.quantize"}
-    return quantize_model(asked(QuantizeRequest, QuantizeKeywords, options, **sources), observer)
+    return quantize_model(
+        request_from(QuantizeRequest, QuantizeKeywords, options, **sources), observer
+    )
 
 
 @takes(InspectKeywords)
@@ -250,7 +254,9 @@ def inspect(
     2466304
     """
     sources = {"model": model_source(model), "command": "analyzer.inspect"}
-    return inspect_model(asked(InspectRequest, InspectKeywords, options, **sources), observer)
+    return inspect_model(
+        request_from(InspectRequest, InspectKeywords, options, **sources), observer
+    )
 
 
 @takes(SelfTestKeywords)
@@ -279,4 +285,6 @@ def selftest(
     """
     source = None if model is None else model_source(model)
     sources = {"model": source, "command": "analyzer.selftest"}
-    return check_engine(asked(SelfTestRequest, SelfTestKeywords, options, **sources), observer)
+    return check_engine(
+        request_from(SelfTestRequest, SelfTestKeywords, options, **sources), observer
+    )

@@ -15,7 +15,7 @@ from analyzer.jobs.sources import ModelInMemory, ModelSource, data_source
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
-def asked(
+def request_from(
     form: type[AnyRequest],
     keywords: type[Mapping[str, Any]],
     options: Mapping[str, Any],
@@ -39,8 +39,8 @@ def asked(
         raise BadOption(f"{sources['command']} has no keyword {quoted(name)}{meant(name, known)}")
     flags = {**dict.fromkeys(known), **options}
     config = flags.pop("config", None)
-    if isinstance(flags.get("rates"), int | float):
-        flags["rates"] = [flags["rates"]]
+    if "rates" in flags:
+        flags["rates"] = _rates(flags["rates"])
     flags["data"] = data_source(flags["data"], flags.get("images"))
     job = str(sources["command"]).removeprefix("analyzer.")
     request = ask(form, flags, None if config is None else Path(config), job, **sources)
@@ -49,7 +49,14 @@ def asked(
     return request
 
 
-def labelled(source: ModelSource, number: int) -> ModelSource:
+def _rates(given: Any) -> Any:
+    """Rates as requests take them: one stands for a sequence of one, and none is a mistake."""
+    if isinstance(given, int | float):
+        return (given,)
+    return tuple(given) if isinstance(given, list) else given
+
+
+def with_label(source: ModelSource, number: int) -> ModelSource:
     """A model in memory with its number, so that reports can tell several apart.
 
     Args:
