@@ -1,3 +1,101 @@
-"""Measure what bit flips in the stored weights of an ONNX model do to its answers."""
+"""Measure what bit flips in the stored weights of an ONNX model do to its answers.
+
+>>> import analyzer
+>>> report = analyzer.run(
+...     analyzer.demonstration_model(), rates=1e-6, precision=0.05, images=64, jobs=0
+... )
+>>> report.gate("top1 >= 0.9 @ 1e-6").passed
+True
+
+Names are loaded when they are first used, so that importing the package costs nothing. Functions
+and their results are described in ``docs/api.md``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from analyzer.errors import RelcheckError
+    from analyzer.gate import Condition, Verdict
+    from analyzer.jobs.api import (
+        compare,
+        harden,
+        inspect,
+        quantize,
+        run,
+        selftest,
+        vulnerability_map,
+    )
+    from analyzer.jobs.compare import ComparisonReport
+    from analyzer.jobs.demonstration import demonstration_model
+    from analyzer.jobs.gates import GateReport
+    from analyzer.jobs.harden import HardenedModel
+    from analyzer.jobs.inspect import Inspection
+    from analyzer.jobs.map import VulnerabilityReport
+    from analyzer.jobs.observer import Observer, Silent
+    from analyzer.jobs.quantize import QuantizedModel
+    from analyzer.jobs.report import Report
+    from analyzer.jobs.selftest import SelfTestReport
+    from analyzer.jobs.sweep import SweepReport
+
+__all__ = [
+    "ComparisonReport",
+    "Condition",
+    "GateReport",
+    "HardenedModel",
+    "Inspection",
+    "Observer",
+    "QuantizedModel",
+    "RelcheckError",
+    "Report",
+    "SelfTestReport",
+    "Silent",
+    "SweepReport",
+    "Verdict",
+    "VulnerabilityReport",
+    "compare",
+    "demonstration_model",
+    "harden",
+    "inspect",
+    "quantize",
+    "run",
+    "selftest",
+    "vulnerability_map",
+]
+
+_FUNCTIONS = ("compare", "harden", "inspect", "quantize", "run", "selftest", "vulnerability_map")
+_HOMES = {
+    **dict.fromkeys(_FUNCTIONS, "analyzer.jobs.api"),
+    "ComparisonReport": "analyzer.jobs.compare",
+    "Condition": "analyzer.gate",
+    "GateReport": "analyzer.jobs.gates",
+    "HardenedModel": "analyzer.jobs.harden",
+    "Inspection": "analyzer.jobs.inspect",
+    "Observer": "analyzer.jobs.observer",
+    "QuantizedModel": "analyzer.jobs.quantize",
+    "RelcheckError": "analyzer.errors",
+    "Report": "analyzer.jobs.report",
+    "SelfTestReport": "analyzer.jobs.selftest",
+    "Silent": "analyzer.jobs.observer",
+    "SweepReport": "analyzer.jobs.sweep",
+    "Verdict": "analyzer.gate",
+    "VulnerabilityReport": "analyzer.jobs.map",
+    "demonstration_model": "analyzer.jobs.demonstration",
+}
+"""Public name -> the module that defines it."""
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from its module, which is loaded now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'analyzer' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Every name of the module, those that are not loaded yet included."""
+    return sorted({*globals(), *__all__})

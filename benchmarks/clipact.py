@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.answers import Answer
-from analyzer.faults.rates import parse_rates
-from analyzer.jobs.prepare import find_data
-from analyzer.jobs.settings import Settings, read_settings
+from analyzer.jobs.data import find_data
+from analyzer.jobs.requests.settings import ask
+from analyzer.jobs.requests.twins import HardenRequest
 from analyzer.model import load_model
 from exporters.hardening.bounds.apply import open_subject
 from exporters.hardening.bounds.calibrate import calibrate
@@ -68,22 +68,22 @@ class Row:
         )
 
 
-def open_search(model_path: Path, settings: Settings, patterns: int) -> Search:
+def open_search(model_path: Path, asked: HardenRequest, patterns: int) -> Search:
     """A search as the command opens it."""
     model = load_model(model_path)
     subject = open_subject(model.proto, Method.CLIPACT, model_path)
-    data = find_data(model, settings)
+    data = find_data(model, asked)
     rows = Rows(model.signature.fixed_batch or 32, model.signature.fixed_batch, apart=True)
     inputs = {model.signature.name: data.inputs, **data.more}
     starts = range(0, len(data), rows.most)
     fed = (rows.feeds(inputs, range(i, min(i + rows.most, len(data)))) for i in starts)
     maxima = calibrate(subject.proto, subject.sites, Method.CLIPACT, fed, lambda _: None)
     request = Request(
-        parse_rates(settings.rates),
+        asked.rates,
         trials=patterns,
-        seed=settings.seed,
-        encoding=settings.encoding,
-        metric=settings.metric,
+        seed=asked.seed,
+        encoding=asked.encoding,
+        metric=asked.metric,
     )
     return Search(model, subject.proto, subject.sites, maxima, data, request)
 
@@ -136,7 +136,8 @@ def main() -> None:
     given = vars(parser.parse_args())
     model, patterns, points = given.pop("model"), given.pop("patterns"), given.pop("points")
     start = time.process_time()
-    search = open_search(model, read_settings(None, given), patterns)
+    asked = ask(HardenRequest, given, model=model, method=Method.CLIPACT)
+    search = open_search(model, asked, patterns)
     opened = time.process_time() - start
     print(HEAD, flush=True)
     rows = []

@@ -25,8 +25,9 @@ from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.inline_pool import InlinePool
-from analyzer.cli.devices import device_of
 from analyzer.errors import DeviceUnavailable
+from analyzer.jobs.devices import start_device
+from analyzer.jobs.observer import SILENT
 from analyzer.runtime.ort.device import Device
 from benchmarks.models import CannotRun, Options, model_file
 from benchmarks.rows import Detail, Found, Wanted
@@ -77,7 +78,7 @@ def _there(options: Options) -> Device:
         CannotRun: it is not there.
     """
     try:
-        return device_of(options.device)
+        return start_device(options.device, SILENT)
     except DeviceUnavailable as reason:
         raise CannotRun(f"no {options.device} here (docs/devices.md)") from reason
 

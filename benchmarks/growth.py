@@ -18,9 +18,10 @@ from typing import Any
 
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.trials import TrialContext
-from analyzer.cli.embedded import embedded_model
-from analyzer.jobs.prepare import prepare_analysis
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.demonstration import demonstration_model
+from analyzer.jobs.prepare import prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from benchmarks.machine import watch
 from benchmarks.models import KEPT, TORCH_PYTHON, CannotRun, Options, model_file
 from benchmarks.record import FOLDER, surroundings, write
@@ -78,7 +79,7 @@ def main() -> int:
             "precision": [campaign(f"{100 * p:g} %", precision=p) for p in PRECISIONS],
             "images": [campaign(f"{n}", images=n) for n in IMAGES],
         }
-        sizes = [size("digits_resnet", embedded_model()), *_sizes(options)]
+        sizes = [size("digits_resnet", demonstration_model()), *_sizes(options)]
     for name, points in curves.items():
         print(_table((name, "prepare, s", "trials", "run, s"), map(_point_cells, points)))
     flips = [f"ms per trial, {f:g} expected flips" for f in FLIPS]
@@ -94,7 +95,7 @@ def main() -> int:
 def campaign(at: str, **flags: Any) -> Point:
     """Run one campaign on the demonstration model to its end."""
     start = time.process_time()
-    bench = prepare_analysis(embedded_model(), read_settings(None, {**BASE, **flags})).context
+    bench = _context(demonstration_model(), {**BASE, **flags})
     prepared = time.process_time() - start
     cost = ours(bench)
     return Point(at, round(prepared, 2), cost.trials, round(cost.cpu_seconds, 2))
@@ -121,9 +122,13 @@ def size(name: str, model: Path) -> Size:
     return Size(name, round(model.stat().st_size / 1e6, 1), round(prepared, 2), trials)
 
 
+def _context(model: Path, asked: dict[str, Any]) -> TrialContext:
+    return prepare_sweep(ask(SweepRequest, asked, model=model)).context
+
+
 def _bench(model: Path, rates: str) -> TrialContext:
     asked = {**BASE, "rates": rates, "batch": 1, "images": 8}
-    return prepare_analysis(model, read_settings(None, asked)).context
+    return _context(model, asked)
 
 
 def _trial_seconds(bench: TrialContext, rate: float) -> float:

@@ -10,7 +10,7 @@ everything else.
 import time
 from pathlib import Path
 
-from analyzer.jobs.settings import parse_size
+from analyzer.jobs.requests.texts import parse_size
 from benchmarks.models import CannotRun, Options, model_file
 from benchmarks.processes import family, memory_together, relcheck
 from benchmarks.rows import Found, Wanted

@@ -17,11 +17,12 @@ from pathlib import Path
 from analyzer.campaign.journal.journal import Journal, open_journal
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.cli.embedded import embedded_model
+from analyzer.jobs.demonstration import demonstration_model
 from analyzer.jobs.journals import identity_of
-from analyzer.jobs.prepare import Analysis, prepare_analysis
-from analyzer.jobs.settings import Settings, read_settings
-from analyzer.jobs.sweep import open_pool
+from analyzer.jobs.pools import open_pool
+from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from benchmarks.machine import busy_seconds
 from benchmarks.models import Options
 from benchmarks.rows import Found, Wanted
@@ -104,10 +105,10 @@ def fresh_journal(analysis: Analysis) -> Iterator[Journal]:
             yield journal
 
 
-def speed(analysis: Analysis, settings: Settings) -> tuple[float, float]:
-    """Blocks per second with as many workers as the settings say, and what others took."""
+def speed(analysis: Analysis, request: SweepRequest) -> tuple[float, float]:
+    """Blocks per second with as many workers as the request says, and what others took."""
     meter = Meter()
-    with open_pool(analysis, settings) as pool, fresh_journal(analysis) as journal:
+    with open_pool(analysis, request) as pool, fresh_journal(analysis) as journal:
         run_campaign(analysis.context, pool, journal, meter, Silent())
     return meter.read()
 
@@ -115,8 +116,9 @@ def speed(analysis: Analysis, settings: Settings) -> tuple[float, float]:
 def measure(pairs: int = 3) -> Scaling:
     """Time one worker and two in turn."""
     asked = {"rates": "1e-6..1e-4", "precision": 1e-4, "seed": 1}
-    one, two = (read_settings(None, {**asked, "jobs": jobs}) for jobs in (1, 2))
-    analysis = prepare_analysis(embedded_model(), one)
+    model = demonstration_model()
+    one, two = (ask(SweepRequest, {**asked, "jobs": n}, model=model) for n in (1, 2))
+    analysis = prepare_sweep(one)
     ones, twos = [], []
     for _ in range(pairs):
         ones.append(speed(analysis, one))

@@ -17,10 +17,11 @@ from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.inline_pool import InlinePool
-from analyzer.cli.embedded import embedded_model
-from analyzer.jobs.prepare import prepare_analysis
-from analyzer.jobs.settings import read_settings
-from analyzer.jobs.sweep import NullStore
+from analyzer.jobs.demonstration import demonstration_model
+from analyzer.jobs.pools import NullStore
+from analyzer.jobs.prepare import prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.stats.estimate import RateEstimate
 from benchmarks.models import CannotRun, Options
 from benchmarks.protocols import Cost, paper, plain
@@ -72,7 +73,8 @@ def compare(model: Path, **flags: Any) -> Comparison:
     """The same sweep to the same precision, three ways."""
 
     def bench(**more: Any) -> TrialContext:
-        return prepare_analysis(model, read_settings(None, {**flags, "jobs": 0, **more})).context
+        asked = {**flags, "jobs": 0, **more}
+        return prepare_sweep(ask(SweepRequest, asked, model=model)).context
 
     return Comparison(
         ours(bench()), plain(bench(batch=PLAIN_BATCH)), paper(bench(batch=PAPER_BATCH))
@@ -126,7 +128,7 @@ def find(options: Options, _: Wanted) -> list[Found]:
 def main() -> None:
     """Measure the model of the command line, or the demonstration model."""
     parser = argparse.ArgumentParser(description="Cost of a sweep: plain Monte Carlo over ours.")
-    parser.add_argument("model", type=Path, nargs="?", default=embedded_model())
+    parser.add_argument("model", type=Path, nargs="?", default=demonstration_model())
     for flag in ("data", "rates", "mean", "std", "scale"):
         parser.add_argument(f"--{flag}")
     given = {k: v for k, v in vars(parser.parse_args()).items() if v is not None}

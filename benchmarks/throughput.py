@@ -13,8 +13,9 @@ import onnxruntime as ort
 
 from analyzer.campaign.trials import TrialContext
 from analyzer.faults.models import FaultPattern, parse_fault
-from analyzer.jobs.prepare import prepare_analysis
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.prepare import prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from benchmarks.models import INT8, CannotRun, Options, model_file
 from benchmarks.rows import Found, Wanted
 from benchmarks.timing import Timed, in_turn
@@ -102,7 +103,8 @@ def open_bench(
         extra: Other settings.
     """
     asked = {"batch": batch, "images": batch * batches, "jobs": 0, "rates": "1e-6", "seed": 1}
-    return prepare_analysis(model, read_settings(None, {**asked, "cache": cache, **extra})).context
+    flags = {**asked, "cache": cache, **extra}
+    return prepare_sweep(ask(SweepRequest, flags, model=model)).context
 
 
 def measure(model: Path, case: Case) -> Timed:

@@ -177,9 +177,9 @@ def test_analyzer_never_imports_torch() -> None:
             assert found.module.split(".")[0] not in {"torch", "torchvision"}, found
 
 
-def test_exporters_are_called_by_commands_only() -> None:
+def test_exporters_are_called_by_jobs_only() -> None:
     rooms = {i.room for i in IMPORTS if i.module.split(".")[0] == "exporters"}
-    assert rooms == {"exporters", "jobs", "cli"}
+    assert rooms == {"exporters", "jobs"}
 
 
 def test_torch_is_imported_inside_functions_only() -> None:

@@ -102,10 +102,10 @@ def test_rows_on_a_gpu_say_where_there_is_none(
     options = Options(kept=tmp_path, device="cuda")
     names = chosen(["gpu"])
 
-    def missing(word: str) -> None:
+    def missing(word: str, _: object) -> None:
         raise DeviceUnavailable(f"--device {word} is not there")
 
-    monkeypatch.setattr(gpu, "device_of", missing)
+    monkeypatch.setattr(gpu, "start_device", missing)
     found = FINDERS["gpu"](options, names)
     assert {f.name for f in found} == names
     assert {f.reason for f in found} == {"no cuda here (docs/devices.md)"}

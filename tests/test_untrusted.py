@@ -9,10 +9,12 @@ import onnx
 import pytest
 from onnx import helper
 
+from analyzer.cli.words import command_line
 from analyzer.errors import BadMetadata
-from analyzer.jobs.prepare import find_data
+from analyzer.jobs.data import find_data
 from analyzer.jobs.provenance import relative, run_part
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.requests.base import DataRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.model import load_model
 from analyzer.reports.shared.terminal_text import lines, one_line
@@ -53,11 +55,15 @@ ALLOWED = {
         "pickle.loads",
     ): "made by the process that starts the worker",
     (
+        "analyzer/campaign/workers/processes.py",
+        "subprocess.Popen",
+    ): "this very Python, on this package",
+    (
         "analyzer/cli/process/isolation.py",
         "ctypes.CDLL",
     ): "None: the C library that is there already",
     (
-        "analyzer/runtime/prepacked_weights/memory_scan.py",
+        "analyzer/memory/trim.py",
         "ctypes.CDLL",
     ): "None: the C library, there already",
     (
@@ -122,7 +128,7 @@ def folder_of_images(path: Path) -> Path:
 
 @pytest.mark.parametrize("way", ["file", "folder"])
 def test_data_that_a_model_names_stay_in_its_folder(way: str, tmp_path: Path) -> None:
-    """setup.py: ``not _stays_inside(named, folder)``."""
+    """jobs/data.py: ``not _stays_inside(named, folder)``."""
     outside = folder_of_images(tmp_path / "outside")
     images = tmp_path / "m" / "images"
     images.mkdir(parents=True)
@@ -134,8 +140,8 @@ def test_data_that_a_model_names_stay_in_its_folder(way: str, tmp_path: Path) ->
     proto = with_metadata(tiny_cnn_proto(), data="images")
     model = load_model(save(proto, tmp_path / "m" / "m.onnx"))
     with pytest.raises(BadMetadata, match="outside the model's folder"):
-        find_data(model, read_settings(None, {}))
-    asked = find_data(model, read_settings(None, {"data": images}))
+        find_data(model, DataRequest())
+    asked = find_data(model, ask(DataRequest, {"data": images}))
     assert len(asked) == 1  # who names the folder may link where they like
 
 
@@ -144,7 +150,7 @@ def test_links_within_the_folder_are_the_models_own(tmp_path: Path) -> None:
     (tmp_path / "images" / "c" / "b.png").symlink_to("a.png")
     proto = with_metadata(tiny_cnn_proto(), data="images")
     model = load_model(save(proto, tmp_path / "m.onnx"))
-    assert len(find_data(model, read_settings(None, {}))) == 2
+    assert len(find_data(model, DataRequest())) == 2
 
 
 # No orders to the terminal
@@ -196,7 +202,7 @@ def test_names_do_not_reach_the_terminal_raw(command: str, tmp_path: Path) -> No
     ],
 )
 def test_refusals_do_not_obey_either(deed: str, says: str, tmp_path: Path) -> None:
-    """output.py: ``plain.one_line(text)`` in ``tell``."""
+    """output.py: ``terminal_text.one_line(text)`` in ``tell``."""
     path = evil_model(tmp_path)
     proto = onnx.load(path, load_external_data=False)
     match deed:
@@ -224,7 +230,7 @@ def test_refusals_do_not_obey_either(deed: str, says: str, tmp_path: Path) -> No
 
 
 def test_what_is_said_is_printable_whoever_wrote_it() -> None:
-    """output.py: ``plain.lines(text)`` in ``say``; names that are no UTF-8 do not stop it."""
+    """output.py: ``terminal_text.lines`` in ``say``; names that are no UTF-8 do not stop it."""
     assert lines("a\x1b[0m\nb\udc80\t") == "a\\x1b[0m\nb\\udc80\\t"
     assert one_line("gewöhnlich – ‰ 重み") == "gewöhnlich – ‰ 重み"
 
@@ -241,7 +247,7 @@ def test_messages_have_an_end(tmp_path: Path) -> None:
 
 
 def test_paths_in_reports_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """provenance.py: ``relative`` in ``run_part``."""
+    """provenance.py: ``relative`` in ``run_part``; words.py: in ``_word``."""
     (tmp_path / "home" / "work").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "home" / "work")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -259,7 +265,7 @@ def test_paths_in_reports_are_relative(tmp_path: Path, monkeypatch: pytest.Monke
         "1e-6",
     ]
     monkeypatch.setattr("sys.argv", words)
-    part = run_part(Stopwatch(1.0), here / "j.db")
+    part = run_part(Stopwatch(1.0), here / "j.db", command_line())
     assert part.command == "relcheck run m.onnx --json=r.json --rates 1e-6"
     assert part.journal == "j.db"
 

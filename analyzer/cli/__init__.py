@@ -1,1 +1,1 @@
-"""The command line: the composition root. It may call anything and contains no policy."""
+"""The command line: parse, call one job, show what it returns, leave with an exit code."""

@@ -1,8 +1,7 @@
-"""The application that commands register with, and the exit codes."""
+"""The application that commands register with."""
 
 import os
 from collections.abc import Collection
-from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
@@ -15,21 +14,16 @@ DEFAULT_COMMAND = "run"
 OWN_OPTIONS = frozenset({"--help", "--version", "--install-completion", "--show-completion"})
 
 
-class Exit(IntEnum):
-    """What the exit code of a command says."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    UNDECIDED = 3
-    INTERNAL = 4
-
-
 class DefaultToRun(TyperGroup):
     """`relcheck MODEL ...` is `relcheck run MODEL ...`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the default command where none is named."""
+        """Insert the default command where none is named.
+
+        Args:
+            ctx: of typer.
+            args: the words of the command line.
+        """
         if args and args[0] not in self.commands and args[0] not in OWN_OPTIONS:
             check_command(args[0], self.commands)
             args = [DEFAULT_COMMAND, *args]
@@ -38,6 +32,10 @@ class DefaultToRun(TyperGroup):
 
 def check_command(word: str, commands: Collection[str]) -> None:
     """Tell a mistyped command from a model that is not there.
+
+    Args:
+        word: first word of the command line.
+        commands: names of all commands.
 
     Raises:
         BadCommandLine: no file has this name, and a command has nearly.

@@ -1,4 +1,4 @@
-"""The entry point: the command runs in a child, and what becomes of the child is told here."""
+"""The entry point: the command runs in a child process, whose end is reported here."""
 
 import os
 import shutil
@@ -23,11 +23,11 @@ from analyzer.memory.scratch import SCRATCH
 GIB = 2**30
 
 MEMORY = "/dev/shm"  # where Linux keeps files in memory
-"""Where files are faster, if there is room for many times their size."""
+"""Folder where files are faster, if there is room for many times their size."""
 
 SPARE_GIB = 8
 """Address space beyond the machine's memory that a process may take: libraries, thread stacks and
-mapped files take some that is never filled. To give more would be to bring the machine down."""
+mapped files reserve some that is never filled. With more, a process could use up all memory."""
 
 PATIENCE_SECONDS = 600.0
 """Loading and probing a model of 2 GiB takes minutes."""
@@ -59,7 +59,7 @@ def _setting(name: str, default: float) -> float:
     """A positive number from the environment.
 
     Raises:
-        BadOption: it is none.
+        BadOption: the variable holds no such number.
     """
     text = os.environ.get(name, "")
     try:
@@ -90,9 +90,9 @@ def _own_folder() -> str:
 
 
 def _folder_in_memory() -> str | None:
-    """The same in memory, for what is needed for moments; None if there is no such place.
+    """A folder in memory for files that are needed for moments.
 
-    Or if the user said where temporary files go.
+    None if there is no such place, or if the user named a folder for temporary files.
     """
     if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
         return None
@@ -103,7 +103,7 @@ def _folder_in_memory() -> str | None:
 
 
 def _settle(folder: str, patience: float) -> None:
-    """In the child: keep to ``folder``, and keep others from writing to the terminal."""
+    """In the child: use ``folder`` for all files, and silence libraries on the terminal."""
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     warnings.simplefilter("ignore")  # libraries address developers; see RELCHECK_DEBUG
     if sys.stderr is not None:
@@ -114,12 +114,12 @@ def _settle(folder: str, patience: float) -> None:
 
 
 def _conclude(ending: Ending, patience: float) -> None:
-    """Leave as the child left, or say why it could not.
+    """Leave with the child's exit code or signal, or say why the child could not finish.
 
     Raises:
         ModelCrashesRuntime: native code crashed.
-        ModelHangs: it gave no sign of life.
-        OutOfMemory: the system took it away.
+        ModelHangs: the child gave no sign of life.
+        OutOfMemory: the system killed the child.
     """
     if ending.crashed:
         name = signal.Signals(ending.signal).name

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from analyzer.cli.app import Exit, app
+from analyzer.cli.app import app
 from analyzer.cli.commands import (
     compare,
     data,
@@ -19,12 +19,13 @@ from analyzer.cli.commands import (
     run,
     selftest,
 )
+from analyzer.cli.exits import Exit
 from analyzer.cli.output import tell
-from analyzer.cli.usage import Refusal, explained
+from analyzer.cli.usage import Refusal, as_relcheck_error
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 
 MESSAGE_CHARACTERS = 5000
-"""Of one message: a path may have 4096, what a file says about itself is cut where it is quoted."""
+"""Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (run, compare, map, inspect, selftest, resume, harden, export, data, quantize)
 """Importing these modules registers their commands; none of them loads anything heavy."""
@@ -37,7 +38,7 @@ def _run() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
             error.show()  # type: ignore[attr-defined]
             sys.exit(Exit.USAGE)
-        raise explained(error, sys.argv[1:]) from error
+        raise as_relcheck_error(error, sys.argv[1:]) from error
     except typer.Abort:  # Ctrl-C before a campaign began, or after it ended
         sys.exit(128 + signal.SIGINT)
     except MemoryError as error:
@@ -68,6 +69,6 @@ def main() -> None:
 
 
 def tell_error(error: RelcheckError) -> Exit:
-    """Say what is wrong, on one line; returns the exit code that goes with it."""
+    """Say what is wrong, on one line, and return the exit code that goes with it."""
     tell(f"relcheck: {short(str(error), MESSAGE_CHARACTERS)} [{error.slug}]")
     return Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE

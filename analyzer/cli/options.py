@@ -1,7 +1,7 @@
-"""The options that commands share: what each is called, what it takes, where help lists it."""
+"""The options that commands share: name, value, help text, and the panel that lists them."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -9,6 +9,7 @@ import typer
 
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
+from analyzer.reports.formats import Format, RecordKind, formats_of
 
 _FAULTS = "What happens"
 _DATA = "Data"
@@ -17,7 +18,7 @@ _OUT = "Verdict and reports"
 _SEARCH = "Search of bounds (clipact)"
 
 
-_Command = TypeVar("_Command", bound=Callable[..., None])
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def takes(**options: Any) -> Callable[[_Command], _Command]:
@@ -156,9 +157,6 @@ SearchState = Annotated[
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
-CsvFile = Annotated[Path | None, _option(_OUT, "FILE", "Write one CSV line per tensor.")]
-JsonFile = Annotated[Path | None, _option(_OUT, "FILE", "Write the JSON report.")]
-HtmlFile = Annotated[Path | None, _option(_OUT, "FILE", "Write the HTML report.")]
 Config = Annotated[
     Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
 ]
@@ -193,3 +191,90 @@ WORK = {
     "cache": Cache,
     "cluster": Cluster,
 }
+
+
+def outputs(kind: RecordKind, panel: str | None = _OUT) -> dict[str, Any]:
+    """One option per form of a report, by name.
+
+    Args:
+        kind: of the report.
+        panel: where help lists them; None: among the options without a panel.
+    """
+    return {name: _output(form, form.help, panel) for name, form in formats_of([kind]).items()}
+
+
+def resumed_outputs(kinds: Collection[RecordKind]) -> dict[str, Any]:
+    """One option per form of several reports; help says of which report, if not of all.
+
+    Args:
+        kinds: of the reports.
+    """
+    options = {}
+    for name, form in formats_of(kinds).items():
+        having = [kind for kind in kinds if name in formats_of([kind])]
+        text = form.help
+        if len(having) < len(kinds):
+            text = f"Of a {having[0]}: {text[0].lower()}{text[1:]}"
+        options[name] = _output(form, text, None)
+    return options
+
+
+def _output(form: Format, text: str, panel: str | None) -> Any:
+    option = typer.Option(
+        f"--{form.name}", help=text, metavar="FILE", rich_help_panel=panel, show_default=False
+    )
+    return Annotated[Path | None, option]
+
+
+_SWEEP = {
+    "rates": Rates,
+    "exposure": Exposure,
+    **FAULTS,
+    **DATA,
+    "precision": Precision,
+    "confidence": Confidence,
+}
+RUN = {
+    **_SWEEP,
+    "until": Until,
+    **WORK,
+    "journal": Journal,
+    "shard": Shard,
+    "device": Device,
+    "gate": Gate,
+    **outputs(RecordKind.RUN),
+    "config": Config,
+}
+COMPARE = {
+    **_SWEEP,
+    **WORK,
+    "journal": JournalFolder,
+    "device": Device,
+    **outputs(RecordKind.COMPARISON),
+    "config": Config,
+}
+MAP = {
+    "margin": Margin,
+    "confidence": MapConfidence,
+    "exhaustive": Exhaustive,
+    **FAULTS,
+    **DATA,
+    **WORK,
+    "device": Device,
+    "journal": Journal,
+    "shard": Shard,
+    **outputs(RecordKind.MAP),
+    "config": Config,
+}
+SEARCH = {
+    "rates": Rates,
+    "iterations": Iterations,
+    "patterns": Patterns,
+    "seed": Seed,
+    "encoding": Encoding,
+    "metric": Metric,
+    "budget": SearchBudget,
+    "cache": Cache,
+    "state": SearchState,
+}
+"""Of ``harden --method clipact`` alone."""

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, said as every other refusal is."""
+"""Refusals of a command line, in the form of all other refusals."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Refusal: type[Exception] = next(
 FIRST_OPTIONS = ("--version", "--help")
 
 
-def explained(error: Any, words: Sequence[str]) -> RelcheckError:
+def as_relcheck_error(error: Any, words: Sequence[str]) -> RelcheckError:
     """A `Refusal` as an error of ours.
 
     Args:
@@ -51,12 +51,12 @@ def _commands() -> Mapping[str, Any]:
 
 
 def _command_of(words: Sequence[str]) -> Any:
-    """The command that a command line names, or the one that needs no name."""
+    """The command that a command line names, or the default command."""
     return _commands().get(words[0], _commands()[DEFAULT_COMMAND])
 
 
 def _guess(asked: str, command: Any, words: Sequence[str]) -> str:
-    """A half-sentence: which command has this option, or which option is like it."""
+    """Half a sentence: a command that has the option, or an option of a similar name."""
     from analyzer.did_you_mean import meant
 
     has = [name for name, other in _commands().items() if asked in _options(other)]
@@ -71,20 +71,20 @@ def _options(command: Any) -> list[str]:
 
 
 def _name(param: Any) -> str:
-    """An option by its longest name, an argument by what help calls it."""
+    """Longest name of an option; of an argument, the name in the help."""
     options = [name for name in param.opts if name.startswith("-")]
     return max(options, key=len) if options else str(param.metavar or param.name)
 
 
 def _reason(message: str) -> str:
-    """A sentence of typer as a part of ours; it may quote what was given."""
+    """A sentence of typer, as a part of ours; typer may quote the value that was given."""
     text = "".join(c if c.isprintable() else "?" for c in short(message)).rstrip(".")
     text = text.partition(", unable to parse")[0]
     return text[:1].lower() + text[1:]
 
 
 def _given(param: Any, words: Sequence[str]) -> str:
-    """What the command line has for an option, quoted; nothing where it is from elsewhere."""
+    """Quoted value of an option on the command line; empty if the value is from elsewhere."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         name, equals, value = word.partition("=")
         if name in param.opts:

@@ -52,6 +52,7 @@ from analyzer.errors.request import (
     BadRates,
     DeviceUnavailable,
     EmptySelection,
+    PackageMissing,
     UnsupportedTarget,
     UnwritableOutput,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "NothingAtRisk",
     "NothingToBound",
     "OutOfMemory",
+    "PackageMissing",
     "RelcheckError",
     "TooLarge",
     "TorchMissing",

@@ -39,6 +39,12 @@ class UnsupportedTarget(UsageError):
     slug = "unsupported-target"
 
 
+class PackageMissing(UsageError):
+    """An optional package, which a method of the Python API needs, is not installed."""
+
+    slug = "package-missing"
+
+
 class EmptySelection(UsageError):
     """``--include``, ``--exclude`` and ``--kinds`` together leave no bit at risk."""
 

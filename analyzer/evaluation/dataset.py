@@ -19,6 +19,7 @@ class DataKind(StrEnum):
 
     NPZ = "npz"
     FOLDER = "folder"
+    ARRAYS = "arrays"
     GENERATED = "generated"
 
 
@@ -31,7 +32,7 @@ class Dataset:
         name: File or folder name, or a description.
         inputs: (n, ...) in the model's input dtype and layout.
         labels: int64 (n,), or None.
-        sha256: Digest of the source: the file's bytes, or the inputs themselves.
+        sha256: Digest of the source: the file's bytes, or the arrays themselves.
         note: What a reader of the report must know about it; may be empty.
         classes: How many classes the labels number, where the source says so.
         more: By name: (n, ...) for each further input of the model.

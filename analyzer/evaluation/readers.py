@@ -17,13 +17,12 @@ from analyzer.errors import (
     FileMissing,
     TooLarge,
     UnsupportedSignature,
-    quoted,
 )
 from analyzer.evaluation.archive import read_several
-from analyzer.evaluation.dataset import DataKind, Dataset, Labels, digest
+from analyzer.evaluation.arrays import RawArrays, keys_of, prepare_arrays
+from analyzer.evaluation.dataset import DataKind, Dataset, digest
 from analyzer.evaluation.preprocess import (
     Target,
-    as_nhwc,
     check_pixels,
     check_total,
     prepare,
@@ -95,85 +94,17 @@ def read_npz(
         TooLarge: it unpacks to more than a data set may be.
         DataMismatch: shape or labels do not fit.
     """
-    images, others, labels = _load_npz(path, signature)
-    images, labels = images[:most], None if labels is None else labels[:most]
-    more = {
-        s.name: _as_fed(values[:most], s, path)
-        for s, values in zip(signature.others, others, strict=True)
-    }
-    if images.dtype == np.uint8 and not _fits_as_is(images, signature):
-        target = target_of(signature, preprocessing)
-        inputs = prepare(as_nhwc(images, target.channels), target, preprocessing)
-    else:
-        inputs = _as_fed(images, signature, path)
-    check_total(inputs.nbytes + sum(values.nbytes for values in more.values()))
+    raw = _load_npz(path, signature)
+    inputs, labels, more = prepare_arrays(raw, signature, preprocessing, most)
     sha = hashlib.sha256()
     _add_file(sha, path)
     return Dataset(DataKind.NPZ, path.name, inputs, labels, sha.hexdigest(), more=more)
 
 
-def _load_npz(
-    path: Path, signature: InputSignature
-) -> tuple[npt.NDArray[Any], list[npt.NDArray[Any]], Labels | None]:
+def _load_npz(path: Path, signature: InputSignature) -> RawArrays:
     """What stands under the keys of the first input, of the others, and of the labels."""
-    own = ("images", signature.name)
-    keys = [own if not signature.is_integer else own[::-1], *((s.name,) for s in signature.others)]
-    (images, *others), labels = read_several(path, keys, "labels")
-    if images.ndim == 0:
-        raise BadData(f"key 'images' of {path} is no array of images")
-    if images.size == 0:
-        raise BadData(f"{path} holds no images")
-    if labels is not None:
-        labels = _as_labels(labels, path)
-        if len(labels) != len(images):
-            raise DataMismatch(f"{path} holds {len(images)} images but {len(labels)} labels")
-    for s, values in zip(signature.others, others, strict=True):
-        if values.shape[:1] != (len(images),):
-            raise DataMismatch(
-                f"key {quoted(s.name)} of {path} has {len(values) if values.ndim else 'no'} rows, "
-                f"its first input has {len(images)}"
-            )
-    return images, others, labels
-
-
-def _as_labels(labels: npt.NDArray[Any], path: Path) -> Labels:
-    flat = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if flat.ndim != 1 or flat.dtype.kind not in "iu":
-        raise DataMismatch(f"labels in {path} must be one integer per image")
-    return flat.astype(np.int64)
-
-
-def _fits_as_is(images: npt.NDArray[Any], signature: InputSignature) -> bool:
-    """Whether arrays of the model's own uint8 input need no preprocessing."""
-    wanted = signature.shape
-    return (
-        signature.dtype == "uint8"
-        and images.ndim == len(wanted)
-        and all(w in (None, h) for w, h in zip(wanted[1:], images.shape[1:], strict=True))
-    )
-
-
-def _as_fed(images: npt.NDArray[Any], signature: InputSignature, path: Path) -> npt.NDArray[Any]:
-    """Arrays that need no preprocessing, in the element type of their input."""
-    wanted = signature.item
-    got = images.shape[1:]
-    if signature.is_integer:
-        fits = images.dtype.kind in "iub"
-    elif signature.dtype == "uint8":
-        fits = images.dtype == np.uint8
-    else:
-        fits = images.dtype.kind == "f"
-    if not fits:
-        needed = {"uint8": "uint8"}.get(signature.dtype, "uint8 or float")
-        needed = "integers" if signature.is_integer else needed
-        raise DataMismatch(f"images in {path} are {images.dtype}; they must be {needed}")
-    if len(got) != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, got, strict=True)):
-        raise DataMismatch(f"images in {path} have shape {got}, the model's input is {signature}")
-    if signature.is_integer:
-        _check_range(images, signature, path)
-    check_total(images.size * np.dtype(signature.dtype).itemsize)
-    with np.errstate(over="ignore"):  # infinity, as the model would make of it
-        return images.astype(signature.dtype)
+    (images, *others), labels = read_several(path, keys_of(signature), "labels")
+    return RawArrays(path, images, tuple(others), labels)
 
 
 def read_folder(
@@ -256,18 +187,6 @@ def _add_file(sha: "hashlib._Hash", file: Path) -> None:
                 sha.update(piece)
     except OSError as error:
         raise BadData(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _check_range(values: npt.NDArray[Any], signature: InputSignature, path: Path) -> None:
-    """Refuse integers that the model has no row for, or that its element type cannot hold."""
-    most = {"bool": 1, "int32": 2**31 - 1, "int64": 2**63 - 1}[signature.dtype]
-    if signature.bound is not None:
-        most = min(most, signature.bound - 1)
-    if int(values.max()) > most or (int(values.min()) < 0 and signature.bound is not None):
-        raise DataMismatch(
-            f"{path} holds numbers from {values.min()} to {values.max()} for input "
-            f"{quoted(signature.name)}, which takes 0 to {most}"
-        )
 
 
 OPEN_LENGTH = 32

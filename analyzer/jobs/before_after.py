@@ -1,4 +1,4 @@
-"""A model and its twin on one data set: what both commands that make twins report."""
+"""A model and its twin on one data set: the report of both jobs that make twins."""
 
 import hashlib
 import time
@@ -10,12 +10,13 @@ import onnx
 
 from analyzer.answers import Answer
 from analyzer.campaign.plan import Exposure
-from analyzer.cli.output import check_targets, write_whole
-from analyzer.cli.progress import show_count
 from analyzer.evaluation.dataset import Batch, Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
-from analyzer.jobs.prepare import batch_size, default_batch, find_data
-from analyzer.jobs.settings import Settings
+from analyzer.jobs.data import batch_size, default_batch, find_data
+from analyzer.jobs.files import check_targets, write_whole
+from analyzer.jobs.observer import CountStage, Observer
+from analyzer.jobs.requests.base import DataRequest
+from analyzer.jobs.sources import LABEL
 from analyzer.model import Model
 from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
@@ -28,7 +29,7 @@ LATENCY_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Images:
-    """The data of one call.
+    """The data of one job.
 
     Attributes:
         data: All of it.
@@ -40,45 +41,65 @@ class Images:
 
     @property
     def source(self) -> str:
-        """What a report calls it."""
+        """The words of a report for it."""
         return f"{len(self.data):,} images of {self.data.name}"
 
 
-def read_images(model: Model, settings: Settings) -> Images:
-    """The data set that the settings or the model name.
+def read_images(model: Model, request: DataRequest, observer: Observer) -> Images:
+    """The data set that the request or the model names.
+
+    Args:
+        model: what the images are for.
+        request: names the data set, and how many images are run at a time.
+        observer: hears no signs of life while a file is read.
 
     Raises:
-        InputError: it cannot be read or does not fit.
+        InputError: the data set cannot be read or does not fit.
     """
-    data = find_data(model, settings)
+    data = find_data(model, request, observer)
     usual = default_batch(model, data, Exposure.TRANSIENT)
-    size = batch_size(model, settings, len(data), usual)
+    size = batch_size(model, request, len(data), usual)
     return Images(data, make_batches(data, size, 0, model.signature.fixed_batch is not None))
 
 
-def check_files(out: Path, more: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:
+def check_files(targets: Sequence[Path | None], inputs: Sequence[object]) -> None:
     """Refuse, before the work starts, what could not or should not be written after it.
+
+    Args:
+        targets: files to be written, None for those that were not asked for.
+        inputs: what is read; only paths among them matter.
 
     Raises:
         UnwritableOutput: see `check_targets`.
     """
-    check_targets([out, *filter(None, more)], [path for path in inputs if path])
+    check_targets([*filter(None, targets)], [path for path in inputs if isinstance(path, Path)])
 
 
 def write_model(proto: onnx.ModelProto, out: Path) -> None:
     """Write a model, whole or not at all.
 
+    Args:
+        proto: the model.
+        out: its file.
+
     Raises:
-        UnwritableOutput: it cannot be written.
+        UnwritableOutput: the file cannot be written.
     """
     for path, content in files_of(proto, out):
         write_whole(path, content)
 
 
 def compare_twins(
-    model: Model, twin: onnx.ModelProto, out: Path, images: Images
+    model: Model, twin: onnx.ModelProto, out: Path | None, images: Images, observer: Observer
 ) -> BeforeAfterPart:
-    """The figures of both, before the twin is written to ``out``.
+    """The figures of both, before the twin is written.
+
+    Args:
+        model: the original.
+        twin: what was made of it.
+        out: the file that the twin goes to; None: it is only returned.
+        images: on which both are judged.
+        observer: is told how it goes.
 
     Raises:
         GoldenFailed: the original fails.
@@ -86,8 +107,8 @@ def compare_twins(
     """
     return BeforeAfterPart(
         model=FilePart(path=str(model.path), sha256=model.sha256, bytes=model.size),
-        twin=_file_part(twin, out),
-        effect=_compare_answers(model, twin, images),
+        twin=_file_part(twin, out or Path(LABEL)),
+        effect=_compare_answers(model, twin, images, observer),
         latency=_latency(model, twin, images.data),
     )
 
@@ -99,7 +120,9 @@ def _file_part(proto: onnx.ModelProto, out: Path) -> FilePart:
     return FilePart(path=str(out), sha256=digest, bytes=sum(map(len, contents)))
 
 
-def _compare_answers(model: Model, twin: onnx.ModelProto, images: Images) -> EffectPart:
+def _compare_answers(
+    model: Model, twin: onnx.ModelProto, images: Images, observer: Observer
+) -> EffectPart:
     """Both models, fault-free, on all images."""
     before = open_session(model.proto, session_options())
     after = open_session(twin, session_options())
@@ -108,14 +131,14 @@ def _compare_answers(model: Model, twin: onnx.ModelProto, images: Images) -> Eff
     classes = class_count(first) if isinstance(first, Answer) else None
     judge = Judge(choose_metric(None, data, classes))
     score_before = score_after = 0
-    with show_count(len(images.batches), "comparing") as step:
+    with observer.stage(CountStage(len(images.batches), "comparing")):
         for number, batch in enumerate(images.batches):
             feeds = batch.feeds(name)
             golden = judge.golden(run_session(before, feeds), batch.labels, batch.images)
             outcomes = judge.outcomes(golden, run_session(after, feeds), batch.labels)
             score_before += golden.total
             score_after += golden.total - outcomes.lost + outcomes.gained
-            step(number)
+            observer.step(number)
     whole = len(data) * judge.metric.denominator
     return EffectPart(
         data=data.name,

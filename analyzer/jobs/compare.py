@@ -1,12 +1,9 @@
-"""One comparison from settings to exit code: prepare every model, run, top up, report."""
+"""One comparison of models: prepare every model, run, run more for differences, report."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
+from typing import ClassVar
 
-import numpy as np
-
-from analyzer.answers import Answer
 from analyzer.campaign.comparison.additional_blocks import run_more
 from analyzer.campaign.comparison.difference import (
     ComparedModel,
@@ -17,30 +14,47 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.cli.app import Exit
-from analyzer.cli.devices import on_device
-from analyzer.cli.output import check_targets, say, tell, write_whole
-from analyzer.cli.progress import show_progress
-from analyzer.errors import (
-    BadOption,
-    EmptySelection,
-    InputError,
-    NotComparable,
-    RelcheckError,
-)
-from analyzer.evaluation.outcome import class_count
-from analyzer.faults.pairing import Pairing, correspond
-from analyzer.jobs.journals import journal_in, why_cut_short
-from analyzer.jobs.prepare import Analysis, data_beside, prepare_analysis
+from analyzer.errors import BadOption
+from analyzer.jobs.comparable import prepare_models
+from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.files import check_targets, write_report
+from analyzer.jobs.journals import journal_in
+from analyzer.jobs.observer import SILENT, Observer, SweepStage
+from analyzer.jobs.pools import open_pool
+from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.provenance import run_part, tool_part
-from analyzer.jobs.settings import NO_JOURNAL, Settings
+from analyzer.jobs.report import Report
+from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.fields import NOWHERE
+from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
-from analyzer.jobs.sweep import open_pool
-from analyzer.model import load_model
 from analyzer.reports.comparison.build import ComparisonEntry, build_comparison
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
+from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.number_format import METRIC_NAMES
+from analyzer.reports.tables import Row, comparison_rows
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ComparisonReport(Report[Comparison]):
+    """A finished comparison.
+
+    Attributes:
+        kept: Whether journals keep the work, one per model.
+    """
+
+    kind: ClassVar[RecordKind | None] = RecordKind.COMPARISON
+
+    kept: bool = False
+
+    def to_text(self) -> str:
+        """The comparison as plain text, 80 columns wide."""
+        return comparison_text(self.record)
+
+    def rows(self) -> list[Row]:
+        """One row per model and bit error rate."""
+        return comparison_rows(self.record)
 
 
 class FairShare:
@@ -52,170 +66,84 @@ class FairShare:
         Args:
             watch: the clock of the whole comparison.
             total: CPU seconds that the whole may take.
-            campaigns: how many are still to come, this one included.
+            campaigns: number of campaigns still to come, this one included.
         """
         used = watch.cpu_seconds
         self._watch = watch
         self._limit = used + (total - used) / campaigns
 
     def charge(self, cpu_seconds: float) -> None:
-        """Take CPU time that workers spent."""
+        """Add CPU time that a worker spent on a block."""
         self._watch.charge(cpu_seconds)
 
     def spent(self) -> Stop | None:
-        """Why to stop now; None to go on."""
+        """The reason to stop now; None to go on."""
         late = self._watch.cpu_seconds > self._limit
         return self._watch.spent() or (Stop.BUDGET if late else None)
 
 
-def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
-    """Compare models and write what was asked for."""
-    _check_request(paths)
-    settings = on_device(settings)
-    targets = [path for path in (settings.json_path, settings.html_path) if path]
-    check_targets(targets, [*paths, *([settings.data] if settings.data else [])])
-    watch = Stopwatch(settings.budget, settings.inline)
-    analyses, compared_models = prepare_models(paths, settings)
-    with watch.interruptible():
-        _run(analyses, compared_models, settings, watch)
-        _top_up(analyses, compared_models, settings, watch)
-    found = compare(compared_models)
-    models = (analysis.model for analysis in analyses)
-    entries = [
-        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
-    ]
-    report = build_comparison(
-        entries, analyses[0].data, tool_part(analyses[0].device), run_part(watch, None)
-    )
-    _write(report, settings)
-    say(comparison_text(report))
-    for target in targets:
-        tell(f"wrote {target}")
-    stops = {stop for c in compared_models for stop in c.found.cut_short}
-    if stops and settings.journal != NO_JOURNAL:
-        tell(f"{why_cut_short(stops)}; to go on, run the same command again: finished work is kept")
-    return Exit.UNDECIDED if stops else Exit.OK
+def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> ComparisonReport:
+    """Compare models and write what was asked for.
 
-
-def _check_request(paths: Sequence[Path]) -> None:
-    if len(paths) < 2:
-        raise BadOption("relcheck compare takes two models or more; the first is the reference")
-
-
-def prepare_models(
-    paths: Sequence[Path], settings: Settings
-) -> tuple[list[Analysis], list[ComparedModel]]:
-    """Read every model before any of them runs; the first is the reference.
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
 
     Raises:
         RelcheckError: whatever is wrong with the request, a model or the data.
         NotComparable: models that answer different questions.
     """
-    reference = _one(paths[0], settings)
-    data = settings.data or data_beside(reference.model)
-    shared = settings.model_copy(update={"data": data, "batch": reference.context.plan.batch})
-    analyses, compared_models = [reference], [ComparedModel(reference.context)]
-    for path in paths[1:]:
-        analysis = _sharing(reference, _one(path, shared, settings.batch))
-        _check_comparable(reference, analysis)
-        analysis, compared = _matched(reference, analysis)
-        analyses.append(analysis)
-        compared_models.append(compared)
-    return analyses, compared_models
+    if len(request.models) < 2:
+        raise BadOption("relcheck compare takes two models or more; the first is the reference")
+    check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
+    device = start_device(request.device, observer)
+    request = on_device(request, device)
+    watch = Stopwatch(request.budget, request.inline, observer.alive)
+    analyses, compared_models = prepare_models(request, observer, device)
+    with watch.interruptible():
+        _run(analyses, compared_models, request, watch, observer)
+        _run_more(analyses, compared_models, request, watch, observer)
+    record = _record(analyses, compared_models, request, watch)
+    written = write_report(RecordKind.COMPARISON, record, request.outputs)
+    return ComparisonReport(
+        record=record,
+        written=tuple(written),
+        cut_short=frozenset(stop for c in compared_models for stop in c.found.cut_short),
+        kept=request.journal is not NOWHERE,
+    )
 
 
-def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
-    """Prepare one model; what is wrong with it is said with its name."""
-    try:
-        model = load_model(path).filed()
-        fixed = model.signature.fixed_batch
-        if settings.batch != asked and fixed not in (None, settings.batch):
-            raise NotComparable(
-                f"{path} fixes batches of {fixed} images, and the reference would be run with "
-                f"{settings.batch} at a time; every model must see the same: use --batch {fixed}"
-            )
-        analysis = prepare_analysis(model, settings)
-    except (InputError, EmptySelection) as error:
-        if str(path) in str(error):
-            raise
-        raise _about(path, error) from error
-    analysis.rest()
-    return analysis
-
-
-def _about(path: Path, error: RelcheckError) -> RelcheckError:
-    """The same error, with the name of the model that it is about."""
-    return type(error)(f"{path}: {error}")
-
-
-def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
-    """The same with the reference's inputs where they are equal, so that memory holds them once."""
-    first, second = reference.data, analysis.data
-    padded = {a.model.signature.fixed_batch for a in (reference, analysis)}
-    several = bool(first.more or second.more)  # inputs whose names may be others in each model
-    if several or len(padded) > 1 or first.inputs.dtype != second.inputs.dtype:
-        return analysis
-    if not np.array_equal(first.inputs, second.inputs):
-        return analysis
-    golden = replace(analysis.context.golden, batches=reference.context.golden.batches)
-    context = replace(analysis.context, golden=golden)
-    return replace(analysis, data=reference.data, context=context)
-
-
-def _check_comparable(reference: Analysis, analysis: Analysis) -> None:
-    """Refuse models that answer different questions.
-
-    Raises:
-        NotComparable: other outputs, other classes, or other inputs where none were given.
-    """
-    first, second = reference.model.path, analysis.model.path
-    if reference.data.sha256 != analysis.data.sha256:
-        raise NotComparable(
-            f"no data set was given, and {second} takes other random inputs than {first}; give "
-            "--data"
-        )
-    outputs = [len(a.context.golden.by_batch[0].outputs) for a in (reference, analysis)]
-    if outputs[0] != outputs[1]:
-        raise NotComparable(
-            f"{second} has {outputs[1]} outputs and {first} {outputs[0]}: they answer different "
-            "questions"
-        )
-    classes = [
-        class_count(Answer(a.context.golden.by_batch[0].outputs)) for a in (reference, analysis)
+def _record(
+    analyses: Sequence[Analysis],
+    compared_models: Sequence[ComparedModel],
+    request: ComparisonRequest,
+    watch: Stopwatch,
+) -> Comparison:
+    found = compare(compared_models)
+    models = (analysis.model for analysis in analyses)
+    entries = [
+        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
     ]
-    if classes[0] != classes[1]:
-        shown = ["no classes" if c is None else f"{c} classes" for c in classes]
-        raise NotComparable(
-            f"{second} scores {shown[1]} and {first} {shown[0]}: they answer different questions"
-        )
-
-
-def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, ComparedModel]:
-    """Let the patterns of a model follow the reference's, if enough of their bits correspond."""
-    lead, own = reference.context, analysis.context
-    matched = correspond(reference.space, analysis.space)
-    if matched.enough:
-        plan = replace(own.plan, paired=lead.plan.id)
-        pairing = Pairing(lead.plan.id, lead.patterns.severity, matched)
-        own = replace(own, patterns=replace(own.patterns, plan=plan, pairing=pairing))
-    return replace(analysis, context=own), ComparedModel(own, matched)
+    tool, run = tool_part(analyses[0].device), run_part(watch, None, request.command)
+    return build_comparison(entries, analyses[0].data, tool, run)
 
 
 def _run(
     analyses: Sequence[Analysis],
     compared_models: Sequence[ComparedModel],
-    settings: Settings,
+    request: ComparisonRequest,
     watch: Stopwatch,
+    observer: Observer,
 ) -> None:
     """Run the campaign of each model, in turn."""
     for number, (analysis, compared) in enumerate(zip(analyses, compared_models, strict=True)):
-        tell(f"{number + 1}/{len(analyses)} {analysis.model.path.name}")
-        budget = FairShare(watch, settings.budget, len(analyses) - number)
+        observer.message(f"{number + 1}/{len(analyses)} {analysis.model.path.name}")
+        budget = FairShare(watch, request.budget, len(analyses) - number)
         plan = analysis.context.plan
         with (
-            journal_in(settings.journal, analysis) as journal,
-            open_pool(analysis, settings) as pool,
-            show_progress(plan.rates, METRIC_NAMES[plan.metric]) as observer,
+            journal_in(request.journal, analysis, observer) as journal,
+            open_pool(analysis, request, None, observer) as pool,
+            observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
         ):
             store = compared.store.over(journal)
             result = run_campaign(analysis.context, pool, store, budget, observer)
@@ -223,16 +151,17 @@ def _run(
         compared.finish(result)
 
 
-def _top_up(
+def _run_more(
     analyses: Sequence[Analysis],
     compared_models: Sequence[ComparedModel],
-    settings: Settings,
+    request: ComparisonRequest,
     watch: Stopwatch,
+    observer: Observer,
 ) -> None:
     """Run what differences need beyond what each model needed by itself."""
     wanted = wanted_blocks(compared_models)
     for analysis, compared, more in zip(analyses, compared_models, wanted, strict=True):
-        _run_missing(analysis, compared, more, settings, watch)
+        _run_missing(analysis, compared, more, request, watch, observer)
         compared.count(more)
 
 
@@ -240,27 +169,18 @@ def _run_missing(
     analysis: Analysis,
     compared: ComparedModel,
     wanted: Wanted,
-    settings: Settings,
+    request: ComparisonRequest,
     watch: Stopwatch,
+    observer: Observer,
 ) -> None:
     if not wanted or watch.spent():
         return
-    with journal_in(settings.journal, analysis) as journal:
+    with journal_in(request.journal, analysis, observer) as journal:
         store = compared.store.over(journal)
         blocks = missing_blocks(compared, wanted)
         if blocks:
-            tell(f"for the differences: {len(blocks)} blocks more of {analysis.model.path.name}")
-            with open_pool(analysis, settings) as pool:
+            name = analysis.model.path.name
+            observer.message(f"for the differences: {len(blocks)} blocks more of {name}")
+            with open_pool(analysis, request, None, observer) as pool:
                 run_more(blocks, pool, store, watch)
     compared.store.over(None)
-
-
-def _write(report: Comparison, settings: Settings) -> None:
-    if settings.json_path:
-        from analyzer.reports.comparison.record import comparison_json
-
-        write_whole(settings.json_path, comparison_json(report))
-    if settings.html_path:
-        from analyzer.reports.comparison.html import comparison_html
-
-        write_whole(settings.html_path, comparison_html(report))

@@ -1,12 +1,10 @@
-"""Which journal a run uses, and what it must remember to be resumed."""
+"""The journal of a job, and what a journal must remember so that the job can be resumed."""
 
 import os
-import shlex
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +14,35 @@ from analyzer.campaign.journal.journal import Journal, open_journal
 from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.journal.versions import versions
 from analyzer.campaign.result import Stop
-from analyzer.campaign.tasks import WHOLE, Shard
-from analyzer.cli.app import Exit
-from analyzer.cli.output import say, tell
+from analyzer.campaign.tasks import WHOLE
 from analyzer.errors import BadOption, JournalUnusable
+from analyzer.jobs.observer import Observer
 from analyzer.jobs.prepare import Analysis
-from analyzer.jobs.settings import NO_JOURNAL, PATHS, Settings
+from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
+from analyzer.jobs.requests.fields import NOWHERE, Nowhere
 
 
 def identity_of(analysis: Analysis) -> Identity:
-    """What the blocks of this analysis depend on."""
+    """Everything that the blocks of an analysis depend on."""
     context = analysis.context
     where = {"device": analysis.device.shown}
     return Identity(context.plan.content, {**versions(), **where}, context.golden.digests)
 
 
 def cache_folder() -> Path:
-    """Where journals are kept that nobody named: under the user's cache folder."""
+    """The folder of journals that nobody named: under the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "relcheck" / "journals"
 
 
-class Purpose(StrEnum):
-    """What a journal's blocks are for: the command that writes it."""
-
-    RUN = "run"
-    MAP = "map"
-
-
 @dataclass(frozen=True)
-class Request:
-    """How a journal's campaign or map was asked for.
+class Remembered:
+    """The request of a journal's campaign or map.
 
     Attributes:
         purpose: Which of the two.
         model: The ONNX file.
-        settings: What differs from the defaults of `Settings`.
+        settings: By name of the flag, what was given.
     """
 
     purpose: Purpose
@@ -61,57 +52,64 @@ class Request:
 
 @contextmanager
 def journal_of(
-    analysis: Analysis, settings: Settings, purpose: Purpose = Purpose.RUN
+    analysis: Analysis, request: SweepRequest | MapRequest, observer: Observer
 ) -> Iterator[Journal | None]:
-    """The journal of a run or of a vulnerability map, open; None with ``--journal none``.
+    """The journal of a sweep or of a vulnerability map, open; None with ``--journal none``.
+
+    Args:
+        analysis: the campaign.
+        request: says where the journal is; the journal remembers it.
+        observer: is told of damage.
 
     Raises:
         BadOption: a shard without a journal, which nothing could join.
-        JournalError: it cannot be opened, is in use, or belongs to another campaign.
+        JournalError: the journal cannot be opened, is in use, or belongs to another campaign.
     """
-    if settings.journal == NO_JOURNAL:
-        if settings.shard != WHOLE:
+    if request.journal is NOWHERE:
+        if request.shard != WHOLE:
             raise BadOption("--shard needs a journal to join later; leave out --journal none")
         yield None
         return
     identity = identity_of(analysis)
-    if purpose is not Purpose.RUN:
-        identity = replace(identity, plan={**identity.plan, "purpose": str(purpose)})
-    path = Path(settings.journal) if settings.journal else _path_in(None, identity)
-    with _opened(path, identity) as journal:
-        journal.remember("request", _request(purpose, analysis.model.path, settings))
-        journal.remember("shard", str(settings.shard))
+    if request.purpose is not Purpose.RUN:
+        identity = replace(identity, plan={**identity.plan, "purpose": str(request.purpose)})
+    path = request.journal or _path_in(None, identity)
+    with _opened(path, identity, observer) as journal:
+        _remember(journal, request)
         yield journal
 
 
 @contextmanager
-def journal_in(folder: str | None, analysis: Analysis) -> Iterator[Journal | None]:
+def journal_in(
+    folder: Path | Nowhere | None, analysis: Analysis, observer: Observer
+) -> Iterator[Journal | None]:
     """The journal of one model of a comparison, open; None with ``--journal none``.
 
     A campaign that does not follow another model's patterns has the journal that an ordinary run
-    of it has.
+    of the model has.
 
     Args:
         folder: where journals are kept; None: in the cache folder.
         analysis: the model's campaign.
+        observer: is told of damage.
 
     Raises:
-        JournalError: it cannot be opened, or is in use.
+        JournalError: the journal cannot be opened, or is in use.
     """
-    if folder == NO_JOURNAL:
+    if folder is NOWHERE:
         yield None
         return
     identity = identity_of(analysis)
-    with _opened(_path_in(Path(folder) if folder else None, identity), identity) as journal:
+    with _opened(_path_in(folder, identity), identity, observer) as journal:
         journal.remember("comparison", True)
         yield journal
 
 
 @contextmanager
-def _opened(path: Path, identity: Identity) -> Iterator[Journal]:
+def _opened(path: Path, identity: Identity, observer: Observer) -> Iterator[Journal]:
     with open_journal(path, identity, time.monotonic) as journal:
         if journal.damaged:
-            tell(
+            observer.message(
                 f"journal {path} was damaged: it is kept as {path.name}.damaged, its intact "
                 "blocks are used, the others are run again"
             )
@@ -131,19 +129,31 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
     return folder / f"{key_of(identity.content)}.db"
 
 
-def _request(purpose: Purpose, model: Path, settings: Settings) -> dict[str, Any]:
-    """How it was asked for; paths are kept so that they hold from any folder."""
-    given = settings.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, exclude={"shard"}
+def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
+    """Keep the request, unless only the asking program has the model or the data."""
+    if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
+        journal.remember("in memory", True)
+        return
+    model = str(request.model.absolute())
+    asked = {"command": str(request.purpose), "model": model, "settings": _settings(request)}
+    journal.remember("request", asked)
+    journal.remember("shard", str(request.shard))
+
+
+def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
+    """Settings that were given, by name of the flag; paths are kept as absolute ones."""
+    given = request.model_dump(
+        mode="json", by_alias=True, exclude_unset=True, exclude={"shard", "command"}
     )
-    for key in PATHS - {"journal"}:
+    given |= given.pop("outputs", {})
+    for key in request.paths() - {"journal"}:
         if given.get(key):
             given[key] = str(Path(given[key]).absolute())
-    return {"command": str(purpose), "model": str(model.absolute()), "settings": given}
+    return given
 
 
-def read_request(path: Path) -> Request:
-    """How the campaign or the map of a journal was asked for.
+def read_request(path: Path) -> Remembered:
+    """The request of a journal's campaign or map, as the journal remembers it.
 
     Raises:
         JournalUnusable: the journal is missing, or does not say.
@@ -155,6 +165,11 @@ def read_request(path: Path) -> Request:
             f"{path} belongs to a comparison of several models; to go on with it, run the same "
             "relcheck compare again"
         )
+    if request is None and read_value(entries, "in memory"):
+        raise JournalUnusable(
+            f"{path} belongs to a Python program that had the model or the data in memory; to go "
+            "on with it, run the same program again"
+        )
     if request is None:
         raise JournalUnusable(
             f"{path} is no journal, or too damaged to say how it was asked for; run the same "
@@ -162,34 +177,9 @@ def read_request(path: Path) -> Request:
         )
     shard = read_value(entries, "shard") or str(WHOLE)
     settings = {**request["settings"], "journal": str(path), "shard": shard}
-    return Request(Purpose(request.get("command", "run")), Path(request["model"]), settings)
-
-
-def shard_done(shard: Shard, trials: int, stops: Collection[Stop], journal: Path | None) -> Exit:
-    """Say how far a share came, and what to do with it; returns the exit code.
-
-    Args:
-        shard: which share.
-        trials: that it has.
-        stops: what ended parts of it early; none: it is complete.
-        journal: that holds it.
-    """
-    how = "not done" if stops else "done"
-    say(
-        f"Shard {shard} {how}: {trials:,} trials in {journal}\n"
-        "Reports are written once all shards are joined:\n"
-        "  relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
-    )
-    say_how_to_resume(stops, journal)
-    return Exit.UNDECIDED if stops else Exit.OK
-
-
-def say_how_to_resume(stops: Collection[Stop], journal: Path | None) -> None:
-    """Say what ended a run or a map early, if anything did, and which command goes on with it."""
-    if journal is not None and stops:
-        tell(f"{why_cut_short(stops)}; to go on: relcheck resume {shlex.quote(str(journal))}")
+    return Remembered(Purpose(request.get("command", "run")), Path(request["model"]), settings)
 
 
 def why_cut_short(stops: Collection[Stop]) -> str:
-    """Half a sentence."""
+    """Half a sentence about the end of a campaign that was cut short."""
     return "interrupted" if Stop.INTERRUPTED in stops else "the budget is spent"

@@ -1,9 +1,7 @@
-"""Versions, host and command line, for the report."""
+"""Versions, host and request, for the report."""
 
 import os
 import platform
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from analyzer.runtime.ort.session import runtime_version
 
 
 def tool_part(device: Device = CPU) -> ToolPart:
-    """Which versions computed the figures, and where."""
+    """Versions of the tool and its libraries, and the device that computed the figures."""
     return ToolPart(
         version=__version__,
         onnxruntime=runtime_version(),
@@ -32,8 +30,14 @@ def platform_name() -> str:
     return f"{platform.system()} {platform.machine()}"
 
 
-def run_part(watch: Stopwatch, journal: Path | None) -> RunPart:
-    """When and where they were computed."""
+def run_part(watch: Stopwatch, journal: Path | None, command: str) -> RunPart:
+    """Time, place and request of a job.
+
+    Args:
+        watch: the clock of the job.
+        journal: file of the journal; None: there is none.
+        command: what asked for the job: a command line, or a Python call.
+    """
     return RunPart(
         started=watch.started,
         wall_seconds=round(watch.wall_seconds, 3),
@@ -42,12 +46,12 @@ def run_part(watch: Stopwatch, journal: Path | None) -> RunPart:
         platform=platform_name(),
         python=platform.python_version(),
         journal=relative(str(journal)) if journal else "",
-        command=shlex.join([Path(sys.argv[0]).name, *map(_argument, sys.argv[1:])]),
+        command=command,
     )
 
 
 def relative(path: str) -> str:
-    """A path for a report that others read: it tells nothing of folders above one's own.
+    """A path for a report that others read, without the folders above one's own.
 
     Relative to the working folder or, as ``~``, to the home folder; of other places the name alone.
     """
@@ -58,11 +62,3 @@ def relative(path: str) -> str:
         if within.split(os.sep)[0] != os.pardir:
             return os.path.normpath(within) if sign == "." else os.path.join(sign, within)
     return os.path.basename(path)
-
-
-def _argument(text: str) -> str:
-    """A word of the command line, with its path made relative: ``/a/b`` or ``--flag=/a/b``."""
-    flag, equals, value = text.partition("=")
-    if flag.startswith("--") and equals:
-        return f"{flag}={relative(value)}"
-    return relative(text)

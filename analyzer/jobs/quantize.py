@@ -1,17 +1,21 @@
-"""What ``relcheck quantize`` does between its arguments and its report."""
+"""One quantization: the int8 twin of a float model, compared with the model."""
 
-from pathlib import Path
-from typing import get_args
+from dataclasses import dataclass
+from typing import ClassVar
 
 import onnx
 
-from analyzer.cli.output import write_whole
-from analyzer.cli.process.heartbeat import HEARTBEAT
-from analyzer.errors import BadOption, CannotQuantize, RelcheckError, short
+from analyzer.errors import CannotQuantize, RelcheckError, short
 from analyzer.jobs.before_after import Images, check_files, compare_twins, read_images, write_model
-from analyzer.jobs.settings import Settings
-from analyzer.model import Model, load_model
-from analyzer.reports.before_after.quantization import QuantizationReport
+from analyzer.jobs.files import write_report
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.report import Report
+from analyzer.jobs.requests.twins import QuantizeRequest
+from analyzer.jobs.sources import open_model
+from analyzer.model import Model
+from analyzer.reports.before_after.quantization import QuantizationReport, quantization_text
+from analyzer.reports.formats import RecordKind
+from analyzer.reports.tables import Row, quantization_rows
 from exporters.hardening.bounds.integer_codes import count_code_bounds
 from exporters.quantize.kernels import kernel_counts
 from exporters.quantize.ptq import Method, quantize_proto
@@ -22,52 +26,64 @@ OLDEST_OPSET = 11
 """Below, ONNX Runtime's quantizer refuses."""
 
 
-def quantize_model(
-    path: Path, out: Path, json: Path | None, word: str, per_channel: bool, settings: Settings
-) -> QuantizationReport:
+@dataclass(frozen=True, repr=False, kw_only=True)
+class QuantizedModel(Report[QuantizationReport]):
+    """A quantized model, and what quantization did.
+
+    Attributes:
+        model: The quantized model.
+    """
+
+    kind: ClassVar[RecordKind | None] = RecordKind.QUANTIZATION
+
+    model: onnx.ModelProto
+
+    def to_text(self) -> str:
+        """The report as plain text, 80 columns wide."""
+        return quantization_text(self.record)
+
+    def rows(self) -> list[Row]:
+        """One row per operator and arithmetic, with the number of nodes."""
+        return quantization_rows(self.record)
+
+
+def quantize_model(request: QuantizeRequest, observer: Observer = SILENT) -> QuantizedModel:
     """Quantize one model, and write what was asked for.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    method = _method(word)
-    check_files(out, (json,), (path, settings.data))
-    model = load_model(path)
+    check_files((request.out, *request.outputs.values()), (request.model, request.data))
+    model = open_model(request.model)
     _check(model)
-    images = read_images(model, settings)
-    HEARTBEAT.prepared()
-    with HEARTBEAT.suspended():
-        twin = _quantized(model, images, method, per_channel)
+    images = read_images(model, request, observer)
+    observer.prepared()
+    with observer.suspended():
+        twin = _quantized(model, images, request.calibration, request.per_channel)
     if not any(node.op_type == "QuantizeLinear" for node in twin.graph.node):
-        raise CannotQuantize(f"{path} has no operator that can be quantized")
-    note = f"int8 qdq {_weights(per_channel)} {method} sha256:{images.data.sha256}"
+        raise CannotQuantize(f"{model.path} has no operator that can be quantized")
+    weights = "per-channel" if request.per_channel else "per-tensor"
+    note = f"int8 qdq {weights} {request.calibration} sha256:{images.data.sha256}"
     twin.metadata_props.add(key=NOTE_KEY, value=f"{note} images:{len(images.data)}")
     integer, other = kernel_counts(twin)
-    report = QuantizationReport(
+    record = QuantizationReport(
         calibration=images.source,
-        ranges=method,
-        weights=_weights(per_channel),
+        ranges=request.calibration,
+        weights=weights,
         integer=integer,
         other=other,
         bounds=count_code_bounds(twin),
-        twins=compare_twins(model, twin, out, images),
+        twins=compare_twins(model, twin, request.out, images, observer),
     )
-    write_model(twin, out)
-    if json:
-        write_whole(json, report.to_json())
-    return report
-
-
-def _method(word: str) -> Method:
-    """The calibration of that name.
-
-    Raises:
-        BadOption: there is none.
-    """
-    for method in get_args(Method):
-        if word == method:
-            return method  # type: ignore[no-any-return]
-    raise BadOption(f"--calibration {word!r} is unknown; use {', '.join(get_args(Method))}")
+    if request.out:
+        write_model(twin, request.out)
+    reports = write_report(RecordKind.QUANTIZATION, record, request.outputs)
+    written = (*([request.out] if request.out else []), *reports)
+    return QuantizedModel(record=record, model=twin, written=written)
 
 
 def _check(model: Model) -> None:
@@ -102,7 +118,3 @@ def _quantized(model: Model, images: Images, method: Method, per_channel: bool) 
         raise CannotQuantize(
             f"ONNX Runtime's quantizer cannot take {model.path}: {reason}"
         ) from error
-
-
-def _weights(per_channel: bool) -> str:
-    return "per-channel" if per_channel else "per-tensor"

@@ -1,27 +1,34 @@
-"""The clock of a run: CPU budget, times for the report, and Ctrl-C as a reason to stop."""
+"""The clock of a job: CPU budget, times for the report, and Ctrl-C as a reason to stop."""
 
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from analyzer.campaign.result import Stop
-from analyzer.cli.process.heartbeat import HEARTBEAT
 
 
 class Stopwatch:
-    """Started when created."""
+    """A budget of CPU time that starts when the stopwatch is made."""
 
-    def __init__(self, budget_seconds: float, inline: bool = False) -> None:
+    def __init__(
+        self,
+        budget_seconds: float,
+        inline: bool = False,
+        alive: Callable[[], object] = lambda: None,
+    ) -> None:
         """Start.
 
         Args:
-            budget_seconds: CPU time that may be spent.
+            budget_seconds: CPU seconds that may be spent.
             inline: work is done in this process, whose own CPU time therefore counts it already.
+            alive: called after each block, as a sign of life.
         """
         self._inline = inline
+        self._alive = alive
         self._charged = 0.0
         self._budget = budget_seconds
         self._interrupted = False
@@ -40,20 +47,27 @@ class Stopwatch:
         return time.process_time() - self._cpu + self._charged
 
     def charge(self, cpu_seconds: float) -> None:
-        """Take CPU time that workers spent."""
-        HEARTBEAT.renew()
+        """Add CPU time that a worker spent on a block."""
+        self._alive()
         if not self._inline:
             self._charged += cpu_seconds
 
     def spent(self) -> Stop | None:
-        """Why to stop now; None to go on."""
+        """The reason to stop now; None to go on."""
         if self._interrupted:
             return Stop.INTERRUPTED
         return Stop.BUDGET if self.cpu_seconds > self._budget else None
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Within the context the first Ctrl-C ends the campaign and keeps what is known."""
+        """Within the context the first Ctrl-C ends the campaign and keeps its results.
+
+        The second Ctrl-C raises KeyboardInterrupt. Python delivers signals to the main thread
+        alone, so that nothing changes in other threads.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
 
         def interrupt(_signal: int, _frame: Any) -> None:
             if self._interrupted:
@@ -64,4 +78,5 @@ class Stopwatch:
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, previous)
+            # None: the handler was not installed from Python, and cannot be put back.
+            signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)

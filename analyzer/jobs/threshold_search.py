@@ -1,62 +1,26 @@
-"""The search of ``relcheck harden --method clipact``: options, progress, state, report."""
+"""The search of bounds by ``--method clipact``: request, progress, state, report."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.cli.output import tell, write_whole
-from analyzer.cli.process.heartbeat import HEARTBEAT
-from analyzer.cli.progress import show_count
-from analyzer.errors import BadOption
 from analyzer.evaluation.dataset import Dataset
-from analyzer.faults.rates import parse_rates
-from analyzer.jobs.settings import Settings
+from analyzer.jobs.files import write_whole
+from analyzer.jobs.observer import CountStage, Observer
+from analyzer.jobs.requests.twins import HardenRequest
 from analyzer.model import Model
 from analyzer.reports.before_after.threshold_search import SearchPart, SiteSearchPart
 from exporters.hardening.bounds.apply import Subject
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
 from exporters.hardening.clipact.search import Request, Search, Searched
-from exporters.hardening.clipact.state import read_state
+from exporters.hardening.clipact.state import SearchState, read_state
 
 ITERATIONS, PATTERNS = 10, 2000
 """Defaults; the first is n of Milazzo et al., section IV-B."""
 
 
 @dataclass(frozen=True)
-class SearchOptions:
-    """What a search is told besides the settings that all commands share.
-
-    Attributes:
-        given: Names of the options of a search that were given, without dashes.
-        iterations: Narrowings of each layer, at most.
-        patterns: Fault patterns of each layer, about.
-        state: File that keeps what is found until the end; None: beside the output.
-    """
-
-    given: tuple[str, ...] = ()
-    iterations: int | None = None
-    patterns: int | None = None
-    state: Path | None = None
-
-    def check_unused(self, method: str) -> None:
-        """Refuse options of a search where there is none.
-
-        Raises:
-            BadOption: one was given.
-        """
-        if self.given:
-            raise BadOption(
-                f"--{self.given[0]} is of the search by --method clipact without --thresholds; "
-                f"leave it out with --method {method}"
-            )
-
-    def state_file(self, out: Path) -> Path:
-        """Where the state is kept."""
-        return self.state or out.with_name(f"{out.name}.search.json")
-
-
-@dataclass(frozen=True)
-class Outcome:
+class SearchOutcome:
     """Thresholds, and how they were found."""
 
     thresholds: dict[str, Threshold]
@@ -68,62 +32,74 @@ def search_thresholds(
     subject: Subject,
     data: Dataset,
     maxima: Thresholds,
-    settings: Settings,
-    options: SearchOptions,
-    state_file: Path,
-) -> Outcome:
+    request: HardenRequest,
+    observer: Observer,
+) -> SearchOutcome:
     """Search every site, and keep what is found in a state file on the way.
+
+    Args:
+        model: the model without bounds.
+        subject: the same, with its sites.
+        data: images that score thresholds.
+        maxima: of every site, on the data.
+        request: says how the search goes, and where its state is kept.
+        observer: is told how it goes.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model, the data or the state.
     """
-    request = Request(
-        rates=parse_rates(settings.rates),
-        iterations=options.iterations or ITERATIONS,
-        trials=options.patterns or PATTERNS,
-        seed=settings.seed,
-        encoding=settings.encoding,
-        metric=settings.metric,
-        memory=settings.cache,
+    asked = Request(
+        rates=request.rates,
+        iterations=request.iterations or ITERATIONS,
+        trials=request.patterns or PATTERNS,
+        seed=request.seed,
+        encoding=request.encoding,
+        metric=request.metric,
+        memory=request.cache,
     )
-    search = Search(model, subject.proto, subject.sites, maxima, data, request, HEARTBEAT.renew)
-    limit = settings.budget if "budget" in options.given else None
-    found = _run(search, state_file, limit)
+    search = Search(model, subject.proto, subject.sites, maxima, data, asked, observer.alive)
+    found = _run(search, request.state_file, request.budget, observer)
     thresholds = {**maxima, **{s.value: search.threshold(s) for s in found}}
-    return Outcome(thresholds, _part(search, found))
+    return SearchOutcome(thresholds, _part(search, found))
 
 
-def _run(search: Search, state_file: Path, limit: float | None) -> list[Searched]:
+def _run(
+    search: Search, state_file: Path | None, limit: float | None, observer: Observer
+) -> list[Searched]:
     """Search, and write down each site that is finished.
 
     Args:
         search: the search.
-        state_file: read first, then replaced after each site.
+        state_file: read first, then replaced after each site; None: nothing is written down.
         limit: CPU seconds after which no site is begun, but for the first; None: no limit.
+        observer: is told how it goes.
     """
-    state = read_state(state_file, search.identity)
+    state = SearchState(search=search.identity)
+    if state_file is not None:
+        state = read_state(state_file, search.identity)
     done = state.done()
     found: list[Searched] = []
     start = time.process_time()
-    HEARTBEAT.prepared()
+    observer.prepared()
 
     def spent() -> bool:
         late = limit is not None and time.process_time() - start > limit
         return late and any(s.value not in done and s.found for s in found)
 
-    with show_count(len(search.sites), "searching bounds") as step:
+    with observer.stage(CountStage(len(search.sites), "searching bounds")):
         try:
             for number, searched in enumerate(search.run(done, spent)):
                 found.append(searched)
-                if searched.value not in done:
+                if state_file is not None and searched.value not in done:
                     state = state.with_site(searched)
                     write_whole(state_file, state.to_json())
-                step(number)
+                observer.step(number)
         except KeyboardInterrupt:
-            tell(
-                f"Stopped: {len(found)} of {len(search.sites)} bounds are found and kept in "
-                f"{state_file}; the same command goes on from there."
-            )
+            if state_file is not None:
+                observer.message(
+                    f"Stopped: {len(found)} of {len(search.sites)} bounds are found and kept in "
+                    f"{state_file}; the same command goes on from there."
+                )
             raise
     return found
 

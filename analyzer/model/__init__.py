@@ -12,7 +12,7 @@ from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
 from analyzer.model.cost import macs_per_image
 from analyzer.model.external import inside
-from analyzer.model.file import read_model_file
+from analyzer.model.file import ModelFile, read_model_bytes, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import (
     Metadata,
@@ -35,6 +35,7 @@ __all__ = [
     "input_signature",
     "inside",
     "load_model",
+    "load_model_bytes",
     "macs_per_image",
     "read_preprocessing",
     "write_preprocessing",
@@ -53,7 +54,7 @@ class Model:
     """One ONNX model, read and checked.
 
     Attributes:
-        path: Where it was read.
+        path: Where it was read; the label of a model that a program holds.
         proto: The whole model, but for what is in ``file``; initializers are no longer listed as
             graph inputs.
         sha256: Digest of the file and its external data.
@@ -62,6 +63,7 @@ class Model:
         signature: Its input.
         metadata: What it says about its own inputs.
         file: The contents of its large tensors at risk, where they are not in ``proto``.
+        in_memory: Whether a program holds it, so that ``path`` is but a label.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class Model:
     signature: InputSignature
     metadata: Metadata
     file: ArrayFile | None = None
+    in_memory: bool = False
 
     @property
     def opset(self) -> int:
@@ -123,12 +126,34 @@ def load_model(path: Path) -> Model:
     Raises:
         InputError: any of its leaves; the message says what is wrong and what to do.
     """
-    file = read_model_file(path)
+    return _model_of(read_model_file(path))
+
+
+def load_model_bytes(content: bytes, label: Path) -> Model:
+    """Check and take inventory of a model that a program holds.
+
+    Args:
+        content: the bytes that its ONNX file would have.
+        label: name of the model in reports and messages.
+
+    Raises:
+        InputError: any of its leaves; the message says what is wrong and what to do.
+    """
+    return replace(_model_of(read_model_bytes(content, label)), in_memory=True)
+
+
+def _model_of(file: ModelFile) -> Model:
     signature = input_signature(file.proto.graph)
     inventory = take_inventory(file.proto.graph)
     _drop_initializer_inputs(file.proto)
     return Model(
-        path, file.proto, file.sha256, file.size, inventory, signature, read_metadata(file.proto)
+        file.path,
+        file.proto,
+        file.sha256,
+        file.size,
+        inventory,
+        signature,
+        read_metadata(file.proto),
     )
 
 

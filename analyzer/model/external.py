@@ -44,10 +44,7 @@ def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[by
         ExternalDataError: a part is missing, too short, or outside the model's folder.
         TooLarge: all parts together exceed what a model may hold.
     """
-    # The second walk finds what is stored outside of graphs: functions, sparse attributes.
-    for tensor in chain(graph_tensors(proto.graph), messages(proto)):
-        if not isinstance(tensor, onnx.TensorProto):
-            continue
+    for tensor in _tensors(proto):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             data = _read(tensor, path, limits.MODEL_BYTES - taken)
             taken += len(data)
@@ -55,6 +52,31 @@ def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[by
             tensor.raw_data = data
             tensor.data_location = onnx.TensorProto.DEFAULT
             del tensor.external_data[:]
+
+
+def refuse_external(proto: onnx.ModelProto, label: Path) -> None:
+    """Refuse data in other files, where no folder says where these are.
+
+    Args:
+        proto: the model.
+        label: its name in messages.
+
+    Raises:
+        ExternalDataError: a tensor keeps its data in a file.
+    """
+    for tensor in _tensors(proto):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise ExternalDataError(
+                f"tensor {quoted(tensor.name)} of {label} keeps its data in another file; give the "
+                "path of the model's file, or load it with its data (onnx.load does)"
+            )
+
+
+def _tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    # The second walk finds what is stored outside of graphs: functions, sparse attributes.
+    for tensor in chain(graph_tensors(proto.graph), messages(proto)):
+        if isinstance(tensor, onnx.TensorProto):
+            yield tensor
 
 
 def _read(tensor: onnx.TensorProto, model: Path, room: int) -> bytes:

@@ -12,7 +12,7 @@ from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, Unsupp
 from analyzer.graph.walk import STANDARD
 from analyzer.model import limits
 from analyzer.model.bounds import check_bounds
-from analyzer.model.external import fold_external
+from analyzer.model.external import fold_external, refuse_external
 
 UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
 """What the checker says of models that are not wrong but beyond it."""
@@ -51,11 +51,36 @@ def read_model_file(path: Path) -> ModelFile:
         TooLarge: it is beyond the limits of `analyzer.model.limits`.
         UnsupportedModel: it is written in an ONNX that is not known here.
     """
-    content = _read_bytes(path)
+    return _model_of(_read_bytes(path), path)
+
+
+def read_model_bytes(content: bytes, label: Path) -> ModelFile:
+    """Check a model that a program holds, in the serialized form of an ONNX file.
+
+    Args:
+        content: the bytes that its file would have.
+        label: name of the model in reports and messages.
+
+    Raises:
+        NotOnnx: the bytes are not ONNX, or cut short.
+        ExternalDataError: data are in other files, and no folder says where these are.
+        InvalidModel: the graph breaks the ONNX rules.
+        TooLarge: the model is beyond the limits of `analyzer.model.limits`.
+        UnsupportedModel: the model is written in an ONNX that is not known here.
+    """
+    if len(content) > limits.MODEL_BYTES:
+        raise TooLarge(f"{label} is larger than 2 GiB; that is not supported")
+    return _model_of(content, label, whole=True)
+
+
+def _model_of(content: bytes, path: Path, whole: bool = False) -> ModelFile:
+    """Parse, digest and check a model; ``whole``: it must have no data in other files."""
     with ThreadPoolExecutor(1) as beside:  # with a second core, while the file is parsed
         hashed = beside.submit(hashlib.sha256, content)
         proto = _parse(content, path)
         digest = hashed.result()
+    if whole:
+        refuse_external(proto, path)
     size = len(content)
     for data in fold_external(proto, path, size):
         digest.update(data)

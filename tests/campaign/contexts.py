@@ -15,8 +15,9 @@ from analyzer.campaign.runner import Budget, Pool, Store, run_campaign
 from analyzer.campaign.tasks import WHOLE, Shard
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.payload import WorkerPayload
-from analyzer.jobs.prepare import Analysis, prepare_analysis
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.stats.estimate import RateEstimate
 from tests.support import tiny_cnn, tiny_data
 
@@ -28,7 +29,7 @@ def tiny_analysis(folder: Path, **flags: object) -> Analysis:
     """A campaign of 28 blocks at two rates, ready to run."""
     model, data = tiny_cnn(folder / "tiny.onnx"), tiny_data(folder / "tiny.npz")
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data, **flags}
-    return prepare_analysis(model, read_settings(None, asked))
+    return prepare_sweep(ask(SweepRequest, asked, model=model))
 
 
 def with_plan(context: TrialContext, **changes: Any) -> TrialContext:

@@ -17,9 +17,9 @@ from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.runner import Budget, Store
 from analyzer.campaign.trials import TrialContext
 from analyzer.faults.models import FaultPattern
-from analyzer.jobs.map import prepare_map
-from analyzer.jobs.prepare import Analysis
-from analyzer.jobs.settings import read_map_settings
+from analyzer.jobs.prepare import Analysis, prepare_map
+from analyzer.jobs.requests.campaigns import MapRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.stats.areas import Exact
 from tests.campaign.contexts import Charges, Memory, Opaque, with_plan, zero_clock
@@ -38,7 +38,7 @@ def small_analysis(folder: Path, **flags: object) -> Analysis:
     model = save(proto, folder / "small.onnx")
     np.savez(folder / "small.npz", images=images, labels=golden_labels(proto, images))
     asked = {"data": folder / "small.npz", "batch": 3, "margin": 0.05, **flags}
-    return prepare_map(model, read_map_settings(None, asked))
+    return prepare_map(ask(MapRequest, asked, model=model))
 
 
 @dataclass

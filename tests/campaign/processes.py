@@ -50,7 +50,7 @@ def workers_of(leader: int) -> list[int]:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        found += [pid] if b"spawn_main" in command else []
+        found += [pid] if b"workers.processes" in command else []
     return found
 
 

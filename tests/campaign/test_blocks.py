@@ -16,8 +16,9 @@ from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.outcome import Outcomes
-from analyzer.jobs.prepare import prepare_analysis
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.prepare import prepare_sweep
+from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.model import load_model
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
@@ -143,8 +144,7 @@ def test_an_unpacked_context_finds_the_same(exposure: str, tmp_path: Path) -> No
 def test_every_element_type_and_layout_is_sent(name: str, tmp_path: Path) -> None:
     """Arrays travel outside the pickled records: those of unusual types must arrive as well."""
     model = save(ZOO[name].build(), tmp_path / "m.onnx")
-    settings = read_settings(None, {"rates": "1e-2", "images": 2})
-    analysis = prepare_analysis(model, settings)
+    analysis = prepare_sweep(ask(SweepRequest, {"rates": "1e-2", "images": 2}, model=model))
     content = b"".join(WorkerPayload.of(analysis.context, analysis.model).parts())
     there = from_buffer(content).unpack()
     cell = Cell(1e-2)
@@ -167,10 +167,11 @@ def test_weights_in_files_are_sent_by_name(
 ) -> None:
     """As weights of large models are: on this machine, contents are in no payload."""
     path = save(ZOO[name].build(), tmp_path / "m.onnx")
-    settings = read_settings(None, {"rates": "1e-2", "images": 2, "encoding": encoding})
-    plain = prepare_analysis(path, settings)
+    asked = {"rates": "1e-2", "images": 2, "encoding": encoding}
+    request = ask(SweepRequest, asked, model=path)
+    plain = prepare_sweep(request)
     file_everything(monkeypatch)
-    analysis = prepare_analysis(path, settings)
+    analysis = prepare_sweep(request)
     layout = analysis.executor.layout
     assert analysis.model.file is not None
     assert layout is not None
@@ -191,7 +192,7 @@ def test_weights_in_files_are_sent_by_name(
 def test_what_is_in_files_already_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     file_everything(monkeypatch)
     path = MODELS / "digits_resnet.onnx"
-    analysis = prepare_analysis(path, read_settings(None, {"images": 8}))
+    analysis = prepare_sweep(ask(SweepRequest, {"images": 8}, model=path))
     layout = analysis.executor.layout
     assert analysis.model.file is not None
     assert layout is not None
@@ -208,8 +209,8 @@ def test_tensors_that_are_not_selected_keep_their_contents(
     """In a file they are as well, though no fault hits them."""
     file_everything(monkeypatch)
     path = save(ZOO["conv_blocked"].build(), tmp_path / "m.onnx")
-    settings = read_settings(None, {"rates": "1e-2", "images": 2, "include": ["w1"]})
-    analysis = prepare_analysis(path, settings)
+    asked = {"rates": "1e-2", "images": 2, "include": ["w1"]}
+    analysis = prepare_sweep(ask(SweepRequest, asked, model=path))
     assert [t.name for t in analysis.space.tensors] == ["w1"]
     assert analysis.executor.layout is not None
     assert analysis.executor.layout.routes == {"w1": Route.IN_PLACE}

@@ -15,8 +15,9 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.faults.pairing import OWN
-from analyzer.jobs.compare import prepare_models
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.comparable import prepare_models
+from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.stats.area import area
 from analyzer.stats.intervals import Interval
 from analyzer.stats.paired import (
@@ -39,7 +40,7 @@ def test_the_same_model_twice_differs_by_exactly_nothing(tmp_path: Path) -> None
     model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
     copy = tiny_cnn(tmp_path / "b.onnx")
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
-    _, compared_models = prepare_models([model, copy], read_settings(None, asked))
+    _, compared_models = prepare_models(ask(ComparisonRequest, asked, models=[model, copy]))
     first, second = compared(compared_models)
     assert (second.estimates, second.trials) == (first.estimates, first.trials)
     assert first.estimates[1].sdc.estimate > 0.05  # else equality would prove little
@@ -66,19 +67,15 @@ def test_a_paired_campaign_finds_what_an_ordinary_one_finds(tmp_path: Path) -> N
     """The variant's own figures, drawn by way of the reference, against those drawn directly."""
     _, compared_models = prepared(tmp_path, precision=0.02)
     found = compared(compared_models)[1]
-    alone, _ = prepare_models(
-        [tmp_path / "capped0.onnx", tmp_path / "tiny.onnx"],
-        read_settings(
-            None,
-            {
-                "rates": "1e-3,1e-2",
-                "precision": 0.02,
-                "batch": 8,
-                "data": tmp_path / "tiny.npz",
-                "seed": 1,
-            },
-        ),
-    )
+    asked = {
+        "rates": "1e-3,1e-2",
+        "precision": 0.02,
+        "batch": 8,
+        "data": tmp_path / "tiny.npz",
+        "seed": 1,
+    }
+    models = [tmp_path / "capped0.onnx", tmp_path / "tiny.onnx"]
+    alone, _ = prepare_models(ask(ComparisonRequest, asked, models=models))
     direct = run(alone[0].context, AtOnce(Results(alone[0].context)))
     for mine, theirs in zip(found.estimates, direct.rates, strict=True):
         for name in ("metric", "sdc", "due"):
@@ -190,7 +187,7 @@ def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path
     other = tmp_path / "b.onnx"
     other.write_bytes(model.read_bytes().replace(b"fc_w", b"fc_v").replace(b"conv_w", b"conv_v"))
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data}
-    _, compared_models = prepare_models([model, other], read_settings(None, asked))
+    _, compared_models = prepare_models(ask(ComparisonRequest, asked, models=[model, other]))
     variant = compared_models[1]
     assert variant.matched is not None
     assert 0.0 < variant.matched.shares[0] < 0.5
@@ -234,7 +231,7 @@ def test_thresholds_alone_can_be_the_difference(tmp_path: Path) -> None:
     model, data = tiny_cnn(tmp_path / "a.onnx"), tiny_data(tmp_path / "a.npz")
     capped = capped_cnn(tmp_path / "b.onnx")
     asked = {"rates": "1e-3", "precision": 0.1, "batch": 8, "data": data}
-    _, compared_models = prepare_models([model, capped], read_settings(None, asked))
+    _, compared_models = prepare_models(ask(ComparisonRequest, asked, models=[model, capped]))
     found: Compared = compared(compared_models)[1]
     names = [s.name for s in compared_models[1].context.patterns.split(1e-3).strata]
     assert names[-1] == OWN

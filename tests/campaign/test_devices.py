@@ -17,14 +17,15 @@ import pytest
 
 from analyzer.answers import Answer, Failure, Feeds, Result, Run
 from analyzer.campaign.workers.payload import map_payload
-from analyzer.cli import devices
 from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.metrics import AGREEMENT
 from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern, parse_fault
-from analyzer.jobs.settings import Settings, read_settings
-from analyzer.jobs.sweep import shipment_of
+from analyzer.jobs import devices
+from analyzer.jobs.observer import SILENT, Silent
+from analyzer.jobs.pools import shipment_of
+from analyzer.jobs.requests.campaigns import CampaignRequest
 from analyzer.reports.selftest import two_devices_text
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
@@ -93,7 +94,7 @@ def test_each_way_has_its_executor(tmp_path: Path) -> None:
 def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
     """Fails without the device in `WorkerPayload.of`: the figures would be those of the CPU."""
     analysis = tiny_analysis(tmp_path, device=way)
-    with shipment_of(analysis, read_settings(None, {})) as path:
+    with shipment_of(analysis, CampaignRequest()) as path:
         executor = map_payload(path).unpack().executor
     assert type(executor) is type(analysis.executor)
 
@@ -145,40 +146,42 @@ def test_inspect_shows_how_weights_are_reached_there(way: str, place: Path) -> N
 # Picking
 
 
-@pytest.fixture
-def _fresh() -> Iterator[None]:
-    devices._picked.cache_clear()
-    yield
-    devices._picked.cache_clear()
+class Listener(Silent):
+    """An observer that keeps messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        """Keep a message."""
+        self.messages.append(text)
 
 
-@pytest.mark.usefixtures("_fresh")
 def test_auto_becomes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails if a journal remembers `auto`: resumed elsewhere, it would be another campaign."""
     monkeypatch.setattr(devices, "select_device", lambda *_: DeviceSelection(CPU, "no GPU today"))
-    assert devices.on_device(Settings(device="auto")) == Settings()
-    assert devices.said("auto") == "device: cpu, CPUExecutionProvider: no GPU today"
+    listener = Listener()
+    device = devices.start_device("auto", listener)
+    assert devices.on_device(CampaignRequest(device="auto"), device) == CampaignRequest()
+    assert listener.messages == ["device: cpu, CPUExecutionProvider: no GPU today"]
 
 
-@pytest.mark.usefixtures("_fresh")
 def test_one_process_uses_a_card_unless_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         devices, "select_device", lambda *_: DeviceSelection(NAMED["cuda"], "it is there")
     )
-    alone = devices.on_device(Settings(device="auto"))
+    device = devices.start_device("auto", SILENT)
+    alone = devices.on_device(CampaignRequest(device="auto"), device)
     assert (alone.device, alone.jobs, alone.worker_count) == ("cuda", 1, 1)
-    assert devices.on_device(Settings(device="cuda", jobs=3)).jobs == 3
+    assert devices.on_device(CampaignRequest(device="cuda", jobs=3), device).jobs == 3
 
 
-def test_a_plain_run_says_nothing_of_devices_and_starts_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = Settings()
-    assert devices.on_device(settings) is settings
-    assert capsys.readouterr().err == ""
+def test_a_plain_run_says_nothing_of_devices() -> None:
+    request, listener = CampaignRequest(), Listener()
+    assert devices.on_device(request, devices.start_device("cpu", listener)) is request
+    assert listener.messages == []
 
 
-@pytest.mark.usefixtures("_fresh")
 def test_a_missing_device_is_a_sentence(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> None:
         raise DeviceUnavailable("--device cuda needs CUDAExecutionProvider")

@@ -412,7 +412,7 @@ def test_the_arrays_of_a_payload_are_mapped_and_not_copied(payload: Path) -> Non
 
 
 def test_a_full_temporary_folder_is_a_sentence(tmp_path: Path) -> None:
-    """Fails without `except OSError` in `shipment_of` in `jobs/sweep.py`."""
+    """Fails without `except OSError` in `nameless_file` in `memory/array_file.py`."""
     model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
     with most_bytes_per_file(4096):
         run = invoke(model, "--data", data, "--jobs", "1", "--journal", "none")

@@ -7,7 +7,7 @@ import pytest
 from analyzer.campaign.workers.local_pool import LocalPool
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.campaign.workers.processes import WorkerProcesses
-from analyzer.jobs import sweep as analysis
+from analyzer.jobs import pools
 from tests.campaign.contexts import run, tiny_analysis, undisturbed, write_payload
 from tests.campaign.processes import is_there
 from tests.support import invoke, tiny_cnn, tiny_data
@@ -40,7 +40,7 @@ def test_one_that_died_while_it_waited_is_replaced(tmp_path: Path) -> None:
         processes.start(1)
         process = processes._waiting[0][0]
         process.kill()
-        process.join()
+        process.wait()
         with LocalPool(ready.context, payload, 1, processes) as pool:
             assert run(ready.context, pool) == undisturbed()
 
@@ -75,7 +75,7 @@ def test_only_large_models_have_workers_start_early(
     plain = invoke(*asked)
     assert plain.code == 0, plain.err
     assert started == []
-    monkeypatch.setattr(analysis, "LARGE_MODEL", 1)
+    monkeypatch.setattr(pools, "LARGE_MODEL", 1)
     assert invoke(*asked).out.splitlines()[:-2] == plain.out.splitlines()[:-2]
     assert started == early
 
@@ -83,7 +83,7 @@ def test_only_large_models_have_workers_start_early(
 def test_bad_input_starts_none(
     tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analysis, "LARGE_MODEL", 0)
+    monkeypatch.setattr(pools, "LARGE_MODEL", 0)
     model = tiny_cnn(tmp_path / "tiny.onnx")
     run = invoke("run", model, "--data", tmp_path / "nothing.npz", "--journal", "none")
     assert run.code == 2

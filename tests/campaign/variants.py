@@ -9,9 +9,10 @@ from analyzer.campaign.comparison.additional_blocks import run_more
 from analyzer.campaign.comparison.difference import Compared, ComparedModel, compare, missing_blocks
 from analyzer.campaign.comparison.difference import wanted_blocks as wanted
 from analyzer.campaign.runner import Budget
-from analyzer.jobs.compare import prepare_models
+from analyzer.jobs.comparable import prepare_models
 from analyzer.jobs.prepare import Analysis
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.settings import ask
 from tests.campaign.contexts import AtOnce, Charges, Results, run
 from tests.support import (
     CHANNELS,
@@ -63,7 +64,7 @@ def prepared(
     paths += [capped_cnn(folder / f"capped{i}.onnx", 9.0 + i, CHANNELS) for i in range(capped)]
     data = tiny_data(folder / "tiny.npz")
     asked = {"rates": "1e-3,1e-2", "precision": 0.05, "batch": 8, "data": data, **flags}
-    return prepare_models(paths, read_settings(None, asked))
+    return prepare_models(ask(ComparisonRequest, asked, models=paths))
 
 
 def compared(compared_models: list[ComparedModel], budget: Budget | None = None) -> list[Compared]:

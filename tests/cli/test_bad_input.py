@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import output
 from analyzer.errors import InternalError, NotOnnx, UnwritableOutput
+from analyzer.jobs import files
 from analyzer.model import load_model
 from tests.cli.bad_input import CASES, good
 from tests.support import ROOT, Run, invoke, run_cli, tiny_cnn_proto
@@ -117,15 +117,15 @@ def test_report_that_cannot_be_written_leaves_no_part(
     def no_space(source: str, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("analyzer.cli.output.os.replace", no_space)
+    monkeypatch.setattr("analyzer.jobs.files.os.replace", no_space)
     with pytest.raises(UnwritableOutput, match="No space left"):
-        output.write_whole(tmp_path / "report.json", "{}")
+        files.write_whole(tmp_path / "report.json", "{}")
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
     assert (tmp_path / "report.json").read_text() == "the report of yesterday"
 
 
 def test_reports_are_readable_by_others_like_any_new_file(tmp_path: Path) -> None:
-    output.write_whole(tmp_path / "report.json", "{}")
+    files.write_whole(tmp_path / "report.json", "{}")
     (tmp_path / "plain").touch()
     assert (tmp_path / "report.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
@@ -142,7 +142,7 @@ def test_lack_of_memory_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(path: Path) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("analyzer.jobs.prepare.load_model", refuse)
+    monkeypatch.setattr("analyzer.jobs.sources.load_model", refuse)
     assert_sentence(invoke(*good(tmp_path)), "out-of-memory", "use a smaller --batch")
 
 
@@ -193,7 +193,7 @@ def test_defects_are_told_apart_from_bad_input(
     def fail(path: Path) -> None:
         raise error
 
-    monkeypatch.setattr("analyzer.jobs.prepare.load_model", fail)
+    monkeypatch.setattr("analyzer.jobs.sources.load_model", fail)
     run = invoke(*good(tmp_path))
     assert run.code == 4
     assert says in run.err

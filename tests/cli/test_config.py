@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from analyzer.campaign.journal.sqlite_damage import is_journal
-from analyzer.jobs.settings import PATHS, MapSettings, Settings, read_map_settings, read_settings
+from analyzer.jobs.requests.base import Request
+from analyzer.jobs.requests.campaigns import (
+    CampaignRequest,
+    ComparisonRequest,
+    MapRequest,
+    SweepRequest,
+)
+from analyzer.jobs.requests.settings import ask
 from tests.support import invoke, tiny_cnn, tiny_data
 
 RUN = 'rates = "1e-3"\nprecision = 0.2\nbatch = 8\ndata = "../tiny.npz"\n'
@@ -68,10 +75,13 @@ def test_flags_win_and_are_relative_to_the_working_folder(place: Path) -> None:
     assert not (place / "settings" / "kept.db").exists()
 
 
-def test_no_path_is_forgotten() -> None:
+@pytest.mark.parametrize("form", [SweepRequest, MapRequest, ComparisonRequest])
+def test_no_path_is_forgotten(form: type[Request]) -> None:
     """Of every setting that holds a path, or text that may be one."""
-    fields = {f.alias or n: f for n, f in MapSettings.model_fields.items()}
-    assert {n for n, f in fields.items() if f.annotation == (Path | None)} == PATHS - {"journal"}
+    fields = {f.alias or n: str(f.annotation) for n, f in form.model_fields.items()}
+    paths = {name for name, kind in fields.items() if "Path" in kind}
+    assert {"data", "journal"} <= paths
+    assert paths - {"model", "models", "outputs"} | form.formats().keys() == form.paths()
 
 
 def test_a_file_and_its_flags_are_one(place: Path) -> None:
@@ -81,10 +91,11 @@ def test_a_file_and_its_flags_are_one(place: Path) -> None:
     flags = ("--kinds", "bias", "--batch", "1", "--data", place / "tiny.npz")
     said = invoke("map", place / "tiny.onnx", *flags, "--config", config)
     assert "Exhaustive: 2 of 2 tensors" in said.out
-    found = read_map_settings(config, {**asked, "seed": 3})
+    model = place / "tiny.onnx"
+    found = ask(MapRequest, {**asked, "seed": 3}, config, model=model)
     assert (found.precision, found.confidence, found.exhaustive, found.seed) == (0.03, 0.9, True, 3)
-    assert read_map_settings(None, asked).confidence == 0.99
-    assert read_settings(None, {}).confidence == Settings().confidence == 0.95
+    assert ask(MapRequest, asked, model=model).confidence == 0.99
+    assert ask(SweepRequest, {}, model=model).confidence == CampaignRequest().confidence == 0.95
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.process import heartbeat as patience
+from analyzer.cli.process import heartbeat
 from tests.cli.test_bad_input import assert_sentence
 from tests.support import ROOT, Run, invoke, tiny_cnn, tiny_data
 
@@ -204,7 +204,7 @@ def test_death_by_the_system_is_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("HEARTBEAT", "soon"), ("HEARTBEAT", "0"), ("MEMORY", "-1"), ("MEMORY", "nan")],
+    [("PATIENCE", "soon"), ("PATIENCE", "0"), ("MEMORY", "-1"), ("MEMORY", "nan")],
 )
 def test_settings_are_numbers(name: str, value: str) -> None:
     """guard.py: ``if not 0.0 < value < 2.0**31``."""
@@ -294,17 +294,17 @@ def test_what_was_ignored_stays_ignored() -> None:
 def signs(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What is promised to the system, in order, within a process as if it were guarded."""
     given: list[float] = []
-    monkeypatch.setattr(patience, "sign_of_life", given.append)
+    monkeypatch.setattr(heartbeat, "sign_of_life", given.append)
     return given
 
 
 def test_patience_grows_with_the_preparation(
     signs: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """patience.py: ``self._seconds += SLOWER * ...``."""
+    """heartbeat.py: ``self._seconds += SLOWER * ...``."""
     clock = iter((100.0,))
     monkeypatch.setattr("analyzer.cli.process.heartbeat.time.monotonic", lambda: next(clock, 103.0))
-    own = patience.Heartbeat()
+    own = heartbeat.Heartbeat()
     own.begin(10)
     own.renew()
     own.prepared()
@@ -312,12 +312,12 @@ def test_patience_grows_with_the_preparation(
         signs.append(-1)
     own.end()
     own.renew()
-    grown = 10 + 3 * patience.SLOWER
+    grown = 10 + 3 * heartbeat.SLOWER
     assert signs == [10, 10, grown, 0, -1, grown, 0]
 
 
 def test_without_a_guard_nothing_is_promised(signs: list[float]) -> None:
-    own = patience.Heartbeat()
+    own = heartbeat.Heartbeat()
     own.renew()
     own.prepared()
     with own.suspended():
@@ -333,13 +333,13 @@ def test_without_a_guard_nothing_is_promised(signs: list[float]) -> None:
 def test_commands_give_signs_of_life(
     command: tuple[str, ...], least: int, tmp_path: Path, signs: list[float]
 ) -> None:
-    """setup.py, stopwatch.py, progress.py: each ``HEARTBEAT.renew()`` and ``.suspended()``."""
+    """Fails without ``observer.alive()``, ``step()`` or ``suspended()`` in a job."""
     model, data = tiny_cnn(tmp_path / "m.onnx"), tiny_data(tmp_path / "d.npz")
-    patience.HEARTBEAT.begin(1000)
+    heartbeat.HEARTBEAT.begin(1000)
     try:
         assert invoke(*command, model, "--data", data).code == 0
     finally:
-        patience.HEARTBEAT.end()
+        heartbeat.HEARTBEAT.end()
     assert signs[0] == 1000
     assert 0 in signs[1:-1]  # while the data set is read
     assert len([s for s in signs if s]) >= least

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from analyzer.reports.map.record import json_schema
-from analyzer.reports.map.text import HEADS
+from analyzer.reports.map.table import HEADS
 from tests.support import (
     ROOT,
     Run,

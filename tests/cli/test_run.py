@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from analyzer.jobs.prepare import find_data
-from analyzer.jobs.settings import read_settings
+from analyzer.jobs.data import find_data
+from analyzer.jobs.requests.base import DataRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.model import load_model
 from tests.support import (
     ROOT,
@@ -478,7 +479,7 @@ def test_layout_and_color_reach_the_inputs(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", images=images)
 
     def inputs(**flags: str) -> npt.NDArray[Any]:
-        return find_data(model, read_settings(None, {"scale": "1", **flags})).inputs
+        return find_data(model, ask(DataRequest, {"scale": "1", **flags})).inputs
 
     np.testing.assert_array_equal(inputs(layout="NHWC"), images)
     np.testing.assert_array_equal(inputs(layout="nhwc", color="BGR"), images[..., ::-1])

@@ -74,10 +74,10 @@ def test_a_model_that_is_not_there_is_no_mistyped_command() -> None:
 def test_ctrl_c_is_no_defect(error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends a command outside a campaign; which of the two arrives is up to typer's version."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("analyzer.jobs.settings.read_settings", interrupted)
+    monkeypatch.setattr("analyzer.jobs.requests.settings.ask", interrupted)
     run = invoke("run")
     assert (run.code, run.out, run.err) == (130, "", "")
 

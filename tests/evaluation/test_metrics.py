@@ -30,9 +30,9 @@ from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.metrics.top_k import TopK
 from analyzer.evaluation.outcome import Outcomes, choose_metric
 from analyzer.gate import check_metrics, gate_metrics, parse_gate
-from analyzer.jobs.map import prepare_map
-from analyzer.jobs.prepare import Analysis
-from analyzer.jobs.settings import read_map_settings
+from analyzer.jobs.prepare import Analysis, prepare_map
+from analyzer.jobs.requests.campaigns import MapRequest
+from analyzer.jobs.requests.settings import ask
 from analyzer.reports.comparison.record import comparison_schema
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.shared.records import GoldenPart
@@ -215,7 +215,7 @@ def map_by_pixels() -> Analysis:
     with tempfile.TemporaryDirectory() as folder:
         asked = {"data": images_of(Path(folder)), "batch": 3, "margin": 0.05}
         model = segmenter(Path(folder))
-        return prepare_map(model, read_map_settings(None, {**asked, "metric": "pixels"}))
+        return prepare_map(ask(MapRequest, {**asked, "metric": "pixels"}, model=model))
 
 
 @cache

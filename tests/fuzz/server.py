@@ -55,8 +55,10 @@ def _import_all() -> None:
     from PIL import Image
 
     import analyzer.campaign.workers.local_pool
-    import analyzer.cli.commands.selftest
-    import analyzer.jobs.prepare
+    import analyzer.cli.present
+    import analyzer.cli.terminal
+    import analyzer.jobs.inspect
+    import analyzer.jobs.selftest
     import analyzer.jobs.sweep
     import analyzer.reports.sweep.html
     import analyzer.runtime.oracle.rewrite

@@ -1,16 +1,31 @@
-"""Starts worker processes, if need be before there is work: their imports take half a second."""
+"""Worker processes, started perhaps before there is work: what they import takes half a second.
+
+A worker is a program of its own. Children of `multiprocessing` import the main module of the
+process that starts them: a script without ``if __name__ == "__main__":`` would run again in each
+of them, and the main module of an interactive session cannot be imported at all.
+"""
 
 import contextlib
 import ctypes
+import mmap
+import os
 import signal
-from multiprocessing import get_context, resource_tracker
+import subprocess
+import sys
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
-from multiprocessing.sharedctypes import RawValue
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from analyzer.errors import OutOfMemory
+from analyzer.errors import BadOption, OutOfMemory
+
+_PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[3:]; "
+    "from analyzer.campaign.workers.processes import work; work(int(sys.argv[1]), int(sys.argv[2]))"
+)
+"""Arguments: file descriptors of the pipe and of the counter, then where modules are found."""
+
+_COUNTER_BYTES = ctypes.sizeof(ctypes.c_uint64)
 
 
 class WorkerProcess(NamedTuple):
@@ -18,11 +33,11 @@ class WorkerProcess(NamedTuple):
 
     Attributes:
         process: The process.
-        pipe: To the process.
+        pipe: Connection to the process, which ends when the connection is closed.
         finished: Memory shared with the process: trials of its present request that are finished.
     """
 
-    process: SpawnProcess
+    process: "subprocess.Popen[bytes]"
     pipe: Connection
     finished: ctypes.c_uint64
 
@@ -33,7 +48,7 @@ class WorkerProcess(NamedTuple):
     def end(self) -> None:
         """End the process and wait until it is gone."""
         self.process.kill()
-        self.process.join()
+        self.process.wait()
         self.pipe.close()
 
 
@@ -74,35 +89,58 @@ class WorkerProcesses:
 def start_worker() -> WorkerProcess:
     """Start a worker process that never sees Ctrl-C, which is this process's business.
 
-    The process inherits the blocked signal. Python's tracker of resources is started before,
-    because starting it unblocks the signal.
+    The process inherits the blocked signal, and no file descriptor but those of pipe and counter.
 
     Raises:
         OutOfMemory: the system has no room for another process.
+        BadOption: this process cannot tell how to start Python.
     """
-    ours, theirs = get_context("spawn").Pipe()
-    finished = RawValue(ctypes.c_uint64, 0)
-    process = get_context("spawn").Process(target=_work, args=(theirs, finished), daemon=True)
-    try:
-        with theirs:
-            resource_tracker.ensure_running()
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                process.start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    except OSError as error:
-        ours.close()
-        raise OutOfMemory(
-            f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
-        ) from error
+    if not sys.executable:
+        raise BadOption(
+            "worker processes need a Python to be started with, and this program does not say "
+            "where one is (sys.executable is empty); use --jobs 0"
+        )
+    ours, theirs = Pipe()
+    with theirs, os.fdopen(os.memfd_create("relcheck-finished"), "r+b") as counter:
+        counter.truncate(_COUNTER_BYTES)
+        finished = _counter(counter.fileno())
+        try:
+            process = _launch(theirs.fileno(), counter.fileno())
+        except OSError as error:
+            ours.close()
+            raise OutOfMemory(
+                f"a worker process cannot be started ({error.strerror}); use fewer --jobs"
+            ) from error
     return WorkerProcess(process, ours, finished)
 
 
-def _work(pipe: Connection, finished: ctypes.c_uint64) -> None:
-    """The whole life of a worker process. Imports stand here so that only the worker has them."""
-    import scipy.special  # noqa: F401  # else the first trial imports it, and somebody waits
+def _counter(descriptor: int) -> ctypes.c_uint64:
+    """The number in shared memory."""
+    return ctypes.c_uint64.from_buffer(mmap.mmap(descriptor, _COUNTER_BYTES))
+
+
+def _launch(pipe: int, counter: int) -> "subprocess.Popen[bytes]":
+    places = [place or os.getcwd() for place in sys.path]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(pipe), str(counter), *places],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(pipe, counter),
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def work(pipe: int, counter: int) -> None:
+    """The whole life of a worker process, which imports there what it needs.
+
+    Args:
+        pipe: file descriptor of the connection to the process that started this one.
+        counter: file descriptor of the memory that both share.
+    """
+    import scipy.special  # noqa: F401  # else the first trial does, and somebody waits for it
 
     from analyzer.campaign.workers.worker import serve
 
-    serve(pipe, finished)
+    serve(Connection(pipe), _counter(counter))

@@ -2,11 +2,11 @@
 
 import ctypes
 import os
+import select
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def serve(pipe: Connection, finished: ctypes.c_uint64) -> None:
         finished: memory shared with the parent, for `TRIAL_COUNT`.
     """
     TRIAL_COUNT.cell = finished
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=_die_with_parent, args=(pipe.fileno(),), daemon=True).start()
     try:
         context = _attempt(_unpack, pipe.recv())
         pipe.send(None if isinstance(context, TrialContext) else context)
@@ -79,12 +79,16 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return defect
 
 
-def _die_with_parent() -> None:
-    """End this process when its parent ends, however that ends: nobody would read the results."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _die_with_parent(pipe: int) -> None:
+    """End this process once nobody holds the other end of its pipe to read the results.
+
+    Args:
+        pipe: file descriptor; what the parent sent is left to be read by others.
+    """
+    end = select.poll()
+    end.register(pipe, select.POLLRDHUP)
+    end.poll()
+    os._exit(1)
 
 
 def blocks_in_worker(context: TrialContext, blocks: Sequence[Block]) -> list[BlockResult]:

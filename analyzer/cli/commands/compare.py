@@ -7,30 +7,18 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
 
 
 @app.command()
-@options.takes(
-    rates=options.Rates,
-    exposure=options.Exposure,
-    **options.FAULTS,
-    **options.DATA,
-    precision=options.Precision,
-    confidence=options.Confidence,
-    **options.WORK,
-    journal=options.JournalFolder,
-    device=options.Device,
-    json=options.JsonFile,
-    html=options.HtmlFile,
-    config=options.Config,
-)
+@options.takes(**options.COMPARE)
 def compare(
     models: Annotated[
         list[Path],
         typer.Argument(help="ONNX models; the first is the reference.", metavar="MODEL MODEL.."),
     ],
     **flags: Any,
-) -> None:
+) -> Exit:
     """Compare models on the same images under the same faults.
 
     Where bits of a model correspond to bits of the first one (tensors of equal
@@ -39,8 +27,13 @@ def compare(
 
     Example: relcheck compare model.onnx hardened.onnx --data test.npz
     """
+    from analyzer.cli.present import show_campaign
+    from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
     from analyzer.jobs.compare import compare_models
-    from analyzer.jobs.settings import read_settings
+    from analyzer.jobs.requests.campaigns import ComparisonRequest
+    from analyzer.jobs.requests.settings import ask
 
-    settings = read_settings(flags.pop("config"), flags, "compare")
-    raise typer.Exit(compare_models(models, settings))
+    config, asked = flags.pop("config"), {"models": models, "command": command_line()}
+    request = ask(ComparisonRequest, flags, config, "compare", **asked)
+    return show_campaign(compare_models(request, terminal()))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
 
 
 @app.command()
@@ -23,7 +24,7 @@ def data(
     images: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first N.")
     ] = None,
-) -> None:
+) -> Exit:
     """Write a public data set as .npz for relcheck run --data.
 
     A copy in DIR is read as it was published (cifar-10-batches-py or
@@ -31,24 +32,8 @@ def data(
 
     Only test images judge a network; calibrate on --part train.
     """
-    from analyzer.cli.output import check_targets, say, write_whole
-    from analyzer.cli.process.heartbeat import HEARTBEAT
-    from analyzer.errors import BadOption, FileMissing
-    from exporters.datasets.archives import write_archive
-    from exporters.datasets.cifar10 import Part, fetch_cifar10, find_folder, read_cifar10
+    from analyzer.cli.present import show
+    from analyzer.cli.terminal import terminal
+    from analyzer.jobs.fetch import FetchRequest, fetch_data
 
-    if name != "cifar10":
-        raise BadOption(f"there is no data set {name!r}; relcheck data knows cifar10")
-    if part not in list(Part):
-        raise BadOption(f"--part {part!r} is neither test nor train")
-    if not folder.is_dir():
-        raise FileMissing(f"there is no folder {folder}; make it first")
-    target = out or folder / f"{name}_{part}.npz"
-    check_targets([target], [])
-    with HEARTBEAT.suspended():
-        if find_folder(folder) is None:
-            fetch_cifar10(folder)
-        found = read_cifar10(folder, Part(part))
-        found = found.first(images) if images else found
-    write_whole(target, write_archive({"images": found.pixels, "labels": found.labels}))
-    say(f"{target}: {len(found.labels):,} images of {name}, part {part}\n")
+    return show(fetch_data(FetchRequest(name, folder, out, part, images), terminal()))

@@ -6,24 +6,36 @@ from typing import Annotated, Any
 import typer
 
 from analyzer.cli import options
-from analyzer.cli.app import Exit, app
+from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
+from analyzer.reports.formats import RecordKind
 
-_SEARCHING = {
-    "rates": options.Rates,
-    "iterations": options.Iterations,
-    "patterns": options.Patterns,
-    "seed": options.Seed,
-    "encoding": options.Encoding,
-    "metric": options.Metric,
-    "budget": options.SearchBudget,
-    "cache": options.Cache,
-    "state": options.SearchState,
+_FILES = {
+    "data": Annotated[
+        Path | None,
+        typer.Option(
+            help=".npz or image folder for calibration, not the test split.", metavar="PATH"
+        ),
+    ],
+    "thresholds": Annotated[
+        Path | None,
+        typer.Option(help="Take the bounds from this file, not from data.", metavar="FILE"),
+    ],
+    "save_thresholds": Annotated[
+        Path | None, typer.Option(help="Write the bounds, to be used again.", metavar="FILE")
+    ],
+    **options.outputs(RecordKind.HARDENING, None),
 }
-"""Options of the method clipact alone."""
 
 
 @app.command()
-@options.takes(images=options.Images, batch=options.Batch, **options.PREPROCESSING, **_SEARCHING)
+@options.takes(
+    **_FILES,
+    images=options.Images,
+    batch=options.Batch,
+    **options.PREPROCESSING,
+    **options.SEARCH,
+)
 def harden(
     model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The hardened model.", metavar="FILE")],
@@ -36,24 +48,8 @@ def harden(
             metavar="WORD",
         ),
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help=".npz or image folder for calibration, not the test split.", metavar="PATH"
-        ),
-    ] = None,
-    thresholds: Annotated[
-        Path | None,
-        typer.Option(help="Take the bounds from this file, not from data.", metavar="FILE"),
-    ] = None,
-    save_thresholds: Annotated[
-        Path | None, typer.Option(help="Write the bounds, to be used again.", metavar="FILE")
-    ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Write the report as JSON.", metavar="FILE")
-    ] = None,
     **flags: Any,
-) -> None:
+) -> Exit:
     """Bound the activations of an ONNX model, so that faults cannot blow them up.
 
     Standard ONNX operators are inserted behind each activation; nothing else changes. Shows
@@ -64,17 +60,11 @@ def harden(
 
     Example: relcheck harden model.onnx --method actmax --data train.npz -o safe.onnx
     """
-    given = tuple(name for name in _SEARCHING if flags[name] is not None)
-    own = {name: flags.pop(name) for name in ("iterations", "patterns", "state")}
-    from analyzer.cli.output import say
-    from analyzer.jobs.harden import Files, harden_model
-    from analyzer.jobs.settings import read_settings
-    from analyzer.jobs.threshold_search import SearchOptions
-    from analyzer.reports.before_after.hardening import hardening_text
+    from analyzer.cli.present import show
+    from analyzer.cli.terminal import terminal
+    from analyzer.jobs.harden import harden_model
+    from analyzer.jobs.requests.settings import ask
+    from analyzer.jobs.requests.twins import HardenRequest
 
-    files = Files(model, out, thresholds, save_thresholds, json)
-    settings = read_settings(None, {**flags, "data": data})
-    report = harden_model(files, method, settings, SearchOptions(given, **own))
-    say(hardening_text(report))
-    if report.search is not None and not report.search.finished:
-        raise typer.Exit(Exit.UNDECIDED)
+    request = ask(HardenRequest, flags, model=model, out=out, method=method)
+    return show(harden_model(request, terminal()))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
 
 
 @app.command()
@@ -27,39 +28,13 @@ def inspect(
     device: Annotated[
         str, typer.Option(metavar="WORD", help="Routes on this device: cpu (default), cuda, ...")
     ] = "cpu",
-) -> None:
+) -> Exit:
     """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
-    from analyzer.cli.devices import device_of, on_device
-    from analyzer.cli.output import say
-    from analyzer.errors import NothingAtRisk
-    from analyzer.evaluation.dataset import make_batches
-    from analyzer.faults.space import FaultSpace
-    from analyzer.jobs.prepare import find_data, selection_of
-    from analyzer.jobs.settings import read_settings
-    from analyzer.model import load_model
-    from analyzer.reports.inventory import fault_space_text
-    from analyzer.runtime.layout.restrict import routes_of
-    from analyzer.runtime.open import open_executor
+    flags = {name: value for name, value in locals().items() if name != "model"}
+    from analyzer.cli.present import show
+    from analyzer.cli.terminal import terminal
+    from analyzer.jobs.inspect import inspect_model
+    from analyzer.jobs.requests.checks import InspectRequest
+    from analyzer.jobs.requests.settings import ask
 
-    flags = {
-        "encoding": encoding,
-        "include": include,
-        "exclude": exclude,
-        "kinds": kinds,
-        "data": data,
-        "device": device,
-    }
-    settings = on_device(read_settings(None, flags))
-    loaded = load_model(model)
-    try:
-        space = loaded.space(selection_of(settings), settings.encoding)
-    except NothingAtRisk:
-        say(fault_space_text(loaded, FaultSpace(()), {}, {}))
-        return
-    images = find_data(loaded, settings).first(1)
-    fixed = loaded.signature.fixed_batch
-    batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
-    where, feeds = device_of(settings.device), batch.feeds(loaded.signature.name)
-    layout = open_executor(loaded, space, feeds, where).layout
-    routes, reasons = routes_of(layout, [t.name for t in space.tensors])
-    say(fault_space_text(loaded, space, routes, reasons))
+    return show(inspect_model(ask(InspectRequest, flags, model=model), terminal()))

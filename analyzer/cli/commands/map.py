@@ -2,29 +2,14 @@
 
 from typing import Any
 
-import typer
-
 from analyzer.cli import options
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
 
 
 @app.command("map")
-@options.takes(
-    margin=options.Margin,
-    confidence=options.MapConfidence,
-    exhaustive=options.Exhaustive,
-    **options.FAULTS,
-    **options.DATA,
-    **options.WORK,
-    device=options.Device,
-    journal=options.Journal,
-    shard=options.Shard,
-    json=options.JsonFile,
-    html=options.HtmlFile,
-    csv=options.CsvFile,
-    config=options.Config,
-)
-def vulnerability_map(model: options.Model = None, **flags: Any) -> None:
+@options.takes(**options.MAP)
+def vulnerability_map(model: options.Model = None, **flags: Any) -> Exit:
     """Map where one flipped bit does harm: per tensor, kind and bit position.
 
     Each figure is the probability of silent corruption (SDC) or of a detected
@@ -34,9 +19,14 @@ def vulnerability_map(model: options.Model = None, **flags: Any) -> None:
 
     Example: relcheck map model.onnx --data test.npz --html map.html
     """
-    from analyzer.cli.embedded import embedded_model
+    from analyzer.cli.present import show_campaign
+    from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
+    from analyzer.jobs.demonstration import demonstration_model
     from analyzer.jobs.map import make_map
-    from analyzer.jobs.settings import read_map_settings
+    from analyzer.jobs.requests.campaigns import MapRequest
+    from analyzer.jobs.requests.settings import ask
 
-    settings = read_map_settings(flags.pop("config"), flags)
-    raise typer.Exit(make_map(model or embedded_model(), settings))
+    config, model = flags.pop("config"), model or demonstration_model()
+    request = ask(MapRequest, flags, config, "map", model=model, command=command_line())
+    return show_campaign(make_map(request, terminal()))

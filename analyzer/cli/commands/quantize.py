@@ -7,10 +7,17 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
+from analyzer.reports.formats import RecordKind
 
 
 @app.command()
-@options.takes(images=options.Images, batch=options.Batch, **options.PREPROCESSING)
+@options.takes(
+    **options.outputs(RecordKind.QUANTIZATION, None),
+    images=options.Images,
+    batch=options.Batch,
+    **options.PREPROCESSING,
+)
 def quantize(
     model: Annotated[Path, typer.Argument(help="The float32 ONNX model.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The quantized model.", metavar="FILE")],
@@ -32,21 +39,20 @@ def quantize(
         bool,
         typer.Option("--per-channel/--per-tensor", help="Scales of weights, always symmetric."),
     ] = True,
-    json: Annotated[
-        Path | None, typer.Option(help="Write the report as JSON.", metavar="FILE")
-    ] = None,
     **flags: Any,
-) -> None:
+) -> Exit:
     """Quantize a float32 ONNX model to int8 (QDQ), by ONNX Runtime's quantizer.
 
     Bounds of a hardened model stay in force: they act on the integer codes.
 
     Example: relcheck quantize model.onnx --data train.npz -o int8.onnx
     """
-    from analyzer.cli.output import say
+    from analyzer.cli.present import show
+    from analyzer.cli.terminal import terminal
     from analyzer.jobs.quantize import quantize_model
-    from analyzer.jobs.settings import read_settings
-    from analyzer.reports.before_after.quantization import quantization_text
+    from analyzer.jobs.requests.settings import ask
+    from analyzer.jobs.requests.twins import QuantizeRequest
 
-    settings = read_settings(None, {**flags, "data": data})
-    say(quantization_text(quantize_model(model, out, json, calibration, per_channel, settings)))
+    flags |= {"data": data, "calibration": calibration, "per_channel": per_channel}
+    request = ask(QuantizeRequest, flags, model=model, out=out)
+    return show(quantize_model(request, terminal()))

@@ -2,38 +2,26 @@
 
 from typing import Any
 
-import typer
-
 from analyzer.cli import options
 from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
 
 
 @app.command()
-@options.takes(
-    rates=options.Rates,
-    exposure=options.Exposure,
-    **options.FAULTS,
-    **options.DATA,
-    precision=options.Precision,
-    confidence=options.Confidence,
-    until=options.Until,
-    **options.WORK,
-    journal=options.Journal,
-    shard=options.Shard,
-    device=options.Device,
-    gate=options.Gate,
-    json=options.JsonFile,
-    html=options.HtmlFile,
-    config=options.Config,
-)
-def run(model: options.Model = None, **flags: Any) -> None:
+@options.takes(**options.RUN)
+def run(model: options.Model = None, **flags: Any) -> Exit:
     """Sweep bit error rates; print a table, judge gates, write reports.
 
     Example: relcheck run model.onnx --rates 1e-7..1e-4 --gate 'top1 >= 0.9 @ 1e-6'
     """
-    from analyzer.cli.embedded import embedded_model
-    from analyzer.jobs.settings import read_settings
-    from analyzer.jobs.sweep import analyze
+    from analyzer.cli.present import show_campaign
+    from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
+    from analyzer.jobs.demonstration import demonstration_model
+    from analyzer.jobs.requests.campaigns import SweepRequest
+    from analyzer.jobs.requests.settings import ask
+    from analyzer.jobs.sweep import run_sweep
 
-    settings = read_settings(flags.pop("config"), flags)
-    raise typer.Exit(analyze(model or embedded_model(), settings))
+    config, model = flags.pop("config"), model or demonstration_model()
+    request = ask(SweepRequest, flags, config, model=model, command=command_line())
+    return show_campaign(run_sweep(request, terminal()))

@@ -1,4 +1,4 @@
-"""How long a guarded command may give no sign of life before the system ends it."""
+"""The watchdog of a guarded command: the system ends a process that gives no sign of life."""
 
 import time
 from collections.abc import Iterator
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from analyzer.cli.process.isolation import sign_of_life
 
 SLOWER = 160.0
-"""During a campaign, signs come block by block. The patience grows by so many times what the
-preparation took: each of a block's 16 trials may load the model anew or run the whole data set, as
-the preparation did, on a machine that is ten times as busy."""
+"""During a campaign, signs come block by block. The time allowed between two signs grows by so many
+times the duration of the preparation: each of a block's 16 trials may load the model anew or run
+the whole data set, as the preparation did, on a machine that is ten times as busy."""
 
 
 class Heartbeat:
-    """Of no effect until it begins, which it does in a guarded process only."""
+    """Signs of life for the system; without effect until `begin`, which guarded processes call."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
         self._began = 0.0
 
     def begin(self, seconds: float) -> None:
-        """From now on, signs of life are expected at least this often."""
+        """Expect a sign of life at least every ``seconds`` from now on."""
         self._seconds, self._began = seconds, time.monotonic()
         self.renew()
 
@@ -37,7 +37,7 @@ class Heartbeat:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Within the context no signs are expected: work without ONNX Runtime, however long."""
+        """Expect no signs within the context: work without ONNX Runtime, however long."""
         if self._seconds:
             sign_of_life(0)
         yield
@@ -51,4 +51,4 @@ class Heartbeat:
 
 
 HEARTBEAT = Heartbeat()
-"""That of this process."""
+"""The heartbeat of this process."""

@@ -1,8 +1,8 @@
-"""A command in a process of its own: what a model does to ONNX Runtime happens there.
+"""A command in a process of its own, so that a hostile model can harm no other process.
 
 ONNX Runtime is C++ that was given a file from elsewhere. It may crash, never return, or ask for all
 the memory there is, and take the process along. So the command runs in a child; the parent waits,
-passes signals on, and can say what became of it. The child is forked before anything heavy is
+passes signals on, and can report how the child ended. The child is forked before anything heavy is
 loaded, which costs milliseconds, and no thread is lost.
 """
 
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Signals that mean the command, not the process that watches it."""
+"""Signals that are meant for the command, not for the process that watches it."""
 
 CRASHES = frozenset(
     (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)
 )
-"""How native code dies of a defect."""
+"""Signals by which native code dies of a defect."""
 
 PR_SET_PDEATHSIG = 1
 """Linux: which signal a process gets when its parent dies; from <sys/prctl.h>."""
@@ -29,24 +29,24 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a child ended: with an exit code, or by a signal (then ``signal`` is not 0)."""
+    """End of a child process: an exit code, or a signal (then ``signal`` is not 0)."""
 
     code: int
     signal: int = 0
 
     @property
     def crashed(self) -> bool:
-        """Whether native code failed."""
+        """True if native code failed."""
         return self.signal in CRASHES
 
     @property
     def silent(self) -> bool:
-        """Whether it gave no sign of life for too long."""
+        """True if the child gave no sign of life for too long."""
         return self.signal == signal.SIGALRM
 
     @property
     def killed(self) -> bool:
-        """Whether the system took it away, as Linux does when memory runs out."""
+        """True if the system killed the child, as Linux does when memory runs out."""
         return self.signal == signal.SIGKILL
 
 
@@ -57,7 +57,7 @@ def fork_off(memory: int) -> Ending | None:
         memory: bytes of address space that the child, and each process it starts, may take.
 
     Returns:
-        In the child None; in the parent, once the child is no more, how it ended.
+        None in the child; in the parent, after the child has ended, its `Ending`.
     """
     parent = os.getpid()
     # A signal that comes before both are ready waits until they are.
@@ -72,15 +72,15 @@ def fork_off(memory: int) -> Ending | None:
 
 
 def sign_of_life(seconds: float) -> None:
-    """Let this process die of SIGALRM unless this is called again within so many seconds.
+    """Let this process die of SIGALRM unless the function is called again within ``seconds``.
 
-    The system does it, so that native code that never returns cannot prevent it. 0: never.
+    The system sends the signal, so that native code that never returns cannot prevent it. 0: never.
     """
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def die_with(parent: int) -> None:
-    """Have this process killed when ``parent`` dies, however it dies."""
+    """Have the system kill this process when ``parent`` dies, however that process dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)

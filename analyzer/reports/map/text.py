@@ -1,7 +1,5 @@
-"""The vulnerability map as plain text, 80 columns wide, and as a table for other programs."""
+"""The vulnerability map as plain text, 80 columns wide."""
 
-import csv
-import io
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -9,7 +7,6 @@ from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
     MapReport,
-    TensorPart,
     advice,
     by_share,
 )
@@ -164,33 +161,3 @@ def _notes(report: MapReport) -> list[str]:
     if crashed:
         lines.append(f"{crashed} upsets killed the process that ran them; they count as DUE.")
     return lines
-
-
-HEADS = (
-    *("tensor", "kind", "dtype", "bits", "trials", "leveugle", "exhaustive", "stop"),
-    *("sdc", "sdc_low", "sdc_high", "due", "due_low", "due_high"),
-    *("loss", "loss_low", "loss_high", "sdc_share"),
-)
-
-
-def to_csv(report: MapReport) -> str:
-    """One line per tensor, in the order of the file; fractions, not per cent."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(HEADS)
-    writer.writerows(_csv_row(t) for t in report.tensors)
-    return stream.getvalue()
-
-
-def _csv_row(tensor: TensorPart) -> list[object]:
-    parts = (tensor.sdc, tensor.due, tensor.loss)
-    numbers = [x for p in parts for x in (p.estimate, p.low, p.high)]
-    facts = (tensor.kind, tensor.dtype, tensor.bits, tensor.trials, tensor.leveugle)
-    name = _inert(one_line(tensor.name))
-    flags = (int(tensor.exhaustive), tensor.stop)
-    return [name, *facts, *flags, *numbers, tensor.sdc_share]
-
-
-def _inert(name: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name

@@ -86,7 +86,7 @@ class ModelPart(ReportRecord):
 class DataPart(ReportRecord):
     """On which data it was judged."""
 
-    kind: Literal["npz", "folder", "generated"]
+    kind: Literal["npz", "folder", "arrays", "generated"]
     name: Name
     sha256: Digest
     images: Count

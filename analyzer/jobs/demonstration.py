@@ -7,8 +7,8 @@ import analyzer
 MODEL = "digits_resnet.onnx"
 
 
-def embedded_model() -> Path:
-    """The default model: inside the installed package, or in a checkout's ``models/``."""
+def demonstration_model() -> Path:
+    """Path of the demonstration model: inside the installed package, or in a checkout."""
     package = Path(analyzer.__file__).parent
     installed = package / "embedded" / MODEL
     return installed if installed.exists() else package.parent / "models" / MODEL

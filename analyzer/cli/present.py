@@ -1,0 +1,63 @@
+"""A finished job on the terminal: its text, its files, how to go on, and the exit code."""
+
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Protocol
+
+from analyzer.campaign.result import Stop
+from analyzer.cli.exits import Exit
+from analyzer.cli.output import say, tell
+from analyzer.jobs.compare import ComparisonReport
+from analyzer.jobs.journals import why_cut_short
+from analyzer.jobs.report import Report, Share
+
+
+class Text(Protocol):
+    """A job's result that is shown as it is."""
+
+    def to_text(self) -> str:
+        """The result as plain text."""
+
+
+def show(found: Text) -> Exit:
+    """Show the result of a job that cannot end early, and writes what it was told to write."""
+    say(found.to_text())
+    return Exit.of(found.status) if isinstance(found, Report) else Exit.OK
+
+
+def show_campaign(found: Report[Any] | Share) -> Exit:
+    """Show the result of a campaign, name the files written, and say how to go on with it."""
+    if isinstance(found, Share):
+        return _show_share(found)
+    say(found.to_text())
+    for path in found.written:
+        tell(f"wrote {path}")
+    if isinstance(found, ComparisonReport) and found.kept and found.cut_short:
+        why = why_cut_short(found.cut_short)
+        tell(f"{why}; to go on, run the same command again: finished work is kept")
+    tell_how_to_resume(found.cut_short, found.journal)
+    return Exit.of(found.status)
+
+
+def _show_share(share: Share) -> Exit:
+    """Say how far a share came, and what to do with it."""
+    how = "not done" if share.cut_short else "done"
+    say(
+        f"Shard {share.shard} {how}: {share.trials:,} trials in {share.journal}\n"
+        "Reports are written once all shards are joined:\n"
+        "  relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"
+    )
+    tell_how_to_resume(share.cut_short, share.journal)
+    return Exit.of(share.status)
+
+
+def tell_how_to_resume(stops: Collection[Stop], journal: Path | None) -> None:
+    """Say what ended a campaign early, if anything did, and which command goes on with it.
+
+    Args:
+        stops: what ended parts of it.
+        journal: the file that keeps it; None: there is none.
+    """
+    if journal is not None and stops:
+        tell(f"{why_cut_short(stops)}; to go on: relcheck resume {shlex.quote(str(journal))}")

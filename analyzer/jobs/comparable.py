@@ -1,0 +1,139 @@
+"""Several models made ready for one comparison, or the reason why they cannot be compared."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.answers import Answer
+from analyzer.campaign.comparison.difference import ComparedModel
+from analyzer.errors import EmptySelection, InputError, NotComparable, RelcheckError
+from analyzer.evaluation.outcome import class_count
+from analyzer.faults.pairing import Pairing, correspond
+from analyzer.jobs.data import data_beside
+from analyzer.jobs.devices import start_device
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.prepare import Analysis, prepare_analysis
+from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.sources import ModelSource, open_model
+from analyzer.runtime.ort.device import Device
+
+
+def prepare_models(
+    request: ComparisonRequest, observer: Observer = SILENT, device: Device | None = None
+) -> tuple[list[Analysis], list[ComparedModel]]:
+    """Read every model before any of them runs; the first is the reference.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
+        device: where to run, started; None: start the one that the request names.
+
+    Raises:
+        RelcheckError: whatever is wrong with the request, a model or the data.
+        NotComparable: models that answer different questions.
+    """
+    device = device or start_device(request.device, observer)
+    first, *others = request.models
+    reference = _one(first, request, device, observer)
+    data = request.data or data_beside(reference.model)
+    shared = request.model_copy(update={"data": data, "batch": reference.context.plan.batch})
+    analyses, compared_models = [reference], [ComparedModel(reference.context)]
+    for source in others:
+        own = _one(source, shared, device, observer, request.batch)
+        analysis = _sharing(reference, own)
+        _check_comparable(reference, analysis)
+        analysis, compared = _matched(reference, analysis)
+        analyses.append(analysis)
+        compared_models.append(compared)
+    return analyses, compared_models
+
+
+def _one(
+    source: ModelSource,
+    request: ComparisonRequest,
+    device: Device,
+    observer: Observer,
+    asked: int | None = None,
+) -> Analysis:
+    """Prepare one model; a refusal names the model.
+
+    Args:
+        source: the model.
+        request: with the reference's batch size, once that is known.
+        device: where to run.
+        observer: is told how it goes.
+        asked: the batch size that the user asked for.
+    """
+    try:
+        model = open_model(source).filed()
+        fixed = model.signature.fixed_batch
+        if request.batch != asked and fixed not in (None, request.batch):
+            raise NotComparable(
+                f"{source} fixes batches of {fixed} images, and the reference would be run with "
+                f"{request.batch} at a time; every model must see the same: use --batch {fixed}"
+            )
+        analysis = prepare_analysis(model, request, device, observer)
+    except (InputError, EmptySelection) as error:
+        if str(source) in str(error):
+            raise
+        raise _about(source, error) from error
+    analysis.rest()
+    return analysis
+
+
+def _about(source: ModelSource, error: RelcheckError) -> RelcheckError:
+    """The same error, with the name of the model that it is about."""
+    return type(error)(f"{source}: {error}")
+
+
+def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
+    """The same with the reference's inputs where they are equal, so that memory holds them once."""
+    first, second = reference.data, analysis.data
+    padded = {a.model.signature.fixed_batch for a in (reference, analysis)}
+    several = bool(first.more or second.more)  # inputs whose names may be others in each model
+    if several or len(padded) > 1 or first.inputs.dtype != second.inputs.dtype:
+        return analysis
+    if not np.array_equal(first.inputs, second.inputs):
+        return analysis
+    golden = replace(analysis.context.golden, batches=reference.context.golden.batches)
+    context = replace(analysis.context, golden=golden)
+    return replace(analysis, data=reference.data, context=context)
+
+
+def _check_comparable(reference: Analysis, analysis: Analysis) -> None:
+    """Refuse models that answer different questions.
+
+    Raises:
+        NotComparable: other outputs, other classes, or other inputs where none were given.
+    """
+    first, second = reference.model.path, analysis.model.path
+    if reference.data.sha256 != analysis.data.sha256:
+        raise NotComparable(
+            f"no data set was given, and {second} takes other random inputs than {first}; give "
+            "--data"
+        )
+    outputs = [len(a.context.golden.by_batch[0].outputs) for a in (reference, analysis)]
+    if outputs[0] != outputs[1]:
+        raise NotComparable(
+            f"{second} has {outputs[1]} outputs and {first} {outputs[0]}: they answer different "
+            "questions"
+        )
+    classes = [
+        class_count(Answer(a.context.golden.by_batch[0].outputs)) for a in (reference, analysis)
+    ]
+    if classes[0] != classes[1]:
+        shown = ["no classes" if c is None else f"{c} classes" for c in classes]
+        raise NotComparable(
+            f"{second} scores {shown[1]} and {first} {shown[0]}: they answer different questions"
+        )
+
+
+def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, ComparedModel]:
+    """Let the patterns of a model follow the reference's, if enough of their bits correspond."""
+    lead, own = reference.context, analysis.context
+    matched = correspond(reference.space, analysis.space)
+    if matched.enough:
+        plan = replace(own.plan, paired=lead.plan.id)
+        pairing = Pairing(lead.plan.id, lead.patterns.severity, matched)
+        own = replace(own, patterns=replace(own.patterns, plan=plan, pairing=pairing))
+    return replace(analysis, context=own), ComparedModel(own, matched)

@@ -1,0 +1,96 @@
+"""Gates that are judged after a sweep, from its record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.errors import BadGate
+from analyzer.faults.rates import show_rate
+from analyzer.gate import (
+    OUTCOME_METRICS,
+    Condition,
+    Judgement,
+    Verdict,
+    check_metrics,
+    overall,
+    parse_gate,
+)
+from analyzer.reports.shared.number_format import bounds, estimate
+from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.stats.intervals import Interval
+
+
+@dataclass(frozen=True, repr=False)
+class GateReport:
+    """Verdict on one condition or several, with its evidence; true if the verdict is a pass.
+
+    Attributes:
+        verdict: One condition that fails fails all; one that is undecided leaves all undecided.
+        evidence: Each condition with the interval by which it was judged, and its own verdict.
+    """
+
+    verdict: Verdict
+    evidence: tuple[Judgement, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True if every condition passes."""
+        return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        """True if every condition passes."""
+        return self.passed
+
+    def __repr__(self) -> str:
+        """The verdict and the evidence, in a line per condition."""
+        lines = [f"Gate: {self.verdict}"]
+        for judged in self.evidence:
+            part = _part(judged.interval)
+            found = f"{estimate(part)} % ({bounds(part)})"
+            lines.append(f"  {judged.verdict:<10} {judged.condition!s:<28} {found}")
+        return "\n".join(lines)
+
+
+def judge_record(record: Report, conditions: Sequence[str | Condition]) -> GateReport:
+    """Judge conditions by the intervals of a finished sweep.
+
+    Args:
+        record: the sweep.
+        conditions: as text or as records, each at a rate of the sweep.
+
+    Raises:
+        BadGate: there is no condition, one cannot be read, or the sweep does not measure it.
+    """
+    read = [parse_gate(c) if isinstance(c, str) else c for c in conditions]
+    if not read:
+        raise BadGate("no condition was given; write it like 'top1 >= 0.90 @ 1e-6'")
+    check_metrics(read, record.golden.metric)
+    judged = tuple(_judge(record, condition) for condition in read)
+    verdict = overall(judged)
+    assert verdict is not None, "there is a condition"
+    return GateReport(verdict, judged)
+
+
+def _judge(record: Report, condition: Condition) -> Judgement:
+    """One condition with its evidence.
+
+    Raises:
+        BadGate: its rate is none of the sweep.
+    """
+    for row in record.rates:
+        if row.rate == condition.rate:
+            interval = _interval(row, condition.metric)
+            return Judgement(condition, interval, condition.judge(interval))
+    rates = ", ".join(show_rate(row.rate) for row in record.rates)
+    raise BadGate(
+        f"gate {str(condition)!r} asks for a rate that was not run; the sweep has {rates}"
+    )
+
+
+def _interval(row: RatePart, metric: str) -> Interval:
+    part: IntervalPart = getattr(row, metric if metric in OUTCOME_METRICS else "metric")
+    return Interval(part.estimate, part.low, part.high)
+
+
+def _part(interval: Interval) -> IntervalPart:
+    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)

@@ -1,0 +1,104 @@
+"""The fault space of one model: what is at risk, what is not, and how the engine reaches it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from analyzer.errors import NothingAtRisk
+from analyzer.evaluation.dataset import make_batches
+from analyzer.faults.space import FaultSpace
+from analyzer.jobs.data import find_data
+from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.report import Report
+from analyzer.jobs.requests.checks import InspectRequest
+from analyzer.jobs.sources import open_model
+from analyzer.model import Model
+from analyzer.reports.inventory import fault_space_text
+from analyzer.reports.tables import Row
+from analyzer.runtime.layout.restrict import routes_of
+from analyzer.runtime.open import open_executor
+from analyzer.runtime.ort.device import Device
+
+
+@dataclass(frozen=True)
+class FaultSpaceFound:
+    """The bits at risk of a model.
+
+    Attributes:
+        model: The model.
+        space: Its bits at risk; no tensor if nothing is at risk.
+        routes: Tensor name -> how the engine faults the tensor.
+        reasons: Tensor name -> why the tensor is not faulted in place.
+    """
+
+    model: Model
+    space: FaultSpace
+    routes: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Inspection(Report[FaultSpaceFound]):
+    """The fault space of a model."""
+
+    @property
+    def bits(self) -> int:
+        """Number of bits at risk."""
+        return self.record.space.bits
+
+    def to_text(self) -> str:
+        """Tensors, kinds, types, bits and routes; what is out of scope and why."""
+        found = self.record
+        return fault_space_text(found.model, found.space, found.routes, found.reasons)
+
+    def rows(self) -> list[Row]:
+        """One row per stored tensor: at risk with its bits and route, or out of scope and why."""
+        found = self.record
+        rows: list[Row] = [
+            {
+                "tensor": t.name,
+                "at_risk": True,
+                "kind": t.kind.value,
+                "dtype": t.dtype,
+                "bits": t.bits,
+                "route": found.routes.get(t.name),
+                "reason": found.reasons.get(t.name),
+            }
+            for t in found.space.tensors
+        ]
+        empty = dict.fromkeys(("kind", "dtype", "bits", "route"))
+        for left in found.model.inventory.out_of_scope:
+            rows.append({"tensor": left.name, "at_risk": False, **empty, "reason": left.reason})
+        return rows
+
+
+def inspect_model(request: InspectRequest, observer: Observer = SILENT) -> Inspection:
+    """Find the fault space of a model, and the route to each of its tensors.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
+
+    Raises:
+        RelcheckError: whatever is wrong with the request, the model or the data.
+    """
+    device = start_device(request.device, observer)
+    request = on_device(request, device)
+    model = open_model(request.model)
+    try:
+        space = model.space(request.selection, request.encoding)
+    except NothingAtRisk:
+        return Inspection(record=FaultSpaceFound(model, FaultSpace(())))
+    return Inspection(record=_reached(model, space, request, device, observer))
+
+
+def _reached(
+    model: Model, space: FaultSpace, request: InspectRequest, device: Device, observer: Observer
+) -> FaultSpaceFound:
+    """The space with the routes that the executor of a device takes."""
+    images = find_data(model, request, observer).first(1)
+    fixed = model.signature.fixed_batch
+    batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
+    executor = open_executor(model, space, batch.feeds(model.signature.name), device)
+    routes, reasons = routes_of(executor.layout, [t.name for t in space.tensors])
+    return FaultSpaceFound(model, space, routes, reasons)

@@ -1,0 +1,163 @@
+"""Keywords of the Python API, by group: the names of flags, with underscores."""
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypedDict, TypeVar
+
+from analyzer.campaign.plan import Exposure
+from analyzer.faults.models import FaultModel
+from analyzer.faults.space import Kind
+from analyzer.gate import Condition
+from analyzer.jobs.sources import DataLike
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+
+class PreprocessingKeywords(TypedDict, total=False):
+    """Steps from images to inputs; by default as the model's metadata say."""
+
+    layout: str | None
+    color: str | None
+    resize: int | None
+    crop: int | None
+    scale: float | None
+    mean: float | Sequence[float] | None
+    std: float | Sequence[float] | None
+
+
+class DataKeywords(PreprocessingKeywords, total=False):
+    """Data, and how much of it."""
+
+    data: DataLike | None
+    images: int | None
+    batch: int | None
+
+
+class SpaceKeywords(TypedDict, total=False):
+    """Bits at risk, and the device that runs the model."""
+
+    encoding: str | None
+    include: str | Sequence[str] | None
+    exclude: str | Sequence[str] | None
+    kinds: str | Sequence[str | Kind] | None
+    device: str | None
+
+
+class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
+    """A campaign of trials under faults."""
+
+    fault: str | FaultModel | None
+    metric: str | None
+    confidence: float | None
+    budget: float | str | None
+    seed: int | None
+    jobs: int | None
+    cache: int | str | None
+    cluster: str | None
+    journal: PathLike | None
+    config: PathLike | None
+    json: PathLike | None
+    html: PathLike | None
+
+
+class CompareKeywords(CampaignKeywords, total=False):
+    """A comparison of models."""
+
+    rates: str | float | Sequence[float] | None
+    exposure: str | Exposure | None
+    precision: float | None
+
+
+class RunKeywords(CompareKeywords, total=False):
+    """A sweep."""
+
+    gate: str | Condition | Sequence[str | Condition] | None
+    until: str | None
+
+
+class MapKeywords(CampaignKeywords, total=False):
+    """A vulnerability map."""
+
+    margin: float | None
+    exhaustive: bool | None
+    csv: PathLike | None
+
+
+class SearchKeywords(TypedDict, total=False):
+    """The search of bounds by ``clipact``."""
+
+    rates: str | float | Sequence[float] | None
+    iterations: int | None
+    patterns: int | None
+    seed: int | None
+    encoding: str | None
+    metric: str | None
+    budget: float | str | None
+    cache: int | str | None
+    state: PathLike | None
+
+
+class HardenKeywords(DataKeywords, SearchKeywords, total=False):
+    """A hardening."""
+
+    out: PathLike | None
+    thresholds: PathLike | None
+    save_thresholds: PathLike | None
+    json: PathLike | None
+
+
+class QuantizeKeywords(DataKeywords, total=False):
+    """A quantization."""
+
+    out: PathLike | None
+    calibration: str | None
+    per_channel: bool | None
+    json: PathLike | None
+
+
+class InspectKeywords(SpaceKeywords, total=False):
+    """A look at the fault space."""
+
+    data: DataLike | None
+
+
+class SelfTestKeywords(TypedDict, total=False):
+    """A self-test."""
+
+    patterns: int | None
+    encoding: str | None
+    fault: str | FaultModel | None
+    data: DataLike | None
+    batch: int | None
+    device: str | None
+    seed: int | None
+    known_answers_only: bool | None
+
+
+def takes(keywords: type[Mapping[str, Any]]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Show the keywords of a function that takes ``**options`` in its signature.
+
+    Args:
+        keywords: the `TypedDict` of ``options``.
+    """
+    shown = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in keywords.__annotations__.items()
+    ]
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **options: P.kwargs) -> R:
+            return function(*args, **options)
+
+        own = inspect.signature(function)
+        kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        call.__signature__ = own.replace(parameters=[*kept, *shown])  # type: ignore[attr-defined]
+        return call
+
+    return decorate

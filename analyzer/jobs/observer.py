@@ -1,0 +1,160 @@
+"""Observers: a terminal, a notebook or nobody is told how a job proceeds."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from analyzer.stats.estimate import RateEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStage:
+    """A campaign over bit error rates; `Observer.progress` tells how far each rate is.
+
+    Attributes:
+        rates: Bit error rates, each in (0, 1).
+        metric: Label of the metric, e.g. ``top-1``.
+    """
+
+    rates: Sequence[float]
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapStage:
+    """A vulnerability map; `Observer.tensor` tells how far each tensor is.
+
+    Attributes:
+        tensors: Number of tensors at risk.
+    """
+
+    tensors: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountStage:
+    """Steps of equal kind; `Observer.step` tells which is done.
+
+    Attributes:
+        total: Number of steps.
+        label: What they do, e.g. ``comparing``.
+    """
+
+    total: int
+    label: str
+
+
+Stage = SweepStage | MapStage | CountStage
+
+
+class Observer(Protocol):
+    """Told how a job proceeds.
+
+    The first five methods are for people. The others are for a watchdog that ends a process whose
+    native code hangs: it must hear a sign of life now and then.
+    """
+
+    def message(self, text: str) -> None:
+        """Something that the user should know, in one line."""
+
+    def stage(self, stage: Stage) -> AbstractContextManager[None]:
+        """A stage of the job, which lasts as long as the context."""
+
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        """Tell how far one rate of a `SweepStage` is.
+
+        Args:
+            rate: bit error rate.
+            trials: number of trials done.
+            share: estimated part of the trials that the rate needs, in [0, 1].
+            found: estimate of the last look.
+        """
+
+    def tensor(self, index: int, trials: int, share: float) -> None:
+        """Tell how far one tensor of a `MapStage` is.
+
+        Args:
+            index: of the tensor in the fault space.
+            trials: number of trials done.
+            share: estimated part of the trials that the tensor needs, in [0, 1].
+        """
+
+    def step(self, index: int) -> None:
+        """Step ``index`` of a `CountStage` is done, counted from 0."""
+
+    def alive(self) -> None:
+        """A sign of life."""
+
+    def prepared(self) -> None:
+        """A sign of life; from now on such signs come more rarely, because a campaign begins."""
+
+    def suspended(self) -> AbstractContextManager[None]:
+        """Within the context no signs of life come: work without ONNX Runtime, however long."""
+
+    def unwatched(self) -> None:
+        """No sign of life will come any more: the work is done on other machines."""
+
+    def before_device(self) -> None:
+        """A device other than the CPU is about to be started, which reserves address space."""
+
+
+class Silent:
+    """An observer that ignores everything; override the methods that matter.
+
+    >>> class Printing(Silent):
+    ...     def message(self, text: str) -> None:
+    ...         print(text)
+    >>> Printing().message("the budget is spent")
+    the budget is spent
+    """
+
+    def message(self, text: str) -> None:
+        """Ignore a message."""
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """Ignore the begin and the end of a stage."""
+        yield
+
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        """Ignore the progress of a rate.
+
+        Args:
+            rate: bit error rate.
+            trials: number of trials done.
+            share: estimated part of the trials that the rate needs, in [0, 1].
+            found: estimate of the last look.
+        """
+
+    def tensor(self, index: int, trials: int, share: float) -> None:
+        """Ignore the progress of a tensor.
+
+        Args:
+            index: of the tensor in the fault space.
+            trials: number of trials done.
+            share: estimated part of the trials that the tensor needs, in [0, 1].
+        """
+
+    def step(self, index: int) -> None:
+        """Ignore a finished step."""
+
+    def alive(self) -> None:
+        """No watchdog waits for a sign of life."""
+
+    def prepared(self) -> None:
+        """No watchdog waits for a sign of life."""
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """No watchdog waits for a sign of life."""
+        yield
+
+    def unwatched(self) -> None:
+        """No watchdog waits for a sign of life."""
+
+    def before_device(self) -> None:
+        """No limit keeps a device from reserving address space."""
+
+
+SILENT: Observer = Silent()

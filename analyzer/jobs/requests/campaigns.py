@@ -1,0 +1,169 @@
+"""Requests that run campaigns: sweeps over rates, vulnerability maps, comparisons."""
+
+import os
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from analyzer.campaign.plan import Exposure
+from analyzer.campaign.tasks import WHOLE
+from analyzer.errors import BadOption
+from analyzer.faults.models import FLIP
+from analyzer.faults.rates import parse_rates
+from analyzer.gate import Condition
+from analyzer.jobs.requests import fields
+from analyzer.jobs.requests.base import Model, SpaceRequest
+from analyzer.reports.formats import RecordKind
+
+DEFAULT_RATES = parse_rates("1e-7..3e-5")
+
+
+class Purpose(StrEnum):
+    """The command that writes a journal: blocks of different commands do not mix."""
+
+    RUN = "run"
+    MAP = "map"
+
+
+class CampaignRequest(SpaceRequest):
+    """Trials under faults, of any model.
+
+    Attributes:
+        fault: What one upset does.
+        exposure: A new pattern for each batch, or one for the whole data set.
+        metric: Name of the metric; None: by the data.
+        precision: Half-width of an interval at which its part is done, as a fraction.
+        confidence: Coverage of each interval, as a fraction.
+        budget: CPU seconds that may be spent.
+        jobs: Worker processes; None: one per core; 0: none, trials run in this process.
+        cache: Bytes for golden values and copies of weights, of all workers together.
+        cluster: Address of a Dask scheduler; None: trials run on this machine.
+        journal: File, or folder in comparisons, that keeps finished work; None: in the user's
+            cache folder.
+        shard: Share of the trials that is run.
+    """
+
+    fault: fields.Fault = FLIP
+    exposure: Exposure = Exposure.TRANSIENT
+    metric: str | None = None
+    precision: float = Field(default=0.01, gt=0.0, lt=0.5)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    budget: fields.Seconds = 600.0
+    jobs: int | None = Field(default=None, ge=0)
+    cache: fields.Bytes = 2 << 30
+    cluster: fields.Cluster = None
+    journal: fields.JournalPlace = None
+    shard: fields.Shard = WHOLE
+
+    @property
+    def swept(self) -> tuple[float, ...]:
+        """Bit error rates of the campaign; none in a map."""
+        return ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Gates of the campaign."""
+        return ()
+
+    @property
+    def inline(self) -> bool:
+        """True if trials run in this process."""
+        return self.cluster is None and self.jobs == 0
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes: as asked, or one per core that this process may use."""
+        return self.jobs or len(os.sched_getaffinity(0))
+
+    def golden_cache(self, weights: int) -> int:
+        """Bytes that golden values may take: the rest beside copies of weights, or a quarter.
+
+        Args:
+            weights: bytes that faults change; one copy is golden, and every worker has its own.
+
+        >>> asked = CampaignRequest(cache=512, jobs=2)
+        >>> [asked.golden_cache(weights) for weights in (0, 97, 500)]
+        [512, 221, 128]
+        """
+        return max(self.cache // 4, self.cache - (1 + self.worker_count) * weights)
+
+
+class RatesRequest(CampaignRequest):
+    """A campaign over bit error rates."""
+
+    rates: fields.Rates = DEFAULT_RATES
+
+    @property
+    def swept(self) -> tuple[float, ...]:
+        """Bit error rates of the campaign."""
+        return self.rates
+
+
+class SweepRequest(RatesRequest):
+    """A sweep of one model.
+
+    Attributes:
+        model: The model.
+        gate: Conditions that decide between pass and fail.
+        until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
+    """
+
+    purpose: ClassVar[Purpose] = Purpose.RUN
+    writes: ClassVar[RecordKind | None] = RecordKind.RUN
+
+    model: Annotated[Model, Field(exclude=True)]
+    gate: fields.Gates = ()
+    until: Literal["precision", "gate"] = "precision"
+
+    @property
+    def swept(self) -> tuple[float, ...]:
+        """Rates that were asked for; of a campaign that only decides gates, else those of gates.
+
+        Raises:
+            BadOption: there is nothing to decide, or a share cannot decide it.
+        """
+        if self.until == "precision":
+            return self.rates
+        if not self.gate:
+            raise BadOption("--until gate needs a --gate to decide")
+        if self.shard.count > 1:
+            raise BadOption("--until gate judges all trials together; a --shard has but a share")
+        if "rates" in self.model_fields_set:
+            return self.rates
+        return tuple(sorted({c.rate for c in self.gate}))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Gates of the campaign."""
+        return self.gate
+
+
+class MapRequest(CampaignRequest):
+    """A vulnerability map of one model.
+
+    Attributes:
+        model: The model.
+        precision: Its margin: half the width of a tensor's intervals when the tensor is done.
+        exhaustive: Whether every upset is to meet every image.
+    """
+
+    purpose: ClassVar[Purpose] = Purpose.MAP
+    writes: ClassVar[RecordKind | None] = RecordKind.MAP
+
+    model: Annotated[Model, Field(exclude=True)]
+    precision: float = Field(default=0.01, gt=0.0, lt=0.5, alias="margin")
+    confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
+    exhaustive: bool = False
+
+
+class ComparisonRequest(RatesRequest):
+    """A comparison of several models under the same faults.
+
+    Attributes:
+        models: The models; the first is the reference.
+    """
+
+    writes: ClassVar[RecordKind | None] = RecordKind.COMPARISON
+
+    models: Annotated[tuple[Model, ...], Field(exclude=True)]

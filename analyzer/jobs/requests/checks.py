@@ -1,0 +1,51 @@
+"""Requests that look at a model, or at the tool itself."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from analyzer.errors import BadOption
+from analyzer.faults.models import FLIP
+from analyzer.jobs.requests import fields
+from analyzer.jobs.requests.base import Model, SpaceRequest
+
+
+class InspectRequest(SpaceRequest):
+    """A model whose fault space is to be shown.
+
+    Attributes:
+        model: The model.
+    """
+
+    model: Annotated[Model, Field(exclude=True)]
+
+
+class SelfTestRequest(SpaceRequest):
+    """A comparison of the fast engine with the oracle, after questions with known answers.
+
+    Attributes:
+        model: The model on which both are compared; None: the demonstration model.
+        patterns: Number of fault patterns.
+        fault: What one upset does.
+        known_answers_only: Whether the comparison is left out.
+    """
+
+    model: Annotated[Model | None, Field(exclude=True)] = None
+    patterns: int = Field(default=200, ge=1)
+    fault: fields.Fault = FLIP
+    known_answers_only: bool = False
+
+    def check(self) -> None:
+        """Refuse options of the comparison where it is left out.
+
+        Raises:
+            BadOption: such an option was given.
+        """
+        if self.known_answers_only and self.model:
+            raise BadOption(
+                "--known-answers-only compares on no model; leave MODEL or the option out"
+            )
+        if self.known_answers_only and self.device != "cpu":
+            raise BadOption(
+                "--known-answers-only runs on the cpu; leave --device or the option out"
+            )

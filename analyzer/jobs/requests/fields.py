@@ -1,0 +1,130 @@
+"""Types of a request's fields: each takes the text of a flag, and the Python value as well.
+
+Below the door no such text is left: a rate is a float, a gate a `Condition`.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
+
+from analyzer.campaign.tasks import Shard as ShardRecord
+from analyzer.evaluation.in_memory import Arrays
+from analyzer.faults.elements import ENCODINGS
+from analyzer.faults.models import FaultModel, parse_fault
+from analyzer.faults.rates import parse_rates
+from analyzer.faults.space import Kind
+from analyzer.gate import Condition, parse_gate
+from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
+from analyzer.model.metadata import READERS
+
+NO_TEXT = "input should be a valid string"
+"""Said of values that should be text; pydantic's own words."""
+
+
+class Nowhere(Enum):
+    """The journal of work that is not to be kept."""
+
+    NOWHERE = "none"
+
+
+NOWHERE = Nowhere.NOWHERE
+
+
+def from_text(parse: Callable[[str], object]) -> BeforeValidator:
+    """Validator that parses text; values of other types pass, to be checked by their type."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+def _as_rates(value: Any) -> tuple[float, ...]:
+    """Rates of their text, or of a sequence of numbers.
+
+    Raises:
+        BadRates: a rate outside (0, 1), one that is there twice, or none.
+        ValueError: the value is neither text nor a sequence of numbers.
+    """
+    if isinstance(value, str):
+        return parse_rates(value)
+    numbers = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(numbers, list | tuple):
+        raise ValueError(NO_TEXT)
+    if not all(isinstance(n, int | float) for n in numbers):
+        raise ValueError("input should be numbers")
+    return parse_rates(",".join(repr(float(n)) for n in numbers))
+
+
+def _as_condition(value: Any) -> Condition:
+    if isinstance(value, Condition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_gate(value)
+
+
+def _one_or_more(value: Any) -> Any:
+    """A single text or gate stands for a list of one."""
+    return (value,) if isinstance(value, str | Condition) else value
+
+
+def _known_encoding(value: Any) -> Any:
+    if value not in ENCODINGS:
+        raise ValueError(f"use {' or '.join(ENCODINGS)}")
+    return value
+
+
+def _preprocessing(key: str) -> BeforeValidator:
+    """Validator that reads one entry of the preprocessing, as metadata write it."""
+    reader, wanted = READERS[key]
+
+    def read(value: Any) -> object:
+        if value is None:
+            return None
+        if isinstance(value, list | tuple):
+            value = ",".join(map(str, value))
+        elif isinstance(value, int | float):
+            value = str(value)
+        if not isinstance(value, str):
+            raise ValueError(NO_TEXT)
+        try:
+            return reader(value)
+        except ValueError as error:
+            raise ValueError(f"it must be {wanted}") from error
+
+    return BeforeValidator(read)
+
+
+def _as_journal(value: Any) -> Any:
+    return NOWHERE if value == NOWHERE.value else value
+
+
+Count = Annotated[int, Field(ge=1)]
+Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
+Gates = Annotated[
+    tuple[
+        Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+Fault = Annotated[InstanceOf[FaultModel], from_text(parse_fault), PlainSerializer(str)]
+Encoding = Annotated[str, BeforeValidator(_known_encoding)]
+Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+Kinds = Annotated[
+    tuple[Kind, ...], from_text(lambda text: tuple(word.strip() for word in text.split(",")))
+]
+Seconds = Annotated[float, Field(gt=0.0), from_text(parse_duration)]
+Bytes = Annotated[int, Field(ge=0), from_text(parse_size)]
+Shard = Annotated[ShardRecord, from_text(parse_shard)]
+Cluster = Annotated[str | None, BeforeValidator(lambda value: None if value == "none" else value)]
+JournalPlace = Annotated[Path | Nowhere | None, BeforeValidator(_as_journal)]
+Data = Path | InstanceOf[Arrays] | None
+
+Layout = Annotated[str | None, _preprocessing("layout")]
+Color = Annotated[str | None, _preprocessing("color")]
+Resize = Annotated[int | None, _preprocessing("resize")]
+Crop = Annotated[int | None, _preprocessing("crop")]
+Scale = Annotated[float | None, _preprocessing("scale")]
+Mean = Annotated[tuple[float, ...] | None, _preprocessing("mean")]
+Std = Annotated[tuple[float, ...] | None, _preprocessing("std")]

@@ -1,0 +1,130 @@
+"""Requests that make a twin of a model: hardened or quantized."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args
+
+from pydantic import BeforeValidator, Field
+
+from analyzer.errors import BadOption
+from analyzer.jobs.requests import fields
+from analyzer.jobs.requests.base import DataRequest, Model
+from analyzer.jobs.requests.campaigns import DEFAULT_RATES
+from analyzer.reports.formats import RecordKind
+from exporters.hardening.bounds.thresholds import Method
+from exporters.quantize.ptq import Method as Calibration
+
+SEARCH_OPTIONS = (
+    *("rates", "iterations", "patterns", "seed", "encoding"),
+    *("metric", "budget", "cache", "state"),
+)
+"""Fields that matter to the search of bounds alone."""
+
+
+def _as_method(value: Any) -> Method:
+    """The method of a word.
+
+    Raises:
+        BadOption: there is no such method.
+    """
+    if value not in set(Method):
+        raise BadOption(f"--method {value!r} is unknown; use {', '.join(Method)}")
+    return Method(value)
+
+
+def _as_calibration(value: Any) -> Any:
+    """The calibration of a word.
+
+    Raises:
+        BadOption: there is no such calibration.
+    """
+    if value not in get_args(Calibration):
+        known = ", ".join(get_args(Calibration))
+        raise BadOption(f"--calibration {value!r} is unknown; use {known}")
+    return value
+
+
+class HardenRequest(DataRequest):
+    """A model whose activations are to be bounded.
+
+    Attributes:
+        model: The float model.
+        out: File for the hardened model; None: it is only returned.
+        method: How activations are bounded.
+        thresholds: File of bounds to be used; None: bounds follow from the data.
+        save_thresholds: File for the bounds.
+        rates: Bit error rates at which a search scores bounds.
+        iterations: Narrowings of each bound in a search, at most.
+        patterns: Fault patterns of each layer in a search, about.
+        encoding: How values are held in the memory whose bits a search flips.
+        metric: Name of the metric by which a search scores; None: by the data.
+        budget: CPU seconds after which a search begins no bound; None: no limit.
+        cache: Bytes that a search may take for values.
+        state: File that keeps what a search found; None: beside ``out``.
+    """
+
+    writes: ClassVar[RecordKind | None] = RecordKind.HARDENING
+
+    model: Annotated[Model, Field(exclude=True)]
+    out: Path | None = None
+    method: Annotated[Method, BeforeValidator(_as_method)]
+    thresholds: Path | None = None
+    save_thresholds: Path | None = None
+    rates: fields.Rates = DEFAULT_RATES
+    iterations: Annotated[int | None, Field(ge=1, le=100)] = None
+    patterns: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    encoding: fields.Encoding = "stored"
+    metric: str | None = None
+    budget: fields.Seconds | None = None
+    cache: fields.Bytes = 2 << 30
+    state: Path | None = None
+
+    @property
+    def searches(self) -> bool:
+        """True if bounds are searched under faults."""
+        return self.method is Method.CLIPACT and self.thresholds is None
+
+    @property
+    def state_file(self) -> Path | None:
+        """The file that keeps what a search found; None: nothing does."""
+        if self.state or self.out is None:
+            return self.state
+        return self.out.with_name(f"{self.out.name}.search.json")
+
+    def check(self) -> None:
+        """Refuse options that contradict the method.
+
+        Raises:
+            BadOption: the method lacks data or thresholds, or an option is of no use to it.
+        """
+        method = self.method
+        if method is Method.RELU6 and self.thresholds:
+            raise BadOption("--method relu6 clamps at 6; leave --thresholds out")
+        if method is not Method.RELU6 and not (self.thresholds or self.data):
+            raise BadOption(
+                f"--method {method} starts from the largest value of each activation; give --data "
+                "with images that are not the test split, or --thresholds"
+            )
+        useless = [name for name in SEARCH_OPTIONS if name in self.model_fields_set]
+        if useless and not self.searches:
+            raise BadOption(
+                f"--{useless[0]} is of the search by --method clipact without --thresholds; "
+                f"leave it out with --method {method}"
+            )
+
+
+class QuantizeRequest(DataRequest):
+    """A model that is to be quantized to int8.
+
+    Attributes:
+        model: The float32 model.
+        out: File for the quantized model; None: it is only returned.
+        calibration: How ranges of activations follow from the data.
+        per_channel: One scale of weights per output channel instead of one per tensor.
+    """
+
+    writes: ClassVar[RecordKind | None] = RecordKind.QUANTIZATION
+
+    model: Annotated[Model, Field(exclude=True)]
+    out: Path | None = None
+    calibration: Annotated[Calibration, BeforeValidator(_as_calibration)] = "histogram"
+    per_channel: bool = True

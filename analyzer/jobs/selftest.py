@@ -1,0 +1,166 @@
+"""One self-test: questions with known answers, and the fast engine against the oracle."""
+
+from dataclasses import dataclass
+
+from analyzer.answers import Feeds
+from analyzer.evaluation.dataset import Batch, make_batches
+from analyzer.faults.space import FaultSpace
+from analyzer.jobs.data import batch_size, find_data
+from analyzer.jobs.demonstration import demonstration_model
+from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.observer import SILENT, CountStage, Observer
+from analyzer.jobs.provenance import platform_name, tool_part
+from analyzer.jobs.report import Report, Status
+from analyzer.jobs.requests.checks import SelfTestRequest
+from analyzer.jobs.sources import open_model
+from analyzer.known_answers.suite import SuiteResult, run_suite
+from analyzer.model import Model
+from analyzer.reports.selftest import known_answers_text, selftest_text, two_devices_text
+from analyzer.reports.tables import Row
+from analyzer.runtime.executor import CampaignExecutor
+from analyzer.runtime.open import open_executor, open_live
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import CPU, Device
+from analyzer.verification.selftest import SelfTest, run_selftest, test_patterns
+from analyzer.verification.two_devices import DeviceDifference, run_on_both
+
+DEFAULT_BATCH = 4
+"""Images per run if nobody says."""
+
+
+@dataclass(frozen=True)
+class EngineCheck:
+    """The fast engine compared with the oracle on one model.
+
+    Attributes:
+        found: Answers that agree, and those that differ.
+        text: The comparison in a few lines.
+        devices: The same patterns on the CPU, where another device was asked for.
+        device: Name of that device.
+    """
+
+    found: SelfTest
+    text: str
+    devices: DeviceDifference | None = None
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class SelfTestFound:
+    """Findings of a self-test.
+
+    Attributes:
+        known: Answers to the questions with known answers.
+        engine: The engine compared with the oracle; None: this was left out.
+    """
+
+    known: SuiteResult
+    engine: EngineCheck | None
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class SelfTestReport(Report[SelfTestFound]):
+    """A finished self-test."""
+
+    @property
+    def passed(self) -> bool:
+        """True if all known answers were given, and engine and oracle agree bit for bit."""
+        engine = self.record.engine
+        return self.record.known.passed and (engine is None or engine.found.passed)
+
+    @property
+    def status(self) -> Status:
+        """OK if the self-test passed, else failed."""
+        return Status.OK if self.passed else Status.FAILED
+
+    def to_text(self) -> str:
+        """Versions, one line per topic, the comparison, and verdicts."""
+        engine = self.record.engine
+        parts = [known_answers_text(self.record.known, tool_part(), platform_name())]
+        if engine is not None:
+            parts.append(engine.text)
+            if engine.devices is not None:
+                parts.append(two_devices_text(engine.devices, engine.device))
+        return "".join(parts)
+
+    def rows(self) -> list[Row]:
+        """One row per topic of the known answers: questions asked, and answers that differ."""
+        return [
+            {"topic": t.title, "asked": len(t.findings), "differing": len(t.differing)}
+            for t in self.record.known.topics
+        ]
+
+
+def check_engine(request: SelfTestRequest, observer: Observer = SILENT) -> SelfTestReport:
+    """Ask for known answers; compare live weights with the edited file.
+
+    The model is read before anything is asked, so that bad input is refused at once.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
+
+    Raises:
+        RelcheckError: whatever is wrong with the request, the model or the data.
+        NotRestored: afterwards a live weight is not golden.
+    """
+    request.check()
+    bench = None if request.known_answers_only else _prepare(request, observer)
+    known = run_suite()
+    engine = None if bench is None else bench.compare(observer)
+    return SelfTestReport(record=SelfTestFound(known, engine))
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """A model opened by both executors, and what is fed."""
+
+    request: SelfTestRequest
+    model: Model
+    space: FaultSpace
+    batch: Batch
+    feeds: Feeds
+    live: CampaignExecutor
+    oracle: RewriteExecutor
+    device: Device
+
+    def compare(self, observer: Observer) -> EngineCheck:
+        """Run all patterns through both; on another device than the CPU, on the CPU as well."""
+        request, space = self.request, self.space
+        fault, count, seed = request.fault, request.patterns, request.seed
+        observer.prepared()
+        with observer.stage(CountStage(count, "comparing")):
+            drawn = test_patterns(space, fault, count, seed)
+            found = run_selftest(self.live, self.oracle, space, self.feeds, drawn, observer.step)
+        text = self._text(found)
+        if self.device == CPU:
+            return EngineCheck(found, text)
+        with observer.stage(CountStage(count, "on the cpu")):
+            drawn = test_patterns(space, fault, count, seed)
+            here = open_live(self.model, space, self.feeds)
+            images = self.batch.images
+            apart = run_on_both(self.live, here, self.feeds, images, drawn, observer.step)
+        return EngineCheck(found, text, apart, self.device.shown)
+
+    def _text(self, found: SelfTest) -> str:
+        request, live = self.request, self.live
+        kind = f"{request.fault}, {request.encoding}, seed {request.seed}"
+        if self.device != CPU:
+            kind += f", {self.device.shown}"
+        subject = (self.model.path.name, self.model.sha256)
+        return selftest_text(subject, kind, self.space, live.layout, live.reloads, found)
+
+
+def _prepare(request: SelfTestRequest, observer: Observer) -> _Bench:
+    device = start_device(request.device, observer)
+    request = on_device(request, device)
+    model = open_model(request.model or demonstration_model())
+    space = model.space(request.selection, request.encoding)
+    data = find_data(model, request, observer)
+    size = batch_size(model, request, len(data), DEFAULT_BATCH)
+    fixed = model.signature.fixed_batch is not None
+    batch = make_batches(data.first(size), size, request.seed, fixed)[0]
+    feeds = batch.feeds(model.signature.name)
+    live = open_executor(model, space, feeds, device)
+    oracle = RewriteExecutor(model, space, device)
+    return _Bench(request, model, space, batch, feeds, live, oracle, device)

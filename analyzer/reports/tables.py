@@ -1,0 +1,90 @@
+"""Reports as tables for other programs: one dictionary per row, fractions and not per cent."""
+
+from analyzer.reports.before_after.hardening import HardeningReport
+from analyzer.reports.before_after.quantization import QuantizationReport
+from analyzer.reports.comparison.record import Comparison
+from analyzer.reports.map.record import MapReport
+from analyzer.reports.map.table import HEADS, cells
+from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
+from analyzer.reports.sweep.record import Report
+
+Row = dict[str, str | int | float | bool | None]
+
+
+def sweep_rows(report: Report) -> list[Row]:
+    """One row per bit error rate, in the order of the report."""
+    return [
+        {
+            "rate": row.rate,
+            "expected_flips": row.expected_flips,
+            "p_faulty": row.p_faulty,
+            "trials": row.trials,
+            "images": row.images,
+            "stop": row.stop,
+            **_interval(report.golden.metric, row.metric),
+            **_interval("sdc", row.sdc),
+            **_interval("due", row.due),
+            **_interval("masked", row.masked),
+        }
+        for row in report.rates
+    ]
+
+
+def map_rows(report: MapReport) -> list[Row]:
+    """One row per tensor, in the order of the file."""
+    return [dict(zip(HEADS, cells(tensor), strict=True)) for tensor in report.tensors]
+
+
+def comparison_rows(comparison: Comparison) -> list[Row]:
+    """One row per model and bit error rate; a reference has no difference."""
+    rows: list[Row] = []
+    for model in comparison.models:
+        for row in model.rates:
+            found = row.difference
+            rows.append(
+                {
+                    "model": model.label,
+                    "path": model.model.path,
+                    "rate": row.rate,
+                    "trials": row.trials,
+                    "stop": row.stop,
+                    **_interval(comparison.metric or "metric", row.metric),
+                    **_interval("sdc", row.sdc),
+                    **_interval("due", row.due),
+                    **_interval("metric_difference", found.metric if found else None),
+                    **_interval("sdc_difference", found.sdc if found else None),
+                    **_interval("due_difference", found.due if found else None),
+                }
+            )
+    return rows
+
+
+def hardening_rows(report: HardeningReport) -> list[Row]:
+    """One row per activation: its bound, or the reason why it has none."""
+    bounded: list[Row] = [
+        {"value": s.value, "kind": s.kind, "low": s.low, "high": s.high, "reason": None}
+        for s in report.sites
+    ]
+    left: list[Row] = [
+        {"value": n.value, "kind": n.kind, "low": None, "high": None, "reason": n.reason}
+        for n in report.not_applied
+    ]
+    return bounded + left
+
+
+def quantization_rows(report: QuantizationReport) -> list[Row]:
+    """One row per operator and arithmetic: how many nodes of the quantized model run in it."""
+    counts = (("integer", report.integer), ("other", report.other))
+    return [
+        {"operator": operator, "arithmetic": name, "nodes": count}
+        for name, found in counts
+        for operator, count in found.items()
+    ]
+
+
+def _interval(name: str, part: IntervalPart | DifferencePart | None) -> Row:
+    """A figure and its interval as three columns."""
+    if part is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: part.estimate, f"{name}_low": part.low, f"{name}_high": part.high}
