@@ -99,8 +99,7 @@ def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
     one, four = (set_up(tmp_path, threads) for threads in (1, 4))
     assert len(one.by_batch) > 8
     assert one.digests == four.digests
-    scores = [[g.scores.tolist() for g in run.by_batch] for run in (one, four)]
-    assert scores[0] == scores[1]
+    assert [g.scores.tolist() for g in one.by_batch] == [g.scores.tolist() for g in four.by_batch]
 
 
 def test_a_golden_run_that_fails_ends_the_others(tmp_path: Path) -> None:
@@ -118,9 +117,9 @@ def test_a_golden_run_that_fails_ends_the_others(tmp_path: Path) -> None:
 
 
 def test_only_executors_that_keep_nothing_run_on_several_threads(tmp_path: Path) -> None:
-    kept = tiny_analysis(tmp_path, device="cpu-bound").executor
-    assert not kept.threaded
-    assert not RewriteExecutor(*(getattr(kept, name) for name in ("_model", "_space"))).threaded
+    bound = tiny_analysis(tmp_path, device="cpu-bound")
+    assert not bound.executor.threaded
+    assert not RewriteExecutor(bound.model, bound.space).threaded
 
 
 def test_trials_of_different_blocks_are_different_trials() -> None:

@@ -31,6 +31,7 @@ from analyzer.campaign.workers.worker import trial_in_worker
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.jobs.prepare import Analysis
+from analyzer.runtime.live import LiveExecutor
 from tests.campaign.contexts import (
     AtOnce,
     Charges,
@@ -394,7 +395,9 @@ def copied(context: TrialContext, path: str) -> list[str]:
     """Arrays of a context in a worker that lie elsewhere than in the payload."""
     arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(context.golden.batches)}
     arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(context.golden.by_batch)}
-    arrays |= {t.name: t.values for t in context.executor._model.inventory.at_risk}  # type: ignore[attr-defined]
+    assert isinstance(context.executor, LiveExecutor)
+    model = context.executor.weights.model
+    arrays |= {t.name: t.values for t in model.inventory.at_risk}
     places = mapped_from(Path(path))
     assert len(arrays) > 5
     return [

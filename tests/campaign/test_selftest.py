@@ -12,11 +12,10 @@ from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.space import Indices
 from analyzer.memory.array_file import Bytes
-from analyzer.runtime import live
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.open import open_live
-from analyzer.runtime.weights import memory as arena
+from analyzer.runtime.weights import change, memory
 from analyzer.runtime.weights.address_book import AddressBook
 from analyzer.verification import selftest
 from analyzer.verification.selftest import SelfTest, run_selftest
@@ -91,13 +90,13 @@ def off_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "write_upsets", lambda *_: None)
+    monkeypatch.setattr(change, "write_upsets", lambda *_: None)
 
 
 def wrong_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = arena.write_upsets
+    right = memory.write_upsets
     monkeypatch.setattr(
-        live, "write_upsets", lambda memory, kind, at, masks: right(memory, kind, at, masks ^ 1)
+        change, "write_upsets", lambda live, kind, at, masks: right(live, kind, at, masks ^ 1)
     )
 
 
