@@ -167,9 +167,17 @@ def batches(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray
         yield images[first : first + 5], labels[first : first + 5]
 
 
-def endless(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    while True:
-        yield images, labels
+class Loader:
+    """A thousand batches, and how many of them were taken."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+        self.batch, self.taken = (images, labels), 0
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The same batch again and again."""
+        for _ in range(1000):
+            self.taken += 1
+            yield self.batch
 
 
 class Tensor:
@@ -222,10 +230,11 @@ def test_labels_may_be_left_out(model: Path, data: Path) -> None:
         assert analyzer.run(model, data=form, **QUICK).record.golden.metric == "agreement"
 
 
-def test_batches_without_end_are_cut(model: Path, data: Path) -> None:
-    """Fails if all batches are collected before images are counted."""
-    report = analyzer.run(model, data=endless(*pixels(data)), images=30, **QUICK)
-    assert report.record.data.images == 30
+def test_no_more_batches_are_taken_than_are_needed(model: Path, data: Path) -> None:
+    """Fails if all batches are collected before images are counted: some have no end."""
+    loader = Loader(*pixels(data))
+    report = analyzer.run(model, data=loader, images=30, **QUICK)
+    assert (report.record.data.images, loader.taken) == (30, 2)
 
 
 def test_floats_in_the_models_own_shape_are_fed_as_they_are(model: Path, data: Path) -> None:
@@ -280,8 +289,10 @@ def test_data_beyond_the_limit_are_refused_while_they_come(
     model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analyzer.model.limits.DATA_BYTES", 10_000)
+    loader = Loader(*pixels(data))
     with pytest.raises(errors.TooLarge, match="the batches hold more than 10,000 bytes"):
-        analyzer.run(model, data=endless(*pixels(data)), **QUICK)
+        analyzer.run(model, data=loader, **QUICK)
+    assert loader.taken == 10_000 // pixels(data)[0].nbytes + 1
 
 
 # Options
