@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.plan import Exposure
+from analyzer.campaign.progress import Observer
 from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
@@ -22,18 +23,6 @@ WAIT_SECONDS = 0.1
 what goes on within blocks is shown."""
 
 Answer = Future[list[BlockResult]]
-
-
-class Observer(Protocol):
-    """Told how a campaign proceeds."""
-
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
-        """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs.
-
-        Told after every finished block, and several times per second within them.
-        ``found`` is the estimate of the last look: estimating after every block would cost more
-        than small models do.
-        """
 
 
 class Budget(Protocol):
