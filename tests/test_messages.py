@@ -9,7 +9,7 @@ from analyzer import errors
 from tests.cli.bad_input import CASES
 
 MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
-ANALYZER = Path(errors.__file__).parent
+ANALYZER = Path(errors.__file__).parents[1]
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
@@ -18,6 +18,7 @@ TESTED_ELSEWHERE = {
     "cluster": "tests/cli/test_bad_input.py, without the package",
     "model-crashes-runtime": "tests/cli/test_bad_input.py, with a child that kills itself",
     "model-hangs": "tests/cli/test_bad_input.py, with a child that sleeps",
+    "unsupported-target": "tests/core/test_targets.py, with bits that no file stores",
     "torch-missing": "tests/exporters/test_export_refusals.py",
     "bad-network": "tests/exporters/test_export_refusals.py and test_torch_export.py",
     "bad-checkpoint": "tests/exporters/test_checkpoint.py and test_torch_export.py",

@@ -115,7 +115,7 @@ def test_finished_work_is_not_done_twice(
     def nothing_is_run(*_: object) -> None:
         raise AssertionError("a block was run again")
 
-    monkeypatch.setattr("analyzer.campaign.workers.local_pool.run_blocks", nothing_is_run)
+    monkeypatch.setattr("analyzer.campaign.workers.inline_pool.run_blocks", nothing_is_run)
     assert figures(comparison_of(tmp_path, *args)) == figures(first)
 
 

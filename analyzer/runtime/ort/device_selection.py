@@ -125,16 +125,17 @@ def _preload() -> None:
             load()
 
 
-def card_name(index: int, load: Callable[[str], Any] = ctypes.CDLL) -> str:
+def card_name(index: int, load: Callable[[str], Any] | None = None) -> str:
     """CUDA's name of a card; empty if the driver does not tell it.
 
     Args:
         index: number of the card.
-        load: loads the driver's library by its name.
+        load: loads the driver's library by its name; None: as the system does.
     """
     name, card = ctypes.create_string_buffer(256), ctypes.c_int()
     try:
-        driver = load("libcuda.so.1")
+        name_of_driver = "libcuda.so.1"
+        driver = load(name_of_driver) if load else ctypes.CDLL(name_of_driver)
         status = (  # each call returns 0 on success: the first that fails ends the row
             driver.cuInit(0)
             or driver.cuDeviceGet(ctypes.byref(card), index)
