@@ -22,13 +22,13 @@ from analyzer.jobs.journals import journal_in
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import open_pool
 from analyzer.jobs.prepare import Analysis
-from analyzer.jobs.provenance import run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
-from analyzer.reports.comparison.build import ComparisonEntry, build_comparison
+from analyzer.reports.comparison.build import ComparisonEntry, build_comparison, label
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
 from analyzer.reports.formats import RecordKind
@@ -124,7 +124,13 @@ def _record(
     entries = [
         ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
     ]
-    tool, run = tool_part(analyses[0].device), run_part(watch, None, request.command)
+    states = [
+        state
+        for index, analysis in enumerate(analyses)
+        for state in acceleration_parts(analysis.executor, label(index))
+    ]
+    tool = tool_part(analyses[0].device)
+    run = run_part(watch, None, request.command, states)
     return build_comparison(entries, analyses[0].data, tool, run)
 
 

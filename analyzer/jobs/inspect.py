@@ -1,6 +1,6 @@
 """The fault space of one model: what is at risk, what is not, and how the engine reaches it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analyzer.errors import NothingAtRisk
@@ -17,7 +17,12 @@ from analyzer.reports.inventory import fault_space_text
 from analyzer.reports.tables import Row
 from analyzer.runtime.layout.restrict import routes_of
 from analyzer.runtime.open import open_executor
+from analyzer.runtime.ort.acceleration import Acceleration
 from analyzer.runtime.ort.device import Device
+from analyzer.runtime.partial.golden_cache import Cache
+
+DEFAULT_CACHE = 2 << 30
+"""Bytes of golden values that campaigns may keep unless told otherwise (``--cache``)."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,14 @@ class FaultSpaceFound:
         space: Its bits at risk; no tensor if nothing is at risk.
         routes: Tensor name -> how the engine faults the tensor.
         reasons: Tensor name -> why the tensor is not faulted in place.
+        accelerations: The state of each: in force, or why not.
     """
 
     model: Model
     space: FaultSpace
     routes: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    accelerations: Sequence[Acceleration] = ()
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -49,7 +56,8 @@ class Inspection(Report[FaultSpaceFound]):
     def to_text(self) -> str:
         """Tensors, kinds, types, bits and routes; what is out of scope and why."""
         found = self.record
-        return fault_space_text(found.model, found.space, found.routes, found.reasons)
+        states = [(a.name, a.in_force, a.reason) for a in found.accelerations]
+        return fault_space_text(found.model, found.space, found.routes, found.reasons, states)
 
     def rows(self) -> list[Row]:
         """One row per stored tensor: at risk with its bits and route, or out of scope and why."""
@@ -95,10 +103,11 @@ def inspect_model(request: InspectRequest, observer: Observer = SILENT) -> Inspe
 def _reached(
     model: Model, space: FaultSpace, request: InspectRequest, device: Device, observer: Observer
 ) -> FaultSpaceFound:
-    """The space with the routes that the executor of a device takes."""
+    """The space with the routes and accelerations of an executor as campaigns have it."""
     images = find_data(model, request, observer).first(1)
     fixed = model.signature.fixed_batch
     batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
-    executor = open_executor(model, space, batch.feeds(model.signature.name), device)
+    cache = Cache(DEFAULT_CACHE)
+    executor = open_executor(model, space, batch.feeds(model.signature.name), device, cache)
     routes, reasons = routes_of(executor.layout, [t.name for t in space.tensors])
-    return FaultSpaceFound(model, space, routes, reasons)
+    return FaultSpaceFound(model, space, routes, reasons, executor.accelerations)

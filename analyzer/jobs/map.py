@@ -16,7 +16,7 @@ from analyzer.jobs.journals import journal_of
 from analyzer.jobs.observer import SILENT, MapStage, Observer
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import Analysis, prepare_map
-from analyzer.jobs.provenance import run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.sources import files_of
@@ -109,7 +109,7 @@ def _report(
         analysis.model,
         analysis.data,
         tool_part(analysis.device),
-        run_part(watch, journal, request.command),
+        run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,
     )
     written = write_report(RecordKind.MAP, record, request.outputs)

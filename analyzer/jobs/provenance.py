@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import onnx
 
 from analyzer import __version__
 from analyzer.jobs.stopwatch import Stopwatch
-from analyzer.reports.shared.records import RunPart, ToolPart
+from analyzer.reports.shared.records import AccelerationPart, RunPart, ToolPart
+from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.session import runtime_version
 
@@ -30,13 +32,32 @@ def platform_name() -> str:
     return f"{platform.system()} {platform.machine()}"
 
 
-def run_part(watch: Stopwatch, journal: Path | None, command: str) -> RunPart:
-    """Time, place and request of a job.
+def acceleration_parts(executor: CampaignExecutor, model: str = "") -> list[AccelerationPart]:
+    """The state of every acceleration of an executor; the executor may be released.
+
+    Args:
+        executor: of the process that prepared the campaign.
+        model: label of the model in a comparison.
+    """
+    return [
+        AccelerationPart(name=a.name, in_force=a.in_force, reason=a.reason, model=model)
+        for a in executor.accelerations
+    ]
+
+
+def run_part(
+    watch: Stopwatch,
+    journal: Path | None,
+    command: str,
+    accelerations: Sequence[AccelerationPart] = (),
+) -> RunPart:
+    """Time, place, request and engine of a job.
 
     Args:
         watch: the clock of the job.
         journal: file of the journal; None: there is none.
         command: what asked for the job: a command line, or a Python call.
+        accelerations: the state of each in the process that prepared the job.
     """
     return RunPart(
         started=watch.started,
@@ -47,6 +68,7 @@ def run_part(watch: Stopwatch, journal: Path | None, command: str) -> RunPart:
         python=platform.python_version(),
         journal=relative(str(journal)) if journal else "",
         command=command,
+        accelerations=list(accelerations),
     )
 
 

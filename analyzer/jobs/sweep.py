@@ -16,7 +16,7 @@ from analyzer.jobs.journals import journal_of
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import Analysis, prepare_sweep
-from analyzer.jobs.provenance import run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share, Status
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.sources import files_of
@@ -143,5 +143,5 @@ def _record(
         analysis.data,
         judge_gate(request.gate, result),
         tool_part(analysis.device),
-        run_part(watch, journal, request.command),
+        run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
     )

@@ -1,5 +1,6 @@
 """The text of `relcheck inspect`: the fault space, tensor by tensor."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from analyzer.faults.space import FaultSpace
@@ -11,7 +12,11 @@ NAME_WIDTH = 34
 
 
 def fault_space_text(
-    model: Model, space: FaultSpace, routes: Mapping[str, str], reasons: Mapping[str, str]
+    model: Model,
+    space: FaultSpace,
+    routes: Mapping[str, str],
+    reasons: Mapping[str, str],
+    accelerations: Sequence[tuple[str, bool, str]] = (),
 ) -> str:
     """The tensors at risk with their share of the bits and their route, then the others.
 
@@ -21,6 +26,7 @@ def fault_space_text(
         routes: tensor name -> the way in which the engine faults it; empty if the engine was not
             asked.
         reasons: tensor name -> the reason why it is not faulted in place.
+        accelerations: of each: its name, true if it is in force, and the reason.
     """
     lines = [
         f"{model.path.name}: opset {model.opset}, input {model.signature}",
@@ -38,7 +44,8 @@ def fault_space_text(
             f"{_clip(tensor.name):<{NAME_WIDTH}}{tensor.kind:<11}{tensor.dtype:<10}"
             f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
         )
-    lines += _why_not_in_place(reasons) + _out_of_scope(model, space)
+    lines += _why_not_in_place(reasons) + _accelerations(accelerations)
+    lines += _out_of_scope(model, space)
     return "\n".join(map(one_line, lines)) + "\n"
 
 
@@ -61,6 +68,16 @@ def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
         return []
     head = ["", "Faulted by loading the changed file anew (exact, but slower):"]
     return head + [f"  {count} tensors: {reason}" for reason, count in grouped.items()]
+
+
+def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
+    if not states:
+        return []
+    lines = ["", "Accelerations (no answer depends on them; docs/engine.md):"]
+    for name, in_force, reason in states:
+        lines += [f"  {name:<22}{'in force' if in_force else 'not in force'}"]
+        lines += textwrap.wrap(reason, 76, initial_indent="      ", subsequent_indent="      ")
+    return lines
 
 
 def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:

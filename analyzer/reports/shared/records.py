@@ -125,8 +125,21 @@ class CrashPart(ReportRecord):
     upsets: list[UpsetPart]
 
 
+class AccelerationPart(ReportRecord):
+    """One way in which the engine may be faster; none changes any figure.
+
+    ``in_force`` is true while runs could take it; ``reason`` says what it did, or why it was not in
+    force. ``model`` is the label of the model in a comparison, else empty.
+    """
+
+    name: str
+    in_force: bool
+    reason: str
+    model: str = ""
+
+
 class RunPart(ReportRecord):
-    """Times and host: the only part in which two runs of one plan may differ."""
+    """Times, host and engine: the only part in which two runs of one plan may differ."""
 
     started: str
     wall_seconds: float
@@ -136,6 +149,7 @@ class RunPart(ReportRecord):
     python: str
     journal: str
     command: Name
+    accelerations: list[AccelerationPart] = []
 
 
 def as_json(report: ReportRecord) -> str:
