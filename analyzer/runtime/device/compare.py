@@ -1,4 +1,4 @@
-"""Are two values on a device the same, bit for bit? Asked there: the answer alone comes here."""
+"""Comparison of two values on a device, bit for bit; only the verdict comes to the host."""
 
 import math
 import tempfile
@@ -25,18 +25,21 @@ from analyzer.runtime.stretches.cuts import Floats
 from analyzer.runtime.stretches.profile import RUNS, take_records, times_of_runs
 
 LONGEST = 2**31 - 1
-"""Words, counted in 32 bits by some kernels."""
+"""Most words of a value: some kernels count them in 32 bits."""
 
 
 class DeviceComparison:
-    """Compares values as words, so that NaN equals itself and 0 is not -0."""
+    """Compares values as integers, so that a NaN equals the same NaN, and 0 is not -0."""
 
     def __init__(self, device: Device, profile: Path | None = None) -> None:
-        """Open the session.
+        """Open the session that compares.
 
         Args:
             device: where the values are.
             profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
+
+        Raises:
+            DeviceFailed: the device has not enough memory, or failed.
         """
         self._device = device
         options = session_options(device=device)
@@ -47,7 +50,7 @@ class DeviceComparison:
         self._binding = self.session.io_binding()
 
     def same(self, one: DeviceValue, other: DeviceValue) -> bool:
-        """Whether they are equal; no, where that cannot be told on the device.
+        """True if two values are equal, bit for bit; False where the device cannot tell.
 
         Args:
             one: a value.
@@ -63,6 +66,7 @@ class DeviceComparison:
             return True
         where = self._device.memory, self._device.index
         with on_device(self._device):
+            # The same memory, taken for integers: bound by address, so that nothing is copied.
             for name, value in (("a", one), ("b", other)):
                 place = int(value.data_ptr())
                 self._binding.bind_input(name, *where, np.int32, [words], place)
@@ -73,7 +77,7 @@ class DeviceComparison:
 
 
 def _words(value: DeviceValue) -> int | None:
-    """Length of a value in words; None if it is not made of some."""
+    """Length of a value in words; None if it is not made of whole words."""
     count = math.prod(value.shape())
     try:
         size = count * tensor_dtype_to_np_dtype(int(value.element_type())).itemsize
@@ -83,7 +87,11 @@ def _words(value: DeviceValue) -> int | None:
 
 
 def seconds_to_compare(values: Sequence[Sequence[DeviceValue]], device: Device) -> Floats:
-    """What comparing each group of values with others takes, float64 (groups,).
+    """The time of comparing each group of values with others, in seconds: float64 (groups,).
+
+    Args:
+        values: groups of values on the device.
+        device: the device.
 
     Raises:
         DeviceFailed: the device has not enough memory, or failed.
@@ -100,7 +108,7 @@ def seconds_to_compare(values: Sequence[Sequence[DeviceValue]], device: Device) 
 
 
 def _comparing_model() -> onnx.ModelProto:
-    """``least`` is 1 where all words of ``a`` and ``b`` are equal, else 0."""
+    """A model whose ``least`` is 1 if all words of ``a`` and ``b`` are equal, else 0."""
     inputs = [make_tensor_value_info(name, onnx.TensorProto.INT32, ["N"]) for name in "ab"]
     nodes = [
         make_node("Equal", ["a", "b"], ["equal"]),

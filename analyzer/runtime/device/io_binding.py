@@ -1,7 +1,7 @@
-"""Sessions whose weights are inputs that point into a device's memory: read at every run.
+"""Sessions whose weights are inputs that point into a device's memory, and are read at every run.
 
-ONNX Runtime lets no one change an initializer that it keeps on a device. An input is not its own:
-it is bound by address, and what stands there when a run begins is what kernels read.
+ONNX Runtime offers no way to change an initializer that it keeps on a device. An input is bound by
+address, and kernels read whatever the memory there holds when a run begins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,10 @@ DeviceValue: TypeAlias = ort.OrtValue
 """A value on the device."""
 
 DeviceFeeds = Mapping[str, DeviceValue | npt.NDArray[Any]]
+"""A value for each input, on the device or on the host."""
 
 
-def weights_as_inputs(stripped: onnx.ModelProto) -> onnx.ModelProto:
+def _weights_as_inputs(stripped: onnx.ModelProto) -> onnx.ModelProto:
     """A copy of a stripped model whose empty initializers are inputs."""
     copy, graph = without_graph(stripped), stripped.graph
     copy.graph.name = graph.name
@@ -42,19 +43,27 @@ def weights_as_inputs(stripped: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class BoundSession:
-    """A session of a stripped model, or of a part of one, on a device."""
+    """A session of a stripped model, or of a part of one, whose weights are in a device's memory.
+
+    Attributes:
+        session: The session.
+        inputs: Names of the inputs that are no weights.
+        outputs: Names of the outputs.
+    """
 
     def __init__(
         self, stripped: onnx.ModelProto, memory: DeviceMemory, profile: Path | None = None
     ) -> None:
-        """Open it, and bind the weights.
+        """Open the session, and bind its weights.
 
         Args:
             stripped: a stripped model; it is not optimized any further.
-            memory: where the contents of its empty initializers are.
+            memory: the memory that holds the contents of its empty initializers.
             profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
 
-        Raises whatever ONNX Runtime raises where it takes no such input, and `DeviceFailed`.
+        Raises:
+            DeviceFailed: the device failed. Whatever else ONNX Runtime raises where a weight cannot
+                be an input passes unchanged.
         """
         self._memory, self._device = memory, memory.device
         self._where = self._device.memory, self._device.index
@@ -62,8 +71,9 @@ class BoundSession:
         if profile is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(profile)
         with raising_device_failures(self._device):
-            self.session = new_session(weights_as_inputs(stripped), options, self._device)
+            self.session = new_session(_weights_as_inputs(stripped), options, self._device)
         self._binding = self.session.io_binding()
+        # Bound once: the addresses stay, and kernels read whatever stands there at each run.
         weights = {t.name: t for t in stripped.graph.initializer if t.external_data}
         for name, tensor in weights.items():
             place = memory.address(name)
@@ -87,7 +97,11 @@ class BoundSession:
     def run_keeping(
         self, feeds: DeviceFeeds, stay: Sequence[str]
     ) -> dict[str, DeviceValue] | Failure:
-        """Run once; outputs named in ``stay`` are left on the device, others brought to the host.
+        """Run once, and leave some outputs on the device; the others are brought to the host.
+
+        Args:
+            feeds: a value for each input that is no weight.
+            stay: names of the outputs that stay on the device.
 
         Raises:
             DeviceFailed: not the model, but the device failed.
@@ -100,8 +114,8 @@ class BoundSession:
                 binding.bind_output(name, *(self._where if name in stay else ("cpu", 0)))
             self.session.run_with_iobinding(binding)
             return dict(zip(self.outputs, _taken(binding), strict=True))
-        except Exception as error:  # see session.open_session
-            binding.clear_binding_outputs()
+        except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
+            binding.clear_binding_outputs()  # or a later run would write to outputs of this one
             failure = Failure(short_reason(error))
             check_device(failure, self._device)
             return failure
@@ -114,7 +128,7 @@ class BoundSession:
 
 
 def _taken(binding: ort.IOBinding) -> list[DeviceValue]:
-    """What a run made, no longer tied to the binding.
+    """The outputs of a run, no longer tied to the binding.
 
     `IOBinding.get_outputs` of older versions gives references into the binding's own list.
     """
@@ -125,7 +139,12 @@ def _taken(binding: ort.IOBinding) -> list[DeviceValue]:
 
 
 def copy_to_device(feeds: Feeds, memory: DeviceMemory) -> dict[str, DeviceValue]:
-    """Copies of inputs on the device, so that runs need not bring them there each time."""
+    """Copy inputs to the device, so that runs need not bring them there each time.
+
+    Args:
+        feeds: an array for each input.
+        memory: tells the device.
+    """
     device = memory.device
     return {name: _held(array, device.memory, device.index) for name, array in feeds.items()}
 

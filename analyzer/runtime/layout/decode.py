@@ -70,6 +70,7 @@ class Slot:
             if numbers is None:
                 continue
             span = numbering.span(numbers)
+            # Contents that are no digits decide: sums of digits may look like other digits.
             if all(
                 _explains(numbers, span, conversion, found, contents)
                 for found, contents in self.checks
@@ -103,6 +104,7 @@ def _explains(
     zero = conversion(np.zeros((), conversion.source.dtype).reshape(1))[0]
     for part in parts(len(numbers)):
         here = numbers[part]
+        # Padding reads some element first, and is overwritten: an index must not be negative.
         moved = conversion(source[np.maximum(here - span.start, 0)])
         moved[here < 0] = zero
         if not same_bytes(moved, flat[part]):
@@ -128,6 +130,7 @@ def _tables(numbers: Numbers, start: int, size: int) -> Iterator[Table]:
         return
     here, elements = _found(numbers, start, size)
     while len(here):
+        # One position of every element that is left: as many rounds as the most copies of one.
         first = np.unique(elements, return_index=True)[1]
         table = np.full(size, -1, np.int32)
         table[elements[first]] = here[first]

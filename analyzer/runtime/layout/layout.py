@@ -29,6 +29,7 @@ LEAST_FILED = 2**20
 
 SINGLE = "a single value may decide which operators ONNX Runtime runs"
 DECIDES = "its value decides which operators ONNX Runtime runs"
+UNSTABLE = "ONNX Runtime makes another graph of this model at each load"
 FOLDED = "ONNX Runtime folds it into other values when loading"
 
 
@@ -97,17 +98,16 @@ def find_layout(
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
     prober = Prober(proto, tensors, golden, others, device)
+    # A special value in a tensor of one element decides what is left out; noise would not tell.
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)
-    names = {t.name for t in stable}
-    reasons = {
-        t.name: DECIDES if t.values.size > 1 else SINGLE for t in tensors if t.name not in names
-    }
-    clean = names
+    names, clean = _names(stable), _names(stable)
     if decoded.folded:
-        clean = {t.name for t in _without_influence(prober, stable, decoded.folded)}
-    reasons |= dict.fromkeys(names - clean, FOLDED)
+        clean = _names(_without_influence(prober, stable, decoded.folded))
+    reasons = dict.fromkeys(names - clean, FOLDED)
+    reasons |= dict.fromkeys(_names(several) - names, _undecided(prober, stable))
+    reasons |= dict.fromkeys(_names(tensors) - _names(several), SINGLE)
     routes = {t.name: _route(t.name, clean, decoded) for t in tensors}
     places = {name: tuple(found) for name, found in decoded.places.items()}
     return Layout(prober.golden, routes, reasons, places)
@@ -124,6 +124,18 @@ class _Decoded:
 
     places: dict[str, list[Place]]
     folded: set[str]
+
+
+def _undecided(prober: Prober, stable: Sequence[AtRisk]) -> str:
+    """The reason for tensors whose contents, by all appearances, change the graph.
+
+    If no tensor is ``stable``, golden contents are tried as well: they may change it, too.
+    """
+    return DECIDES if stable or prober.optimized_with({}) is not None else UNSTABLE
+
+
+def _names(tensors: Sequence[AtRisk]) -> set[str]:
+    return {tensor.name for tensor in tensors}
 
 
 def _route(name: str, clean: set[str], decoded: _Decoded) -> Route:
@@ -151,6 +163,7 @@ SUSPECTS = (Kind.CONSTANT, Kind.SCALE, Kind.ZERO_POINT, Kind.NORM, Kind.BIAS, Ki
 
 def _decode_together(prober: Prober, stable: list[AtRisk]) -> tuple[list[AtRisk], _Decoded]:
     """`_decode` for as many of ``stable`` as can be probed at the same time."""
+    # Weights, which are most of the memory, are given up last.
     for given_up in range(len(SUSPECTS) + 1):
         kept = [t for t in stable if t.kind not in SUSPECTS[:given_up]]
         decoded = _decode(prober, kept)

@@ -79,6 +79,7 @@ def positions_of(table: Table, shape: tuple[int, ...]) -> Positions | None:
     if grid.min() < 0:  # a sum cannot say that one element of a row is absent
         return whole
     rows, columns = grid[:, 0].copy(), grid[0] - grid[0, 0]
+    # Checked row by row against the whole table: the first row and column only propose the sum.
     step = max(1, CHUNK // grid.shape[1])
     for first in range(0, len(grid), step):
         part = slice(first, first + step)

@@ -7,11 +7,13 @@ import numpy as np
 import onnx
 
 from analyzer.faults.elements import Values
+from analyzer.graph.index import all_names
 from analyzer.memory.array_file import ArrayFile, leave
 from analyzer.model import AtRisk
 from analyzer.runtime.layout.probe_session import ProbeOptimizer
 from analyzer.runtime.layout.probe_values import noise_values
 from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.graph_matching import renamed_like
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
 
 PROBE_BUDGET = 24
@@ -42,6 +44,7 @@ class Prober:
     ) -> None:
         """Prepare the model; the arguments are those of `find_layout`."""
         self.golden = golden or optimize(proto, device)
+        self._known = all_names(proto.graph)
         self._optimizer = ProbeOptimizer(proto, [*tensors, *others], device)
         self.tensors = tensors
         self._noisy: tuple[list[str], OptimizedModel | None] | None = None
@@ -60,7 +63,8 @@ class Prober:
             # Pages of mapped files that the optimizer read count as memory of this process.
             for values in (*contents.values(), *(t.values for t in self.tensors)):
                 leave(values)
-        return result if result.structure == self.golden.structure else None
+        # Whether contents decide is seen up to names and order, which may differ at each load.
+        return renamed_like(result, self.golden, self._known)
 
     @cached_property
     def noise(self) -> dict[str, Values]:

@@ -79,6 +79,7 @@ def _by_readers(
     nested = readers_of(optimized.proto.graph)
     groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
     for name in slots:
+        # ``nested`` counts readers in sub-graphs as well; a slot that no node reads is an output.
         if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
             unread[name] = "a sub-graph reads it, or it is an output itself"
         else:
@@ -124,6 +125,7 @@ class _Trial:
         for name in names:
             for changed in _changes(self.optimized.slots[name]):
                 found, expected = self._both(name, changed)
+                # One difference settles it; equality only if the change shows in the answer.
                 if not found.same_as(expected):
                     return False
                 if isinstance(found, Answer) and not found.same_as(self.golden):

@@ -99,6 +99,7 @@ def start_device(
     Raises:
         DeviceUnavailable: the device is not there, or does not start.
     """
+    # Asked first: what is not part of this build would only fail with a message nobody understands.
     check_provider(device, providers.available(), ort.__version__)
     if device.on_cpu:
         return device

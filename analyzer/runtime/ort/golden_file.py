@@ -40,6 +40,7 @@ def golden_file(model: Model, golden: dict[str, Values]) -> bytes:
             raw = raw_array(values[tensor.name], elements[tensor.name])
             pieces += _field(RAW_DATA, [raw.data])
         graph += _field(INITIALIZER, pieces)
+    # Fields may come in any order, and a field given in parts is merged: the rest follows at last.
     del header.graph.initializer[:]
     graph.append(header.graph.SerializeToString())
     header.ClearField("graph")

@@ -58,7 +58,12 @@ _TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint6
 
 
 def set_raw(tensor: onnx.TensorProto, raw: bytes) -> None:
-    """Replace the data of ``tensor``, whichever field holds it, by the bytes ``raw``."""
+    """Replace the data of a tensor, whichever field holds it.
+
+    Args:
+        tensor: the tensor, changed in place.
+        raw: its new contents as little-endian bytes.
+    """
     for field in _TYPED_FIELDS:
         tensor.ClearField(field)
     tensor.raw_data = raw

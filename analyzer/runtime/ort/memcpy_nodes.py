@@ -30,7 +30,7 @@ def _drop(graph: onnx.GraphProto, outer: Mapping[str, str]) -> None:
             continue
         if node.op_type in MEMCPY:  # an output keeps its name
             node.op_type = "Identity"
-        for sub in sub_graphs(node):
+        for sub in sub_graphs(node):  # which may read a copy that was made outside
             _drop(sub, names)
         kept.append(_copy(node))
     if len(kept) < len(graph.node):

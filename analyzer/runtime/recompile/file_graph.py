@@ -69,6 +69,7 @@ class FileGraph:
             fixed = _is_fixed(node, constant)
             if fixed:
                 constant.update(node.output)
+            # An output must be computed where it is, even if it is constant.
             if (fixed or _unpacks(node, constant)) and outputs.isdisjoint(node.output):
                 self._inlined |= dict.fromkeys(node.output, node)
             else:

@@ -80,6 +80,7 @@ def golden_of_optimized(
         sample: one batch.
     """
     outputs = {o.name for o in stripped.graph.output}
+    # All values are asked for first: only an open session knows which of them are integers.
     made = [n for node in stripped.graph.node for n in node.output if n and n not in outputs]
     session = open_shared_session(with_outputs(stripped, made), ort_values).session
     names = [o.name for o in session.get_outputs() if o.type in INTEGERS]
@@ -157,6 +158,8 @@ def find_aligned_cuts(
         aligned = _aligned(cut, positions, matched)
         if aligned is None:
             continue
+        # Several cuts of the optimized graph may align with one of the file's: the last one counts,
+        # behind whatever the optimizer inserted there.
         if aligned.position == found[-1].position and aligned.position:
             found[-1] = aligned
         elif aligned.position > found[-1].position:

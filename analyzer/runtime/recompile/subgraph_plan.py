@@ -82,7 +82,7 @@ class CutGrid:
             at = ends
         end = len(self.parts.stops) - 1
         check = bisect_left(kept, behind)
-        if check == len(kept):
+        if check == len(kept):  # the last faults are behind the last kept cut
             return SubgraphPlan(pattern, start, tuple(steps), self.parts.open(at, end), None, [])
         middle = self._stop(kept[check])
         rest, tail = self.parts.open(at, middle), self.parts.open(middle, end)

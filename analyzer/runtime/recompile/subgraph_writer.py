@@ -128,6 +128,7 @@ class SubgraphWriter:
             tensor.raw_data = raw
         graph = onnx.GraphProto(initializer=[tensor])
         found: bytes = onnx.ModelProto(graph=graph).SerializeToString()
+        # Large ones would double the weights in memory; to serialize them anew is quick enough.
         if raw is None and len(found) <= MOST_KEPT_BYTES:
             self._golden[name] = found
         return found

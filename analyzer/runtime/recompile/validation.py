@@ -37,7 +37,7 @@ ROUNDS, SPLIT = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What subgraphs are recompiled beside.
+    """The live model that subgraphs are loaded beside.
 
     Attributes:
         space: The bits at risk.

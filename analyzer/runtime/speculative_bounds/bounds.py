@@ -127,6 +127,7 @@ def _bound(index: _GraphIndex, where: int) -> ClippingBound | None:
     low, high, comparisons = limits
     inner = {source, *(index.graph.node[c].output[0] for c in comparisons)}
     readers = {position for name in inner for position in index.readers[name]}
+    # Whoever else reads an inner value would miss it in the graph without the bound.
     if readers - {*comparisons, where} or inner & index.outputs:
         return None
     if len(index.graph.node[maker].output) != 1:

@@ -193,6 +193,7 @@ def _worth_moving(graph: onnx.GraphProto, state: _Rewrite) -> list[onnx.NodeProt
             state.roots[node.output[0]] = node.input[0]
         elif state.is_elementwise(node):
             state.roots[node.output[0]] = next(r for n in node.input if (r := state.roots.get(n)))
+    # Backward: a node is worth moving only if one of its readers ends in the blocked layout.
     wanted: set[str] = set()
     found = []
     for node in reversed(graph.node):

@@ -160,7 +160,7 @@ TWO_FORM_PIECE_SECONDS = 100e-6
 
 
 def bounds_that_cost(bounds: Sequence[ClippingBound], profile: Profile) -> list[ClippingBound]:
-    """Those of ``bounds`` whose nodes take longer than the guard that they do not act.
+    """Those of ``bounds`` whose nodes take longer than the guards that they do not act.
 
     Args:
         bounds: of a graph.

@@ -264,6 +264,7 @@ class PieceMaker:
             weights = self._weights.arrays.get(name)
             if weights is None or weights.dtype.kind != "f":
                 continue
+            # Written into the live weights themselves, which both forms read at every run.
             flat = weights.reshape(-1)
             golden = flat[:1].copy()
             flat[0] = np.nan

@@ -81,6 +81,7 @@ def node_profile(records: Records, nodes: Sequence[onnx.NodeProto]) -> Profile:
         if record.get("cat") != "Node" or not record["name"].endswith("_kernel_time"):
             continue
         index = int(record["args"]["node_index"])
+        # Nodes that ONNX Runtime inserts when it opens the session have numbers of their own.
         if index < len(nodes) and nodes[index].op_type == record["args"]["op_name"]:
             seconds[index] = min(seconds[index], record["dur"] / 1e6)
             size[index] = int(record["args"]["output_size"])

@@ -48,7 +48,12 @@ class _Tables:
         self.drops = False
 
     def add(self, tensor: int, positions: Positions) -> None:
-        """Add the positions of one tensor; elements of tensors never added stand in order."""
+        """Add the positions of one tensor; elements of tensors never added stand in order.
+
+        Args:
+            tensor: the tensor's index.
+            positions: where its elements stand.
+        """
         self._rows[tensor] = self._take(positions.rows)
         self._columns[tensor] = self._take(positions.columns)
         self._widths[tensor] = len(positions.columns)
