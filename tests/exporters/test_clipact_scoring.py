@@ -10,7 +10,7 @@ import pytest
 from analyzer.answers import Answer
 from analyzer.evaluation.outcome import Metric
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.rate_mixture import Weights
+from analyzer.faults.rate_mixture import ScoreWeights
 from analyzer.model import Model
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.session import new_session, run_session, session_options
@@ -216,7 +216,7 @@ def test_the_score_is_the_area_under_the_curve(tmp_path: Path) -> None:
     _, search = search_on(NETS["plain"], tmp_path, REQUEST)
     scorer = search.scorer("d")
     law, trials, weights = search.law("d"), search.trials("d"), scorer.weights
-    assert isinstance(weights, Weights)
+    assert isinstance(weights, ScoreWeights)
     felt = np.array([law.strata()[t.stratum].felt == 0 for t in trials])
     score = weights.clean @ np.ones(IMAGES) + weights.faulty @ felt
     severe = law.severity.severe_bits

@@ -16,7 +16,7 @@ import onnxruntime as ort
 
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.faults.elements import Values
-from analyzer.graph.readers import readers_of
+from analyzer.graph.index import readers_of
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 
 

@@ -1,13 +1,13 @@
 """Where the optimized graph can be cut in two: which values pass from one part to the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.graph.walk import sub_graphs
+from analyzer.graph.walk import reads as reads
 from analyzer.runtime.ort.shared_initializers import without_graph
 
 
@@ -41,19 +41,6 @@ def find_cuts(graph: onnx.GraphProto) -> list[Cut]:
 def _last_reads(graph: onnx.GraphProto) -> dict[str, int]:
     """By value: the last node that reads it."""
     return {name: position for position, node in enumerate(graph.node) for name in reads(node)}
-
-
-def reads(node: onnx.NodeProto) -> Iterator[str]:
-    """Names that ``node`` reads, those that its sub-graphs take from outside included.
-
-    Names that a sub-graph defines itself may be among them: harmless, for outside of it nothing
-    bears the same name.
-    """
-    yield from (name for name in node.input if name)
-    for sub in sub_graphs(node):
-        for inner in sub.node:
-            yield from reads(inner)
-        yield from (value.name for value in sub.output)
 
 
 def _stored(graph: onnx.GraphProto) -> set[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure
-from analyzer.faults.rate_mixture import Weights
+from analyzer.faults.rate_mixture import ScoreWeights
 from exporters.hardening.bounds.thresholds import Threshold
 from exporters.hardening.clipact.bounded_graph import Arrays
 from exporters.hardening.clipact.scoring_units import Block, Ints, LayerBlocks, Load, TrialContext
@@ -35,7 +35,7 @@ class LayerScorer:
         site: str,
         maximum: Threshold,
         loads: Sequence[Load],
-        weights: Weights,
+        weights: ScoreWeights,
         clean: Outcomes | None = None,
     ) -> None:
         """Prepare; what passes the layer is computed when it is first needed.
