@@ -30,6 +30,7 @@ TESTED_ELSEWHERE = {
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
+    "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",
     "not-restored": "a defect, not an input",
 }
 

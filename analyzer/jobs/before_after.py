@@ -19,8 +19,8 @@ from analyzer.jobs.settings import Settings
 from analyzer.model import Model
 from analyzer.reports.before_after.record import EffectPart, FilePart, LatencyPart, TwinsPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.bounds.latency import compare_latency
-from exporters.hardening.bounds.save import files_of
+from exporters.latency import compare_latency
+from exporters.model_files import files_of
 
 LATENCY_SECONDS = 1.5
 """How long both models run by turns."""

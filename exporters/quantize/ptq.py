@@ -100,7 +100,7 @@ def quantize_proto(
     """
     import onnx
 
-    from exporters.hardening.bounds.before_quantizer import upstream_bounds
+    from exporters.hardening.bounds.before_quantizer import input_bounds
     from exporters.hardening.bounds.find import find_bounds, without_bounds
     from exporters.hardening.bounds.integer_codes import insert_code_bounds, overrides_for
     from exporters.hardening.bounds.kept_float import as_outputs, before_clips, keep_floats
@@ -109,7 +109,7 @@ def quantize_proto(
     bounds = find_bounds(source)
     plain = without_bounds(source, bounds) if bounds else source
     floats = before_clips(plain, bounds)
-    bounds += upstream_bounds(plain, bounds, batches)
+    every = (*bounds, *input_bounds(plain, bounds, batches))
     with tempfile.TemporaryDirectory() as scratch, quiet():
         prepared, raw = Path(scratch, "prepared.onnx"), Path(scratch, "raw.onnx")
         _prepare(as_outputs(plain, floats), prepared)
@@ -119,14 +119,14 @@ def quantize_proto(
             prepared,
             raw,
             _reader(batches),
-            {**overrides, **overrides_for(bounds, dtype)},
+            {**overrides, **overrides_for(every, dtype)},
             per_channel=per_channel,
             reduce_range=reduce_range,
             **_type_options(signed=signed_activations),
         )
         quantized = onnx.load(str(raw))
     keep_floats(quantized, floats)
-    insert_code_bounds(quantized, bounds)
+    insert_code_bounds(quantized, every)
     kept = {p.key: p.value for p in source.metadata_props if p.key.startswith(METADATA_PREFIX)}
     return strip(quantized, kept, ir_version=source.ir_version)
 

@@ -1,7 +1,6 @@
 """Thresholds from data, and hardened models against the originals within their range."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,34 +13,19 @@ from analyzer.errors import BadCalibration, DataMismatch
 from analyzer.evaluation.readers import read_data
 from analyzer.model import load_model
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.bounds.apply import harden, open_subject
+from exporters.hardening.activations.survey import survey
 from exporters.hardening.bounds.calibrate import calibrate
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.bounds.thresholds import Threshold
+from exporters.hardening.interface import Mitigation
+from exporters.hardening.mitigations.actmax import ACTMAX
+from exporters.hardening.mitigations.ranger import RANGER
+from tests.exporters.bounded import changed_on, hardened_on, thresholds_of
 from tests.exporters.nets import ACTIVATIONS, Array, activation_net, network, row, run, same, scalar
 from tests.strategies import examples
 from tests.support import ROOT, parse_model, with_initializers
 
-CLIPPING_AND_CLAMPING = [Method.ACTMAX, Method.RANGER]
-
-
-def ignore(_step: int) -> None:
-    """Nobody waits."""
-
-
-def thresholds_of(
-    proto: onnx.ModelProto, *batches: Array, method: Method = Method.ACTMAX
-) -> dict[str, Threshold]:
-    subject = open_subject(proto, method, Path("net.onnx"))
-    name = proto.graph.input[0].name
-    fed = [{name: batch} for batch in batches]
-    return calibrate(subject.proto, subject.sites, method, fed, ignore)
-
-
-def hardened_on(
-    proto: onnx.ModelProto, *batches: Array, method: Method = Method.ACTMAX
-) -> onnx.ModelProto:
-    subject = open_subject(proto, method, Path("net.onnx"))
-    return harden(subject, thresholds_of(proto, *batches, method=method), "0" * 64, None)
+CLIPPING_AND_CLAMPING: list[Mitigation] = [ACTMAX, RANGER]
 
 
 def test_thresholds_are_the_extremes_over_all_batches() -> None:
@@ -52,10 +36,9 @@ def test_thresholds_are_the_extremes_over_all_batches() -> None:
 
 def test_steps_are_told() -> None:
     proto = network("scores = Relu (image)")
-    subject = open_subject(proto, Method.ACTMAX, Path("net.onnx"))
     told: list[int] = []
     batches = [{"image": row(1)}, {"image": row(2)}]
-    calibrate(proto, subject.sites, Method.ACTMAX, batches, told.append)
+    calibrate(proto, survey(proto).sites, CLIPPING, batches, told.append)
     assert told == [0, 1]
 
 
@@ -97,11 +80,11 @@ def test_a_value_that_a_quantizer_makes_zero_is_bounded_by_zero() -> None:
 
 @pytest.mark.parametrize("method", CLIPPING_AND_CLAMPING)
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_within_the_calibration_range_nothing_changes(name: str, method: Method) -> None:
+def test_within_the_calibration_range_nothing_changes(name: str, method: Mitigation) -> None:
     """Neither by the kernels as written nor by those of the optimizer."""
     proto = activation_net(ACTIVATIONS[name])
     images = 3 * np.random.default_rng(0).standard_normal((40, 9)).astype(np.float32)
-    after = hardened_on(proto, images, method=method)
+    after = hardened_on(proto, images, mitigation=method)
     for optimize in (False, True):
         assert same(run(after, images, optimize=optimize), run(proto, images, optimize=optimize))
 
@@ -153,10 +136,10 @@ def random_nets(draw: st.DrawFn) -> onnx.ModelProto:
 @examples(60)
 @given(random_nets(), st.integers(0, 1000), st.sampled_from(CLIPPING_AND_CLAMPING))
 def test_random_networks_within_their_range(
-    proto: onnx.ModelProto, seed: int, method: Method
+    proto: onnx.ModelProto, seed: int, method: Mitigation
 ) -> None:
     images = np.random.default_rng(seed).standard_normal((12, 4)).astype(np.float32)
-    after = hardened_on(proto, images[:6], images[6:], method=method)
+    after = hardened_on(proto, images[:6], images[6:], mitigation=method)
     onnx.checker.check_model(after, full_check=True)
     assert same(run(after, images, name="v0"), run(proto, images, name="v0"))
 
@@ -265,7 +248,7 @@ def test_real_networks_within_their_range(model: str, shape: tuple[int, ...], si
     images = np.random.default_rng(0).standard_normal((4, *shape)).astype(np.float32)
     name = proto.graph.input[0].name
     for method in CLIPPING_AND_CLAMPING:
-        subject = open_subject(proto, method, Path(model))
-        assert len(subject.sites) == sites
-        after = hardened_on(proto, images, method=method)
+        change = changed_on(proto, images, mitigation=method)
+        assert len(change.applied) == sites
+        after = change.proto
         assert same(run(after, images, name=name), run(proto, images, name=name))

@@ -318,7 +318,7 @@ def no_data(folder: Path) -> Arguments:
     return ["harden", model, "--method", "actmax", "-o", folder / "out.onnx"]
 
 
-@bad("bad-option", "--method relu6 clamps at 6; leave --thresholds out")
+@bad("bad-option", "--thresholds is an option of --method ranger, actmax, clipact; leave it out")
 def relu6_with_thresholds(folder: Path) -> Arguments:
     return ["harden", *good(folder), "--method", "relu6", "--thresholds", folder / "t.json"]
 

@@ -7,6 +7,7 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.app import Exit, app
+from exporters.hardening.mitigations import summaries
 
 _SEARCHING = {
     "rates": options.Rates,
@@ -30,9 +31,7 @@ def harden(
     method: Annotated[
         str,
         typer.Option(
-            help="relu6 (clamp at 6), ranger (clamp at the largest value on --data), actmax (0 "
-            "above that value), clipact (0 above bounds that are searched on --data, under "
-            "faults, or taken from --thresholds).",
+            help=summaries(),
             metavar="WORD",
         ),
     ],

@@ -1,7 +1,7 @@
-"""Where a bound belongs: the activations of an ONNX graph, and why some are left alone.
+"""The activations of an ONNX graph that a bound can be put on, and why others are left alone.
 
-A site is a value: the result of one activation, however many nodes it takes. What cannot or need
-not be bounded is listed with a reason, so that nothing is left out in silence.
+A site is a value: the result of one activation, however many nodes it takes. An activation that
+cannot or need not be bounded is listed with a reason, so that nothing is left out in silence.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,11 @@ from exporters.hardening.activations.node_context import (
     text_of,
     type_of_inputs,
 )
+from exporters.hardening.not_applied import NotApplied
 
 
 class Side(StrEnum):
-    """Whether an activation is bounded from above only, or from below as well."""
+    """The sides of a bound: from above only, or from below as well."""
 
     ONE = "one-sided"
     TWO = "two-sided"
@@ -38,7 +39,7 @@ class Site:
 
     Attributes:
         value: Name of the value.
-        kind: What makes it: an operator, or the usual name of what several nodes compute.
+        kind: The operator that makes it, or the usual name of the function of several nodes.
         side: ``ONE`` where it is never negative.
         dtype: ONNX element type.
     """
@@ -50,17 +51,13 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class NotApplied:
-    """One activation that is left as it is, and the reason."""
-
-    value: str
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Survey:
-    """The activations of a graph, in its order."""
+    """The activations of a graph, in its order.
+
+    Attributes:
+        sites: Those that can be bounded.
+        left: Those that are left as they are.
+    """
 
     sites: tuple[Site, ...]
     left: tuple[NotApplied, ...]
@@ -79,7 +76,7 @@ OWN_RANGE = {
     "Tanh": "[-1, 1]",
     "Softsign": "[-1, 1]",
 }
-"""Activations that are bounded by what they are."""
+"""Activations whose values have a range by definition -> that range."""
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
@@ -95,15 +92,16 @@ FLOATS: dict[int, int] = {
 """Element type -> first opset in which every operator that a bound is made of takes it."""
 
 
-def survey(proto: onnx.ModelProto, clamps: bool = False) -> Survey:
-    """Find every activation of ``proto``; says of each whether it can be bounded.
+def survey(proto: onnx.ModelProto, clamps: bool = False, index: Index | None = None) -> Survey:
+    """Find every activation of a model, those that can be bounded and those that cannot.
 
     Args:
         proto: a checked model; it is not changed.
-        clamps: whether bounds clamp. Those that clip have to stand before a Clip: behind it, what
-            has blown up is within its limits.
+        clamps: True if bounds clamp. Bounds that clip have to stand before a Clip: behind it, a
+            value that has blown up is within its limits.
+        index: of the model's main graph, if there is one already.
     """
-    index = index_of(proto)
+    index = index_of(proto) if index is None else index
     gates = list(find_gates(proto.graph, index))
     within = frozenset().union(*(gate.inner for gate in gates))
     by_value = {gate.value: gate for gate in gates}
@@ -126,7 +124,7 @@ def survey(proto: onnx.ModelProto, clamps: bool = False) -> Survey:
 def _activations(
     node: onnx.NodeProto, index: Index, gates: dict[str, Gate], clamps: bool
 ) -> Iterator[Site | NotApplied]:
-    """The activation that ``node`` completes, if it does."""
+    """The activation that ``node`` completes, if it completes one."""
     value = next(iter(node.output), "")
     name = operator(node)
     if not value:
@@ -152,7 +150,7 @@ def _activations(
 def _single(
     site: Site, node: onnx.NodeProto, index: Index, clamps: bool
 ) -> Iterator[Site | NotApplied]:
-    """The activation of one node: the site, or the value that stands for it, or why there is none.
+    """The activation of one node: its own value, or its input where a bound has to stand there.
 
     A bound that clips stands before a Clip of a known upper limit.
     """
@@ -194,8 +192,8 @@ def _side(node: onnx.NodeProto, index: Index) -> Side | None:
 def _before_quantizer(site: Site, base: str, index: Index) -> Iterator[Site | NotApplied]:
     """The site, or in a quantized graph its input, before that is quantized.
 
-    A QuantizeLinear between saturates: what has blown up before it comes out as the end of its
-    range, which is within every bound.
+    A QuantizeLinear between saturates: a value that has blown up before it comes out as the end of
+    its range, which is within every bound.
     """
     if not is_quantized(base, index):
         yield site

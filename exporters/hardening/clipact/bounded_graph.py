@@ -1,6 +1,6 @@
-"""A hardened model in parts: up to a layer, the layer, and from its bound to the end.
+"""A hardened model in stretches: up to a layer, the layer, and from its bound to the end.
 
-The parts are stretches of one graph, so that a run through all of them is, node by node, a run of
+The stretches are parts of one graph, so that a run through all of them is, node by node, a run of
 the whole. Weights and thresholds are live: the sessions read them anew at each run.
 """
 
@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
-import onnx
 
-from analyzer.answers import Answer, Failure, Feeds
+from analyzer.answers import Answer, Feeds
 from analyzer.faults.space import FaultSpace
+from analyzer.graph.walk import reads
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.ort.shared_initializers import (
     BorrowedSession,
@@ -26,27 +26,28 @@ from analyzer.runtime.stretches.cuts import (
     find_cuts,
     made_between,
     part_between,
-    reads,
     with_outputs,
 )
+from analyzer.runtime.stretches.sessions import Made, SessionPart, element_types, session_part
 from analyzer.runtime.weights.reading_nodes import find_readers
+from exporters.hardening.bounds.find import COMPARISONS
 from exporters.hardening.bounds.thresholds import Threshold
-from exporters.hardening.clipact.layers import COMPARISONS
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Limits = tuple[str | None, str]
+"""Names of the initializers of a lower bound (None: there is none) and of an upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Where one layer and its bound stand in the graph that runs.
+class LayerSpan:
+    """The place of one layer and its bound in the graph that runs.
 
     Attributes:
         low: Initializer with the lower bound; None: there is none.
         high: Initializer with the upper bound.
-        source: The value that is bounded.
+        source: Name of the value that is bounded.
         entry: Index of the first node that reads a weight of the layer.
         bound: Index of the first node of the bound.
-        late: Whether a weight of the layer is read behind the bound, too.
+        late: True if a weight of the layer is read behind the bound, too.
     """
 
     low: str | None
@@ -57,29 +58,13 @@ class Stretch:
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some nodes in a row as a session, and what it reads and returns."""
-
-    session: BorrowedSession
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    def run(self, values: Arrays) -> dict[str, npt.NDArray[Any]] | Failure:
-        """Run with the present weights and thresholds."""
-        result = self.session.run({name: values[name] for name in self.inputs})
-        if isinstance(result, Failure):
-            return result
-        return dict(zip(self.outputs, result.outputs, strict=True))
-
-
 class BoundedGraph:
     """The hardened model with live weights and live thresholds."""
 
     def __init__(
         self,
         executor: LiveExecutor,
-        names: Mapping[str, tuple[str | None, str]],
+        limits: Mapping[str, Limits],
         spaces: Mapping[str, FaultSpace],
         sample: Feeds,
     ) -> None:
@@ -87,9 +72,9 @@ class BoundedGraph:
 
         Args:
             executor: of the hardened model, for the bits of all layers.
-            names: by site, the initializers that hold its lower and its upper bound.
+            limits: by site, the initializers that hold its lower and its upper bound.
             spaces: by site, the bits of its layer.
-            sample: one batch.
+            sample: one batch, by input.
 
         Raises:
             LookupError: the graph does not read a threshold where it compares a value.
@@ -97,22 +82,20 @@ class BoundedGraph:
         """
         self.executor = executor
         optimized = executor.layout.optimized
-        stored = [name for pair in names.values() for name in pair if name]
+        stored = [name for pair in limits.values() for name in pair if name]
         self._thresholds = {name: optimized.slots[name].copy() for name in stored}
         self._lent = {**executor.lent, **lend(self._thresholds)}
         self._shell = hollow(optimized, self._lent)
         self._cuts = find_cuts(self._shell.graph)
         self.outputs = tuple(o.name for o in self._shell.graph.output)
-        self.stretches = {
-            site: self._stretch(*pair, spaces.get(site)) for site, pair in names.items()
-        }
-        positions = {p for s in self.stretches.values() for p in (s.entry, s.bound)}
+        self.spans = {site: self._span(*pair, spaces.get(site)) for site, pair in limits.items()}
+        positions = {p for span in self.spans.values() for p in (span.entry, span.bound)}
         passing = {name for position in positions for name in self.passing(position)}
         self._tapped = sorted(passing - {*sample, *self.outputs})
         self._tap = borrowing_session(with_outputs(self._shell, self._tapped), self._lent)
         every = {**sample, **self.tap(sample)}
-        self._types = {name: _element_type(value) for name, value in every.items()}
-        self._parts: dict[tuple[int, int], Part] = {}
+        self._types = element_types(every, list(every))
+        self._parts: dict[tuple[int, int], SessionPart] = {}
 
     @property
     def end(self) -> int:
@@ -121,21 +104,26 @@ class BoundedGraph:
 
     @cached_property
     def whole(self) -> BorrowedSession:
-        """All of it in one session."""
+        """All nodes in one session."""
         return borrowing_session(self._shell, self._lent)
 
     def set_threshold(self, site: str, threshold: Threshold) -> None:
-        """Bound a site by ``threshold`` from now on, rounded to its element type."""
-        stretch = self.stretches[site]
-        self._thresholds[stretch.high][...] = threshold.high
-        if stretch.low is not None:
-            self._thresholds[stretch.low][...] = threshold.low
+        """Bound a site by ``threshold`` from now on, in place, rounded to its element type.
+
+        Args:
+            site: name of the value.
+            threshold: with a lower bound where the site has one.
+        """
+        span = self.spans[site]
+        self._thresholds[span.high][...] = threshold.high
+        if span.low is not None:
+            self._thresholds[span.low][...] = threshold.low
 
     def limits(self, site: str) -> tuple[npt.NDArray[Any] | None, npt.NDArray[Any]]:
         """The bounds of a site as they are stored at present: lower and upper, each ()."""
-        stretch = self.stretches[site]
-        low = None if stretch.low is None else self._thresholds[stretch.low]
-        return low, self._thresholds[stretch.high]
+        span = self.spans[site]
+        low = None if span.low is None else self._thresholds[span.low]
+        return low, self._thresholds[span.high]
 
     def passing(self, position: int) -> tuple[str, ...]:
         """Values that pass the cut before node ``position``; outputs made there among them."""
@@ -145,24 +133,21 @@ class BoundedGraph:
         done = (name for name in self.outputs if name in made)
         return tuple(dict.fromkeys((*self._cuts[position].values, *done)))
 
-    def part(self, begin: int, end: int) -> Part:
-        """The nodes from ``begin`` to before ``end``."""
+    def part(self, begin: int, end: int) -> SessionPart:
+        """The nodes from ``begin`` to before ``end`` as a session, opened at the first call."""
         if (begin, end) not in self._parts:
-            self._parts[begin, end] = self._open(begin, end)
+            made = made_between(self._shell.graph, begin, end)
+            outputs = tuple(name for name in self.passing(end) if name in made)
+            cut = Cut(begin, self._cuts[begin].values)
+            model = part_between(self._shell, cut, end, outputs, self._types)
+            self._parts[begin, end] = session_part(model, self._lent)
         return self._parts[begin, end]
 
-    def _open(self, begin: int, end: int) -> Part:
-        made = made_between(self._shell.graph, begin, end)
-        outputs = tuple(name for name in self.passing(end) if name in made)
-        cut = Cut(begin, self._cuts[begin].values)
-        model = part_between(self._shell, cut, end, outputs, self._types)
-        inputs = tuple(value.name for value in model.graph.input)
-        return Part(borrowing_session(model, self._lent), inputs, outputs)
-
-    def _stretch(self, low: str | None, high: str, space: FaultSpace | None) -> Stretch:
+    def _span(self, low: str | None, high: str, space: FaultSpace | None) -> LayerSpan:
         graph, wanted = self._shell.graph, {low, high} - {None}
         places = [i for i, n in enumerate(graph.node) if wanted & set(reads(n))]
         nodes = [graph.node[i] for i in places]
+        # The optimizer may have folded a threshold into another constant, or copied it.
         if not nodes or any(node.op_type not in COMPARISONS for node in nodes):
             raise LookupError(high)
         sources = {name for node in nodes for name in node.input} - wanted
@@ -172,10 +157,13 @@ class BoundedGraph:
         if space is not None:
             readers = find_readers(graph, space, self.executor.layout)
             first, last = min(first, int(readers[0].min())), int(readers[1].max())
-        return Stretch(low, high, sources.pop(), first, places[0], last >= places[0])
+        return LayerSpan(low, high, sources.pop(), first, places[0], last >= places[0])
 
-    def tap(self, feeds: Feeds) -> dict[str, npt.NDArray[Any]]:
+    def tap(self, feeds: Feeds) -> Made:
         """Every value that passes a cut in use, and the outputs.
+
+        Args:
+            feeds: by input, (n, ...).
 
         Raises:
             ValueError: the model fails.
@@ -184,7 +172,3 @@ class BoundedGraph:
         if not isinstance(result, Answer):
             raise ValueError(result.message)
         return dict(zip((*self.outputs, *self._tapped), result.outputs, strict=True))
-
-
-def _element_type(value: npt.NDArray[Any]) -> int:
-    return int(onnx.helper.np_dtype_to_tensor_dtype(value.dtype))
