@@ -14,7 +14,8 @@ from analyzer.model import Model, load_model
 from analyzer.reports.before_after.quantization import QuantizationReport
 from exporters.hardening.bounds.integer_codes import count_code_bounds
 from exporters.quantize.kernels import kernel_counts
-from exporters.quantize.ptq import Method, quantize_proto
+from exporters.quantize.ptq import quantize_proto
+from exporters.quantize.ranges import Method
 
 NOTE_KEY = "relcheck.quantization"
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from analyzer.errors import BadNetwork, ExportFailed, short
 from analyzer.model import limits
-from exporters.quantize.ptq import quiet, strip
+from exporters.bare_model import strip
+from exporters.quiet import quiet
 from exporters.torch.naming import rename
 from exporters.torch.optional_package import need
 from exporters.torch.simplify import tidy

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadNetwork, BadOption, TorchMissing, short
 from analyzer.model import Preprocessing
-from exporters.quantize.ptq import quiet
+from exporters.quiet import quiet
 from exporters.torch.optional_package import need
 
 if TYPE_CHECKING:

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exporters.bare_model import strip
 from exporters.datasets.archives import write_archive
-from exporters.quantize.ptq import FloatArray, quantize, quiet, strip
+from exporters.quantize.ptq import FloatArray, quantize
+from exporters.quiet import quiet
 from exporters.training.blocks import residual_block
 
 if TYPE_CHECKING:

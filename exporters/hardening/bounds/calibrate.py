@@ -101,7 +101,8 @@ def outwards(value: float, sign: int, dtype: int) -> float:
     kind = helper.tensor_dtype_to_np_dtype(dtype)
     rounded = np.asarray(value).astype(kind)
     if sign * float(rounded) < sign * value:
-        rounded = np.nextafter(rounded, np.asarray(sign * np.inf).astype(kind))
+        with np.errstate(over="ignore"):
+            rounded = np.nextafter(rounded, np.asarray(sign * np.inf).astype(kind))
     # Between the largest number and infinity no number of the type lies further out.
     return float(np.clip(float(rounded), -LARGEST[dtype], LARGEST[dtype]))
 
