@@ -22,7 +22,7 @@ from onnx.reference import ReferenceEvaluator
 
 from analyzer.cli.main import main
 from analyzer.errors import DeviceUnavailable
-from analyzer.runtime.ort.device_selection import pick_device
+from analyzer.runtime.ort.device_selection import select_device
 
 TINY_CNN = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -190,7 +190,7 @@ def invoke(*args: str | Path) -> Run:
 def why_no_gpu() -> str | None:
     """Why tests of the CUDA provider cannot run here; None: they can."""
     try:
-        pick_device("cuda")
+        select_device("cuda")
     except DeviceUnavailable as reason:
         return str(reason)
     return None

@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.answers import Answer
+from analyzer.answers import Answer, Run
 from analyzer.campaign.cells import AnyCell, Cell, SiteCell
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
@@ -26,7 +26,7 @@ from analyzer.faults.sampling import draw_batch, generator
 from analyzer.faults.severity import Severity
 from analyzer.faults.site_strata import SiteStrata
 from analyzer.faults.space import FaultSpace
-from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.executor import Executor
 from analyzer.stats.tally import Tally
 
 DRAWN_AHEAD = 32

@@ -6,14 +6,14 @@ from analyzer.cli.output import tell
 from analyzer.cli.process.heartbeat import HEARTBEAT
 from analyzer.cli.process.isolation import lift_address_limit
 from analyzer.jobs.settings import AnySettings
-from analyzer.runtime.ort.device import CPU, Device, Weights
-from analyzer.runtime.ort.device_selection import Picked, pick_device
+from analyzer.runtime.ort.device import CPU, Device, WeightLocation
+from analyzer.runtime.ort.device_selection import DeviceSelection, select_device
 
 
 @cache
-def _picked(word: str) -> Picked:
+def _picked(word: str) -> DeviceSelection:
     HEARTBEAT.renew()  # a driver may take long to start
-    return pick_device(word, lift_address_limit)
+    return select_device(word, lift_address_limit)
 
 
 def device_of(word: str) -> Device:
@@ -31,7 +31,9 @@ def said(word: str) -> str:
     picked = _picked(word)
     why = f": {picked.why}" if picked.why else ""
     device = picked.device
-    how = "" if device.weights is Weights.BORROWED else f"; faults are written {device.weights}"
+    how = (
+        "" if device.weights is WeightLocation.SHARED else f"; faults are written {device.weights}"
+    )
     return f"device: {device.shown}, {device.provider}{why}{how}"
 
 

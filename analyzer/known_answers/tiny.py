@@ -15,7 +15,7 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.model import Model, load_model
 from analyzer.runtime.executor import Executor
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 
 FORMATS: dict[str, tuple[int, int]] = {
@@ -103,7 +103,7 @@ def opened(proto: onnx.ModelProto, feeds: Feeds, include: str, encoding: str) ->
         path.write_bytes(proto.SerializeToString())
         model = load_model(path)
         space = model.space(Selection(include=(include,)), encoding)
-        live = LiveExecutor(model, space, feeds)
+        live = open_live(model, space, feeds)
         yield Pair(model, space, feeds, live, RewriteExecutor(model, space))
 
 

@@ -1,168 +1,116 @@
-"""Live weights: the model is optimized once, its weights are mutated where the session reads them.
+"""The executor that campaigns use: live weights, and what composes with them.
 
-Session creation, optimization and serialization happen once. A trial changes a few bytes of the
-buffers that ONNX Runtime reads, runs, and puts the golden bytes back. Where golden values at cuts
-of the graph are kept, it runs only what the change can reach.
+The model is optimized once, and its weights are mutated where sessions read them. A trial changes
+a few bytes, runs, and puts the golden bytes back. This file knows no acceleration by name:
+`open.py` composes partial re-execution, followers and slow routes, each from one list.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
-from analyzer.answers import Feeds, Result
-from analyzer.faults.elements import Values
+from analyzer.answers import Feeds, Result, Run
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace, Indices
-from analyzer.model import Model
-from analyzer.runtime.executor import Run, few
-from analyzer.runtime.layout.layout import Layout, find_layout
-from analyzer.runtime.layout.read_every_run import Runs
-from analyzer.runtime.layout.restrict import all_reloaded, only_read
-from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.golden_file import golden_file
-from analyzer.runtime.ort.golden_model import golden_values
-from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
-from analyzer.runtime.ort.session import loading, run_session
-from analyzer.runtime.ort.shared_initializers import (
-    Borrowed,
-    BorrowedSession,
-    LiveWeights,
-    borrowing_session,
-    hollow,
-    lend,
-)
-from analyzer.runtime.partial.execution import find_segments
-from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
-from analyzer.runtime.prepacked_weights.copies import PackedWeights
-from analyzer.runtime.prepacked_weights.strategy import Packable
-from analyzer.runtime.recompile.route import LOADS_BEFORE_ROUTE, Bypass, DetourInjection
-from analyzer.runtime.recompile.validation import Ground, find_detours
-from analyzer.runtime.speculative_bounds.nchwc_layout import keep_blocked
-from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, Start
-from analyzer.runtime.weights.address_book import AddressBook, Reach
-from analyzer.runtime.weights.cow_pages import PrivatePages
-from analyzer.runtime.weights.fixed import fixed_weights
-from analyzer.runtime.weights.injection import Converter, Injection
-from analyzer.runtime.weights.memory import build_arena, map_arena, restore, write_upsets
-from analyzer.runtime.weights.reading_nodes import Readers, find_readers
+from analyzer.faults.space import Indices
+from analyzer.runtime.executor import Hit, SlowRoute
+from analyzer.runtime.ort.acceleration import Acceleration
+from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, LateStart
+from analyzer.runtime.stretches.reading_nodes import Reads
+from analyzer.runtime.weights.address_book import Reach
+from analyzer.runtime.weights.change import WeightChange
+from analyzer.runtime.weights.followers import Follower
+from analyzer.runtime.weights.open_weights import OpenWeights
+
+
+class PartialRuns(Protocol):
+    """Runs that leave out what a fault cannot change."""
+
+    def golden(self, feeds: Feeds) -> Result:
+        """Run fault-free, and keep what passes the cuts. The weights must be golden."""
+
+    def known(self, feeds: Feeds) -> GoldenRun[Any] | None:
+        """The golden run of these very arrays, if it is kept."""
+
+    def late_start(self, first: int, last: int) -> LateStart:
+        """Where a run begins whose faulty weights nodes ``first`` to ``last`` read.
+
+        Args:
+            first: first node that reads one.
+            last: last node that reads one.
+        """
+
+    def run_from(self, start: LateStart, feeds: Feeds) -> Result | None:
+        """Run with the present weights; None if the live session is the way to do it.
+
+        Args:
+            start: where.
+            feeds: one batch.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One pattern as a change of live weights: written on entry, undone on exit."""
+
+    executor: "LiveExecutor"
+    start: LateStart
+    change: WeightChange
+
+    def __enter__(self) -> Run:
+        self.executor.write(self.change)
+        return partial(self.executor.run_under, self.start, self.change)
+
+    def __exit__(self, *_: object) -> None:
+        self.executor.restore(self.change)
 
 
 class LiveExecutor:
-    """Runs fault patterns by mutating the weights of one session in place."""
-
-    device: Device = CPU
-    patience: int = LOADS_BEFORE_ROUTE
-    _packed: PackedWeights | None = None
-    _private: PrivatePages | None = None
+    """Runs fault patterns by mutating the weights of open sessions in place."""
 
     def __init__(
         self,
-        model: Model,
-        space: FaultSpace,
-        sample: Feeds,
-        cache: Cache = NO_CACHE,
-        layout: Layout | None = None,
+        weights: OpenWeights,
+        reads: Reads,
+        partial_runs: PartialRuns | None,
+        followers: Sequence[Follower],
+        routes: Sequence[SlowRoute],
+        accelerations: Sequence[Acceleration] = (),
     ) -> None:
-        """Optimize, probe the layout, and open the live session.
+        """Compose; the weights are golden.
 
         Args:
-            model: the model.
-            space: its bits at risk.
-            sample: one batch; used to check that ONNX Runtime reads every buffer at each run.
-            cache: what golden values at cuts of the graph may take. Arrays that are fed must not
-                change afterwards: the same arrays are taken to give the same golden values.
-            layout: what another executor of this machine found out about this very model and
-                space; None: find out.
-
-        Raises:
-            UnsupportedModel: ONNX Runtime cannot load the model.
+            weights: the live weights, and the session of the whole model.
+            reads: the nodes that read each tensor.
+            partial_runs: partial re-execution; None: every run is a whole one.
+            followers: memory that follows the live weights.
+            routes: ways to run what live weights cannot; the last one takes every pattern.
+            accelerations: the state of what does not change any more.
         """
-        self._model, self._space = model, space
-        self._sample = few(sample, model)
+        self.weights, self.partial_runs = weights, partial_runs
+        self.layout = weights.opened.layout
         self.reloads = 0
-        if layout is None:
-            self._find_layout(sample)
-        else:
-            self._open(layout)
-        self._find_segments(sample, cache)
-
-    @cached_property
-    def _values(self) -> dict[str, Values]:
-        return golden_values(self._model, self._space)
-
-    def _find_layout(self, sample: Feeds) -> None:
-        golden, plain = self._load(sample)
-        at_risk, values = self._model.inventory.at_risk, self._values
-        exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
-        others = [t for t in at_risk if t.name not in values]
-        layout = find_layout(self._model.proto, exposed, golden, others, self.device)
-        layout = self._proven(layout, sample, plain)
-        self._open(layout)
-        if not self._session.run(sample).same_as(plain):
-            self._open(all_reloaded(layout))
-
-    def _proven(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
-        """``layout``, with a reload for tensors whose mutation a run would not see."""
-        return only_read(layout, sample, live_session)
-
-    def _load(self, sample: Feeds) -> tuple[OptimizedModel, Result]:
-        """What ONNX Runtime makes of the golden file, and what that answers."""
-        content = golden_file(self._model, self._values)
-        answers: list[Result] = []
-        with loading():
-            golden = optimize(
-                content, self.device, use=lambda s: answers.append(run_session(s, sample))
-            )
-        return golden, answers[0]
-
-    def _open(self, layout: Layout) -> None:
-        layout = self.layout = layout.filed()
-        self._arena = map_arena(layout.file) if layout.file else build_arena(layout.slots)
-        self._private = PrivatePages(self._arena.live)
-        self._book = AddressBook(self._space, layout, self._arena)
-        self._lent = lend(self._arena.views)
-        self._shell = keep_blocked(hollow(layout.optimized, self._lent))
-        self._session: Runs = borrowing_session(self._shell, self._lent)
-
-    def _find_segments(self, sample: Feeds, cache: Cache) -> None:
-        self._first, self._last = find_readers(self._shell.graph, self._space, self.layout)
-        direct = np.flatnonzero(self._last >= 0)
-        bits = np.array([t.bits for t in self._space.tensors], np.int64)
-        readers = Readers(self._first[direct], self._last[direct], bits[direct])
-        weights = LiveWeights(self._lent, self._arena.views)
-        packable = Packable(self._arena, self.layout.optimized.slots)
-        self.segments = find_segments(self._shell, weights, readers, sample, cache, packable)
-        pieces = self.segments.packed if self.segments else None
-        self._packed = pieces.weights if pieces else None
+        self.followers, self.routes = tuple(followers), tuple(routes)
+        self._reads, self._fixed = reads, tuple(accelerations)
+        self._session, self._weight_memory = weights.opened.session, weights.opened.weight_memory
 
     @property
-    def lent(self) -> Borrowed:
-        """The live weights by the name of their initializer in `layout.optimized`.
+    def accelerations(self) -> tuple[Acceleration, ...]:
+        """Every acceleration of the engine: in force, or why not."""
+        return (*self._fixed, *(a for r in self.routes if (a := r.acceleration) is not None))
 
-        Sessions of parts of that graph that read them run under the pattern in force.
-        """
-        return self._lent
-
-    @cached_property
-    def _bypass(self) -> Bypass | None:
-        """How patterns that reload tensors run, if not as a whole; the weights must be golden."""
-        fixed = fixed_weights(self._space, self._book, self.layout, self._arena, self._lent)
-        at = Ground(self._space, self._shell, self._lent, self.segments, fixed)
-        reloaded = np.flatnonzero(self._book.reach == Reach.RELOAD)
-        detours = find_detours(at, self._oracle, reloaded, self._sample)
-        reads = self._first, self._last
-        return Bypass(detours, self._oracle, self._book.reach, reads) if detours else None
-
-    @cached_property
-    def _oracle(self) -> RewriteExecutor:
-        return RewriteExecutor(self._model, self._space, self.device)
+    @property
+    def threaded(self) -> bool:
+        """True if several threads may run without faults at the same time: nothing is kept."""
+        return self.partial_runs is None and self.weights.opened.threaded
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``; no pattern may be in force."""
-        return self.segments.golden(feeds) if self.segments else self._session.run(feeds)
+        runs = self.partial_runs
+        return runs.golden(feeds) if runs else self._session.run(feeds)
 
     def inject(self, pattern: FaultPattern) -> AbstractContextManager[Run]:
         """Within the context, runs happen under ``pattern``; leaving it restores golden.
@@ -171,139 +119,109 @@ class LiveExecutor:
         be prepared at once and entered one by one. Leaving the context raises `NotRestored` if a
         touched weight is not golden.
         """
-        tensors, bits = self._space.bits_hit(pattern)
-        if self._book.worst is Reach.DIRECT:
-            start = self.start_of(tensors)
-            addresses, masks = self._book.addresses(tensors, bits)
-            return Injection(self, pattern.fault.kind, start, addresses, masks, [])
-        reach = self._book.reach[tensors]
-        if not np.any(reach == Reach.RELOAD):
-            return self._injection(pattern, tensors, bits, self.start_of(tensors))
-        self.reloads += 1
-        if self.reloads > self.patience and self._bypass is not None:
-            detour = self._bypass.detour(pattern, tensors)
-            if detour is not None:
-                live = self._injection(pattern, tensors, bits, WHOLE)
-                return DetourInjection(self, live, self._bypass, detour)
-        return self._oracle.inject(pattern)
+        weights = self.weights
+        tensors, bits = weights.space.bits_hit(pattern)
+        if weights.book.worst is Reach.RELOAD and np.any(
+            weights.book.reach[tensors] == Reach.RELOAD
+        ):
+            self.reloads += 1
+            hit = Hit(tensors, bits)
+            for route in self.routes:
+                found = route.inject(pattern, hit, self)
+                if found is not None:
+                    return found
+            raise AssertionError("the last route takes every pattern")
+        change = weights.change(pattern, tensors, bits)
+        return Injection(self, self.late_start(tensors), change)
 
-    def _injection(
-        self, pattern: FaultPattern, tensors: Indices, bits: Indices, start: Start
-    ) -> Injection:
-        """``pattern`` as a change of live weights, which are not all that it hits."""
-        reach = self._book.reach[tensors]
-        direct = reach == Reach.DIRECT
-        addresses, masks = self._book.addresses(tensors[direct], bits[direct])
-        converted = []
-        if np.any(reach == Reach.CONVERTED):
-            converter = Converter(self._space, self._values, self.layout.places)
-            converted = converter.all_writes(pattern, self._book.reach == Reach.CONVERTED)
-        return Injection(self, pattern.fault.kind, start, addresses, masks, converted)
-
-    def start_of(self, tensors: Indices) -> Start:
-        """Where a run begins whose faults are in ``tensors``."""
-        if self.segments is None or not len(tensors):
+    def late_start(self, tensors: Indices) -> LateStart:
+        """Where a run begins whose faults are in ``tensors``, int64 (n,)."""
+        if self.partial_runs is None or not len(tensors):
             return WHOLE
-        first, last = int(self._first[tensors].min()), int(self._last[tensors].max())
-        return self.segments.start(first, last)
+        first, last = self._reads.first[tensors].min(), self._reads.last[tensors].max()
+        return self.partial_runs.late_start(int(first), int(last))
 
-    def run_under(self, injection: Injection, feeds: Feeds) -> Result:
-        """Run under ``injection``, which is in force.
+    def change(self, pattern: FaultPattern, hit: Hit) -> WeightChange:
+        """The part of ``pattern`` that live weights can hold.
 
-        Golden values that it can begin from, and that are not known yet, are taken first: after
-        that it is a short run.
+        Args:
+            pattern: the upsets.
+            hit: the bits that they hit.
         """
-        if injection.start is not WHOLE:
-            self.golden_under(injection, feeds)
-        return self.run_from(injection.start, feeds)
+        return self.weights.change(pattern, hit.tensors, hit.bits)
 
-    def golden_under(self, injection: Injection, feeds: Feeds) -> GoldenRun | None:
-        """The golden run of ``feeds``, if any are kept, while ``injection`` is in force.
+    def write(self, change: WeightChange) -> None:
+        """Put ``change`` in force: in the live weights first, which the followers copy."""
+        change.write(self._weight_memory)
+        if self.followers:
+            touched = change.touched(self._weight_memory)
+            for follower in self.followers:
+                follower.wrote(touched)
 
-        If it is not known yet, golden weights are put back for as long as it takes.
+    def restore(self, change: WeightChange) -> None:
+        """Put golden back where ``change`` wrote, in the live weights first.
+
+        Raises:
+            NotRestored: a touched weight, or a copy of it, is not golden.
         """
-        if not self.knows(feeds):
-            self.put_back(injection)
-            try:
-                self.run(feeds)
-            finally:
-                self.write(injection)
-        return self.segments.known(feeds) if self.segments else None
+        change.restore(self._weight_memory, self.weights.stored)
+        if self.followers:
+            touched = change.touched(self._weight_memory)
+            for follower in self.followers:
+                follower.restored(touched)
 
-    @property
-    def threaded(self) -> bool:
-        """Whether several threads may run without faults at the same time: nothing is kept."""
-        return self.segments is None
+    def run_under(self, start: LateStart, change: WeightChange, feeds: Feeds) -> Result:
+        """Run while ``change`` is in force.
 
-    def knows(self, feeds: Feeds) -> bool:
-        """Whether golden values of ``feeds`` are kept, or none ever are."""
-        return self.segments is None or self.segments.known(feeds) is not None
+        Golden values that the run can begin from, and that are not known yet, are taken first:
+        after that it is a short run.
 
-    def run_from(self, start: Start, feeds: Feeds) -> Result:
-        """Run under the pattern in force, whose faults are not read before ``start``."""
-        if self.segments is None:
-            return self._session.run(feeds)
-        golden = None if start is WHOLE else self.segments.known(feeds)
-        if golden is not None:
-            return self.segments.run(start, golden)
-        found = self.segments.run_whole(feeds)
+        Args:
+            start: where the run begins; no fault is read before.
+            change: what is in force.
+            feeds: one batch.
+        """
+        if start is not WHOLE:
+            self.golden_under(change, feeds)
+        found = self.partial_runs.run_from(start, feeds) if self.partial_runs else None
         return self._session.run(feeds) if found is None else found
 
-    def write(self, injection: Injection) -> None:
-        """Put the faulty bits of ``injection`` into the live weights."""
-        write_upsets(self._arena.live, injection.kind, injection.addresses, injection.masks)
-        for write in injection.converted:
-            write.put(self._arena)
-        if self._packed:
-            self._packed.follow(injection.touched(self._arena))
+    def golden_under(self, change: WeightChange, feeds: Feeds) -> GoldenRun[Any] | None:
+        """The golden run of ``feeds``, if any are kept, while ``change`` is in force.
 
-    def restore(self, injection: Injection) -> None:
-        """Put golden back where ``injection`` wrote.
+        If it is not known yet, golden weights are put back for as long as it takes.
 
-        Raises:
-            NotRestored: a touched weight is not golden.
+        Args:
+            change: what is in force.
+            feeds: one batch.
         """
-        self.put_back(injection)
-
-    def put_back(self, injection: Injection) -> None:
-        """Put golden back where ``injection`` wrote, and nothing else.
-
-        Raises:
-            NotRestored: a touched weight is not golden.
-        """
-        restore(self._arena, injection.addresses)
-        for write in injection.converted:
-            write.put_back(self._arena, self.layout.optimized.slots)
-        if self._private is not None:
-            written = sum(len(write.positions) for write in injection.converted)
-            self._private.wrote(len(injection.addresses) + written)
-        if self._packed:
-            self._packed.restore()
+        runs = self.partial_runs
+        if runs is None:
+            return None
+        if runs.known(feeds) is None:
+            self.restore(change)
+            try:
+                runs.golden(feeds)
+            finally:
+                self.write(change)
+        return runs.known(feeds)
 
     def release(self) -> None:
-        """Give back all memory that runs need; what was found out about the layout stays.
+        """Give back all memory that runs need; the layout stays.
 
         For a process that has others run its trials. Nothing can be run afterwards.
         """
-        layout = self.layout
-        self.__dict__.clear()
-        self.layout = layout
+        self._fixed, self.routes, self.followers = self.accelerations, (), ()
+        del self.weights, self.partial_runs, self._reads, self._session, self._weight_memory
 
     def check_golden(self) -> None:
-        """Compare every live weight with golden, bit for bit.
+        """Compare every live weight, and every copy, with golden, bit for bit.
 
         Raises:
             NotRestored: one differs.
         """
-        self._arena.check()
-        if self._packed:
-            self._packed.check()
-        if "_bypass" in self.__dict__ and self._bypass:
-            self._bypass.check()
-        if self._private is not None:
-            self._private.look()
-
-
-def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> BorrowedSession:
-    """A session of the optimized graph that reads ``buffers`` at every run."""
-    return borrowing_session(hollow(optimized, buffers), lend(buffers))
+        self._weight_memory.check()
+        for follower in self.followers:
+            follower.check()
+        for route in self.routes:
+            route.check()

@@ -155,7 +155,8 @@ def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> 
 
 def file_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat small models as large ones."""
-    for limit in ("model.LARGE", "model.WORTH_A_FILE", "runtime.layout.LARGE"):
+    probing = ("layout.LEAST_FILED", "prober.LEAST_NOISE_FILED")
+    for limit in ("model.LARGE", "model.WORTH_A_FILE", *(f"runtime.layout.{p}" for p in probing)):
         monkeypatch.setattr(f"analyzer.{limit}", 0)
 
 

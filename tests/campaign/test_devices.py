@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.answers import Answer, Failure, Feeds, Result
+from analyzer.answers import Answer, Failure, Feeds, Result, Run
 from analyzer.campaign.workers.payload import map_shipment
 from analyzer.cli import devices
 from analyzer.cli.process import isolation
@@ -25,11 +25,11 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.settings import Settings, read_settings
 from analyzer.jobs.sweep import shipment_of
 from analyzer.reports.selftest import apart_text
-from analyzer.runtime.device.open import DeviceExecutor
-from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.executor import Executor
+from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import CPU, NAMED
-from analyzer.runtime.ort.device_selection import Picked
+from analyzer.runtime.ort.device_selection import DeviceSelection
 from analyzer.stats.tally import Moments
 from analyzer.verification.selftest import test_patterns as draw
 from analyzer.verification.two_devices import DeviceDifference, run_apart
@@ -85,7 +85,7 @@ def test_every_way_gives_the_same_report(way: str, jobs: str, place: Path, tmp_p
 
 def test_each_way_has_its_executor(tmp_path: Path) -> None:
     kinds = {w: type(tiny_analysis(tmp_path, device=w).executor) for w in WAYS}
-    assert kinds == {"cpu-bound": DeviceExecutor, "cpu-rewrite": RewriteExecutor}
+    assert kinds == {"cpu-bound": LiveExecutor, "cpu-rewrite": RewriteExecutor}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -154,14 +154,16 @@ def _fresh() -> Iterator[None]:
 @pytest.mark.usefixtures("_fresh")
 def test_auto_becomes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails if a journal remembers `auto`: resumed elsewhere, it would be another campaign."""
-    monkeypatch.setattr(devices, "pick_device", lambda *_: Picked(CPU, "no GPU today"))
+    monkeypatch.setattr(devices, "select_device", lambda *_: DeviceSelection(CPU, "no GPU today"))
     assert devices.on_device(Settings(device="auto")) == Settings()
     assert devices.said("auto") == "device: cpu, CPUExecutionProvider: no GPU today"
 
 
 @pytest.mark.usefixtures("_fresh")
 def test_one_process_uses_a_card_unless_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "pick_device", lambda *_: Picked(NAMED["cuda"], "it is there"))
+    monkeypatch.setattr(
+        devices, "select_device", lambda *_: DeviceSelection(NAMED["cuda"], "it is there")
+    )
     alone = devices.on_device(Settings(device="auto"))
     assert (alone.device, alone.jobs, alone.worker_count) == ("cuda", 1, 1)
     assert devices.on_device(Settings(device="cuda", jobs=3)).jobs == 3
@@ -180,7 +182,7 @@ def test_a_missing_device_is_a_sentence(place: Path, monkeypatch: pytest.MonkeyP
     def missing(*_: object) -> None:
         raise DeviceUnavailable("--device cuda needs CUDAExecutionProvider")
 
-    monkeypatch.setattr(devices, "pick_device", missing)
+    monkeypatch.setattr(devices, "select_device", missing)
     run = relcheck(place, "--device", "cuda")
     assert (run.code, run.out) == (2, "")
     assert run.err.endswith("[device-unavailable]\n")

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.answers import Answer, Feeds, Result
+from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.space import Indices
 from analyzer.memory.array_file import Bytes
 from analyzer.runtime import live
-from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.weights import memory as arena
 from analyzer.runtime.weights.address_book import AddressBook
 from analyzer.verification import selftest
@@ -76,7 +77,7 @@ def test_progress_counts_patterns() -> None:
 
 
 def opened(on: TrialContext) -> LiveExecutor:
-    return LiveExecutor(on.model, on.space, on.feeds)
+    return open_live(on.model, on.space, on.feeds)
 
 
 def off_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

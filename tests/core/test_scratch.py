@@ -9,7 +9,7 @@ import pytest
 from analyzer.memory.array_file import ArrayFile
 from analyzer.memory.scratch import AMPLE, SCRATCH, Scratch
 from analyzer.model import load_model
-from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.layout.probe_session import ProbeOptimizer
 from analyzer.runtime.ort.optimized_graph import optimize
 from tests.runtime.benches import MODELS
 
@@ -69,6 +69,6 @@ def test_what_is_made_of_probes_may_go_there(used: list[int]) -> None:
     model = load_model(MODELS / "digits_resnet.onnx")
     optimize(model.proto)
     assert used == []
-    Injector(model.proto, model.inventory.at_risk).optimized({})
+    ProbeOptimizer(model.proto, model.inventory.at_risk).optimized({})
     (asked,) = used
     assert 0.9 * model.size < asked < model.size

@@ -23,11 +23,12 @@ from analyzer.gate import Condition, Verdict
 from analyzer.known_answers import draws, frequencies
 from analyzer.known_answers.suite import TOPICS, run_suite
 from analyzer.memory.array_file import Bytes
-from analyzer.runtime import executor, live
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle import faulty_bytes as faulty
+from analyzer.runtime.ort import golden_model
+from analyzer.runtime.weights import change
 from analyzer.runtime.weights import memory as arena
-from analyzer.runtime.weights.injection import Converter, Write
+from analyzer.runtime.weights.change import Converter, Write
 from analyzer.stats import intervals
 from analyzer.stats import strata as weighing
 from analyzer.stats.intervals import Interval, rescale
@@ -62,7 +63,7 @@ def noticed(malfunction: str, *topics: str) -> Callable[[Callable[[Patch], None]
 def live_weights_hit_the_bit_beside(patch: Patch) -> None:
     right = arena.write_upsets
     patch.setattr(
-        live, "write_upsets", lambda m, kind, at, masks: right(m, kind, at, np.roll(masks, 1) ^ 3)
+        change, "write_upsets", lambda m, kind, at, masks: right(m, kind, at, np.roll(masks, 1) ^ 3)
     )
 
 
@@ -80,7 +81,7 @@ def half_bytes_are_swapped(patch: Patch) -> None:
         raw = right(values, element)
         return raw if element.bits >= 8 else bytes(b >> 4 | (b & 15) << 4 for b in raw)
 
-    patch.setattr(executor, "to_raw", swapped)
+    patch.setattr(golden_model, "to_raw", swapped)
 
 
 @noticed("M-1", "float32 and float64", "int32, int8, uint8")
@@ -120,7 +121,7 @@ def stuck_cells_are_stuck_at_the_other_value(patch: Patch) -> None:
     def apply_other(fault: FaultModel, codes: bits.Codes, masks: bits.Codes) -> bits.Codes:
         return apply(replace(fault, kind=other.get(fault.kind, fault.kind)), codes, masks)
 
-    patch.setattr(live, "write_upsets", write_other)
+    patch.setattr(change, "write_upsets", write_other)
     patch.setattr(FaultModel, "apply", apply_other)
 
 

@@ -1,12 +1,11 @@
 """One model with both executors on one device, built once per process."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +16,14 @@ from analyzer.answers import Feeds, Result
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.model import InputSignature, Model, load_model
-from analyzer.runtime.device import cuts as device_cuts
-from analyzer.runtime.device import partial as device_segments
-from analyzer.runtime.device.open import DeviceExecutor
 from analyzer.runtime.executor import Executor
-from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.ort.device import CPU, NAMED, Device, Weights
-from analyzer.runtime.partial import execution as segments
+from analyzer.runtime.ort.device import CPU, NAMED, Device
+from analyzer.runtime.partial.execution import PartialExecution
 from analyzer.runtime.partial.golden_cache import NO_CACHE, Cache
-from analyzer.runtime.speculative_bounds.strategy import NEVER
+from analyzer.runtime.stretches.strategy import Use
 from tests.runtime.zoo import ZOO
 from tests.support import save
 
@@ -37,6 +33,9 @@ SHIPPED = ["cifar_mobilenet_clipact", "digits_resnet", "digits_resnet_int8"]
 
 DEVICES = ["cpu", "cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
 """Where the contract of executors is tested; the second takes the GPU's way on the CPU."""
+
+ROOM = Cache(1 << 30)
+"""Memory for golden values at every cut of a small model."""
 
 Write = Callable[[onnx.ModelProto, Path], Path]
 
@@ -73,49 +72,36 @@ def build_bench(path: Path, encoding: str = "stored", device: Device = CPU) -> T
     model = load_model(path)
     space = model.space(Selection(), encoding)
     feeds = {model.signature.name: inputs_for(model.signature)}
-    live = open_live(model, space, feeds, device)
-    cut = cut_up(model, space, feeds, device)
+    live = opened(model, space, feeds, device)
+    cut = opened(model, space, feeds, device, ROOM)
     oracle = RewriteExecutor(model, space, device)
     return TrialContext(model, space, feeds, live, cut, oracle, live.run(feeds))
 
 
-def open_live(
+def opened(
     model: Model,
     space: FaultSpace,
     feeds: Feeds,
     device: Device = CPU,
     cache: Cache = NO_CACHE,
-    layout: Layout | None = None,
+    without: Collection[str] = (),
 ) -> LiveExecutor:
-    """The live executor of a device, on packed weights if it can, with detours at once."""
-    if device.weights is Weights.BOUND:
-        return DeviceExecutor(model, space, feeds, device, cache)
-    with patch.object(segments, "packing_pays", lambda *_: True):
-        executor = LiveExecutor(model, space, feeds, cache, layout)
-    executor.patience = 0
-    return executor
+    """The live executor of a device, with every acceleration wherever it can be used."""
+    use = Use.EVERYWHERE
+    made = open_executor(model, space, feeds, device, cache, without=without, use=use)
+    assert isinstance(made, LiveExecutor)
+    return made
 
 
 def cut_up(model: Model, space: FaultSpace, feeds: Feeds, device: Device = CPU) -> LiveExecutor:
-    """An executor that cuts and speculates wherever it can, and looks for masked faults there."""
-    module = segments if device is CPU else device_cuts
-    with (
-        patch.object(module, "candidates", lambda sizes, *_: list(range(len(sizes)))),
-        patch.object(module, "choose_cuts", lambda costs, _: list(range(len(costs.seconds)))),
-        patch.object(segments, "CALL_SECONDS", -1.0),
-        patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
-        patch.object(segments, "stations_for", everywhere),
-        patch.object(device_cuts, "MEASURED", 10**6),
-        patch.object(device_cuts, "_timed", lambda _, cuts, __: np.ones(len(cuts))),
-        patch.object(device_segments, "seconds_to_compare", lambda v, _: np.zeros(len(v))),
-    ):
-        return open_live(model, space, feeds, device, Cache(1 << 30))
+    """The same, with golden values at every cut."""
+    return opened(model, space, feeds, device, ROOM)
 
 
-def everywhere(_: object, sizes: npt.NDArray[np.int64]) -> list[int]:
-    """Every position at which pieces may meet."""
-    found: list[int] = np.flatnonzero(sizes < NEVER).tolist()
-    return found
+def partial_runs(executor: LiveExecutor) -> PartialExecution[Any]:
+    """Partial re-execution of an executor that has it."""
+    assert isinstance(executor.partial_runs, PartialExecution)
+    return executor.partial_runs
 
 
 @cache

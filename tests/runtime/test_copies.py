@@ -5,7 +5,7 @@ import onnx
 from onnx import helper
 
 from analyzer.answers import Answer
-from analyzer.runtime.ort.memcpy_nodes import COPIES, drop_copies
+from analyzer.runtime.ort.memcpy_nodes import MEMCPY, drop_memcpy_nodes
 from analyzer.runtime.ort.session import new_session, run_session, session_options
 
 FLOAT = onnx.TensorProto.FLOAT
@@ -41,10 +41,10 @@ def operators(graph: onnx.GraphProto) -> list[str]:
 
 def test_readers_of_a_copy_read_the_original() -> None:
     model = with_copies()
-    drop_copies(model.graph)
+    drop_memcpy_nodes(model.graph)
     assert operators(model.graph) == ["Exp", "If", "Identity"]
     branches = [a.g for a in model.graph.node[1].attribute]
-    assert not COPIES & {name for branch in branches for name in operators(branch)}
+    assert not MEMCPY & {name for branch in branches for name in operators(branch)}
     onnx.checker.check_model(model)
     session = new_session(model, session_options())
     x = np.array([1.0, -2.0], np.float32)
@@ -57,7 +57,7 @@ def test_readers_of_a_copy_read_the_original() -> None:
 
 def test_a_graph_without_copies_stays_as_it_is() -> None:
     model = with_copies()
-    drop_copies(model.graph)
+    drop_memcpy_nodes(model.graph)
     before = model.SerializeToString(deterministic=True)
-    drop_copies(model.graph)
+    drop_memcpy_nodes(model.graph)
     assert model.SerializeToString(deterministic=True) == before

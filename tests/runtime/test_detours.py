@@ -17,13 +17,18 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.sampling import draw_pattern, generator
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
 from analyzer.runtime.partial.golden_cache import Cache
+from analyzer.runtime.recompile import precompiled
 from analyzer.runtime.recompile import validation as proving
-from analyzer.runtime.recompile.live_subgraphs import LiveParts
-from analyzer.runtime.recompile.precompiled import FORMS, Variant
-from analyzer.runtime.recompile.subgraphs import Detours, Loaded
-from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, open_live
+from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
+from analyzer.runtime.recompile.precompiled import MOST_CASES, PrecompiledSubgraph
+from analyzer.runtime.recompile.route import LOADS_FIRST, RecompileRoute
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs, ReloadedSubgraph
+from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, opened
 from tests.strategies import FAULTS, examples
 
 FLIP = parse_fault("flip")
@@ -42,12 +47,24 @@ STRETCHES = {
     "qlinear_lookup_tables": 4,
     "qlinear_matmul_and_gemm": 4,
 }
-"""Models with detours, and how many stretches they have."""
+"""Models with recompiled subgraphs, and how many subgraphs they have."""
 
 
-def detours_of(executor: LiveExecutor) -> Detours:
-    assert executor._bypass is not None
-    return executor._bypass._detours
+def route_of(executor: LiveExecutor) -> RecompileRoute:
+    """The route of an executor, opened."""
+    (route,) = (r for r in executor.routes if isinstance(r, RecompileRoute))
+    route.open()
+    return route
+
+
+def recompiled_of(executor: LiveExecutor) -> RecompiledSubgraphs:
+    found = route_of(executor).subgraphs
+    assert isinstance(found, RecompiledSubgraphs)
+    return found
+
+
+def oracle_of(executor: LiveExecutor) -> RewriteExecutor:
+    return route_of(executor)._oracle()
 
 
 def reloaded(on: TrialContext) -> list[int]:
@@ -58,15 +75,15 @@ def reloaded(on: TrialContext) -> list[int]:
 
 def untouched(on: TrialContext) -> int:
     """How often the oracle was asked."""
-    return on.live._oracle.reloads + on.cut._oracle.reloads
+    return oracle_of(on.live).reloads + oracle_of(on.cut).reloads
 
 
 @pytest.mark.parametrize("name", STRETCHES)
 def test_all_stretches_are_proven(name: str) -> None:
     for executor in (context(name).live, context(name).cut):
-        detours = detours_of(executor)
-        assert len(detours._reads) == STRETCHES[name]
-        assert detours.open == set(range(STRETCHES[name]))
+        recompiled = recompiled_of(executor)
+        assert len(recompiled._reads) == STRETCHES[name]
+        assert recompiled.open == set(range(STRETCHES[name]))
 
 
 @st.composite
@@ -161,9 +178,9 @@ def test_a_stretch_that_gives_other_values_is_closed(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that is loaded anew is empty: no stretch can be right, and the oracle answers."""
-    monkeypatch.setattr(Loaded, "run", lambda *_: Failure("sabotaged"))
-    monkeypatch.setattr(Variant, "run", lambda *_: Failure("sabotaged"))
-    assert own.live._bypass is None
+    monkeypatch.setattr(ReloadedSubgraph, "run", lambda *_: Failure("sabotaged"))
+    monkeypatch.setattr(PrecompiledSubgraph, "run", lambda *_: Failure("sabotaged"))
+    assert isinstance(route_of(own.live).subgraphs, NotApplied)
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
     assert answer(own.live, pattern, own.feeds).same_as(expected)
@@ -172,39 +189,70 @@ def test_a_stretch_that_gives_other_values_is_closed(
 def test_what_fails_later_is_left_to_the_oracle(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert own.live._bypass is not None
+    assert recompiled_of(own.live).open
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
-    before = own.live._oracle.reloads
-    monkeypatch.setattr(Detours, "run", lambda *_: Failure("sabotaged"))
+    before = oracle_of(own.live).reloads
+    monkeypatch.setattr(RecompiledSubgraphs, "run", lambda *_: Failure("sabotaged"))
     assert answer(own.live, pattern, own.feeds).same_as(expected)
-    assert own.live._oracle.reloads == before + 1
+    assert oracle_of(own.live).reloads == before + 1
 
 
 def test_a_form_that_errs_on_probation_is_given_up(
     own: TrialContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proving, "_try_out", lambda *_: None)
-    detours = detours_of(own.live)
-    right = Variant.run
+    recompiled = recompiled_of(own.live)
+    right = PrecompiledSubgraph.run
 
-    def wrong(variant: Variant, values: Handles) -> Handles | Failure:
-        made = right(variant, values)
+    def wrong(subgraph: PrecompiledSubgraph, values: Handles) -> Handles | Failure:
+        made = right(subgraph, values)
         assert not isinstance(made, Failure)
         return {name: type(v).ortvalue_from_numpy(v.numpy() ^ 1) for name, v in made.items()}
 
-    monkeypatch.setattr(Variant, "run", wrong)
+    monkeypatch.setattr(PrecompiledSubgraph, "run", wrong)
     pattern = one_flip(own, SCALE)
     expected = answer(own.oracle, pattern, own.feeds)
     for _ in range(4):
         assert answer(own.live, pattern, own.feeds).same_as(expected)
-    forms = [form for v in detours._variants for form in v._forms.values() if form]
+    found = [form for v in recompiled._precompiled for form in v._by_case.values()]
+    forms = [form for form in found if isinstance(form, PrecompiledSubgraph)]
     assert forms
     assert all(form.wrong for form in forms)
+    with own.live.inject(pattern):
+        reasons = {why.reason for why in recompiled.loaded_each_time.values()}
+    assert "a run differed from that of the subgraph loaded anew" in reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "reason"),
+    [
+        ("qdq_conv_uint8_int8", 1, "an operator in it may be fused on other conditions"),
+        ("qdq_gemm_per_channel", 1, "a tensor that decides fusions is read by live sessions"),
+    ],
+)
+def test_subgraphs_that_are_loaded_each_time_say_why(name: str, number: int, reason: str) -> None:
+    found = recompiled_of(context(name).live).loaded_each_time
+    assert [*found] == [number]
+    assert found[number].reason.startswith(reason)
+
+
+def test_what_onnx_runtime_objects_to_is_a_reason(
+    own: TrialContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("too many bananas")
+
+    recompiled = recompiled_of(own.live)
+    for subgraph in recompiled._precompiled:
+        subgraph._by_case.clear()
+    monkeypatch.setattr(precompiled, "optimize", refuse)
+    found = {why.reason for why in recompiled.loaded_each_time.values()}
+    assert "ONNX Runtime cannot load it: too many bananas" in found
 
 
 def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> None:
-    contents = detours_of(own.live).contents
+    contents = recompiled_of(own.live).overridable
     with own.live.inject(one_flip(own, SCALE)) as run:
         with pytest.raises(NotRestored):
             own.live.check_golden()
@@ -216,20 +264,23 @@ def test_contents_are_golden_again_and_that_is_checked(own: TrialContext) -> Non
 
 
 def test_contents_are_golden_after_the_caller_s_error(own: TrialContext) -> None:
-    assert own.live._bypass is not None
+    assert recompiled_of(own.live).open
     with pytest.raises(KeyboardInterrupt), own.live.inject(one_flip(own, SCALE)):
         raise KeyboardInterrupt
     own.live.check_golden()
 
 
 def test_few_patterns_are_loaded_as_a_whole(own: TrialContext) -> None:
-    """To find detours would take longer."""
-    live = LiveExecutor(own.model, own.space, own.feeds)
-    for _ in range(live.patience):
+    """To find subgraphs that can be recompiled would take longer."""
+    live = open_live(own.model, own.space, own.feeds)
+    (route,) = (r for r in live.routes if isinstance(r, RecompileRoute))
+    for _ in range(LOADS_FIRST):
         answer(live, one_flip(own, SCALE), own.feeds)
-    assert "_bypass" not in live.__dict__
+    assert route.subgraphs is None
+    assert not route.acceleration.in_force
     answer(live, one_flip(own, SCALE), own.feeds)
-    assert live._bypass is not None
+    assert isinstance(route.subgraphs, RecompiledSubgraphs)
+    assert route.acceleration.in_force
 
 
 def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
@@ -243,7 +294,7 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
     proto.graph.initializer.append(onnx.numpy_helper.from_array(shape, "shape"))
     onnx.save(proto, tmp_path / "m.onnx")
     on = build_bench(tmp_path / "m.onnx")
-    assert detours_of(on.live).open
+    assert recompiled_of(on.live).open
     for i in range(20):
         law = CountLaw(on.space.bits, 3e-5)
         pattern = draw_pattern(generator("reshape", "1", i), law, FLIP)
@@ -253,8 +304,8 @@ def test_what_is_stored_for_a_reshape_is_loaded_with_it(tmp_path: Path) -> None:
 
 def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     """Thousands of sessions come and go; memory stays what it was."""
-    live = open_live(own.model, own.space, own.feeds, cache=Cache(1 << 30))
-    detours = detours_of(live)
+    live = opened(own.model, own.space, own.feeds, cache=Cache(1 << 30))
+    recompiled = recompiled_of(live)
     law = CountLaw(own.space.bits, 1e-4)
 
     def trials(first: int, last: int) -> None:
@@ -267,9 +318,9 @@ def test_sessions_are_bounded_and_forgotten(own: TrialContext) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     trials(300, 1500)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    parts: LiveParts = detours._grid.parts
+    parts: LiveSubgraphs = recompiled._grid.parts
     assert len(parts._parts) <= 3 * len(parts.stops)
-    assert all(len(v._forms) <= FORMS for v in detours._variants)
+    assert all(len(v._by_case) <= MOST_CASES for v in recompiled._precompiled)
     assert grown < 24 * 1024, f"{grown} KiB"
 
 
@@ -285,7 +336,7 @@ def test_published_models(path: str, stretches: int) -> None:
     if not (SHARED / path).exists():
         pytest.skip(f"{path} is not here")
     on = build_bench(SHARED / path)
-    assert len(detours_of(on.live).open) == stretches
+    assert len(recompiled_of(on.live).open) == stretches
     for rate in (1e-5, 1e-4):
         law = CountLaw(on.space.bits, rate)
         for i in range(20):
@@ -297,7 +348,7 @@ def test_published_models(path: str, stretches: int) -> None:
 def test_a_trained_network_on_cifar() -> None:
     path = MODELS / "cifar_resnet20_int8.onnx"
     on = build_bench(path)
-    assert len(detours_of(on.live).open) == 31
+    assert len(recompiled_of(on.live).open) == 31
     for fault in ("flip", "burst:5", "stuck1"):
         law = CountLaw(on.space.bits, 2e-5)
         for i in range(8):

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from analyzer.runtime.device.compare import Comparison, seconds_to_compare
+from analyzer.runtime.device.compare import DeviceComparison, seconds_to_compare
 from analyzer.runtime.ort.device import NAMED
 
 DEVICES = ["cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -44,7 +44,7 @@ def bits(*words: int) -> Any:
 )
 def test_same_means_equal_bits(one: Any, other: Any, same: bool, device: str) -> None:
     """Fails if numbers are compared: NaN differs from itself, and 0 is -0."""
-    comparison = Comparison(NAMED[device])
+    comparison = DeviceComparison(NAMED[device])
     found = comparison.same(
         held(np.ascontiguousarray(one), device), held(np.ascontiguousarray(other), device)
     )
@@ -56,7 +56,7 @@ def test_one_word_among_many_shows(where: int) -> None:
     one = np.zeros(1_000_000, np.float32)
     other = one.copy()
     other[where] = np.finfo(np.float32).smallest_subnormal
-    comparison = Comparison(NAMED["cpu-bound"])
+    comparison = DeviceComparison(NAMED["cpu-bound"])
     assert not comparison.same(held(one, "cpu-bound"), held(other, "cpu-bound"))
     assert comparison.same(held(one, "cpu-bound"), held(one, "cpu-bound"))
 

@@ -1,48 +1,47 @@
 """A device's memory holds what it was sent, word by word, and says when it does not."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import DeviceFailed, NotRestored
 from analyzer.faults.space import Indices
-from analyzer.runtime.device import memory as module
-from analyzer.runtime.device.memory import DENSE, DeviceMemory
+from analyzer.runtime.device.memory import DENSE, DeviceMemory, WordWriter
 from analyzer.runtime.ort.device import NAMED
-from analyzer.runtime.weights.memory import Arena, build_arena
+from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory
 from tests.runtime.zoo.registry import normal
 from tests.strategies import examples
 
 DEVICES = ["cpu-bound", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
-def opened(device: str = "cpu-bound") -> tuple[Arena, DeviceMemory]:
-    arena = build_arena({"a": normal(100), "b": np.arange(77, dtype=np.uint8)})
-    return arena, DeviceMemory(arena, NAMED[device])
+def opened(device: str = "cpu-bound", **given: Any) -> tuple[WeightMemory, DeviceMemory]:
+    weight_memory = build_weight_memory({"a": normal(100), "b": np.arange(77, dtype=np.uint8)})
+    return weight_memory, DeviceMemory(weight_memory, NAMED[device], **given)
 
 
-def words_of(arena: Arena) -> Any:
-    return arena.live.view(np.int32)
+def words_of(weight_memory: WeightMemory) -> Any:
+    return weight_memory.live.view(np.int32)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_it_holds_what_the_arena_held(device: str) -> None:
-    arena, memory = opened(device)
+    weight_memory, memory = opened(device)
     assert memory.in_place
-    assert np.array_equal(memory.contents(), words_of(arena))
+    assert np.array_equal(memory.contents(), words_of(weight_memory))
     memory.check()
 
 
 def test_it_shares_no_memory_with_the_host() -> None:
-    """Fails if the value is made of the arena itself: no run would show a missing write."""
-    arena, memory = opened()
-    arena.live[:] ^= 0xFF
-    assert not np.array_equal(memory.contents(), words_of(arena))
-    assert np.array_equal(memory.contents(), arena.golden.view(np.int32))
+    """Fails if the value is made of the weight memory itself: no run would show a missing write."""
+    weight_memory, memory = opened()
+    weight_memory.live[:] ^= 0xFF
+    assert not np.array_equal(memory.contents(), words_of(weight_memory))
+    assert np.array_equal(memory.contents(), weight_memory.golden.view(np.int32))
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -53,30 +52,39 @@ def test_the_words_that_are_sent_arrive_and_no_others(
     device: str, piece: int, data: st.DataObject
 ) -> None:
     """Fails if numbers within a piece are counted from the block's beginning."""
-    arena, memory = opened(device)
-    count = len(words_of(arena))
+    weight_memory, memory = opened(device, open_writer=partial(WordWriter, words_per_call=piece))
+    count = len(words_of(weight_memory))
     touched = data.draw(st.sets(st.integers(0, count - 1), max_size=count // DENSE))
     words = np.array(sorted(touched), np.int64)
-    before = words_of(arena).copy()
-    words_of(arena)[:] ^= -1
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "PIECE", piece)
-        memory.send(words)
+    before = words_of(weight_memory).copy()
+    words_of(weight_memory)[:] ^= -1
+    memory.send(words)
     held = memory.contents()
     assert np.array_equal(held[words], ~before[words])
     assert np.array_equal(np.delete(held, words), np.delete(before, words))
 
 
-def test_many_words_are_sent_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena, memory = opened()
-    count = len(words_of(arena))
-    words_of(arena)[:] ^= -1
-    monkeypatch.setattr(memory, "_writer", None)  # must not be asked
+class Once(WordWriter):
+    """A writer that is asked once, by whoever tries out if it writes in place."""
+
+    asked = 0
+
+    def write(self, words: Indices, new: Any) -> Any:
+        """Write the first time."""
+        self.asked += 1
+        assert self.asked == 1
+        return super().write(words, new)
+
+
+def test_many_words_are_sent_as_a_whole() -> None:
+    weight_memory, memory = opened(open_writer=Once)
+    count = len(words_of(weight_memory))
+    words_of(weight_memory)[:] ^= -1
     memory.send(np.arange(count // DENSE + 1))
-    assert np.array_equal(memory.contents(), words_of(arena))
+    assert np.array_equal(memory.contents(), words_of(weight_memory))
 
 
-class Copying(module._Writer):
+class Copying(WordWriter):
     """A writer that writes into a copy of the block, as a provider may that knows no other way."""
 
     def write(self, words: Indices, new: Any) -> Any:
@@ -84,44 +92,52 @@ class Copying(module._Writer):
         return new
 
 
-def test_where_nothing_can_be_written_in_place_all_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_Writer", Copying)
-    arena, memory = opened()
+def test_where_nothing_can_be_written_in_place_all_is_sent() -> None:
+    weight_memory, memory = opened(open_writer=Copying)
     assert not memory.in_place
-    words_of(arena)[5] ^= -1
+    words_of(weight_memory)[5] ^= -1
     memory.send(np.array([5]))
-    assert np.array_equal(memory.contents(), words_of(arena))
+    assert np.array_equal(memory.contents(), words_of(weight_memory))
 
 
-def test_a_write_that_does_not_arrive_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+class Wrong(WordWriter):
+    """A writer that errs by a bit after it was tried out."""
+
+    error = 0
+
+    def write(self, words: Indices, new: Any) -> Any:
+        """Write something else."""
+        found = super().write(words, new ^ self.error)
+        self.error = 1
+        return found
+
+
+def test_a_write_that_does_not_arrive_is_noticed() -> None:
     """Fails if what was sent is taken to be there."""
-    memory = opened()[1]
-    real = memory._writer.write
-    monkeypatch.setattr(memory._writer, "write", lambda words, new: real(words, new ^ 1))
+    memory = opened(open_writer=Wrong)[1]
     with pytest.raises(NotRestored, match="does not hold what was written"):
         memory.send(np.array([3]))
 
 
 @pytest.mark.parametrize("slot", ["a", "b"])
 def test_the_slot_that_differs_is_named(slot: str) -> None:
-    arena, memory = opened()
-    arena.live[arena.starts[slot]] ^= 1
+    weight_memory, memory = opened()
+    weight_memory.live[weight_memory.starts[slot]] ^= 1
     memory.send_all()
     with pytest.raises(NotRestored, match=f"'{slot}' on cpu-bound"):
         memory.check()
 
 
 def test_an_arena_without_slots_needs_none() -> None:
-    memory = DeviceMemory(build_arena({}), NAMED["cpu-bound"])
+    memory = DeviceMemory(build_weight_memory({}), NAMED["cpu-bound"])
     memory.send(np.zeros(0, np.int64))
     memory.check()
     assert len(memory.contents()) == 0
 
 
-def test_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_a_sentence() -> None:
     def full(*_: object) -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 4")
 
-    monkeypatch.setattr(ort.OrtValue, "ortvalue_from_shape_and_type", full)
     with pytest.raises(DeviceFailed):
-        opened()
+        opened(allocate=full)

@@ -1,13 +1,13 @@
 """What a word means, what sessions are given, and what is said where a device is not there."""
 
-import ctypes
+from dataclasses import replace
 from typing import Any
 
+import onnx
 import onnxruntime as ort
 import pytest
 
 from analyzer.errors import BadOption, DeviceUnavailable
-from analyzer.runtime.ort import device_selection as picking
 from analyzer.runtime.ort import session
 from analyzer.runtime.ort.device import (
     CPU,
@@ -16,11 +16,16 @@ from analyzer.runtime.ort.device import (
     NAMED,
     TENSORRT_PROVIDER,
     Device,
-    Weights,
+    WeightLocation,
     check_provider,
     find_device,
 )
-from analyzer.runtime.ort.device_selection import card_name, pick_device, start_device
+from analyzer.runtime.ort.device_selection import (
+    OrtProviders,
+    card_name,
+    select_device,
+    start_device,
+)
 from tests.support import parse_model
 
 KNOWN = ort.get_all_providers()
@@ -47,7 +52,7 @@ def test_other_providers_are_mutated_in_the_file(provider: str) -> None:
             find_device(word, KNOWN)
         return
     found = find_device(word, KNOWN)
-    assert (found.provider, found.weights) == (provider, Weights.FILE)
+    assert (found.provider, found.weights) == (provider, WeightLocation.FILE)
     assert [name for name, _ in found.providers][-1] == CPU_PROVIDER
 
 
@@ -96,49 +101,44 @@ def test_of_other_providers_no_extra_is_named() -> None:
     assert "extra" not in str(raised.value)
 
 
-class Fallen(ort.InferenceSession):  # type: ignore[misc]
+def fallen(proto: onnx.ModelProto, options: Any, device: Device) -> ort.InferenceSession:
     """A session that ONNX Runtime gave to the CPU instead."""
-
-    def __init__(self, source: bytes, options: Any, **more: Any) -> None:
-        super().__init__(source, options, **{**more, "providers": [CPU_PROVIDER]})
+    return session.started_on(session.new_session(proto, options), device)
 
 
-@pytest.fixture
-def _cuda_in_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `onnxruntime-gpu` is on a machine without a driver: listed, and not to be started."""
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA_PROVIDER, CPU_PROVIDER])
-    monkeypatch.setattr(ort, "InferenceSession", Fallen)
+CUDA_IN_NAME_ONLY = OrtProviders(
+    available=lambda: [CUDA_PROVIDER, CPU_PROVIDER], open_session=fallen
+)
+"""As `onnxruntime-gpu` is on a machine without a driver: listed, and not to be started."""
 
 
-@pytest.mark.usefixtures("_cuda_in_name_only")
 def test_nothing_runs_elsewhere_in_silence() -> None:
     """Fails without the look at `get_providers`: ONNX Runtime goes on with the CPU."""
     head = '<ir_version: 8, opset_import: ["": 13]>'
     proto = parse_model(head + " g (float[1] x) => (float[1] y) { y = Abs(x) }")
     with pytest.raises(DeviceUnavailable, match="cannot start it here"):
-        session.new_session(proto, session.session_options(), NAMED["cuda"])
-    with pytest.raises(DeviceUnavailable, match="cannot start it here"):
-        session.open_session(proto, session.session_options(), NAMED["cuda"])
+        fallen(proto, session.session_options(), NAMED["cuda"])
     assert session.new_session(proto, session.session_options())
 
 
-@pytest.mark.usefixtures("_cuda_in_name_only")
 def test_auto_takes_the_cpu_where_cuda_does_not_start() -> None:
-    picked = pick_device("auto")
+    picked = select_device("auto", providers=CUDA_IN_NAME_ONLY)
     assert picked.device == CPU
     assert "CUDA does not start" in picked.why
 
 
-def test_auto_takes_the_cpu_where_cuda_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU_PROVIDER])
-    picked = pick_device("auto", never)
+def test_auto_takes_the_cpu_where_cuda_is_not() -> None:
+    picked = select_device("auto", never, OrtProviders(available=lambda: [CPU_PROVIDER]))
     assert picked.device == CPU
     assert picked.why.endswith("has no CUDAExecutionProvider here")
 
 
-def test_auto_takes_cuda_where_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picking, "start_device", lambda device, _: device)
-    assert pick_device("auto").device == NAMED["cuda"]
+def test_auto_takes_cuda_where_it_starts() -> None:
+    def started(proto: onnx.ModelProto, options: Any, _: Device) -> ort.InferenceSession:
+        return session.new_session(proto, options)
+
+    there = OrtProviders(available=lambda: [CUDA_PROVIDER], open_session=started)
+    assert replace(select_device("auto", providers=there).device, card="") == NAMED["cuda"]
 
 
 def never() -> None:
@@ -149,22 +149,22 @@ def test_what_must_come_before_a_device_comes_before() -> None:
     assert start_device(CPU, never) is CPU
 
 
-@pytest.mark.usefixtures("_cuda_in_name_only")
 def test_the_way_is_prepared_before_a_device_is_started() -> None:
     called: list[str] = []
     with pytest.raises(DeviceUnavailable):
-        start_device(NAMED["cuda"], lambda: called.append("prepared"))
+        start_device(NAMED["cuda"], lambda: called.append("prepared"), CUDA_IN_NAME_ONLY)
     assert called == ["prepared"]
 
 
-def test_an_error_while_starting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_while_starting_is_a_sentence() -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("CUDA failure 35: driver version is insufficient")
 
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA_PROVIDER])
-    monkeypatch.setattr(picking, "new_session", broken)
     with pytest.raises(DeviceUnavailable, match="does not start: CUDA failure 35"):
-        start_device(NAMED["cuda"])
+        start_device(
+            NAMED["cuda"],
+            providers=OrtProviders(available=lambda: [CUDA_PROVIDER], open_session=broken),
+        )
 
 
 class Driver:
@@ -180,22 +180,21 @@ class Driver:
         return 0
 
 
-def test_the_card_says_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver)
-    assert (card_name(0), card_name(1)) == ("NVIDIA Card", "")
-    shown = Device("cuda", CUDA_PROVIDER, Weights.BOUND, "cuda", card=card_name(0)).shown
+def test_the_card_says_its_name() -> None:
+    names = [card_name(index, lambda _: Driver) for index in (0, 1)]
+    assert names == ["NVIDIA Card", ""]
+    shown = Device("cuda", CUDA_PROVIDER, WeightLocation.BOUND, "cuda", card=names[0]).shown
     assert shown == "cuda (NVIDIA Card)"
 
 
-def test_without_a_driver_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_driver_there_is_no_name() -> None:
     def missing(_: str) -> None:
         raise OSError("libcuda.so.1: cannot open shared object file")
 
-    monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert card_name(0) == ""
+    assert card_name(0, missing) == ""
 
 
 @pytest.mark.gpu
 def test_a_gpu_runs_and_says_its_name() -> None:
-    device = pick_device("cuda").device
+    device = select_device("cuda").device
     assert device.card

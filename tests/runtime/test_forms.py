@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from analyzer.faults.elements import Values
 from analyzer.runtime.ort.optimized_graph import optimize
-from analyzer.runtime.recompile.fusion_condition import BiasScale, bias_scales, of_form
+from analyzer.runtime.recompile.fusion_condition import (
+    FusionCondition,
+    contents_of_case,
+    fusion_conditions,
+)
 from tests.runtime.zoo.registry import integers, model, one, ramp
 from tests.strategies import examples
 
@@ -18,7 +22,7 @@ BODY = """
     a = Conv (xd, wd, bd)
     yq = QuantizeLinear (a, ys, yz) y = DequantizeLinear (yq, ys, yz)
 """
-SCALE = BiasScale("xs", "ws", "bs", "bz")
+SCALE = FusionCondition("xs", "ws", "bs", "bz")
 CHANNELS = 4
 
 
@@ -51,12 +55,12 @@ def is_fused(values: dict[str, Values]) -> bool:
 
 
 def test_what_decides_is_found_in_the_graph() -> None:
-    assert bias_scales(built(contents()).graph.node) == [SCALE]
+    assert fusion_conditions(built(contents()).graph.node) == [SCALE]
 
 
 def test_an_operator_whose_form_other_things_decide_has_none() -> None:
     relu = model("float[N, 6] x", "float[N, 6] y", "y = Relu (x)", {})
-    assert bias_scales(relu.graph.node) is None
+    assert fusion_conditions(relu.graph.node) is None
 
 
 def flipped(values: Values, element: int, bit: int) -> Values:
@@ -84,7 +88,7 @@ def test_what_is_certain_of_any_flips_is_so(flips: list[tuple[str, int, int]], s
         values[name] = values[name] * np.float32(2.0**size)
     for name, element, bit in flips:
         values[name] = flipped(values[name], element, bit)
-    right = SCALE.is_right(values)
+    right = SCALE.holds(values)
     assert right is None or right == is_fused(values)
 
 
@@ -103,7 +107,7 @@ def test_what_is_certain_near_the_line_is_so(
     for name in ("ws", "bs"):
         values[name] = values[name] * np.float32(2.0**size)
     values["bs"][channel] *= np.float32(1 + share)
-    right = SCALE.is_right(values)
+    right = SCALE.holds(values)
     assert right is None or right == is_fused(values)
 
 
@@ -112,12 +116,12 @@ def test_what_is_certain_near_the_line_is_so(
 def test_nothing_is_certain_of_what_is_no_number(name: str, value: float) -> None:
     values = contents()
     values[name].reshape(-1)[0] = value
-    assert SCALE.is_right(values) is None
+    assert SCALE.holds(values) is None
 
 
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize("number", range(6))
 def test_contents_of_a_form_give_that_form(right: bool, number: int) -> None:
-    values = of_form((right,), [SCALE], contents(), number)
-    assert SCALE.is_right(values) is right
+    values = contents_of_case((right,), [SCALE], contents(), number)
+    assert SCALE.holds(values) is right
     assert is_fused(values) is right

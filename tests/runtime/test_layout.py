@@ -8,11 +8,12 @@ import pytest
 
 from analyzer.faults.elements import Values
 from analyzer.model import AtRisk
-from analyzer.runtime.layout import layout
+from analyzer.runtime.layout import layout, prober
 from analyzer.runtime.layout import probe_session as injected
 from analyzer.runtime.layout.decode import Place
-from analyzer.runtime.layout.layout import Layout, Prober, Route, find_layout
-from analyzer.runtime.layout.probe_session import Injector
+from analyzer.runtime.layout.layout import Layout, Route, find_layout
+from analyzer.runtime.layout.probe_session import ProbeOptimizer
+from analyzer.runtime.layout.prober import Prober
 from analyzer.runtime.ort.optimized_graph import changed, optimize
 from tests.runtime.benches import context
 from tests.runtime.zoo import ZOO
@@ -180,8 +181,8 @@ class Culprits:
 
 
 def passing(culprits: Culprits, tensors: list[AtRisk]) -> set[str]:
-    prober = Prober(context("gemm").model.proto, tensors)
-    return {t.name for t in prober.passing(tensors, culprits)}
+    found = Prober(context("gemm").model.proto, tensors).passing(tensors, culprits)
+    return {t.name for t in found}
 
 
 def test_tensors_without_a_culprit_among_them_cost_one_probe() -> None:
@@ -198,7 +199,7 @@ def test_culprits_are_found_by_halving() -> None:
 def test_the_search_for_culprits_ends_and_gives_up_safely() -> None:
     culprits = Culprits(*(f"t{i}" for i in range(0, 1000, 7)))
     found = passing(culprits, many(1000))
-    assert culprits.calls <= 1 + layout.PROBE_BUDGET
+    assert culprits.calls <= 1 + prober.PROBE_BUDGET
     assert not found & culprits.names
 
 
@@ -211,7 +212,7 @@ def test_without_a_budget_undecided_tensors_are_loaded_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert layout_of("conv_mul_add").routes["c"] is Route.IN_PLACE
-    monkeypatch.setattr(layout, "PROBE_BUDGET", 0)
+    monkeypatch.setattr(prober, "PROBE_BUDGET", 0)
     assert set(layout_of("conv_mul_add").routes.values()) == {Route.RELOAD}
 
 
@@ -219,21 +220,21 @@ def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     on = context("gemm")
-    prober = Prober(on.model.proto, on.model.inventory.at_risk)
+    probes = Prober(on.model.proto, on.model.inventory.at_risk)
 
     def refuse(*_: object) -> None:
         raise RuntimeError("no")
 
     monkeypatch.setattr(injected, "optimize", refuse)
-    assert prober.with_noise(on.model.inventory.at_risk) is None
-    assert not prober.keeps_structure(on.model.inventory.at_risk)
+    assert probes.with_noise(on.model.inventory.at_risk) is None
+    assert not probes.keeps_structure(on.model.inventory.at_risk)
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
     on = context(name)
     file, tensors = optimize(on.model.proto), on.model.inventory.at_risk
-    handed = Injector(on.model.proto, tensors).optimized({})
+    handed = ProbeOptimizer(on.model.proto, tensors).optimized({})
     assert handed.structure == file.structure
     assert not changed(handed, file)
 
@@ -241,11 +242,11 @@ def test_handing_the_weights_over_is_loading_the_file(name: str) -> None:
 @pytest.mark.parametrize("contents", ["with_noise", "with_nan"])
 def test_contents_that_change_the_graph_are_noticed(contents: str) -> None:
     on = context("conv_clip")
-    prober = Prober(on.model.proto, on.model.inventory.at_risk)
-    bounds = [t for t in prober.tensors if t.values.size == 1]
-    others = [t for t in prober.tensors if t.values.size > 1]
-    assert getattr(prober, contents)(bounds) is None
-    assert getattr(prober, contents)(others) is not None
+    probes = Prober(on.model.proto, on.model.inventory.at_risk)
+    bounds = [t for t in probes.tensors if t.values.size == 1]
+    others = [t for t in probes.tensors if t.values.size > 1]
+    assert getattr(probes, contents)(bounds) is None
+    assert getattr(probes, contents)(others) is not None
 
 
 def test_probing_leaves_the_model_alone() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,20 +9,23 @@ import pytest
 
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.faults.elements import Values
-from analyzer.runtime import live
-from analyzer.runtime.layout import restrict as routes
-from analyzer.runtime.layout.layout import Route
-from analyzer.runtime.layout.read_every_run import TRIES, unread_slots
-from analyzer.runtime.live import LiveExecutor, live_session
+from analyzer.runtime.layout.layout import Layout, Route
+from analyzer.runtime.layout.read_every_run import TENSORS_TRIED, unread_slots
+from analyzer.runtime.layout.restrict import reload_slots
+from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
-from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
-from tests.runtime.benches import TrialContext, build_bench, context
+from analyzer.runtime.ort.shared_initializers import (
+    SharedInitializers,
+    SharedSession,
+    open_shared_session,
+)
+from analyzer.runtime.weights.host import HostWeights, live_session
+from tests.runtime.benches import TrialContext, context
 from tests.runtime.test_agreement import assert_agree, single_upsets
 from tests.runtime.zoo.floats import ROW
 from tests.runtime.zoo.graphs import branch_and_main_graph, branch_only
 from tests.runtime.zoo.quantized import I8, U8, int4_conv
 from tests.runtime.zoo.registry import integers, model, normal, one
-from tests.support import save
 
 ROWS = {"x": np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)}
 
@@ -127,7 +129,7 @@ def test_sessions_are_opened_per_kernel_not_per_tensor() -> None:
     Frozen.opened = 0
     optimized = optimize(proto)
     unread_slots(optimized, optimized.slots, {"h0": ROWS["x"]}, Frozen)
-    assert 1 < Frozen.opened <= 1 + 3 * TRIES
+    assert 1 < Frozen.opened <= 1 + 3 * TENSORS_TRIED
 
 
 def test_the_sessions_own_buffers_are_golden_afterwards() -> None:
@@ -137,18 +139,21 @@ def test_the_sessions_own_buffers_are_golden_afterwards() -> None:
     assert {n: v.tobytes() for n, v in optimized.slots.items()} == before
 
 
-def reopened(name: str) -> TrialContext:
+def reopened(name: str, backend: HostWeights) -> TrialContext:
     """A context of its own, so that what a test does to it stays there."""
     on = context(name)
-    executor = LiveExecutor(on.model, on.space, on.feeds)
-    return replace(on, live=executor)
+    return replace(on, live=open_live(on.model, on.space, on.feeds, backend=backend))
 
 
-def test_an_unread_slot_sends_all_its_tensors_through_a_reload(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(routes, "unread_slots", lambda *_: {"w": "it is in a bad mood"})
-    on = reopened("gemm")
+class Unread(HostWeights):
+    """Live weights of which ``w`` is not read at every run."""
+
+    def prove(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        return reload_slots(layout, {"w": "it is in a bad mood"})
+
+
+def test_an_unread_slot_sends_all_its_tensors_through_a_reload() -> None:
+    on = reopened("gemm", Unread())
     assert on.live.layout.routes == {"w": Route.RELOAD, "b": Route.IN_PLACE}
     assert on.live.layout.reasons == {"w": "it is in a bad mood"}
     shown = [assert_agree(on, pattern) for pattern in single_upsets(on, 0)]
@@ -156,7 +161,7 @@ def test_an_unread_slot_sends_all_its_tensors_through_a_reload(
     assert on.live.reloads == len(shown)
 
 
-class Shifted(BorrowedSession):
+class Shifted(SharedSession):
     """A session whose answers are one too high."""
 
     def run(self, feeds: Feeds) -> Result:
@@ -165,22 +170,12 @@ class Shifted(BorrowedSession):
         return Answer(tuple(np.asarray(o + 1, o.dtype) for o in found.outputs))
 
 
-def test_a_live_session_with_another_golden_answer_is_used_for_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def shifted(shell: onnx.ModelProto, lent: Borrowed) -> BorrowedSession:
-        inner = borrowing_session(shell, lent)
-        return Shifted(inner.session, inner.values)
+def shifted(stripped: onnx.ModelProto, ort_values: SharedInitializers) -> SharedSession:
+    inner = open_shared_session(stripped, ort_values)
+    return Shifted(inner.session, inner.values)
 
-    monkeypatch.setattr(live, "borrowing_session", shifted)
-    monkeypatch.setattr(live, "live_session", live_session)
-    on = reopened("gemm")
+
+def test_a_live_session_with_another_golden_answer_is_used_for_nothing() -> None:
+    on = reopened("gemm", HostWeights(open_session=shifted))
     assert set(on.live.layout.routes.values()) == {Route.RELOAD}
     assert "golden answer differs" in on.live.layout.reasons["w"]
-
-
-def test_tables_that_share_scales_agree_with_the_oracle(tmp_path: Path) -> None:
-    on = build_bench(save(chain(), tmp_path / "m.onnx"))
-    for index in range(len(on.space.tensors)):
-        for pattern in single_upsets(on, index):
-            assert_agree(on, pattern)

@@ -7,7 +7,12 @@ import pytest
 from analyzer.answers import Answer, Failure
 from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
 from analyzer.runtime.ort.device import CPU, NAMED
-from analyzer.runtime.ort.device_failures import checked, mishap, on_device, watched
+from analyzer.runtime.ort.device_failures import (
+    check_device,
+    device_failure,
+    on_device,
+    raising_device_failures,
+)
 from analyzer.runtime.ort.session import loading
 
 CUDA = NAMED["cuda"]
@@ -30,14 +35,14 @@ OF_THE_MODEL = (
 @pytest.mark.parametrize("message", EXHAUSTED)
 def test_no_memory_is_not_an_outcome(message: str) -> None:
     with pytest.raises(DeviceFailed, match="use a smaller --batch") as raised:
-        checked(Failure(message), CUDA)
+        check_device(Failure(message), CUDA)
     assert not raised.value.lost
 
 
 @pytest.mark.parametrize("message", LOST)
 def test_a_lost_device_is_not_an_outcome(message: str) -> None:
     with pytest.raises(DeviceFailed, match="must be started anew") as raised:
-        checked(Failure(message), CUDA)
+        check_device(Failure(message), CUDA)
     assert raised.value.lost
     assert pickle.loads(pickle.dumps(raised.value)).lost
 
@@ -45,34 +50,42 @@ def test_a_lost_device_is_not_an_outcome(message: str) -> None:
 @pytest.mark.parametrize("message", OF_THE_MODEL)
 def test_what_a_fault_did_to_the_model_is_an_outcome(message: str) -> None:
     failure = Failure(message)
-    assert checked(failure, CUDA) is failure
+    assert check_device(failure, CUDA) is failure
 
 
 @pytest.mark.parametrize("message", [*EXHAUSTED, *LOST, *OF_THE_MODEL])
 def test_on_the_cpu_every_failure_is_an_outcome(message: str) -> None:
     """There a fault may ask for any amount of memory, and the process lives on."""
-    assert mishap(message, CPU) is None
+    assert device_failure(message, CPU) is None
 
 
 def test_answers_pass() -> None:
     answer = Answer(())
-    assert checked(answer, CUDA) is answer
+    assert check_device(answer, CUDA) is answer
 
 
 def test_defects_pass_where_they_may_be() -> None:
-    with pytest.raises(DeviceFailed, match="use a smaller --batch"), watched(CUDA):
+    with pytest.raises(DeviceFailed, match="use a smaller --batch"), raising_device_failures(CUDA):
         raise RuntimeError(EXHAUSTED[0])
-    with pytest.raises(KeyError), watched(CUDA):
+    with pytest.raises(KeyError), raising_device_failures(CUDA):
         raise KeyError("a defect")
-    with pytest.raises(NotRestored), watched(CUDA):
+    with pytest.raises(NotRestored), raising_device_failures(CUDA):
         raise NotRestored("this is our own")
 
 
 def test_want_of_memory_while_loading_is_not_the_model_s_fault() -> None:
     """Fails if `loading` takes our own errors for those of ONNX Runtime."""
-    with pytest.raises(DeviceFailed, match="use a smaller --batch"), loading(), watched(CUDA):
+    with (
+        pytest.raises(DeviceFailed, match="use a smaller --batch"),
+        loading(),
+        raising_device_failures(CUDA),
+    ):
         raise RuntimeError(EXHAUSTED[0])
-    with pytest.raises(UnsupportedModel, match="cannot load"), loading(), watched(CUDA):
+    with (
+        pytest.raises(UnsupportedModel, match="cannot load"),
+        loading(),
+        raising_device_failures(CUDA),
+    ):
         raise RuntimeError(OF_THE_MODEL[0])
 
 

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.ort.shared_initializers import BorrowedSession
+from analyzer.runtime.open import open_live
+from analyzer.runtime.ort.shared_initializers import SharedSession
 from analyzer.runtime.prepacked_weights import memory_scan as process_memory
-from analyzer.runtime.prepacked_weights import sessions as packed
-from analyzer.runtime.prepacked_weights.copies import Copy, PackedWeights
+from analyzer.runtime.prepacked_weights.copies import PackedCopy, PackedWeights
 from analyzer.runtime.prepacked_weights.memory_scan import bytes_at, find_once
-from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric
-from analyzer.runtime.weights.memory import Arena, build_arena
-from tests.runtime.benches import TrialContext, answer, context, open_live
+from analyzer.runtime.prepacked_weights.sessions import MemorySearch
+from analyzer.runtime.prepacked_weights.strategy import PrepackedWeights
+from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric_convs
+from analyzer.runtime.stretches.strategy import Use
+from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory
+from tests.runtime.benches import TrialContext, answer, context
 from tests.strategies import examples
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is listed on Linux only")
@@ -62,7 +65,7 @@ def convolution(outputs: int, inputs: int, depthwise: bool) -> SymmetricConv:
     return SymmetricConv("w", "b", "z", outputs, inputs, 9, depthwise, shift=113)
 
 
-NO_SESSION = cast(BorrowedSession, None)
+NO_SESSION = cast(SharedSession, None)
 """The arrays of a test outlive it anyway."""
 
 CONVOLUTIONS = [
@@ -84,13 +87,13 @@ def stored(conv: SymmetricConv) -> dict[str, npt.NDArray[np.generic]]:
 
 def copies_of(
     conv: SymmetricConv,
-) -> tuple[Arena, PackedWeights, npt.NDArray[np.int8], npt.NDArray[np.int32]]:
+) -> tuple[WeightMemory, PackedWeights, npt.NDArray[np.int8], npt.NDArray[np.int32]]:
     """Copies in arrays of this test in place of ONNX Runtime's memory."""
     golden = stored(conv)
-    arena = build_arena(golden)
+    weight_memory = build_weight_memory(golden)
     weights, sums = np.zeros(conv.size, np.int8), np.zeros(conv.outputs, np.int32)
-    copy = Copy(conv, weights.ctypes.data, sums.ctypes.data, 0, owner=NO_SESSION)
-    return arena, PackedWeights(arena, golden, [copy]), weights, sums
+    copy = PackedCopy(conv, weights.ctypes.data, sums.ctypes.data, 0, owner=NO_SESSION)
+    return weight_memory, PackedWeights(weight_memory, golden, [copy]), weights, sums
 
 
 @pytest.mark.parametrize("conv", CONVOLUTIONS, ids=str)
@@ -116,23 +119,23 @@ def test_packed_form(conv: SymmetricConv) -> None:
 @examples(20)
 @given(data=st.data())
 def test_copies_follow_any_change(conv: SymmetricConv, data: st.DataObject) -> None:
-    arena, copies, *_ = copies_of(conv)
-    places = st.sampled_from(sorted(arena.starts)).flatmap(
-        lambda name: st.integers(0, arena.views[name].nbytes - 1).map(
-            lambda place: arena.starts[name] + place
+    weight_memory, copies, *_ = copies_of(conv)
+    places = st.sampled_from(sorted(weight_memory.starts)).flatmap(
+        lambda name: st.integers(0, weight_memory.views[name].nbytes - 1).map(
+            lambda place: weight_memory.starts[name] + place
         )
     )
     drawn = data.draw(st.lists(st.tuples(places, st.integers(1, 255)), max_size=40))
     addresses = np.array([place for place, _ in drawn], np.int64)
     for place, mask in drawn:
-        arena.live[place] ^= mask
-    copies.follow(addresses)
+        weight_memory.live[place] ^= mask
+    copies.wrote(addresses)
     copies.check()
-    zeros = arena.starts["z"]
+    zeros = weight_memory.starts["z"]
     shifted = any(zeros <= place for place, _ in drawn)
     assert copies.lost == ({0} if shifted else set())
-    arena.live[...] = arena.golden
-    copies.restore()
+    weight_memory.live[...] = weight_memory.golden
+    copies.restored(addresses)
     copies.check()
     assert not copies.lost
 
@@ -151,7 +154,7 @@ def found_with(**changed: npt.NDArray[Any]) -> list[str]:
     """The convolutions that may be packed if some golden values are others."""
     layout = context(MODEL).live.layout
     graph = layout.optimized.proto.graph
-    return [c.weights for c in find_symmetric(graph, layout.optimized.slots | changed)]
+    return [c.weights for c in find_symmetric_convs(graph, layout.optimized.slots | changed)]
 
 
 def test_which_convolutions_may_be_packed() -> None:
@@ -165,7 +168,8 @@ def test_which_convolutions_may_be_packed() -> None:
 
 
 def packed_copies(live: LiveExecutor) -> int:
-    return len(live._packed._copies) if live._packed else 0
+    found = [f for f in live.followers if isinstance(f, PackedWeights)]
+    return len(found[0]._copies) if found else 0
 
 
 @on_linux
@@ -176,8 +180,10 @@ def test_convolutions_run_on_packed_weights(name: str) -> None:
         assert packed_copies(executor) == COPIES[name]
 
 
-def reopened(on: TrialContext) -> LiveExecutor:
-    return open_live(on.model, on.space, on.feeds, layout=on.live.layout)
+def reopened(on: TrialContext, search: MemorySearch) -> LiveExecutor:
+    strategies, use = [PrepackedWeights(search)], Use.EVERYWHERE
+    layout = on.live.layout
+    return open_live(on.model, on.space, on.feeds, layout=layout, use=use, strategies=strategies)
 
 
 def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:
@@ -191,7 +197,7 @@ def assert_agrees(live: LiveExecutor, on: TrialContext) -> None:
 
 
 @on_linux
-def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_found_stays_plain() -> None:
     """The second session leaves out what the first had not; the others are packed."""
     on = context(MODEL)
     hidden: list[None] = [None]
@@ -200,24 +206,21 @@ def test_what_is_not_found_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
         found = find_once(*given)
         return [hidden.pop(), *found[1:]] if hidden else found
 
-    monkeypatch.setattr(packed, "find_once", find)
-    live = reopened(on)
+    live = reopened(on, MemorySearch(find))
     assert packed_copies(live) == COPIES[MODEL] - 1
     assert_agrees(live, on)
 
 
 @on_linux
-def test_kernels_that_add_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_that_add_otherwise_are_not_used() -> None:
     on = context(MODEL)
-    monkeypatch.setattr(packed, "_same_answers", lambda _, parts: [False] * len(parts))
-    live = reopened(on)
+    live = reopened(on, MemorySearch(alike=lambda sessions, *_: [False] * len(sessions)))
     assert packed_copies(live) == 0
     assert_agrees(live, on)
 
 
-def test_without_a_list_of_memory_all_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_list_of_memory_all_is_plain() -> None:
     on = context(MODEL)
-    monkeypatch.setattr(process_memory, "MEMORY", Path("/nowhere"))
-    live = reopened(on)
+    live = reopened(on, MemorySearch(lambda inverted, _: [None] * len(inverted)))
     assert packed_copies(live) == 0
     assert_agrees(live, on)

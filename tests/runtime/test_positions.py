@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.layout import position_tables as positions
-from analyzer.runtime.layout.position_tables import CHUNK, LARGE, positions_of
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.layout.position_tables import CHUNK, LEAST_SHORTENED, positions_of
+from analyzer.runtime.open import open_live
 from tests.runtime.benches import answer, context
 from tests.strategies import examples
 
@@ -74,10 +74,10 @@ def test_trials_by_short_tables_equal_the_oracle_s(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in large models, where tables are short; some tensors stand in order beside them."""
-    assert LARGE > 1
-    monkeypatch.setattr(positions, "LARGE", 1)
+    assert LEAST_SHORTENED > 1
+    monkeypatch.setattr(positions, "LEAST_SHORTENED", 1)
     on = context(name)
-    executor = LiveExecutor(on.model, on.space, on.feeds)
+    executor = open_live(on.model, on.space, on.feeds)
     places = [p for found in executor.layout.places.values() for p in found]
     assert any(p.positions is not None and len(p.positions.columns) > 1 for p in places)
     flip = parse_fault("flip")

@@ -16,11 +16,10 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.memory import array_file
 from analyzer.memory.array_file import ArrayFile, mapping_of
 from analyzer.memory.shared_arrays import PAGE
-from analyzer.runtime.layout import layout
+from analyzer.runtime.layout import layout, prober
 from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.weights import cow_pages as private_pages
-from analyzer.runtime.weights.cow_pages import FEW, MANY, PrivatePages
-from tests.runtime.benches import SHIPPED, answer, context, cut_up, open_live
+from analyzer.runtime.weights.cow_pages import DROP_AT_ONE_IN, KEEP_AT_ONE_IN, CowPages
+from tests.runtime.benches import SHIPPED, answer, context, cut_up, opened
 from tests.strategies import examples, patterns
 
 linux = pytest.mark.skipif(
@@ -34,9 +33,9 @@ NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_on
 def filed(name: str, cut: bool) -> LiveExecutor:
     """An executor whose live weights are a mapping of a file, however few they are."""
     on = context(name)
-    with patch.object(layout, "LARGE", 0):
-        made = (cut_up if cut else open_live)(on.model, on.space, on.feeds)
-    assert mapping_of(made._arena.live) is not None
+    with patch.object(layout, "LEAST_FILED", 0), patch.object(prober, "LEAST_NOISE_FILED", 0):
+        made = (cut_up if cut else opened)(on.model, on.space, on.feeds)
+    assert mapping_of(made.weights.opened.weight_memory.live) is not None
     return made
 
 
@@ -50,7 +49,7 @@ _executors: dict[tuple[str, bool], LiveExecutor] = {}
 def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
     name: str, cut: bool, data: st.DataObject
 ) -> None:
-    """Fails if `look` drops before the weights are restored and compared."""
+    """Fails if `check` drops before the weights are restored and compared."""
     on = context(name)
     live = _executors.setdefault((name, cut), filed(name, cut))
     dropped = []
@@ -59,25 +58,23 @@ def test_answers_are_those_of_the_oracle_when_all_is_dropped_after_every_trial(
         dropped.append(array)
         array_file.leave(array)
 
-    with (
-        patch.object(private_pages, "leave", drop),
-        patch.object(private_pages, "MANY", 10**9),
-        patch.object(private_pages, "FEW", 0),
-    ):
-        for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
-            expected = answer(on.oracle, pattern, on.feeds)
-            assert answer(live, pattern, on.feeds).same_as(expected)
-            written = live._private is not None and live._private._recent > 0
-            dropped.clear()
-            live.check_golden()
-            assert bool(dropped) == written
-            live.check_golden()
+    pages = CowPages(live.weights.opened.weight_memory.live, 10**9, 0, drop)
+    live.followers = (*(f for f in live.followers if not isinstance(f, CowPages)), pages)
+    live.check_golden()
+    for pattern in data.draw(st.lists(patterns(on.space), min_size=1, max_size=3)):
+        expected = answer(on.oracle, pattern, on.feeds)
+        assert answer(live, pattern, on.feeds).same_as(expected)
+        written = pages.written
+        dropped.clear()
+        live.check_golden()
+        assert bool(dropped) == written
+        live.check_golden()
     assert live.run(on.feeds).same_as(on.golden)
 
 
 def private_bytes(executor: LiveExecutor) -> int:
     """Bytes of the live weights that are this process's own."""
-    first = executor._arena.live.ctypes.data
+    first = executor.weights.opened.weight_memory.live.ctypes.data
     lines = iter(Path("/proc/self/smaps").read_text().splitlines())
     for line in lines:
         begin, _, rest = line.partition("-")
@@ -89,10 +86,10 @@ def private_bytes(executor: LiveExecutor) -> int:
 
 @linux
 def test_private_memory_is_bounded_over_many_trials() -> None:
-    """Fails without `self._private.look()` in `check_golden`, or without `wrote` in `put_back`."""
-    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False)._arena.live))
+    """Fails without followers in `check_golden`, or without `restored`."""
+    name = max(SHIPPED, key=lambda n: len(filed(n, cut=False).weights.opened.weight_memory.live))
     on, live = context(name), filed(name, cut=False)
-    pages = len(live._arena.live) // PAGE
+    pages = len(live.weights.opened.weight_memory.live) // PAGE
     rng = np.random.default_rng(0)
     most = 0
     live.check_golden()
@@ -102,26 +99,25 @@ def test_private_memory_is_bounded_over_many_trials() -> None:
         live.check_golden()
         if trial % 5 == 0:
             most = max(most, private_bytes(live))
-    assert 0 < most <= PAGE * (pages / MANY + 2)
+    assert 0 < most <= PAGE * (pages / DROP_AT_ONE_IN + 2)
 
 
-def test_where_trials_write_to_much_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails without the second condition in `look`: each trial would copy all pages anew."""
-    file = ArrayFile.of({"w": np.zeros(MANY * FEW * PAGE, np.uint8)})
+def test_where_trials_write_to_much_nothing_is_dropped() -> None:
+    """Fails without the second condition in `check`: each trial would copy all pages anew."""
+    file = ArrayFile.of({"w": np.zeros(DROP_AT_ONE_IN * KEEP_AT_ONE_IN * PAGE, np.uint8)})
     dropped: list[int] = []
-    monkeypatch.setattr(private_pages, "leave", lambda live: dropped.append(len(live)))
-    pages = PrivatePages(file.private())
-    pages.look()
+    pages = CowPages(file.private(), drop=lambda live: dropped.append(len(live)))
+    pages.check()
     dropped.clear()
     for _ in range(3):
-        pages.wrote(MANY * FEW)
-        pages.look()
+        pages.restored(np.arange(DROP_AT_ONE_IN * KEEP_AT_ONE_IN))
+        pages.check()
     assert dropped == []
-    pages.wrote(1)
-    pages.look()
+    pages.restored(np.arange(1))
+    pages.check()
     assert len(dropped) == 1
-    pages.wrote(1)
-    pages.look()
+    pages.restored(np.arange(1))
+    pages.check()
     assert len(dropped) == 1
 
 
@@ -138,7 +134,7 @@ def test_dropped_pages_show_the_file() -> None:
 def test_arrays_that_are_no_mapping_keep_what_they_hold() -> None:
     live = np.ones(3 * PAGE, np.uint8)
     assert mapping_of(live[5:]) is None
-    pages = PrivatePages(live[5:])
-    pages.wrote(1)
-    pages.look()
+    pages = CowPages(live[5:])
+    pages.restored(np.arange(1))
+    pages.check()
     assert live.all()

@@ -14,8 +14,8 @@ from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.memory.array_file import ALIGNMENT
 from analyzer.runtime.layout.layout import Route
-from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.weights.memory import Arena, build_arena, restore
+from analyzer.runtime.open import open_live
+from analyzer.runtime.weights.memory import WeightMemory, build_weight_memory, restore
 from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model, normal
 from tests.support import save
@@ -28,7 +28,7 @@ IN_PLACE = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights
 def own(request: pytest.FixtureRequest) -> TrialContext:
     """A context whose executor no other test has."""
     on = context(request.param)
-    return replace(on, live=LiveExecutor(on.model, on.space, on.feeds))
+    return replace(on, live=open_live(on.model, on.space, on.feeds))
 
 
 each_kind = pytest.mark.parametrize("own", IN_PLACE, indirect=True)
@@ -39,8 +39,8 @@ def heavy(on: TrialContext) -> FaultPattern:
     return FaultPattern(parse_fault("burst:5"), np.arange(0, on.space.bits, 13, dtype=np.int64))
 
 
-def arena_of(on: TrialContext) -> Arena:
-    return on.live._arena
+def arena_of(on: TrialContext) -> WeightMemory:
+    return on.live.weights.opened.weight_memory
 
 
 @each_kind
@@ -86,9 +86,9 @@ def test_a_foreign_write_during_a_trial_is_noticed(own: TrialContext) -> None:
 
 def test_the_tensor_that_differs_is_named() -> None:
     on = context("conv_blocked")
-    executor = LiveExecutor(on.model, on.space, on.feeds)
-    arena = executor._arena
-    for slot, view in arena.views.items():
+    executor = open_live(on.model, on.space, on.feeds)
+    weight_memory = executor.weights.opened.weight_memory
+    for slot, view in weight_memory.views.items():
         flat = view.reshape(-1).view(np.uint8)
         flat[-1] ^= 1
         with pytest.raises(NotRestored, match=f"'{slot}'"):
@@ -105,26 +105,26 @@ class Stuck(np.ndarray[Any, np.dtype[Any]]):
 
 
 def test_bytes_that_do_not_go_back_are_noticed() -> None:
-    arena = build_arena({"w": normal(4)})
-    arena.live[3] ^= 1
-    stuck = replace(arena, live=arena.live.view(Stuck))
+    weight_memory = build_weight_memory({"w": normal(4)})
+    weight_memory.live[3] ^= 1
+    stuck = replace(weight_memory, live=weight_memory.live.view(Stuck))
     with pytest.raises(NotRestored):
         restore(stuck, np.array([3]))
-    restore(arena, np.array([3]))
-    arena.check()
+    restore(weight_memory, np.array([3]))
+    weight_memory.check()
 
 
 @pytest.mark.parametrize("name", ["float16_conv", "tied_and_transposed", "conv_blocked"])
 def test_a_trial_whose_weights_do_not_go_back_fails(name: str) -> None:
     on = context(name)
-    executor = LiveExecutor(on.model, on.space, on.feeds)
-    arena = executor._arena
+    executor = open_live(on.model, on.space, on.feeds)
+    weight_memory = executor.weights.opened.weight_memory
     injection = executor.inject(heavy(on))
     injection.__enter__()
-    executor._arena = replace(
-        arena,
-        live=arena.live.view(Stuck),
-        views={slot: stuck(view) for slot, view in arena.views.items()},
+    executor._weight_memory = replace(
+        weight_memory,
+        live=weight_memory.live.view(Stuck),
+        views={slot: stuck(view) for slot, view in weight_memory.views.items()},
     )
     with pytest.raises(NotRestored):
         injection.__exit__(None, None, None)
@@ -143,16 +143,16 @@ SLOTS: list[dict[str, Values]] = [
 
 @pytest.mark.parametrize("contents", SLOTS)
 def test_an_arena_holds_each_slot_aligned_and_apart(contents: dict[str, Values]) -> None:
-    arena = build_arena(contents)
-    assert arena.views.keys() == contents.keys()
+    weight_memory = build_weight_memory(contents)
+    assert weight_memory.views.keys() == contents.keys()
     ends = []
     for name, values in contents.items():
-        view = arena.views[name]
+        view = weight_memory.views[name]
         assert view.tobytes() == values.tobytes()
         assert (view.dtype, view.shape) == (values.dtype, values.shape)
         assert view.ctypes.data % ALIGNMENT == 0
-        assert view.ctypes.data == arena.live.ctypes.data + arena.starts[name]
-        ends.append((arena.starts[name], arena.starts[name] + values.nbytes))
+        assert view.ctypes.data == weight_memory.live.ctypes.data + weight_memory.starts[name]
+        ends.append((weight_memory.starts[name], weight_memory.starts[name] + values.nbytes))
     assert all(stop <= start for (_, stop), (start, _) in pairwise(ends))
-    assert not np.shares_memory(arena.live, arena.golden)
-    arena.check()
+    assert not np.shares_memory(weight_memory.live, weight_memory.golden)
+    weight_memory.check()

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from analyzer.answers import Answer
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.partial.cut_plan import (
     CALL_SECONDS,
-    LEAST_GAIN,
+    LEAST_CUT_GAIN,
     LEVELS,
     CutCosts,
     candidates,
@@ -21,11 +22,13 @@ from analyzer.runtime.partial.cut_plan import (
     mean_seconds,
     reach_weights,
 )
-from analyzer.runtime.partial.golden_cache import Cache, GoldenStore
+from analyzer.runtime.partial.execution import PartialExecution
+from analyzer.runtime.partial.golden_cache import Array, Cache, GoldenStore
+from analyzer.runtime.partial.host_values import HostValues
 from analyzer.runtime.stretches.cuts import find_cuts
-from analyzer.runtime.stretches.golden_run import WHOLE, Arrays, Start
-from analyzer.runtime.stretches.sessions import SessionPart
-from tests.runtime.benches import TrialContext, answer, context, cut_up
+from analyzer.runtime.stretches.golden_run import WHOLE, Arrays, GoldenRun, LateStart
+from analyzer.runtime.stretches.reading_nodes import find_reads
+from tests.runtime.benches import TrialContext, answer, context, cut_up, partial_runs
 from tests.runtime.zoo.wide import attention, skips
 from tests.strategies import examples
 
@@ -45,7 +48,7 @@ def costs(draw: st.DrawFn) -> CutCosts:
 
 def expected(costs: CutCosts, kept: list[int]) -> float:
     """Mean time of a run with one upset, and what the cuts cost."""
-    total = (LEAST_GAIN * costs.seconds[0] + costs.each) * (len(kept) - 1)
+    total = (LEAST_CUT_GAIN * costs.seconds[0] + costs.each) * (len(kept) - 1)
     for i, hit in enumerate(costs.hits):
         total += hit * (costs.seconds[max(k for k in kept if k <= i)] + CALL_SECONDS)
     return float(total)
@@ -107,14 +110,13 @@ def upset(on: TrialContext, name: str, bit: int = 30, element: int = 0) -> Fault
     return FaultPattern(parse_fault("flip"), np.array([on.space.site(index, element, bit)]))
 
 
-def start_of(executor: LiveExecutor, on: TrialContext, name: str) -> Start:
-    return executor.start_of(np.array([[t.name for t in on.space.tensors].index(name)]))
+def start_of(executor: LiveExecutor, on: TrialContext, name: str) -> LateStart:
+    return executor.late_start(np.array([[t.name for t in on.space.tensors].index(name)]))
 
 
 def test_runs_begin_where_the_fault_is() -> None:
     """Fails if `start` ignores the reader: the first weight must be re-run from the first node."""
     on = context("attention")
-    assert on.cut.segments is not None
     starts = [start_of(on.cut, on, name).cut for name in ("wq", "w1", "w2")]
     assert starts[0] < starts[1] < starts[2]
 
@@ -122,8 +124,7 @@ def test_runs_begin_where_the_fault_is() -> None:
 def test_a_fault_behind_a_dead_relu_is_masked() -> None:
     """Fails without the comparison at the next cut: the golden answer itself comes back."""
     on = context("dense_block")
-    segments = on.cut.segments
-    assert segments is not None
+    segments = partial_runs(on.cut)
     known = segments.known(on.feeds)
     assert known is not None
     found = [
@@ -139,38 +140,43 @@ def test_of_unknown_feeds_golden_values_are_taken_first() -> None:
     """Fails if they are taken while weights are faulty, or if weights stay golden after it."""
     on = context("attention")
     executor = cut_up(on.model, on.space, on.feeds)
-    assert executor.segments is not None
     fresh = {name: values + 1 for name, values in on.feeds.items()}
     pattern = upset(on, "w1")
     expected = answer(on.oracle, pattern, fresh)
     for _ in range(2):
         assert answer(executor, pattern, fresh).same_as(expected)
-        assert executor.segments.known(fresh) is not None
+        assert partial_runs(executor).known(fresh) is not None
     assert executor.run(fresh).same_as(on.live.run(fresh))
 
 
-def test_parts_that_differ_on_the_sample_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+class Off(HostValues):
+    """Values between stretches that are never golden."""
+
+    def same(self, made: Arrays, golden: GoldenRun[Array]) -> bool:
+        return False
+
+
+def test_stretches_that_differ_on_the_sample_are_not_used() -> None:
     """Fails without the comparison in `_ready`."""
     on = context("attention")
-    executor = cut_up(on.model, on.space, on.feeds)
-    real = SessionPart.run
-
-    def off(part: SessionPart, values: Arrays) -> object:
-        found = real(part, values)
-        assert isinstance(found, dict)
-        return {name: value + 1 for name, value in found.items()}
-
-    monkeypatch.setattr(SessionPart, "run", off)
-    assert start_of(executor, on, "w2") is WHOLE
+    right = partial_runs(cut_up(on.model, on.space, on.feeds))
+    values = right.values
+    assert isinstance(values, HostValues)
+    off = Off(values._model, values._stretches, values.cuts, on.feeds, Cache(1 << 30))
+    index = [t.name for t in on.space.tensors].index("w2")
+    reads = find_reads(values._model.stripped.graph, on.space, on.live.layout)
+    nodes = int(reads.first[index]), int(reads.last[index])
+    assert right.late_start(*nodes) is not WHOLE
+    assert PartialExecution(off, right.early_stops).late_start(*nodes) is WHOLE
 
 
 def test_without_a_budget_nothing_is_kept() -> None:
     on = context("attention")
-    assert LiveExecutor(on.model, on.space, on.feeds, Cache(0)).segments is None
+    assert open_live(on.model, on.space, on.feeds, Cache(0)).partial_runs is None
 
 
 def test_the_store_forgets_what_was_used_least_recently() -> None:
-    store = GoldenStore(2)
+    store: GoldenStore[Array] = GoldenStore(2)
     feeds = [{"x": np.full(3, i)} for i in range(3)]
     for fed in feeds[:2]:
         store.keep(fed, Answer(()), {})

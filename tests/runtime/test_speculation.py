@@ -1,10 +1,10 @@
 """Runs without bounds, and the proof that none acts; that answers agree with the oracle's wherever
 the graph is cut is shown in `test_agreement`, here with the whole graph as one piece."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from unittest.mock import patch
+from typing import cast
 
 import numpy as np
 import onnx
@@ -15,23 +15,34 @@ from hypothesis import strategies as st
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.optimized_graph import optimize
 from analyzer.runtime.ort.session import Handles, new_session, run_session, session_options
-from analyzer.runtime.partial import execution as segments
+from analyzer.runtime.partial.host_values import HostValues
 from analyzer.runtime.speculative_bounds.bounds import find_bounds
-from analyzer.runtime.speculative_bounds.nchwc_layout import is_reorder, keep_blocked
+from analyzer.runtime.speculative_bounds.nchwc_layout import drop_reorders, is_reorder
 from analyzer.runtime.speculative_bounds.strategy import (
-    LEAST_GAIN,
-    NEVER,
+    LEAST_BOUNDS_GAIN,
+    SpeculativeStretches,
     bounds_that_cost,
     piece_count,
     stations_for,
 )
-from analyzer.runtime.speculative_bounds.two_forms import AGAIN, EVIDENCE, FastForm, Piece
+from analyzer.runtime.speculative_bounds.two_forms import (
+    AGAIN,
+    GUARD,
+    FastForm,
+    OpenPart,
+    TwoFormPiece,
+)
 from analyzer.runtime.speculative_bounds.zeros_and_nans import nan_shows, sign_of_zero_is_lost
-from analyzer.runtime.stretches.profile import Profile
-from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of
-from tests.runtime.benches import TrialContext, answer, build_bench, context
+from analyzer.runtime.stretches.cuts import Cut
+from analyzer.runtime.stretches.golden_run import Arrays
+from analyzer.runtime.stretches.profile import FORBIDDEN_SIZE, Profile
+from analyzer.runtime.stretches.sessions import Made, SessionPart, handles_of, session_part
+from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
+from tests.runtime.benches import TrialContext, answer, build_bench, context, partial_runs
 from tests.runtime.zoo import ZOO
 from tests.runtime.zoo.clipped import ZERO, clips
 from tests.runtime.zoo.floats import ROW
@@ -44,13 +55,52 @@ CLIPPED = ["clipped_blocked", "clipped_pooled", "clipped_rows"]
 FLIP = parse_fault("flip")
 
 
-def in_one_piece(on: TrialContext, feeds: Feeds | None = None) -> LiveExecutor:
-    """An executor that always runs the whole graph, first without its bounds."""
-    with (
-        patch.object(segments, "bounds_that_cost", lambda bounds, _: bounds),
-        patch.object(segments, "stations_for", lambda *_: [0]),
-    ):
-        return LiveExecutor(on.model, on.space, feeds or on.feeds)
+class OnePiece:
+    """A strategy that always runs the whole graph, first without any of its bounds."""
+
+    name = "one_piece"
+
+    def __init__(self, open_part: OpenPart = session_part) -> None:
+        self._open_part = open_part
+
+    def offer(self, model: LiveModel, profile: Callable[[], Profile], _: Use) -> Offer | NotApplied:
+        bounds = find_bounds(model.stripped.graph)
+
+        def opened(cuts: Sequence[Cut], sample: Arrays) -> SpeculativeStretches | NotApplied:
+            found = SpeculativeStretches(model, bounds, cuts[:1], sample, self._open_part)
+            return found.refusal or found
+
+        return Offer(profile().seconds, opened)
+
+
+def in_one_piece(
+    on: TrialContext, feeds: Feeds | None = None, open_part: OpenPart = session_part
+) -> LiveExecutor:
+    """An executor whose runs are of one piece, in one of its two forms."""
+    strategies = [OnePiece(open_part)]
+    use = Use.EVERYWHERE
+    return open_live(on.model, on.space, feeds or on.feeds, strategies=strategies, use=use)
+
+
+class Altered:
+    """A stretch whose results pass through a function."""
+
+    def __init__(self, part: SessionPart, alter: Callable[[Made], Made]) -> None:
+        self.inputs, self.outputs, self.session = part.inputs, part.outputs, part.session
+        self._part, self._alter = part, alter
+
+    def run(self, values: Arrays) -> Made | Failure:
+        found = self._part.run(values)
+        return found if isinstance(found, Failure) else self._alter(found)
+
+    def run_handles(self, values: Handles) -> Handles | Failure:
+        found = self.run({name: value.numpy() for name, value in values.items()})
+        return found if isinstance(found, Failure) else handles_of(found)
+
+
+def altering(alter: Callable[[Made], Made]) -> OpenPart:
+    """Opens stretches whose results are altered."""
+    return cast(OpenPart, lambda *given, **more: Altered(session_part(*given, **more), alter))
 
 
 @cache
@@ -59,10 +109,12 @@ def executor(name: str) -> LiveExecutor:
     return in_one_piece(context(name))
 
 
-def only_piece(live: LiveExecutor) -> Piece:
-    assert live.segments is not None
-    assert live.segments.speculation is not None
-    (piece,) = live.segments.speculation.pieces
+def only_piece(live: LiveExecutor) -> TwoFormPiece:
+    values = partial_runs(live).values
+    assert isinstance(values, HostValues)
+    stretches = values._stretches
+    assert isinstance(stretches, SpeculativeStretches)
+    (piece,) = stretches.pieces
     return piece
 
 
@@ -124,7 +176,7 @@ def test_a_nan_is_seen(name: str, tensor: str) -> None:
 
 def sums(name: str) -> int:
     fast = only_piece(executor(name)).fast
-    assert fast is not None
+    assert isinstance(fast, FastForm)
     return fast.owners.count(None)
 
 
@@ -136,36 +188,46 @@ def test_where_a_nan_can_hide_it_is_looked_for() -> None:
 
 def test_a_form_in_which_a_nan_does_not_show_is_not_used() -> None:
     """Fails without `_shows`: what is known about kernels is tried on the graph itself."""
-    real = SessionPart.run
 
-    def without_nan(part: SessionPart, values: Made) -> Made | Failure:
-        found = real(part, values)
-        assert isinstance(found, dict)
-        return {name: np.nan_to_num(value) for name, value in found.items()}
+    def without_nan(made: Made) -> Made:
+        return {name: np.nan_to_num(value) for name, value in made.items()}
 
-    with patch.object(SessionPart, "run", without_nan):
-        live = in_one_piece(context("clipped_pooled"))
-    assert live.segments is None
+    live = in_one_piece(context("clipped_pooled"), open_part=altering(without_nan))
+    assert state_of(live) == "a NaN behind a bound does not show in its guard"
 
 
 def test_a_form_that_answers_otherwise_is_not_used() -> None:
-    """Fails without the comparison in `_trusted`."""
-    real = SessionPart.run
+    """Fails without the comparison in `_distrust`."""
 
-    def off(part: SessionPart, values: Made) -> Made | Failure:
-        found = real(part, values)
-        if isinstance(found, dict) and EVIDENCE in found:
-            found["y"] = found["y"] + 1
-        return found
+    def off(made: Made) -> Made:
+        return {**made, "y": made["y"] + 1} if GUARD in made else made
 
-    with patch.object(SessionPart, "run", off):
-        live = in_one_piece(context("clipped_rows"))
-    assert live.segments is None
+    live = in_one_piece(context("clipped_rows"), open_part=altering(off))
+    assert state_of(live) == "without its bounds it gives other bits"
+
+
+def refuse(*given: object, **more: object) -> SessionPart:
+    """Opens exact forms alone."""
+    if "in_order" in more:
+        raise RuntimeError("no")
+    return session_part(*given, **more)  # type: ignore[arg-type]  # passed on
+
+
+def test_a_guard_that_onnx_runtime_objects_to_is_a_reason() -> None:
+    live = in_one_piece(context("clipped_rows"), open_part=refuse)
+    assert state_of(live) == "ONNX Runtime has no guard for it: no"
+
+
+def state_of(live: LiveExecutor) -> str:
+    """Why `OnePiece` is not in force."""
+    (found,) = (a for a in live.accelerations if a.name == "one_piece")
+    assert not found.in_force
+    return found.reason
 
 
 def bounds_left_out(live: LiveExecutor) -> set[str]:
     fast = only_piece(live).fast
-    assert fast is not None
+    assert isinstance(fast, FastForm)
     return {owner.value for owner in fast.owners if owner is not None}
 
 
@@ -265,7 +327,7 @@ def test_bounds_stay_where_the_proof_costs_as_much() -> None:
     assert bounds_that_cost(bounds, slow) == bounds
     assert bounds_that_cost(bounds, Profile(np.full(count, 1e-6), size)) == []
     few = slow.seconds.copy()
-    few[[i for b in bounds for i, nodes in b.nodes.items() if not nodes]] = LEAST_GAIN * 1e-4
+    few[[i for b in bounds for i, nodes in b.nodes.items() if not nodes]] = LEAST_BOUNDS_GAIN * 1e-4
     assert bounds_that_cost(bounds, Profile(few, size)) == []
 
 
@@ -277,7 +339,7 @@ def test_longer_runs_have_more_pieces() -> None:
 
 def test_pieces_meet_where_little_passes_and_never_where_a_bound_hides_a_value() -> None:
     seconds = np.linspace(10e-3, 1e-3, 10)
-    sizes = np.array([0, 50, 10, NEVER, NEVER, 5, 9, NEVER, 30, 40])
+    sizes = np.array([0, 50, 10, FORBIDDEN_SIZE, FORBIDDEN_SIZE, 5, 9, FORBIDDEN_SIZE, 30, 40])
     found = stations_for(seconds, sizes)
     assert found[0] == 0
     assert {2, 5} <= set(found)
@@ -294,14 +356,14 @@ class Scripted:
     def run_handles(self, _: object) -> Handles:
         maximum = self._maxima[min(self.runs, len(self._maxima) - 1)]
         self.runs += 1
-        return handles_of({EVIDENCE: np.array([[maximum]], np.float32)})
+        return handles_of({GUARD: np.array([[maximum]], np.float32)})
 
 
 def test_a_piece_whose_bounds_act_often_is_tried_now_and_then() -> None:
     """Fails without `_promising`: every run would be two."""
     exact, fast = Scripted(0.0), Scripted(*[9.0] * (AGAIN + 4), 1.0)
     form = FastForm(fast, (None,), np.array([[-np.inf], [5.0]]))  # type: ignore[arg-type]
-    piece = Piece(exact, form)  # type: ignore[arg-type]
+    piece = TwoFormPiece(exact, form)  # type: ignore[arg-type]
     for _ in range(20 * AGAIN):
         piece.run({})
     tries = fast.runs
@@ -320,10 +382,10 @@ def test_a_piece_whose_bounds_act_often_is_tried_now_and_then() -> None:
 def test_element_wise_nodes_stay_in_the_blocked_layout() -> None:
     graph = optimize(ZOO["clipped_pooled"].build()).proto
     before = [n for n in graph.graph.node if is_reorder(n, "ReorderInput")]
-    kept = keep_blocked(graph)
+    kept = drop_reorders(graph)
     after = [n for n in kept.graph.node if is_reorder(n, "ReorderInput")]
     assert len(before) > len(after)
-    assert keep_blocked(kept) is kept
+    assert drop_reorders(kept) is kept
 
 
 def test_padded_blocks_are_left_alone() -> None:
@@ -345,4 +407,4 @@ def test_padded_blocks_are_left_alone() -> None:
     )
     optimized = optimize(proto).proto
     assert any(is_reorder(n, "ReorderOutput") for n in optimized.graph.node)
-    assert keep_blocked(optimized) is optimized
+    assert drop_reorders(optimized) is optimized

@@ -14,10 +14,10 @@ from analyzer.faults.sampling import draw_pattern, generator
 from analyzer.faults.space import Selection
 from analyzer.model import load_model
 from analyzer.runtime.layout.layout import Route
-from analyzer.runtime.live import LiveExecutor
+from analyzer.runtime.open import open_live
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.partial.golden_cache import Cache
-from tests.runtime.benches import TrialContext, answer, cut_up
+from tests.runtime.benches import TrialContext, answer, cut_up, partial_runs
 from tests.runtime.test_agreement import assert_agree, single_upsets
 from tests.support import save
 from tests.transformers import text, vision
@@ -30,7 +30,7 @@ def build(proto: onnx.ModelProto, folder: Path) -> TrialContext:
     space = model.space(Selection())
     data = generate_data(model.signature, 0, 3)
     feeds: Feeds = {model.signature.name: data.inputs, **data.more}
-    live, oracle = LiveExecutor(model, space, feeds), RewriteExecutor(model, space)
+    live, oracle = open_live(model, space, feeds), RewriteExecutor(model, space)
     return TrialContext(
         model, space, feeds, live, cut_up(model, space, feeds), oracle, live.run(feeds)
     )
@@ -58,16 +58,16 @@ def test_their_weights_are_changed_in_place(on: TrialContext) -> None:
 
 
 def test_they_are_cut_where_several_values_pass(on: TrialContext) -> None:
-    assert on.cut.segments is not None
-    widths = [len(cut.values) for cut in on.cut.segments.cuts]
+    assert on.cut.partial_runs is not None
+    widths = [len(cut.values) for cut in partial_runs(on.cut).cuts]
     assert max(widths) >= 3
 
 
 def test_sequences_of_other_lengths_run_in_the_same_sessions(tmp_path: Path) -> None:
     """Golden values are kept per batch: their shapes may differ from the sample's."""
     on = build(text(), tmp_path)
-    executor = LiveExecutor(on.model, on.space, on.feeds, Cache(1 << 30))
-    assert executor.segments is not None
+    executor = open_live(on.model, on.space, on.feeds, Cache(1 << 30))
+    assert executor.partial_runs is not None
     longer = {name: np.tile(values, (1, 2)) for name, values in on.feeds.items()}
     index = [t.name for t in on.space.tensors].index("w_head")
     for pattern in single_upsets(on, index):

@@ -92,8 +92,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     from analyzer.jobs.settings import Settings
     from analyzer.model import load_model
     from analyzer.reports.selftest import apart_text, selftest_text
-    from analyzer.runtime.live import LiveExecutor
-    from analyzer.runtime.open import open_executor
+    from analyzer.runtime.open import open_executor, open_live
     from analyzer.runtime.oracle.rewrite import RewriteExecutor
     from analyzer.runtime.ort.device import CPU
     from analyzer.verification.selftest import run_selftest, test_patterns
@@ -130,7 +129,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     def against_cpu() -> None:
         with show_count(patterns, "on the cpu") as progress:
             drawn = test_patterns(space, law, patterns, settings.seed)
-            here = LiveExecutor(model, space, feeds)
+            here = open_live(model, space, feeds)
             apart = run_apart(live, here, feeds, batch.images, drawn, progress)
         say(apart_text(apart, device.shown))
 

@@ -16,7 +16,7 @@ from onnx.helper import (
     tensor_dtype_to_np_dtype,
 )
 
-from analyzer.runtime.device.io_binding import Held
+from analyzer.runtime.device.io_binding import DeviceValue
 from analyzer.runtime.device.memory import WORD
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.device_failures import on_device
@@ -28,7 +28,7 @@ LONGEST = 2**31 - 1
 """Words, counted in 32 bits by some kernels."""
 
 
-class Comparison:
+class DeviceComparison:
     """Compares values as words, so that NaN equals itself and 0 is not -0."""
 
     def __init__(self, device: Device, profile: Path | None = None) -> None:
@@ -46,7 +46,7 @@ class Comparison:
             self.session = new_session(_comparing_model(), options, device)
         self._binding = self.session.io_binding()
 
-    def same(self, one: Held, other: Held) -> bool:
+    def same(self, one: DeviceValue, other: DeviceValue) -> bool:
         """Whether they are equal; no, where that cannot be told on the device.
 
         Args:
@@ -72,7 +72,7 @@ class Comparison:
             return bool(self._binding.get_outputs()[0].numpy()[0] == 1.0)
 
 
-def _words(value: Held) -> int | None:
+def _words(value: DeviceValue) -> int | None:
     """Length of a value in words; None if it is not made of some."""
     count = math.prod(value.shape())
     try:
@@ -82,14 +82,14 @@ def _words(value: Held) -> int | None:
     return None if size % WORD or size // WORD > LONGEST else size // WORD
 
 
-def seconds_to_compare(values: Sequence[Sequence[Held]], device: Device) -> Floats:
+def seconds_to_compare(values: Sequence[Sequence[DeviceValue]], device: Device) -> Floats:
     """What comparing each group of values with others takes, float64 (groups,).
 
     Raises:
         DeviceFailed: the device has not enough memory, or failed.
     """
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
-        comparison = Comparison(device, Path(folder, "profile"))
+        comparison = DeviceComparison(device, Path(folder, "profile"))
         flat = [value for group in values for value in group if _words(value)]
         for value in flat:
             for _ in range(RUNS):

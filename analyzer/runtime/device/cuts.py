@@ -5,7 +5,7 @@ it, that of a run when the device is done.
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from analyzer.answers import Failure, Feeds
-from analyzer.runtime.device.io_binding import BoundSession, Held, on_its_device
+from analyzer.runtime.device.io_binding import BoundSession, DeviceValue, copy_to_device
 from analyzer.runtime.device.memory import DeviceMemory
 from analyzer.runtime.partial.cut_plan import CutCosts, candidates, choose_cuts, reach_weights
 from analyzer.runtime.partial.golden_cache import Cache
@@ -25,42 +25,48 @@ from analyzer.runtime.stretches.profile import (
     take_records,
     times_of_runs,
 )
-from analyzer.runtime.weights.reading_nodes import Readers
+from analyzer.runtime.stretches.reading_nodes import ReadingNodes
+
+OpenPart = Callable[..., BoundSession]
 
 MEASURED = 16
 """Cuts among which is chosen: each is opened and timed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cuttable:
+class DeviceGraph:
     """An optimized graph on a device, and where it may be cut.
 
     Attributes:
-        shell: The optimized model, hollow.
+        stripped: The stripped optimized model.
         memory: Its live weights.
         cuts: By position.
+        open_session: Opens the session of a stretch; takes the arguments of `BoundSession`.
     """
 
-    shell: onnx.ModelProto
+    stripped: onnx.ModelProto
     memory: DeviceMemory
     cuts: Sequence[Cut]
+    open_session: OpenPart = BoundSession
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of what the graph returns."""
-        return tuple(value.name for value in self.shell.graph.output)
+        return tuple(value.name for value in self.stripped.graph.output)
 
-    def tap(self, cuts: Sequence[Cut], fed: Mapping[str, Held]) -> tuple[BoundSession, list[str]]:
+    def tap(
+        self, cuts: Sequence[Cut], fed: Mapping[str, DeviceValue]
+    ) -> tuple[BoundSession, list[str]]:
         """A session that also returns what passes ``cuts``, inputs not counted; and the names."""
         names = sorted({name for cut in cuts for name in cut.values} - fed.keys())
         more = [name for name in names if name not in self.outputs]
-        return BoundSession(with_outputs(self.shell, more), self.memory), names
+        return self.open_session(with_outputs(self.stripped, more), self.memory), names
 
     def part(
         self,
         begin: Cut,
         end: Cut | None,
-        values: Mapping[str, Held],
+        values: Mapping[str, DeviceValue],
         profile: Path | None = None,
     ) -> BoundSession:
         """The nodes between two cuts as a session.
@@ -71,18 +77,18 @@ class Cuttable:
             values: of the types that pass the first.
             profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
         """
-        graph = self.shell.graph
+        graph = self.stripped.graph
         stop = len(graph.node) if end is None else end.position
         made = made_between(graph, begin.position, stop)
         wanted = (*(end.values if end else ()), *self.outputs)
         outputs = tuple(dict.fromkeys(name for name in wanted if name in made))
         types = {name: int(values[name].element_type()) for name in begin.values}
-        part = part_between(self.shell, begin, stop, outputs, types)
-        return BoundSession(part, self.memory, profile)
+        part = part_between(self.stripped, begin, stop, outputs, types)
+        return self.open_session(part, self.memory, profile)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptCuts:
     """The cuts that are worth their memory.
 
     Attributes:
@@ -94,7 +100,7 @@ class Kept:
     seconds: Floats
 
 
-def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Kept:
+def choose(graph: DeviceGraph, readers: ReadingNodes, sample: Feeds, cache: Cache) -> KeptCuts:
     """Time a few cuts, and keep those that pay.
 
     Args:
@@ -109,11 +115,11 @@ def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Ke
     """
     first = readers.first.tolist()
     if len(graph.cuts) < 2 or not first:
-        return Kept([graph.cuts[0]], np.zeros(1))
+        return KeptCuts([graph.cuts[0]], np.zeros(1))
     profile = _told(graph, sample)
     made = {
         name: int(profile.size[i])
-        for i, node in enumerate(graph.shell.graph.node)
+        for i, node in enumerate(graph.stripped.graph.node)
         for name in node.output
     }
     sizes = np.array([sum(made.get(n, 0) for n in cut.values) for cut in graph.cuts], np.int64)
@@ -123,7 +129,12 @@ def choose(graph: Cuttable, readers: Readers, sample: Feeds, cache: Cache) -> Ke
     hits = reach_weights(first, readers.bits.tolist(), few)
     costs = CutCosts(hits, seconds, sizes[few] * cache.batches)
     chosen = choose_cuts(costs, cache.size)
-    return Kept([graph.cuts[few[i]] for i in chosen], seconds[chosen])
+    return KeptCuts([graph.cuts[few[i]] for i in chosen], seconds[chosen])
+
+
+def every_cut(graph: DeviceGraph) -> KeptCuts:
+    """All cuts of ``graph``, untimed."""
+    return KeptCuts(graph.cuts, np.ones(len(graph.cuts)))
 
 
 def thinned(few: Sequence[int]) -> list[int]:
@@ -132,24 +143,24 @@ def thinned(few: Sequence[int]) -> list[int]:
     return [few[i] for i in chosen.tolist()]
 
 
-def _told(graph: Cuttable, sample: Feeds) -> Profile:
+def _told(graph: DeviceGraph, sample: Feeds) -> Profile:
     """How long the device was told of each node, and how large its outputs are."""
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
-        session = BoundSession(graph.shell, graph.memory, Path(folder, "profile"))
+        session = BoundSession(graph.stripped, graph.memory, Path(folder, "profile"))
         for _ in range(RUNS):
             session.run(sample)
-        return node_profile(take_records(session.session), graph.shell.graph.node)
+        return node_profile(take_records(session.session), graph.stripped.graph.node)
 
 
-def _timed(graph: Cuttable, cuts: Sequence[Cut], sample: Feeds) -> Floats:
+def _timed(graph: DeviceGraph, cuts: Sequence[Cut], sample: Feeds) -> Floats:
     """Seconds of a run from each of ``cuts`` to the end, float64 (cuts,).
 
     Raises:
         ValueError: the model fails on the sample.
     """
-    fed = on_its_device(sample, graph.memory)
+    fed = copy_to_device(sample, graph.memory)
     tap, names = graph.tap(cuts, fed)
-    made = tap.hold(fed, names)
+    made = tap.run_keeping(fed, names)
     if isinstance(made, Failure):
         raise ValueError(made.message)
     values = {**fed, **made}

@@ -15,19 +15,19 @@ import onnxruntime as ort
 
 from analyzer.answers import Answer, Failure, Feeds, Result
 from analyzer.runtime.device.memory import DeviceMemory
-from analyzer.runtime.ort.device_failures import checked, watched
+from analyzer.runtime.ort.device_failures import check_device, raising_device_failures
 from analyzer.runtime.ort.session import new_session, session_options, short_reason
 from analyzer.runtime.ort.shared_initializers import without_graph
 
-Held: TypeAlias = ort.OrtValue
+DeviceValue: TypeAlias = ort.OrtValue
 """A value on the device."""
 
-Fed = Mapping[str, Held | npt.NDArray[Any]]
+DeviceFeeds = Mapping[str, DeviceValue | npt.NDArray[Any]]
 
 
-def weights_as_inputs(shell: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of a hollow model whose empty initializers are inputs."""
-    copy, graph = without_graph(shell), shell.graph
+def weights_as_inputs(stripped: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a stripped model whose empty initializers are inputs."""
+    copy, graph = without_graph(stripped), stripped.graph
     copy.graph.name = graph.name
     for field in ("node", "input", "output", "value_info", "sparse_initializer"):
         getattr(copy.graph, field).extend(getattr(graph, field))
@@ -42,15 +42,15 @@ def weights_as_inputs(shell: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class BoundSession:
-    """A session of a hollow model, or of a part of one, on a device."""
+    """A session of a stripped model, or of a part of one, on a device."""
 
     def __init__(
-        self, shell: onnx.ModelProto, memory: DeviceMemory, profile: Path | None = None
+        self, stripped: onnx.ModelProto, memory: DeviceMemory, profile: Path | None = None
     ) -> None:
         """Open it, and bind the weights.
 
         Args:
-            shell: a hollow model; it is not optimized any further.
+            stripped: a stripped model; it is not optimized any further.
             memory: where the contents of its empty initializers are.
             profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
 
@@ -61,10 +61,10 @@ class BoundSession:
         options = session_options(optimize=False, device=self._device)
         if profile is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(profile)
-        with watched(self._device):
-            self.session = new_session(weights_as_inputs(shell), options, self._device)
+        with raising_device_failures(self._device):
+            self.session = new_session(weights_as_inputs(stripped), options, self._device)
         self._binding = self.session.io_binding()
-        weights = {t.name: t for t in shell.graph.initializer if t.external_data}
+        weights = {t.name: t for t in stripped.graph.initializer if t.external_data}
         for name, tensor in weights.items():
             place = memory.address(name)
             shape = list(tensor.dims)
@@ -73,18 +73,20 @@ class BoundSession:
         self.inputs = tuple(name for name in taken if name not in weights)
         self.outputs = tuple(value.name for value in self.session.get_outputs())
 
-    def run(self, feeds: Fed) -> Result:
+    def run(self, feeds: DeviceFeeds) -> Result:
         """Run once with the present contents of the memory; the answer is on the host.
 
         Raises:
             DeviceFailed: not the model, but the device failed.
         """
-        made = self.hold(feeds, ())
+        made = self.run_keeping(feeds, ())
         if isinstance(made, Failure):
             return made
         return Answer(tuple(np.array(made[name].numpy()) for name in self.outputs))
 
-    def hold(self, feeds: Fed, stay: Sequence[str]) -> dict[str, Held] | Failure:
+    def run_keeping(
+        self, feeds: DeviceFeeds, stay: Sequence[str]
+    ) -> dict[str, DeviceValue] | Failure:
         """Run once; outputs named in ``stay`` are left on the device, others brought to the host.
 
         Raises:
@@ -101,17 +103,17 @@ class BoundSession:
         except Exception as error:  # see session.open_session
             binding.clear_binding_outputs()
             failure = Failure(short_reason(error))
-            checked(failure, self._device)
+            check_device(failure, self._device)
             return failure
 
-    def _feed(self, name: str, value: Held | npt.NDArray[Any]) -> None:
+    def _feed(self, name: str, value: DeviceValue | npt.NDArray[Any]) -> None:
         if isinstance(value, np.ndarray):
             self._binding.bind_cpu_input(name, np.ascontiguousarray(value))
         else:
             self._binding.bind_ortvalue_input(name, value)
 
 
-def _taken(binding: ort.IOBinding) -> list[Held]:
+def _taken(binding: ort.IOBinding) -> list[DeviceValue]:
     """What a run made, no longer tied to the binding.
 
     `IOBinding.get_outputs` of older versions gives references into the binding's own list.
@@ -122,13 +124,13 @@ def _taken(binding: ort.IOBinding) -> list[Held]:
     return values
 
 
-def on_its_device(feeds: Feeds, memory: DeviceMemory) -> dict[str, Held]:
+def copy_to_device(feeds: Feeds, memory: DeviceMemory) -> dict[str, DeviceValue]:
     """Copies of inputs on the device, so that runs need not bring them there each time."""
     device = memory.device
     return {name: _held(array, device.memory, device.index) for name, array in feeds.items()}
 
 
-def _held(array: npt.NDArray[Any], memory: str, index: int) -> Held:
+def _held(array: npt.NDArray[Any], memory: str, index: int) -> DeviceValue:
     if memory == "cpu":  # where a value would share the array's memory
         array = array.copy()
     return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), memory, index)

@@ -1,4 +1,4 @@
-"""Live weights in a device's memory: one block, a mirror of the arena, and writes into it.
+"""Live weights in a device's memory: one block, a mirror of the weight memory, and writes into it.
 
 The block is one value of ONNX Runtime; sessions take their weights as inputs that point into it.
 Touched words are written by a small model that runs on the device and whose output is the memory of
@@ -6,7 +6,7 @@ its own input: a `ScatterElements` that has nothing to copy. What stands there a
 back in the same run. So a trial moves a few bytes, whatever the size of the weights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,14 @@ from analyzer.faults.space import Indices
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.device_failures import on_device
 from analyzer.runtime.ort.session import new_session, session_options
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 Words = npt.NDArray[np.int32]
 
 WORD = 4
 """Bytes of a word, the unit of writing."""
 
-PIECE = 2**30
+WORDS_PER_CALL = 2**30
 """Words that one call may number: the CUDA kernel counts them in 32 bits."""
 
 DENSE = 4
@@ -35,27 +35,39 @@ DENSE = 4
 
 
 class DeviceMemory:
-    """A device's copy of an arena."""
+    """A device's copy of the weight memory."""
 
-    def __init__(self, arena: Arena, device: Device) -> None:
-        """Take the memory, and fill it with what the arena holds.
+    def __init__(
+        self,
+        weight_memory: WeightMemory,
+        device: Device,
+        open_writer: "OpenWriter | None" = None,
+        allocate: Callable[..., ort.OrtValue] = ort.OrtValue.ortvalue_from_shape_and_type,
+    ) -> None:
+        """Take the memory, and fill it with what the weight memory holds.
+
+        Args:
+            weight_memory: the live weights on the host.
+            device: whose memory it is.
+            open_writer: opens what writes words in place; None: a session on the device.
+            allocate: takes memory of the device.
 
         Raises:
             DeviceFailed: there is not enough of it.
         """
         self.device = device
-        self._arena = arena
-        self._host: Words = arena.live.view(np.int32)
-        self._golden: Words = arena.golden.view(np.int32)
+        self._weight_memory = weight_memory
+        self._host: Words = weight_memory.live.view(np.int32)
+        self._golden: Words = weight_memory.golden.view(np.int32)
         with on_device(device):
-            self._block = ort.OrtValue.ortvalue_from_shape_and_type(
+            self._block = allocate(
                 [max(len(self._host), 1)],  # a value without elements has no address
                 np.int32,
                 device.memory,
                 device.index,
             )
             self.send_all()
-        self._writer = _Writer(self._block, device)
+        self._writer = (open_writer or WordWriter)(self._block, device)
         self.in_place = len(self._host) == 0 or self._keeps_a_write()
 
     def _keeps_a_write(self) -> bool:
@@ -67,8 +79,8 @@ class DeviceMemory:
         return arrived
 
     def address(self, slot: str) -> int:
-        """Where a slot of the arena begins, in the device's memory."""
-        return int(self._block.data_ptr()) + self._arena.starts[slot]
+        """Where a slot of the weight memory begins, in the device's memory."""
+        return int(self._block.data_ptr()) + self._weight_memory.starts[slot]
 
     def contents(self) -> Words:
         """A copy of all that the device holds, int32 (words,)."""
@@ -106,30 +118,39 @@ class DeviceMemory:
         """
         differing = np.flatnonzero(self.contents() != self._golden)
         if len(differing):
-            starts, byte = self._arena.starts, WORD * int(differing[0])
+            starts, byte = self._weight_memory.starts, WORD * int(differing[0])
             slot = max((s for s in starts if starts[s] <= byte), key=lambda s: starts[s])
             raise NotRestored(f"weights in {slot!r} on {self.device.name} differ from golden")
 
 
-class _Writer:
+class WordWriter:
     """Writes words of a block on its device."""
 
-    def __init__(self, block: ort.OrtValue, device: Device) -> None:
-        self._block, self._device = block, device
+    def __init__(
+        self, block: ort.OrtValue, device: Device, words_per_call: int = WORDS_PER_CALL
+    ) -> None:
+        """Open the session that writes.
+
+        Args:
+            block: a value on the device, int32 (words,).
+            device: the device.
+            words_per_call: the words that one call may number.
+        """
+        self._block, self._device, self._reach = block, device, words_per_call
         session = new_session(_writing_model(), session_options(device=device), device)
         self._session, self._binding = session, session.io_binding()
 
     def write(self, words: Indices, new: Words) -> Words:
         """Write ``new`` at ``words``, each once; returns what the device holds there afterwards."""
         held = np.empty_like(new)
-        for piece, here in _pieces(words):
+        for piece, here in _pieces(words, self._reach):
             held[here] = self._write(piece, words[here] - piece, new[here])
         return held
 
     def _write(self, first: int, at: Indices, new: Words) -> Words:
         """The same within the piece that begins with word ``first``."""
         where = self._device.memory, self._device.index
-        length = min(int(self._block.shape()[0]) - first, PIECE)
+        length = min(int(self._block.shape()[0]) - first, self._reach)
         block = (np.int32, [length], int(self._block.data_ptr()) + WORD * first)
         binding = self._binding
         with on_device(self._device):
@@ -143,11 +164,14 @@ class _Writer:
             return np.array(binding.get_outputs()[1].numpy())
 
 
-def _pieces(words: Indices) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+def _pieces(words: Indices, reach: int) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """The first word of each piece that ``words`` fall into, and the indices of those that do."""
-    numbers = words // PIECE
+    numbers = words // reach
     for number in np.unique(numbers).tolist():
-        yield number * PIECE, np.flatnonzero(numbers == number)
+        yield number * reach, np.flatnonzero(numbers == number)
+
+
+OpenWriter = Callable[[ort.OrtValue, Device], WordWriter]
 
 
 def _writing_model() -> onnx.ModelProto:

@@ -1,182 +1,93 @@
-"""Partial re-execution on a device: `segments.py`, but inputs and golden values stay there."""
+"""Partial re-execution on a device: which cuts it keeps, and whether to look for masked faults."""
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from analyzer.answers import Answer, Failure, Feeds, Result
-from analyzer.errors import DeviceFailed
-from analyzer.runtime.device.compare import Comparison, seconds_to_compare
-from analyzer.runtime.device.cuts import Cuttable, Kept, choose
-from analyzer.runtime.device.io_binding import BoundSession, Held, on_its_device
-from analyzer.runtime.partial.execution import MASKED_SHARE
-from analyzer.runtime.partial.golden_cache import Cache, GoldenStore
-from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, Start
-from analyzer.runtime.weights.reading_nodes import Readers
+from analyzer.answers import Feeds
+from analyzer.runtime.device.compare import seconds_to_compare
+from analyzer.runtime.device.cuts import DeviceGraph, KeptCuts, OpenPart, choose, every_cut
+from analyzer.runtime.device.io_binding import BoundSession, DeviceValue
+from analyzer.runtime.device.memory import DeviceMemory
+from analyzer.runtime.device.values import DeviceValues, raise_if_lost
+from analyzer.runtime.ort.acceleration import NotApplied
+from analyzer.runtime.ort.session import short_reason
+from analyzer.runtime.partial.execution import PartialExecution
+from analyzer.runtime.partial.golden_cache import Cache
+from analyzer.runtime.partial.plan import MASKED_SHARE
+from analyzer.runtime.stretches.cuts import Floats, find_cuts
+from analyzer.runtime.stretches.reading_nodes import ReadingNodes
+from analyzer.runtime.stretches.strategy import Use
+from analyzer.runtime.weights.open_weights import OpenedLayout
 
-
-class DeviceSegments:
-    """The cuts that were kept, and the sessions of the parts between them and the end."""
-
-    def __init__(
-        self, graph: Cuttable, whole: BoundSession, kept: Kept, sample: Feeds, batches: int
-    ) -> None:
-        """Open what runs fault-free; parts are opened when a pattern needs them.
-
-        Args:
-            graph: the optimized model; its weights are golden at present.
-            whole: the session of all of it.
-            kept: its cuts.
-            sample: one batch, on which every part must give the golden values.
-            batches: how many golden runs are kept.
-
-        Raises:
-            ValueError: the model fails on the sample.
-            DeviceFailed: the device has not enough memory, or failed.
-        """
-        self._graph, self.cuts = graph, tuple(kept.cuts)
-        self._positions = [cut.position for cut in self.cuts]
-        self._parts: dict[tuple[int, int], BoundSession | None] = {(0, len(self.cuts)): whole}
-        self._store = GoldenStore(batches)
-        fed = on_its_device(sample, graph.memory)
-        self._tap, self._passing = graph.tap(self.cuts, fed)
-        self.golden(sample)
-        found = self._store.find(sample)
-        if found is None:
-            raise ValueError("the model fails on the sample")
-        self._sample = found
-        self._comparison = Comparison(graph.memory.device)
-        self._checks = self._worth_a_look(kept)
-
-    def _worth_a_look(self, kept: Kept) -> list[bool]:
-        """For each stretch between two cuts: whether to look if its faults are masked behind it."""
-        if len(self.cuts) < 2:
-            return []
-        values = [[self._sample.values[n] for n in cut.values] for cut in self.cuts[1:]]
-        taken = seconds_to_compare(values, self._graph.memory.device)
-        call = taken.min(initial=np.inf)  # the shortest comparison is hardly more than a call
-        return [bool(x) for x in kept.seconds[1:] * MASKED_SHARE > taken + call]
-
-    def golden(self, feeds: Feeds) -> Result:
-        """Run fault-free, and keep inputs and what passes the cuts. The weights must be golden."""
-        fed = on_its_device(feeds, self._graph.memory)
-        made = self._tap.hold(fed, self._passing)
-        if isinstance(made, Failure):
-            return made
-        answer = Answer(tuple(_here(made[name]) for name in self._graph.outputs))
-        self._store.keep(feeds, answer, {**fed, **{name: made[name] for name in self._passing}})
-        return answer
-
-    def known(self, feeds: Feeds) -> GoldenRun | None:
-        """The golden run of these very arrays, if it is kept."""
-        return self._store.find(feeds)
-
-    def start(self, first: int, last: int) -> Start:
-        """Where a run begins whose faulty weights are read by nodes ``first`` to ``last``.
-
-        The sessions that it needs are opened. The weights must be golden.
-        """
-        cut = bisect_right(self._positions, first) - 1
-        following, end = cut + 1, len(self.cuts)
-        check = following < end and last < self._positions[following] and self._checks[cut]
-        if check and self._ready(cut, following) and self._ready(following, end):
-            return Start(cut, check=True)
-        return Start(cut, check=False) if cut and self._ready(cut, end) else WHOLE
-
-    def _ready(self, begin: int, end: int) -> bool:
-        """Whether the part between two cuts is open and gives the golden values of the sample."""
-        key = begin, end
-        if key not in self._parts:
-            self._parts[key] = self._opened(begin, end)
-        return self._parts[key] is not None
-
-    def _opened(self, begin: int, end: int) -> BoundSession | None:
-        """The session of a part; None if it is of no use, or has no room."""
-        sample, to = self._sample, self.cuts[end] if end < len(self.cuts) else None
-        try:
-            part = self._graph.part(self.cuts[begin], to, sample.values)
-            made = part.hold(sample.values, part.outputs)
-            return part if isinstance(made, dict) and self._is_golden(made, sample) else None
-        except Exception as error:
-            raise_if_lost(error)
-            return None
-
-    def _is_golden(self, made: Mapping[str, Held], golden: GoldenRun) -> bool:
-        """Whether what a part made is what it makes without faults, bit for bit."""
-        known = self._answers(golden)
-        for name, value in made.items():
-            if name in golden.values:
-                if not self._comparison.same(value, golden.values[name]):
-                    return False
-            elif _here(value).tobytes() != known[name].tobytes():
-                return False
-        return True
-
-    def run(self, start: Start, golden: GoldenRun) -> Result:
-        """Run from ``start`` with the present weights, on what ``golden`` was fed."""
-        values: Mapping[str, Held] = golden.values
-        known, cut = self._answers(golden), start.cut
-        if start.check:
-            part = self._part(cut, cut + 1)
-            made = part.hold(values, part.outputs)
-            if isinstance(made, Failure):
-                return made
-            if self._is_golden(made, golden):
-                return golden.answer
-            known |= {name: _here(made[name]) for name in self._graph.outputs if name in made}
-            values, cut = {**values, **made}, cut + 1
-        made = self._part(cut, len(self.cuts)).hold(values, ())
-        if isinstance(made, Failure):
-            return made
-        return Answer(tuple({**known, **{n: _here(v) for n, v in made.items()}}.values()))
-
-    def _part(self, begin: int, end: int) -> BoundSession:
-        part = self._parts[begin, end]
-        assert part is not None, "`start` promised it"
-        return part
-
-    def _answers(self, golden: GoldenRun) -> dict[str, npt.NDArray[np.generic]]:
-        return dict(zip(self._graph.outputs, golden.answer.outputs, strict=True))
+NO_ROOM = NotApplied("the cache has no room for the inputs of all batches on the device (--cache)")
+NO_SESSION = NotApplied("the device runs whole files, for its own optimized graph cannot be used")
 
 
-def _here(value: Held) -> npt.NDArray[np.generic]:
-    """A copy of a value on the host."""
-    return np.array(value.numpy())
-
-
-def find_device_segments(
-    graph: Cuttable, whole: BoundSession, readers: Readers, sample: Feeds, cache: Cache
-) -> DeviceSegments | None:
-    """Keep inputs on the device, and cut the graph where it pays; None where there is no room.
+def open_device_partial(
+    opened: OpenedLayout,
+    memory: DeviceMemory,
+    readers: ReadingNodes,
+    sample: Feeds,
+    cache: Cache,
+    use: Use,
+    open_session: OpenPart = BoundSession,
+) -> PartialExecution[DeviceValue] | NotApplied:
+    """Keep inputs on the device, and cut the graph where it pays.
 
     Args:
-        graph: the optimized model; its weights are golden at present.
-        whole: the session of all of it.
+        opened: the optimized model and the session of all of it; the weights are golden.
+        memory: its live weights.
         readers: of the tensors that are faulted in place.
         sample: one batch.
-        cache: what inputs and golden values may take of the device's memory.
+        cache: the device's memory for inputs and golden values.
+        use: cuts where they pay, or everywhere.
+        open_session: opens the session of a stretch.
 
     Raises:
         DeviceFailed: the device is lost.
     """
+    if not isinstance(opened.session, BoundSession):
+        return NO_SESSION
     left = cache.size - cache.batches * sum(array.nbytes for array in sample.values())
     if cache.size <= 0 or left < 0:
-        return None
+        return NO_ROOM
+    graph = DeviceGraph(opened.stripped, memory, find_cuts(opened.stripped.graph), open_session)
     try:
-        kept = choose(graph, readers, sample, Cache(left, cache.batches))
-        return DeviceSegments(graph, whole, kept, sample, cache.batches)
+        if use is Use.EVERYWHERE:
+            kept = every_cut(graph)
+        else:
+            kept = choose(graph, readers, sample, Cache(left, cache.batches))
+        values = DeviceValues(graph, opened.session, kept.cuts, sample, cache.batches)
+        return PartialExecution(values, early_stops(values, kept, memory, use))
     except Exception as error:
         raise_if_lost(error)
-        return None  # whole runs then
+        return NotApplied(f"ONNX Runtime refuses a stretch of the graph: {short_reason(error)}")
 
 
-def raise_if_lost(error: Exception) -> None:
-    """Let pass what ONNX Runtime says of want of room, or of a value that cannot be taken out.
+def early_stops(
+    values: DeviceValues, kept: KeptCuts, memory: DeviceMemory, use: Use
+) -> Sequence[bool]:
+    """By kept cut but the first: true if to compare values there is worth its time.
 
-    Raises:
-        DeviceFailed: the device is lost.
+    Args:
+        values: golden values of the sample at the cuts.
+        kept: the cuts, and the time of a run from each to the end.
+        memory: the device's.
+        use: where it pays, or everywhere.
     """
-    if isinstance(error, DeviceFailed) and error.lost:
-        raise error
+    if len(kept.cuts) < 2 or use is Use.EVERYWHERE:
+        return [True] * (len(kept.cuts) - 1)
+    held = [[values.sample.values[n] for n in cut.values] for cut in kept.cuts[1:]]
+    return worth_comparing(kept.seconds, seconds_to_compare(held, memory.device))
+
+
+def worth_comparing(seconds: Floats, taken: Floats) -> list[bool]:
+    """By cut but the first: true if the runs that an early stop saves take longer than looking.
+
+    Args:
+        seconds: float64 (cuts,), a run from each cut to the end.
+        taken: float64 (cuts - 1,), the comparison at each cut but the first.
+    """
+    call = taken.min(initial=np.inf)  # the shortest comparison is hardly more than a call
+    return [bool(x) for x in seconds[1:] * MASKED_SHARE > taken + call]

@@ -1,4 +1,4 @@
-"""Reads, slot by slot, where each element went: what the probes say, and whether that is so."""
+"""Decoding of probes, slot by slot: which elements stand where, checked against other contents."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.answers import same_bytes
 from analyzer.faults.elements import ElementType, Values
 from analyzer.model import AtRisk
-from analyzer.runtime.layout.element_numbers import Numbering, Span
+from analyzer.runtime.layout.element_numbers import Numbering, TensorRange
 from analyzer.runtime.layout.position_tables import Positions, Table, positions_of
 from analyzer.runtime.layout.probe_values import (
     Conversion,
@@ -19,16 +20,15 @@ from analyzer.runtime.layout.probe_values import (
     parts,
     read_digits,
 )
-from analyzer.runtime.ort.optimized_graph import same_values
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where elements of one tensor stand in one optimized initializer.
+    """The positions of one tensor's elements in one optimized initializer.
 
     Attributes:
         slot: Name of the initializer in the optimized graph.
-        conversion: How its elements are expressed there.
+        conversion: The form in which the initializer holds the elements.
         positions: Flat position of each element; None when element *e* stands at position *e*.
     """
 
@@ -37,29 +37,30 @@ class Place:
     positions: Positions | None
 
 
-Contents = Callable[[AtRisk], Values]
+ContentsOf = Callable[[AtRisk], Values]
+"""The contents of a tensor in one probe, in the tensor's dtype and shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One initializer of the optimized graph, under contents of all tensors at risk.
+    """One initializer of the optimized graph, under several contents of all tensors at risk.
 
     Attributes:
-        name: Its name.
+        name: The initializer's name.
         digits: Its values after each digit probe, least significant digit first.
-        checks: Its values under other contents, and those contents: what the digits say must
-            explain all of them.
+        checks: Its values under other contents, each with those contents; positions that the
+            digits tell count only if they explain all of them.
     """
 
     name: str
     digits: list[Values]
-    checks: list[tuple[Values, Contents]]
+    checks: list[tuple[Values, ContentsOf]]
 
     def places(self, numberings: dict[ElementType, Numbering]) -> list[tuple[str, Place]] | None:
-        """The tensors whose elements stand here, each with its place; None if it is no mere move.
+        """The tensors whose elements stand here, each with its place; None if this is no mere move.
 
         Args:
-            numberings: of the elements of each type.
+            numberings: the numbers of the elements of each type.
         """
         for conversion in conversions_to(self.digits[0].dtype, set(numberings)):
             numbering = numberings[conversion.source]
@@ -77,7 +78,7 @@ class Slot:
         return None
 
     def _places(
-        self, conversion: Conversion, span: Span, numbers: Numbers
+        self, conversion: Conversion, span: TensorRange, numbers: Numbers
     ) -> Iterator[tuple[str, Place]]:
         starts = span.numbering.starts
         for tensor, start in zip(span.tensors, starts[span.first :].tolist(), strict=False):
@@ -87,24 +88,33 @@ class Slot:
 
 
 def _explains(
-    numbers: Numbers, span: Span, conversion: Conversion, found: Values, contents: Contents
+    numbers: Numbers, span: TensorRange, conversion: Conversion, found: Values, contents: ContentsOf
 ) -> bool:
-    """Whether moving ``contents`` by ``numbers``, zero where padded, gives ``found`` exactly."""
+    """True if moving contents by element numbers, with zeros as padding, gives ``found`` exactly.
+
+    Args:
+        numbers: int (elements of the slot,), element numbers, -1 for padding.
+        span: the tensors that the numbers belong to.
+        conversion: the form in which the slot holds elements.
+        found: the slot's values.
+        contents: the contents under which the slot has these values.
+    """
     source, flat = span.joined(contents), found.reshape(-1)
     zero = conversion(np.zeros((), conversion.source.dtype).reshape(1))[0]
     for part in parts(len(numbers)):
         here = numbers[part]
         moved = conversion(source[np.maximum(here - span.start, 0)])
         moved[here < 0] = zero
-        if not same_values(moved, flat[part]):
+        if not same_bytes(moved, flat[part]):
             return False
     return True
 
 
 def _tables(numbers: Numbers, start: int, size: int) -> Iterator[Table]:
-    """Positions of the elements whose numbers begin at ``start``, in as many tables as needed.
+    """Positions of the elements whose numbers begin at ``start``: int32 (size,) each, -1: absent.
 
-    One element may stand in several positions: each table has one of each.
+    One element may stand in several positions. So there are several tables, and each has at most
+    one position of every element.
     """
     table = np.full(size, -1, np.int32)
     entries = 0
@@ -112,7 +122,7 @@ def _tables(numbers: Numbers, start: int, size: int) -> Iterator[Table]:
         here, elements = _found(numbers[part], start, size)
         table[elements] = here + part.start
         entries += len(here)
-    if np.count_nonzero(table >= 0) == entries:
+    if np.count_nonzero(table >= 0) == entries:  # no element stands twice: the usual case
         if entries:
             yield table
         return
@@ -128,6 +138,6 @@ def _tables(numbers: Numbers, start: int, size: int) -> Iterator[Table]:
 def _found(
     numbers: Numbers, start: int, size: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.signedinteger[Any]]]:
-    """Positions of the numbers from ``start`` to before ``start + size``, and their elements."""
+    """Positions with numbers from ``start`` to before ``start + size``; the elements they hold."""
     here = np.flatnonzero((numbers >= start) & (numbers < start + size))
     return here, numbers[here] - start

@@ -1,17 +1,15 @@
-"""Where every element at risk went when ONNX Runtime optimized the model: ask the optimizer.
+"""The layout: where each element at risk stands in the optimized model, as probing shows.
 
 Probe models with known contents are optimized like the real one. A tensor whose elements the
-optimizer only moved (and perhaps widened) can be faulted in place. One that changes nothing in
-the optimized graph has no effect. All others - folded into new values, or deciding which nodes
-exist - must be faulted in the file and loaded anew.
+optimizer only moves (and perhaps widens) can be faulted in place. A tensor that changes nothing in
+the optimized graph has no effect. All others are folded into new values, or decide which nodes
+exist: such a tensor must be faulted in the file, and the file loaded anew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 
-import numpy as np
 import onnx
 
 from analyzer.faults.elements import ElementType, Values
@@ -19,18 +17,14 @@ from analyzer.faults.space import Kind
 from analyzer.memory.array_file import ArrayFile, leave
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import AtRisk
-from analyzer.runtime.layout.decode import Contents, Place, Slot
+from analyzer.runtime.layout.decode import Place, Slot
 from analyzer.runtime.layout.element_numbers import Numbering
-from analyzer.runtime.layout.probe_session import Injector
-from analyzer.runtime.layout.probe_values import digits_needed, noise_values
+from analyzer.runtime.layout.probe_values import digits_needed
+from analyzer.runtime.layout.prober import Prober
 from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.optimized_graph import OptimizedModel, changed, optimize
+from analyzer.runtime.ort.optimized_graph import OptimizedModel, changed
 
-PROBE_BUDGET = 24
-"""Optimizer runs spent, per kind, on finding culprits; what is undecided is loaded anew, safely."""
-
-
-LARGE = 2**20
+LEAST_FILED = 2**20
 """Bytes of weights from which on they are kept in a file that processes share."""
 
 SINGLE = "a single value may decide which operators ONNX Runtime runs"
@@ -51,10 +45,10 @@ class Layout:
     """The optimized golden model, and how each tensor at risk is reached in it.
 
     Attributes:
-        optimized: The model.
-        routes: By tensor.
-        reasons: By tensor that is loaded anew: why.
-        places: By tensor that is faulted in place.
+        optimized: The optimized golden model.
+        routes: The route of each tensor.
+        reasons: The reason why a tensor is reloaded, for each that is.
+        places: The places of the elements of each tensor that is faulted in place.
         file: The slots of all places, where they are large enough to be shared by processes.
     """
 
@@ -71,100 +65,17 @@ class Layout:
         return {name: self.optimized.slots[name] for name in sorted(names)}
 
     def filed(self) -> "Layout":
-        """The same with large slots in a file, if they are not yet.
+        """The same layout with its slots in a file, if they are large and not yet in one.
 
         Raises:
-            UnwritableOutput: there is no room for it.
+            UnwritableOutput: there is no room for the file.
         """
         slots = self.slots
-        if self.file is not None or sum(v.nbytes for v in slots.values()) < LARGE:
+        if self.file is not None or sum(v.nbytes for v in slots.values()) < LEAST_FILED:
             return self
         file = ArrayFile.of(slots, hot=True)
         optimized = OptimizedModel(self.optimized.proto, self.optimized.slots | file.arrays())
         return replace(self, optimized=optimized, file=file)
-
-
-class Prober:
-    """Optimizes variants of one golden model and compares what comes out."""
-
-    def __init__(
-        self,
-        proto: onnx.ModelProto,
-        tensors: Sequence[AtRisk],
-        golden: OptimizedModel | None = None,
-        others: Sequence[AtRisk] = (),
-        device: Device = CPU,
-    ) -> None:
-        self.golden = golden or optimize(proto, device)
-        self._injector = Injector(proto, [*tensors, *others], device)
-        self.tensors = tensors
-        self._noisy: tuple[list[str], OptimizedModel | None] | None = None
-
-    def optimized_with(self, contents: dict[str, Values]) -> OptimizedModel | None:
-        """The optimized model with other contents; None if its structure is not the golden one."""
-        try:
-            result = self._injector.optimized(contents)
-        except Exception:  # whatever ONNX Runtime objects to, these contents decide it
-            return None
-        finally:
-            for values in (*contents.values(), *(t.values for t in self.tensors)):
-                leave(values)
-        return result if result.structure == self.golden.structure else None
-
-    @cached_property
-    def noise(self) -> dict[str, Values]:
-        """Contents without meaning, different from golden in every element."""
-        found = {t.name: noise_values(t.element, t.values, i) for i, t in enumerate(self.tensors)}
-        large = {name: values for name, values in found.items() if values.nbytes >= LARGE}
-        if large:  # they are looked at now and then only, and are as large as the model
-            found |= ArrayFile.of(large).arrays()
-        return found
-
-    def with_noise(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
-        """The optimized model with noise in ``tensors``; the last one asked for is kept."""
-        names = [t.name for t in tensors]
-        if self._noisy is None or self._noisy[0] != names:
-            self._noisy = names, self.optimized_with({name: self.noise[name] for name in names})
-        return self._noisy[1]
-
-    def with_nan(self, tensors: Sequence[AtRisk]) -> OptimizedModel | None:
-        """The optimized model with NaN in ``tensors``, integers with noise."""
-        contents = {t.name: self.noise[t.name] for t in tensors}
-        for element in {t.element for t in tensors if t.element.is_float}:
-            alike = [t for t in tensors if t.element is element]
-            nan = np.full(max(t.values.size for t in alike), np.nan, element.dtype)
-            contents |= {t.name: nan[: t.values.size].reshape(t.values.shape) for t in alike}
-        return self.optimized_with(contents)
-
-    def keeps_structure(self, tensors: Sequence[AtRisk]) -> bool:
-        """Whether contents of ``tensors`` without meaning leave all operators as they are."""
-        return self.with_noise(tensors) is not None and self.with_nan(tensors) is not None
-
-    def passing(self, tensors: Sequence[AtRisk], passes: "Test") -> list[AtRisk]:
-        """Those of ``tensors`` that pass together; kind by kind where not all of them do."""
-        if not tensors or passes(tensors):
-            return list(tensors)
-        kinds = {t.kind: [u for u in tensors if u.kind is t.kind] for t in tensors}
-        return [t for group in kinds.values() for t in _halve(group, passes)]
-
-
-Test = Callable[[Sequence[AtRisk]], bool]
-
-
-def _halve(tensors: Sequence[AtRisk], passes: Test) -> list[AtRisk]:
-    """Those of ``tensors`` that pass, found by halving, widest groups first."""
-    found: list[AtRisk] = []
-    pending = [list(tensors)]
-    for _ in range(PROBE_BUDGET):
-        if not pending:
-            break
-        group = pending.pop(0)
-        if passes(group):
-            found += group
-        elif len(group) > 1:
-            half = len(group) // 2
-            pending += [group[:half], group[half:]]
-    return found
 
 
 def find_layout(
@@ -174,14 +85,14 @@ def find_layout(
     others: Sequence[AtRisk] = (),
     device: Device = CPU,
 ) -> Layout:
-    """Probe where the elements of ``tensors`` stand after optimization.
+    """Find out by probing where the elements of tensors stand after optimization.
 
     Args:
         proto: the golden model.
         tensors: its tensors at risk, with their golden contents, whatever ``proto`` has in them.
-        golden: what ONNX Runtime makes of the golden model; None: find out, from ``proto``.
+        golden: the golden model, optimized; None: optimize ``proto``.
         others: tensors that no fault hits, with their contents, if ``proto`` may lack them.
-        device: for which it is optimized.
+        device: the device for which the model is optimized.
 
     Raises whatever ONNX Runtime raises if it cannot load the golden model.
     """
@@ -193,21 +104,36 @@ def find_layout(
     reasons = {
         t.name: DECIDES if t.values.size > 1 else SINGLE for t in tensors if t.name not in names
     }
-    places, folded = decoded
-    clean = {t.name for t in _without_influence(prober, stable, folded)} if folded else names
+    clean = names
+    if decoded.folded:
+        clean = {t.name for t in _without_influence(prober, stable, decoded.folded)}
     reasons |= dict.fromkeys(names - clean, FOLDED)
-    routes = {t.name: _route(t.name, clean, places) for t in tensors}
-    return Layout(prober.golden, routes, reasons, {n: tuple(p) for n, p in places.items()})
+    routes = {t.name: _route(t.name, clean, decoded) for t in tensors}
+    places = {name: tuple(found) for name, found in decoded.places.items()}
+    return Layout(prober.golden, routes, reasons, places)
 
 
-def _route(name: str, clean: set[str], places: dict[str, list[Place]]) -> Route:
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """What the digits said.
+
+    Attributes:
+        places: The places of the elements of each tensor that was moved.
+        folded: The optimized initializers that depend on tensors at risk and are no mere move.
+    """
+
+    places: dict[str, list[Place]]
+    folded: set[str]
+
+
+def _route(name: str, clean: set[str], decoded: _Decoded) -> Route:
     if name not in clean:
         return Route.RELOAD
-    return Route.IN_PLACE if name in places else Route.NO_EFFECT
+    return Route.IN_PLACE if name in decoded.places else Route.NO_EFFECT
 
 
 def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str]) -> list[AtRisk]:
-    """Those of ``stable`` that leave the ``folded`` initializers as they are.
+    """The tensors of ``stable`` that leave the ``folded`` initializers as they are.
 
     NaN shows an influence that golden zeros hide: 0 x finite is 0, 0 x NaN is not.
     """
@@ -222,28 +148,49 @@ def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str
 SUSPECTS = (Kind.CONSTANT, Kind.SCALE, Kind.ZERO_POINT, Kind.NORM, Kind.BIAS, Kind.WEIGHT)
 """Kinds given up, in this order, when tensors that pass alone change the structure together."""
 
-Decoded = tuple[dict[str, list["Place"]], set[str]]
 
-
-def _decode_together(prober: Prober, stable: list[AtRisk]) -> tuple[list[AtRisk], Decoded]:
+def _decode_together(prober: Prober, stable: list[AtRisk]) -> tuple[list[AtRisk], _Decoded]:
     """`_decode` for as many of ``stable`` as can be probed at the same time."""
     for given_up in range(len(SUSPECTS) + 1):
         kept = [t for t in stable if t.kind not in SUSPECTS[:given_up]]
         decoded = _decode(prober, kept)
         if decoded is not None:
             return kept, decoded
-    return [], ({}, set())
+    return [], _Decoded({}, set())
 
 
-def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
-    """Places of the elements of ``stable``, and the optimized initializers that are no mere move.
+def _decode(prober: Prober, stable: Sequence[AtRisk]) -> _Decoded | None:
+    """Read from probes where the elements of ``stable`` stand.
 
     None when the probes together change the structure, though each tensor alone does not.
     """
+    numberings = _numberings(stable)
+    probes = _digit_probes(prober, numberings)
+    noise = prober.with_noise(stable) if probes is not None else None
+    if probes is None or noise is None:
+        return None
+    if sum(t.values.nbytes for t in stable) >= LEAST_FILED:
+        return_free_memory()  # of four models that were optimized
+    found = _Decoded({}, set())
+    touched = changed(noise, prober.golden)
+    for probe in probes:
+        touched |= changed(probe, prober.golden)
+    for name in sorted(touched):
+        _decode_slot(name, prober, [*probes, noise], numberings, found)
+    return found
+
+
+def _numberings(tensors: Sequence[AtRisk]) -> dict[ElementType, Numbering]:
     types: dict[ElementType, list[AtRisk]] = {}
-    for tensor in stable:
+    for tensor in tensors:
         types.setdefault(tensor.element, []).append(tensor)
-    numberings = {element: Numbering.of(group) for element, group in types.items()}
+    return {element: Numbering.of(group) for element, group in types.items()}
+
+
+def _digit_probes(
+    prober: Prober, numberings: dict[ElementType, Numbering]
+) -> list[OptimizedModel] | None:
+    """The optimized models with each digit of the element numbers; None if a graph changed."""
     digits = max((digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0)
     probes: list[OptimizedModel] = []
     for digit in range(digits):
@@ -252,26 +199,42 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> Decoded | None:
         if result is None:
             return None
         probes.append(result)
-    noise = prober.with_noise(stable)
-    if noise is None:
-        return None
-    if sum(t.values.nbytes for t in stable) >= LARGE:
-        return_free_memory()  # of four models that were optimized
-    places: dict[str, list[Place]] = {}
-    touched = changed(noise, prober.golden)
-    for probe in probes:
-        touched |= changed(probe, prober.golden)
-    folded = touched & prober.golden.hidden.keys()
-    for name in sorted(touched - folded):
-        checks: list[tuple[Values, Contents]] = [
-            (prober.golden.slots[name], lambda t: t.values),
+    return probes
+
+
+def _decode_slot(
+    name: str,
+    prober: Prober,
+    models: Sequence[OptimizedModel],
+    numberings: dict[ElementType, Numbering],
+    found: _Decoded,
+) -> None:
+    """Add to ``found`` what stands in one slot.
+
+    Args:
+        name: the slot.
+        prober: has the golden model and the noise.
+        models: the digit probes, and last the model with noise.
+        numberings: of the elements of each type.
+        found: what was found so far.
+    """
+    golden, (*probes, noise) = prober.golden, models
+    if name in golden.hidden:  # of a type that no buffer can replace
+        found.folded.add(name)
+        return
+    # Digits read as numbers may fit by chance; golden contents and noise must be explained, too.
+    slot = Slot(
+        name,
+        [probe.slots[name] for probe in probes],
+        [
+            (golden.slots[name], lambda t: t.values),
             (noise.slots[name], lambda t: prober.noise[t.name]),
-        ]
-        found = Slot(name, [p.slots[name] for p in probes], checks).places(numberings)
-        if found is None:
-            folded.add(name)
-        for moved, place in found or ():
-            places.setdefault(moved, []).append(place)
-        for model in (prober.golden, noise, *probes):
-            leave(model.slots[name])
-    return places, folded
+        ],
+    )
+    places = slot.places(numberings)
+    if places is None:
+        found.folded.add(name)
+    for tensor, place in places or ():
+        found.places.setdefault(tensor, []).append(place)
+    for model in (golden, *models):
+        leave(model.slots[name])

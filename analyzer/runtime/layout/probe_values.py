@@ -1,9 +1,9 @@
-"""Probe values: contents that tell, after optimization, which element came from where.
+"""Probe values: contents from which one can read, after optimization, where each element is.
 
-Every element at risk has a number; a probe model stores digits of these numbers in its weights.
-What the optimizer only moves can be read back: digits in, digits out. For floats a digit is added
-to the *code* of 1.0, so that one float32 can tell half a billion numbers apart. Digits are exact
-when ONNX Runtime casts a format to a wider one, and never zero, so that zero padding shows.
+Every element at risk has a number, and a probe model stores digits of these numbers in its weights.
+Where the optimizer only moves elements, the digits can be read back. A digit of a float is added to
+the *code* of 1.0, so that one float32 can tell half a billion numbers apart. Digits stay exact when
+ONNX Runtime casts a format to a wider one, and are never zero, so that zero padding shows.
 """
 
 from collections.abc import Iterator
@@ -28,20 +28,21 @@ from analyzer.faults.elements import (
 from analyzer.runtime.layout.position_tables import CHUNK
 
 Numbers = npt.NDArray[np.signedinteger[Any]]
+"""Element numbers; -1 stands for padding."""
 
-LARGEST = 2**40
-"""Above the number of any element, and low enough that no sum of digits leaves 64 bits."""
+NUMBER_LIMIT = 2**40
+"""Above the number of any element, and low enough that no sum of digits exceeds 64 bits."""
 
-EXPONENTS = 64
-"""Powers of two, from 1 on, between which the digits of floats lie: moderate numbers."""
+_EXPONENTS = 64
+"""Exponents that digits of floats may have, from that of 1.0 on: the values stay moderate."""
 
-MOST_DIGITS = 2**29
-"""What one float can tell at most: all elements of a float32 model of 2 GiB."""
+_MOST_DIGITS = 2**29
+"""Most digits that one float tells apart: enough for a float32 model of 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How ONNX Runtime may re-express an element when it optimizes: move, widen, shift.
+    """A way in which the optimizer may express an element: as it is, widened, or shifted.
 
     Attributes:
         source: Element type in the file.
@@ -52,7 +53,7 @@ class Conversion:
     target: np.dtype[Any]
 
     def __call__(self, values: Values) -> Values:
-        """``values`` as the optimized graph holds them.
+        """Express values, in the dtype `source`, as the optimized graph holds them.
 
         >>> Conversion(INT8, UINT8.dtype)(np.array([-128, 0, 127], np.int8)).tolist()
         [0, 128, 255]
@@ -66,7 +67,12 @@ class Conversion:
 
 
 def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Conversion]:
-    """The conversions that could have produced a tensor of dtype ``target``, likeliest first."""
+    """The conversions that could have produced a tensor, likeliest first.
+
+    Args:
+        target: dtype of the tensor in the optimized graph.
+        sources: element types of the tensors at risk.
+    """
     candidates = [s for s in sources if s.dtype == target]
     if target == FLOAT32.dtype:
         candidates += [s for s in sources if s in (FLOAT16, BFLOAT16)]
@@ -76,11 +82,11 @@ def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Con
 
 
 def digit_base(element: ElementType) -> int:
-    """How many distinct non-zero digits one element can carry through a cast."""
+    """The number of distinct non-zero digits that one element can carry through a cast."""
     if element.is_float:
         mantissa = element.bits - 1 - element.exponent
         exponents = 2**element.exponent - 1 - _bias(element)
-        return int(min(min(exponents, EXPONENTS) << mantissa, MOST_DIGITS))
+        return int(min(min(exponents, _EXPONENTS) << mantissa, _MOST_DIGITS))
     return int(2 ** min(element.bits, 24)) - 1
 
 
@@ -89,12 +95,17 @@ def _bias(element: ElementType) -> int:
 
 
 def _first_code(element: ElementType) -> int:
-    """The code that stands for digit 0; the next ones follow. For floats it is that of 1.0."""
+    """The code of digit 0, which those of higher digits follow. For floats it is that of 1.0."""
     return _bias(element) << (element.bits - 1 - element.exponent) if element.is_float else 1
 
 
 def digits_needed(element: ElementType, count: int) -> int:
-    """How many probes number ``count`` elements of one type."""
+    """The number of digits, each a probe of its own, that element numbers need.
+
+    Args:
+        element: the element type.
+        count: elements of that type.
+    """
     base, digits = digit_base(element), 1
     while base**digits < count:
         digits += 1
@@ -102,7 +113,13 @@ def digits_needed(element: ElementType, count: int) -> int:
 
 
 def digit_values(element: ElementType, first: int, count: int, digit: int) -> Values:
-    """Probe contents of one tensor: digit ``digit`` of the numbers ``first`` .. + ``count``.
+    """Probe contents of one tensor: a digit of each element's number, in ``element``'s dtype, flat.
+
+    Args:
+        element: the tensor's element type.
+        first: number of its first element.
+        count: its elements.
+        digit: 0 for the least significant digit.
 
     >>> digit_values(INT8, 0, 3, 0).tolist()
     [1, 2, 3]
@@ -110,7 +127,8 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
     True
     """
     base, lowest = digit_base(element), _first_code(element)
-    place = min(base**digit, LARGEST)  # all types are probed as often as the one with most digits
+    # All types are probed as often as the type with most digits, so ``digit`` may be out of range.
+    place = min(base**digit, NUMBER_LIMIT)
     codes = np.empty(count, element.code_dtype)
     for part in parts(count):
         numbers = np.arange(first + part.start, first + part.stop)
@@ -121,21 +139,21 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
 
 
 def parts(count: int) -> Iterator[slice]:
-    """``count`` elements, some at a time."""
+    """Slices of `CHUNK` elements that cover ``count`` elements."""
     for start in range(0, count, CHUNK):
         yield slice(start, min(start + CHUNK, count))
 
 
 def read_digits(conversion: Conversion, probes: list[Values], count: int) -> Numbers | None:
-    """Element numbers found in an optimized tensor; -1 for padding, None if they are no digits.
+    """Read element numbers from an optimized tensor; None if its values are no digits.
 
     Args:
         conversion: the assumed way from file to optimized graph.
         probes: the tensor after each digit probe, least significant digit first.
-        count: how many elements have numbers.
+        count: elements that have numbers.
 
     Returns:
-        int32, or int64 where there are more, each below ``count``.
+        int32 (elements,), int64 from 2**31 elements on: numbers below ``count``, -1 for padding.
     """
     flat = [probe.reshape(-1) for probe in probes]
     found: Numbers = np.empty(flat[0].size, np.int32 if count < 2**31 else np.int64)
@@ -157,7 +175,7 @@ def _read_part(conversion: Conversion, probes: list[Values]) -> Numbers | None:
             return None
         zero = found == 0
         padding &= zero
-        if base**digit > LARGEST:  # no number has such a digit: it is 0 everywhere but in padding
+        if base**digit > NUMBER_LIMIT:  # no number is so long: this digit is 0 but in padding
             if found.max() > 1:
                 return None
             numbers[zero] = -1
@@ -171,7 +189,7 @@ def _read_part(conversion: Conversion, probes: list[Values]) -> Numbers | None:
 
 
 def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
-    """Digits from 1 on, 0 where the element is zero; None if an element is no cast one."""
+    """Digits plus 1, and 0 where the element is zero; None if an element is not a cast digit."""
     source = conversion.source
     if source.is_float:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -187,10 +205,15 @@ def _raw_digits(conversion: Conversion, flat: Values) -> Numbers | None:
 
 
 def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
-    """Contents with nothing special about them, to check what the digits said.
+    """Contents with nothing special about them, to check what the digits tell.
 
-    Finite and moderate, of either sign, for floats; any code but 0 for integers; never equal to
-    golden, so that whatever depends on an element changes.
+    Floats are finite and moderate, of either sign; integers have any code but 0. No element is
+    equal to golden, so that whatever depends on an element changes.
+
+    Args:
+        element: the tensor's element type.
+        golden: golden contents, in the type's dtype, any shape.
+        seed: different seeds give different contents.
     """
     rng = np.random.Generator(np.random.SFC64(seed))
     flat, codes = golden.reshape(-1), np.empty(golden.size, element.code_dtype)
@@ -205,7 +228,7 @@ def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
 
 
 def _noise_floats(element: ElementType, taken: Codes, rng: np.random.Generator) -> Codes:
-    """Codes of numbers between one half and one, of either sign, none as in ``taken``."""
+    """Codes of numbers between one half and one, of either sign, each unlike that in ``taken``."""
     dtype, mantissa = element.code_dtype, element.bits - 1 - element.exponent
     sign = 1 << (element.bits - 1)
     drawn = np.frombuffer(rng.bytes(taken.nbytes), dtype) & dtype.type(sign | (1 << mantissa) - 1)

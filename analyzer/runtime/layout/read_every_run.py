@@ -1,8 +1,8 @@
-"""Does ONNX Runtime read a buffer at every run, or did it copy it when the session was created?
+"""A test of kernels: do they read a constant at every run, or only when the session is created?
 
-Some kernels read constants once (lookup tables, packed weights). Each set of operators and input
+Some kernels copy constants (lookup tables, packed weights). Each set of operators and input
 positions is tried out: the buffer is changed under a live session, and the answer must equal that
-of a new session created with the changed contents.
+of a new session, created with the changed contents.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,31 +12,35 @@ from typing import Protocol
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.faults.elements import Values
 from analyzer.graph.index import readers_of
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
+from analyzer.runtime.ort.shared_initializers import is_bindable
 
 
-class Runs(Protocol):
-    """Anything that answers feeds."""
+class Runnable(Protocol):
+    """A session, or something that stands for one."""
 
     def run(self, feeds: Feeds) -> Result:
-        """One run."""
+        """Run once."""
 
 
-OpenLive = Callable[[OptimizedModel, dict[str, Values]], Runs]
+SessionOpener = Callable[[OptimizedModel, dict[str, Values]], Runnable]
+"""Opens a session of an optimized model that reads given buffers at every run."""
 
-TRIES = 3
+Reader = tuple[str, str, int]
+"""Operator, its domain, and the input position at which it reads."""
+
+TENSORS_TRIED = 3
 """Tensors with the same readers tried before the question counts as undecided."""
 
 
 def unread_slots(
-    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: OpenLive
+    optimized: OptimizedModel, slots: Iterable[str], sample: Feeds, open_live: SessionOpener
 ) -> dict[str, str]:
-    """The slots that cannot be mutated in place, each with the reason.
+    """Find the slots that cannot be mutated in place, and the reason for each.
 
     Args:
         optimized: the optimized golden model.
@@ -45,23 +49,16 @@ def unread_slots(
         open_live: opens a session that reads given buffers.
     """
     bindable, unread = _bindable(optimized, sorted(slots))
-    readers = _readers(optimized.proto.graph)
-    nested = readers_of(optimized.proto.graph)
-    groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
-    for name in bindable:
-        if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
-            unread[name] = "a sub-graph reads it, or it is an output itself"
-        else:
-            key = (frozenset(readers[name]), optimized.slots[name].dtype.name)
-            groups.setdefault(key, []).append(name)
-    tried = [name for names in groups.values() for name in names[:TRIES]]
+    groups = _by_readers(optimized, bindable, unread)
+    tried = [name for names in groups.values() for name in names[:TENSORS_TRIED]]
     buffers = {name: optimized.slots[name] for name in bindable}
+    # Copies of those that are changed: golden contents may be a mapped file, which is read-only.
     buffers |= {name: buffers[name].copy() for name in tried}
     session = open_live(optimized, buffers)
     golden = session.run(sample)
     for (kernels, _), names in groups.items():
         trial = _Trial(optimized, session, golden, buffers, sample, open_live)
-        verdict = trial.is_read(names[:TRIES])
+        verdict = trial.is_read(names[:TENSORS_TRIED])
         if verdict is not True:
             why = "does not read" if verdict is False else "may not read"
             shown = " or ".join(f"{name} (input {at})" for name, _, at in sorted(kernels))
@@ -69,16 +66,29 @@ def unread_slots(
     return unread
 
 
-Reader = tuple[str, str, int]
-"""Operator, its domain, and the input position at which it reads."""
+def _by_readers(
+    optimized: OptimizedModel, slots: list[str], unread: dict[str, str]
+) -> dict[tuple[frozenset[Reader], str], list[str]]:
+    """Group slots by the kernels that read them, and by dtype: a group shares one verdict.
+
+    The whole set of readers counts: a tensor that is read both by a convolution and by a lookup
+    table says nothing about those that only convolutions read. Slots that a sub-graph reads, or
+    that are outputs, are in no group and go to ``unread``.
+    """
+    readers = _readers(optimized.proto.graph)
+    nested = readers_of(optimized.proto.graph)
+    groups: dict[tuple[frozenset[Reader], str], list[str]] = {}
+    for name in slots:
+        if len(readers.get(name, ())) < len(nested.get(name, ("an output",))):
+            unread[name] = "a sub-graph reads it, or it is an output itself"
+        else:
+            key = (frozenset(readers[name]), optimized.slots[name].dtype.name)
+            groups.setdefault(key, []).append(name)
+    return groups
 
 
 def _readers(graph: onnx.GraphProto) -> dict[str, list[Reader]]:
-    """Value name -> who reads it outside of sub-graphs.
-
-    Tensors share a verdict if the same kernels read them: one that is read both by a convolution
-    and by a lookup table says nothing about those that only convolutions read.
-    """
+    """The readers of each value outside of sub-graphs, by name."""
     found: dict[str, list[Reader]] = {}
     for node in graph.node:
         for position, name in enumerate(node.input):
@@ -87,13 +97,12 @@ def _readers(graph: onnx.GraphProto) -> dict[str, list[Reader]]:
 
 
 def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Slots whose element type ONNX Runtime takes from a numpy buffer, and the others."""
+    """Slots that ONNX Runtime takes from a numpy buffer; the others, each with the reason."""
     bindable, refused = [], {}
     for name in slots:
-        try:
-            ort.OrtValue.ortvalue_from_numpy(optimized.slots[name])
+        if is_bindable(optimized.slots[name]):
             bindable.append(name)
-        except Exception:  # ONNX Runtime's exceptions share no narrower base class.
+        else:
             dtype = optimized.slots[name].dtype.name
             refused[name] = f"ONNX Runtime takes no {dtype} buffer from outside"
     return bindable, refused
@@ -101,17 +110,17 @@ def _bindable(optimized: OptimizedModel, slots: list[str]) -> tuple[list[str], d
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A live session whose buffers are changed, beside others that are created from the changes."""
+    """A live session whose buffers are changed, beside sessions created from changed contents."""
 
     optimized: OptimizedModel
-    session: Runs
+    session: Runnable
     golden: Result
     buffers: dict[str, Values]
     sample: Feeds
-    open_live: OpenLive
+    open_live: SessionOpener
 
     def is_read(self, names: list[str]) -> bool | None:
-        """True: read at each run; False: not; None: no change of these buffers shows."""
+        """Try slots of one group: True: read at each run; False: not; None: no change shows."""
         for name in names:
             for changed in _changes(self.optimized.slots[name]):
                 found, expected = self._both(name, changed)
@@ -122,7 +131,8 @@ class _Trial:
         return None
 
     def _both(self, name: str, changed: Values) -> tuple[Result, Result]:
-        """The answers of the live session and of a new one, which run at the same time."""
+        """Answers of the live session and of a new one under a change of one slot."""
+        # The new session is opened in a thread of its own: opening takes as long as the live run.
         with ThreadPoolExecutor(1) as beside:
             expected = beside.submit(self._anew, {**self.buffers, name: changed})
             self.buffers[name][...] = changed

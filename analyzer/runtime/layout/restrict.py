@@ -1,43 +1,57 @@
-"""Second thoughts about a layout: tensors that cannot be mutated in place after all."""
+"""Restrictions of a layout: tensors that cannot be faulted in place after all are reloaded."""
 
 from collections.abc import Sequence
 
 from analyzer.answers import Feeds
 from analyzer.runtime.layout.layout import Layout, Route
-from analyzer.runtime.layout.read_every_run import OpenLive, unread_slots
+from analyzer.runtime.layout.read_every_run import SessionOpener, unread_slots
 
 OTHER_ANSWER = "the live session's golden answer differs from that of the loaded file"
+NO_LAYOUT = "this device's provider may keep a weight of its own"
 
 
-def all_reloaded(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
-    """Without the very answers of the loaded file, nothing is faulted in place."""
+def reload_all(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
+    """The layout with every tensor reloaded.
+
+    Args:
+        layout: the layout that was found.
+        reason: the reason, as a sentence without its end.
+    """
     names = list(layout.routes)
     return Layout(
         layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
     )
 
 
-NO_LAYOUT = "this device's provider may keep a weight of its own"
-
-
 def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The route of each tensor in words, and why some are reloaded; without a layout, all are."""
+    """The route of each tensor in words, and the reason for each that is reloaded.
+
+    Args:
+        layout: the layout; None: the executor has none, and reloads all tensors.
+        names: the tensors at risk.
+    """
     if layout is None:
         return dict.fromkeys(names, str(Route.RELOAD)), dict.fromkeys(names, NO_LAYOUT)
     return {name: str(route) for name, route in layout.routes.items()}, layout.reasons
 
 
-def only_read(layout: Layout, sample: Feeds, open_live: OpenLive) -> Layout:
-    """Send tensors through a reload where ONNX Runtime does not read the buffer at each run."""
-    return reloading(layout, unread_slots(layout.optimized, layout.slots, sample, open_live))
-
-
-def reloading(layout: Layout, slots: dict[str, str]) -> Layout:
-    """``layout``, but tensors that stand in any of ``slots`` are reloaded.
+def reload_unread(layout: Layout, sample: Feeds, open_live: SessionOpener) -> Layout:
+    """The layout with a reload for tensors in slots that ONNX Runtime does not read at each run.
 
     Args:
-        layout: what was found.
-        slots: initializers of the optimized graph that are not to be mutated, each with the reason.
+        layout: the layout that was found.
+        sample: one batch.
+        open_live: opens a session that reads given buffers.
+    """
+    return reload_slots(layout, unread_slots(layout.optimized, layout.slots, sample, open_live))
+
+
+def reload_slots(layout: Layout, slots: dict[str, str]) -> Layout:
+    """The layout with a reload for tensors that stand in any of ``slots``.
+
+    Args:
+        layout: the layout that was found.
+        slots: the reason why a slot is not to be mutated, by slot.
     """
     if not slots:
         return layout

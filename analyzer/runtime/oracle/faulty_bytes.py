@@ -1,4 +1,8 @@
-"""What a pattern makes of the bytes that the file stores: the definition of a fault."""
+"""The definition of a fault: the bytes of the file under a fault pattern.
+
+Written bit by bit on purpose: the fast path (`weights`) writes whole patterns at once, and shares
+no arithmetic with this file, so that a mistake in either of them shows as a difference.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -15,21 +19,21 @@ class FaultyBytes:
     def __init__(
         self, space: FaultSpace, golden: Mapping[str, Values], stored: Mapping[str, bytes]
     ) -> None:
-        """Keep what patterns apply to.
+        """Keep references to the golden contents; nothing is copied.
 
         Args:
             space: the bits at risk.
-            golden: values of its tensors.
-            stored: the same as bytes of the file.
+            golden: fault-free values by tensor, in the tensor's dtype and shape.
+            stored: the same values as little-endian bytes of the file.
         """
         self._space, self._golden, self._stored = space, golden, stored
 
     def of(self, pattern: FaultPattern, among: Collection[int] | None = None) -> dict[str, bytes]:
-        """By tensor that ``pattern`` hits: its faulty bytes.
+        """Faulty bytes of the tensors that a pattern hits, by name.
 
         Args:
             pattern: the upsets.
-            among: indices of the tensors that are asked for; None: all.
+            among: indices of the tensors to return, if the pattern hits them; None: all.
         """
         sites = pattern.sites
         hit = self._space.offsets.searchsorted(sites, side="right") - 1
@@ -52,14 +56,14 @@ class FaultyBytes:
         }
 
     def _memory(self, index: int) -> bytearray:
-        """The bytes whose bits flip: the file's own, or the fixed-point image of the values."""
+        """The bytes of a tensor whose bits flip: the file's, or those of the fixed-point memory."""
         site = self._space.tensors[index]
         if isinstance(site.codec, StoredCodec):
             return bytearray(self._stored[site.name])
         return bytearray(site.codec.encode(self._golden[site.name]).tobytes())
 
     def _raw(self, index: int, memory: bytearray) -> bytes:
-        """The file's bytes for a memory content: the inverse of `_memory`."""
+        """The file's bytes for memory contents: the inverse of `_memory`."""
         site = self._space.tensors[index]
         if isinstance(site.codec, StoredCodec):
             return bytes(memory)
@@ -67,6 +71,7 @@ class FaultyBytes:
 
 
 def _hit(memory: bytearray, position: int, fault: FaultModel) -> None:
+    """Apply one upset to the bit at ``position``, counted from the lowest bit of the first byte."""
     byte, bit = position // 8, 1 << position % 8
     match fault.kind:
         case FaultKind.FLIP | FaultKind.BURST:

@@ -1,20 +1,20 @@
 """The oracle: edit the file's bytes, create an ordinary session, run. Slow, obviously right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import onnx
 import onnxruntime as ort
 
-from analyzer.answers import Failure, Feeds, Result
+from analyzer.answers import Failure, Feeds, Result, Run
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
-from analyzer.runtime.executor import Run
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
+from analyzer.runtime.ort.acceleration import Acceleration
 from analyzer.runtime.ort.device import CPU, Device
-from analyzer.runtime.ort.device_failures import checked
+from analyzer.runtime.ort.device_failures import check_device
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values, set_raw
 from analyzer.runtime.ort.session import (
     new_session,
@@ -26,13 +26,31 @@ from analyzer.runtime.ort.session import (
 
 
 class RewriteExecutor:
-    """Writes every pattern into a copy of the file and loads it anew."""
+    """Writes every pattern into a copy of the file and loads the copy."""
 
     layout = None
-    """Nothing is found out that others could take over."""
+    """The oracle finds out nothing about a model that another executor could take over."""
 
-    def __init__(self, model: Model, space: FaultSpace, device: Device = CPU) -> None:
-        self._device = device
+    def __init__(
+        self,
+        model: Model,
+        space: FaultSpace,
+        device: Device = CPU,
+        accelerations: Sequence[Acceleration] = (),
+    ) -> None:
+        """Load the golden file.
+
+        Args:
+            model: the model.
+            space: its bits at risk.
+            device: where it runs.
+            accelerations: why none of them is in force, for reports.
+
+        Raises:
+            DeviceUnavailable: the device cannot be started.
+            UnsupportedModel: ONNX Runtime cannot load the model.
+        """
+        self._device, self.accelerations = device, tuple(accelerations)
         self.reloads = 0
         golden = golden_values(model, space)
         self.proto = golden_proto(model, golden)
@@ -41,21 +59,28 @@ class RewriteExecutor:
         self._session = open_session(self.proto, session_options(device=device), device)
 
     def run(self, feeds: Feeds) -> Result:
-        """The golden answer to ``feeds``."""
+        """The golden answer to ``feeds``.
+
+        Raises:
+            DeviceFailed: the device failed, not the model.
+        """
         return self._run(self._session, feeds)
 
     def _run(self, session: ort.InferenceSession, feeds: Feeds) -> Result:
-        return checked(run_session(session, feeds), self._device)
+        return check_device(run_session(session, feeds), self._device)
 
     @contextmanager
     def inject(self, pattern: FaultPattern) -> Iterator[Run]:
-        """Within the context, runs happen in a session of the faulty file."""
+        """Within the context, runs happen in a session of the faulty file.
+
+        A file that ONNX Runtime cannot load gives a `Failure` for every batch.
+        """
         self.reloads += 1
         try:
             options = session_options(device=self._device)
             session = new_session(self.faulty_proto(pattern), options, self._device)
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
-            failure = checked(Failure(short_reason(error)), self._device)
+            failure = check_device(Failure(short_reason(error)), self._device)
             yield lambda feeds: failure
             return
         yield lambda feeds: self._run(session, feeds)
@@ -75,14 +100,14 @@ class RewriteExecutor:
 
     @property
     def threaded(self) -> bool:
-        """Never: whether a device can is not known."""
+        """Always False: not every device may run several threads at a time."""
         return False
 
     def check_golden(self) -> None:
-        """Compare the file's bytes with those read at the start.
+        """Compare the golden file's bytes with those read at the start.
 
         Raises:
-            NotRestored: one differs.
+            NotRestored: a byte differs.
         """
         for tensor in self.proto.graph.initializer:
             if tensor.raw_data != self._bytes[tensor.name]:

@@ -1,9 +1,9 @@
-"""Where models run: ONNX Runtime's providers under the names that users write.
+"""Devices: ONNX Runtime's providers under the names that users write.
 
-Three ways lead to a weight. On the CPU, sessions borrow memory of this process, where bytes are
-changed. On a device with memory of its own, weights are inputs of the session, held there and
-changed there. Every other provider may keep what it likes of a weight, so that each pattern is
-written into the file and loaded anew.
+Three ways lead to a weight. On the CPU, sessions read memory of this process, and bytes are changed
+in that memory. On a device with memory of its own, weights are inputs of the session, and bytes are
+changed in the device's memory. Any other provider may keep copies of a weight, so each pattern is
+written into the file and the file is loaded anew.
 """
 
 import re
@@ -18,47 +18,47 @@ CUDA_PROVIDER = "CUDAExecutionProvider"
 TENSORRT_PROVIDER = "TensorrtExecutionProvider"
 
 
-class Weights(StrEnum):
-    """Where the weights are that a trial changes."""
+class WeightLocation(StrEnum):
+    """Memory in which a trial changes weights; the values are part of messages to users."""
 
-    BORROWED = "in memory that sessions borrow"
+    SHARED = "in memory that sessions borrow"
     BOUND = "in the device's own memory"
     FILE = "in the file, loaded anew for each pattern"
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A provider, and how weights are changed there.
+    """A provider of ONNX Runtime, and the way in which weights are changed on it.
 
     Attributes:
-        name: As users write it.
-        provider: What ONNX Runtime calls what runs there.
-        weights: Where they are changed.
-        memory: What ONNX Runtime calls its kind of memory.
-        index: Number of the card.
-        card: What the card calls itself; empty where nothing says it.
+        name: The device as users write it, such as ``cuda:1``.
+        provider: ONNX Runtime's name of the execution provider.
+        weights: The memory in which weights are changed.
+        memory: ONNX Runtime's name of the device's kind of memory.
+        index: Number of the card, from 0.
+        card: The card's own name; empty where no driver tells it.
     """
 
     name: str
     provider: str
-    weights: Weights
+    weights: WeightLocation
     memory: str = "cpu"
     index: int = 0
     card: str = ""
 
     @property
     def shown(self) -> str:
-        """Its name, and the card's where that is known."""
+        """The device's name, followed by the card's name where that is known."""
         return f"{self.name} ({self.card})" if self.card else self.name
 
     @property
     def on_cpu(self) -> bool:
-        """Whether it is this machine's processor, however weights are changed."""
+        """True for this machine's processor, in whatever way weights are changed."""
         return self.provider == CPU_PROVIDER
 
     @property
     def providers(self) -> list[tuple[str, dict[str, str]]]:
-        """What a session is given: what one cannot run falls to the next, at last to the CPU."""
+        """Providers for a session, with options: each takes nodes that the ones before cannot."""
         between = [CUDA_PROVIDER] if self.provider == TENSORRT_PROVIDER else []
         names = dict.fromkeys([self.provider, *between, CPU_PROVIDER])
         return [(name, self._options(name)) for name in names]
@@ -78,29 +78,29 @@ CUDA_OPTIONS = {
     "arena_extend_strategy": "kSameAsRequested",
 }
 
-CPU = Device("cpu", CPU_PROVIDER, Weights.BORROWED)
+CPU = Device("cpu", CPU_PROVIDER, WeightLocation.SHARED)
 
 NAMED = {
     "cpu": CPU,
-    "cuda": Device("cuda", CUDA_PROVIDER, Weights.BOUND, "cuda"),
-    "cpu-bound": Device("cpu-bound", CPU_PROVIDER, Weights.BOUND),
-    "cpu-rewrite": Device("cpu-rewrite", CPU_PROVIDER, Weights.FILE),
+    "cuda": Device("cuda", CUDA_PROVIDER, WeightLocation.BOUND, "cuda"),
+    "cpu-bound": Device("cpu-bound", CPU_PROVIDER, WeightLocation.BOUND),
+    "cpu-rewrite": Device("cpu-rewrite", CPU_PROVIDER, WeightLocation.FILE),
 }
-"""Devices with a name of their own. The last two take a GPU's ways on the CPU, to check them."""
+"""Devices by name. The last two treat the CPU as a GPU is treated, to check those ways."""
 
 REMOTE = frozenset({"AzureExecutionProvider"})
-"""Providers that send inputs elsewhere: no device of this tool."""
+"""Providers that send inputs to another machine; this tool offers none of them."""
 
 
 def find_device(word: str, known: Collection[str]) -> Device:
-    """The device that ``word`` means.
+    """Find the device that a user's word means; no device is started.
 
     Args:
         word: ``cpu``, ``cuda``, ``cuda:1``, or another provider's name without its ending.
-        known: names of all providers that ONNX Runtime knows, here or elsewhere.
+        known: names of all providers that ONNX Runtime can have in any of its builds.
 
     Raises:
-        BadOption: it means none.
+        BadOption: the word means no device.
 
     >>> find_device("cuda:1", []).providers[0][1]["device_id"]
     '1'
@@ -115,7 +115,7 @@ def find_device(word: str, known: Collection[str]) -> Device:
     if name in NAMED:
         found = NAMED[name]
     elif name in others:
-        found = Device(name, others[name], Weights.FILE)
+        found = Device(name, others[name], WeightLocation.FILE)
     else:
         more = ", ".join(sorted(others.keys() - NAMED.keys()))
         raise BadOption(
@@ -131,12 +131,12 @@ def check_provider(device: Device, available: Collection[str], version: str) -> 
     """Refuse a device whose provider is not part of the installed ONNX Runtime.
 
     Args:
-        device: what was asked for.
+        device: the device that was asked for.
         available: names of the providers of this installation.
-        version: of ONNX Runtime.
+        version: version of ONNX Runtime, for the message.
 
     Raises:
-        DeviceUnavailable: it is not.
+        DeviceUnavailable: the provider is not among ``available``.
     """
     if device.provider in available:
         return

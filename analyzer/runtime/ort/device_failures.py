@@ -1,4 +1,4 @@
-"""When a device gives out: told apart from what a fault did to the model.
+"""Failures of a device, told apart from what a fault did to the model.
 
 A faulty weight may make a kernel fail, and that is an outcome. A device that is out of memory, or
 whose driver has given up, fails every trial that follows; to count those would be to invent faults.
@@ -23,13 +23,18 @@ _LOST = re.compile(
 _OF_CUDA = re.compile(r"\bcu(?:da|dnn|blas)", re.IGNORECASE)
 
 
-def mishap(message: str, device: Device) -> DeviceFailed | None:
-    """What a message of ONNX Runtime says about the device; None: nothing.
+def device_failure(message: str, device: Device) -> DeviceFailed | None:
+    """The device's failure that a message of ONNX Runtime reports; None if it reports none.
+
+    Args:
+        message: ONNX Runtime's message, in one line.
+        device: where the model ran.
 
     >>> from analyzer.runtime.ort.device import NAMED
-    >>> mishap("CUDA failure 700: an illegal memory access was encountered", NAMED["cuda"]).lost
+    >>> cuda = NAMED["cuda"]
+    >>> device_failure("CUDA failure 700: an illegal memory access was encountered", cuda).lost
     True
-    >>> mishap("Non-zero status code returned while running Gather node", NAMED["cuda"])
+    >>> device_failure("Non-zero status code returned while running Gather node", cuda)
     """
     if device.on_cpu:
         return None
@@ -43,31 +48,35 @@ def mishap(message: str, device: Device) -> DeviceFailed | None:
     return None
 
 
-def checked(result: Result, device: Device) -> Result:
-    """``result``, unless it is the device that failed.
+def check_device(result: Result, device: Device) -> Result:
+    """Return ``result`` unless it reports a failure of the device.
+
+    Args:
+        result: what a run returned.
+        device: where the model ran.
 
     Raises:
-        DeviceFailed: it is.
+        DeviceFailed: the device failed, not the model.
     """
-    found = mishap(result.message, device) if isinstance(result, Failure) else None
+    found = device_failure(result.message, device) if isinstance(result, Failure) else None
     if found is not None:
         raise found
     return result
 
 
 @contextmanager
-def watched(device: Device) -> Iterator[None]:
-    """Calls in which other things can go wrong, too: these pass.
+def raising_device_failures(device: Device) -> Iterator[None]:
+    """Re-raise failures of the device as `DeviceFailed`; other exceptions pass unchanged.
 
     Raises:
-        DeviceFailed: it is the device that failed.
+        DeviceFailed: the device failed.
     """
     try:
         yield
     except RelcheckError:
         raise
-    except Exception as error:  # see on_device
-        found = mishap(short_reason(error), device)
+    except Exception as error:  # of ONNX Runtime: its exceptions share no narrower base class
+        found = device_failure(short_reason(error), device)
         if found is not None:
             raise found from error
         raise
@@ -75,7 +84,9 @@ def watched(device: Device) -> Iterator[None]:
 
 @contextmanager
 def on_device(device: Device) -> Iterator[None]:
-    """Calls that have nothing to do with any fault: whatever goes wrong is the device's doing.
+    """Re-raise every exception as `DeviceFailed`, around calls that run no part of the model.
+
+    No fault can make such a call fail, so that whatever goes wrong is the device's doing.
 
     Raises:
         DeviceFailed: something went wrong.
@@ -88,4 +99,4 @@ def on_device(device: Device) -> Iterator[None]:
         message = short_reason(error)
         lost = _OF_CUDA.search(message) is not None  # else it is our own mistake
         other = DeviceFailed(f"{device.shown} failed: {message}", lost=lost)
-        raise mishap(message, device) or other from error
+        raise device_failure(message, device) or other from error

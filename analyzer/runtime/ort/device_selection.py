@@ -1,10 +1,11 @@
-"""From a word to a device that runs: found, started once, asked for its card's name."""
+"""Selection of a device: find it by name, start it once, ask for the card's name."""
 
 import contextlib
 import ctypes
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import onnx
 import onnxruntime as ort
@@ -22,62 +23,90 @@ from analyzer.runtime.ort.session import new_session, session_options, short_rea
 
 AUTO = "auto"
 SILENT = 4
-"""ONNX Runtime's level of messages above which there are none."""
+"""ONNX Runtime's highest severity; at this level it logs nothing that a user would see."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
-    """What a word led to.
+class DeviceSelection:
+    """A device that was started, and the reason why it was selected.
 
     Attributes:
-        device: It runs.
-        why: For ``auto``, why this one, as a sentence without its end; else empty.
+        device: The device; it has run a small model.
+        why: For ``auto``, the reason as a sentence without its end; else empty.
     """
 
     device: Device
     why: str = ""
 
 
-def pick_device(word: str, prepare: Callable[[], None] = lambda: None) -> Picked:
-    """The device that ``word`` means, started.
+@dataclass(frozen=True, slots=True)
+class OrtProviders:
+    """ONNX Runtime's execution providers on this machine.
+
+    Attributes:
+        known: Names of all that ONNX Runtime has heard of.
+        available: Names of those that this build of it has.
+        open_session: Opens a session of a model on a device.
+    """
+
+    known: Callable[[], list[str]] = ort.get_all_providers
+    available: Callable[[], list[str]] = ort.get_available_providers
+    open_session: Callable[[onnx.ModelProto, ort.SessionOptions, Device], ort.InferenceSession] = (
+        new_session
+    )
+
+
+def select_device(
+    word: str,
+    prepare: Callable[[], None] = lambda: None,
+    providers: OrtProviders = OrtProviders(),  # frozen
+) -> DeviceSelection:
+    """Find and start the device that a user's word means.
 
     Args:
-        word: as users write it; ``auto``: CUDA where it starts, else the CPU.
+        word: a device's name, or ``auto``: CUDA where it starts, else the CPU.
         prepare: called before a device other than the CPU is started.
+        providers: what ONNX Runtime has here.
 
     Raises:
-        BadOption: it means no device.
+        BadOption: the word means no device.
         DeviceUnavailable: the device is not there, or does not start.
     """
     if word != AUTO:
-        device = find_device(word, ort.get_all_providers())
-        return Picked(start_device(device, prepare))
+        device = find_device(word, providers.known())
+        return DeviceSelection(start_device(device, prepare, providers))
     try:
-        return Picked(start_device(find_device("cuda", ()), prepare), "CUDA is there")
+        started = start_device(find_device("cuda", ()), prepare, providers)
+        return DeviceSelection(started, "CUDA is there")
     except DeviceUnavailable as reason:
-        if CUDA_PROVIDER in ort.get_available_providers():
-            return Picked(CPU, f"CUDA does not start ({reason})")
-        return Picked(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
+        if CUDA_PROVIDER in providers.available():
+            return DeviceSelection(CPU, f"CUDA does not start ({reason})")
+        return DeviceSelection(CPU, f"ONNX Runtime {ort.__version__} has no {CUDA_PROVIDER} here")
 
 
-def start_device(device: Device, prepare: Callable[[], None] = lambda: None) -> Device:
-    """``device``, with its card's name, after it ran something.
+def start_device(
+    device: Device,
+    prepare: Callable[[], None] = lambda: None,
+    providers: OrtProviders = OrtProviders(),  # frozen
+) -> Device:
+    """Run a small model on a device; returns the device with its card's name.
 
     Args:
         device: where to run.
-        prepare: called before, unless it is the CPU.
+        prepare: called before the start, unless the device is the CPU.
+        providers: what ONNX Runtime has here.
 
     Raises:
-        DeviceUnavailable: it is not there, or does not start.
+        DeviceUnavailable: the device is not there, or does not start.
     """
-    check_provider(device, ort.get_available_providers(), ort.__version__)
+    check_provider(device, providers.available(), ort.__version__)
     if device.on_cpu:
         return device
     prepare()
     ort.set_default_logger_severity(SILENT)
     _preload()
     try:
-        session = new_session(_least_model(), session_options(device=device), device)
+        session = providers.open_session(_least_model(), session_options(device=device), device)
         session.run(None, {"x": [1.0]})
     except DeviceUnavailable:
         raise
@@ -96,19 +125,24 @@ def _preload() -> None:
             load()
 
 
-def card_name(index: int) -> str:
-    """What CUDA's driver calls a card, counted as ONNX Runtime counts; empty if it does not say."""
+def card_name(index: int, load: Callable[[str], Any] = ctypes.CDLL) -> str:
+    """CUDA's name of a card; empty if the driver does not tell it.
+
+    Args:
+        index: number of the card.
+        load: loads the driver's library by its name.
+    """
     name, card = ctypes.create_string_buffer(256), ctypes.c_int()
     try:
-        driver = ctypes.CDLL("libcuda.so.1")
-        told = (
+        driver = load("libcuda.so.1")
+        status = (  # each call returns 0 on success: the first that fails ends the row
             driver.cuInit(0)
             or driver.cuDeviceGet(ctypes.byref(card), index)
             or driver.cuDeviceGetName(name, len(name), card)
         )
     except (OSError, AttributeError):
         return ""
-    return "" if told else name.value.decode("utf-8", "replace")
+    return "" if status else name.value.decode("utf-8", "replace")
 
 
 def _least_model() -> onnx.ModelProto:

@@ -1,8 +1,8 @@
 """The golden model as the bytes of an ONNX file, joined from its parts.
 
-To put the weights into a message and to serialize that copies them twice more, which is what takes
-longest with large models. A message is the concatenation of its fields, so that the weights can be
-put in their places as they are (Protocol Buffers, *Encoding*).
+Putting the weights into a message and serializing the message copies them twice more, which is the
+slowest step with large models. A message is the concatenation of its fields (Protocol Buffers,
+*Encoding*), so that the bytes of the weights can be joined with the rest as they are.
 """
 
 from collections.abc import Iterator
@@ -25,36 +25,36 @@ Piece = bytes | memoryview
 
 
 def golden_file(model: Model, golden: dict[str, Values]) -> bytes:
-    """What `golden_proto` would be on disk, up to the order of its fields.
+    """Bytes of the file that `golden_proto` would be, up to the order of its fields.
 
     Args:
         model: the model.
-        golden: values of those of its tensors that are not as in the file.
+        golden: fault-free values by tensor, where they differ from those of the model's file.
     """
     values, elements = golden_contents(model, golden)
-    shell = without_data(model.proto, lambda tensor: tensor.name in values)
+    header = without_data(model.proto, lambda tensor: tensor.name in values)
     graph: list[Piece] = []
-    for tensor in shell.graph.initializer:
+    for tensor in header.graph.initializer:
         pieces: list[Piece] = [tensor.SerializeToString()]
         if tensor.name in values:
             raw = raw_array(values[tensor.name], elements[tensor.name])
             pieces += _field(RAW_DATA, [raw.data])
         graph += _field(INITIALIZER, pieces)
-    del shell.graph.initializer[:]
-    graph.append(shell.graph.SerializeToString())
-    shell.ClearField("graph")
-    return b"".join([shell.SerializeToString(), *_field(GRAPH, graph)])
+    del header.graph.initializer[:]
+    graph.append(header.graph.SerializeToString())
+    header.ClearField("graph")
+    return b"".join([header.SerializeToString(), *_field(GRAPH, graph)])
 
 
 def _field(number: int, pieces: list[Piece]) -> Iterator[Piece]:
-    """A field that holds ``pieces``: key, length, contents."""
+    """The parts of a field whose contents are ``pieces``: key, length, contents."""
     yield _varint(number << 3 | 2)
     yield _varint(sum(map(len, pieces)))
     yield from pieces
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits to a byte, the lowest first; all but the last have the highest bit set.
+    """Encode ``value`` in seven bits a byte, lowest first; all but the last have bit 7 set.
 
     >>> _varint(300).hex()
     'ac02'

@@ -1,6 +1,7 @@
-"""Copies between host and device that ONNX Runtime wrote into a graph, taken out again.
+"""Removal of the copies between host and device that ONNX Runtime wrote into a graph.
 
-They belong to one session: whoever loads the graph, whole or in parts, inserts those that it needs.
+The copies belong to one session. A session that loads the graph, whole or in parts, inserts those
+that it needs.
 """
 
 from collections.abc import Mapping
@@ -9,11 +10,11 @@ import onnx
 
 from analyzer.graph.walk import sub_graphs
 
-COPIES = frozenset({"MemcpyFromHost", "MemcpyToHost"})
+MEMCPY = frozenset({"MemcpyFromHost", "MemcpyToHost"})
 
 
-def drop_copies(graph: onnx.GraphProto) -> None:
-    """Let those who read a copy in ``graph``, sub-graphs included, read the original."""
+def drop_memcpy_nodes(graph: onnx.GraphProto) -> None:
+    """Remove copies from ``graph``, sub-graphs included: their readers read the original."""
     _drop(graph, {})
 
 
@@ -24,10 +25,10 @@ def _drop(graph: onnx.GraphProto, outer: Mapping[str, str]) -> None:
     for node in graph.node:
         for position, name in enumerate(node.input):
             node.input[position] = names.get(name, name)
-        if node.op_type in COPIES and node.output[0] not in returned:
+        if node.op_type in MEMCPY and node.output[0] not in returned:
             names[node.output[0]] = node.input[0]
             continue
-        if node.op_type in COPIES:  # an output keeps its name
+        if node.op_type in MEMCPY:  # an output keeps its name
             node.op_type = "Identity"
         for sub in sub_graphs(node):
             _drop(sub, names)

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions: the one place that chooses options, and turns run errors into values."""
+"""ONNX Runtime sessions: one place that chooses options and turns run errors into values."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,28 +15,28 @@ from analyzer.errors import DeviceUnavailable, RelcheckError, UnsupportedModel
 from analyzer.runtime.ort.device import CPU, Device
 
 DISABLED_OPTIMIZERS = ["ConstantSharing"]
-"""Merging equal scalars would tie together tensors that fail apart; it changes no arithmetic."""
+"""ConstantSharing merges equal scalars, which would make tensors fail together that fail apart."""
 
 
 def session_options(
     optimize: bool = True, device: Device = CPU, pack: bool = False
 ) -> ort.SessionOptions:
-    """Options shared by the oracle and the live executor: one thread, silent, no prepacking.
+    """Options that the oracle and the live executor share: one thread, silent, no prepacking.
 
     Args:
         optimize: False for a graph that has been optimized before.
-        device: where it is to run.
-        pack: True only for kernels that round alike on packed weights (`packed.py`).
+        device: where the session is to run.
+        pack: True only for kernels that round alike on packed weights (`prepacked_weights`).
     """
-    _share_arena()
+    _share_allocator()
     options = ort.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Packed copies of the weights are hard to mutate; and kernels may round differently on them.
+    # A kernel that reads a packed copy would miss faults, and may round differently.
     options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
-    if not device.on_cpu:  # the CPU's kernels are, always
+    if not device.on_cpu:  # kernels of the CPU are deterministic without this
         options.use_deterministic_compute = True
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
@@ -44,10 +44,11 @@ def session_options(
 
 
 @cache
-def _share_arena() -> None:
-    """Let all sessions of this process take what nodes compute from one arena.
+def _share_allocator() -> None:
+    """Let all sessions of this process allocate what nodes compute from one allocator.
 
-    Each would keep what its largest run took; only one of many runs at a time.
+    An allocator of its own would keep, for every session, what the session's largest run took,
+    although only one of many sessions runs at a time.
     """
     kind = (ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kind), None)
@@ -56,7 +57,16 @@ def _share_arena() -> None:
 def new_session(
     model: onnx.ModelProto | bytes, options: ort.SessionOptions, device: Device = CPU
 ) -> ort.InferenceSession:
-    """A session for a model or its bytes on ``device``; what ONNX Runtime raises passes through."""
+    """A session for a model on a device; whatever ONNX Runtime raises passes through.
+
+    Args:
+        model: the model, or the bytes of its file.
+        options: of `session_options`.
+        device: where to run.
+
+    Raises:
+        DeviceUnavailable: the provider did not start.
+    """
     content = model if isinstance(model, bytes) else model.SerializeToString()
     return _session(content, options, device)
 
@@ -64,14 +74,23 @@ def new_session(
 def load_session(
     path: Path, options: ort.SessionOptions, device: Device = CPU
 ) -> ort.InferenceSession:
-    """A session for the model in a file; whatever ONNX Runtime raises passes through."""
+    """A session for the model in a file; whatever ONNX Runtime raises passes through.
+
+    Args:
+        path: the file.
+        options: of `session_options`.
+        device: where to run.
+
+    Raises:
+        DeviceUnavailable: the provider did not start.
+    """
     return _session(str(path), options, device)
 
 
 def _session(
     source: str | bytes, options: ort.SessionOptions, device: Device
 ) -> ort.InferenceSession:
-    """A session that runs where it was told to, or none.
+    """A session that runs on ``device`` and on no other provider instead.
 
     Raises:
         DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
@@ -83,6 +102,19 @@ def _session(
         disabled_optimizers=DISABLED_OPTIMIZERS,
         enable_fallback=int(device.on_cpu),
     )
+    return started_on(session, device)
+
+
+def started_on(session: ort.InferenceSession, device: Device) -> ort.InferenceSession:
+    """``session``, if it runs on ``device``.
+
+    Args:
+        session: a session that was asked to run there.
+        device: where.
+
+    Raises:
+        DeviceUnavailable: the provider did not start; ONNX Runtime would go on without it.
+    """
     if device.provider not in session.get_providers():
         raise DeviceUnavailable(
             f"--device {device.name}: ONNX Runtime has {device.provider}, but cannot start it "
@@ -95,11 +127,16 @@ def _session(
 def open_session(
     proto: onnx.ModelProto, options: ort.SessionOptions, device: Device = CPU
 ) -> ort.InferenceSession:
-    """Like `new_session`, for the user's own model.
+    """A session for the user's own model, whose errors are sentences.
+
+    Args:
+        proto: the model.
+        options: of `session_options`.
+        device: where to run.
 
     Raises:
         DeviceUnavailable: the device cannot be started.
-        UnsupportedModel: ONNX Runtime cannot load it.
+        UnsupportedModel: ONNX Runtime cannot load the model.
     """
     with loading():
         return new_session(proto, options, device)
@@ -107,10 +144,10 @@ def open_session(
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """What ONNX Runtime raises within, when it loads the user's own model, becomes a sentence.
+    """Turn what ONNX Runtime raises when it loads the user's own model into a sentence.
 
     Raises:
-        UnsupportedModel: instead of any exception that is none of ours.
+        UnsupportedModel: in place of any exception that is not of this package.
     """
     try:
         yield
@@ -123,23 +160,34 @@ def loading() -> Iterator[None]:
 
 
 def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
-    """Run once; a runtime error becomes a `Failure`, never an exception."""
+    """Run once and return every output; a runtime error becomes a `Failure`, not an exception.
+
+    Args:
+        session: the session.
+        feeds: an array for each input.
+    """
     try:
         return Answer(tuple(np.asarray(o) for o in session.run(None, dict(feeds))))
-    except Exception as error:  # see open_session
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         return Failure(short_reason(error))
 
 
 Handles = Mapping[str, ort.OrtValue]
-"""Values that stay in ONNX Runtime's memory, by name."""
+"""Values in ONNX Runtime's memory, by name."""
 
 
 def run_handles(
     session: ort.InferenceSession, feeds: Handles, names: Sequence[str]
 ) -> dict[str, ort.OrtValue] | Failure:
-    """The results ``names`` of one run, not copied; a runtime error becomes a `Failure`."""
+    """Run once and return some outputs without a copy; a runtime error becomes a `Failure`.
+
+    Args:
+        session: the session.
+        feeds: a value for each input.
+        names: the outputs to compute.
+    """
     try:
-        # `run_with_ort_values` does the same, and 25 microseconds of checks.
+        # `run_with_ort_values` does the same, and takes 25 microseconds more for checks.
         binding = session.io_binding()
         for name, value in feeds.items():
             binding.bind_ortvalue_input(name, value)
@@ -147,7 +195,7 @@ def run_handles(
             binding.bind_output(name)
         session.run_with_iobinding(binding)
         return dict(zip(names, binding.get_outputs(), strict=True))
-    except Exception as error:  # see open_session
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         return Failure(short_reason(error))
 
 
@@ -164,7 +212,11 @@ _WHERE_IN_CPP = (
 
 
 def short_reason(error: BaseException, limit: int = 300) -> str:
-    """One line of an ONNX Runtime message, without its places in C++ source.
+    """The message of an exception in one line, without places in ONNX Runtime's C++ source.
+
+    Args:
+        error: the exception.
+        limit: most characters.
 
     >>> short_reason(ValueError("[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/a.cc:7 f(x) No"))
     'No'

@@ -1,9 +1,10 @@
-"""Sessions that read weights from memory which is not theirs.
+"""Sessions that read weights from memory which this process owns and changes.
 
-The weights are handed over as `OrtValue`s, so that the file need not hold them. ONNX Runtime
-insists on data of the right size all the same: a hollow model says that they lie in another file
-beside it, which has that size, is never read, and takes no room on the disk. A session thus costs
-neither a copy of the weights nor time to parse them.
+The weights are handed over as `OrtValue`s ("external initializers" in ONNX Runtime's words), so the
+model file need not hold them. ONNX Runtime insists on data of the right size all the same. So a
+stripped model says that the data are in a file beside it; that file has the right size, is never
+read, and takes no room on the disk. A session thus costs neither a copy of the weights nor the time
+to parse them.
 """
 
 import math
@@ -21,121 +22,146 @@ from analyzer.faults.elements import Values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.session import load_session, run_session, session_options
 
-Borrowed = Mapping[str, ort.OrtValue]
+SharedInitializers = Mapping[str, ort.OrtValue]
+"""Values that share memory of this process, by the name of the initializer."""
 
-HOLE = "weights"
+PLACEHOLDER = "weights"
+"""Name of the file that a stripped model says its data are in."""
 
 
-def lend(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
-    """``buffers`` as values that share their memory.
+def as_ort_values(buffers: Mapping[str, Values]) -> dict[str, ort.OrtValue]:
+    """Wrap arrays as values of ONNX Runtime that share the arrays' memory.
 
-    Raises whatever ONNX Runtime raises where it takes no buffer of that type.
+    Raises whatever ONNX Runtime raises where it takes no buffer of an array's dtype.
     """
     return {name: ort.OrtValue.ortvalue_from_numpy(buffer) for name, buffer in buffers.items()}
 
 
-def hollow(optimized: OptimizedModel, names: Mapping[str, object]) -> onnx.ModelProto:
-    """A copy of an optimized model whose initializers in ``names``, and no others, are empty."""
+def is_bindable(values: Values) -> bool:
+    """True if ONNX Runtime takes a buffer of this dtype; tensors may be of more types."""
+    try:
+        ort.OrtValue.ortvalue_from_numpy(values)
+    except Exception:  # ONNX Runtime's exceptions share no narrower base class.
+        return False
+    return True
+
+
+def strip_initializers(optimized: OptimizedModel, names: Mapping[str, object]) -> onnx.ModelProto:
+    """Copy an optimized model without the data of some initializers.
+
+    Args:
+        optimized: the model.
+        names: keys are the initializers that lose their data; all others have theirs in the copy.
+    """
     copy, graph = without_graph(optimized.proto), optimized.proto.graph
     copy.graph.name = graph.name
     for field in ("node", "input", "output", "value_info", "sparse_initializer"):
         getattr(copy.graph, field).extend(getattr(graph, field))
     for tensor in graph.initializer:
         if tensor.name in names:
-            _describe(tensor, copy.graph.initializer.add())
+            _strip(tensor, copy.graph.initializer.add())
         else:
             _fill(copy.graph.initializer.add(), tensor, optimized)
     return copy
 
 
 def _fill(target: onnx.TensorProto, tensor: onnx.TensorProto, optimized: OptimizedModel) -> None:
-    """Make ``target`` what ``tensor`` is, with its data."""
+    """Make ``target`` a copy of ``tensor``, data included."""
     if not tensor.external_data:
         target.CopyFrom(tensor)
         return
     target.name, target.data_type = tensor.name, tensor.data_type
     target.dims.extend(tensor.dims)
-    target.raw_data = optimized.slots[tensor.name].tobytes()  # large ones have whole bytes
+    # Data of tensors whose elements are less than a byte are never external: no packing is needed.
+    target.raw_data = optimized.slots[tensor.name].tobytes()
 
 
 def without_graph(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """What ``proto`` says besides its graph."""
+    """A model with the versions, operator sets and functions of ``proto``, and an empty graph."""
     head = onnx.ModelProto(ir_version=proto.ir_version)
     head.opset_import.extend(proto.opset_import)
     head.functions.extend(proto.functions)
     return head
 
 
-def _describe(tensor: onnx.TensorProto, shell: onnx.TensorProto) -> None:
-    """Make ``shell`` what ``tensor`` is, with its data in the hole."""
-    shell.name, shell.data_type = tensor.name, tensor.data_type
-    shell.dims.extend(tensor.dims)
-    shell.data_location = onnx.TensorProto.EXTERNAL
-    for key, value in (("location", HOLE), ("offset", "0"), ("length", str(_size(tensor)))):
-        shell.external_data.add(key=key, value=value)
+def _strip(tensor: onnx.TensorProto, target: onnx.TensorProto) -> None:
+    """Make ``target`` a copy of ``tensor`` whose data are in the placeholder."""
+    target.name, target.data_type = tensor.name, tensor.data_type
+    target.dims.extend(tensor.dims)
+    target.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", PLACEHOLDER), ("offset", "0"), ("length", str(_size(tensor)))):
+        target.external_data.add(key=key, value=value)
 
 
 def _size(tensor: onnx.TensorProto) -> int:
-    """Bytes of ``tensor``; its elements are whole bytes, for others cannot be lent."""
+    """Bytes of ``tensor``; ONNX Runtime shares only tensors whose elements are whole bytes."""
     dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
     return int(math.prod(tensor.dims) * dtype.itemsize)
 
 
 @dataclass(frozen=True, slots=True)
-class BorrowedSession:
-    """A session, and what it reads: ONNX Runtime borrows both, so they must live as long."""
+class SharedSession:
+    """A session together with the values that it reads.
+
+    ONNX Runtime keeps no reference to the values, so they must live as long as the session.
+
+    Attributes:
+        session: The session.
+        values: The values whose memory it reads.
+    """
 
     session: ort.InferenceSession
     values: tuple[ort.OrtValue, ...]
 
     def run(self, feeds: Feeds) -> Result:
-        """Run once with the present contents of the buffers."""
+        """Run once with the present contents of the shared memory."""
         return run_session(self.session, feeds)
 
 
-def borrowing_session(
-    shell: onnx.ModelProto,
-    lent: Borrowed,
+def open_shared_session(
+    stripped: onnx.ModelProto,
+    ort_values: SharedInitializers,
     profile: Path | None = None,
     in_order: bool = False,
     pack: bool = False,
-) -> BorrowedSession:
-    """A session that reads what is ``lent`` at every run.
+) -> SharedSession:
+    """Open a session that reads shared memory at every run.
 
     Args:
-        shell: a hollow model, or a part of one; it is not optimized any further.
-        lent: the values of its hollow initializers, and perhaps of others.
+        stripped: a stripped model, or a part of one; it is not optimized any further.
+        ort_values: the values of its empty initializers, and perhaps of others.
         profile: begin of the name of a file that ONNX Runtime writes when profiling ends.
-        in_order: nodes run as soon as they can. By default ONNX Runtime goes backward from the
-            results, and computes those of which nothing else depends at the very end, when what
-            they read has left the processor's cache.
-        pack: whether it copies constant weights, packed, when it is created.
+        in_order: run nodes as soon as their inputs are there. By default ONNX Runtime goes backward
+            from the results, and computes those of which nothing else depends at the very end, when
+            their inputs have left the processor's cache.
+        pack: let kernels copy constant weights, packed, when the session is created.
     """
     options = session_options(optimize=False, pack=pack)
     if in_order:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
-    used = {t.name: lent[t.name] for t in shell.graph.initializer if t.external_data}
+    empty = [tensor for tensor in stripped.graph.initializer if tensor.external_data]
+    used = {tensor.name: ort_values[tensor.name] for tensor in empty}
     for name, value in used.items():
         options.add_initializer(name, value)
-    sizes = [_size(t) for t in shell.graph.initializer if t.external_data]
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
-        with Path(folder, HOLE).open("wb") as hole:
-            hole.truncate(max(sizes, default=0))
-        path = Path(folder, "shell.onnx")
-        path.write_bytes(shell.SerializeToString())
-        return BorrowedSession(load_session(path, options), tuple(used.values()))
+        with Path(folder, PLACEHOLDER).open("wb") as placeholder:
+            # All tensors begin at offset 0, so that the file is as large as the largest of them.
+            placeholder.truncate(max(map(_size, empty), default=0))
+        path = Path(folder, "stripped.onnx")
+        path.write_bytes(stripped.SerializeToString())
+        return SharedSession(load_session(path, options), tuple(used.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class LiveWeights:
-    """What sessions read, twice.
+    """The live weights in both forms.
 
     Attributes:
-        lent: As ONNX Runtime's values, by the name of the initializer.
-        memory: The same memory as arrays.
+        ort_values: As ONNX Runtime's values, by the name of the initializer.
+        arrays: As arrays in the same memory.
     """
 
-    lent: Borrowed
-    memory: Mapping[str, Values]
+    ort_values: SharedInitializers
+    arrays: Mapping[str, Values]

@@ -11,7 +11,7 @@ from analyzer.runtime.stretches.cuts import Floats
 CALL_SECONDS = 10e-6
 """What one more session call costs outside of its nodes."""
 
-LEAST_GAIN = 0.002
+LEAST_CUT_GAIN = 0.002
 """Share of a whole run that a cut must save on average to be worth a session."""
 
 LEVELS = 64
@@ -73,7 +73,7 @@ def choose_cuts(costs: CutCosts, budget: int) -> list[int]:
     level = max(1, -(-budget // LEVELS))
     price = -(-costs.size // level)
     price[0] = 0
-    penalty = LEAST_GAIN * costs.seconds[0] + costs.each
+    penalty = LEAST_CUT_GAIN * costs.seconds[0] + costs.each
     behind = np.concatenate([np.cumsum(costs.hits[::-1])[::-1], [0.0]])
     best = np.empty((count, LEVELS + 1))
     follower = np.full((count, LEVELS + 1), count)

@@ -1,271 +1,175 @@
-"""Partial re-execution: a faulty run begins where the fault is first read.
+"""Partial re-execution: late start and early stop.
 
 The optimized graph is cut where few values pass. What passes the cuts without faults is kept for
-each batch; a run under a pattern restarts at the last cut before the first node that reads a faulty
-weight. If all faults lie between two cuts, the values at the second are compared with golden: bit
-for bit equal, the faults are masked and the answer is the golden one.
+each batch. A run under a pattern starts late, at the last cut before the first node that reads a
+faulty weight. If all faults lie between two cuts, it may stop early, at the second one: if the
+values there are golden bit for bit, the faults are masked and the answer is the golden one.
+
+The values stay where the weights are: in arrays on the host, in a device's own memory otherwise.
+`StretchValues` hides which.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import onnx
+from collections.abc import Mapping, Sequence
+from typing import Generic, Protocol
 
 from analyzer.answers import Answer, Failure, Feeds, Result
-from analyzer.runtime.ort.shared_initializers import Borrowed, LiveWeights, borrowing_session
-from analyzer.runtime.partial.cut_plan import (
-    CALL_SECONDS,
-    CutCosts,
-    CutPlan,
-    candidates,
-    choose_cuts,
-    mean_seconds,
-    reach_weights,
-)
-from analyzer.runtime.partial.golden_cache import (
-    Cache,
-    GoldenRuns,
-    GoldenStore,
-    shared_profile,
-)
-from analyzer.runtime.prepacked_weights.strategy import (
-    PIECE_SECONDS,
-    Packable,
-    PackedPieces,
-    pack_pieces,
-    packed_seconds,
-    packing_pays,
-)
-from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric
-from analyzer.runtime.speculative_bounds.bounds import find_bounds
-from analyzer.runtime.speculative_bounds.strategy import (
-    NEVER,
-    Speculation,
-    bounds_that_cost,
-    speculate,
-    stations_for,
-)
-from analyzer.runtime.stretches.cuts import (
-    Cut,
-    Floats,
-    find_cuts,
-    made_between,
-    part_between,
-    with_outputs,
-)
-from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, Start
-from analyzer.runtime.stretches.profile import cut_sizes
-from analyzer.runtime.stretches.sessions import Part, Pieces, element_types, session_part
-from analyzer.runtime.weights.reading_nodes import Readers
-
-MASKED_SHARE = 0.1
-"""Share of single upsets taken to be masked by the next cut (measured: fp32 0.2, int8 0.4)."""
+from analyzer.runtime.stretches.cuts import Cut
+from analyzer.runtime.stretches.golden_run import WHOLE, GoldenRun, LateStart, V
 
 
-class Segments:
-    """The cuts that were kept, and the sessions of the parts between them and the end."""
+class ValueStretch(Protocol[V]):
+    """Nodes between two cuts, opened on the present weights."""
 
-    def __init__(
-        self,
-        shell: onnx.ModelProto,
-        lent: Borrowed,
-        cuts: Sequence[Cut],
-        seconds: Floats,
-        sample: Feeds,
-        cache: Cache,
-        speculation: Speculation | None = None,
-        packed: PackedPieces | None = None,
-    ) -> None:
-        """Open what runs fault-free; parts are opened when a pattern needs them.
+    def run(self, values: Mapping[str, V]) -> Mapping[str, V] | Failure:
+        """Run the nodes; returns what they make, by name.
 
         Args:
-            shell: the optimized model, hollow.
-            lent: its live weights, golden at present.
-            cuts: by position, the trivial one first.
-            seconds: float64 (cuts,), what a run from each to the end takes.
-            sample: one batch, on which every part must give the golden values.
-            cache: how many golden runs are kept, and where.
-            speculation: the graph in pieces, every cut between two of them, if they run faster so.
-            packed: the same, with packed weights.
-
-        Raises:
-            ValueError: the model fails on the sample, or returns what is no array.
+            values: what passes the cut before them, by name.
         """
-        self._shell, self._lent, self.cuts = shell, lent, tuple(cuts)
-        self.speculation, self.packed = speculation, packed
-        self._pieces: Pieces | None = speculation or packed
-        self._positions = [cut.position for cut in cuts]
-        self._checks = (seconds[1:] * MASKED_SHARE > 2 * CALL_SECONDS).tolist()
-        self._outputs = tuple(o.name for o in shell.graph.output)
-        passing = {name for cut in cuts for name in cut.values}
-        self._names = sorted(passing - {*self._outputs, *sample})
-        self._tap = borrowing_session(with_outputs(shell, self._names), lent)
-        self._parts: dict[tuple[int, int], Part | None] = {}
-        store = GoldenStore(cache.batches if cache.size > 0 else 1)
-        self._runs = GoldenRuns(store, cache.shared, self._outputs, self._names)
-        found = self.known(sample)
-        if found is None:
-            self.golden(sample)
-            found = self.known(sample)
-        if found is None:
-            raise ValueError("the model fails on the sample")
-        self.sample = found
-        self._types = element_types(found.values, list(found.values))
-        self._in_pieces = self._pieces is not None and self._ready(0, len(self.cuts))
+
+
+class StretchValues(Protocol[V]):
+    """Values between the stretches of one graph, where its live weights are."""
+
+    cuts: tuple[Cut, ...]
+    """The kept cuts by position, the trivial one first."""
+
+    outputs: tuple[str, ...]
+    """Names of the values of an answer."""
+
+    sample: GoldenRun[V]
+    """The golden run of one batch, on which every stretch must give golden values."""
+
+    whole_from_golden: bool
+    """True if a whole run, too, takes its inputs from the golden run: they are on the device."""
+
+    def golden(self, feeds: Feeds) -> GoldenRun[V] | Failure:
+        """Run fault-free, and keep what passes the cuts. The weights must be golden."""
+
+    def known(self, feeds: Feeds) -> GoldenRun[V] | None:
+        """The golden run of these very arrays, if it is kept."""
+
+    def fed(self, feeds: Feeds) -> Mapping[str, V]:
+        """Inputs as values that stretches take."""
+
+    def open(self, begin: int, end: int) -> ValueStretch[V] | None:
+        """The stretch between two kept cuts; None if it is of no use here.
+
+        Args:
+            begin: index of the first cut.
+            end: index of the second one, or the number of cuts for the end of the graph.
+        """
+
+    def same(self, made: Mapping[str, V], golden: GoldenRun[V]) -> bool:
+        """True if ``made`` equals the values of ``golden``, bit for bit.
+
+        Args:
+            made: values that a stretch made, by name.
+            golden: the golden run of the same batch.
+        """
+
+    def answer(self, golden: Answer, *made: Mapping[str, V]) -> Answer:
+        """The answer of a run, on the host.
+
+        Args:
+            golden: outputs that no stretch made are taken from it.
+            made: values that stretches made, by name; later ones count.
+        """
+
+
+class PartialExecution(Generic[V]):
+    """Faulty runs of one graph from late starts, and their early stops."""
+
+    def __init__(
+        self, values: StretchValues[V], early_stops: Sequence[bool], in_stretches: bool = False
+    ) -> None:
+        """Stretches are opened when a pattern first needs them.
+
+        Args:
+            values: what passes the cuts, and what opens stretches.
+            early_stops: by stretch between two kept cuts: true if to look for golden values at its
+                end is worth its time.
+            in_stretches: whether a whole run is faster stretch by stretch; tried out here.
+        """
+        self.values, self.cuts = values, values.cuts
+        self._positions = [cut.position for cut in values.cuts]
+        self.early_stops = tuple(early_stops)
+        self._stretches: dict[tuple[int, int], ValueStretch[V] | None] = {}
+        if values.whole_from_golden:  # the session of the whole graph, which needs no trying out
+            self._stretches[0, len(self.cuts)] = values.open(0, len(self.cuts))
+        self._in_stretches = in_stretches and self._ready(0, len(self.cuts))
 
     def golden(self, feeds: Feeds) -> Result:
         """Run fault-free, and keep what passes the cuts. The weights must be golden."""
-        result = self._tap.run(feeds)
-        if isinstance(result, Failure):
-            return result
-        named = zip((*self._outputs, *self._names), result.outputs, strict=True)
-        return self._runs.keep(feeds, dict(named)).answer
+        found = self.values.golden(feeds)
+        return found if isinstance(found, Failure) else found.answer
 
-    def known(self, feeds: Feeds) -> GoldenRun | None:
-        """The golden run of these very arrays, if it is kept, here or by another process."""
-        return self._runs.find(feeds)
+    def known(self, feeds: Feeds) -> GoldenRun[V] | None:
+        """The golden run of these very arrays, if it is kept."""
+        return self.values.known(feeds)
 
-    def start(self, first: int, last: int) -> Start:
-        """Where a run begins whose faulty weights are read by nodes ``first`` to ``last``.
+    def late_start(self, first: int, last: int) -> LateStart:
+        """The place where a run begins; the stretches that it needs are opened.
 
-        The sessions that it needs are opened. The weights must be golden: kernels may look at them
-        when they are created.
+        The weights must be golden: kernels may look at them when they are created.
+
+        Args:
+            first: first node that reads a faulty weight.
+            last: last node that reads one.
         """
         cut = bisect_right(self._positions, first) - 1
         following = cut + 1
         end = len(self.cuts)
-        check = following < end and last < self._positions[following] and self._checks[cut]
-        if check and self._ready(cut, following) and self._ready(following, end):
-            return Start(cut, check=True)
-        return Start(cut, check=False) if cut and self._ready(cut, end) else WHOLE
+        stop = following < end and last < self._positions[following] and self.early_stops[cut]
+        if stop and self._ready(cut, following) and self._ready(following, end):
+            return LateStart(cut, early_stop=True)
+        return LateStart(cut, early_stop=False) if cut and self._ready(cut, end) else WHOLE
 
     def _ready(self, begin: int, end: int) -> bool:
-        """Whether the part between two cuts is open and gives the golden values of the sample."""
+        """True if the stretch between two cuts is open and gives golden values on the sample."""
         key = begin, end
-        if key not in self._parts:
-            part = self._open(begin, end)
-            made = part.run(self.sample.values)
-            same = isinstance(made, dict) and all(
-                Answer((made[name],)).same_as(Answer((self.sample.values[name],))) for name in made
-            )
-            self._parts[key] = part if same else None
-        return self._parts[key] is not None
+        if key not in self._stretches:
+            stretch, sample = self.values.open(begin, end), self.values.sample
+            made = stretch.run(sample.values) if stretch else None
+            usable = made is not None and not isinstance(made, Failure)
+            usable = usable and self.values.same(made, sample)  # type: ignore[arg-type]  # a mapping
+            self._stretches[key] = stretch if usable else None
+        return self._stretches[key] is not None
 
-    def _open(self, begin: int, end: int) -> Part:
-        graph = self._shell.graph
-        stop = self._positions[end] if end < len(self.cuts) else len(graph.node)
-        made = made_between(graph, self._positions[begin], stop)
-        passed = self.cuts[end].values if end < len(self.cuts) else ()
-        outputs = tuple(dict.fromkeys(n for n in (*passed, *self._outputs) if n in made))
-        if self._pieces is not None:
-            last = self.cuts[end] if end < len(self.cuts) else None
-            golden = self.sample.values
-            return self._pieces.between(self.cuts[begin], last, golden, outputs)
-        part = part_between(self._shell, self.cuts[begin], stop, outputs, self._types)
-        return session_part(part, self._lent)
+    def run_from(self, start: LateStart, feeds: Feeds) -> Result | None:
+        """Run with the present weights; None if the live session is the way to do it.
 
-    def run_whole(self, feeds: Feeds) -> Result | None:
-        """Run from the first node with the present weights; None: there is no faster way."""
-        if not self._in_pieces:
-            return None
-        made = self._part(0, len(self.cuts)).run(feeds)
-        if isinstance(made, Failure):
-            return made
-        return Answer(tuple(made[n] if n in made else feeds[n] for n in self._outputs))
+        Args:
+            start: where; no fault is read before.
+            feeds: one batch.
+        """
+        if start is not WHOLE or self.values.whole_from_golden:
+            golden = self.values.known(feeds)
+            if golden is not None:
+                return self._run(start, golden)
+        return self._run_whole(feeds) if self._in_stretches else None
 
-    def run(self, start: Start, golden: GoldenRun) -> Result:
-        """Run from ``start`` with the present weights, on what ``golden`` was fed."""
+    def _run_whole(self, feeds: Feeds) -> Result:
+        fed = self.values.fed(feeds)
+        made = self._stretch(0, len(self.cuts)).run(fed)
+        sample = self.values.sample.answer
+        return made if isinstance(made, Failure) else self.values.answer(sample, fed, made)
+
+    def _run(self, start: LateStart, golden: GoldenRun[V]) -> Result:
         values, cut = golden.values, start.cut
-        if start.check:
-            made = self._part(cut, cut + 1).run(values)
-            if isinstance(made, Failure):
-                return made
-            if all(_same_bytes(made[name], values[name]) for name in made):
+        early: Mapping[str, V] = {}
+        if start.early_stop:
+            found = self._stretch(cut, cut + 1).run(values)
+            if isinstance(found, Failure):
+                return found
+            if self.values.same(found, golden):
                 return golden.answer
-            values, cut = {**values, **made}, cut + 1
-        made = self._part(cut, len(self.cuts)).run(values)
-        if isinstance(made, Failure):
-            return made
-        return Answer(tuple(made.get(name, values[name]) for name in self._outputs))
+            values, cut, early = {**values, **found}, cut + 1, found
+        made = self._stretch(cut, len(self.cuts)).run(values)
+        return made if isinstance(made, Failure) else self.values.answer(golden.answer, early, made)
 
-    def _part(self, begin: int, end: int) -> Part:
-        part = self._parts[begin, end]
-        assert part is not None, "`start` promised it"
-        return part
-
-
-def _same_bytes(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
-    return a.shape == b.shape and a.tobytes() == b.tobytes()
-
-
-def find_segments(
-    shell: onnx.ModelProto,
-    weights: LiveWeights,
-    readers: Readers,
-    sample: Feeds,
-    cache: Cache,
-    packable: Packable,
-) -> Segments | None:
-    """Cut the graph where it pays; None where it does not.
-
-    Args:
-        shell: the optimized model, hollow.
-        weights: its live weights, golden at present.
-        readers: of the tensors that are faulted in place.
-        sample: one batch.
-        cache: what golden values may take.
-        packable: the live weights for sessions that pack them.
-    """
-    cuts, bounds = find_cuts(shell.graph), find_bounds(shell.graph)
-    convolutions = find_symmetric(shell.graph, packable.stored)
-    faster = bounds or convolutions
-    if len(cuts) < 2 or not len(readers.first) or (cache.size <= 0 and not faster):
-        return None
-    profile = shared_profile(shell, weights.lent, sample, cache.shared)
-    seconds = np.cumsum(profile.seconds[::-1])[::-1]
-    bounds = bounds_that_cost(bounds, profile)
-    hidden = {name for bound in bounds for name in bound.hidden}
-    sizes = np.where(
-        [hidden.isdisjoint(cut.values) for cut in cuts],
-        cut_sizes(cuts, shell.graph, profile, sample),
-        NEVER,
-    )
-    plan = _plan(readers, sizes, seconds, cache)
-    quick = np.cumsum(packed_seconds(shell.graph, packable, profile)[::-1])[::-1]
-    packing = _plan(readers, sizes, quick, cache, PIECE_SECONDS)
-    pack = bool(convolutions) and packing_pays(plan.mean, packing.mean)
-    stations = [cuts[i] for i in stations_for(seconds, sizes)]
-    try:
-        pieces = speculate(shell, weights, bounds, stations, sample)
-        packed = None
-        if pack and pieces is None:
-            chosen = [cuts[i] for i in packing.kept]
-            packed = pack_pieces(shell, weights.lent, packable, chosen, sample)
-        kept = (packing if packed else plan).kept
-        chosen = [cuts[i] for i in kept]
-        if len(kept) < 2 and pieces is None and packed is None:
-            return None
-        return Segments(shell, weights.lent, chosen, seconds[kept], sample, cache, pieces, packed)
-    except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed; whole runs then
-        return None
-
-
-def _plan(
-    readers: Readers,
-    sizes: npt.NDArray[np.int64],
-    seconds: Floats,
-    cache: Cache,
-    each: float = 0.0,
-) -> CutPlan:
-    """The cuts whose golden values are worth their memory, if each costs so many seconds."""
-    first = readers.first.tolist()
-    few = [0]
-    if cache.size > 0:
-        few = [i for i in candidates(sizes, seconds, first) if sizes[i] < NEVER]
-    hits = reach_weights(first, readers.bits.tolist(), few)
-    costs = CutCosts(hits, seconds[few], sizes[few] * cache.batches, each)
-    kept = choose_cuts(costs, cache.size)
-    return CutPlan([few[i] for i in kept], mean_seconds(costs, kept))
+    def _stretch(self, begin: int, end: int) -> ValueStretch[V]:
+        stretch = self._stretches[begin, end]
+        assert stretch is not None, "`late_start` promised it"
+        return stretch

@@ -1,27 +1,29 @@
-"""Golden values at the cuts, kept per batch."""
+"""Golden values at the cuts, kept per batch, and shared by the processes of one machine."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
-import onnx
+import numpy.typing as npt
 
 from analyzer.answers import Answer, Feeds
 from analyzer.memory.shared_arrays import SharedArrays
-from analyzer.runtime.ort.shared_initializers import Borrowed
-from analyzer.runtime.stretches.golden_run import Arrays, GoldenRun
-from analyzer.runtime.stretches.profile import Profile, profile_nodes
+from analyzer.runtime.stretches.golden_run import Arrays, GoldenRun, V
+from analyzer.runtime.stretches.profile import Profile
+
+Array = npt.NDArray[Any]
 
 
-class GoldenStore:
+class GoldenStore(Generic[V]):
     """Golden runs by the arrays that were fed: the same objects, unchanged, give the same run."""
 
     def __init__(self, batches: int) -> None:
-        """Keep the runs of at most so many batches, the latest used."""
+        """Keep the runs of at most ``batches`` batches, the latest used."""
         self._most = batches
-        self._runs: OrderedDict[tuple[int, ...], GoldenRun] = OrderedDict()
+        self._runs: OrderedDict[tuple[int, ...], GoldenRun[V]] = OrderedDict()
 
-    def find(self, feeds: Feeds) -> GoldenRun | None:
+    def find(self, feeds: Feeds) -> GoldenRun[V] | None:
         """The golden run of ``feeds``, if it is kept."""
         key = _key(feeds)
         found = self._runs.get(key)
@@ -29,8 +31,14 @@ class GoldenStore:
             self._runs.move_to_end(key)
         return found
 
-    def keep(self, feeds: Feeds, answer: Answer, values: Arrays) -> GoldenRun:
-        """Keep a golden run, and forget the one that was not used for longest if there are more."""
+    def keep(self, feeds: Feeds, answer: Answer, values: Mapping[str, V]) -> GoldenRun[V]:
+        """Keep a golden run; beyond the limit, forget the one that was not used for longest.
+
+        Args:
+            feeds: the arrays that were fed.
+            answer: the fault-free answer.
+            values: what passed the cuts, by name.
+        """
         run = self._runs[_key(feeds)] = GoldenRun(tuple(feeds.values()), answer, values)
         if len(self._runs) > self._most:
             self._runs.popitem(last=False)
@@ -38,33 +46,38 @@ class GoldenStore:
 
 
 class SharedRuns:
-    """What passes the cuts in golden runs, computed by one process of this machine for all."""
+    """Values at the cuts in golden runs, computed by one process of this machine for all."""
 
-    def __init__(self, shelf: SharedArrays, batches: Sequence[Feeds]) -> None:
-        """Every process has the same ``batches``, in the same order, in arrays of its own."""
-        self._shelf = shelf
+    def __init__(self, shared_arrays: SharedArrays, batches: Sequence[Feeds]) -> None:
+        """Number the batches.
+
+        Args:
+            shared_arrays: memory that the processes have in common.
+            batches: the same in every process, in the same order, in arrays of its own.
+        """
+        self._arrays = shared_arrays
         self._batches = tuple(batches)  # kept, so that nothing else is ever found at its address
         self._places = {_key(feeds): place for place, feeds in enumerate(self._batches, 1)}
 
     def find(self, feeds: Feeds) -> Arrays | None:
         """The values of one batch, if some process has put them there."""
         place = self._places.get(_key(feeds))
-        return None if place is None else self._shelf.find(place)
+        return None if place is None else self._arrays.find(place)
 
     def put(self, feeds: Feeds, values: Arrays) -> None:
         """Put those of one batch there, unless they are."""
         place = self._places.get(_key(feeds))
         if place is not None:
-            self._shelf.put(place, values)
+            self._arrays.put(place, values)
 
     def agreed(self, make: Callable[[], Arrays]) -> Arrays:
-        """What the first process made of this; it may be another thing each time."""
-        found = self._shelf.find(0)
+        """The value that the first process made; ``make`` need not be deterministic."""
+        found = self._arrays.find(0)
         if found is not None:
             return found
         made = make()
-        self._shelf.put(0, made)
-        return self._shelf.find(0) or made
+        self._arrays.put(0, made)
+        return self._arrays.find(0) or made
 
 
 class GoldenRuns:
@@ -72,7 +85,7 @@ class GoldenRuns:
 
     def __init__(
         self,
-        store: GoldenStore,
+        store: GoldenStore[Array],
         shared: SharedRuns | None,
         outputs: Sequence[str],
         names: Sequence[str],
@@ -81,14 +94,14 @@ class GoldenRuns:
 
         Args:
             store: keeps them.
-            shared: what other processes made.
-            outputs: what an answer consists of.
-            names: what passes the cuts, besides.
+            shared: values that other processes computed; None: this process is alone.
+            outputs: names of the values of an answer.
+            names: names of the values that pass the cuts, besides.
         """
         self._store, self._shared = store, shared
         self._outputs, self._needed = tuple(outputs), {*outputs, *names}
 
-    def find(self, feeds: Feeds) -> GoldenRun | None:
+    def find(self, feeds: Feeds) -> GoldenRun[Array] | None:
         """The golden run of these very arrays, if it is known."""
         found = self._store.find(feeds)
         if found is not None or self._shared is None:
@@ -98,8 +111,13 @@ class GoldenRuns:
             return None
         return self._store_run(feeds, values)
 
-    def keep(self, feeds: Feeds, values: Arrays) -> GoldenRun:
-        """Keep a golden run, from now on in shared memory alone if there is some."""
+    def keep(self, feeds: Feeds, values: Arrays) -> GoldenRun[Array]:
+        """Keep a golden run, from now on in shared memory alone if there is some.
+
+        Args:
+            feeds: the arrays that were fed.
+            values: the outputs, and what passed the cuts, by name.
+        """
         if self._shared is not None:
             self._shared.put(feeds, values)
             found = self._shared.find(feeds)
@@ -107,7 +125,7 @@ class GoldenRuns:
                 values = found
         return self._store_run(feeds, values)
 
-    def _store_run(self, feeds: Feeds, values: Arrays) -> GoldenRun:
+    def _store_run(self, feeds: Feeds, values: Arrays) -> GoldenRun[Array]:
         answer = Answer(tuple(values[name] for name in self._outputs))
         return self._store.keep(feeds, answer, {**feeds, **values})
 
@@ -118,12 +136,12 @@ def _key(feeds: Feeds) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """How much golden values may take.
+    """The memory for golden values.
 
     Attributes:
         size: Bytes; 0: every run is a whole one.
-        batches: How many batches share them.
-        shared: Where processes have them in common; None: this one has its own.
+        batches: The number of batches that share them.
+        shared: Memory that processes have in common; None: this process has its own.
     """
 
     size: int = 0
@@ -134,13 +152,16 @@ class Cache:
 NO_CACHE = Cache()
 
 
-def shared_profile(
-    shell: onnx.ModelProto, lent: Borrowed, feeds: Feeds, shared: SharedRuns | None
-) -> Profile:
-    """The same for all processes that share golden runs, so that they cut where others do."""
+def agreed_profile(measure: Callable[[], Profile], shared: SharedRuns | None) -> Profile:
+    """One profile for all processes that share golden runs, so that they cut at the same places.
+
+    Args:
+        measure: measures the nodes, in the process that comes first.
+        shared: what the processes have in common; None: this process is alone.
+    """
 
     def make() -> Arrays:
-        found = profile_nodes(shell, lent, feeds)
+        found = measure()
         return {"seconds": found.seconds, "size": found.size}
 
     found = shared.agreed(make) if shared is not None else make()

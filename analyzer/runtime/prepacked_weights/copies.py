@@ -9,14 +9,14 @@ import numpy as np
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import Values
 from analyzer.faults.space import Indices
-from analyzer.runtime.ort.shared_initializers import BorrowedSession
+from analyzer.runtime.ort.shared_initializers import SharedSession
 from analyzer.runtime.prepacked_weights.memory_scan import bytes_at
 from analyzer.runtime.prepacked_weights.symmetric_conv import BLOCK, GROUP, SymmetricConv
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class PackedCopy:
     """Where ONNX Runtime keeps what it made of one convolution's weights.
 
     Attributes:
@@ -31,11 +31,11 @@ class Copy:
     weights: int | None
     sums: int | None
     part: int
-    owner: BorrowedSession
+    owner: SharedSession
 
 
 _OTHER, _WEIGHTS, _BIAS, _ZEROS = range(4)
-"""What a slot of the arena is to a packed convolution."""
+"""What a slot of the weight memory is to a packed convolution."""
 
 
 _Before = tuple[Values, Indices | int, Any]
@@ -51,29 +51,37 @@ class _Undo:
 
 
 class PackedWeights:
-    """The packed copies of the weights in one arena."""
+    """The packed copies of the weights in one allocator."""
 
-    def __init__(self, arena: Arena, stored: Mapping[str, Values], copies: Sequence[Copy]) -> None:
+    def __init__(
+        self,
+        weight_memory: WeightMemory,
+        stored: Mapping[str, Values],
+        copies: Sequence[PackedCopy],
+    ) -> None:
         """Fill the copies with what is live.
 
         Args:
-            arena: the live weights.
-            stored: golden values of the graph's initializers, those outside of the arena included.
+            weight_memory: the live weights.
+            stored: golden values of all initializers of the graph.
             copies: what follows the live weights.
         """
         self.lost: frozenset[int] = frozenset()
         """Parts whose packed kernels do not follow the pattern in force."""
-        self._arena, self._stored, self._copies = arena, stored, copies
+        self._weight_memory, self._stored, self._copies = weight_memory, stored, copies
         self._undo: list[_Undo] = []
-        self._live, self._golden = arena.live.view(np.int8), arena.golden.view(np.int8)
+        self._live, self._golden = (
+            weight_memory.live.view(np.int8),
+            weight_memory.golden.view(np.int8),
+        )
         self._live32, self._golden32 = self._live.view(np.int32), self._golden.view(np.int32)
-        self._names = list(arena.starts)
-        self._starts = np.array(list(arena.starts.values()), np.int64)
+        self._names = list(weight_memory.starts)
+        self._starts = np.array(list(weight_memory.starts.values()), np.int64)
         self._index()
         self.write_all()
 
     def _index(self) -> None:
-        """By slot of the arena: its role, the copies, and the numbers that lead to places there."""
+        """By slot: its role, the copies, and the numbers that lead to places there."""
         slots = {name: i for i, name in enumerate(self._names)}
         self._role = np.full(len(slots), _OTHER, np.int8)
         self._strides = np.zeros((len(slots), 6), np.int64)
@@ -125,7 +133,7 @@ class PackedWeights:
                 ):
                     raise NotRestored(f"packed weights of {copy.conv.weights!r} differ from golden")
 
-    def _expected(self) -> Iterator[tuple[Copy, Values, Values]]:
+    def _expected(self) -> Iterator[tuple[PackedCopy, Values, Values]]:
         for copy in self._copies:
             conv = copy.conv
             weights = self._present(conv.weights)
@@ -135,33 +143,37 @@ class PackedWeights:
             yield copy, conv.pack(weights), sums
 
     def _present(self, name: str) -> Values:
-        return self._arena.views[name] if name in self._arena.views else self._stored[name]
+        return (
+            self._weight_memory.views[name]
+            if name in self._weight_memory.views
+            else self._stored[name]
+        )
 
-    def follow(self, addresses: Indices) -> None:
+    def wrote(self, touched: Indices) -> None:
         """Write into the copies what a pattern has changed in the live weights.
 
         Args:
-            addresses: int64 (n,), the bytes of the arena that were written, in any order and
+            touched: int64 (n,), the bytes of the weight memory that were written, in any order and
                 perhaps several times.
         """
         if not self._copies:
             return
-        touched = np.unique(addresses)
-        slots = np.searchsorted(self._starts, touched, side="right") - 1
+        written = np.unique(touched)
+        slots = np.searchsorted(self._starts, written, side="right") - 1
         role = self._role[slots]
         undo = _Undo([], self.lost)
         self._undo.append(undo)
         found = role == _WEIGHTS
-        self._follow_weights(touched[found], slots[found], undo.before)
+        self._follow_weights(written[found], slots[found], undo.before)
         found = role == _BIAS
         if found.any():
-            self._follow_biases(touched[found], slots[found], undo.before)
+            self._follow_biases(written[found], slots[found], undo.before)
         found = role == _ZEROS
         if found.any():
             self.lost = self.lost.union(*(self._users[slot] for slot in slots[found].tolist()))
 
-    def restore(self) -> None:
-        """Undo the last `follow`, if there was one.
+    def restored(self, _: Indices) -> None:
+        """Undo the last `wrote`, if there was one.
 
         Raises:
             NotRestored: a copy is not what it was.

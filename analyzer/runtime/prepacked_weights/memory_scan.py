@@ -17,30 +17,30 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
-Span = tuple[int, int]
+AddressRange = tuple[int, int]
 """First address, and the one after the last."""
 
 MAPS, MEMORY = Path("/proc/self/maps"), Path("/proc/self/mem")
 
-CHUNK = 8 << 20
+SCAN_BYTES = 8 << 20
 """Bytes read at a time."""
 
-STEP = 16
+ALLOCATION_STEP = 16
 """Bytes; what memory allocators align to at least."""
 
-LARGEST = 1 << 32
+LARGEST_REGION = 1 << 32
 """Bytes of a region that is looked through; larger ones are set aside rather than used."""
 
-LEAST = 64
+LEAST_CONTENT = 64
 """Bytes that a content must have to be looked for: so many random ones occur once."""
 
 
-def find_once(inverted: Sequence[Bytes], excluded: Sequence[Span]) -> list[int | None]:
+def find_once(inverted: Sequence[Bytes], excluded: Sequence[AddressRange]) -> list[int | None]:
     """The address of each content that exactly one place of this process's memory holds.
 
     Args:
-        inverted: uint8 (`LEAST` or more,) each: what is looked for, every bit inverted, so that
-            the search does not find what it looks with.
+        inverted: uint8 (`LEAST_CONTENT` or more,) each, the contents with every bit inverted, so
+            that the search does not find what it looks with.
         excluded: memory that is known to hold such contents, too.
 
     Returns:
@@ -61,19 +61,19 @@ def find_once(inverted: Sequence[Bytes], excluded: Sequence[Span]) -> list[int |
 
 
 def _scan(
-    file: int, inverted: Sequence[Bytes], excluded: Sequence[Span], found: list[set[int]]
+    file: int, inverted: Sequence[Bytes], excluded: Sequence[AddressRange], found: list[set[int]]
 ) -> None:
     """Add every place to ``found``."""
     longest = max((len(content) for content in inverted), default=0)
-    window = np.frombuffer(mmap.mmap(-1, CHUNK + longest), np.uint8)
-    beside = window[CHUNK:]
+    window = np.frombuffer(mmap.mmap(-1, SCAN_BYTES + longest), np.uint8)
+    beside = window[SCAN_BYTES:]
     skipped = [*excluded, (window.ctypes.data, window.ctypes.data + len(window))]
     keys: dict[int, list[int]] = {}
     for i, content in enumerate(inverted):
-        if len(content) < LEAST:
+        if len(content) < LEAST_CONTENT:
             continue
         keys.setdefault(int(content[:8].view(np.int64)[0]), []).append(i)
-    for address, key in _candidates(file, window[:CHUNK], np.array(sorted(keys), np.int64)):
+    for address, key in _candidates(file, window[:SCAN_BYTES], np.array(sorted(keys), np.int64)):
         if any(first <= address < end for first, end in skipped):
             continue
         for i in keys[key]:
@@ -87,22 +87,24 @@ def _candidates(file: int, window: Bytes, keys: npt.NDArray[np.int64]) -> Iterat
     likely = np.zeros(1 << 16, bool)
     likely[keys & 0xFFFF] = True
     for first, end in _writable_regions():
-        for start in range(first, end, CHUNK):
+        for start in range(first, end, SCAN_BYTES):
             size = _read(file, window[: end - start], start)
-            words = ~window[: size - size % STEP].view(np.int64)[:: STEP // 8]
+            words = ~window[: size - size % ALLOCATION_STEP].view(np.int64)[:: ALLOCATION_STEP // 8]
             places = np.flatnonzero(likely[words & 0xFFFF])
             places = places[np.isin(words[places], keys)]
-            yield from ((start + STEP * place, int(words[place])) for place in places.tolist())
+            yield from (
+                (start + ALLOCATION_STEP * place, int(words[place])) for place in places.tolist()
+            )
 
 
-def _writable_regions() -> list[Span]:
+def _writable_regions() -> list[AddressRange]:
     """Memory that was allocated, not mapped from a file."""
     regions = []
     for line in MAPS.read_text().splitlines():
         span, rights, _, _, _, *name = line.split(maxsplit=5)
         first, end = (int(number, 16) for number in span.split("-"))
         allocated = not name or name[0].startswith(("[heap", "[anon"))
-        if rights.startswith("rw") and allocated and end - first <= LARGEST:
+        if rights.startswith("rw") and allocated and end - first <= LARGEST_REGION:
             regions.append((first, end))
     return regions
 

@@ -11,7 +11,7 @@ the plain session does the work.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -21,11 +21,15 @@ import onnx
 from analyzer.answers import Answer, Feeds
 from analyzer.faults.elements import Values
 from analyzer.graph.walk import sub_graphs
-from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
-from analyzer.runtime.prepacked_weights.copies import Copy, PackedWeights
-from analyzer.runtime.prepacked_weights.memory_scan import Bytes, find_once
-from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.ort.shared_initializers import (
+    SharedInitializers,
+    SharedSession,
+    open_shared_session,
+)
+from analyzer.runtime.prepacked_weights.copies import PackedCopy, PackedWeights
+from analyzer.runtime.prepacked_weights.memory_scan import AddressRange, Bytes, find_once
+from analyzer.runtime.prepacked_weights.symmetric_conv import SymmetricConv, find_symmetric_convs
+from analyzer.runtime.weights.memory import WeightMemory
 
 ATTEMPTS = 2
 """Sessions created at most: the second leaves plain what the first did not pack as thought."""
@@ -38,45 +42,53 @@ IDENTIFIED = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PackingCandidate:
     """A stretch of the optimized graph.
 
     Attributes:
-        shell: It as a model, hollow.
+        stripped: It as a model, strip_initializers.
         plain: A session of it that reads the live weights at every run.
         feeds: Golden values of its inputs, on which packed and plain kernels must answer alike.
     """
 
-    shell: onnx.ModelProto
-    plain: BorrowedSession
+    stripped: onnx.ModelProto
+    plain: SharedSession
     feeds: Feeds
 
 
 def open_packed(
-    parts: Sequence[Part], lent: Borrowed, arena: Arena, stored: Mapping[str, Values]
-) -> tuple[list[BorrowedSession | None], PackedWeights]:
+    parts: Sequence[PackingCandidate],
+    ort_values: SharedInitializers,
+    weight_memory: WeightMemory,
+    stored: Mapping[str, Values],
+    search: "MemorySearch | None" = None,
+) -> tuple[list[SharedSession | None], PackedWeights]:
     """Sessions with packed weights for as many parts as possible.
 
     The live weights must be golden, and are so afterwards. Nothing else may run meanwhile.
 
     Args:
         parts: of one graph; they share no weights.
-        lent: the live weights, as they are handed over.
-        arena: where they are.
+        ort_values: the live weights, as they are handed over.
+        weight_memory: where they are.
         stored: golden values of all initializers of the graph.
+        search: how copies are found, and tried out; None: in this process's memory.
 
     Returns:
         By part: its session, or None where there is nothing to pack, or it does not work. And the
         packed copies of the live weights, which must follow every write; a part that is
         `PackedWeights.lost` must be run on plain weights meanwhile.
     """
-    packing = _Packing(parts, lent, arena, stored)
+    search = search or MemorySearch()
+    packing = _Packing(parts, ort_values, weight_memory, stored, search.find)
     for _ in range(ATTEMPTS):
         packing.create()
     if not packing.copies:
-        return [None] * len(parts), PackedWeights(arena, stored, [])
-    alike = _alike(packing.sessions, parts, arena, PackedWeights(arena, stored, packing.copies))
-    weights = PackedWeights(arena, stored, [c for c in packing.copies if alike[c.part]])
+        return [None] * len(parts), PackedWeights(weight_memory, stored, [])
+    alike = search.alike(
+        packing.sessions, parts, weight_memory, PackedWeights(weight_memory, stored, packing.copies)
+    )
+    weights = PackedWeights(weight_memory, stored, [c for c in packing.copies if alike[c.part]])
     sessions = [s if same else None for s, same in zip(packing.sessions, alike, strict=True)]
     return sessions, weights
 
@@ -86,22 +98,29 @@ class _Packing:
 
     def __init__(
         self,
-        parts: Sequence[Part],
-        lent: Borrowed,
-        arena: Arena,
+        parts: Sequence[PackingCandidate],
+        ort_values: SharedInitializers,
+        weight_memory: WeightMemory,
         stored: Mapping[str, Values],
+        find: "Find",
     ) -> None:
-        self._parts, self._lent, self._arena, self._stored = parts, lent, arena, stored
-        self._convs = [self._worth_packing(part.shell.graph) for part in parts]
-        self.sessions: list[BorrowedSession | None] = [None] * len(parts)
-        self.copies: list[Copy] = []
+        self._find = find
+        self._parts, self._ort_values, self._weight_memory, self._stored = (
+            parts,
+            ort_values,
+            weight_memory,
+            stored,
+        )
+        self._convs = [self._worth_packing(part.stripped.graph) for part in parts]
+        self.sessions: list[SharedSession | None] = [None] * len(parts)
+        self.copies: list[PackedCopy] = []
 
     def _worth_packing(self, graph: onnx.GraphProto) -> list[SymmetricConv]:
         simple = not graph.sparse_initializer and not any(
             node.op_type == "Constant" or any(sub_graphs(node)) for node in graph.node
         )
-        convs = find_symmetric(graph, self._stored) if simple else []
-        views = self._arena.views
+        convs = find_symmetric_convs(graph, self._stored) if simple else []
+        views = self._weight_memory.views
         return convs if any(c.weights in views or c.bias in views for c in convs) else []
 
     def create(self) -> None:
@@ -109,30 +128,32 @@ class _Packing:
         todo = [i for i, s in enumerate(self.sessions) if s is None and self._convs[i]]
         if not todo:
             return
-        created: dict[int, BorrowedSession] = {}
+        created: dict[int, SharedSession] = {}
         inverted: dict[tuple[str, str], Bytes] = {}
         refused: list[int] = []
         try:
             for i in todo:
                 for conv in self._convs[i]:
                     inverted |= self._write_noise(conv)
-                shell = _packable(self._parts[i].shell, self._convs[i])
+                stripped = _packable(self._parts[i].stripped, self._convs[i])
                 try:
-                    created[i] = borrowing_session(shell, self._lent, pack=True)
+                    created[i] = open_shared_session(stripped, self._ort_values, pack=True)
                 except Exception:  # whatever ONNX Runtime objects to: the plain session is there
                     refused.append(i)
-            live = self._arena.live
+            live = self._weight_memory.live
             ours = live.ctypes.data, live.ctypes.data + live.nbytes
-            found = dict(zip(inverted, find_once(list(inverted.values()), [ours]), strict=True))
+            found = dict(zip(inverted, self._find(list(inverted.values()), [ours]), strict=True))
         finally:
-            _put_back(self._arena, (n for i in todo for c in self._convs[i] for n in _names(c)))
+            _put_back(
+                self._weight_memory, (n for i in todo for c in self._convs[i] for n in _names(c))
+            )
         for i in refused:
             self._convs[i] = []
         for i, session in created.items():
             self._settle(i, session, found)
 
     def _settle(
-        self, i: int, session: BorrowedSession, found: Mapping[tuple[str, str], int | None]
+        self, i: int, session: SharedSession, found: Mapping[tuple[str, str], int | None]
     ) -> None:
         """Keep a session of whose copies all were found; have it created anew otherwise."""
         missing = {name for (name, _), address in found.items() if address is None}
@@ -141,7 +162,7 @@ class _Packing:
             self.sessions[i] = session
             for conv in kept:
                 weights, sums = (found.get((conv.weights, kind)) for kind in ("weights", "sums"))
-                self.copies.append(Copy(conv, weights, sums, i, session))
+                self.copies.append(PackedCopy(conv, weights, sums, i, session))
         self._convs[i] = kept
 
     def _write_noise(self, conv: SymmetricConv) -> dict[tuple[str, str], Bytes]:
@@ -151,7 +172,7 @@ class _Packing:
         found in what is left of that memory.
         """
         rng = np.random.Generator(np.random.Philox(key=next(_FRESH)))
-        views, inverted = self._arena.views, {}
+        views, inverted = self._weight_memory.views, {}
         weights = self._stored[conv.weights]
         if conv.weights in views:
             noise = rng.integers(-128, 128, weights.shape, np.int8)
@@ -169,13 +190,13 @@ class _Packing:
         return inverted
 
 
-def _packable(shell: onnx.ModelProto, convs: Sequence[SymmetricConv]) -> onnx.ModelProto:
-    """A copy of ``shell`` of which nothing is packed but ``convs``.
+def _packable(stripped: onnx.ModelProto, convs: Sequence[SymmetricConv]) -> onnx.ModelProto:
+    """A copy of ``stripped`` of which nothing is packed but ``convs``.
 
     Initializers that are inputs as well may be overridden, so that no kernel packs them.
     """
     model = onnx.ModelProto()
-    model.CopyFrom(shell)
+    model.CopyFrom(stripped)
     model.ir_version = max(model.ir_version, 4)  # before, initializers had to be inputs
     graph = model.graph
     stored = {tensor.name for tensor in graph.initializer}
@@ -194,18 +215,21 @@ def _names(conv: SymmetricConv) -> tuple[str, str]:
     return conv.weights, conv.bias
 
 
-def _put_back(arena: Arena, slots: Iterable[str]) -> None:
+def _put_back(weight_memory: WeightMemory, slots: Iterable[str]) -> None:
     """Make those of ``slots`` golden that are live weights, and touch no other memory."""
     for name in slots:
-        if name in arena.starts:
-            place = slice(arena.starts[name], arena.starts[name] + arena.views[name].nbytes)
-            arena.live[place] = arena.golden[place]
+        if name in weight_memory.starts:
+            place = slice(
+                weight_memory.starts[name],
+                weight_memory.starts[name] + weight_memory.views[name].nbytes,
+            )
+            weight_memory.live[place] = weight_memory.golden[place]
 
 
 def _alike(
-    sessions: Sequence[BorrowedSession | None],
-    parts: Sequence[Part],
-    arena: Arena,
+    sessions: Sequence[SharedSession | None],
+    parts: Sequence[PackingCandidate],
+    weight_memory: WeightMemory,
     weights: PackedWeights,
 ) -> list[bool]:
     """By part: whether both sessions answer alike, with golden weights and with random ones.
@@ -215,21 +239,40 @@ def _alike(
     golden = _same_answers(sessions, parts)
     try:
         for name in weights.names():
-            view = arena.views[name]
+            view = weight_memory.views[name]
             rng = np.random.Generator(np.random.Philox(key=next(_FRESH)))
             view[...] = rng.integers(-128, 128, view.shape, np.int8)
         weights.write_all()
         noisy = _same_answers(sessions, parts)
     finally:
-        _put_back(arena, weights.names())
+        _put_back(weight_memory, weights.names())
         weights.write_all()
     return [a and b for a, b in zip(golden, noisy, strict=True)]
 
 
-def _same_answers(sessions: Sequence[BorrowedSession | None], parts: Sequence[Part]) -> list[bool]:
+def _same_answers(
+    sessions: Sequence[SharedSession | None], parts: Sequence[PackingCandidate]
+) -> list[bool]:
     found = []
     for session, part in zip(sessions, parts, strict=True):
         answer = session.run(part.feeds) if session else None
         same = isinstance(answer, Answer) and answer.same_as(part.plain.run(part.feeds))
         found.append(same)
     return found
+
+
+Find = Callable[[Sequence[Bytes], Sequence[AddressRange]], Sequence[int | None]]
+"""Finds contents in memory; takes the arguments of `find_once`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySearch:
+    """How packed copies are found, and tried out.
+
+    Attributes:
+        find: finds contents in the memory of this process.
+        alike: by part: true if both sessions answer alike.
+    """
+
+    find: Find = find_once
+    alike: Callable[..., list[bool]] = _alike

@@ -1,37 +1,30 @@
 """A graph in pieces that run on packed weights where these follow the pattern in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import onnx
 
 from analyzer.answers import Failure
-from analyzer.faults.elements import Values
+from analyzer.runtime.ort.acceleration import NotApplied
 from analyzer.runtime.ort.session import Handles
-from analyzer.runtime.ort.shared_initializers import Borrowed
 from analyzer.runtime.prepacked_weights.copies import PackedWeights
-from analyzer.runtime.prepacked_weights.sessions import Part, open_packed
-from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric
-from analyzer.runtime.stretches.cuts import Cut, Floats, made_between, part_between
+from analyzer.runtime.prepacked_weights.sessions import MemorySearch, PackingCandidate, open_packed
+from analyzer.runtime.prepacked_weights.symmetric_conv import find_symmetric_convs
+from analyzer.runtime.stretches.cuts import Cut, Floats, part_between
 from analyzer.runtime.stretches.golden_run import Arrays
+from analyzer.runtime.stretches.plain import returned_between
 from analyzer.runtime.stretches.profile import Profile
-from analyzer.runtime.stretches.sessions import Chain, SessionPart, element_types, session_part
-from analyzer.runtime.weights.memory import Arena
-
-
-@dataclass(frozen=True, slots=True)
-class Packable:
-    """What packed sessions need to know of the weights.
-
-    Attributes:
-        arena: The live ones.
-        stored: Golden values of all initializers of the optimized graph.
-    """
-
-    arena: Arena
-    stored: Mapping[str, Values]
+from analyzer.runtime.stretches.sessions import (
+    Chain,
+    Link,
+    SessionPart,
+    element_types,
+    session_part,
+)
+from analyzer.runtime.stretches.strategy import LiveModel, Offer, Use
+from analyzer.runtime.weights.followers import Follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,96 +50,120 @@ class PackedPiece:
         return self.packed.run_handles(values)
 
 
-class PackedPieces:
-    """One graph in pieces."""
+class PrepackedStretches:
+    """One graph in pieces on prepacked weights, one between each two kept cuts."""
+
+    whole = True
 
     def __init__(
         self,
-        shell: onnx.ModelProto,
-        lent: Borrowed,
-        packable: Packable,
+        model: LiveModel,
         stations: Sequence[Cut],
         sample: Arrays,
+        search: MemorySearch | None = None,
     ) -> None:
         """Open all pieces.
 
         Args:
-            shell: the optimized model, hollow.
-            lent: its live weights, golden at present.
-            packable: the same as arrays.
+            model: the optimized graph and its live weights, golden at present.
             stations: the cuts between pieces, the trivial one first.
-            sample: one batch, on which packed and plain weights must give the same.
+            sample: one batch, on which prepacked and plain weights must give the same.
+            search: how copies are found, and tried out; None: in this process's memory.
 
         Raises:
             ValueError: the model fails on the sample.
         """
-        self._stations = [*stations, Cut(len(shell.graph.node), ())]
-        self._outputs = [o.name for o in shell.graph.output]
+        self._stations = [*stations, model.end]
         plain, parts = [], []
         values = dict(sample)
         for cut, end in pairwise(self._stations):
-            model = self._stretch(shell, cut, end, values)
-            part = session_part(model, lent)
+            types = element_types(values, list(cut.values))
+            outputs = returned_between(model, cut, end)
+            stretch = part_between(model.stripped, cut, end.position, outputs, types)
+            part = session_part(stretch, model.ort_values)
             made = part.run(values)
             if isinstance(made, Failure):
                 raise ValueError("the model fails on the sample")
             feeds = {name: values[name] for name in part.inputs}
             plain.append(part)
-            parts.append(Part(model, part.session, feeds))
+            parts.append(PackingCandidate(stretch, part.session, feeds))
             values |= made
-        sessions, self.weights = open_packed(parts, lent, packable.arena, packable.stored)
+        sessions, self.weights = open_packed(
+            parts, model.ort_values, model.weight_memory, model.stored, search
+        )
         self.pieces = [
             PackedPiece(i, p, SessionPart(s, p.inputs, p.outputs) if s else None, self.weights)
             for i, (p, s) in enumerate(zip(plain, sessions, strict=True))
         ]
 
-    def _stretch(
-        self, shell: onnx.ModelProto, cut: Cut, end: Cut, values: Arrays
-    ) -> onnx.ModelProto:
-        made = made_between(shell.graph, cut.position, end.position)
-        outputs = tuple(dict.fromkeys(n for n in (*end.values, *self._outputs) if n in made))
-        types = element_types(values, cut.values)
-        return part_between(shell, cut, end.position, outputs, types)
-
-    def between(
-        self, begin: Cut, end: Cut | None, golden: Arrays, outputs: tuple[str, ...]
-    ) -> Chain:
-        """As `Speculation.between`; both cuts are stations."""
+    def between(self, begin: Cut, end: Cut, golden: Arrays, outputs: tuple[str, ...]) -> Chain:
+        """As in `Stretches`; both cuts are stations."""
         places = [cut.position for cut in self._stations]
-        first = places.index(begin.position)
-        last = len(self.pieces) if end is None else places.index(end.position)
+        first, last = places.index(begin.position), places.index(end.position)
         return Chain(tuple(self.pieces[first:last]), begin.values, outputs)
 
+    def links(self) -> Mapping[int, tuple[int, Link]]:
+        """Every piece."""
+        ends = pairwise(cut.position for cut in self._stations)
+        return {begin: (end, p) for (begin, end), p in zip(ends, self.pieces, strict=True)}
 
-def pack_pieces(
-    shell: onnx.ModelProto,
-    lent: Borrowed,
-    packable: Packable,
-    stations: Sequence[Cut],
-    sample: Arrays,
-) -> PackedPieces | None:
-    """The graph in pieces; None if none of them can be packed. Args: those of `PackedPieces`."""
-    found = PackedPieces(shell, lent, packable, stations, sample)
-    return found if any(piece.packed for piece in found.pieces) else None
+    @property
+    def followers(self) -> Sequence[Follower]:
+        """The packed copies."""
+        return (self.weights,)
+
+    @property
+    def description(self) -> str:
+        """As in `Stretches`."""
+        packed = sum(piece.packed is not None for piece in self.pieces)
+        copies = len(self.weights.names())
+        return f"{packed} of {len(self.pieces)} stretches read {copies} packed copies of weights"
+
+
+class PrepackedWeights:
+    """The strategy: sessions whose weights ONNX Runtime packed, and copies that are kept equal."""
+
+    name = "prepacked_weights"
+
+    def __init__(self, search: MemorySearch | None = None) -> None:
+        """Remember how copies are found; None: in this process's memory."""
+        self._search = search
+
+    def offer(
+        self, model: LiveModel, profile: Callable[[], Profile], use: Use
+    ) -> Offer | NotApplied:
+        """As in `Strategy`."""
+        if not find_symmetric_convs(model.stripped.graph, model.stored):
+            return NotApplied("the graph has no integer convolution whose packing is known")
+
+        def opened(cuts: Sequence[Cut], sample: Arrays) -> PrepackedStretches | NotApplied:
+            found = PrepackedStretches(model, cuts, sample, self._search)
+            if any(piece.packed for piece in found.pieces):
+                return found
+            return NotApplied("no packed copy was found in this process's memory")
+
+        seconds = packed_seconds(model, profile())
+        return Offer(seconds, opened, per_cut=PACKED_PIECE_SECONDS, overhead=FOLLOW_SECONDS)
 
 
 GAIN = 0.4
 """Share of a quantized convolution's time that packing saves (measured: 0.4 to 0.7)."""
 
-PIECE_SECONDS = 60e-6
+PACKED_PIECE_SECONDS = 60e-6
 """What one more piece costs outside of its nodes (measured: 40 to 110 microseconds)."""
 
 FOLLOW_SECONDS = 50e-6
 """What writing the packed weights as well takes, and undoing it, for few faults."""
 
 
-def packed_seconds(graph: onnx.GraphProto, packable: Packable, profile: Profile) -> Floats:
-    """By node, float64 (nodes,): what it takes on packed weights."""
-    packed = {conv.weights for conv in find_symmetric(graph, packable.stored)}
+def packed_seconds(model: LiveModel, profile: Profile) -> Floats:
+    """Seconds of each node on packed weights, float64 (nodes,).
+
+    Args:
+        model: the optimized graph.
+        profile: of its nodes, on plain weights.
+    """
+    graph = model.stripped.graph
+    packed = {conv.weights for conv in find_symmetric_convs(graph, model.stored)}
     share = [1.0 if packed.isdisjoint(node.input) else 1 - GAIN for node in graph.node]
     return np.asarray(profile.seconds * np.array(share))
-
-
-def packing_pays(plain: float, packed: float) -> bool:
-    """Whether runs on packed weights are faster, from the mean seconds of both plans."""
-    return packed + FOLLOW_SECONDS < plain

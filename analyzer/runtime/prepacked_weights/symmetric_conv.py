@@ -80,7 +80,9 @@ class SymmetricConv:
         return np.asarray(-self.shift * sums, np.int64).astype(np.int32)
 
 
-def find_symmetric(graph: onnx.GraphProto, stored: Mapping[str, Values]) -> list[SymmetricConv]:
+def find_symmetric_convs(
+    graph: onnx.GraphProto, stored: Mapping[str, Values]
+) -> list[SymmetricConv]:
     """The convolutions of ``graph`` that may run in kernels for symmetric weights.
 
     Args:

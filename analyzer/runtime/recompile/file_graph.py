@@ -1,18 +1,17 @@
-"""A model file's graph as a line of nodes that can be cut where only integers pass.
+"""The graph of a model file as a line of nodes that can be cut where only integers pass.
 
-ONNX Runtime's optimizer fuses, reorders and replaces what lies between quantized values. Across one
-that it stores as integers it only moves data. So a stretch of the *file's* graph between such
-values can be optimized by itself.
+ONNX Runtime's optimizer fuses, reorders and replaces the nodes between quantized values. Across a
+value that is stored as integers it only moves data. So a subgraph of the *file's* graph between two
+such cuts can be optimized by itself.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import onnx
 
 from analyzer.graph.walk import sub_graphs
-from analyzer.runtime.recompile.unsigned_zero_points import alias, aliases, shifted_nodes
 from analyzer.runtime.stretches.cuts import reads
 
 LOCAL = frozenset(
@@ -26,54 +25,57 @@ LOCAL = frozenset(
     )
     for word in line.split()
 )
-"""Operators that may stand in a stretch: optimized alike wherever the graph around them ends."""
+"""Operators that a subgraph may have: optimized alike wherever the graph around them ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
-    """A place between two nodes of the trunk.
+class FileCut:
+    """A place between two nodes of a file's graph.
 
     Attributes:
-        position: How many nodes of the trunk stand before it.
-        values: Names of the values that are made before and read after it.
+        position: Number of nodes of `FileGraph.nodes` before the cut.
+        values: Names of the values that are computed before the cut and read behind it.
     """
 
     position: int
     values: frozenset[str]
 
 
-class Trunk:
-    """The nodes of a graph that depend on its inputs; the others hang on those that read them.
+class FileGraph:
+    """A file's graph as the nodes that depend on its inputs; all others are inlined.
 
-    What only unpacks stored tensors, and `DequantizeLinear` of a value that passes, is computed
-    where it is read, as often as it is read: ONNX Runtime gives every reader one of its own, too.
+    Nodes that only unpack stored tensors, and `DequantizeLinear` of a computed value, are run once
+    for each node that reads them. ONNX Runtime gives every reader a copy of its own, too.
+
+    Attributes:
+        proto: The golden model.
+        stored: Its initializers by name.
+        nodes: The nodes that depend on inputs, in order of execution.
     """
 
     def __init__(self, proto: onnx.ModelProto) -> None:
-        """Take the graph apart.
+        """Tell nodes that are inlined from the others.
 
         Args:
-            proto: the golden model; it is kept, and must not change.
+            proto: the golden model; a reference is kept, so it must not change.
         """
         self.proto, graph = proto, proto.graph
         self.stored = {t.name: t for t in graph.initializer}
         outputs = {o.name for o in graph.output}
-        self._hanging: dict[str, onnx.NodeProto] = {}
+        self._inlined: dict[str, onnx.NodeProto] = {}
         constant = set(self.stored)
         self.nodes: list[onnx.NodeProto] = []
         for node in graph.node:
-            known = [name for name in node.input if name]
-            fixed = all(name in constant for name in known) and not any(sub_graphs(node))
+            fixed = _is_fixed(node, constant)
             if fixed:
                 constant.update(node.output)
-            unpacks = node.op_type == "DequantizeLinear" and all(n in constant for n in known[1:])
-            if (fixed or unpacks) and outputs.isdisjoint(node.output):
-                self._hanging |= dict.fromkeys(node.output, node)
+            if (fixed or _unpacks(node, constant)) and outputs.isdisjoint(node.output):
+                self._inlined |= dict.fromkeys(node.output, node)
             else:
                 self.nodes.append(node)
 
-    def with_hanging(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
-        """``nodes`` of the trunk, and before each what hangs on it, in order of execution."""
+    def with_inlined(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+        """Some of `nodes`, and before each the nodes that are inlined in it."""
         found: dict[int, onnx.NodeProto] = {}
         for node in nodes:
             self._collect(node, found)
@@ -81,210 +83,46 @@ class Trunk:
 
     def _collect(self, node: onnx.NodeProto, found: dict[int, onnx.NodeProto]) -> None:
         for name in reads(node):
-            if name in self._hanging and id(self._hanging[name]) not in found:
-                self._collect(self._hanging[name], found)
+            if name in self._inlined and id(self._inlined[name]) not in found:
+                self._collect(self._inlined[name], found)
         found[id(node)] = node
 
     def needs(self, nodes: Sequence[onnx.NodeProto]) -> set[str]:
-        """Values that ``nodes`` and what hangs on them read: stored, passing, or made there."""
-        return {name for node in self.with_hanging(nodes) for name in reads(node) if name}
+        """Names that some of `nodes` and their inlined nodes read: stored or computed values."""
+        return {name for node in self.with_inlined(nodes) for name in reads(node) if name}
 
     @cached_property
-    def crossings(self) -> list[Crossing]:
-        """Every place between nodes, the one before the first included."""
-        made = {name for node in self.nodes for name in node.output}
-        made |= {i.name for i in self.proto.graph.input}
+    def cuts(self) -> list[FileCut]:
+        """Every cut, the one before the first node included."""
+        inputs = [i.name for i in self.proto.graph.input]
+        made = {*inputs, *(name for node in self.nodes for name in node.output)}
         needed = [(self.needs([node]) & made) - self.stored.keys() for node in self.nodes]
         last = {name: at for at, names in enumerate(needed) for name in names}
-        live = {i.name for i in self.proto.graph.input if i.name in last}
+        live = last.keys() & inputs
         found = []
         for position, node in enumerate(self.nodes):
             live = {name for name in live if last[name] >= position}
-            found.append(Crossing(position, frozenset(live)))
-            live |= {name for name in node.output if name in last}
+            found.append(FileCut(position, frozenset(live)))
+            live |= last.keys() & node.output
         return found
 
     def is_local(self, begin: int, end: int) -> bool:
-        """Whether the nodes from ``begin`` to before ``end`` may be optimized by themselves."""
-        nodes = self.with_hanging(self.nodes[begin:end])
+        """True if a subgraph may be optimized by itself.
+
+        Args:
+            begin: position of its first node.
+            end: position behind its last node.
+        """
+        nodes = self.with_inlined(self.nodes[begin:end])
         return all(node.op_type in LOCAL and not any(sub_graphs(node)) for node in nodes)
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """A value of the file's graph as it passes a station of the optimized graph.
-
-    Attributes:
-        name: Its name in the file's graph.
-        optimized: Its name in the optimized graph.
-        last: Whether the optimized graph holds its channels last.
-        shifted: Whether it is int8 in the file, and uint8, 128 more, in the optimized graph.
-    """
-
-    name: str
-    optimized: str
-    last: bool
-    shifted: bool = False
+def _is_fixed(node: onnx.NodeProto, constant: set[str]) -> bool:
+    """True if a node computes the same for all inputs of the model."""
+    return all(name in constant for name in node.input if name) and not any(sub_graphs(node))
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A place where both graphs can be cut, and the same values pass.
-
-    Attributes:
-        position: How many nodes of the trunk stand before it.
-        cut: How many nodes of the optimized graph run before it.
-        values: What passes.
-    """
-
-    position: int
-    cut: int
-    values: tuple[Passing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """Element type and shape of a value.
-
-    Attributes:
-        element: `onnx.TensorProto.DataType`.
-        shape: Numbers, or names of what may vary.
-    """
-
-    element: int
-    shape: tuple[int | str | None, ...]
-
-
-def channels_last(shape: Sequence[int | str | None]) -> tuple[int | str | None, ...]:
-    """A shape of rank 4 as the optimized graph may hold it."""
-    return shape[0], shape[2], shape[3], shape[1]
-
-
-SMALL = 2**14
-"""Bytes of an initializer up to which it is kept written."""
-
-
-class StretchWriter:
-    """Stretches of the file's graph, as bytes of models."""
-
-    def __init__(
-        self, trunk: Trunk, described: Mapping[str, Described], shifted: Collection[str] = ()
-    ) -> None:
-        """Keep them.
-
-        Args:
-            trunk: the graph.
-            described: what passes the stations, by name in the file's graph.
-            shifted: values that are int8 in the file, and uint8 in the optimized graph.
-        """
-        self._trunk, self._described, self._shifted = trunk, described, set(shifted)
-        self._stored = trunk.stored | aliases(shifted, trunk.proto.graph, trunk.stored)
-        self._golden: dict[str, bytes] = {}
-
-    def initializers(self, names: Collection[str]) -> dict[str, onnx.TensorProto]:
-        """The initializers ``names`` of the file, and what stretches read in place of them."""
-        wanted = {*names, *(alias(name) for name in names)}
-        return {name: self._stored[name] for name in sorted(wanted & self._stored.keys())}
-
-    def initializer(self, name: str, raw: bytes | None = None) -> bytes:
-        """A model's bytes that consist of one initializer; appended to others, it joins them.
-
-        Args:
-            name: which one.
-            raw: its contents; None: the golden ones.
-        """
-        if raw is None and name in self._golden:
-            return self._golden[name]
-        tensor = onnx.TensorProto()
-        tensor.CopyFrom(self._stored[name])
-        if raw is not None:
-            tensor.raw_data = raw
-        graph = onnx.GraphProto(initializer=[tensor])
-        found: bytes = onnx.ModelProto(graph=graph).SerializeToString()
-        if raw is None and len(found) <= SMALL:
-            self._golden[name] = found
-        return found
-
-    def stretch(self, begin: Station, end: Station, outputs: Sequence[str]) -> "Stretch":
-        """The nodes between two stations.
-
-        What passes the stations has the names of the optimized graph, and its layout.
-
-        Args:
-            begin: the first station.
-            end: the second one.
-            outputs: names of those of the model's outputs that are made between them.
-        """
-        trunk = self._trunk
-        nodes = trunk.with_hanging(trunk.nodes[begin.position : end.position])
-        nodes = shifted_nodes(nodes, self._shifted)
-        model = onnx.ModelProto(ir_version=trunk.proto.ir_version)
-        model.opset_import.extend(trunk.proto.opset_import)
-        graph = model.graph
-        graph.name = trunk.proto.graph.name
-        read = {name for node in nodes for name in reads(node)}
-        carried = {value.optimized for value in begin.values}
-        read |= {value.name for value in end.values if value.optimized not in carried}
-        inputs = self._inputs(graph, [value for value in begin.values if value.name in read])
-        graph.node.extend(nodes)
-        missing = [value for value in end.values if value.optimized not in carried]
-        results = self._outputs(graph, missing)
-        described = {o.name: o for o in trunk.proto.graph.output}
-        graph.output.extend(described[name] for name in outputs)
-        results |= {name: name for name in outputs}
-        stored = tuple(sorted(read & self._stored.keys()))
-        return Stretch(model.SerializeToString(), inputs, results, stored)
-
-    def _inputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
-        found = {}
-        own = {i.name: i for i in self._trunk.proto.graph.input}
-        for number, value in enumerate(values):
-            if value.name in own:
-                graph.input.append(own[value.name])
-                found[value.name] = value.optimized
-                continue
-            about = self._described[value.name]
-            element = onnx.TensorProto.UINT8 if value.shifted else about.element
-            fed = f"relcheck_in_{number}" if value.last else value.name
-            shape = channels_last(about.shape) if value.last else about.shape
-            graph.input.append(onnx.helper.make_tensor_value_info(fed, element, shape))
-            if value.last:
-                graph.node.append(_transpose(fed, value.name, (0, 3, 1, 2)))
-            found[fed] = value.optimized
-        return found
-
-    def _outputs(self, graph: onnx.GraphProto, values: Sequence[Passing]) -> dict[str, str]:
-        made = {name for node in graph.node for name in node.output}
-        found = {}
-        for number, value in enumerate(values):
-            result = value.name
-            if value.last or value.name not in made:
-                result = f"relcheck_out_{number}"
-                order = (0, 2, 3, 1) if value.last else None
-                graph.node.append(_transpose(value.name, result, order))
-            graph.output.add(name=result)
-            found[result] = value.optimized
-        return found
-
-
-def _transpose(name: str, result: str, order: Sequence[int] | None) -> onnx.NodeProto:
-    if order is None:
-        return onnx.helper.make_node("Identity", [name], [result])
-    return onnx.helper.make_node("Transpose", [name], [result], perm=order)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Nodes of the file's graph between two stations.
-
-    Attributes:
-        head: The model without its initializers.
-        inputs: By input of the model: the value of the optimized graph that it is.
-        outputs: By output of the model: the same.
-        stored: The initializers that it reads.
-    """
-
-    head: bytes
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-    stored: tuple[str, ...]
+def _unpacks(node: onnx.NodeProto, constant: set[str]) -> bool:
+    """True if a node turns quantized values into floats by a stored scale and zero point."""
+    known = [name for name in node.input if name]
+    return node.op_type == "DequantizeLinear" and all(name in constant for name in known[1:])

@@ -1,8 +1,8 @@
-"""What decides the form that ONNX Runtime gives a quantized stretch: its bias scales.
+"""The condition on which ONNX Runtime fuses a quantized convolution: its bias scale.
 
-Whether ONNX Runtime fuses a convolution depends on whether its bias scale is about the input scale
-times the weight scale, and on the bias' zero point. Where both are far from doubt, the stretch has
-one of few forms (`variants.py`).
+A convolution is fused if its bias scale is about its input scale times its weight scale, and its
+bias zero point is 0. Where all conditions of a subgraph are far from doubt, the subgraph is one of
+few cases, each of which is compiled once (`precompiled.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,33 +21,34 @@ PLAIN = frozenset(
     )
     for word in line.split()
 )
-"""Operators whose form depends on nothing but what is looked at here."""
+"""Operators whose fusion depends on nothing but the conditions of this module."""
 
-SMALL, SHARE = 1e-6, 1e-2
-"""A bias scale counts as right if it is off by at most so much, plus such a share of it.
+TOLERANCE, RELATIVE_TOLERANCE = 1e-6, 1e-2
+"""A bias scale counts as right if it is off by at most the sum of both, the second times itself.
 
-Measured, not documented (1.32): so both sides of the line are tried out on every stretch.
+Measured in ONNX Runtime 1.32, not documented: so both sides of the line are tried out on every
+subgraph.
 """
 
 DOUBT = 0.1
 """Relative distance from that line within which nothing is taken to be certain."""
 
 HUGE = 1e30
-"""Above it, single precision may overflow."""
+"""Numbers above it may overflow in single precision: nothing is taken to be certain."""
 
-Form = tuple[bool, ...]
-"""By convolution: whether its bias scale is right."""
+FusionCase = tuple[bool, ...]
+"""For each convolution of a subgraph: whether its condition holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class BiasScale:
-    """Names of the tensors that decide whether one node is fused.
+class FusionCondition:
+    """The tensors that decide whether one convolution or matrix product is fused, by name.
 
     Attributes:
-        input: Scale of its input.
-        weight: Scale of its weights.
-        bias: Scale of its bias.
-        zero: Zero point of its bias, if it has one.
+        input: Scale of the input.
+        weight: Scale of the weights.
+        bias: Scale of the bias.
+        zero: Zero point of the bias, if it has one.
     """
 
     input: str
@@ -57,12 +58,16 @@ class BiasScale:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """The names of all these tensors."""
         found = (self.input, self.weight, self.bias, self.zero)
         return tuple(name for name in found if name)
 
-    def is_right(self, values: Mapping[str, Values]) -> bool | None:
-        """Whether the bias scale is the product of the others; None: that is not certain."""
+    def holds(self, values: Mapping[str, Values]) -> bool | None:
+        """True if the bias scale is the product of the others; None if that is not certain.
+
+        Args:
+            values: contents of the tensors, float32 scales and integer zero points.
+        """
         if self.zero is not None and np.any(values[self.zero]):
             return False
         with np.errstate(invalid="ignore"):  # some NaN warn when they are cast
@@ -70,6 +75,7 @@ class BiasScale:
                 values[n].astype(np.float64) for n in (self.input, self.weight, self.bias)
             )
             away, least = _line(first * weight, bias)
+            # NaN compares as False, so that it is not known either.
             known = np.abs([first + 0 * away, weight + 0 * away, bias + 0 * away, away]) < HUGE
         sure = known.all(axis=0)
         if np.any(sure & (away >= (1 + DOUBT) * least[1])):
@@ -78,57 +84,63 @@ class BiasScale:
 
 
 def _line(product: Values, bias: Values) -> tuple[Values, tuple[Values, Values]]:
-    """How far ``bias`` is from ``product``, and the bounds between which the line lies."""
+    """Distance of ``bias`` from ``product``, and two bounds between which the line lies.
+
+    It is not known whether ONNX Runtime's tolerance is relative to the one or to the other.
+    """
     sizes = np.abs(product), np.abs(bias)
-    bounds = (SMALL + SHARE * choose(*sizes) for choose in (np.minimum, np.maximum))
+    bounds = (
+        TOLERANCE + RELATIVE_TOLERANCE * choose(*sizes) for choose in (np.minimum, np.maximum)
+    )
     return np.abs(bias - product), (next(bounds), next(bounds))
 
 
-def bias_scales(nodes: Sequence[onnx.NodeProto]) -> list[BiasScale] | None:
-    """What decides the form of a stretch; None: other things may.
+def fusion_conditions(nodes: Sequence[onnx.NodeProto]) -> list[FusionCondition] | None:
+    """The conditions that decide how a subgraph is fused; None if other things may decide, too.
 
     Args:
-        nodes: all of the stretch, in order of execution.
+        nodes: all nodes of the subgraph, in order of execution.
     """
     if any(node.op_type not in PLAIN for node in nodes):
         return None
     unpacked = {n.output[0]: n for n in nodes if n.op_type == "DequantizeLinear"}
-    found = []
-    for node in nodes:
-        if node.op_type not in ("Conv", "Gemm"):
-            continue
-        if any(name not in unpacked for name in node.input):
-            return None
-        if len(node.input) > 2:
-            x, w, b = (unpacked[name].input for name in node.input)
-            found.append(BiasScale(x[1], w[1], b[1], b[2] if len(b) > 2 else None))
-    return found
+    products = [node for node in nodes if node.op_type in ("Conv", "Gemm")]
+    if any(name not in unpacked for node in products for name in node.input):
+        return None
+    return [_condition(node, unpacked) for node in products if len(node.input) > 2]
 
 
-def of_form(
-    form: Form, scales: Sequence[BiasScale], golden: Mapping[str, Values], number: int
+def _condition(node: onnx.NodeProto, unpacked: Mapping[str, onnx.NodeProto]) -> FusionCondition:
+    x, w, b = (unpacked[name].input for name in node.input)
+    return FusionCondition(x[1], w[1], b[1], b[2] if len(b) > 2 else None)
+
+
+def contents_of_case(
+    case: FusionCase,
+    conditions: Sequence[FusionCondition],
+    golden: Mapping[str, Values],
+    number: int,
 ) -> dict[str, Values]:
-    """Contents that give ``form``, at the edges of doubt.
+    """Contents under which conditions hold or fail as asked, at the edges of doubt.
 
     Args:
-        form: by node: whether its bias scale is right.
-        scales: what decides that.
+        case: for each condition: whether it is to hold.
+        conditions: the conditions.
         golden: contents of all tensors, not changed.
         number: different numbers give different contents; the first ones are mild.
     """
     rng = np.random.default_rng([31, number])
     values = {name: content.copy() for name, content in golden.items()}
-    deciding = {name for scale in scales for name in scale.names}
-    for name in sorted(values.keys() - deciding):
-        if number:
+    if number:
+        deciding = {name for condition in conditions for name in condition.names}
+        for name in sorted(values.keys() - deciding):
             _flip(values[name], rng)
-    for name in sorted({n for s in scales for n in (s.input, s.weight)}):
-        if number > 1:
-            elements = values[name].reshape(-1)
-            elements *= np.exp2(rng.integers(-8, 8, elements.size)).astype(np.float32)
-    for right, scale in zip(form, scales, strict=True):
-        values[scale.bias][...] = values[scale.input] * values[scale.weight]
-        _decide(scale, values, right, number, rng)
+    if number > 1:
+        for name in sorted({n for c in conditions for n in (c.input, c.weight)}):
+            _rescale(values[name], rng)
+    for right, condition in zip(case, conditions, strict=True):
+        values[condition.bias][...] = values[condition.input] * values[condition.weight]
+        _decide(condition, values, right, number, rng)
     return values
 
 
@@ -138,15 +150,26 @@ def _flip(content: Values, rng: np.random.Generator) -> None:
     memory[rng.integers(len(memory))] ^= np.uint8(1 << rng.integers(8))
 
 
+def _rescale(scales: Values, rng: np.random.Generator) -> None:
+    """Multiply each scale by a random power of two."""
+    elements = scales.reshape(-1)
+    elements *= np.exp2(rng.integers(-8, 8, elements.size)).astype(np.float32)
+
+
 def _decide(
-    scale: BiasScale, values: dict[str, Values], right: bool, number: int, rng: np.random.Generator
+    condition: FusionCondition,
+    values: dict[str, Values],
+    right: bool,
+    number: int,
+    rng: np.random.Generator,
 ) -> None:
-    """Move one element to the edge."""
-    if not right and scale.zero is not None and number == 1:
-        zeros = values[scale.zero].reshape(-1)
+    """Move one element of the bias scale to the edge, or the bias zero point away from 0."""
+    if not right and condition.zero is not None and number == 1:
+        zeros = values[condition.zero].reshape(-1)
         zeros[rng.integers(zeros.size)] = 1
         return
-    elements = values[scale.bias].reshape(-1)
+    elements = values[condition.bias].reshape(-1)
     at = rng.integers(elements.size)
-    step = (1 - 1.5 * DOUBT if right else 1 + 2 * DOUBT) * (SMALL + SHARE * abs(elements[at]))
+    line = TOLERANCE + RELATIVE_TOLERANCE * abs(elements[at])
+    step = (1 - 1.5 * DOUBT if right else 1 + 2 * DOUBT) * line
     elements[at] += -step if number % 2 else step

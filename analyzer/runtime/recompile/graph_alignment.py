@@ -1,8 +1,8 @@
-"""Where the file's graph and the optimized one can be cut alike, found by what passes there.
+"""Alignment of the file's graph and the optimized one: cuts at which the same values pass.
 
 The optimizer renames values and puts channels last. So both graphs are run, and a value of the one
-is taken to be a value of the other if it has the same contents; what rests on that is tried out
-before it is used (`detours.py`).
+is taken to be a value of the other if it has the same contents. The subgraphs that rest on this are
+tried out before they are used (`validation.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,86 +15,118 @@ import onnx
 
 from analyzer.answers import Feeds
 from analyzer.runtime.ort.session import new_session, session_options
-from analyzer.runtime.ort.shared_initializers import Borrowed, borrowing_session
-from analyzer.runtime.recompile.file_graph import Described, Passing, Station, Trunk
+from analyzer.runtime.ort.shared_initializers import SharedInitializers, open_shared_session
+from analyzer.runtime.recompile.file_graph import FileGraph
+from analyzer.runtime.recompile.subgraph_writer import (
+    TO_CHANNELS_LAST,
+    AlignedCut,
+    AlignedValue,
+    ValueType,
+)
 from analyzer.runtime.recompile.unsigned_zero_points import as_unsigned, can_shift
-from analyzer.runtime.stretches.cuts import find_cuts, with_outputs
+from analyzer.runtime.stretches.cuts import Cut, find_cuts, with_outputs
 from analyzer.runtime.stretches.golden_run import Arrays
 
 INTEGERS = {
     "tensor(uint8)": onnx.TensorProto.UINT8,
     "tensor(int8)": onnx.TensorProto.INT8,
 }
-"""Element types that may pass a station, as ONNX Runtime writes them."""
+"""Element types that may pass an aligned cut, as ONNX Runtime writes them."""
 
 MOST_VALUES = 4
-"""Values that may pass a station."""
+"""Most values that may pass an aligned cut."""
+
+NEAR, APART = 1.0, 0.5
+"""Largest mean difference of two values taken to be the same, and least lead over all others.
+
+They need not be equal: outputs that are added to look at values change the fusions around them.
+"""
 
 
-def describe(trunk: Trunk) -> dict[str, Described]:
-    """The integer values of the file's graph that pass between its nodes."""
-    few = [c.values for c in trunk.crossings if len(c.values) <= MOST_VALUES]
-    own = {i.name for i in trunk.proto.graph.input} | {o.name for o in trunk.proto.graph.output}
-    names = sorted({name for values in few for name in values} - own)
+def find_value_types(file_graph: FileGraph) -> dict[str, ValueType]:
+    """The types of the integer values that pass cuts of the file's graph, by name."""
+    narrow = [cut.values for cut in file_graph.cuts if len(cut.values) <= MOST_VALUES]
+    graph = file_graph.proto.graph
+    own = {value.name for value in (*graph.input, *graph.output)}
+    names = sorted({name for values in narrow for name in values} - own)
     options = session_options(optimize=False)
-    session = new_session(with_outputs(trunk.proto, names), options)
+    session = new_session(with_outputs(file_graph.proto, names), options)
     found = {o.name: o for o in session.get_outputs() if o.type in INTEGERS}
     return {
-        n: Described(INTEGERS[found[n].type], tuple(found[n].shape)) for n in names if n in found
+        n: ValueType(INTEGERS[found[n].type], tuple(found[n].shape)) for n in names if n in found
     }
 
 
-def golden_of_file(trunk: Trunk, names: Sequence[str], sample: Feeds) -> dict[str, Any]:
-    """What the values ``names`` of the file's graph are, optimized, on one batch."""
-    session = new_session(with_outputs(trunk.proto, list(names)), session_options())
+def golden_of_file(file_graph: FileGraph, names: Sequence[str], sample: Feeds) -> dict[str, Any]:
+    """Golden values of the file's graph, as a fully optimized session computes them.
+
+    Args:
+        file_graph: the graph.
+        names: the values.
+        sample: one batch.
+    """
+    session = new_session(with_outputs(file_graph.proto, list(names)), session_options())
     return dict(zip(names, session.run(list(names), dict(sample)), strict=True))
 
 
-def golden_of_optimized(shell: onnx.ModelProto, lent: Borrowed, sample: Feeds) -> dict[str, Any]:
-    """The integer values of the optimized graph on one batch; the weights must be golden."""
-    outputs = {o.name for o in shell.graph.output}
-    made = [n for node in shell.graph.node for n in node.output if n and n not in outputs]
-    session = borrowing_session(with_outputs(shell, made), lent).session
+def golden_of_optimized(
+    stripped: onnx.ModelProto, ort_values: SharedInitializers, sample: Feeds
+) -> dict[str, Any]:
+    """Golden values of the optimized graph, all those that are integers.
+
+    Args:
+        stripped: the stripped optimized model.
+        ort_values: its live weights, golden at present.
+        sample: one batch.
+    """
+    outputs = {o.name for o in stripped.graph.output}
+    made = [n for node in stripped.graph.node for n in node.output if n and n not in outputs]
+    session = open_shared_session(with_outputs(stripped, made), ort_values).session
     names = [o.name for o in session.get_outputs() if o.type in INTEGERS]
     return dict(zip(names, session.run(names, dict(sample)), strict=True))
 
 
-def match(trunk: Trunk, file: Arrays, optimized: Arrays) -> dict[str, Passing]:
-    """By value of the optimized graph: the value of the file's graph with the same contents.
+def match_values(file_graph: FileGraph, file: Arrays, optimized: Arrays) -> dict[str, AlignedValue]:
+    """Find for values of the optimized graph the value of the file's graph that they are.
 
     Values whose contents fit several are left out.
 
     Args:
-        trunk: the file's graph.
-        file: its integer values.
-        optimized: those of the optimized graph.
+        file_graph: the file's graph.
+        file: its integer values, uint8 or int8, by name.
+        optimized: integer values of the optimized graph, by name.
     """
-    graph = trunk.proto.graph
-    forms = [Passing(n, "", last) for n in file for last in (False, True)]
-    forms += [replace(f, shifted=True) for f in forms if can_shift(f.name, graph, trunk.stored)]
+    graph = file_graph.proto.graph
+    candidates = [AlignedValue(name, "", last) for name in file for last in (False, True)]
+    candidates += [
+        replace(c, shifted=True) for c in candidates if can_shift(c.name, graph, file_graph.stored)
+    ]
     found = {}
     for name, values in optimized.items():
-        away = [(_distance(file[form.name], values, form), i) for i, form in enumerate(forms)]
-        least, best = min(away, default=(np.inf, 0))
-        others = [d for d, i in away if forms[i].name != forms[best].name]
-        if least <= NEAR and min(others, default=np.inf) >= least + APART:
-            found[name] = replace(forms[best], optimized=name)
+        best = _nearest(values, candidates, file)
+        if best is not None:
+            found[name] = replace(best, optimized=name)
     return found
 
 
-NEAR, APART = 1.0, 0.5
-"""Mean difference of two values that are taken to be the same, and how much less it is than others.
+def _nearest(
+    values: npt.NDArray[Any], candidates: Sequence[AlignedValue], file: Arrays
+) -> AlignedValue | None:
+    """The candidate whose contents are nearest, if it is near, and others are further away."""
+    away = [(_distance(file[c.name], values, c), i) for i, c in enumerate(candidates)]
+    least, best = min(away, default=(np.inf, 0))
+    if least > NEAR:
+        return None
+    others = [d for d, i in away if candidates[i].name != candidates[best].name]
+    return candidates[best] if min(others, default=np.inf) >= least + APART else None
 
-They need not be equal: outputs that are added to look at values change what is fused around them.
-"""
 
-
-def _distance(file: npt.NDArray[Any], optimized: npt.NDArray[Any], form: Passing) -> float:
-    """Mean difference of the elements of a value of the file's graph and an optimized one."""
+def _distance(file: npt.NDArray[Any], optimized: npt.NDArray[Any], form: AlignedValue) -> float:
+    """Mean difference of the elements of two values; infinite where they cannot be the same."""
     if file.size != optimized.size or (form.last and file.ndim != 4):
         return np.inf
     if form.last:
-        file = file.transpose(0, 2, 3, 1)
+        file = file.transpose(TO_CHANNELS_LAST)
     if file.shape != optimized.shape:
         return np.inf
     if form.shifted and file.dtype == np.int8:
@@ -104,29 +136,41 @@ def _distance(file: npt.NDArray[Any], optimized: npt.NDArray[Any], form: Passing
     return float(np.abs(file.astype(np.int16) - optimized.astype(np.int16)).mean())
 
 
-def find_stations(
-    trunk: Trunk, shell: onnx.ModelProto, matched: Mapping[str, Passing]
-) -> list[Station]:
-    """The places where both graphs can be cut, from the first node to behind the last.
+def find_aligned_cuts(
+    file_graph: FileGraph, stripped: onnx.ModelProto, matched: Mapping[str, AlignedValue]
+) -> list[AlignedCut]:
+    """The places where both graphs can be cut, from before the first node to behind the last.
 
     Args:
-        trunk: the file's graph.
-        shell: the optimized model.
-        matched: values of the optimized graph and what they are in the file's.
+        file_graph: the file's graph.
+        stripped: the optimized model.
+        matched: the value of the file's graph that values of the optimized graph are.
     """
-    inputs = {i.name: Passing(i.name, i.name, last=False) for i in trunk.proto.graph.input}
-    crossings = {c.values: c.position for c in reversed(trunk.crossings)}
-    found = [Station(0, 0, tuple(inputs[n] for n in find_cuts(shell.graph)[0].values))]
-    for cut in find_cuts(shell.graph)[1:]:
-        values = tuple(matched[name] for name in cut.values if name in matched)
-        position = crossings.get(frozenset(value.name for value in values))
-        if len(values) < len(cut.values) or position is None or not values:
+    inputs = {
+        i.name: AlignedValue(i.name, i.name, last=False) for i in file_graph.proto.graph.input
+    }
+    # Where several cuts of the file's graph pass the same values, the first of them counts.
+    positions = {c.values: c.position for c in reversed(file_graph.cuts)}
+    first, *others = find_cuts(stripped.graph)
+    found = [AlignedCut(0, 0, tuple(inputs[name] for name in first.values))]
+    for cut in others:
+        aligned = _aligned(cut, positions, matched)
+        if aligned is None:
             continue
-        if len({value.name for value in values}) < len(values):
-            continue
-        station = Station(position, cut.position, values)
-        if position == found[-1].position and position:
-            found[-1] = station
-        elif position > found[-1].position:
-            found.append(station)
-    return [*found, Station(len(trunk.nodes), len(shell.graph.node), ())]
+        if aligned.position == found[-1].position and aligned.position:
+            found[-1] = aligned
+        elif aligned.position > found[-1].position:
+            found.append(aligned)
+    return [*found, AlignedCut(len(file_graph.nodes), len(stripped.graph.node), ())]
+
+
+def _aligned(
+    cut: Cut, positions: Mapping[frozenset[str], int], matched: Mapping[str, AlignedValue]
+) -> AlignedCut | None:
+    """The cut of both graphs at a cut of the optimized one; None if the file's has no such cut."""
+    values = tuple(matched[name] for name in cut.values if name in matched)
+    names = {value.name for value in values}
+    position = positions.get(frozenset(names))
+    if not values or len(names) < len(cut.values) or position is None:
+        return None
+    return AlignedCut(position, cut.position, values)

@@ -7,45 +7,50 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.answers import Failure
-from analyzer.runtime.ort.shared_initializers import Borrowed
-from analyzer.runtime.prepacked_weights.strategy import PackedPiece
-from analyzer.runtime.stretches.cuts import Cut, made_between, part_between
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
+from analyzer.runtime.stretches.cuts import Cut, subgraph
 from analyzer.runtime.stretches.sessions import Link, SessionPart, session_part
 
-Values = dict[str, ort.OrtValue]
 
+class LiveSubgraphs:
+    """Nodes between two stops: open stretches where there are some, else parts of 1, 2, 4 .. steps.
 
-class LiveParts:
-    """Nodes between two stops: packed pieces where there are some, else parts of 1, 2, 4 .. steps.
-
-    So there are at most three times as many sessions as stops, whatever is asked for.
+    Parts of 2**k steps begin only at multiples of 2**k. So any range is made of few parts, and
+    there are at most three times as many sessions as stops.
     """
 
     def __init__(
         self,
-        shell: onnx.ModelProto,
-        lent: Borrowed,
+        stripped: onnx.ModelProto,
+        ort_values: SharedInitializers,
         stops: Sequence[Cut],
         types: Mapping[str, int],
-        packed: Mapping[int, tuple[int, PackedPiece]],
+        links: Mapping[int, tuple[int, Link]],
     ) -> None:
-        """Nothing is opened yet.
+        """Keep what sessions are made of; none is opened yet.
 
         Args:
-            shell: the optimized model, hollow.
-            lent: its live weights. They must be golden when `open` is called.
+            stripped: the stripped optimized model.
+            ort_values: its live weights. They must be golden when `open` is called.
             stops: cuts of its graph, the trivial one first, and one behind the last node.
-            types: element types of what passes them, as `onnx.TensorProto.DataType`.
-            packed: by stop: to which other one a packed piece leads from there, and the piece.
+            types: element types of the values that pass them, as `onnx.TensorProto.DataType`.
+            links: for each stop at which an open stretch begins: the stop where it ends, and it.
         """
-        self._shell, self._lent, self.stops = shell, lent, tuple(stops)
-        self._types, self._packed = types, packed
-        self._outputs = tuple(o.name for o in shell.graph.output)
+        self._stripped, self._ort_values, self.stops = stripped, ort_values, tuple(stops)
+        self._types, self._links = types, links
+        self._outputs = tuple(o.name for o in stripped.graph.output)
         self._parts: dict[tuple[int, int], SessionPart] = {}
-        self._heads = sorted(packed)
+        self._heads = sorted(links)
 
     def open(self, begin: int, end: int) -> list[Link]:
-        """The parts from one stop to another. The weights must be golden."""
+        """Open the parts from one stop to another.
+
+        The weights must be golden, because kernels may look at them when a session is created.
+
+        Args:
+            begin: index of the first stop.
+            end: index of the second one.
+        """
         return [self._step(*step) for step in self._steps(begin, end)]
 
     def _steps(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -55,9 +60,9 @@ class LiveParts:
             begin = reach
 
     def _reach(self, begin: int, end: int) -> int:
-        """How far one part leads from ``begin``."""
-        if begin in self._packed and self._packed[begin][0] <= end:
-            return self._packed[begin][0]
+        """The stop at which the part from ``begin`` ends, at most ``end``."""
+        if begin in self._links and self._links[begin][0] <= end:
+            return self._links[begin][0]
         ahead = bisect_left(self._heads, begin + 1)
         if ahead < len(self._heads):
             end = min(end, self._heads[ahead])
@@ -69,21 +74,16 @@ class LiveParts:
         return begin + step
 
     def _step(self, begin: int, end: int) -> Link:
-        if begin in self._packed and self._packed[begin][0] == end:
-            return self._packed[begin][1]
+        if begin in self._links and self._links[begin][0] == end:
+            return self._links[begin][1]
         if (begin, end) not in self._parts:
-            self._parts[begin, end] = self._opened(begin, end)
-        return _Plain(self._parts[begin, end])
-
-    def _opened(self, begin: int, end: int) -> SessionPart:
-        cut, stop = self.stops[begin], self.stops[end]
-        made = made_between(self._shell.graph, cut.position, stop.position)
-        outputs = tuple(dict.fromkeys(n for n in (*stop.values, *self._outputs) if n in made))
-        part = part_between(self._shell, cut, stop.position, outputs, self._types)
-        return session_part(part, self._lent)
+            stops = self.stops[begin], self.stops[end]
+            part = subgraph(self._stripped, *stops, self._outputs, self._types)
+            self._parts[begin, end] = session_part(part, self._ort_values)
+        return _PlainLink(self._parts[begin, end])
 
 
-class _Plain:
+class _PlainLink:
     """A part on plain weights, as a link of a chain."""
 
     def __init__(self, part: SessionPart) -> None:

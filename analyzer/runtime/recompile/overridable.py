@@ -1,21 +1,28 @@
-"""Faulty contents of stored tensors that no live session of the whole graph reads."""
+"""Buffers of stored tensors that no live session of the whole graph reads."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import onnx
 
+from analyzer.answers import same_bytes
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import ELEMENT_TYPES
 from analyzer.model.inventory import ELEMENT_OF, values_of
-from analyzer.runtime.ort.optimized_graph import same_values
 
 
-class Contents:
-    """Buffers of the tensors that decide forms; forms read them at every run."""
+class OverridableInitializers:
+    """Contents of the tensors that decide fusions; precompiled subgraphs read them at every run.
+
+    In the words of ONNX Runtime an initializer is overridable if it is an input as well.
+
+    Attributes:
+        golden: Golden contents by name; only tensors whose elements are whole bytes are held.
+        live: The contents in force.
+    """
 
     def __init__(self, golden: Mapping[str, onnx.TensorProto]) -> None:
-        """Take up the golden contents.
+        """Copy the golden contents.
 
         Args:
             golden: the tensors that no live session reads, by name.
@@ -31,30 +38,35 @@ class Contents:
         self._changed: list[str] = []
 
     def write(self, raw: Mapping[str, bytes]) -> None:
-        """Put faulty contents in force, until `restore`."""
+        """Put faulty contents in force, until `restore`.
+
+        Args:
+            raw: little-endian bytes by tensor; tensors that are not held are ignored.
+        """
         for name, content in raw.items():
             if name in self.live:
+                # Noted first: should the write fail half-way, `restore` undoes it.
                 self._changed.append(name)
                 self.live[name].reshape(-1).view(np.uint8)[...] = np.frombuffer(content, np.uint8)
 
     def restore(self) -> None:
-        """Put golden back.
+        """Put golden contents back.
 
         Raises:
-            NotRestored: it did not arrive.
+            NotRestored: they did not arrive.
         """
         for name in self._changed:
             self.live[name][...] = self.golden[name]
-            if not same_values(self.live[name], self.golden[name]):
+            if not same_bytes(self.live[name], self.golden[name]):
                 raise NotRestored(f"contents of {name!r} differ from golden after a trial")
         self._changed.clear()
 
     def check(self) -> None:
-        """Compare all with golden.
+        """Compare all contents with golden, bit for bit.
 
         Raises:
             NotRestored: one differs.
         """
         for name, values in self.golden.items():
-            if not same_values(self.live[name], values):
+            if not same_bytes(self.live[name], values):
                 raise NotRestored(f"contents of {name!r} differ from golden")

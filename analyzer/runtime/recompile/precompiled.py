@@ -1,190 +1,217 @@
-"""Stretches that were optimized before, and need not be again: only their contents changed.
+"""Subgraphs that are optimized once for each fusion case; only their contents change afterwards.
 
-A stretch in one form (`forms.py`) is optimized once. After that, faulty contents are written where
-it reads them. A form is used only if the optimizer leaves the file's tensors as they are in it,
-whatever they hold, and its first runs give what the stretch gives that is loaded anew.
+Faulty contents are written where the optimized subgraph reads them. A precompiled subgraph is used
+only if the optimizer leaves the file's tensors as they are in it, whatever they hold, and if its
+first runs give what the subgraph gives that is loaded anew.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
 
-from analyzer.answers import Failure
+from analyzer.answers import Failure, same_bytes
 from analyzer.faults.elements import Values
-from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize, same_values
-from analyzer.runtime.ort.session import Handles, run_handles
+from analyzer.runtime.ort.acceleration import NotApplied
+from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
+from analyzer.runtime.ort.session import Handles, run_handles, short_reason
 from analyzer.runtime.ort.shared_initializers import (
-    BorrowedSession,
-    borrowing_session,
-    hollow,
-    lend,
+    SharedSession,
+    as_ort_values,
+    open_shared_session,
+    strip_initializers,
 )
-from analyzer.runtime.recompile.file_graph import Stretch, StretchWriter
-from analyzer.runtime.recompile.fusion_condition import Form, bias_scales, of_form
-from analyzer.runtime.recompile.overridable import Contents
+from analyzer.runtime.recompile.fusion_condition import (
+    FusionCase,
+    FusionCondition,
+    contents_of_case,
+    fusion_conditions,
+)
+from analyzer.runtime.recompile.overridable import OverridableInitializers
+from analyzer.runtime.recompile.subgraph_writer import FileSubgraph, SubgraphWriter
 from analyzer.runtime.stretches.sessions import Link
-from analyzer.runtime.weights.fixed import Fixed
+from analyzer.runtime.weights.file_weights import FileWeights
 
-TRIES = 4
-"""Contents under which a form must be what it was."""
+CONTENTS_TRIED = 4
+"""Contents under which the optimizer must make the same of a subgraph."""
 
-FORMS = 8
-"""Forms of one stretch that are kept."""
+MOST_CASES = 8
+"""Fusion cases of one subgraph that are kept."""
 
 PROBATION = 2
-"""Runs of a new form that are compared with those of the stretch loaded anew."""
+"""First runs of a precompiled subgraph that are compared with the subgraph loaded anew."""
 
 
 @dataclass(slots=True)
-class Variant:
-    """A stretch in one form; it reads contents that may change.
+class PrecompiledSubgraph:
+    """A subgraph in one fusion case; it reads contents that may change.
 
     Attributes:
-        session: Of that form.
-        stretch: What passes its ends.
-        left: Runs that are still to be compared.
-        wrong: Whether one of them differed.
+        session: The session.
+        file_subgraph: Its inputs and outputs.
+        runs_left: Runs that are still to be compared.
+        wrong: True once a compared run differed; it is not used again.
     """
 
-    session: BorrowedSession
-    stretch: Stretch
-    left: int = PROBATION
+    session: SharedSession
+    file_subgraph: FileSubgraph
+    runs_left: int = PROBATION
     wrong: bool = False
 
     def run(self, values: Handles) -> Handles | Failure:
-        """As in `Link`."""
-        return run_stretch(self.session, self.stretch, values)
+        """Run with the present contents; see `Link.run`."""
+        return run_subgraph(self.session, self.file_subgraph, values)
 
-    def beside(self, loaded: Link) -> "Compared":
-        """The same, compared with what ``loaded`` gives."""
-        return Compared(self, loaded)
+    def compared_with(self, loaded: Link) -> "_ProbationRun":
+        """A link that runs ``loaded``, and compares what this subgraph gives."""
+        return _ProbationRun(self, loaded)
 
 
-def run_stretch(session: BorrowedSession, stretch: Stretch, values: Handles) -> Handles | Failure:
-    """Run a session of a stretch on what passes its begin; returns what passes its end."""
-    feeds = {name: values[live] for name, live in stretch.inputs.items()}
-    made = run_handles(session.session, feeds, list(stretch.outputs))
+def run_subgraph(
+    session: SharedSession, file_subgraph: FileSubgraph, values: Handles
+) -> Handles | Failure:
+    """Run a session of a subgraph; returns the values that leave it, by optimized name.
+
+    Args:
+        session: the session.
+        file_subgraph: its inputs and outputs.
+        values: the values that enter it, by name in the optimized graph, and perhaps others.
+    """
+    feeds = {name: values[live] for name, live in file_subgraph.inputs.items()}
+    made = run_handles(session.session, feeds, list(file_subgraph.outputs))
     if isinstance(made, Failure):
         return made
-    return {live: made[name] for name, live in stretch.outputs.items()}
+    return {live: made[name] for name, live in file_subgraph.outputs.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A variant on probation: what the stretch gives that was loaded anew is what counts."""
+class _ProbationRun:
+    """Runs both forms of a subgraph, returns what the one loaded anew gives, and compares."""
 
-    variant: Variant
+    precompiled: PrecompiledSubgraph
     loaded: Link
 
     def run(self, values: Handles) -> Handles | Failure:
-        """As in `Link`."""
-        expected, found = self.loaded.run(values), self.variant.run(values)
+        """Run both; see `Link.run`."""
+        expected, found = self.loaded.run(values), self.precompiled.run(values)
         if isinstance(expected, Failure):
             return expected
         same = not isinstance(found, Failure) and all(
-            np.array_equal(_bytes(found[name].numpy()), _bytes(expected[name].numpy()))
-            for name in expected
+            same_bytes(found[name].numpy(), expected[name].numpy()) for name in expected
         )
-        self.variant.left = max(0, self.variant.left - 1)
-        self.variant.wrong |= not same
+        self.precompiled.runs_left = max(0, self.precompiled.runs_left - 1)
+        self.precompiled.wrong |= not same
         return expected
 
 
-def _bytes(values: Values) -> Values:
-    return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-
-
-class Variants:
-    """The forms of one stretch."""
+class PrecompiledSubgraphs:
+    """The fusion cases of one subgraph."""
 
     def __init__(
         self,
-        stretch: Stretch,
+        file_subgraph: FileSubgraph,
         nodes: Sequence[onnx.NodeProto],
-        writer: StretchWriter,
-        contents: Contents,
-        fixed: Fixed,
+        writer: SubgraphWriter,
+        overridable: OverridableInitializers,
+        file_weights: FileWeights,
     ) -> None:
-        """Nothing is opened yet.
+        """Find out whether the subgraph has known fusion cases; none is compiled yet.
 
         Args:
-            stretch: the stretch.
+            file_subgraph: the subgraph.
             nodes: its nodes.
-            writer: who wrote it.
-            contents: of tensors that no live session reads.
-            fixed: the others.
+            writer: the writer of it.
+            overridable: contents of tensors that no live session reads.
+            file_weights: the other stored tensors.
         """
-        self._stretch, self._writer, self._contents, self._fixed = stretch, writer, contents, fixed
-        self._scales = bias_scales(nodes)
-        self._forms: dict[Form, Variant | None] = {}
-        self._own = {n: contents.golden[n] for n in stretch.stored if n in contents.golden}
-        self._lent = {n: fixed.views[n] for n in stretch.stored if n in fixed.views}
-        known = self._own.keys() | self._lent.keys()
-        deciding = {n for scale in self._scales or () for n in scale.names}
-        if not (known.issuperset(stretch.stored) and self._own.keys() >= deciding):
-            self._scales = None
+        self._file_subgraph, self._writer = file_subgraph, writer
+        self._overridable, self._file_weights = overridable, file_weights
+        self._by_case: dict[FusionCase, PrecompiledSubgraph | NotApplied] = {}
+        stored, views = file_subgraph.stored, file_weights.views
+        self._own = {n: overridable.golden[n] for n in stored if n in overridable.golden}
+        self._shared = {n: views[n] for n in stored if n in views}
+        self._conditions = self._known_conditions(nodes)
+
+    def _known_conditions(
+        self, nodes: Sequence[onnx.NodeProto]
+    ) -> list[FusionCondition] | NotApplied:
+        conditions = fusion_conditions(nodes)
+        if conditions is None:
+            return NotApplied("an operator in it may be fused on other conditions")
+        if not (self._own.keys() | self._shared.keys()).issuperset(self._file_subgraph.stored):
+            return NotApplied("a tensor that it reads can be neither shared nor overridden")
+        if not self._own.keys() >= {name for c in conditions for name in c.names}:
+            return NotApplied("a tensor that decides fusions is read by live sessions as well")
+        return conditions
 
     @property
-    def exist(self) -> bool:
-        """Whether there can be a form at all."""
-        return self._scales is not None
+    def possible(self) -> bool:
+        """True if there can be a precompiled subgraph at all."""
+        return not isinstance(self._conditions, NotApplied)
 
-    def now(self) -> Variant | None:
-        """The form for the present contents; None: load the stretch anew.
+    def current(self) -> PrecompiledSubgraph | NotApplied:
+        """The subgraph for the present contents; if there is none, it must be loaded anew.
 
-        Live weights must be golden: a form may be opened.
+        Live weights must be golden, because a session may be opened.
         """
-        if self._scales is None:
-            return None
-        found = [scale.is_right(self._contents.live) for scale in self._scales]
-        form = tuple(bool(right) for right in found)
-        if None in found or (form not in self._forms and len(self._forms) >= FORMS):
-            return None
-        if form not in self._forms:
-            self._forms[form] = self._opened(form)
-        variant = self._forms[form]
-        return None if variant is None or variant.wrong else variant
+        if isinstance(self._conditions, NotApplied):
+            return self._conditions
+        held = [condition.holds(self._overridable.live) for condition in self._conditions]
+        if None in held:
+            return NotApplied("a bias scale is so near the line that its fusion is not certain")
+        case = tuple(bool(right) for right in held)
+        if case not in self._by_case:
+            if len(self._by_case) >= MOST_CASES:
+                return NotApplied(f"more than {MOST_CASES} fusion cases")
+            self._by_case[case] = self._compiled(self._conditions, case)
+        found = self._by_case[case]
+        if isinstance(found, PrecompiledSubgraph) and found.wrong:
+            return NotApplied("a run differed from that of the subgraph loaded anew")
+        return found
 
-    def _opened(self, form: Form) -> Variant | None:
-        """The stretch in ``form``; None if contents change more than they should."""
-        assert self._scales is not None
+    def _compiled(
+        self, conditions: Sequence[FusionCondition], case: FusionCase
+    ) -> PrecompiledSubgraph | NotApplied:
+        """Compile the subgraph for one case; not if contents change more than they should."""
         first: OptimizedModel | None = None
-        for number in range(TRIES):
-            values = of_form(form, self._scales, self._own, number)
-            if [scale.is_right(values) for scale in self._scales] != list(form):
-                continue
+        for number in range(CONTENTS_TRIED):
+            values = contents_of_case(case, conditions, self._own, number)
+            if [condition.holds(values) for condition in conditions] != list(case):
+                continue  # a random flip of other contents has overshot: no fair trial
             try:
                 made = self._optimized(values)
-            except Exception:  # ONNX Runtime's exceptions share no narrower base class
-                return None
+            except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
+                return NotApplied(f"ONNX Runtime cannot load it: {short_reason(error)}")
             first = first or made
             if made.structure != first.structure or made.hidden != first.hidden:
-                return None
+                return NotApplied("contents change its optimized graph within one fusion case")
             if not self._is_direct(made, values, first):
-                return None
-        return Variant(self._session(first), self._stretch) if first else None
+                return NotApplied("ONNX Runtime folds its contents into other values")
+        if first is None:
+            return NotApplied("no contents were found that are one fusion case for certain")
+        return PrecompiledSubgraph(self._session(first), self._file_subgraph)
 
     def _is_direct(
         self, made: OptimizedModel, values: Mapping[str, Values], first: OptimizedModel
     ) -> bool:
-        """Whether the initializers are the file's tensors, and the others never change."""
-        expected = {**first.slots, **self._lent, **values}
-        present = made.slots.keys() >= self._lent.keys()
-        return present and all(same_values(s, expected[n]) for n, s in made.slots.items())
+        """True if initializers are the file's tensors, and those of other names never change."""
+        expected = {**first.slots, **self._shared, **values}
+        present = made.slots.keys() >= self._shared.keys()
+        return present and all(same_bytes(s, expected[n]) for n, s in made.slots.items())
 
     def _optimized(self, values: Mapping[str, Values]) -> OptimizedModel:
         raw = {name: content.tobytes() for name, content in values.items()}
-        stored = (self._writer.initializer(name, raw.get(name)) for name in self._stretch.stored)
-        return optimize(b"".join([self._stretch.head, *stored]))
+        names = self._file_subgraph.stored
+        stored = (self._writer.initializer(name, raw.get(name)) for name in names)
+        return optimize(b"".join([self._file_subgraph.head, *stored]))
 
-    def _session(self, optimized: OptimizedModel) -> BorrowedSession:
-        own = {n: self._contents.live[n] for n in self._own if n in optimized.slots}
-        lent = {**lend(own), **{n: self._fixed.lent[n] for n in self._lent}}
-        shell = hollow(optimized, lent)
-        _make_overridable(shell)
-        return borrowing_session(shell, lent)
+    def _session(self, optimized: OptimizedModel) -> SharedSession:
+        own = {n: self._overridable.live[n] for n in self._own if n in optimized.slots}
+        shared = {n: self._file_weights.ort_values[n] for n in self._shared}
+        ort_values = {**as_ort_values(own), **shared}
+        stripped = strip_initializers(optimized, ort_values)
+        _make_overridable(stripped)
+        return open_shared_session(stripped, ort_values)
 
 
 def _make_overridable(model: onnx.ModelProto) -> None:

@@ -1,134 +1,186 @@
-"""Patterns that decide which operators run, without loading the whole model anew.
+"""The route of patterns that decide which operators run: only the subgraphs they hit are reloaded.
 
-What cannot be done so, or fails, is left to the oracle.
+A pattern whose subgraphs cannot be loaded, or fail, is left to the oracle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from analyzer.answers import Failure, Feeds, Result
+from analyzer.answers import Failure, Feeds, Result, Run
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import Indices
-from analyzer.runtime.executor import Run
+from analyzer.runtime.executor import Hit, LiveRuns
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.recompile.subgraphs import Detour, Detours
+from analyzer.runtime.ort.acceleration import Acceleration, NotApplied
+from analyzer.runtime.recompile.subgraph_plan import SubgraphPlan
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs
 from analyzer.runtime.stretches.golden_run import GoldenRun
+from analyzer.runtime.stretches.reading_nodes import Reads
 from analyzer.runtime.stretches.sessions import Link
 from analyzer.runtime.weights.address_book import Reach
-from analyzer.runtime.weights.injection import Injection, Owner
+from analyzer.runtime.weights.change import WeightChange
+from analyzer.runtime.weights.open_weights import OpenWeights
 
-LOADS_BEFORE_ROUTE = 32
-"""Patterns that are loaded as a whole before it is found out whether they need to be."""
+NAME = "recompiled_subgraphs"
+
+LATER = "opened after some patterns that change which operators run"
+
+LOADS_FIRST = 32
+"""Patterns that the oracle loads as a whole before subgraphs are looked for, which takes as long as
+some tens of loads: models that need few of them are done before."""
+
+BEHIND_ALL_NODES = 2**40
 
 
-class Bypass:
-    """Detours of one live model."""
+class RecompileRoute:
+    """A `SlowRoute` over the subgraphs of one model, which it opens when they begin to pay."""
 
     def __init__(
         self,
-        detours: Detours,
-        oracle: RewriteExecutor,
-        reach: npt.NDArray[np.int8],
-        reads: tuple[Indices, Indices],
+        find: Callable[[], RecompiledSubgraphs | NotApplied],
+        oracle: Callable[[], RewriteExecutor],
+        weights: OpenWeights,
+        reads: Reads,
+        loads_first: int = LOADS_FIRST,
     ) -> None:
-        """Take them up.
+        """Open nothing yet.
 
         Args:
-            detours: the stretches that can be loaded by themselves.
-            oracle: runs what cannot.
-            reach: `Reach` by tensor.
-            reads: first and last node of the optimized graph that reads each tensor in place.
+            find: finds the subgraphs, or says why there are none; the weights must be golden.
+            oracle: gives the oracle, which runs a pattern whose subgraphs fail.
+            weights: the live weights.
+            reads: the nodes that read each tensor.
+            loads_first: patterns left to the oracle before anything is opened.
         """
-        self._detours, self._oracle = detours, oracle
-        self._reach, (self._first, self._last) = reach, reads
+        self._find, self._oracle = find, oracle
+        self._weights, self._reads = weights, reads
+        self._left = loads_first
+        self.subgraphs: RecompiledSubgraphs | NotApplied | None = None
 
-    def detour(self, pattern: FaultPattern, tensors: Indices) -> Detour | None:
-        """How ``pattern``, which hits ``tensors``, is run; None: by the oracle."""
-        reach = self._reach[tensors]
-        again = np.unique(tensors[reach == Reach.RELOAD]).tolist()
-        others = tensors[reach != Reach.RELOAD]
-        first = int(self._first[others].min(initial=NEVER))
-        last = int(self._last[others].max(initial=-1))
-        return self._detours.detour(pattern, again, first, last)
+    @property
+    def acceleration(self) -> Acceleration:
+        """In force once subgraphs are open."""
+        match self.subgraphs:
+            case None:
+                return Acceleration(NAME, False, f"{LATER} ({self._left} more)")
+            case NotApplied(reason):
+                return Acceleration(NAME, False, reason)
+            case found:
+                count = len(found.open)
+                return Acceleration(NAME, True, f"{count} subgraphs are loaded by themselves")
 
-    def load(self, detour: Detour) -> list[Link] | None:
-        """The stretches of ``detour`` with their faulty contents; None: they cannot be loaded."""
-        try:
-            return self._detours.load(detour)
-        except Exception:  # ONNX Runtime's exceptions share no narrower base class
+    def inject(
+        self, pattern: FaultPattern, hit: Hit, live: LiveRuns
+    ) -> AbstractContextManager[Run] | None:
+        """As in `SlowRoute`.
+
+        Args:
+            pattern: the upsets.
+            hit: the bits that they hit.
+            live: the live weights.
+        """
+        if self._left > 0:
+            self._left -= 1
             return None
+        self.open()
+        if isinstance(self.subgraphs, NotApplied) or self.subgraphs is None:
+            return None
+        plan = self._planned(self.subgraphs, pattern, hit)
+        if plan is None:
+            return None
+        change = live.change(pattern, hit)
+        return RecompiledInjection(self, self.subgraphs, plan, live, change)
 
-    def leave(self) -> None:
-        """Put golden contents back where `load` put faulty ones.
+    def open(self) -> None:
+        """Find the subgraphs, unless that was done. The weights must be golden."""
+        if self.subgraphs is None:
+            self.subgraphs = self._find()
 
-        Raises:
-            NotRestored: they did not arrive.
-        """
-        self._detours.leave()
+    def _planned(
+        self, subgraphs: RecompiledSubgraphs, pattern: FaultPattern, hit: Hit
+    ) -> SubgraphPlan | None:
+        """How ``pattern`` is run; None: by the oracle."""
+        reach = self._weights.book.reach[hit.tensors]
+        again = np.unique(hit.tensors[reach == Reach.RELOAD]).tolist()
+        others = hit.tensors[reach != Reach.RELOAD]
+        first = int(self._reads.first[others].min(initial=BEHIND_ALL_NODES))
+        last = int(self._reads.last[others].max(initial=-1))
+        return subgraphs.plan(pattern, again, first, last)
 
     def run(
-        self, detour: Detour, loaded: Sequence[Link] | None, feeds: Feeds, golden: GoldenRun | None
+        self,
+        plan: SubgraphPlan,
+        loaded: Sequence[Link] | None,
+        feeds: Feeds,
+        golden: GoldenRun[Any] | None,
     ) -> Result:
-        """Run with the present weights.
+        """Run with the present weights; by the oracle where the subgraphs fail.
 
         Args:
-            detour: how.
-            loaded: its stretches, or None.
+            plan: the subgraphs and the live stretches between them.
+            loaded: the subgraphs with their faulty contents; None: they could not be loaded.
             feeds: one batch.
             golden: its golden run, if that is known.
         """
-        if loaded is not None:
+        if loaded is not None and isinstance(self.subgraphs, RecompiledSubgraphs):
             values = golden.values if golden else feeds
-            found = self._detours.run(detour, loaded, values, golden)
+            found = self.subgraphs.run(plan, loaded, values, golden)
             if not isinstance(found, Failure):
                 return found
-        with self._oracle.inject(detour.pattern) as run:
+        with self._oracle().inject(plan.pattern) as run:
             return run(feeds)
 
     def check(self) -> None:
-        """Compare contents with golden.
+        """Compare the contents that subgraphs read with golden.
 
         Raises:
             NotRestored: one differs.
         """
-        self._detours.contents.check()
-
-
-NEVER = 2**40
-"""Behind the last node."""
+        if isinstance(self.subgraphs, RecompiledSubgraphs):
+            self.subgraphs.overridable.check()
 
 
 @dataclass(frozen=True, slots=True)
-class DetourInjection:
+class RecompiledInjection:
     """A pattern of which a part decides which operators run.
 
     Attributes:
-        executor: Whose weights it changes.
-        live: What it changes in them.
-        bypass: Loads stretches anew.
-        detour: Which: on entry, and forgotten on exit.
+        route: Runs it.
+        subgraphs: Loads them on entry, and forgets them on exit.
+        plan: Which ones.
+        live: The live weights.
+        change: The part of the pattern that they hold.
     """
 
-    executor: Owner
-    live: Injection
-    bypass: Bypass
-    detour: Detour
+    route: RecompileRoute
+    subgraphs: RecompiledSubgraphs
+    plan: SubgraphPlan
+    live: LiveRuns
+    change: WeightChange
 
     def __enter__(self) -> Run:
-        loaded = self.bypass.load(self.detour)
-        self.executor.write(self.live)
+        # Subgraphs are created while the live weights are golden: kernels look at them then.
+        loaded = self._load()
+        self.live.write(self.change)
         return partial(self._run, loaded)
 
+    def _load(self) -> list[Link] | None:
+        """The subgraphs with their faulty contents; None: they cannot be loaded."""
+        try:
+            return self.subgraphs.load(self.plan)
+        except Exception:  # ONNX Runtime's exceptions share no narrower base class
+            return None  # the oracle runs the pattern, and finds the same
+
     def _run(self, loaded: Sequence[Link] | None, feeds: Feeds) -> Result:
-        golden = self.executor.golden_under(self.live, feeds)
-        return self.bypass.run(self.detour, loaded, feeds, golden)
+        golden = self.live.golden_under(self.change, feeds)
+        return self.route.run(self.plan, loaded, feeds, golden)
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.bypass.leave()
+            self.subgraphs.restore()
         finally:
-            self.executor.restore(self.live)
+            self.live.restore(self.change)

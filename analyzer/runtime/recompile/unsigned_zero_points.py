@@ -1,4 +1,4 @@
-"""Signed values that ONNX Runtime makes unsigned: it adds 128 to them and to their zero points."""
+"""Signed values that ONNX Runtime makes unsigned by adding 128 to them and to their zero points."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -9,18 +9,28 @@ from analyzer.faults.elements import Values
 
 
 def as_unsigned(values: Values) -> Values:
-    """int8 as the uint8 that are 128 more."""
+    """Turn int8 into uint8 by adding 128, in the same shape.
+
+    >>> as_unsigned(np.array([-128, 0, 127], np.int8)).tolist()
+    [0, 128, 255]
+    """
     unsigned = np.ascontiguousarray(values).view(np.uint8) ^ np.uint8(0x80)
     return np.asarray(unsigned).reshape(values.shape)
 
 
 def alias(zero: str) -> str:
-    """Name of the zero point ``zero`` as uint8."""
+    """The name of the zero point ``zero`` as uint8."""
     return f"{zero}_as_uint8"
 
 
 def can_shift(name: str, graph: onnx.GraphProto, stored: Mapping[str, onnx.TensorProto]) -> bool:
-    """Whether the value ``name`` is quantized and unpacked with int8 zero points of its own."""
+    """True if a value is quantized and dequantized with stored int8 zero points.
+
+    Args:
+        name: the value.
+        graph: the file's graph.
+        stored: its initializers by name.
+    """
     makers = [node for node in graph.node if name in node.output]
     readers = [node for node in graph.node if name in node.input]
     return all(_has_zero(node, stored) for node in makers + readers) and (
@@ -30,6 +40,7 @@ def can_shift(name: str, graph: onnx.GraphProto, stored: Mapping[str, onnx.Tenso
 
 
 def _has_zero(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> bool:
+    """True if the third input of a node is a stored int8 zero point."""
     zero = stored.get(node.input[2]) if len(node.input) > 2 else None
     return zero is not None and zero.data_type == onnx.TensorProto.INT8
 
@@ -37,7 +48,12 @@ def _has_zero(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> b
 def shifted_nodes(
     nodes: Iterable[onnx.NodeProto], shifted: Collection[str]
 ) -> list[onnx.NodeProto]:
-    """``nodes``, where the values in ``shifted`` are uint8."""
+    """Nodes that compute some values as uint8; nodes that do not touch them are not copied.
+
+    Args:
+        nodes: nodes of the file's graph.
+        shifted: the values, each of which `can_shift`.
+    """
     found = []
     for node in nodes:
         if (node.op_type == "QuantizeLinear" and node.output[0] in shifted) or (
@@ -54,7 +70,13 @@ def shifted_nodes(
 def aliases(
     values: Iterable[str], graph: onnx.GraphProto, stored: Mapping[str, onnx.TensorProto]
 ) -> dict[str, onnx.TensorProto]:
-    """The zero points of ``values`` as uint8, by the names they then have."""
+    """The zero points of some values as uint8, by the names that `alias` gives them.
+
+    Args:
+        values: the values, each of which `can_shift`.
+        graph: the file's graph.
+        stored: its initializers by name.
+    """
     wanted = set(values)
     found = {}
     for node in graph.node:
@@ -66,7 +88,12 @@ def aliases(
 
 
 def with_aliases(raw: Mapping[str, bytes], known: Collection[str]) -> dict[str, bytes]:
-    """``raw`` contents, and those of the zero points that are ``known`` as uint8."""
+    """Contents, and those of their uint8 zero points.
+
+    Args:
+        raw: bytes by initializer.
+        known: names of all initializers, uint8 zero points among them.
+    """
     found = dict(raw)
     for name, content in raw.items():
         if alias(name) in known:

@@ -1,33 +1,35 @@
-"""Detours are tried out against the oracle before they are used."""
+"""RecompiledSubgraphs are tried out against the oracle before they are used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import onnx
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import RelcheckError
 from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace, Indices
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.ort.shared_initializers import Borrowed
-from analyzer.runtime.partial.execution import Segments
-from analyzer.runtime.prepacked_weights.strategy import PackedPiece
-from analyzer.runtime.recompile.file_graph import StretchWriter, Trunk
+from analyzer.runtime.ort.acceleration import NotApplied
+from analyzer.runtime.ort.session import short_reason
+from analyzer.runtime.recompile.file_graph import FileGraph
 from analyzer.runtime.recompile.graph_alignment import (
-    describe,
-    find_stations,
+    find_aligned_cuts,
+    find_value_types,
     golden_of_file,
     golden_of_optimized,
-    match,
+    match_values,
 )
-from analyzer.runtime.recompile.live_subgraphs import LiveParts
-from analyzer.runtime.recompile.subgraphs import Detour, Detours, Grid
+from analyzer.runtime.recompile.live_subgraphs import LiveSubgraphs
+from analyzer.runtime.recompile.subgraph_plan import CutGrid, SubgraphPlan
+from analyzer.runtime.recompile.subgraph_writer import SubgraphWriter
+from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs
 from analyzer.runtime.stretches.cuts import Cut, find_cuts
-from analyzer.runtime.stretches.sessions import element_types
-from analyzer.runtime.weights.fixed import Fixed
+from analyzer.runtime.stretches.golden_run import Arrays
+from analyzer.runtime.stretches.sessions import Link, element_types
+from analyzer.runtime.stretches.strategy import LiveModel
+from analyzer.runtime.weights.file_weights import FileWeights
 
 ROUNDS, SPLIT = 2, 4
 """How often every stretch is hit, and by how many patterns that are run both ways."""
@@ -35,27 +37,29 @@ ROUNDS, SPLIT = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What detours lead around.
+    """What subgraphs are recompiled beside.
 
     Attributes:
         space: The bits at risk.
-        shell: The optimized model, hollow.
-        lent: Its live weights.
-        segments: Its kept cuts, and packed pieces between them.
-        fixed: Those of its weights that are as the file has them.
+        model: The optimized graph and its live weights.
+        kept: Its kept cuts by position, the trivial one first.
+        values: Golden values of one batch at the kept cuts, by name.
+        links: Open stretches that live runs may use: by position, where each ends, and it.
+        fixed: The live weights that are as the file has them.
     """
 
     space: FaultSpace
-    shell: onnx.ModelProto
-    lent: Borrowed
-    segments: Segments | None
-    fixed: Fixed
+    model: LiveModel
+    kept: Sequence[Cut]
+    values: Arrays
+    links: Mapping[int, tuple[int, Link]]
+    fixed: FileWeights
 
 
-def find_detours(
+def find_subgraphs(
     ground: Ground, oracle: RewriteExecutor, reloaded: Indices, sample: Feeds
-) -> Detours | None:
-    """The stretches that can be loaded by themselves; None: there are none.
+) -> RecompiledSubgraphs | NotApplied:
+    """The subgraphs that can be loaded by themselves, each tried out against the oracle.
 
     Args:
         ground: the live model, golden at present.
@@ -64,50 +68,45 @@ def find_detours(
         sample: one batch.
     """
     if not any("Quant" in n.op_type or "QL" in n.op_type for n in oracle.proto.graph.node):
-        return None
+        return NotApplied("the model is not quantized: no pattern changes which operators run")
     try:
-        detours = _opened(ground, oracle, sample)
-        _try_out(detours, oracle, ground.space, reloaded, sample)
+        recompiled = _opened(ground, oracle, sample)
+        _try_out(recompiled, oracle, ground.space, reloaded, sample)
     except RelcheckError:
         raise
-    except Exception:  # of ONNX Runtime: a value that cannot be taken out or fed
-        return None
-    return detours if detours.open else None
+    except Exception as error:  # of ONNX Runtime: a value that cannot be taken out or fed
+        return NotApplied(f"ONNX Runtime refuses a subgraph: {short_reason(error)}")
+    if recompiled.open:
+        return recompiled
+    return NotApplied("no subgraph between integer values gave what the oracle gives")
 
 
-def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> Detours:
-    trunk, graph, segments = Trunk(oracle.proto), ground.shell.graph, ground.segments
-    described = describe(trunk)
-    live = golden_of_optimized(ground.shell, ground.lent, sample)
-    matched = match(trunk, golden_of_file(trunk, list(described), sample), live)
-    stations = find_stations(trunk, ground.shell, matched)
-    every = {cut.position: cut for cut in find_cuts(graph)}
-    every[len(graph.node)] = Cut(len(graph.node), ())
-    kept = segments.cuts if segments else (every[0],)
-    places = sorted({s.cut for s in stations} | {c.position for c in kept})
+def _opened(ground: Ground, oracle: RewriteExecutor, sample: Feeds) -> RecompiledSubgraphs:
+    file_graph, stripped = FileGraph(oracle.proto), ground.model.stripped
+    value_types = find_value_types(file_graph)
+    live = golden_of_optimized(stripped, ground.model.ort_values, sample)
+    in_file = golden_of_file(file_graph, list(value_types), sample)
+    matched = match_values(file_graph, in_file, live)
+    aligned_cuts = find_aligned_cuts(file_graph, stripped, matched)
+    every = {cut.position: cut for cut in find_cuts(stripped.graph)}
+    every[len(stripped.graph.node)] = ground.model.end
+    places = sorted({s.cut for s in aligned_cuts} | {c.position for c in ground.kept})
     stops = [every[place] for place in places]
-    known = {**live, **sample, **(segments.sample.values if segments else {})}
+    known = {**live, **sample, **ground.values}
     types = element_types(known, list({name for stop in stops for name in stop.values}))
-    parts = LiveParts(ground.shell, ground.lent, stops, types, _packed(segments, places))
-    shifted = {value.name for value in matched.values() if value.shifted}
-    writer = StretchWriter(trunk, described, shifted)
-    grid = Grid(stations, kept, parts)
-    return Detours(trunk, writer, grid, ground.space, oracle.faulty, ground.fixed)
-
-
-def _packed(segments: Segments | None, places: list[int]) -> dict[int, tuple[int, PackedPiece]]:
-    """By stop: where the packed piece leads that begins there, and that piece."""
-    if segments is None or segments.packed is None:
-        return {}
-    ends = [*(cut.position for cut in segments.cuts[1:]), places[-1]]
-    return {
-        places.index(cut.position): (places.index(end), piece)
-        for cut, end, piece in zip(segments.cuts, ends, segments.packed.pieces, strict=True)
+    links = {
+        places.index(begin): (places.index(end), link)
+        for begin, (end, link) in ground.links.items()
     }
+    parts = LiveSubgraphs(stripped, ground.model.ort_values, stops, types, links)
+    shifted = {value.name for value in matched.values() if value.shifted}
+    writer = SubgraphWriter(file_graph, value_types, shifted)
+    grid = CutGrid(aligned_cuts, ground.kept, parts)
+    return RecompiledSubgraphs(file_graph, writer, grid, ground.space, oracle.faulty, ground.fixed)
 
 
 def _try_out(
-    detours: Detours,
+    recompiled: RecompiledSubgraphs,
     oracle: RewriteExecutor,
     space: FaultSpace,
     reloaded: Indices,
@@ -115,39 +114,39 @@ def _try_out(
 ) -> None:
     """Close the stretches that do not give what the oracle gives, or were not tried."""
     rng = np.random.default_rng(20)
-    groups = _groups(detours, reloaded.tolist())
+    groups = _groups(recompiled, reloaded.tolist())
     tried: set[int] = set()
     for _, part in product(range(ROUNDS), range(SPLIT)):
         if part == 0:
             rng.shuffle(groups)
         tensors = sorted({int(rng.choice(group)) for group in groups[part::SPLIT]})
-        visited = detours.stretches(tensors)
+        visited = recompiled.subgraphs_reading(tensors)
         if not visited:
             continue
         pattern = _pattern(space, tensors, rng)
         with oracle.inject(pattern) as run:
             expected = run(sample)
-        detour = detours.detour(pattern, tensors, 0, -1)
-        if detour is None or not _answer(detours, detour, sample).same_as(expected):
-            detours.open -= visited
+        plan = recompiled.plan(pattern, tensors, 0, -1)
+        if plan is None or not _answer(recompiled, plan, sample).same_as(expected):
+            recompiled.open -= visited
         tried |= visited
-    detours.open &= tried
+    recompiled.open &= tried
 
 
-def _answer(detours: Detours, detour: Detour, sample: Feeds) -> Result:
+def _answer(recompiled: RecompiledSubgraphs, plan: SubgraphPlan, sample: Feeds) -> Result:
     try:
-        return detours.run(detour, detours.load(detour), sample, None)
+        return recompiled.run(plan, recompiled.load(plan), sample, None)
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
         return Failure(str(error))
     finally:
-        detours.leave()
+        recompiled.restore()
 
 
-def _groups(detours: Detours, tensors: Sequence[int]) -> list[list[int]]:
+def _groups(recompiled: RecompiledSubgraphs, tensors: Sequence[int]) -> list[list[int]]:
     """By stretch: the tensors that it reads and that must be loaded anew."""
     found: dict[int, list[int]] = {}
     for tensor in tensors:
-        for stretch in detours.stretches([tensor]) or ():
+        for stretch in recompiled.subgraphs_reading([tensor]) or ():
             found.setdefault(stretch, []).append(tensor)
     return list(found.values())
 

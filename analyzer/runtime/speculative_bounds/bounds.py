@@ -1,8 +1,8 @@
-"""Clipping bounds in an optimized graph, and what is left of the graph where none of them acts.
+"""Clipping bounds in an optimized graph, and the nodes that stand there without them.
 
-A clipped activation is ``Where(x <= T, x, 0)``. If every element of ``x`` is at most ``T``, that is
-``x``, so that the same bits come out of a graph without the bound; whether it is so is seen from
-the maximum of ``x``. What has no bound need not leave its layout, and fuses with its neighbours.
+A clipped activation is ``Where(x <= T, x, 0)``. If every element of ``x`` is at most ``T``, this is
+``x`` itself, so that a graph without the bound gives the same bits; the maximum of ``x`` tells. A
+node without a bound behind it need not leave its layout, and fuses with its neighbours.
 """
 
 import math
@@ -22,16 +22,16 @@ MAX, MIN = "relcheck_max_of_", "relcheck_min_of_"
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """A bound that can be left out.
+class ClippingBound:
+    """A clipping bound that can be left out.
 
     Attributes:
-        maker: Position of the node that computes the value.
-        value: The value that is bounded, as it is called without the bound.
-        low: The least that passes unchanged; None: there is no such limit.
-        high: The most that passes unchanged.
-        hidden: Names that mean something else, or nothing, in the graph without the bound.
-        nodes: By position in the bounded graph: what stands there without the bound.
+        maker: Position of the node that computes the bounded value.
+        value: Name of the bounded value in the graph without the bound.
+        low: The least number that passes unchanged; None: there is no lower limit.
+        high: The greatest number that passes unchanged.
+        hidden: Names that mean another value, or none, in the graph without the bound.
+        nodes: For positions in the bounded graph: the nodes that stand there without the bound.
     """
 
     maker: int
@@ -43,7 +43,7 @@ class Bound:
 
     @property
     def checked(self) -> dict[str, tuple[float, float]]:
-        """Least and most that the evidence may be, by the names that `checks` computes."""
+        """Lower and upper limit of each guard, by the name of the value that `checks` computes."""
         limits = {MAX + self.value: (-math.inf, self.high)}
         if self.low is not None:
             limits[MIN + self.value] = self.low, math.inf
@@ -58,8 +58,16 @@ class Bound:
 
 
 @dataclass
-class Reading:
-    """A graph, indexed."""
+class _GraphIndex:
+    """An optimized graph and indices of it.
+
+    Attributes:
+        graph: The graph.
+        numbers: Stored scalars by name.
+        maker: Position of the node that computes each value.
+        readers: Positions of the nodes that read each value.
+        outputs: Names of the graph's outputs.
+    """
 
     graph: onnx.GraphProto
     numbers: dict[str, float] = field(init=False)
@@ -68,7 +76,7 @@ class Reading:
     outputs: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index."""
+        """Build the indices."""
         self.numbers = {t.name: n for t in self.graph.initializer if (n := _number(t)) is not None}
         self.maker = {name: i for i, n in enumerate(self.graph.node) for name in n.output}
         self.outputs = {o.name for o in self.graph.output}
@@ -78,7 +86,12 @@ class Reading:
                 self.readers[name].append(position)
 
     def made_by(self, name: str, operator: str) -> onnx.NodeProto | None:
-        """The standard node that computes ``name``, if it is that operator."""
+        """The node that computes a value, if it is a certain standard operator.
+
+        Args:
+            name: the value.
+            operator: the operator's name.
+        """
         position = self.maker.get(name)
         node = self.graph.node[position] if position is not None else None
         return (
@@ -86,83 +99,87 @@ class Reading:
         )
 
     def only_reader(self, name: str) -> int | None:
-        """Position of the node that alone reads ``name``."""
+        """Position of the only node that reads a value; None if others do, or it is an output."""
         found = self.readers.get(name, [])
         return found[0] if len(found) == 1 and name not in self.outputs else None
 
 
-def find_bounds(graph: onnx.GraphProto) -> list[Bound]:
-    """The bounds of ``graph`` that can be left out, in the order of the nodes.
+def find_bounds(graph: onnx.GraphProto) -> list[ClippingBound]:
+    """Find the clipping bounds that can be left out, in the order of the nodes.
 
     Args:
-        graph: an optimized graph; single values that are stored in it never change.
+        graph: an optimized graph. Scalars that are stored in it never change under a running
+            session, because tensors of one element are always reloaded.
     """
-    reading = Reading(graph)
-    found = (_bound(reading, i) for i, node in enumerate(graph.node) if node.op_type == "Where")
+    index = _GraphIndex(graph)
+    found = (_bound(index, i) for i, node in enumerate(graph.node) if node.op_type == "Where")
     return [bound for bound in found if bound is not None]
 
 
-def _bound(reading: Reading, where: int) -> Bound | None:
-    """The bound whose `Where` stands at that position, if it is one that can be left out."""
-    node = reading.graph.node[where]
+def _bound(index: _GraphIndex, where: int) -> ClippingBound | None:
+    """The bound whose `Where` stands at a position, if it can be left out."""
+    node = index.graph.node[where]
     within, source, beyond = node.input
-    limits = _limits(reading, within, source)
-    maker = reading.maker.get(source)
-    if limits is None or maker is None or reading.numbers.get(beyond) != 0:
+    limits = _limits(index, within, source)
+    maker = index.maker.get(source)
+    if limits is None or maker is None or index.numbers.get(beyond) != 0:
         return None
     low, high, comparisons = limits
-    inner = {source, *(reading.graph.node[c].output[0] for c in comparisons)}
-    readers = {position for name in inner for position in reading.readers[name]}
-    if readers - {*comparisons, where} or inner & reading.outputs:
+    inner = {source, *(index.graph.node[c].output[0] for c in comparisons)}
+    readers = {position for name in inner for position in index.readers[name]}
+    if readers - {*comparisons, where} or inner & index.outputs:
         return None
-    if len(reading.graph.node[maker].output) != 1:
+    if len(index.graph.node[maker].output) != 1:
         return None
-    if not sign_of_zero_is_lost(reading.graph, node.output[0]):
+    if not sign_of_zero_is_lost(index.graph, node.output[0]):
         return None
-    return _without(reading, where, maker, comparisons, low, high)
+    return _without(index, where, maker, comparisons, low, high)
 
 
 def _limits(
-    reading: Reading, within: str, source: str
+    index: _GraphIndex, within: str, source: str
 ) -> tuple[float | None, float, tuple[int, ...]] | None:
-    """Lower and upper limit that ``within`` compares with, and the positions of the comparisons."""
-    both = reading.made_by(within, "And")
+    """Limits that a truth value compares ``source`` with, and positions of the comparisons."""
+    both = index.made_by(within, "And")
     above = both.input[0] if both else within
-    at_most = reading.made_by(above, "LessOrEqual")
-    if at_most is None or at_most.input[0] != source:
-        return None
-    high = reading.numbers.get(at_most.input[1])
-    if high is None or not high >= 0:
+    high = _limit(index, above, source, 0)
+    if high is None or not high >= 0:  # also if it is NaN
         return None
     if both is None:
-        return None, high, (reading.maker[above],)
-    at_least = reading.made_by(both.input[1], "LessOrEqual")
-    if at_least is None or at_least.input[1] != source:
-        return None
-    low = reading.numbers.get(at_least.input[0])
+        return None, high, (index.maker[above],)
+    low = _limit(index, both.input[1], source, 1)
     if low is None or not low <= 0:
         return None
-    return low, high, tuple(reading.maker[n] for n in (above, both.input[1], within))
+    return low, high, tuple(index.maker[n] for n in (above, both.input[1], within))
+
+
+def _limit(index: _GraphIndex, truth: str, source: str, place: int) -> float | None:
+    """The number that a LessOrEqual compares ``source`` with, if that is its input ``place``."""
+    node = index.made_by(truth, "LessOrEqual")
+    if node is None or node.input[place] != source:
+        return None
+    return index.numbers.get(node.input[1 - place])
 
 
 def _without(
-    reading: Reading,
+    index: _GraphIndex,
     where: int,
     maker: int,
     comparisons: tuple[int, ...],
     low: float | None,
     high: float,
-) -> Bound:
-    """What stands in the places of the nodes of a bound that is left out."""
-    nodes = reading.graph.node
+) -> ClippingBound:
+    """The bound, with the nodes that stand in its place when it is left out."""
+    nodes = index.graph.node
     source, bounded = nodes[where].input[1], nodes[where].output[0]
     hidden = {source, *(nodes[c].output[0] for c in comparisons)}
     standing: dict[int, tuple[onnx.NodeProto, ...]] = dict.fromkeys((*comparisons, where), ())
-    rectified = _rectified_at(reading, maker, bounded) if low is None else None
+    rectified = _rectified_at(index, maker, bounded) if low is None else None
     if rectified is None:
         value, made = bounded, _copy(nodes[maker], {source: bounded})
     else:
-        # Clip from 0: the convolution takes that part, and all of it if nothing reaches the limit.
+        # A Clip from 0 behind the bound: the convolution can rectify, as ONNX Runtime fuses it; if
+        # no number that passes the bound reaches the Clip's limit, the Clip goes altogether.
         clip, limit = rectified
         hidden.add(bounded)
         whole = high <= limit
@@ -171,21 +188,21 @@ def _without(
         made.attribute.append(onnx.helper.make_attribute("activation", "Relu"))
         if whole:
             standing[clip] = ()
-    bound = Bound(maker, value, low, high, frozenset(hidden), {})
+    bound = ClippingBound(maker, value, low, high, frozenset(hidden), {})
     standing[maker] = (made, *bound.checks)
-    return Bound(maker, value, low, high, frozenset(hidden), standing)
+    return ClippingBound(maker, value, low, high, frozenset(hidden), standing)
 
 
-def _rectified_at(reading: Reading, maker: int, bounded: str) -> tuple[int, float] | None:
+def _rectified_at(index: _GraphIndex, maker: int, bounded: str) -> tuple[int, float] | None:
     """Position and upper limit of a Clip from 0 behind the bound of a blocked convolution."""
-    convolution, clip = reading.graph.node[maker], reading.only_reader(bounded)
+    convolution, clip = index.graph.node[maker], index.only_reader(bounded)
     plain = not any(a.name == "activation" for a in convolution.attribute)
     if clip is None or not plain or not is_blocked(convolution, "Conv"):
         return None
-    node = reading.graph.node[clip]
+    node = index.graph.node[clip]
     if node.op_type != "Clip" or len(node.input) != 3 or node.input[0] != bounded:
         return None
-    low, high = (reading.numbers.get(name) for name in node.input[1:])
+    low, high = (index.numbers.get(name) for name in node.input[1:])
     return (clip, high) if low == 0 and high is not None and high >= 0 else None
 
 

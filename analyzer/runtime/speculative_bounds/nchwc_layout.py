@@ -1,8 +1,8 @@
-"""Element-wise nodes need not leave the blocked layout: pairs of reorders around them are dropped.
+"""Removal of the reorders around element-wise nodes, which can stay in the blocked layout NCHWc.
 
-ONNX Runtime computes convolutions on tensors in a blocked layout, and turns them back to the plain
-one before every operator that it does not know in the blocked one, comparisons and `Where` among
-them. An operator that takes each element by itself gives the same elements in any layout.
+ONNX Runtime computes convolutions on tensors in a blocked layout. It turns tensors back to the
+plain layout before every operator that it does not know in the blocked one, comparisons and `Where`
+among them. An operator that takes each element by itself gives the same elements in any layout.
 """
 
 from collections.abc import Iterator
@@ -28,34 +28,44 @@ ELEMENTWISE = TRUTH | ARITHMETIC | CHOICES
 """Standard operators whose every element is exact, or rounded once: the same in any order."""
 
 
-def whole_number(node: onnx.NodeProto, name: str) -> int:
-    """The attribute ``name`` of ``node``; 0 if it is not there."""
+def _whole_number(node: onnx.NodeProto, name: str) -> int:
+    """The integer attribute ``name`` of a node; 0 if it is absent."""
     return next((int(a.i) for a in node.attribute if a.name == name), 0)
 
 
 def is_blocked(node: onnx.NodeProto, operator: str) -> bool:
-    """Whether ``node`` is that operator on blocked tensors."""
+    """True if a node is an operator on blocked tensors.
+
+    Args:
+        node: the node.
+        operator: name of the operator.
+    """
     return bool(node.domain == NCHWC and node.op_type == operator)
 
 
 def is_reorder(node: onnx.NodeProto, operator: str) -> bool:
-    """Whether ``node`` goes into or out of the blocked layout, from or to the plain NCHW one."""
-    return is_blocked(node, operator) and not whole_number(node, "channels_last")
+    """True if a node turns the plain layout NCHW into the blocked one, or back.
+
+    Args:
+        node: the node.
+        operator: ``ReorderInput`` or ``ReorderOutput``.
+    """
+    return is_blocked(node, operator) and not _whole_number(node, "channels_last")
 
 
 @dataclass
-class _Rewriting:
-    """One graph on its way.
+class _Rewrite:
+    """State of the rewrite of one graph, whose nodes are visited in order.
 
     Attributes:
         sizes: Shape of each initializer.
-        makers: By value: the node that computes it.
-        roots: By value in the plain layout: the blocked one that it is computed from, element by
-            element.
-        twins: By value in the plain layout: its blocked form.
-        exits: By the same: the node that turned its root into the plain layout.
+        makers: The node that computes each value.
+        roots: For a value in the plain layout: the blocked value that it is computed from, element
+            by element.
+        twins: For a value in the plain layout: the name of its blocked form.
+        exits: For the same values: the node that turned its root into the plain layout.
         kept: New nodes in order.
-        renamed: By value that no node computes any more: the one to read instead.
+        renamed: For a value that no node computes any more: the value to read instead.
     """
 
     sizes: dict[str, tuple[int, ...]]
@@ -67,17 +77,18 @@ class _Rewriting:
     renamed: dict[str, str] = field(default_factory=dict)
 
     def leaves(self, node: onnx.NodeProto) -> bool:
-        """Whether ``node`` gives a blocked tensor without padding back in the plain layout.
+        """True if a node turns a blocked tensor without padding into the plain layout.
 
-        Padding would be computed on, and may not be zero behind a faulty weight.
+        Element-wise nodes would compute on padding, too, which may not be zero behind a faulty
+        weight.
         """
         maker = self.makers.get(node.input[0])
         if not is_reorder(node, "ReorderOutput") or maker is None or not is_blocked(maker, "Conv"):
             return False
-        return self.sizes.get(maker.input[1], (-1,))[0] == whole_number(node, "channels")
+        return self.sizes.get(maker.input[1], (-1,))[0] == _whole_number(node, "channels")
 
     def is_elementwise(self, node: onnx.NodeProto) -> bool:
-        """Whether ``node`` computes on blocked values of one shape, and numbers."""
+        """True if a node computes, element by element, on values of one root and on scalars."""
         if node.domain not in ("", "ai.onnx") or node.op_type not in ELEMENTWISE:
             return False
         tensors = [name for name in node.input if name and not self.is_number(name)]
@@ -85,14 +96,19 @@ class _Rewriting:
         return len(node.output) == 1 and len(roots) == 1 and None not in roots
 
     def is_number(self, name: str) -> bool:
-        """Whether ``name`` is stored and of one element."""
+        """True if a value is an initializer of one element."""
         shape = self.sizes.get(name, (0,))
         return len(shape) <= 4 and all(size == 1 for size in shape)
 
     def move(self, node: onnx.NodeProto, is_read: bool) -> None:
-        """Compute ``node`` on blocked tensors; if the plain value ``is_read``, that as well."""
+        """Compute a node on blocked tensors.
+
+        Args:
+            node: the node.
+            is_read: True if another node reads its plain value, which then is computed as well.
+        """
         made = node.output[0]
-        if is_reorder(node, "ReorderOutput"):
+        if is_reorder(node, "ReorderOutput"):  # its input is the blocked form already
             self.twins[made], self.exits[made] = node.input[0], node
             if is_read:
                 self.keep(node)
@@ -113,7 +129,7 @@ class _Rewriting:
             self.kept.append(back)
 
     def keep(self, node: onnx.NodeProto) -> None:
-        """Take ``node`` as it is."""
+        """Take a node over as it is, but for values that nothing computes any more."""
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
         for position, name in enumerate(node.input):
@@ -121,14 +137,14 @@ class _Rewriting:
         self.kept.append(copy)
 
 
-def keep_blocked(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` without reorders around nodes that take each element by itself.
+def drop_reorders(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the reorders around nodes that take each element by itself.
 
     Args:
         model: an optimized model, nodes in order of execution; not changed.
 
     Returns:
-        a model that computes the same bits; ``model`` itself if there is nothing to drop.
+        A model that computes the same bits; ``model`` itself if there is nothing to drop.
     """
     graph = model.graph
     if not any(is_reorder(node, "ReorderInput") for node in graph.node):
@@ -146,12 +162,9 @@ def keep_blocked(model: onnx.ModelProto) -> onnx.ModelProto:
 def _rewritten(graph: onnx.GraphProto) -> list[onnx.NodeProto] | None:
     """The nodes of the graph without those reorders; None if a truth value would need one."""
     sizes = {t.name: tuple(t.dims) for t in graph.initializer}
-    state = _Rewriting(sizes, {name: node for node in graph.node for name in node.output})
-    moved = {id(node) for node in _worth_it(graph, state)}
-    read = {o.name for o in graph.output} | set(_read_by_sub_graphs(graph))
-    for node in graph.node:
-        if id(node) not in moved and not is_reorder(node, "ReorderInput"):
-            read.update(node.input)
+    state = _Rewrite(sizes, {name: node for node in graph.node for name in node.output})
+    moved = {id(node) for node in _worth_moving(graph, state)}
+    read = _read_plain(graph, moved)
     for node in graph.node:
         if id(node) in moved:
             if node.op_type in TRUTH and node.output[0] in read:
@@ -164,7 +177,16 @@ def _rewritten(graph: onnx.GraphProto) -> list[onnx.NodeProto] | None:
     return state.kept
 
 
-def _worth_it(graph: onnx.GraphProto, state: _Rewriting) -> list[onnx.NodeProto]:
+def _read_plain(graph: onnx.GraphProto, moved: set[int]) -> set[str]:
+    """Values whose plain form is needed: by outputs, sub-graphs, and nodes that are not moved."""
+    read = {o.name for o in graph.output} | set(_read_by_sub_graphs(graph))
+    for node in graph.node:
+        if id(node) not in moved and not is_reorder(node, "ReorderInput"):
+            read.update(node.input)
+    return read
+
+
+def _worth_moving(graph: onnx.GraphProto, state: _Rewrite) -> list[onnx.NodeProto]:
     """The nodes between a blocked tensor and a `ReorderInput` that take each element by itself."""
     for node in graph.node:
         if state.leaves(node):

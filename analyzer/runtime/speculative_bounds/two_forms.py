@@ -1,10 +1,10 @@
-"""A stretch of a graph with clipping bounds, in two forms: as it is, and as if no bound acted.
+"""A stretch of a graph with clipping bounds, in two forms: exact, and fast as if no bound acted.
 
-The second form returns evidence as well: the largest element of every value that has a bound. If
-one is too large, or there is a NaN, the piece runs again as it is.
+The fast form returns a guard as well: the largest element of every value that has a bound. If one
+of these is beyond its limit, or there is a NaN, the piece runs again in the exact form.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +14,26 @@ import onnx
 from onnx import helper
 
 from analyzer.answers import Answer, Failure
-from analyzer.runtime.ort.session import Handles
+from analyzer.runtime.ort.acceleration import NotApplied
+from analyzer.runtime.ort.session import Handles, short_reason
 from analyzer.runtime.ort.shared_initializers import LiveWeights
-from analyzer.runtime.speculative_bounds.bounds import Bound
+from analyzer.runtime.speculative_bounds.bounds import ClippingBound
 from analyzer.runtime.speculative_bounds.zeros_and_nans import nan_shows
-from analyzer.runtime.stretches.cuts import Cut, made_between, part_between, with_nodes
+from analyzer.runtime.stretches.cuts import Cut, subgraph, with_nodes
 from analyzer.runtime.stretches.golden_run import Arrays
 from analyzer.runtime.stretches.sessions import Made, SessionPart, element_types, session_part
 
-EVIDENCE, SUM = "relcheck_evidence", "relcheck_sum_of_"
+GUARD, SUM = "relcheck_guard", "relcheck_sum_of_"
+"""Name of the fast form's further result; begin of the names of sums in it."""
+
+OpenPart = Callable[..., SessionPart]
+"""Opens a stretch on the live weights; takes the arguments of `session_part`."""
 
 AGAIN = 16
-"""After so many runs a piece whose bounds act often is tried once more without them."""
+"""Runs after which a piece whose bounds act often is tried once more without them."""
+
+SOFTER = (0.5, 0.1)
+"""Factors of golden values, which are tried where a bound acts on golden values themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,55 +41,55 @@ class FastForm:
     """A stretch of the graph without some of its bounds.
 
     Attributes:
-        part: The stretch, with the evidence as a further result.
-        owners: By element of the evidence: the bound whose extreme it is; None for a sum, which is
-            NaN if what was added up had one.
-        limits: float64 (2, elements), least and most that the evidence may be.
+        part: The stretch, with the guard as a further result.
+        owners: For each element of the guard: the bound whose extreme it is; None for a sum, which
+            is NaN if one of its terms is.
+        limits: float64 (2, elements), lower and upper limit of each element of the guard.
     """
 
     part: SessionPart
-    owners: tuple[Bound | None, ...]
+    owners: tuple[ClippingBound | None, ...]
     limits: npt.NDArray[np.float64]
 
     def run(self, values: Handles) -> Handles | None:
-        """What the exact form returns, and the evidence; None where that is not proven."""
+        """Run once; None unless the guard proves that the exact form would return the same."""
         made = self.part.run_handles(values)
-        if isinstance(made, Failure) or not self.within(made[EVIDENCE].numpy()).all():
+        if isinstance(made, Failure) or not self.within(made[GUARD].numpy()).all():
             return None
         return made
 
-    def within(self, evidence: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """Whether each element is within its limits; NaN is not."""
+    def within(self, guard: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """For each element of a guard: True if it is within its limits, which NaN is not."""
         low, high = self.limits
-        flat = evidence.reshape(-1)
+        flat = guard.reshape(-1)
         found: npt.NDArray[np.bool_] = (low <= flat) & (flat <= high)
         return found
 
-    def acting(self, evidence: npt.NDArray[Any]) -> Bound | None:
-        """The first bound that acts."""
-        failed = np.flatnonzero(~self.within(evidence)).tolist()
+    def acting(self, guard: npt.NDArray[Any]) -> ClippingBound | None:
+        """The first bound that acts, judged by the guard."""
+        failed = np.flatnonzero(~self.within(guard)).tolist()
         return next((owner for i in failed if (owner := self.owners[i]) is not None), None)
 
 
 @dataclass(slots=True)
-class Piece:
+class TwoFormPiece:
     """A stretch of the graph in two forms.
 
     Attributes:
-        exact: As it is.
-        fast: Without bounds; None: there is no such form.
+        exact: The stretch as it is.
+        fast: The stretch without bounds, or the reason why there is no such form.
         success: Share of the last runs of the fast form in which no bound acted.
-        skipped: How often it was not tried.
+        skipped: Number of runs in which the fast form was not tried.
     """
 
     exact: SessionPart
-    fast: FastForm | None = None
+    fast: FastForm | NotApplied
     success: float = 1.0
     skipped: int = 0
 
     def run(self, values: Handles) -> Handles | Failure:
-        """What the exact form returns."""
-        if self.fast is not None and self._promising():
+        """Run in the fast form if that is promising, else, or if a bound acts, in the exact one."""
+        if isinstance(self.fast, FastForm) and self._promising():
             made = self.fast.run(values)
             self.success += ((made is not None) - self.success) / AGAIN
             if made is not None:
@@ -89,7 +97,7 @@ class Piece:
         return self.exact.run_handles(values)
 
     def _promising(self) -> bool:
-        """Whether no bound acts in most runs: then trying is cheaper. Now and then it is tried."""
+        """True if no bound acts in most runs, so that a try is cheaper; and else now and then."""
         if self.success > 0.5:
             return True
         self.skipped += 1
@@ -98,34 +106,33 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Where a piece stands, and what is known of it on the sample.
+    """The place of a piece, and one run of its exact form.
 
     Attributes:
-        cut: Where it begins.
-        stop: How many nodes stand before its end.
+        cut: The cut before its first node.
+        stop: Position behind its last node.
+        exact: The exact form.
         values: All values that are known before it.
-        golden: What it returns.
+        returned: The values that the exact form returned.
     """
 
     cut: Cut
     stop: int
+    exact: SessionPart
     values: Arrays
-    golden: Made
+    returned: Made
 
-    def softer(self, piece: Piece) -> "Iterator[_Stretch]":
-        """Itself, and with smaller values: a bound may act on golden ones.
+    def softer(self) -> "Iterator[_Stretch]":
+        """The stretch, then the same with smaller values, because a bound may act on golden ones.
 
-        That two forms are equal shows on any values.
+        Equality of two forms shows on any values.
         """
         yield self
         for factor in SOFTER:
             values = {n: _times(self.values[n], factor) for n in self.cut.values}
-            made = piece.exact.run(values)
-            if isinstance(made, dict):
-                yield _Stretch(self.cut, self.stop, values, made)
-
-
-SOFTER = (0.5, 0.1)
+            returned = self.exact.run(values)
+            if isinstance(returned, dict):
+                yield _Stretch(self.cut, self.stop, self.exact, values, returned)
 
 
 def _times(value: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
@@ -136,98 +143,125 @@ class PieceMaker:
     """Opens pieces of one graph."""
 
     def __init__(
-        self, shell: onnx.ModelProto, weights: LiveWeights, bounds: Sequence[Bound]
+        self,
+        stripped: onnx.ModelProto,
+        weights: LiveWeights,
+        bounds: Sequence[ClippingBound],
+        open_part: OpenPart = session_part,
     ) -> None:
-        """Remember the graph.
+        """Keep what pieces are made of.
 
         Args:
-            shell: the optimized model, hollow.
+            stripped: the stripped optimized model.
             weights: its live weights, golden whenever a piece is opened.
-            bounds: of that graph: those that are worth leaving out.
+            bounds: the bounds of its graph that are worth leaving out.
+            open_part: opens the session of a form.
         """
-        self._shell, self._weights, self._bounds = shell, weights, tuple(bounds)
-        self._outputs = [o.name for o in shell.graph.output]
+        self._open_part = open_part
+        self._stripped, self._weights, self._bounds = stripped, weights, tuple(bounds)
+        self._outputs = [o.name for o in stripped.graph.output]
 
-    def open(self, cut: Cut, end: Cut, values: Arrays) -> tuple[Piece, Made]:
-        """The nodes between two cuts as a piece; it is tried on golden values.
+    def open(self, cut: Cut, end: Cut, values: Arrays) -> tuple[TwoFormPiece, Made]:
+        """Open the nodes between two cuts as a piece, and try it on golden values.
 
         Args:
             cut: before the first node; neither cut passes a value that a bound hides.
-            end: behind the last one.
+            end: behind the last node.
             values: golden values of what passes ``cut``.
 
         Returns:
-            the piece, and its golden results.
+            The piece, and its golden results.
 
         Raises:
             ValueError: the model fails on ``values``.
         """
-        made = made_between(self._shell.graph, cut.position, end.position)
-        outputs = tuple(dict.fromkeys(n for n in (*end.values, *self._outputs) if n in made))
         types = element_types(values, cut.values)
-        part = part_between(self._shell, cut, end.position, outputs, types)
-        piece = Piece(session_part(part, self._weights.lent))
-        golden = piece.exact.run(values)
+        part = subgraph(self._stripped, cut, end, self._outputs, types)
+        exact = self._open_part(part, self._weights.ort_values)
+        golden = exact.run(values)
         if isinstance(golden, Failure):
             raise ValueError("the model fails on the sample")
         here = [b for b in self._bounds if cut.position <= b.maker < end.position]
-        self._add_fast_form(piece, _Stretch(cut, end.position, values, golden), here)
-        return piece, golden
+        fast = self._trusted_form(_Stretch(cut, end.position, exact, values, golden), here)
+        return TwoFormPiece(exact, fast), golden
 
-    def _add_fast_form(self, piece: Piece, stretch: "_Stretch", bounds: list[Bound]) -> None:
-        """Give ``piece`` a fast form without those of ``bounds`` that do not act on what is tried.
+    def _trusted_form(
+        self, stretch: _Stretch, bounds: list[ClippingBound]
+    ) -> FastForm | NotApplied:
+        """The fast form without those of ``bounds`` that do not act on what is tried.
 
-        It gets none if that returns something else, or if a NaN does not show in it.
+        There is none if it returns something else, or if a NaN does not show in it.
         """
         while bounds:
             try:
-                fast = self._fast_form(piece, stretch, bounds)
-            except Exception:  # of ONNX Runtime: no kernel for the evidence, of this element type
-                return
-            for tried in stretch.softer(piece):
+                fast = self._fast_form(stretch, bounds)
+            except Exception as error:  # of ONNX Runtime: no kernel of this type for the guard
+                return NotApplied(f"ONNX Runtime has no guard for it: {short_reason(error)}")
+            for tried in stretch.softer():
                 made = fast.part.run(tried.values)
                 if isinstance(made, Failure):
-                    return
-                acting = fast.acting(made[EVIDENCE])
+                    return NotApplied(f"it fails without its bounds: {made.message}")
+                acting = fast.acting(made[GUARD])
                 if acting is None:
-                    piece.fast = fast if self._trusted(fast, tried, bounds, made) else None
-                    return
+                    why_not = self._distrust(fast, tried, bounds, made)
+                    return fast if why_not is None else why_not
+            # One bound acts on all that was tried, so that nothing can be learnt without it.
             bounds = [b for b in bounds if b is not acting]
+        return NotApplied("it has no bound that is worth leaving out and does not act")
 
-    def _fast_form(self, piece: Piece, stretch: "_Stretch", bounds: Sequence[Bound]) -> FastForm:
-        graph, cut, results = self._shell.graph, stretch.cut, piece.exact.outputs
-        replaced = {i: nodes for b in bounds for i, nodes in b.nodes.items()}
-        places = range(cut.position, stretch.stop)
-        nodes = [node for i in places for node in replaced.get(i, (graph.node[i],))]
-        unseen = [b.value for b in bounds if not nan_shows(nodes, b.value, results)]
-        floats = [n for n, value in stretch.golden.items() if value.dtype.kind == "f"]
+    def _fast_form(self, stretch: _Stretch, bounds: Sequence[ClippingBound]) -> FastForm:
+        results = stretch.exact.outputs
+        nodes = self._nodes_without(stretch, bounds)
         extremes = {name: (b, limits) for b in bounds for name, limits in b.checked.items()}
+        # A maximum may overlook NaN; a sum does not. Where a NaN in a bounded value might get lost
+        # on the way to the results, the bounded value itself is added up.
+        unseen = [b.value for b in bounds if not nan_shows(nodes, b.value, results)]
+        floats = [n for n, value in stretch.returned.items() if value.dtype.kind == "f"]
         sums = {f"{SUM}{name}": name for name in dict.fromkeys((*floats, *unseen))}
         nodes += [helper.make_node("ReduceSum", [sums[n]], [n]) for n in sums]
         nodes += list(_gathered([*extremes, *sums]))
-        types = element_types(stretch.values, cut.values)
-        part = with_nodes(self._shell, nodes, cut, (*results, EVIDENCE), types)
+        types = element_types(stretch.values, stretch.cut.values)
+        part = with_nodes(self._stripped, nodes, stretch.cut, (*results, GUARD), types)
         anything = (-np.inf, np.inf)
         limits = np.array([*(limits for _, limits in extremes.values()), *[anything] * len(sums)])
         owners = (*(bound for bound, _ in extremes.values()), *[None] * len(sums))
-        return FastForm(session_part(part, self._weights.lent, in_order=True), owners, limits.T)
+        opened = self._open_part(part, self._weights.ort_values, in_order=True)
+        return FastForm(opened, owners, limits.T)
 
-    def _trusted(
-        self, fast: FastForm, stretch: "_Stretch", bounds: Sequence[Bound], made: Made
-    ) -> bool:
-        """Whether the fast form gives the golden values, and a NaN behind each bound shows."""
-        golden = stretch.golden
-        if not fast.within(made[EVIDENCE]).all():
-            return False
-        if not all(Answer((made[n],)).same_as(Answer((golden[n],))) for n in golden):
-            return False
-        makers = [self._shell.graph.node[b.maker] for b in bounds]
-        return all(self._shows(fast, maker, stretch.values) for maker in makers)
+    def _nodes_without(
+        self, stretch: _Stretch, bounds: Sequence[ClippingBound]
+    ) -> list[onnx.NodeProto]:
+        """The nodes of a stretch without some bounds."""
+        replaced = {i: nodes for b in bounds for i, nodes in b.nodes.items()}
+        graph = self._stripped.graph
+        places = range(stretch.cut.position, stretch.stop)
+        return [node for i in places for node in replaced.get(i, (graph.node[i],))]
+
+    def _distrust(
+        self, fast: FastForm, tried: _Stretch, bounds: Sequence[ClippingBound], made: Made
+    ) -> NotApplied | None:
+        """The reason not to use a fast form; None if it can be trusted.
+
+        Args:
+            fast: the fast form.
+            tried: a run of the exact form.
+            bounds: the bounds that the fast form is without.
+            made: what the fast form returned on the same values.
+        """
+        expected = tried.returned
+        if not fast.within(made[GUARD]).all():
+            return NotApplied("its results have a NaN or are infinite")
+        if not all(Answer((made[n],)).same_as(Answer((expected[n],))) for n in expected):
+            return NotApplied("without its bounds it gives other bits")
+        makers = [self._stripped.graph.node[b.maker] for b in bounds]
+        if not all(self._shows(fast, maker, tried.values) for maker in makers):
+            return NotApplied("a NaN behind a bound does not show in its guard")
+        return None
 
     def _shows(self, fast: FastForm, maker: onnx.NodeProto, values: Arrays) -> bool:
-        """Whether a NaN among the weights of ``maker`` is seen; True if it has none."""
+        """True if a NaN among the weights of a node shows in the guard, or it has no weights."""
         for name in maker.input:
-            weights = self._weights.memory.get(name)
+            weights = self._weights.arrays.get(name)
             if weights is None or weights.dtype.kind != "f":
                 continue
             flat = weights.reshape(-1)
@@ -237,7 +271,7 @@ class PieceMaker:
                 made = fast.part.run(values)
             finally:
                 flat[:1] = golden
-            if isinstance(made, dict) and fast.within(made[EVIDENCE]).all():
+            if isinstance(made, dict) and fast.within(made[GUARD]).all():
                 return False
         return True
 
@@ -246,4 +280,4 @@ def _gathered(names: Sequence[str]) -> Iterator[onnx.NodeProto]:
     """Nodes that make one result of values of one element each, whatever their ranks."""
     for name in names:
         yield helper.make_node("Flatten", [name], [f"{name}_flat"], axis=0)
-    yield helper.make_node("Concat", [f"{n}_flat" for n in names], [EVIDENCE], axis=0)
+    yield helper.make_node("Concat", [f"{n}_flat" for n in names], [GUARD], axis=0)

@@ -1,8 +1,8 @@
-"""One fault-free run, and what passed the cuts of the graph in it."""
+"""One fault-free run, the values that passed the cuts in it, and where faulty runs begin."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy.typing as npt
 
@@ -10,34 +10,38 @@ from analyzer.answers import Answer
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
+V = TypeVar("V")
+"""A value on its way from stretch to stretch: an array of the host, or a device's own."""
+
 
 @dataclass(frozen=True, slots=True)
-class GoldenRun:
+class GoldenRun(Generic[V]):
     """One fault-free run.
 
     Attributes:
-        feeds: What was fed; kept, so that nothing else is ever found at its address.
-        answer: What came out.
-        values: What passed the cuts, by name.
+        feeds: The arrays that were fed; kept, so that nothing else is ever found at their address.
+        answer: The fault-free answer.
+        values: Inputs, and what passed the cuts, by name.
     """
 
     feeds: tuple[npt.NDArray[Any], ...]
     answer: Answer
-    values: Arrays
+    values: Mapping[str, V]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class LateStart:
     """Where a run under some pattern begins.
 
     Attributes:
         cut: Index of the kept cut.
-        check: Whether faults end before the next cut, so that they may be seen to be masked there.
+        early_stop: True if all faults end before the next cut, so that the run may stop there:
+            values that are golden again give the golden answer.
     """
 
     cut: int
-    check: bool
+    early_stop: bool
 
 
-WHOLE = Start(0, check=False)
+WHOLE = LateStart(0, early_stop=False)
 """A run from the first node."""

@@ -1,4 +1,4 @@
-"""A stretch of the graph as a session of its own."""
+"""A stretch of the graph as a session of its own, and several of them in a chain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,23 +11,33 @@ import onnxruntime as ort
 
 from analyzer.answers import Failure
 from analyzer.runtime.ort.session import Handles, run_handles
-from analyzer.runtime.ort.shared_initializers import Borrowed, BorrowedSession, borrowing_session
-from analyzer.runtime.stretches.cuts import Cut
+from analyzer.runtime.ort.shared_initializers import (
+    SharedInitializers,
+    SharedSession,
+    open_shared_session,
+)
 from analyzer.runtime.stretches.golden_run import Arrays
 
 Made = dict[str, npt.NDArray[Any]]
 
 
-class Part(Protocol):
+class Stretch(Protocol):
     """Nodes that follow one another, as something that runs."""
 
     def run(self, values: Arrays) -> Made | Failure:
-        """What the nodes return, by name, from what passes the cut before them."""
+        """Run the nodes with the present weights.
+
+        Args:
+            values: what passes the cut before them, by name.
+
+        Returns:
+            what the nodes return, by name.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class SessionPart:
-    """A part that is one session.
+    """A stretch that is one session.
 
     Attributes:
         session: The session.
@@ -35,7 +45,7 @@ class SessionPart:
         outputs: Names of what it returns.
     """
 
-    session: BorrowedSession
+    session: SharedSession
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -56,12 +66,12 @@ class Link(Protocol):
     """A part of a chain: nothing is copied on its way from one to the next."""
 
     def run(self, values: Handles) -> Handles | Failure:
-        """As in `Part`."""
+        """As in `Stretch`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Pieces that follow one another, as one part.
+    """Stretches that follow one another, as one.
 
     Attributes:
         pieces: In order.
@@ -84,26 +94,19 @@ class Chain:
         return {name: known[name].numpy() for name in self.outputs}
 
 
-class Pieces(Protocol):
-    """A graph in pieces between stations."""
-
-    def between(
-        self, begin: Cut, end: Cut | None, golden: Arrays, outputs: tuple[str, ...]
-    ) -> Chain:
-        """The nodes between two cuts, the second one the end if it is None, as a part."""
-
-
 def handles_of(values: Arrays) -> dict[str, ort.OrtValue]:
     """``values`` as ONNX Runtime's, in the same memory."""
     handle = ort.OrtValue.ortvalue_from_numpy
     return {name: handle(np.ascontiguousarray(value)) for name, value in values.items()}
 
 
-def session_part(part: onnx.ModelProto, lent: Borrowed, in_order: bool = False) -> SessionPart:
-    """Open a part of a hollow model; the arguments are those of `borrowing_session`."""
+def session_part(
+    part: onnx.ModelProto, ort_values: SharedInitializers, in_order: bool = False
+) -> SessionPart:
+    """Open a part of a stripped model; the arguments are those of `open_shared_session`."""
     inputs = tuple(value.name for value in part.graph.input)
     outputs = tuple(value.name for value in part.graph.output)
-    return SessionPart(borrowing_session(part, lent, in_order=in_order), inputs, outputs)
+    return SessionPart(open_shared_session(part, ort_values, in_order=in_order), inputs, outputs)
 
 
 def element_types(values: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Where each bit at risk stands in the live weights."""
+"""The address book: for each bit at risk, the byte and the bit of the live weights that hold it."""
 
 from enum import IntEnum
 
@@ -11,16 +11,23 @@ from analyzer.memory.array_file import Bytes
 from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.position_tables import Positions
-from analyzer.runtime.weights.memory import Arena
+from analyzer.runtime.weights.memory import WeightMemory
 
 _IN_ORDER = -(2**62)
+"""In place of a tensor's first table entry: the tensor has no table, its elements are in order."""
 
-
-BIT_MASKS = np.left_shift(1, np.arange(8)).astype(np.uint8)
+_BIT_MASKS = np.left_shift(1, np.arange(8)).astype(np.uint8)
 
 
 class Reach(IntEnum):
-    """How a tensor's bits are reached."""
+    """Ways to fault a tensor's bits, from the quickest to the slowest.
+
+    Attributes:
+        DIRECT: An upset of a stored bit is the same upset of one bit of the live weights.
+        NOWHERE: The tensor has no influence on the optimized graph.
+        CONVERTED: Elements are expressed otherwise in the live weights, so new values are computed.
+        RELOAD: The pattern must be loaded anew.
+    """
 
     DIRECT = 0
     NOWHERE = 1
@@ -29,7 +36,7 @@ class Reach(IntEnum):
 
 
 class _Tables:
-    """Positions of the elements of many tensors, looked up together."""
+    """Positions of the elements of many tensors in one array, so that one lookup finds them all."""
 
     def __init__(self, count: int) -> None:
         self._rows = np.full(count, _IN_ORDER, np.int64)
@@ -41,7 +48,7 @@ class _Tables:
         self.drops = False
 
     def add(self, tensor: int, positions: Positions) -> None:
-        """Those of one tensor; elements of the others stand in order."""
+        """Add the positions of one tensor; elements of tensors never added stand in order."""
         self._rows[tensor] = self._take(positions.rows)
         self._columns[tensor] = self._take(positions.columns)
         self._widths[tensor] = len(positions.columns)
@@ -55,14 +62,20 @@ class _Tables:
         return start
 
     def join(self) -> None:
-        """Be ready: no more are added."""
+        """Join all tables into one array. Called once, after the last `add`."""
         self._entries = np.concatenate(self._parts) if self._parts else np.zeros(1, np.int32)
         self._parts.clear()
 
     def positions(self, tensors: Indices, elements: Indices) -> Indices:
-        """Where ``elements`` of ``tensors`` stand; -1: nowhere."""
+        """Positions of elements: int64 (n,), -1 where the optimizer dropped the element.
+
+        Args:
+            tensors: int64 (n,), indices of tensors.
+            elements: int64 (n,), flat indices within each tensor.
+        """
         rows = self._rows[tensors]
-        # Tensors whose elements stand in order have no table: entry 0 is read and ignored.
+        # Tensors without a table read entry 0, and the last line ignores it: one path for all is
+        # quicker than to tell them apart first.
         if not self._split:
             found: Indices = self._entries[np.maximum(rows + elements, 0)]
         else:
@@ -73,9 +86,21 @@ class _Tables:
 
 
 class AddressBook:
-    """(tensor, bit) -> (byte of the arena, bit of that byte), vectorized."""
+    """(tensor, bit) -> (byte of the weight memory, bit of that byte), vectorized.
 
-    def __init__(self, space: FaultSpace, layout: Layout, arena: Arena) -> None:
+    Attributes:
+        reach: int8 (tensors,), the `Reach` of each tensor.
+        worst: The slowest `Reach` of any tensor.
+    """
+
+    def __init__(self, space: FaultSpace, layout: Layout, weight_memory: WeightMemory) -> None:
+        """Look up where each tensor begins and how its elements are ordered.
+
+        Args:
+            space: the bits at risk.
+            layout: where the elements of its tensors stand.
+            weight_memory: the memory that holds the slots of ``layout``.
+        """
         count = len(space.tensors)
         self.reach = np.zeros(count, np.int8)
         # log2 of the bytes of one element; only whole-byte elements are addressed here.
@@ -89,24 +114,25 @@ class AddressBook:
             self.reach[i] = _reach(tensor, layout.routes[tensor.name], places)
             if self.reach[i] != Reach.DIRECT:
                 continue
-            self._bases[i] = arena.starts[places[0].slot]
+            self._bases[i] = weight_memory.starts[places[0].slot]
             if places[0].positions is not None:
                 self._tables.add(i, places[0].positions)
         self._tables.join()
         self.worst = Reach(int(self.reach.max(initial=Reach.DIRECT)))
 
     def addresses(self, tensors: Indices, bits: Indices) -> tuple[Indices, Bytes]:
-        """Bytes of the arena, and in each a mask with one bit set.
+        """Addresses of bits, and for each address a mask with one bit set.
 
         Args:
-            tensors: int64 (n,), each reached `Reach.DIRECT`.
-            bits: int64 (n,), counted within the tensor.
+            tensors: int64 (n,), indices of tensors whose reach is `Reach.DIRECT`.
+            bits: int64 (n,), bits counted within the tensor.
 
         Returns:
-            int64 (m,) and uint8 (m,); m < n where the optimizer dropped elements.
+            int64 (m,), indices of bytes of the weight memory, and uint8 (m,); m < n where the
+            optimizer dropped elements.
         """
         stored = bits >> 3
-        masks = BIT_MASKS[bits & 7]
+        masks = _BIT_MASKS[bits & 7]
         size = self._sizes[tensors]
         elements = stored >> size
         positions = self._tables.positions(tensors, elements)
@@ -124,13 +150,13 @@ def _reach(tensor: TensorSite, route: Route, places: tuple[Place, ...]) -> Reach
         return Reach.NOWHERE
     codec = tensor.codec
     whole_bytes = isinstance(codec, StoredCodec) and codec.bits >= 8
-    return Reach.DIRECT if whole_bytes and _same_bits(places) else Reach.CONVERTED
+    return Reach.DIRECT if whole_bytes and _keeps_bits(places) else Reach.CONVERTED
 
 
-def _same_bits(places: tuple[Place, ...]) -> bool:
-    """Whether every upset of a stored bit is the same upset of the same bit in one place.
+def _keeps_bits(places: tuple[Place, ...]) -> bool:
+    """True if every stored bit stands in one place, as the same bit of an equal element.
 
-    Not so where int8 is shifted to uint8: a stored sign bit stuck at 0 is a 1 there.
+    It does not where ONNX Runtime shifts int8 to uint8: a stored sign bit stuck at 0 is a 1 there.
     """
     conversion = places[0].conversion
     return len(places) == 1 and conversion.target == conversion.source.dtype

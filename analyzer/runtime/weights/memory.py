@@ -18,7 +18,7 @@ from analyzer.memory.array_file import ALIGNMENT, ArrayFile, Bytes, Span, first_
 
 
 @dataclass(frozen=True)
-class Arena:
+class WeightMemory:
     """The live weights and their golden copy.
 
     Attributes:
@@ -45,7 +45,7 @@ class Arena:
             raise NotRestored(f"live weights in {slot!r} differ from golden")
 
 
-def build_arena(slots: dict[str, Values]) -> Arena:
+def build_weight_memory(slots: dict[str, Values]) -> WeightMemory:
     """Copy ``slots`` into one aligned block."""
     spans, size = spans_of(slots)
     block = np.zeros(size + ALIGNMENT, np.uint8)
@@ -53,17 +53,17 @@ def build_arena(slots: dict[str, Values]) -> Arena:
     live = block[shift : shift + size]
     for name, values in slots.items():
         spans[name].of(live)[...] = values
-    return _arena(live, live.copy(), spans)
+    return _weight_memory(live, live.copy(), spans)
 
 
-def map_arena(file: ArrayFile) -> Arena:
+def map_weight_memory(file: ArrayFile) -> WeightMemory:
     """The slots in ``file``; what is written to them stays in this process."""
-    return _arena(file.private(), file.block, file.spans)
+    return _weight_memory(file.private(), file.block, file.spans)
 
 
-def _arena(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> Arena:
+def _weight_memory(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> WeightMemory:
     starts = {name: span.start for name, span in spans.items()}
-    return Arena(live, golden, starts, {name: span.of(live) for name, span in spans.items()})
+    return WeightMemory(live, golden, starts, {name: span.of(live) for name, span in spans.items()})
 
 
 def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes) -> None:
@@ -76,13 +76,13 @@ def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes)
         np.bitwise_or.at(live, addresses, masks)
 
 
-def restore(arena: Arena, addresses: npt.NDArray[Any]) -> None:
+def restore(weight_memory: WeightMemory, addresses: npt.NDArray[Any]) -> None:
     """Put golden bytes back.
 
     Raises:
         NotRestored: they did not arrive.
     """
-    clean = arena.golden[addresses]
-    arena.live[addresses] = clean
-    if not np.array_equal(arena.live[addresses], clean):
+    clean = weight_memory.golden[addresses]
+    weight_memory.live[addresses] = clean
+    if not np.array_equal(weight_memory.live[addresses], clean):
         raise NotRestored("live weights differ from golden after a trial")

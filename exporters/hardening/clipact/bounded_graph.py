@@ -16,20 +16,16 @@ from analyzer.faults.space import FaultSpace
 from analyzer.graph.walk import reads
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.ort.shared_initializers import (
-    BorrowedSession,
-    borrowing_session,
-    hollow,
-    lend,
+    SharedSession,
+    as_ort_values,
+    open_shared_session,
+    strip_initializers,
 )
-from analyzer.runtime.stretches.cuts import (
-    Cut,
-    find_cuts,
-    made_between,
-    part_between,
-    with_outputs,
-)
-from analyzer.runtime.stretches.sessions import Made, SessionPart, element_types, session_part
-from analyzer.runtime.weights.reading_nodes import find_readers
+from analyzer.runtime.stretches.cuts import Cut, find_cuts, made_between, with_outputs
+from analyzer.runtime.stretches.plain import PlainStretches, returned_between
+from analyzer.runtime.stretches.reading_nodes import find_reads
+from analyzer.runtime.stretches.sessions import Made, SessionPart
+from analyzer.runtime.stretches.strategy import LiveModel
 from exporters.hardening.bounds.find import COMPARISONS
 from exporters.hardening.bounds.thresholds import Threshold
 
@@ -81,31 +77,32 @@ class BoundedGraph:
             ValueError: the model fails on the sample, or a value cannot be taken out.
         """
         self.executor = executor
-        optimized = executor.layout.optimized
+        optimized, opened = executor.layout.optimized, executor.weights.opened
         stored = [name for pair in limits.values() for name in pair if name]
         self._thresholds = {name: optimized.slots[name].copy() for name in stored}
-        self._lent = {**executor.lent, **lend(self._thresholds)}
-        self._shell = hollow(optimized, self._lent)
-        self._cuts = find_cuts(self._shell.graph)
-        self.outputs = tuple(o.name for o in self._shell.graph.output)
+        live = {**opened.ort_values, **as_ort_values(self._thresholds)}
+        stripped = strip_initializers(optimized, live)
+        self._model = LiveModel(stripped, live, opened.weight_memory, executor.weights.stored)
+        self._stretches = PlainStretches(self._model)
+        self._cuts = find_cuts(stripped.graph)
+        self.outputs = self._model.outputs
         self.spans = {site: self._span(*pair, spaces.get(site)) for site, pair in limits.items()}
         positions = {p for span in self.spans.values() for p in (span.entry, span.bound)}
         passing = {name for position in positions for name in self.passing(position)}
         self._tapped = sorted(passing - {*sample, *self.outputs})
-        self._tap = borrowing_session(with_outputs(self._shell, self._tapped), self._lent)
-        every = {**sample, **self.tap(sample)}
-        self._types = element_types(every, list(every))
+        self._tap = open_shared_session(with_outputs(stripped, self._tapped), live)
+        self._sample = {**sample, **self.tap(sample)}
         self._parts: dict[tuple[int, int], SessionPart] = {}
 
     @property
     def end(self) -> int:
         """One past the last node."""
-        return len(self._shell.graph.node)
+        return self._model.end.position
 
     @cached_property
-    def whole(self) -> BorrowedSession:
+    def whole(self) -> SharedSession:
         """All nodes in one session."""
-        return borrowing_session(self._shell, self._lent)
+        return open_shared_session(self._model.stripped, self._model.ort_values)
 
     def set_threshold(self, site: str, threshold: Threshold) -> None:
         """Bound a site by ``threshold`` from now on, in place, rounded to its element type.
@@ -129,22 +126,24 @@ class BoundedGraph:
         """Values that pass the cut before node ``position``; outputs made there among them."""
         if position == self.end:
             return self.outputs
-        made = made_between(self._shell.graph, 0, position)
+        made = made_between(self._model.stripped.graph, 0, position)
         done = (name for name in self.outputs if name in made)
         return tuple(dict.fromkeys((*self._cuts[position].values, *done)))
 
     def part(self, begin: int, end: int) -> SessionPart:
         """The nodes from ``begin`` to before ``end`` as a session, opened at the first call."""
         if (begin, end) not in self._parts:
-            made = made_between(self._shell.graph, begin, end)
-            outputs = tuple(name for name in self.passing(end) if name in made)
-            cut = Cut(begin, self._cuts[begin].values)
-            model = part_between(self._shell, cut, end, outputs, self._types)
-            self._parts[begin, end] = session_part(model, self._lent)
+            first, last = self._cut(begin), self._cut(end)
+            outputs = returned_between(self._model, first, last)
+            part = self._stretches.between(first, last, self._sample, outputs)
+            self._parts[begin, end] = part
         return self._parts[begin, end]
 
+    def _cut(self, position: int) -> Cut:
+        return self._model.end if position == self.end else self._cuts[position]
+
     def _span(self, low: str | None, high: str, space: FaultSpace | None) -> LayerSpan:
-        graph, wanted = self._shell.graph, {low, high} - {None}
+        graph, wanted = self._model.stripped.graph, {low, high} - {None}
         places = [i for i, n in enumerate(graph.node) if wanted & set(reads(n))]
         nodes = [graph.node[i] for i in places]
         # The optimizer may have folded a threshold into another constant, or copied it.
@@ -155,8 +154,8 @@ class BoundedGraph:
             raise LookupError(high)
         first, last = places[0], -1
         if space is not None:
-            readers = find_readers(graph, space, self.executor.layout)
-            first, last = min(first, int(readers[0].min())), int(readers[1].max())
+            found = find_reads(graph, space, self.executor.layout)
+            first, last = min(first, int(found.first.min())), int(found.last.max())
         return LayerSpan(low, high, sources.pop(), first, places[0], last >= places[0])
 
     def tap(self, feeds: Feeds) -> Made:

@@ -20,9 +20,10 @@ from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.probe_values import Conversion
 from analyzer.runtime.layout.read_every_run import unread_slots
-from analyzer.runtime.live import LiveExecutor, live_session
+from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
+from analyzer.runtime.weights.host import live_session
 from exporters.hardening.activations.survey import Site
 from exporters.hardening.bounds.clipping import CLIPPING
 from exporters.hardening.bounds.find import find_bounds
@@ -103,7 +104,7 @@ def open_search_graph(
 def _optimized(twin: _Twin) -> SearchGraph | None:
     """The graph that ONNX Runtime makes; None if it does not serve."""
     space = twin.space(twin.layers)
-    executor = LiveExecutor(twin.model, space, twin.sample)
+    executor = open_live(twin.model, space, twin.sample)
     if Route.RELOAD in executor.layout.routes.values():
         return None
     spaces = twin.spaces(twin.layers)
@@ -130,7 +131,7 @@ def _as_written(twin: _Twin) -> SearchGraph:
     places = {t.name: layout.places[t.name] for t in space.tensors}
     layout = replace(layout, routes=routes, places=places)
     try:
-        executor = LiveExecutor(twin.model, space, twin.sample, layout=layout)
+        executor = open_live(twin.model, space, twin.sample, layout=layout)
         graph = BoundedGraph(executor, twin.limits, spaces, twin.sample)
     except Exception as error:  # as above: of many kinds
         raise UnsupportedModel(

@@ -11,17 +11,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from analyzer.answers import Feeds, Result
 from analyzer.memory.shared_arrays import SharedArrays, make_shelf
-from analyzer.runtime.live import LiveExecutor
-from analyzer.runtime.partial.execution import Segments
-from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
-from analyzer.runtime.stretches import profile
-from tests.runtime.benches import SHIPPED, answer, context, everywhere
-from tests.strategies import examples, patterns
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "memfd_create"), reason="a shelf is memory as Linux alone has it"
@@ -137,84 +128,3 @@ def test_it_is_gone_with_its_maker(tmp_path: Path) -> None:
     os.close(made._file)
     with pytest.raises(OSError, match="No such file"):
         os.open(path, os.O_RDWR)
-
-
-# Executors with golden runs in common
-
-
-def sharing(name: str, made: SharedArrays, feeds: list[Feeds]) -> LiveExecutor:
-    """An executor that cuts wherever it can and has golden runs in common with others."""
-    on = context(name)
-    with (
-        patch(
-            "analyzer.runtime.partial.execution.candidates",
-            lambda sizes, *_: list(range(len(sizes))),
-        ),
-        patch(
-            "analyzer.runtime.partial.execution.choose_cuts",
-            lambda c, _: list(range(len(c.seconds))),
-        ),
-        patch("analyzer.runtime.partial.execution.stations_for", everywhere),
-    ):
-        cache = Cache(1 << 28, len(feeds), SharedRuns(made, feeds))
-        return LiveExecutor(on.model, on.space, feeds[0], cache)
-
-
-def fresh(feeds: Feeds) -> Feeds:
-    """The same contents in other arrays, as another process has them."""
-    return {name: array.copy() for name, array in feeds.items()}
-
-
-_pairs: dict[str, tuple[list[Feeds], LiveExecutor]] = {}
-
-
-def second(name: str) -> tuple[list[Feeds], LiveExecutor]:
-    """An executor that took every golden run from another."""
-    if name not in _pairs:
-        made, on = new(3, 1 << 26), context(name)
-        other = {n: np.asarray(a[::-1].copy()) for n, a in on.feeds.items()}
-        mine = [fresh(on.feeds), fresh(other)]
-        first = sharing(name, made, mine)
-        for feeds in mine:
-            first.run(feeds)
-        theirs = [fresh(feeds) for feeds in mine]
-        with patch.object(Segments, "golden", never), patch.object(profile, "profile_nodes", never):
-            _pairs[name] = theirs, sharing(name, made, theirs)
-    return _pairs[name]
-
-
-def never(*_: object) -> Result:
-    raise AssertionError("this was known")
-
-
-@pytest.mark.parametrize("name", [*SHIPPED, "attention"])
-@examples(6)
-@given(data=st.data())
-def test_golden_runs_of_another_give_the_oracle_s_answers(name: str, data: st.DataObject) -> None:
-    """Fails without `find` in `Segments.__init__`, or without `agreed` in `shared_profile`."""
-    on = context(name)
-    batches, live = second(name)
-    assert live.segments is not None
-    pattern = data.draw(patterns(on.space))
-    for feeds in batches:
-        with patch.object(Segments, "golden", never):
-            found = answer(live, pattern, feeds)
-        assert found.same_as(answer(on.oracle, pattern, feeds))
-
-
-def test_a_run_that_lacks_a_value_is_made_anew() -> None:
-    """Fails without `values.keys() >= self._needed`: another profile, other cuts."""
-    name, made = "attention", new(3, 1 << 26)
-    on = context(name)
-    feeds = [fresh(on.feeds)]
-    shared = SharedRuns(made, feeds)
-    first = sharing(name, new(3, 1 << 26), feeds)
-    assert first.segments is not None
-    names = first.segments._names
-    shared.put(feeds[0], {names[0]: np.zeros(3)})
-    live = sharing(name, made, feeds)
-    assert live.segments is not None
-    assert live.run(feeds[0]).same_as(on.golden)
-    known = live.segments.known(feeds[0])
-    assert known is not None
-    assert known.values.keys() >= set(names)

@@ -1,0 +1,29 @@
+"""The state of one way to be faster: in force, or why not."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """Why an acceleration is not in force.
+
+    Attributes:
+        reason: A clause that a report can print.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceleration:
+    """One way to be faster, and its state in one executor.
+
+    Attributes:
+        name: As `open_executor` takes it in ``without``.
+        in_force: True while runs can take it.
+        reason: What it does here, or why it is not in force.
+    """
+
+    name: str
+    in_force: bool
+    reason: str

@@ -1,0 +1,170 @@
+"""A model opened with live weights: optimized once, mutated where its sessions read weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import onnx
+
+from analyzer.answers import Feeds, Result
+from analyzer.faults.elements import Values
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace, Indices
+from analyzer.model import Model
+from analyzer.runtime.layout.layout import Layout, find_layout
+from analyzer.runtime.layout.read_every_run import Runnable
+from analyzer.runtime.layout.restrict import reload_all
+from analyzer.runtime.ort.device import Device
+from analyzer.runtime.ort.golden_file import golden_file
+from analyzer.runtime.ort.golden_model import golden_values
+from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
+from analyzer.runtime.ort.session import loading, run_session
+from analyzer.runtime.ort.shared_initializers import SharedInitializers
+from analyzer.runtime.weights.address_book import AddressBook, Reach
+from analyzer.runtime.weights.change import Converter, WeightChange
+from analyzer.runtime.weights.memory import WeightMemory
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLayout:
+    """A layout with its live weights in memory, and the session that reads them.
+
+    Attributes:
+        layout: Where each stored bit went.
+        weight_memory: The live weights and their golden copy.
+        stripped: The optimized model without the data of its live weights.
+        ort_values: The same as ONNX Runtime's values; empty where they are inputs of sessions.
+        session: Runnable the whole model.
+        threaded: True if several threads may use the session at the same time.
+    """
+
+    layout: Layout
+    weight_memory: WeightMemory
+    stripped: onnx.ModelProto
+    ort_values: SharedInitializers
+    session: Runnable
+    threaded: bool
+
+
+class WeightBackend(Protocol):
+    """Where live weights are: in the host's memory, or in a device's."""
+
+    device: Device
+
+    def prove(self, layout: Layout, sample: Feeds, golden: Result) -> Layout:
+        """``layout``, but tensors whose mutation a run would not see are reloaded.
+
+        Args:
+            layout: where each stored bit went.
+            sample: one batch.
+            golden: its answer by the loaded file.
+        """
+
+    def open(self, layout: Layout) -> OpenedLayout:
+        """Put the live weights in memory, and open the session that reads them."""
+
+
+@dataclass(frozen=True)
+class OpenWeights:
+    """The live weights of one model.
+
+    Attributes:
+        model: The model.
+        space: Its bits at risk.
+        opened: The layout with its live weights, and the session that reads them.
+        book: The address of each bit in the live weights.
+    """
+
+    model: Model
+    space: FaultSpace
+    opened: OpenedLayout
+    book: AddressBook
+
+    @cached_property
+    def golden(self) -> dict[str, Values]:
+        """Golden values of the tensors at risk, by name."""
+        return golden_values(self.model, self.space)
+
+    @property
+    def filed(self) -> bool:
+        """True if the live weights are a mapping of a file that processes share."""
+        return self.opened.layout.file is not None
+
+    @property
+    def stored(self) -> Mapping[str, Values]:
+        """Golden values of the initializers of the optimized graph."""
+        return self.opened.layout.optimized.slots
+
+    def change(self, pattern: FaultPattern, tensors: Indices, bits: Indices) -> WeightChange:
+        """``pattern`` as a change of live weights; the tensors that are reloaded are left out.
+
+        Args:
+            pattern: the upsets.
+            tensors: int64 (n,), the tensor of each bit that is hit.
+            bits: int64 (n,), the place of each bit in its tensor.
+        """
+        if self.book.worst is Reach.DIRECT:
+            return WeightChange(pattern.fault.kind, *self.book.addresses(tensors, bits), [])
+        reach = self.book.reach[tensors]
+        direct = reach == Reach.DIRECT
+        addresses, masks = self.book.addresses(tensors[direct], bits[direct])
+        converted = []
+        if np.any(reach == Reach.CONVERTED):
+            converter = Converter(self.space, self.golden, self.opened.layout.places)
+            converted = converter.all_writes(pattern, self.book.reach == Reach.CONVERTED)
+        return WeightChange(pattern.fault.kind, addresses, masks, converted)
+
+
+def open_weights(
+    model: Model,
+    space: FaultSpace,
+    sample: Feeds,
+    backend: WeightBackend,
+    layout: Layout | None = None,
+) -> OpenWeights:
+    """Optimize the model, find the layout unless it is known, and open the live weights.
+
+    Args:
+        model: the model.
+        space: its bits at risk.
+        sample: one batch; used to check that ONNX Runtime reads every buffer at each run.
+        backend: where the live weights are.
+        layout: what another executor of this machine found out about this very model and space;
+            None: find out.
+
+    Raises:
+        UnsupportedModel: ONNX Runtime cannot load the model.
+    """
+    opened = backend.open(layout) if layout else _with_new_layout(model, space, sample, backend)
+    return OpenWeights(
+        model, space, opened, AddressBook(space, opened.layout, opened.weight_memory)
+    )
+
+
+def _with_new_layout(
+    model: Model, space: FaultSpace, sample: Feeds, backend: WeightBackend
+) -> OpenedLayout:
+    values = golden_values(model, space)
+    optimized, golden = _load(model, values, sample, backend.device)
+    at_risk = model.inventory.at_risk
+    exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
+    others = [t for t in at_risk if t.name not in values]
+    layout = find_layout(model.proto, exposed, optimized, others, backend.device)
+    layout = backend.prove(layout, sample, golden)
+    opened = backend.open(layout)
+    if opened.session.run(sample).same_as(golden):
+        return opened
+    return backend.open(reload_all(layout))
+
+
+def _load(
+    model: Model, values: dict[str, Values], sample: Feeds, device: Device
+) -> tuple[OptimizedModel, Result]:
+    """The golden file as ONNX Runtime optimizes it, and its answer to ``sample``."""
+    content = golden_file(model, values)
+    answers: list[Result] = []
+    with loading():
+        golden = optimize(content, device, use=lambda s: answers.append(run_session(s, sample)))
+    return golden, answers[0]
