@@ -19,6 +19,7 @@ from analyzer.jobs.settings import Settings
 from analyzer.model import Model
 from analyzer.reports.before_after.record import EffectPart, FilePart, LatencyPart, TwinsPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
+from exporters.calibration_data import described
 from exporters.latency import compare_latency
 from exporters.model_files import files_of
 
@@ -41,7 +42,7 @@ class Images:
     @property
     def source(self) -> str:
         """What a report calls it."""
-        return f"{len(self.data):,} images of {self.data.name}"
+        return described(self.data)
 
 
 def read_images(model: Model, settings: Settings) -> Images:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from analyzer.errors import BadOption, BadThresholds, NothingToBound, UnsupportedModel, short
+from exporters.calibration_data import described
 from exporters.hardening.activations.survey import Survey, survey
 from exporters.hardening.bounds.calibrate import calibrate
 from exporters.hardening.bounds.form import BoundForm
@@ -117,7 +118,7 @@ def thresholds_from_order(
         extremes = calibrate(subject.proto, found.sites, form, fed, step)
     calibration = Calibration(data=data.name, sha256=data.sha256, images=len(data))
     kept = threshold_file(name, subject, extremes, calibration)
-    return kept, f"{len(data):,} images of {data.name}"
+    return kept, described(data)
 
 
 def threshold_file(
