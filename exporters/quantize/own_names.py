@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import onnx
 
-from analyzer.graph.index import all_names
+from analyzer.graph.index import all_names, readers_of
 from analyzer.graph.walk import sub_graphs
 
 STEMS = (
@@ -68,11 +68,25 @@ class OwnNames:
 def look_alike(graph: onnx.GraphProto) -> bool:
     """True if a name of ``graph`` is another one with something that the quantizer appends."""
     names = all_names(graph)
-    return any(
+    appended = any(
         name[: match.start()] in names
         for name in names
         for stem in STEMS
         for match in re.finditer(re.escape(stem), name)
+    )
+    return appended or _has_numbered_twin(graph, names)
+
+
+def _has_numbered_twin(graph: onnx.GraphProto, names: set[str]) -> bool:
+    """True if a name is that of a shared tensor and a number: each reader of a bias gets a copy."""
+    stored = {tensor.name for tensor in graph.initializer}
+    shared = {name for name, uses in readers_of(graph).items() if len(uses) > 1} & stored
+    if not shared:
+        return False
+    return any(
+        name[:end] in shared and name[end:].isdigit()
+        for name in names
+        for end in range(len(name.rstrip("0123456789")), len(name))
     )
 
 

@@ -182,6 +182,29 @@ def test_own_names_come_back_and_no_two_are_one(names: list[str], added: list[st
     assert len(set(after)) == len(set(every)), "two values under one name"
 
 
+def test_a_shared_bias_may_not_be_numbered_into_a_value() -> None:
+    """Each reader of a bias gets a copy, called like the bias with a number behind."""
+    text = """
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[N, 1, 6, 6] image) => (float[N, 3, 6, 6] scores) {
+            c = Conv <pads = [1, 1, 1, 1]> (image, w, b2)
+            VALUE = Relu (c)
+            e = Conv <pads = [1, 1, 1, 1]> (VALUE, v, b2)
+            scores = Add (e, VALUE)
+        }
+    """
+    rng = np.random.default_rng(0)
+    shapes = {"w": (3, 1, 3, 3), "v": (3, 3, 3, 3), "b2": (3,)}
+    values = {name: rng.standard_normal(s).astype(np.float32) for name, s in shapes.items()}
+    clash, plain = (
+        with_initializers(parse_model(text.replace("VALUE", name)), values)
+        for name in ("b21", "value")
+    )
+    assert look_alike(clash.graph)
+    assert not look_alike(plain.graph)
+    assert answers(twin(clash)) == answers(twin(plain))
+
+
 def test_names_in_sub_graphs_are_renamed_as_well() -> None:
     text = """
         <ir_version: 8, opset_import: ["" : 17]>
