@@ -10,6 +10,7 @@ from onnx import numpy_helper
 
 from exporters.hardening.subject import inlined
 from exporters.quantize.opsets import with_axes
+from exporters.quantize.stored_weights import with_stored_weights
 
 Feed = Mapping[str, npt.NDArray[Any]]
 
@@ -27,7 +28,7 @@ def prepared(proto: onnx.ModelProto, per_channel: bool, feed: Feed | None) -> on
     """
     # The quantizer looks at the main graph alone: calls of local functions would stay as they are,
     # their bodies lost.
-    proto = _with_dense_weights(inlined(proto))
+    proto = with_stored_weights(_with_dense_weights(inlined(proto)))
     return with_axes(proto, feed) if per_channel else proto
 
 

@@ -275,6 +275,67 @@ def test_sparse_weights_are_written_out(coordinates: bool) -> None:
     assert answers(twin(proto)) == answers(twin(dense))
 
 
+MOVED = {
+    "a Constant node": "w = Constant <value = VALUE> ()",
+    "renamed": "w = Identity (s)",
+    "renamed twice": "r1 = Identity (s) w = Identity (r1)",
+    "cast": "h = Cast <to = 11> (s) w = Cast <to = 1> (h)",
+    "transposed": "t = Transpose <perm = [1, 0]> (s) w = Transpose <perm = [1, 0]> (t)",
+    "reshaped": "n = Constant <value_ints = [27, 4]> () w = Reshape (s, n)",
+}
+"""Ways to keep a weight elsewhere than in an initializer of its own."""
+
+
+def moved(how: str) -> onnx.ModelProto:
+    """The tiny network; its last weight is kept in another way."""
+    proto = tiny_cnn_proto()
+    tensor = next(t for t in proto.graph.initializer if t.name == "fc_w")
+    body = MOVED[how].replace("VALUE", "float {0}")
+    text = f'<ir_version: 8, opset_import: ["" : 17]> g () => (float[27, 4] w) {{ {body} }}'
+    nodes = list(parse_model(text).graph.node)
+    for node in nodes:
+        node.input[:] = [{"s": "fc_w"}.get(name, name) for name in node.input]
+        if node.output[0] == "w" and node.op_type == "Constant":
+            node.attribute[0].t.CopyFrom(tensor)
+            proto.graph.initializer.remove(tensor)
+    proto.graph.node[-1].input[1] = "w"
+    nodes += list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    onnx.checker.check_model(proto)
+    return proto
+
+
+@pytest.mark.parametrize("how", MOVED)
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_weights_are_found_wherever_they_are_kept(how: str, per_channel: bool) -> None:
+    """Else they would be quantized like activations, and stay floats in the file."""
+    after = twin(moved(how), per_channel)
+    assert answers(after) == answers(twin(tiny_cnn_proto(), per_channel))
+    stored = {t.name: t for t in after.graph.initializer}
+    assert stored["w_quantized"].data_type == onnx.TensorProto.INT8
+    assert list(stored["w_scale"].dims) == ([4] if per_channel else [])
+    assert "fc_w" not in stored
+
+
+def test_weights_that_are_computed_stay_where_they_are() -> None:
+    """A product of weights is no move; the model decides what it computes."""
+    proto = tiny_cnn_proto()
+    proto.graph.node.insert(0, helper.make_node("Add", ["fc_w", "fc_w"], ["w"]))
+    proto.graph.node[-1].input[1] = "w"
+    assert prepared(proto, True, None) is proto
+
+
+def test_a_constant_that_others_read_as_well_stays_for_them() -> None:
+    proto = moved("a Constant node")
+    proto.graph.node.append(helper.make_node("Identity", ["w"], ["also"]))
+    proto.graph.output.append(helper.make_tensor_value_info("also", 1, [27, 4]))
+    weights = numpy_helper.to_array(tiny_cnn_proto().graph.initializer[2])
+    also = run(twin(proto), IMAGES)[1]
+    step = np.abs(weights).max(axis=0) / 127
+    assert np.all(np.abs(also - weights) <= step)
+
+
 def test_everything_that_a_model_says_about_itself_stays() -> None:
     proto = tiny_cnn_proto()
     for key, value in {"names": "a,b", "stride": "32", "relcheck.scale": "0.5"}.items():

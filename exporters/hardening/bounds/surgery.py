@@ -8,7 +8,8 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from analyzer.graph.index import all_names, constants_of, readers_of, standard_opset
+from analyzer.graph.index import all_names, constants_of, standard_opset
+from analyzer.graph.walk import reads
 
 BEYOND = "beyond_threshold"
 """The 0 that clipping puts in the place of a value beyond its threshold; one for each type."""
@@ -97,7 +98,8 @@ def drop_unread(graph: onnx.GraphProto, among: Collection[str] | None = None) ->
         graph: changed in place; what its sub-graphs read counts as read, outputs do as well.
         among: names of those that may be removed; None: any.
     """
-    read = readers_of(graph).keys() | {output.name for output in graph.output}
+    read = {name for node in graph.node for name in reads(node)}
+    read |= {output.name for output in graph.output}
     removable = {t.name for t in graph.initializer} if among is None else set(among)
     kept = [t for t in graph.initializer if t.name in read or t.name not in removable]
     del graph.initializer[:]
