@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analyzer.errors import BadThresholds, FileMissing
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.thresholds import (
     Calibration,
     Threshold,
@@ -17,7 +17,7 @@ from exporters.hardening.bounds.thresholds import (
     read_thresholds,
 )
 
-SITES = (Site("a", "Relu", Side.ONE, 1), Site("b", "Elu", Side.TWO, 1))
+SITES = (ActivationSite("a", "Relu", Side.ONE, 1), ActivationSite("b", "Elu", Side.TWO, 1))
 BOUNDS = {"a": Threshold(high=float(np.float32(0.1))), "b": Threshold(low=-1.0, high=1e-40)}
 KEPT = ThresholdFile(
     method="actmax",

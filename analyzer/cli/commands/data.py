@@ -35,11 +35,11 @@ def data(
     from analyzer.cli.process.heartbeat import HEARTBEAT
     from analyzer.errors import BadOption, FileMissing
     from exporters.datasets.archives import write_archive
-    from exporters.datasets.cifar10 import Part, fetch_cifar10, find_folder, read_cifar10
+    from exporters.datasets.cifar10 import Subset, fetch_cifar10, find_folder, read_cifar10
 
     if name != "cifar10":
         raise BadOption(f"there is no data set {name!r}; relcheck data knows cifar10")
-    if part not in list(Part):
+    if part not in list(Subset):
         raise BadOption(f"--part {part!r} is neither test nor train")
     if not folder.is_dir():
         raise FileMissing(f"there is no folder {folder}; make it first")
@@ -48,7 +48,7 @@ def data(
     with HEARTBEAT.suspended():
         if find_folder(folder) is None:
             fetch_cifar10(folder)
-        found = read_cifar10(folder, Part(part))
+        found = read_cifar10(folder, Subset(part))
         found = found.first(images) if images else found
     write_whole(target, write_archive({"images": found.pixels, "labels": found.labels}))
     say(f"{target}: {len(found.labels):,} images of {name}, part {part}\n")

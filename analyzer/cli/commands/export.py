@@ -52,7 +52,7 @@ def export(
     from analyzer.errors import FileMissing
     from analyzer.model import input_signature
     from analyzer.reports.before_after.exported import ExportSummary, export_text
-    from exporters.torch.export import SEED, Request, build
+    from exporters.torch.export import SEED, ExportRequest, build
     from exporters.torch.source import parse_shape, parse_source
     from exporters.torch.torch_model import check_parity
 
@@ -66,7 +66,7 @@ def export(
     }
     given = {name: str(value) for name, value in asked.items() if value is not None}
     shape = parse_shape(size) if size else None
-    request = Request(parse_source(source), weights, classes, shape, given)
+    request = ExportRequest(parse_source(source), weights, classes, shape, given)
     if weights and not weights.is_file():
         raise FileMissing(f"there is no checkpoint {weights}")
     check_targets([out], [weights] if weights else [])

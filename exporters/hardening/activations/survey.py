@@ -34,7 +34,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ActivationSite:
     """One activation that can be bounded.
 
     Attributes:
@@ -59,7 +59,7 @@ class Survey:
         left: Those that are left as they are.
     """
 
-    sites: tuple[Site, ...]
+    sites: tuple[ActivationSite, ...]
     left: tuple[NotApplied, ...]
 
 
@@ -106,13 +106,13 @@ def survey(proto: onnx.ModelProto, clamps: bool = False, index: Index | None = N
     within = frozenset().union(*(gate.inner for gate in gates))
     by_value = {gate.value: gate for gate in gates}
     opset = standard_opset(proto)
-    sites: list[Site] = []
+    sites: list[ActivationSite] = []
     left: list[NotApplied] = []
     for node in proto.graph.node:
         if within.intersection(node.output) and not by_value.keys() & set(node.output):
             continue
         for found in _activations(node, index, by_value, clamps):
-            checked = _typed(found, index, opset) if isinstance(found, Site) else found
+            checked = _typed(found, index, opset) if isinstance(found, ActivationSite) else found
             if isinstance(checked, NotApplied):
                 left.append(checked)
             elif checked.value not in {site.value for site in sites}:
@@ -123,14 +123,14 @@ def survey(proto: onnx.ModelProto, clamps: bool = False, index: Index | None = N
 
 def _activations(
     node: onnx.NodeProto, index: Index, gates: dict[str, Gate], clamps: bool
-) -> Iterator[Site | NotApplied]:
+) -> Iterator[ActivationSite | NotApplied]:
     """The activation that ``node`` completes, if it completes one."""
     value = next(iter(node.output), "")
     name = operator(node)
     if not value:
         return
     if value in gates:
-        site = Site(value, gates[value].kind, Side.TWO, 0)
+        site = ActivationSite(value, gates[value].kind, Side.TWO, 0)
         yield from _before_quantizer(site, entry_of(gates[value], index), index)
     elif name == "QuantizeLinear":
         yield from _absorbed(node, index)
@@ -144,12 +144,12 @@ def _activations(
     else:
         side = _side(node, index)
         if side is not None:
-            yield from _single(Site(value, _kind(node), side, 0), node, index, clamps)
+            yield from _single(ActivationSite(value, _kind(node), side, 0), node, index, clamps)
 
 
 def _single(
-    site: Site, node: onnx.NodeProto, index: Index, clamps: bool
-) -> Iterator[Site | NotApplied]:
+    site: ActivationSite, node: onnx.NodeProto, index: Index, clamps: bool
+) -> Iterator[ActivationSite | NotApplied]:
     """The activation of one node: its own value, or its input where a bound has to stand there.
 
     A bound that clips stands before a Clip of a known upper limit.
@@ -168,7 +168,9 @@ def _single(
         source = input_of(node, index)
         before = source if is_quantized(source, index) else node.input[0]
         positive = operator(index.producers[before]) in NEVER_NEGATIVE
-        yield Site(before, f"input of {site.kind}", Side.ONE if positive else site.side, 0)
+        yield ActivationSite(
+            before, f"input of {site.kind}", Side.ONE if positive else site.side, 0
+        )
     else:
         yield site
 
@@ -189,7 +191,9 @@ def _side(node: onnx.NodeProto, index: Index) -> Side | None:
     return None
 
 
-def _before_quantizer(site: Site, base: str, index: Index) -> Iterator[Site | NotApplied]:
+def _before_quantizer(
+    site: ActivationSite, base: str, index: Index
+) -> Iterator[ActivationSite | NotApplied]:
     """The site, or in a quantized graph its input, before that is quantized.
 
     A QuantizeLinear between saturates: a value that has blown up before it comes out as the end of
@@ -198,17 +202,17 @@ def _before_quantizer(site: Site, base: str, index: Index) -> Iterator[Site | No
     if not is_quantized(base, index):
         yield site
         return
-    yield Site(base, f"input of {site.kind}", site.side, 0)
+    yield ActivationSite(base, f"input of {site.kind}", site.side, 0)
     yield NotApplied(site.value, site.kind, "its input is bounded, before that is quantized")
 
 
-def _absorbed(node: onnx.NodeProto, index: Index) -> Iterator[Site]:
+def _absorbed(node: onnx.NodeProto, index: Index) -> Iterator[ActivationSite]:
     """A Relu that became a zero point: negative numbers are below the lowest code."""
     producer = index.producers.get(node.input[0])
     if producer is None or operator(producer) not in LINEAR:
         return
     if starts_at_zero(node.input[2] if len(node.input) > 2 else "", index):
-        yield Site(node.input[0], "Relu in QuantizeLinear", Side.ONE, 0)
+        yield ActivationSite(node.input[0], "Relu in QuantizeLinear", Side.ONE, 0)
 
 
 def _operator_format(node: onnx.NodeProto, index: Index) -> Iterator[NotApplied]:
@@ -222,7 +226,7 @@ def _operator_format(node: onnx.NodeProto, index: Index) -> Iterator[NotApplied]
         yield NotApplied(node.output[0], operator(node), reason)
 
 
-def _typed(site: Site, index: Index, opset: int) -> Site | NotApplied:
+def _typed(site: ActivationSite, index: Index, opset: int) -> ActivationSite | NotApplied:
     """The site with its element type, if bounds can be made in that type."""
     dtype = index.types.get(site.value) or type_of_inputs(site.value, index)
     if not dtype:
@@ -233,7 +237,7 @@ def _typed(site: Site, index: Index, opset: int) -> Site | NotApplied:
     if opset < FLOATS[dtype]:
         reason = f"in opset {opset} no bound takes {name}; convert to {FLOATS[dtype]} or later"
         return NotApplied(site.value, site.kind, reason)
-    return Site(site.value, site.kind, site.side, dtype)
+    return ActivationSite(site.value, site.kind, site.side, dtype)
 
 
 def _nested(graph: onnx.GraphProto) -> Iterator[NotApplied]:

@@ -14,7 +14,7 @@ from analyzer.answers import Feeds
 from analyzer.graph.index import Index, index_of, operator
 from exporters.hardening.activations.gated import find_gates
 from exporters.hardening.activations.node_context import LINEAR, input_of
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.calibrate import calibrate
 from exporters.hardening.bounds.clipping import CLIPPING
 from exporters.hardening.bounds.find import BoundedSite
@@ -35,11 +35,11 @@ def input_bounds(
     index = index_of(plain)
     bases = {gate.value: gate.base for gate in find_gates(plain.graph, index)}
     known = {bound.site.value for bound in bounds}
-    sites: dict[str, Site] = {}
+    sites: dict[str, ActivationSite] = {}
     for bound in bounds:
         base = _exposed_input(bound.site.value, bases, index)
         if base and base not in known and base in index.producers:
-            sites[base] = Site(base, "input", Side.TWO, bound.site.dtype)
+            sites[base] = ActivationSite(base, "input", Side.TWO, bound.site.dtype)
     if not sites:
         return ()
     wanted = tuple(sites.values())

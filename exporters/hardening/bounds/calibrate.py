@@ -25,7 +25,7 @@ from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import BadCalibration, DataMismatch, quoted
 from analyzer.graph.index import all_names
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.form import BoundForm
 from exporters.hardening.bounds.insert import LARGEST, open_thresholds, with_bounds
 from exporters.hardening.bounds.thresholds import Threshold
@@ -40,7 +40,7 @@ Extremes = npt.NDArray[np.float64]
 
 def calibrate(
     proto: onnx.ModelProto,
-    sites: tuple[Site, ...],
+    sites: tuple[ActivationSite, ...],
     form: BoundForm,
     batches: Iterable[Feeds],
     step: Callable[[int], object] = lambda _: None,
@@ -77,7 +77,7 @@ def calibrate(
     }
 
 
-def _threshold(site: Site, low: float, high: float) -> Threshold:
+def _threshold(site: ActivationSite, low: float, high: float) -> Threshold:
     """The range of one site, from its extremes."""
     if site.side is Side.TWO:
         return Threshold(low=outwards(low, -1, site.dtype), high=outwards(high, 1, site.dtype))
@@ -107,7 +107,7 @@ def outwards(value: float, sign: int, dtype: int) -> float:
     return float(np.clip(float(rounded), -LARGEST[dtype], LARGEST[dtype]))
 
 
-def _extremes(result: Result, sites: tuple[Site, ...]) -> Extremes:
+def _extremes(result: Result, sites: tuple[ActivationSite, ...]) -> Extremes:
     """Float64 (sites, 3): minimum, maximum and sum of each site in one run."""
     if isinstance(result, Failure):
         raise DataMismatch(f"the model fails on the calibration data: {result.message}")
@@ -117,7 +117,7 @@ def _extremes(result: Result, sites: tuple[Site, ...]) -> Extremes:
     return found
 
 
-def with_extremes(proto: onnx.ModelProto, sites: tuple[Site, ...]) -> onnx.ModelProto:
+def with_extremes(proto: onnx.ModelProto, sites: tuple[ActivationSite, ...]) -> onnx.ModelProto:
     """A copy of a model that also returns minimum, maximum and sum of every site.
 
     Args:
@@ -149,7 +149,7 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _check(found: Extremes, sites: tuple[Site, ...]) -> None:
+def _check(found: Extremes, sites: tuple[ActivationSite, ...]) -> None:
     """Refuse NaN and infinity.
 
     Args:

@@ -15,7 +15,7 @@ import onnx
 from onnx import helper
 
 from analyzer.graph.index import number_in, operator
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.surgery import Surgery, readable
 from exporters.hardening.bounds.thresholds import Threshold
 
@@ -36,7 +36,7 @@ class Clamping:
         surgery: Surgery,
         made: onnx.NodeProto,
         position: int,
-        site: Site,
+        site: ActivationSite,
         threshold: Threshold,
     ) -> Iterator[onnx.NodeProto]:
         """As in `BoundForm`; ``made`` is renamed, or becomes the Clip itself, in place."""
@@ -57,7 +57,7 @@ CLAMPING = Clamping()
 
 
 def _become_clip(
-    surgery: Surgery, relu: onnx.NodeProto, site: Site, threshold: Threshold, stem: str
+    surgery: Surgery, relu: onnx.NodeProto, site: ActivationSite, threshold: Threshold, stem: str
 ) -> None:
     """Turn ``relu`` into a Clip from 0, in place."""
     from_zero = Threshold(low=0.0, high=threshold.high)
@@ -67,7 +67,7 @@ def _become_clip(
 
 
 def _narrow(
-    surgery: Surgery, clip: onnx.NodeProto, site: Site, threshold: Threshold, stem: str
+    surgery: Surgery, clip: onnx.NodeProto, site: ActivationSite, threshold: Threshold, stem: str
 ) -> bool:
     """Narrow the limits of a Clip in place; False, and nothing done, where they are computed."""
     names = [*clip.input[1:3], "", ""][:2]

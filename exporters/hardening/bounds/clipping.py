@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper
 
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.surgery import Surgery, readable
 from exporters.hardening.bounds.thresholds import Threshold
 
@@ -33,7 +33,7 @@ class Clipping:
         surgery: Surgery,
         made: onnx.NodeProto,
         position: int,
-        site: Site,
+        site: ActivationSite,
         threshold: Threshold,
     ) -> Iterator[onnx.NodeProto]:
         """As in `BoundForm`; ``made`` is renamed in place."""

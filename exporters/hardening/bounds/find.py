@@ -10,7 +10,7 @@ import onnx
 from pydantic import ValidationError
 
 from analyzer.graph.index import Index, index_of, operator
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.surgery import BEYOND, drop_unread
 from exporters.hardening.bounds.thresholds import Threshold
 
@@ -27,7 +27,7 @@ class BoundedSite:
         threshold: Its range.
     """
 
-    site: Site
+    site: ActivationSite
     threshold: Threshold
 
 
@@ -84,7 +84,7 @@ def bound_at(where: onnx.NodeProto, index: Index) -> ClippingBound | None:
         return None
     limits = (names.get("low"), names["high"])
     side = Side.ONE if limits[0] is None else Side.TWO
-    site = Site(where.output[0], "bounded", side, index.constants[other].data_type)
+    site = ActivationSite(where.output[0], "bounded", side, index.constants[other].data_type)
     low, high = (None if name is None else index.scalar(name) for name in limits)
     try:
         threshold = Threshold.model_validate({"low": low, "high": high})

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import onnx
 
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.surgery import Surgery
 from exporters.hardening.bounds.thresholds import Threshold
 
@@ -26,7 +26,7 @@ class BoundForm(Protocol):
         surgery: Surgery,
         made: onnx.NodeProto,
         position: int,
-        site: Site,
+        site: ActivationSite,
         threshold: Threshold,
     ) -> Iterator[onnx.NodeProto]:
         """Bound one result of ``made``, in place, and yield the nodes that go behind it.

@@ -7,7 +7,7 @@ the activation itself gets a new one, ``X_unbounded``. `clipping` and `clamping`
 import numpy as np
 import onnx
 
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.form import BoundForm
 from exporters.hardening.bounds.surgery import Surgery
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
@@ -21,7 +21,7 @@ LARGEST: dict[int, float] = {
 """Element type -> its largest finite number."""
 
 
-def open_thresholds(sites: tuple[Site, ...]) -> dict[str, Threshold]:
+def open_thresholds(sites: tuple[ActivationSite, ...]) -> dict[str, Threshold]:
     """Bounds that let every finite value pass: the hardened form of a graph, before any data."""
     found = {}
     for site in sites:
@@ -31,7 +31,10 @@ def open_thresholds(sites: tuple[Site, ...]) -> dict[str, Threshold]:
 
 
 def insert_bounds(
-    proto: onnx.ModelProto, sites: tuple[Site, ...], thresholds: Thresholds, form: BoundForm
+    proto: onnx.ModelProto,
+    sites: tuple[ActivationSite, ...],
+    thresholds: Thresholds,
+    form: BoundForm,
 ) -> None:
     """Bound every site, in place.
 
@@ -56,9 +59,19 @@ def insert_bounds(
 
 
 def with_bounds(
-    proto: onnx.ModelProto, sites: tuple[Site, ...], thresholds: Thresholds, form: BoundForm
+    proto: onnx.ModelProto,
+    sites: tuple[ActivationSite, ...],
+    thresholds: Thresholds,
+    form: BoundForm,
 ) -> onnx.ModelProto:
-    """The same on a copy; the arguments are those of `insert_bounds`."""
+    """A copy of a model with every site bounded.
+
+    Args:
+        proto: not changed.
+        sites: of `survey` of this very model.
+        thresholds: one for each site.
+        form: how a bound is written.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     insert_bounds(copy, sites, thresholds, form)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analyzer.errors import BadThresholds, FileMissing, quoted, short
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -103,7 +103,7 @@ def read_thresholds(path: Path) -> ThresholdFile:
         raise BadThresholds(f"{path} is no thresholds file of relcheck ({reason})") from error
 
 
-def check_thresholds(thresholds: Thresholds, sites: Sequence[Site], source: str) -> None:
+def check_thresholds(thresholds: Thresholds, sites: Sequence[ActivationSite], source: str) -> None:
     """Refuse thresholds that do not belong to ``sites``, one for one.
 
     Args:

@@ -131,7 +131,12 @@ class BoundedGraph:
         return tuple(dict.fromkeys((*self._cuts[position].values, *done)))
 
     def part(self, begin: int, end: int) -> SessionPart:
-        """The nodes from ``begin`` to before ``end`` as a session, opened at the first call."""
+        """Some nodes in a row as a session, opened at the first call.
+
+        Args:
+            begin: index of the first node.
+            end: index of the node before which the part ends.
+        """
         if (begin, end) not in self._parts:
             first, last = self._cut(begin), self._cut(end)
             outputs = returned_between(self._model, first, last)

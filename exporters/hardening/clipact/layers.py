@@ -11,14 +11,14 @@ import onnx
 
 from analyzer.graph.index import Index
 from analyzer.graph.walk import reads
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 
 Layers = Mapping[str, tuple[str, ...]]
 """Site (name of the value) -> names of the tensors of its layer, in the order of the file."""
 
 
 def find_layers(
-    graph: onnx.GraphProto, sites: Sequence[Site], names: Collection[str]
+    graph: onnx.GraphProto, sites: Sequence[ActivationSite], names: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """Partition tensors by the first site that they reach.
 

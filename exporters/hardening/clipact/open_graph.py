@@ -24,7 +24,7 @@ from analyzer.runtime.open import open_live
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.weights.host import live_session
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.clipping import CLIPPING
 from exporters.hardening.bounds.find import find_bounds
 from exporters.hardening.bounds.insert import with_bounds
@@ -75,7 +75,7 @@ class _Twin:
 def open_search_graph(
     model: Model,
     proto: onnx.ModelProto,
-    sites: Sequence[Site],
+    sites: Sequence[ActivationSite],
     thresholds: Thresholds,
     encoding: str,
     sample: Feeds,

@@ -16,7 +16,7 @@ from analyzer.faults.rates import parse_rates
 from analyzer.faults.severity import find_severity
 from analyzer.model import Model
 from analyzer.runtime.ort.golden_model import golden_values
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
 from exporters.hardening.clipact.image_batches import Batching, CutValues, find_batching
 from exporters.hardening.clipact.interval_search import IntervalResult, narrow
@@ -81,7 +81,7 @@ class Search:
         self,
         model: Model,
         proto: onnx.ModelProto,
-        sites: Sequence[Site],
+        sites: Sequence[ActivationSite],
         maxima: Thresholds,
         data: Dataset,
         request: SearchRequest,
