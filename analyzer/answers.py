@@ -12,9 +12,15 @@ Feeds = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one run returned: every output, in the model's order."""
+    """What one run returned.
+
+    Attributes:
+        outputs: Every output, in the model's order.
+        detected: Whether the memory's protection reported an error that it did not correct.
+    """
 
     outputs: tuple[npt.NDArray[Any], ...]
+    detected: bool = False
 
     def same_as(self, other: "Answer | Failure") -> bool:
         """Bit-identical, except that every NaN equals every other NaN."""
@@ -25,9 +31,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run, or the loading of a faulty model, that ended in a runtime error."""
+    """A run, or the loading of a faulty model, that ended in a runtime error.
+
+    Attributes:
+        message: What the runtime said.
+        detected: Whether it was the memory's protection that ended it.
+    """
 
     message: str
+    detected: bool = False
 
     def same_as(self, other: "Answer | Failure") -> bool:
         """Two failures are the same outcome, whatever their texts say."""

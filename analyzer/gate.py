@@ -7,18 +7,18 @@ from enum import StrEnum
 
 from analyzer.campaign.result import CampaignResult
 from analyzer.errors import BadGate
+from analyzer.evaluation.metrics import labelled_names, metric_names
 from analyzer.faults.rates import show_rate
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 
 OUTCOME_METRICS = ("sdc", "due", "masked")
-METRICS = ("top1", "top5", "agreement", *OUTCOME_METRICS)
 _FORM = re.compile(r"\s*([A-Za-z0-9_]+)\s*(>=|<=)\s*([0-9.eE+-]+)\s*@\s*([0-9.eE+-]+)\s*")
 EXAMPLE = "write it like 'top1 >= 0.90 @ 1e-6' or 'sdc <= 0.01 @ 3e-6'"
 
 
 class Verdict(StrEnum):
-    """What the evidence says."""
+    """The decision that the evidence allows."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -64,6 +64,15 @@ class Judgement:
     verdict: Verdict
 
 
+def gate_metrics() -> tuple[str, ...]:
+    """Figures that conditions may be about: the metrics, then shares of outcomes.
+
+    >>> gate_metrics()
+    ('top1', 'top5', 'agreement', 'sdc', 'due', 'masked')
+    """
+    return (*metric_names(), *OUTCOME_METRICS)
+
+
 def parse_gate(text: str) -> Condition:
     """Read one gate condition.
 
@@ -77,8 +86,9 @@ def parse_gate(text: str) -> Condition:
     if not match:
         raise BadGate(f"gate {text!r} cannot be read; {EXAMPLE}")
     metric, sign, bound_text, rate_text = match.groups()
-    if metric not in METRICS:
-        raise BadGate(f"gate {text!r} names unknown metric {metric!r}; use {', '.join(METRICS)}")
+    if metric not in gate_metrics():
+        known = ", ".join(gate_metrics())
+        raise BadGate(f"gate {text!r} names unknown metric {metric!r}; use {known}")
     try:
         bound, rate = float(bound_text), float(rate_text)
     except ValueError as error:
@@ -93,19 +103,32 @@ def parse_gate(text: str) -> Condition:
 def check_metrics(conditions: Sequence[Condition], metric: str) -> None:
     """Refuse conditions on a metric that the campaign does not measure.
 
+    Args:
+        conditions: of the gate.
+        metric: name of the campaign's metric.
+
     Raises:
-        BadGate: such a condition.
+        BadGate: a condition is on another one.
     """
+    labelled = " and ".join(labelled_names())
     for condition in conditions:
         if condition.metric not in (metric, *OUTCOME_METRICS):
             raise BadGate(
                 f"gate {str(condition)!r} asks for {condition.metric}, but this campaign measures "
-                f"{metric} (choose by --metric; top1 and top5 need labelled data)"
+                f"{metric} (choose by --metric; {labelled} need labelled data)"
             )
 
 
 def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple[Judgement, ...]:
-    """Judge every condition by the interval at its rate."""
+    """Judge every condition by the interval at its rate.
+
+    Args:
+        conditions: of the gate.
+        result: a campaign that has every rate of theirs.
+
+    Raises:
+        KeyError: it lacks one.
+    """
     judged = []
     for condition in conditions:
         interval = _interval(condition, result.at(condition.rate).estimate)
@@ -114,7 +137,7 @@ def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple
 
 
 def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstimate], bool]]:
-    """By rate: whether figures decide the rate's conditions; one that fails decides them all."""
+    """By rate: a test of whether figures decide its conditions; one that fails decides them all."""
 
     def decided(asked: Sequence[Condition]) -> Callable[[RateEstimate], bool]:
         def judge(found: RateEstimate) -> bool:
@@ -128,7 +151,7 @@ def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstim
 
 
 def _interval(condition: Condition, found: RateEstimate) -> Interval:
-    """What a condition is judged by."""
+    """The interval that a condition is judged by."""
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
     interval: Interval = getattr(found, name)
     return interval

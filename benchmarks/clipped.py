@@ -67,7 +67,7 @@ def _row(name: str, case: Case, options: Options) -> Found:
         return Found.missing(name, str(reason))
     bounded = AtRate(open_bench(clipped, case.batch, case.batches, CACHE))
     sessions = [plain_session(path) for path in (model, clipped)]
-    feeds = without.context.batches[0].feeds(without.context.input_name)
+    feeds = without.context.golden.batches[0].feeds(without.context.golden.input_name)
 
     def deployed(which: int) -> int:
         sessions[which].run(None, feeds)
@@ -107,7 +107,10 @@ def clipped_file(model: Path, bench: TrialContext) -> Path:
     if path.is_file():
         return path
     seen = np.concatenate(
-        [batch.feeds(bench.input_name)[bench.input_name] for batch in bench.batches]
+        [
+            batch.feeds(bench.golden.input_name)[bench.golden.input_name]
+            for batch in bench.golden.batches
+        ]
     )
     others = np.random.default_rng(7).standard_normal((OTHER_IMAGES, *seen.shape[1:]))
     images = np.concatenate([seen, others.astype(np.float32)])

@@ -24,7 +24,7 @@ from analyzer.campaign.blocks import BlockResult
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.trials import TrialContext
-from analyzer.campaign.workers.local_pool import InlinePool
+from analyzer.campaign.workers.inline_pool import InlinePool
 from analyzer.cli.devices import device_of
 from analyzer.errors import DeviceUnavailable
 from analyzer.runtime.ort.device import Device
@@ -93,9 +93,9 @@ class Plain:
 
     def run(self) -> int:
         """One run; returns its images."""
-        batch = self._bench.batches[self._done % len(self._bench.batches)]
+        batch = self._bench.golden.batches[self._done % len(self._bench.golden.batches)]
         self._done += 1
-        self._session.run(None, batch.feeds(self._bench.input_name))
+        self._session.run(None, batch.feeds(self._bench.golden.input_name))
         return batch.images
 
 

@@ -128,7 +128,7 @@ def _bench(model: Path, rates: str) -> TrialContext:
 
 def _trial_seconds(bench: TrialContext, rate: float) -> float:
     """CPU time of a trial in the stratum that most patterns belong to."""
-    weights = [stratum.weight for stratum in bench.split(rate).strata]
+    weights = [stratum.weight for stratum in bench.patterns.split(rate).strata]
     cell = Cell(rate, weights.index(max(weights)))
     list(bench.trials(cell, 0, TRIALS // 4))
     start = time.process_time()

@@ -3,13 +3,14 @@
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+from analyzer.campaign.journal.storage import log_at
+from analyzer.errors import JournalError
 from benchmarks.models import ROOT
 
 PATIENCE_SECONDS = 20.0
@@ -40,15 +41,12 @@ def relcheck(
 
 
 def finished_blocks(journal: Path) -> int | None:
-    """Blocks in a journal that is being written; None if there is no journal yet."""
-    if not journal.is_file():
-        return None
+    """Blocks in a journal that may be being written; None if there is no journal yet."""
     try:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
-            query = """SELECT count(*) FROM entry WHERE content LIKE '{"cell"%'"""
-            return int(connection.execute(query).fetchone()[0])
-    except sqlite3.Error:  # it is just being made
+        entries = log_at(journal).entries()
+    except JournalError:
         return None
+    return sum(entry.content.startswith('{"cell"') for entry in entries)
 
 
 def family(pid: int) -> list[int]:

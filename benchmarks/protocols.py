@@ -91,7 +91,7 @@ class Sampled:
 
 def sample(bench: TrialContext, rate: float) -> Sampled:
     """Run some stratified trials of a rate, and say what unstratified ones are like."""
-    strata = bench.split(rate).strata
+    strata = bench.patterns.split(rate).strata
     outcomes: list[list[Outcomes]] = [[] for _ in strata]
     start = time.process_time()
     for wanted in (_pilot, _neyman):
@@ -149,7 +149,7 @@ def plain(bench: TrialContext) -> Cost:
 
 def paper(bench: TrialContext) -> Cost:
     """The paper's protocol: the metric decides, and every repetition takes the whole data set."""
-    plan, total, whole = bench.plan, Cost(0.0, 0, 0), len(bench.batches)
+    plan, total, whole = bench.plan, Cost(0.0, 0, 0), len(bench.golden.batches)
     for rate in plan.rates:
         found, trials = sample(bench, rate), whole
         while _arm(_said(found, trials, bench).metric) > plan.precision:
@@ -159,7 +159,7 @@ def paper(bench: TrialContext) -> Cost:
 
 
 def _said(found: Sampled, trials: int, bench: TrialContext) -> RateEstimate:
-    return found.estimate(trials, bench.golden_metric, bench.plan.confidence)
+    return found.estimate(trials, bench.golden.metric, bench.plan.confidence)
 
 
 def _arm(interval: Interval) -> float:

@@ -22,8 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.journal.sqlite_file import read_entries
-from analyzer.errors import JournalError
+from benchmarks.processes import finished_blocks
 from tests.campaign.processes import session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +105,7 @@ class Soak:
         copy.parent.mkdir()
         for file in journal.parent.glob(journal.name + "*"):
             shutil.copy(file, copy.parent)
-        if _blocks(copy) is None:
+        if finished_blocks(copy) is None:
             return self.finish(self.start(copy))
         report = str(self.folder / "report.json")
         return self.finish(self._process("resume", str(copy), "--json", report))
@@ -115,7 +114,7 @@ class Soak:
         """Kill so many times."""
         begin, undisturbed = time.monotonic(), self.folder / "undisturbed.db"
         expected = self.finish(self.start(undisturbed))
-        duration, whole = time.monotonic() - begin, _blocks(undisturbed)
+        duration, whole = time.monotonic() - begin, finished_blocks(undisturbed)
         tell(f"an undisturbed run takes {duration:.2f} s and has {whole} blocks")
         rng, counts, number = random.Random(seed), Counts(), 0
         while counts.kills < kills:
@@ -138,7 +137,7 @@ class Soak:
     def judge(self, journal: Path, expected: Figures, counts: Counts) -> int | None:
         """Count a kill, and what is found after it; returns the blocks that it left."""
         counts.kills += 1
-        blocks = _blocks(journal)
+        blocks = finished_blocks(journal)
         counts.blocks.append(blocks or 0)
         counts.early += blocks is None
         if self.resume(journal) != expected:
@@ -164,15 +163,6 @@ def _kill_session(leader: int) -> None:
         for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-
-
-def _blocks(journal: Path) -> int | None:
-    """Finished blocks in a journal; None if there is no journal."""
-    try:
-        entries = read_entries(journal)
-    except JournalError:
-        return None
-    return sum(entry.content.startswith('{"cell"') for entry in entries)
 
 
 def main() -> int:

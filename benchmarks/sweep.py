@@ -16,7 +16,7 @@ from typing import Any
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.trials import TrialContext
-from analyzer.campaign.workers.local_pool import InlinePool
+from analyzer.campaign.workers.inline_pool import InlinePool
 from analyzer.cli.embedded import embedded_model
 from analyzer.jobs.prepare import prepare_analysis
 from analyzer.jobs.settings import read_settings

@@ -65,12 +65,14 @@ class Faulty:
 
     def _trial(self, pattern: FaultPattern) -> int:
         bench = self.context
-        index = self.done % len(bench.batches)
+        index = self.done % len(bench.golden.batches)
         self.done += 1
-        batch = bench.batches[index]
+        batch = bench.golden.batches[index]
         with bench.executor.inject(pattern) as run:
-            result = run(batch.feeds(bench.input_name))
-        return bench.judge.outcomes(bench.golden[index], result, batch.labels).images
+            result = run(batch.feeds(bench.golden.input_name))
+        return bench.golden.judge.outcomes(
+            bench.golden.by_batch[index], result, batch.labels
+        ).images
 
 
 class Plain:
@@ -81,9 +83,9 @@ class Plain:
 
     def run(self) -> int:
         """One run; returns its images."""
-        batch = self._bench.batches[self._done % len(self._bench.batches)]
+        batch = self._bench.golden.batches[self._done % len(self._bench.golden.batches)]
         self._done += 1
-        self._session.run(None, batch.feeds(self._bench.input_name))
+        self._session.run(None, batch.feeds(self._bench.golden.input_name))
         return batch.images
 
 

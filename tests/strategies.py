@@ -9,7 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.kinds import FAULT_KINDS, FaultKind
+from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
 
 Test = TypeVar("Test", bound=Callable[..., object])
@@ -25,10 +26,16 @@ def examples(count: int) -> Callable[[Test], Test]:
 MANY = 2000
 """Upsets in the fullest patterns; an oracle that goes bit by bit takes a few milliseconds."""
 
-FAULTS = st.one_of(
-    st.sampled_from([FaultModel(k) for k in FaultKind if k is not FaultKind.BURST]),
-    st.integers(2, 64).map(lambda length: FaultModel(FaultKind.BURST, length)),
-)
+
+def faults_of(kind: FaultKind) -> st.SearchStrategy[FaultModel]:
+    """Any fault of a kind: with each number that it takes."""
+    if kind.parameter is None:
+        return st.just(FaultModel(kind))
+    _, least, most = kind.parameter
+    return st.integers(least, most).map(lambda number: FaultModel(kind, number))
+
+
+FAULTS: st.SearchStrategy[FaultModel] = st.sampled_from(FAULT_KINDS).flatmap(faults_of)
 
 
 @st.composite

@@ -53,7 +53,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "draws",
     ): "contents that must not change a form; in no trial",
     (
-        "campaign/workers/local_pool.py",
+        "campaign/workers/inline_pool.py",
         "clock",
     ): "CPU time of a block, charged to the budget; no result has it",
     ("campaign/workers/worker.py", "clock"): "the same, measured where the block runs",

@@ -20,7 +20,7 @@ from benchmarks.protocols import Sampled, mean_of
 from benchmarks.rows import Found, Target, Verdict, exit_code, line, table, verdict
 from benchmarks.targets import ALL, TARGETS
 from benchmarks.timing import Timed
-from tests.campaign.benches import tiny_analysis
+from tests.campaign.contexts import tiny_analysis
 from tests.support import tiny_cnn, tiny_data
 
 RATIO = Target("ratio", "a ratio", 0.97)

@@ -9,7 +9,7 @@ from analyzer import errors
 from tests.cli.bad_input import CASES
 
 MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
-ANALYZER = Path(errors.__file__).parent
+ANALYZER = Path(errors.__file__).parents[1]
 
 TESTED_ELSEWHERE = {
     "out-of-memory": "tests/cli/test_bad_input.py, with a reader that runs out of memory",
@@ -28,6 +28,7 @@ TESTED_ELSEWHERE = {
     "bad-search-state": "tests/exporters/test_clipact_cli.py",
     "bad-calibration": "tests/exporters/test_harden_cli.py",
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
+    "unsupported-target": "tests/core/test_targets.py, with an activation in the fault space",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
     "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",

@@ -230,7 +230,7 @@ def test_what_is_said_is_printable_whoever_wrote_it() -> None:
 
 
 def test_messages_have_an_end(tmp_path: Path) -> None:
-    """main.py: ``short(str(error), MESSAGE_CHARACTERS)``; errors.py: ``quoted``."""
+    """main.py: ``short(str(error), MESSAGE_CHARACTERS)``; errors/text.py: ``quoted``."""
     endless = with_metadata(tiny_cnn_proto(), layout="x" * 100_000)
     found = invoke("inspect", save(endless, tmp_path / "m.onnx"))
     assert found.code == 2

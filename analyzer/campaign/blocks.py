@@ -6,6 +6,7 @@ campaign is a set of blocks, whoever ran them.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from analyzer.campaign.cells import AnyCell, cell_named
@@ -15,13 +16,15 @@ from analyzer.evaluation.outcome import Outcomes
 BLOCK_TRIALS = 16
 
 Clock = Callable[[], float]
+"""Seconds, of any origin."""
 
 Count = Callable[[int], object]
-"""Told, after each trial, how many of a request are finished: it must cost next to nothing."""
+"""Called after each trial with the number of finished trials of a request; must cost next to
+nothing."""
 
 
 def ignore_progress(_: int) -> None:
-    """Whom nothing is told."""
+    """Progress callback that does nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,21 +36,21 @@ class Block:
 
     @property
     def trials(self) -> range:
-        """Indices of its trials."""
+        """Indices of the trials."""
         first = self.index * BLOCK_TRIALS
         return range(first, first + BLOCK_TRIALS)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What the trials of one block showed.
+    """Outcomes of the trials of one block.
 
     Attributes:
-        block: Which block.
+        block: The block.
         outcomes: One entry per trial, in trial order.
         crashed: Indices of trials whose pattern killed the process that ran them; each counts as
             DUE on every image.
-        cpu_seconds: CPU time spent; no part of any result.
+        cpu_seconds: CPU time spent; charged to the budget, and no part of any figure.
     """
 
     block: Block
@@ -56,16 +59,18 @@ class BlockResult:
     cpu_seconds: float = 0.0
 
     def to_json(self) -> str:
-        """Compact text for a journal, without nested braces: which block, and counts."""
-        counts = [
-            [o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right] for o in self.outcomes
-        ]
-        content = {
+        """Compact text for a journal: the name of the block, and counts per trial."""
+        content: dict[str, object] = {
             "cell": self.block.cell.name,
             "index": self.block.index,
-            "outcomes": counts,
+            "outcomes": [o.counts for o in self.outcomes],
             "crashed": self.crashed,
         }
+        denominators = {o.denominator for o in self.outcomes}
+        if denominators != {1}:  # of scores; right and wrong answers need none
+            (content["denominator"],) = denominators
+        if any(o.detected for o in self.outcomes):  # by a protection of the memory
+            content["detected"] = [o.detected for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -73,18 +78,34 @@ class BlockResult:
         """The inverse of `to_json`.
 
         Raises:
-            ValueError: the text is no such result.
+            ValueError: the text is no block result.
         """
         try:
             content = json.loads(text)
             block = Block(cell_named(content["cell"]), int(content["index"]))
-            outcomes = tuple(Outcomes(*map(int, counts)) for counts in content["outcomes"])
+            denominator = int(content.get("denominator", 1))
+            counts = content["outcomes"]
+            detected = content.get("detected") or [0] * len(counts)
+            outcomes = tuple(
+                _read_outcomes(row, int(found), denominator)
+                for row, found in zip(counts, detected, strict=True)
+            )
             crashed = tuple(map(int, content["crashed"]))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError("this is no block result") from error
         if len(outcomes) != BLOCK_TRIALS:
             raise ValueError("a block result holds one outcome per trial")
         return BlockResult(block, outcomes, crashed)
+
+
+def _read_outcomes(row: Sequence[int], detected: int, denominator: int) -> Outcomes:
+    """The outcomes of one trial, from the sums that a journal keeps.
+
+    Raises:
+        ValueError: there are more or fewer sums than a trial has.
+    """
+    images, sdc, due, masked, lost, gained, right = map(int, row)
+    return Outcomes(images, sdc, due, masked, lost, gained, right, detected, denominator)
 
 
 def run_block(
@@ -97,11 +118,11 @@ def run_block(
     """Run the trials of one block in this process.
 
     Args:
-        context: what they are trials of.
+        context: of the campaign.
         block: which trials.
-        clock: CPU seconds.
-        count: told how many trials are finished.
-        before: trials that were finished before these.
+        clock: CPU seconds of whatever runs the trials.
+        count: called with the number of finished trials after each.
+        before: trials of the same request that were finished before, 0 or more.
 
     Raises:
         NotRestored: a weight was not golden after a trial.
@@ -122,6 +143,20 @@ def _counted(trials: Iterable[Outcomes], count: Count, before: int) -> Iterator[
 def run_blocks(
     context: TrialContext, blocks: Sequence[Block], clock: Clock, count: Count = ignore_progress
 ) -> list[BlockResult]:
-    """Run several blocks in this process; the arguments are those of `run_block`."""
+    """Run several blocks in this process.
+
+    Args:
+        context: of the campaign.
+        blocks: which trials, in the order in which they are run.
+        clock: CPU seconds of whatever runs the trials.
+        count: called with the number of finished trials of all blocks after each trial.
+
+    Raises:
+        NotRestored: a weight was not golden after a trial.
+    """
     befores = range(0, BLOCK_TRIALS * len(blocks), BLOCK_TRIALS)
     return [run_block(context, b, clock, count, n) for b, n in zip(blocks, befores, strict=True)]
+
+
+PendingBlocks = Future[list[BlockResult]]
+"""Blocks that a pool was given, and in the end their results, in the same order."""

@@ -1,79 +1,49 @@
-"""Cells: what the trials of a block draw their patterns from."""
+"""Cells: the strata from which the trials of a block draw their patterns.
 
-from dataclasses import dataclass
+Every kind of campaign has its kind of cell: `Cell` is a stratum of a rate of a sweep, `SiteCell` a
+stratum of a tensor of a vulnerability map.
+"""
 
+from typing import Protocol
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
-    """One stratum of the patterns of one rate.
+import numpy as np
+import numpy.typing as npt
 
-    Attributes:
-        rate: Bit error rate.
-        stratum: Index of the stratum among those of the rate.
-    """
+from analyzer.campaign.patterns import Draw, PatternSource
+from analyzer.campaign.rate_cells import Cell
+from analyzer.campaign.site_cells import SiteCell
 
-    rate: float
-    stratum: int = 0
-
-    @property
-    def name(self) -> str:
-        """Its key in journals, e.g. ``1e-06/0``."""
-        return f"{self.rate!r}/{self.stratum}"
-
-    @staticmethod
-    def named(name: str) -> "Cell":
-        """The inverse of `name`.
-
-        Raises:
-            ValueError: it is no such key.
-        """
-        rate, _, stratum = name.partition("/")
-        return Cell(float(rate), int(stratum))
+__all__ = ["AnyCell", "Cell", "SiteCell", "cell_named"]
 
 
-DRAWN, EVERY = "drawn", "every"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class SiteCell:
-    """One stratum of the single upsets of one tensor: a cell of a vulnerability map.
-
-    Attributes:
-        tensor: Index of the tensor in the fault space.
-        part: Index of the stratum among those of the tensor.
-        every: Trials go through every site and batch in turn instead of drawing them.
-    """
-
-    tensor: int
-    part: int
-    every: bool = False
+class AnyCell(Protocol):
+    """A kind of cell: hashable, ordered within its kind, and sent to workers by value."""
 
     @property
     def name(self) -> str:
-        """Its key in journals, e.g. ``drawn/3/0``."""
-        return f"{EVERY if self.every else DRAWN}/{self.tensor}/{self.part}"
+        """Key in journals; `cell_named` is the inverse."""
 
-    @staticmethod
-    def named(name: str) -> "SiteCell":
-        """The inverse of `name`.
+    def label(self, source: PatternSource, /) -> str:
+        """Name of the stratum in reports of crashed trials."""
 
-        Raises:
-            ValueError: it is no such key.
+    def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
+        """The batches and the pattern of one trial.
+
+        A pure function of its arguments, so that trials are the same whoever runs them, in
+        whatever order.
+
+        Args:
+            source: of the campaign's patterns.
+            ends: int64 (batches,), running totals of the batch sizes in images.
+            index: of the trial, 0 or more.
         """
-        how, tensor, part = name.split("/")
-        if how not in (DRAWN, EVERY):
-            raise ValueError(f"{name!r} names no cell")
-        return SiteCell(int(tensor), int(part), how == EVERY)
-
-
-AnyCell = Cell | SiteCell
 
 
 def cell_named(name: str) -> AnyCell:
-    """The cell with this key.
+    """The cell with a key of a journal.
 
     Raises:
-        ValueError: it is no such key.
+        ValueError: no cell has this key.
 
     >>> cell_named("1e-06/2"), cell_named("every/3/0")
     (Cell(rate=1e-06, stratum=2), SiteCell(tensor=3, part=0, every=True))

@@ -1,4 +1,4 @@
-"""What a campaign will do, completely: two runs of one plan draw the same trials."""
+"""The plan of a campaign. It is complete: two runs of one plan draw the same trials."""
 
 import hashlib
 import json
@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from analyzer.faults.models import FaultModel
+from analyzer.faults.protections import NONE
 from analyzer.faults.space import Selection
 
 
 class Exposure(StrEnum):
-    """How long one fault pattern lasts."""
+    """The duration of one fault pattern: one batch, or the whole data set."""
 
     TRANSIENT = "transient"
     RESIDENT = "resident"
@@ -20,23 +21,24 @@ class Exposure(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """One campaign.
+    """The plan of one campaign.
 
     Attributes:
         model_sha256: Digest of the model.
         data_sha256: Digest of the data set.
-        images: Images used of it.
+        images: Images of the data set that are used.
         rates: Bit error rates, each in (0, 1).
         exposure: A new pattern for every batch, or one for the whole data set.
-        encoding: How values are held in the memory whose bits flip.
-        fault: What one upset does.
-        selection: Which tensors are exposed.
-        metric: What a right answer is.
+        encoding: Representation of values in the memory at risk: ``stored``, or a fixed point.
+        fault: The fault model.
+        selection: The tensors at risk.
+        metric: Definition of a right answer, e.g. ``top1``.
         batch: Images per run.
         seed: Seed of every random number.
-        precision: Half-width at which a rate is done, as a fraction.
-        confidence: Coverage of every interval, as a fraction.
-        paired: Id of the plan whose patterns those of this one follow; empty: it stands alone.
+        precision: Half-width of an interval at which a rate is done, as a fraction.
+        confidence: Coverage of every interval, in (0, 1).
+        paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
+        protection: Name of the protection of the memory.
     """
 
     model_sha256: str
@@ -53,10 +55,11 @@ class Plan:
     precision: float
     confidence: float
     paired: str = ""
+    protection: str = NONE.name
 
     @property
     def content(self) -> dict[str, Any]:
-        """All that decides what trial *i* at a rate draws and how it is judged.
+        """Everything that decides the patterns and the outcomes of trial *i* at a rate.
 
         Rates, precision and confidence decide only how many trials are run, so that a finer or
         wider campaign extends a coarser one.
@@ -75,7 +78,13 @@ class Plan:
             "batch": self.batch,
             "seed": self.seed,
         }
-        return {**alone, "paired": self.paired} if self.paired else alone
+        # Listed only where it is not the usual, so that ids of earlier versions stay what they are.
+        more: dict[str, Any] = {"paired": self.paired} if self.paired else {}
+        if self.selection.targets != Selection().targets:
+            more["targets"] = sorted(t.value for t in self.selection.targets)
+        if self.protection != NONE.name:
+            more["protection"] = self.protection
+        return alone | more
 
     @cached_property
     def id(self) -> str:

@@ -93,7 +93,7 @@ class RateState(Task):
                 share the error (`analyzer.stats.spending`).
         """
         empty = Tally.empty(context.unit)
-        strata = context.split(rate).strata
+        strata = context.patterns.split(rate).strata
         cells = (CellState(Cell(rate, i), s, shard, empty) for i, s in enumerate(strata))
         super().__init__(context, tuple(cells))
         self.rate = rate
@@ -138,11 +138,11 @@ class RateState(Task):
         confidence = self.context.plan.confidence
         if self._decided is not None:
             confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.context.golden_metric, confidence)
+        return estimate_strata(parts, self.context.golden.metric, confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
-        law = self.context.law(self.rate)
+        law = self.context.patterns.law(self.rate)
         crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
         strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
         return RateResult(
@@ -161,7 +161,9 @@ class RateState(Task):
         if self.context.plan.exposure is not Exposure.RESIDENT:
             return ()
         used = (result for cell in self.cells for result in cell.used())
-        return tuple(self.context.device(o) for result in used for o in result.outcomes)
+        return tuple(
+            self.context.golden.metric_after(o) for result in used for o in result.outcomes
+        )
 
 
 NOTHING_ASKED: Mapping[float, Decided] = {}
@@ -198,7 +200,7 @@ def run_campaign(
 
     stop = work_off(states, pool, store, budget, tell)
     results = tuple(state.finished(stop) for state in states)
-    return CampaignResult(context.plan, context.golden_metric, results)
+    return CampaignResult(context.plan, context.golden.metric, results)
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)

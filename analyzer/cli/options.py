@@ -7,6 +7,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.evaluation.metrics import offered_metrics
+from analyzer.faults.kinds import offered_faults
+
 _FAULTS = "What happens"
 _DATA = "Data"
 _EFFORT = "Effort"
@@ -56,9 +59,7 @@ Exposure = Annotated[
 Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
-Fault = Annotated[
-    str | None, _option(_FAULTS, "WORD", "flip (default), burst:K, stuck0 or stuck1.")
-]
+Fault = Annotated[str | None, _option(_FAULTS, "WORD", f"{offered_faults(default=True)}.")]
 Include = Annotated[
     list[str] | None, _option(_FAULTS, "GLOB", "Only tensors of such a name (repeatable).")
 ]
@@ -73,9 +74,7 @@ Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
 ]
 Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
-Metric = Annotated[
-    str | None, _option(_DATA, "WORD", "top1 (default with labels), top5 or agreement.")
-]
+Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
 Resize = Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")]

@@ -1,13 +1,13 @@
-"""What a trial showed: each image masked, SDC or DUE, and whether its answer is right.
+"""Outcomes of a trial: each image masked, SDC or DUE, and the score of its answer.
 
 *Decision*: the highest-scoring class; where outputs are no class scores, the whole output.
 *DUE* (detected unrecoverable error): a runtime error, or NaN or infinity in an output where the
 golden run has none. *SDC* (silent data corruption): a decision other than golden's that nothing
-announces. *Masked*: the rest. A DUE never counts as a right answer.
+announces. *Masked*: the rest. A DUE scores 0.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,41 +15,58 @@ import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure, Result
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
+from analyzer.evaluation import metrics
 from analyzer.evaluation.dataset import Dataset, Labels
+from analyzer.evaluation.decisions import (
+    Bools,
+    changed_images,
+    highest_classes,
+    non_finite_images,
+)
+from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 
-REGRESSION_TOLERANCE = 0.01
-"""Outputs that are no class scores count as corrupted when they move by more than this share of
-the golden output's own range."""
-
-TOP5 = 5
-
-
-class Metric(StrEnum):
-    """What a right answer is: the label is first, is among five, or golden's decision is kept."""
-
-    TOP1 = "top1"
-    TOP5 = "top5"
-    AGREEMENT = "agreement"
+Scores = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Golden:
     """The fault-free answers to one batch.
 
     Attributes:
         outputs: Every output, as the model returned it.
         decisions: int64 (images,), the highest-scoring class; None where there are no classes.
-        right: bool (images,).
+        scores: int64 (images,), by the metric, in units of 1 over its denominator.
     """
 
     outputs: tuple[npt.NDArray[Any], ...]
     decisions: npt.NDArray[np.int64] | None
-    right: npt.NDArray[np.bool_]
+    scores: Scores
+
+    @cached_property
+    def total(self) -> int:
+        """Sum of the scores."""
+        return int(self.scores.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Counts over the images of one trial; additive."""
+    """Counts over the images of one trial, and sums of their scores; additive.
+
+    Scores count in units of 1 / ``denominator``. With a metric of right and wrong answers the
+    denominator is 1, and ``lost``, ``gained`` and ``right`` are numbers of images.
+
+    Attributes:
+        images: Images of the trial.
+        sdc: Images with silent data corruption.
+        due: Images with a detected unrecoverable error.
+        masked: All others.
+        lost: By how much scores are below golden's, summed over the images where they are.
+        gained: By how much scores are above golden's, summed over the images where they are.
+        right: Sum of golden's scores.
+        detected: Images that met a pattern of which the memory's protection reported an error
+            that it could not correct; they count among the others as well.
+        denominator: Of the metric, at least 1; of no images any.
+    """
 
     images: int = 0
     sdc: int = 0
@@ -58,10 +75,18 @@ class Outcomes:
     lost: int = 0
     gained: int = 0
     right: int = 0
-    """Images that were right in the golden run."""
+    detected: int = 0
+    denominator: int = 1
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
-        """Counts of both together."""
+        """Sums over the images of both.
+
+        Raises:
+            ValueError: scores of two denominators.
+        """
+        unit = self.denominator if self.images else other.denominator
+        if other.images and other.denominator != unit:
+            raise ValueError(f"scores in units of 1/{unit} and 1/{other.denominator}")
         return Outcomes(
             self.images + other.images,
             self.sdc + other.sdc,
@@ -70,31 +95,61 @@ class Outcomes:
             self.lost + other.lost,
             self.gained + other.gained,
             self.right + other.right,
+            self.detected + other.detected,
+            unit,
+        )
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All sums but ``detected``, in the order of the attributes."""
+        return (
+            self.images,
+            self.sdc,
+            self.due,
+            self.masked,
+            self.lost,
+            self.gained,
+            self.right,
         )
 
 
 def choose_metric(asked: str | None, data: Dataset, classes: int | None) -> Metric:
-    """The metric of a campaign: top-1 where there are labels and classes, else agreement.
+    """The metric of a campaign: as asked, else the first whose needs are met.
 
     Args:
-        asked: what was asked for, if anything.
+        asked: the name that was asked for, if any.
         data: the data set.
         classes: how many classes the model scores; None if its output is no class scores.
 
     Raises:
-        BadOption: an unknown metric, or one that needs labels where there are none.
+        BadOption: an unknown metric, or one that needs what is not there.
         DataMismatch: labels that the model has no class for, or that number other classes.
     """
-    if asked is not None and asked not in set(Metric):
-        raise BadOption(f"--metric {asked!r} is unknown; use {', '.join(Metric)}")
-    if asked == Metric.AGREEMENT:
-        return Metric.AGREEMENT
-    if data.labels is None or classes is None:
-        if asked is not None:
-            raise BadOption(f"--metric {asked} needs labelled data and class scores; use agreement")
-        return Metric.AGREEMENT
-    _check_labels(data.labels, data.classes, classes)
-    return Metric(asked or Metric.TOP1)
+    suited = [m for m in metrics.METRICS if not _lacking(m, data, classes)]
+    metric = suited[0] if asked is None else metrics.metric_named(asked)
+    if metric not in suited:
+        needs = " and ".join(_needs(metric))
+        others = ", ".join(m.name for m in suited)
+        raise BadOption(f"--metric {asked} needs {needs}; use {others}")
+    if metric.needs_labels and metric.needs_classes:
+        assert data.labels is not None
+        assert classes is not None
+        _check_labels(data.labels, data.classes, classes)
+    return metric
+
+
+LABELS, CLASSES = "labelled data", "class scores"
+
+
+def _needs(metric: Metric) -> list[str]:
+    """Needs of a metric, in words."""
+    return [LABELS] * metric.needs_labels + [CLASSES] * metric.needs_classes
+
+
+def _lacking(metric: Metric, data: Dataset, classes: int | None) -> set[str]:
+    """Needs of a metric that are not met."""
+    there = {LABELS: data.labels is not None, CLASSES: classes is not None}
+    return {need for need in _needs(metric) if not there[need]}
 
 
 def _check_labels(labels: Labels, named: int | None, classes: int) -> None:
@@ -116,7 +171,7 @@ def class_count(answer: Answer) -> int | None:
 
 
 class Judge:
-    """Compares the answers of faulty runs with golden and with the labels."""
+    """Compares the answers of faulty runs with golden, and scores them by a metric."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
@@ -138,107 +193,99 @@ class Judge:
             raise GoldenFailed("the model's first output does not have one row per image")
         if result.outputs[0].dtype.kind not in "fiub":
             raise GoldenFailed("the model's first output is no tensor of numbers")
-        outputs = tuple(o[:images] if o.shape[:1] >= (images,) else o for o in result.outputs)
+        outputs = _image_rows(result, images)
         if any(o.dtype.kind == "f" and np.isnan(o).any() for o in outputs):
             raise GoldenFailed(
                 "the model answers NaN without any fault; check the data and their preprocessing"
             )
         classes = class_count(Answer(outputs))
-        decisions = None if classes is None else _argmax(outputs[0])
-        right = np.ones(images, bool)
-        if self.metric is not Metric.AGREEMENT and labels is not None:
-            right = self._right(outputs[0], labels)
-        return Golden(outputs, decisions, right)
+        decisions = None if classes is None else highest_classes(outputs[0])
+        scores = self.metric.score(AnswerBatch(outputs, outputs, labels, np.ones(images, bool)))
+        return Golden(outputs, decisions, scores)
 
     def outcomes(self, golden: Golden, result: Result, labels: Labels | None) -> Outcomes:
-        """Judge one faulty answer against golden."""
-        images, count = len(golden.right), np.count_nonzero
-        before = int(count(golden.right))
+        """Judge one faulty answer.
+
+        Args:
+            golden: the golden answer to the same batch.
+            result: what the faulty run returned.
+            labels: int64 (images,), or None.
+        """
+        images, before, unit = len(golden.scores), golden.total, self.metric.denominator
+        detected = images * result.detected
         if isinstance(result, Failure):
-            return Outcomes(images, due=images, lost=before, right=before)
+            return replace(self.no_answer(images, before), detected=detected)
         due, changed = self._marks(golden, result)
         masked = ~(changed | due)
-        if masked.all() and self.metric is not Metric.TOP5:
-            return Outcomes(images, masked=images, right=before)
-        right = self._still_right(golden, result, labels, due, changed)
-        return Outcomes(
-            images,
-            sdc=int(count(changed)),
-            due=int(count(due)),
-            masked=int(count(masked)),
-            lost=int(count(golden.right & ~right)),
-            gained=int(count(right & ~golden.right)),
-            right=before,
-        )
+        if masked.all() and self.metric.follows_decision:
+            return Outcomes(images, 0, 0, images, 0, 0, before, detected, unit)
+        moved = self._scores(golden, result, labels, due, masked) - golden.scores
+        sdc, found = int(np.count_nonzero(changed)), int(np.count_nonzero(due))
+        lost = -int(np.minimum(moved, 0).sum())
+        gained = int(moved.sum()) + lost
+        unharmed = images - sdc - found
+        return Outcomes(images, sdc, found, unharmed, lost, gained, before, detected, unit)
+
+    def no_answer(self, images: int, right: int) -> Outcomes:
+        """Outcomes of a trial without an answer: DUE on every image.
+
+        Args:
+            images: of the trial.
+            right: sum of golden's scores of these images.
+        """
+        unit = self.metric.denominator
+        return Outcomes(images, due=images, lost=right, right=right, denominator=unit)
 
     def classes(self, golden: Golden, result: Result) -> npt.NDArray[np.int8]:
-        """The outcome of each image, int8 (images,): 0 masked, 1 SDC, 2 DUE."""
+        """The outcome of each image.
+
+        Args:
+            golden: the golden answer.
+            result: what the faulty run returned.
+
+        Returns:
+            int8 (images,): 0 masked, 1 SDC, 2 DUE.
+        """
         if isinstance(result, Failure):
-            return np.full(len(golden.right), 2, np.int8)
+            return np.full(len(golden.scores), 2, np.int8)
         due, changed = self._marks(golden, result)
         return np.where(due, 2, changed).astype(np.int8)
 
-    def right(self, golden: Golden, result: Answer, labels: Labels | None) -> npt.NDArray[np.bool_]:
-        """Which images of a faulty answer are right: bool (images,)."""
-        return self._still_right(golden, result, labels, *self._marks(golden, result))
+    def scores(self, golden: Golden, result: Answer, labels: Labels | None) -> Scores:
+        """Scores of a faulty answer.
 
-    def _still_right(
-        self,
-        golden: Golden,
-        result: Answer,
-        labels: Labels | None,
-        due: npt.NDArray[np.bool_],
-        changed: npt.NDArray[np.bool_],
-    ) -> npt.NDArray[np.bool_]:
-        first = result.outputs[0][: len(golden.right)]
-        same_shape = first.shape == golden.outputs[0].shape
-        if self.metric is not Metric.AGREEMENT and labels is not None and same_shape:
-            return self._right(first, labels) & ~due
-        return ~(changed | due)
+        Args:
+            golden: the golden answer to the same batch.
+            result: the faulty one.
+            labels: int64 (images,), or None.
 
-    def _marks(
-        self, golden: Golden, result: Answer
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Which images show a detected error, and which of the others changed: bool (images,)."""
-        due = _non_finite(golden, result, len(golden.right))
-        first = result.outputs[0][: len(golden.right)]
-        same_shape = first.shape == golden.outputs[0].shape
-        return due, ~due & (self._changed(golden, first) if same_shape else True)
+        Returns:
+            int64 (images,), in units of 1 over the metric's denominator.
+        """
+        due, changed = self._marks(golden, result)
+        return self._scores(golden, result, labels, due, ~(changed | due))
 
-    def _right(self, scores: npt.NDArray[Any], labels: Labels) -> npt.NDArray[np.bool_]:
-        if self.metric is Metric.TOP1:
-            return np.asarray(_argmax(scores) == labels)
-        top = np.argsort(-scores.astype(np.float64), axis=1, kind="stable")[:, :TOP5]
-        return np.asarray((top == labels[:, None]).any(axis=1))
+    def _scores(
+        self, golden: Golden, result: Answer, labels: Labels | None, due: Bools, masked: Bools
+    ) -> Scores:
+        """The same, for an answer whose images have been marked."""
+        images = len(golden.scores)
+        outputs = _image_rows(result, images)
+        if outputs[0].shape != golden.outputs[0].shape:
+            return np.zeros(images, np.int64)
+        scores = self.metric.score(AnswerBatch(outputs, golden.outputs, labels, masked))
+        return np.where(due, 0, scores) if due.any() else scores
 
-    @staticmethod
-    def _changed(golden: Golden, first: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        if golden.decisions is not None:
-            return np.asarray(_argmax(first) != golden.decisions)
-        reference = golden.outputs[0].astype(np.float64).reshape(len(first), -1)
-        with np.errstate(invalid="ignore"):  # infinity in both has not moved
-            moved = np.abs(first.astype(np.float64).reshape(len(first), -1) - reference)
-        finite = reference[np.isfinite(reference)]
-        span = np.ptp(finite) if finite.size else 0.0
-        return np.asarray((moved > REGRESSION_TOLERANCE * span).any(axis=1))
+    def _marks(self, golden: Golden, result: Answer) -> tuple[Bools, Bools]:
+        """Images with a detected error, and others that changed: bool (images,) each."""
+        images, reference = len(golden.scores), golden.outputs[0]
+        due = non_finite_images(result.outputs, golden.outputs, images)
+        first = result.outputs[0][:images]
+        if first.shape != reference.shape:
+            return due, ~due
+        return due, ~due & changed_images(first, reference, golden.decisions)
 
 
-def _argmax(scores: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.asarray(scores.argmax(axis=1), np.int64)
-
-
-def _non_finite(golden: Golden, result: Answer, images: int) -> npt.NDArray[np.bool_]:
-    """Which images have NaN, or infinity where golden has a finite number."""
-    due = np.zeros(images, bool)
-    for reference, found in zip(golden.outputs, result.outputs, strict=True):
-        if found.dtype.kind != "f":
-            continue
-        rows = found[:images] if found.shape[:1] >= (images,) else found
-        finite = np.isfinite(rows)
-        if finite.all():
-            continue
-        if rows.shape != reference.shape:  # nothing to compare place by place
-            return np.ones(images, bool)
-        bad = ~finite & (np.isfinite(reference) | np.isnan(rows))
-        due |= bad.reshape(images, -1).any(axis=1) if len(rows) == images else bad.any()
-    return due
+def _image_rows(answer: Answer, images: int) -> tuple[npt.NDArray[Any], ...]:
+    """Every output, those with a row per image without the rows that only fill up a batch."""
+    return tuple(o[:images] if o.shape[:1] >= (images,) else o for o in answer.outputs)

@@ -46,19 +46,19 @@ class Bitmap:
 
     @property
     def count(self) -> int:
-        """How many are true."""
+        """Number of true ones."""
         return int(self.ends[-1]) if len(self.ends) else 0
 
     def at(self, places: Numbers) -> Bools:
-        """Those at ``places``: bool (n,)."""
+        """The booleans at ``places``, int64 (n,): bool (n,)."""
         return np.asarray(self.packed.reshape(-1)[places >> 3] << (places & 7) & 128 != 0)
 
     def nth(self, ranks: Numbers, value: bool) -> Numbers:
-        """Where those are that are ``value``, counted from 0.
+        """Places of the true ones, or of the false ones, by their rank.
 
         Args:
-            ranks: int64 (n,), each below the number of those.
-            value: which are counted.
+            ranks: int64 (n,), counted from 0, each below the number of those that are ``value``.
+            value: whether true ones are counted, or false ones.
 
         Returns:
             int64 (n,) places.

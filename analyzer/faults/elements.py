@@ -42,8 +42,31 @@ class ElementType:
 
     @property
     def is_float(self) -> bool:
-        """Whether elements are IEEE-754-like numbers."""
+        """True for numbers like those of IEEE 754."""
         return self.exponent > 0
+
+    @property
+    def mantissa(self) -> int:
+        """Number of mantissa bits of a float."""
+        return self.bits - 1 - self.exponent
+
+    @property
+    def bias(self) -> int:
+        """Exponent bits of a float that stand for the factor 1.
+
+        >>> FLOAT32.bias, FLOAT16.bias
+        (127, 15)
+        """
+        return (1 << self.exponent - 1) - 1
+
+    @property
+    def largest(self) -> float:
+        """The largest finite number of a float (IEEE 754-2019, section 3.3).
+
+        >>> FLOAT16.largest
+        65504.0
+        """
+        return (2.0 - 2.0**-self.mantissa) * 2.0**self.bias
 
     def field(self, bit: int) -> str:
         """Name of the field that ``bit`` belongs to: sign, exponent, mantissa or magnitude.
@@ -57,7 +80,7 @@ class ElementType:
             return "sign"
         if not self.is_float:
             return "magnitude"
-        return "exponent" if bit >= self.bits - 1 - self.exponent else "mantissa"
+        return "exponent" if bit >= self.mantissa else "mantissa"
 
 
 def _element(
@@ -104,6 +127,13 @@ def to_codes(values: Values, element: ElementType) -> Codes:
 def from_codes(codes: Codes, element: ElementType) -> Values:
     """The values whose stored bits are ``codes``: the inverse of `to_codes`.
 
+    Args:
+        codes: array of ``element.code_dtype``, any shape.
+        element: the format of the values.
+
+    Returns:
+        Values of ``element.dtype``, same shape; a view where the width allows it.
+
     >>> from_codes(np.array([8, 7], np.uint8), INT4).tolist()
     [-8, 7]
     """
@@ -120,6 +150,10 @@ def to_raw(values: Values, element: ElementType) -> bytes:
 
     Bit *b* of element *e* is bit ``(e * bits + b) % 8`` of byte ``(e * bits + b) // 8``.
 
+    Args:
+        values: array of ``element.dtype``, any shape.
+        element: its format.
+
     >>> to_raw(np.array([1, -1, 7], INT4.dtype), INT4).hex()
     'f107'
     """
@@ -127,7 +161,15 @@ def to_raw(values: Values, element: ElementType) -> bytes:
 
 
 def raw_array(values: Values, element: ElementType) -> npt.NDArray[np.uint8]:
-    """The bytes of `to_raw`, of the same memory where they stand there already."""
+    """The bytes of `to_raw` as an array.
+
+    Args:
+        values: array of ``element.dtype``, any shape.
+        element: its format.
+
+    Returns:
+        uint8 (bytes,), a view of ``values`` where the bytes stand there already.
+    """
     codes = to_codes(values, element).reshape(-1)
     if element.bits >= 8:
         return codes.astype(codes.dtype.newbyteorder("<"), copy=False).view(np.uint8)
@@ -137,7 +179,7 @@ def raw_array(values: Values, element: ElementType) -> npt.NDArray[np.uint8]:
 
 
 class Codec(Protocol):
-    """How a tensor's values are held in the memory whose bits flip."""
+    """The form in which a tensor's values are held in the memory whose bits flip."""
 
     @property
     def name(self) -> str:
@@ -230,7 +272,14 @@ ENCODINGS = ("stored", "q15.16")
 
 
 def codec_for(encoding: str, element: ElementType) -> Codec:
-    """The codec of one tensor under ``encoding``: fixed point applies to floats only.
+    """The codec of one tensor under an encoding: fixed point applies to floats only.
+
+    Args:
+        encoding: one of `ENCODINGS`.
+        element: the format of the tensor's elements.
+
+    Raises:
+        ValueError: there is no such encoding.
 
     >>> codec_for("q15.16", FLOAT32).name, codec_for("q15.16", INT8).name
     ('q15.16', 'stored')

@@ -1,36 +1,25 @@
-"""What one upset does to the bits it hits, and how many upsets a bit error rate brings."""
+"""Fault models: a kind of upset with its number, and the upsets of one trial."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import BadOption
+from analyzer.faults import kinds
 from analyzer.faults.elements import Codes
-
-MAX_BURST = 64
-
-
-class FaultKind(StrEnum):
-    """The closed set of upsets."""
-
-    FLIP = "flip"
-    BURST = "burst"
-    STUCK0 = "stuck0"
-    STUCK1 = "stuck1"
+from analyzer.faults.footprints import Footprint
+from analyzer.faults.kinds import Example, FaultKind, listed_choices
+from analyzer.faults.operations import BITWISE
 
 
 @dataclass(frozen=True, slots=True)
 class FaultModel:
-    """What one upset does.
+    """A fault: a kind of upset, and its number.
 
     Attributes:
-        kind: ``flip`` inverts one bit; ``burst`` inverts ``length`` adjacent bits of the tensor
-            from the site upwards (a burst ends with its tensor); ``stuck0`` and ``stuck1`` read
-            as that value whatever is stored.
-        length: Bits per upset, 1 except for bursts.
+        kind: What happens to each bit that is hit.
+        length: The number behind the kind's colon (of a burst: bits per upset); else 1.
     """
 
     kind: FaultKind
@@ -38,7 +27,12 @@ class FaultModel:
 
     def __str__(self) -> str:
         """The form in which flags and reports write it."""
-        return f"burst:{self.length}" if self.kind is FaultKind.BURST else str(self.kind)
+        return f"{self.kind.name}:{self.length}" if self.kind.parameter else self.kind.name
+
+    @property
+    def footprint(self) -> Footprint:
+        """The bits that an upset hits, given its site."""
+        return self.kind.footprint(self.length)
 
     def apply(self, codes: Codes, masks: Codes) -> Codes:
         """Codes after the upset.
@@ -47,31 +41,23 @@ class FaultModel:
             codes: unsigned (n,), the stored bits.
             masks: same dtype and shape, 1 where a bit is hit.
 
-        >>> FaultModel(FaultKind.STUCK1).apply(np.array([5], np.uint8), np.array([2], np.uint8))
+        >>> parse_fault("stuck1").apply(np.array([5], np.uint8), np.array([2], np.uint8))
         array([7], dtype=uint8)
         """
-        match self.kind:
-            case FaultKind.FLIP | FaultKind.BURST:
-                return codes ^ masks
-            case FaultKind.STUCK0:
-                return codes & ~masks
-            case FaultKind.STUCK1:
-                return codes | masks
-        assert_never(self.kind)
+        return BITWISE[self.kind.becomes].apply(codes, masks)
 
     @staticmethod
-    def examples() -> tuple[tuple[str, int, int, int], ...]:
-        """(fault, code, mask, code after): one per kind, executed by a test."""
-        return (
-            ("flip", 0b1010, 0b0110, 0b1100),
-            ("burst:2", 0b1010, 0b0110, 0b1100),
-            ("stuck0", 0b1010, 0b0110, 0b1000),
-            ("stuck1", 0b1010, 0b0110, 0b1110),
-        )
+    def examples() -> tuple[Example, ...]:
+        """One example per kind, executed by a test."""
+        return tuple(kind.example for kind in kinds.FAULT_KINDS)
+
+
+FLIP = FaultModel(kinds.FLIP)
+"""One inverted bit per upset."""
 
 
 def parse_fault(text: str) -> FaultModel:
-    """Read ``flip``, ``burst:K``, ``stuck0`` or ``stuck1``.
+    """Read a fault as users write it: ``flip``, ``burst:K``, ``stuck0`` or ``stuck1``.
 
     Raises:
         BadOption: anything else, or K outside 2..64.
@@ -79,15 +65,17 @@ def parse_fault(text: str) -> FaultModel:
     >>> str(parse_fault("burst:3"))
     'burst:3'
     """
-    name, colon, length = text.partition(":")
-    if name == FaultKind.BURST and length.isdecimal() and 2 <= int(length) <= MAX_BURST:
-        return FaultModel(FaultKind.BURST, int(length))
-    if not colon and name in {FaultKind.FLIP, FaultKind.STUCK0, FaultKind.STUCK1}:
-        return FaultModel(FaultKind(name))
-    raise BadOption(
-        f"--fault {text!r} is not a fault model; use flip, burst:K (K from 2 to {MAX_BURST}), "
-        "stuck0 or stuck1"
-    )
+    name, colon, number = text.partition(":")
+    for kind in kinds.FAULT_KINDS:
+        if name != kind.name or bool(colon) != bool(kind.parameter):
+            continue
+        if kind.parameter is None:
+            return FaultModel(kind)
+        _, least, most = kind.parameter
+        if number.isdecimal() and len(number) < 10 and least <= int(number) <= most:
+            return FaultModel(kind, int(number))
+    offers = listed_choices([kind.offer for kind in kinds.FAULT_KINDS])
+    raise BadOption(f"--fault {text!r} is not a fault model; use {offers}")
 
 
 SiteIndex = npt.NDArray[np.int64]
@@ -96,7 +84,12 @@ SiteIndex = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class FaultPattern:
-    """The upsets of one trial: where they hit, and what each does."""
+    """The upsets of one trial.
+
+    Attributes:
+        fault: What each upset does.
+        sites: int64 (n,), where each upset begins.
+    """
 
     fault: FaultModel
     sites: SiteIndex

@@ -108,7 +108,7 @@ def correspond(reference: FaultSpace, variant: FaultSpace) -> Correspondence:
 
 
 def _identity(tensor: TensorSite) -> tuple[object, ...]:
-    return tensor.name, tensor.shape, tensor.dtype, tensor.codec.name
+    return tensor.target, tensor.name, tensor.shape, tensor.dtype, tensor.codec.name
 
 
 @dataclass(frozen=True)

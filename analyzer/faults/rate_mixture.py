@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.pattern_strata import place_upsets
 from analyzer.faults.sampling import distinct_sites, generator, in_turn
 from analyzer.faults.severity import Severity
@@ -41,8 +41,6 @@ others is 1. The guess decides how many trials such patterns get, never what is 
 
 FEWEST = 16
 """Trials that every stratum gets."""
-
-FLIP = FaultModel(FaultKind.FLIP)
 
 
 @dataclass(frozen=True, slots=True)

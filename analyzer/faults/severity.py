@@ -1,4 +1,4 @@
-"""Severe and mild fault sites: which flips change a value beyond its tensor's range, and which way.
+"""Severe and mild fault sites, told apart by how far and in which direction a flip moves a value.
 
 The partition serves the estimator only: sampling by the number of severe upsets is unbiased for
 any partition, and cheap if severe upsets are what does harm (Cochran, *Sampling Techniques*, ch. 5;
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from analyzer.faults.bitmap import Bitmap, Bools
 from analyzer.faults.elements import Values
+from analyzer.faults.footprints import Footprint, element_masks
 from analyzer.faults.models import FaultModel, SiteIndex
 from analyzer.faults.space import FaultSpace, TensorSite
 
@@ -90,13 +91,13 @@ class Severity:
         return np.asarray(offsets + (numbers - first) * widths + self.positions[columns])
 
     def are_severe(self, sites: SiteIndex) -> npt.NDArray[np.bool_]:
-        """Which of these sites are severe: bool (n,)."""
+        """Tell severe sites: int64 (n,) sites to bool (n,)."""
         tensors = self.space.offsets.searchsorted(sites, side="right") - 1
         positions = (sites - self.space.offsets[tensors]) % self.space.widths[tensors]
         return np.asarray(self.severe[tensors, positions])
 
     def are_rising(self, sites: SiteIndex) -> Bools:
-        """Which of these sites are severe and move a value up: bool (n,)."""
+        """Tell severe sites whose upset moves a value up: int64 (n,) sites to bool (n,)."""
         found = self.are_severe(sites)
         if self.rising is not None and found.any():
             found[found] = self.rising.at(self._numbers(sites[found]))
@@ -131,8 +132,8 @@ def find_severity(
 
     Args:
         space: the fault space.
-        values: golden values by tensor name.
-        fault: what one upset does; a burst is severe if one of its bits is.
+        values: golden values of the stored tensors, by name; see `TensorSite.golden` for others.
+        fault: what one upset does; an upset is severe if one of the bits that it hits is.
         factor: multiple of a tensor's largest value that a severe flip moves a value by; None:
             `SEVERE_FACTOR`.
 
@@ -143,8 +144,8 @@ def find_severity(
     severe = np.zeros((len(space.tensors), widest), bool)
     chosen = SEVERE_FACTOR if factor is None else factor
     for i, tensor in enumerate(space.tensors):
-        columns = _severe_columns(tensor, values[tensor.name], chosen)
-        severe[i, : tensor.codec.bits] = _reaching(columns, fault.length)
+        columns = _severe_columns(tensor, tensor.golden(values), chosen)
+        severe[i, : tensor.codec.bits] = _reaching(columns, fault.footprint)
     tensors, positions = np.nonzero(severe)
     counts = np.array([space.tensors[t].elements for t in tensors], np.int64)
     rising = Bitmap.of(_rising(space, values, fault, severe))
@@ -154,14 +155,14 @@ def find_severity(
 def _rising(
     space: FaultSpace, values: Mapping[str, Values], fault: FaultModel, severe: Bools
 ) -> Iterator[Bools]:
-    """Which elements of each severe column an upset moves up, or makes no number."""
+    """For each severe column: which values an upset moves up, or makes no number; bool (n,)."""
     for tensor, columns in zip(space.tensors, severe, strict=True):
         if not columns.any():
             continue
-        codes = tensor.codec.encode(values[tensor.name].reshape(-1))
+        codes = tensor.codec.encode(tensor.golden(values).reshape(-1))
         before = tensor.codec.decode(codes)
         for bit in np.flatnonzero(columns).tolist():
-            hit = ((1 << fault.length) - 1 << bit) & ((1 << tensor.codec.bits) - 1)
+            hit, *_ = element_masks(fault.footprint, bit, tensor.codec.bits)
             after = tensor.codec.decode(fault.apply(codes, np.asarray(hit, codes.dtype)))
             with np.errstate(invalid="ignore"):
                 yield ~(after <= before)
@@ -183,9 +184,12 @@ def _severe_columns(tensor: TensorSite, values: Values, factor: float) -> npt.ND
     return np.array(found)
 
 
-def _reaching(columns: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
-    """Positions from which a burst of ``length`` bits reaches a severe one."""
-    reached = columns.copy()
-    for step in range(1, length):
-        reached |= np.roll(columns, -step)
-    return reached
+def _reaching(columns: Bools, footprint: Footprint) -> Bools:
+    """Positions from which an upset reaches a severe one: bool (bits,), like ``columns``.
+
+    The elements behind have the same columns; that a tensor ends is not looked at.
+    """
+    width = len(columns)
+    severe = sum(1 << bit for bit in np.flatnonzero(columns).tolist())
+    hits = (element_masks(footprint, bit, width) for bit in range(width))
+    return np.array([any(mask & severe for mask in masks) for masks in hits], bool)

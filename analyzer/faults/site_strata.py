@@ -15,7 +15,8 @@ import numpy as np
 
 from analyzer.errors import BadOption, quoted
 from analyzer.faults.elements import Values
-from analyzer.faults.models import FaultKind, FaultModel
+from analyzer.faults.footprints import element_masks
+from analyzer.faults.models import FLIP, FaultModel
 from analyzer.faults.severity import SAMPLE, SEVERE_FACTOR
 from analyzer.faults.space import FaultSpace, TensorSite
 
@@ -24,7 +25,7 @@ LARGE, MODERATE = 0.5, 1.0 / 32.0
 
 
 class Reach(StrEnum):
-    """How far an upset in a column moves the typical value, against the tensor's largest one."""
+    """Distance by which an upset in a column moves the typical value, in four steps."""
 
     SEVERE = "severe"
     LARGE = "large"
@@ -37,7 +38,7 @@ class SiteStratum:
     """Some columns of one tensor.
 
     Attributes:
-        reach: How far their upsets move values.
+        reach: Distance by which an upset in one of them moves values.
         positions: Bit positions, ascending.
         elements: Elements of the tensor.
     """
@@ -66,11 +67,15 @@ class SiteStrata:
     parts: tuple[tuple[SiteStratum, ...], ...]
 
     def site(self, tensor: int, part: int, element: int, column: int) -> int:
-        """The site of one element in the ``column``-th column of a stratum."""
+        """The site of one element in one column of a stratum.
+
+        Args:
+            tensor: index of the tensor in its space.
+            part: index of the stratum among those of the tensor.
+            element: flat index of the element.
+            column: index of the column among those of the stratum.
+        """
         return self.space.site(tensor, element, self.parts[tensor][part].positions[column])
-
-
-FLIP = FaultModel(FaultKind.FLIP)
 
 
 def split_sites(
@@ -80,7 +85,7 @@ def split_sites(
 
     Args:
         space: the fault space.
-        values: golden values by tensor name.
+        values: golden values of the stored tensors, by name; see `TensorSite.golden` for others.
         fault: what one upset does.
 
     Raises:
@@ -88,12 +93,12 @@ def split_sites(
     """
     for tensor in space.tensors:
         _check_room(tensor, fault)
-    return SiteStrata(space, tuple(_strata(t, values[t.name], fault) for t in space.tensors))
+    return SiteStrata(space, tuple(_strata(t, t.golden(values), fault) for t in space.tensors))
 
 
 def _check_room(tensor: TensorSite, fault: FaultModel) -> None:
-    """Refuse bursts that are cut short wherever they begin: a figure would be that of others."""
-    if 0 < tensor.bits < fault.length:
+    """Refuse upsets that are cut short wherever they begin: a figure would be that of others."""
+    if 0 < tensor.bits < fault.footprint.room:
         raise BadOption(
             f"--fault {fault} has no place in the tensor {quoted(tensor.name)} of {tensor.bits} "
             "bits: bursts end with their tensor, and all of them would be shorter there; use a "
@@ -124,6 +129,14 @@ def typical_moves(tensor: TensorSite, values: Values, fault: FaultModel = FLIP) 
     do no harm in any column, and would make most columns of a mantissa look alike. Of a burst that
     reaches into the elements behind, the farthest move counts. A move out of the finite numbers is
     infinite. In a tensor of zeros moves count in units of the format: the value 1.
+
+    Args:
+        tensor: the tensor.
+        values: its golden values, in its dtype and shape.
+        fault: what one upset does.
+
+    Returns:
+        Multiples, one per bit position, bit 0 first.
     """
     flat = values.reshape(-1)
     golden = flat[:: max(1, len(flat) // SAMPLE)]
@@ -139,13 +152,6 @@ def typical_moves(tensor: TensorSite, values: Values, fault: FaultModel = FLIP) 
             moves = np.where(np.isnan(moves), np.inf, moves)
             return float(np.median(moves)) if len(moves) else 0.0
 
-        masks = (_masks(tensor, bit, fault.length) for bit in range(tensor.codec.bits))
+        width = tensor.codec.bits
+        masks = (element_masks(fault.footprint, bit, width, tensor.bits) for bit in range(width))
         return [max(map(typical, hits)) for hits in masks]
-
-
-def _masks(tensor: TensorSite, bit: int, length: int) -> list[int]:
-    """The bits that an upset hits in the element where it begins, and in those behind it."""
-    width = tensor.codec.bits
-    reached = min(-(-(bit + length) // width), tensor.elements)
-    whole = (1 << bit + length) - (1 << bit)
-    return [whole >> element * width & (1 << width) - 1 for element in range(reached)]

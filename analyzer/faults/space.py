@@ -1,7 +1,7 @@
 """The bits at risk as one index range: index <-> (tensor, element, bit). Knows no ONNX."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.errors import EmptySelection
-from analyzer.faults.elements import Codec, Codes
+from analyzer.errors import EmptySelection, UnsupportedTarget, quoted
+from analyzer.faults.elements import ELEMENT_TYPES, Codec, Codes, Values
+from analyzer.faults.kinds import TruthTable
 from analyzer.faults.models import FaultPattern
+from analyzer.faults.operations import merged_masks
 
 
 class Kind(StrEnum):
-    """What an initializer is to the operator that reads it."""
+    """The part that a stored tensor plays for the operator that reads it."""
 
     WEIGHT = "weight"
     BIAS = "bias"
@@ -25,6 +27,34 @@ class Kind(StrEnum):
     NORM = "norm"
     CONSTANT = "constant"
 
+
+class ComputedKind(StrEnum):
+    """The part that a computed value plays. No command exposes one yet."""
+
+    ACTIVATION = "activation"
+
+
+AnyKind = Kind | ComputedKind
+
+
+class Target(StrEnum):
+    """The place of a tensor's bits at the moment of an upset."""
+
+    STORED = "stored"
+    """In the file: their golden values are known before any run."""
+
+    COMPUTED = "computed"
+    """In a value that a node computes: their golden values are those of the run."""
+
+    CHECK = "check"
+    """Beside the data: check bits that a protection keeps. No executor meets them."""
+
+
+_NAMES = {
+    Target.STORED: "stored tensor",
+    Target.COMPUTED: "value that is computed at each run",
+    Target.CHECK: "tensor of check bits",
+}
 
 Indices = npt.NDArray[np.int64]
 
@@ -35,17 +65,19 @@ class TensorSite:
 
     Attributes:
         name: Its name in the ONNX file.
-        kind: What it is to its consumer.
-        shape: Its shape; () for a scalar.
+        kind: The part that it plays for its reader.
+        shape: Its shape; () for a scalar. Of a computed value: the shape for one image.
         codec: How its elements are held in the memory whose bits flip.
         dtype: Name of its element type.
+        target: Where its bits are when an upset hits them.
     """
 
     name: str
-    kind: Kind
+    kind: AnyKind
     shape: tuple[int, ...]
     codec: Codec
     dtype: str
+    target: Target = Target.STORED
 
     @property
     def elements(self) -> int:
@@ -56,6 +88,21 @@ class TensorSite:
     def bits(self) -> int:
         """Number of bits at risk."""
         return self.elements * self.codec.bits
+
+    def golden(self, values: Mapping[str, Values]) -> Values:
+        """Golden values, as far as they are known before a run.
+
+        Args:
+            values: those of the stored tensors, by name.
+
+        Returns:
+            An array of ``shape``. Of what is not stored nothing is known: every element counts as
+            1, so that bit positions are told apart by the number format alone.
+        """
+        if self.target is Target.STORED:
+            return values[self.name]
+        one = np.ones((), ELEMENT_TYPES[self.dtype].dtype)
+        return np.broadcast_to(one, self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +157,23 @@ class FaultSpace:
         """Number of elements at risk."""
         return sum(t.elements for t in self.tensors)
 
+    def check_served(self, served: Collection[Target], who: str) -> None:
+        """Refuse a space with tensors that an executor cannot fault.
+
+        Args:
+            served: targets whose bits the executor can flip.
+            who: the executor, as the subject of a sentence.
+
+        Raises:
+            UnsupportedTarget: a tensor has another target.
+        """
+        for tensor in self.tensors:
+            if tensor.target not in served:
+                raise UnsupportedTarget(
+                    f"{who} cannot flip bits of {quoted(tensor.name)}, a {_NAMES[tensor.target]}; "
+                    "--exclude it, or use an executor that can"
+                )
+
     def tensor_index(self, name: str) -> int:
         """Index of the tensor called ``name``; KeyError if it is not at risk."""
         return self._index[name]
@@ -127,56 +191,73 @@ class FaultSpace:
         return tensor, element, bit
 
     def site(self, tensor: int, element: int, bit: int) -> int:
-        """Site index of (tensor, element, bit): the inverse of `locate`."""
+        """Site index of one bit: the inverse of `locate`.
+
+        Args:
+            tensor: index of the tensor.
+            element: flat index of the element.
+            bit: position of the bit, 0 the least significant.
+        """
         return int(self.offsets[tensor]) + element * self.tensors[tensor].codec.bits + bit
 
     def bits_hit(self, pattern: FaultPattern) -> tuple[Indices, Indices]:
-        """The bits that ``pattern`` hits, bursts spread out.
+        """The bits that ``pattern`` hits: at each site the footprint of the fault.
 
         Returns:
             int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor;
-            a bit that several bursts hit is listed several times.
+            a bit that several upsets hit is listed several times.
         """
         tensors = self.offsets.searchsorted(pattern.sites, side="right") - 1
         local = pattern.sites - self.offsets[tensors]
-        if pattern.fault.length == 1:
+        footprint = pattern.fault.footprint
+        if footprint.alone:
             return tensors, local
-        spread = local[:, None] + np.arange(pattern.fault.length)
-        inside = spread < np.diff(self.offsets)[tensors][:, None]
-        return np.broadcast_to(tensors[:, None], spread.shape)[inside], spread[inside]
+        bits = np.diff(self.offsets)[tensors]
+        upsets, hit = footprint.spread(local, self.widths[tensors], bits)
+        return tensors[upsets], hit
 
     def masks(self, pattern: FaultPattern) -> Iterator[ElementMasks]:
-        """The hits of ``pattern``, tensor by tensor, overlapping bursts cancelling bit by bit."""
+        """The hits of ``pattern``, tensor by tensor, several hits of one bit merged into one."""
         tensors, local = self.bits_hit(pattern)
         bounds = np.searchsorted(tensors, np.arange(len(self.tensors) + 1))
         for tensor in np.flatnonzero(np.diff(bounds)):
-            yield self._combine(int(tensor), local[bounds[tensor] : bounds[tensor + 1]])
+            hit = local[bounds[tensor] : bounds[tensor + 1]]
+            yield self._merge(int(tensor), hit, pattern.fault.kind.becomes)
 
-    def _combine(self, tensor: int, sites: Indices) -> ElementMasks:
-        element, bit = np.divmod(sites, self.tensors[tensor].codec.bits)
+    def _merge(self, tensor: int, hit: Indices, becomes: TruthTable) -> ElementMasks:
+        element, bit = np.divmod(hit, self.tensors[tensor].codec.bits)
         single = np.left_shift(np.uint64(1), bit.astype(np.uint64))
         distinct, inverse = np.unique(element, return_inverse=True)
-        masks = np.zeros(len(distinct), np.uint64)
-        np.bitwise_xor.at(masks, inverse, single)
+        masks = merged_masks(becomes, inverse, single, len(distinct))
         return ElementMasks(tensor, distinct, masks)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which tensors a campaign exposes.
+    """The tensors that a campaign exposes.
 
     Attributes:
         include: Name globs; empty means every name.
         exclude: Name globs that are taken out again.
         kinds: Kinds; empty means every kind.
+        targets: Where bits are that upsets hit; stored tensors alone unless more is asked for.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    targets: tuple[Target, ...] = (Target.STORED,)
 
-    def takes(self, name: str, kind: Kind) -> bool:
-        """Whether a tensor is exposed."""
+    def takes(self, name: str, kind: AnyKind) -> bool:
+        """Decide by name and kind; `of` looks at targets as well.
+
+        Args:
+            name: of a tensor.
+            kind: of the same tensor.
+
+        Returns:
+            True for a tensor that is exposed.
+        """
         named = not self.include or any(fnmatch.fnmatchcase(name, g) for g in self.include)
         dropped = any(fnmatch.fnmatchcase(name, g) for g in self.exclude)
         return named and not dropped and (not self.kinds or kind in self.kinds)
@@ -187,7 +268,8 @@ class Selection:
         Raises:
             EmptySelection: nothing is left.
         """
-        space = FaultSpace(tuple(t for t in tensors if self.takes(t.name, t.kind)))
+        exposed = (t for t in tensors if t.target in self.targets and self.takes(t.name, t.kind))
+        space = FaultSpace(tuple(exposed))
         if not space.bits:
             raise EmptySelection(
                 f"--include, --exclude and --kinds leave none of the {len(tensors)} tensors in "

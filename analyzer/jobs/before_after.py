@@ -17,7 +17,7 @@ from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.jobs.prepare import batch_size, default_batch, find_data
 from analyzer.jobs.settings import Settings
 from analyzer.model import Model
-from analyzer.reports.before_after.record import EffectPart, FilePart, LatencyPart, TwinsPart
+from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.calibration_data import described
 from exporters.latency import compare_latency
@@ -76,14 +76,16 @@ def write_model(proto: onnx.ModelProto, out: Path) -> None:
         write_whole(path, content)
 
 
-def compare_twins(model: Model, twin: onnx.ModelProto, out: Path, images: Images) -> TwinsPart:
+def compare_twins(
+    model: Model, twin: onnx.ModelProto, out: Path, images: Images
+) -> BeforeAfterPart:
     """The figures of both, before the twin is written to ``out``.
 
     Raises:
         GoldenFailed: the original fails.
         UnsupportedModel: ONNX Runtime cannot load one of them.
     """
-    return TwinsPart(
+    return BeforeAfterPart(
         model=FilePart(path=str(model.path), sha256=model.sha256, bytes=model.size),
         twin=_file_part(twin, out),
         effect=_compare_answers(model, twin, images),
@@ -106,23 +108,23 @@ def _compare_answers(model: Model, twin: onnx.ModelProto, images: Images) -> Eff
     first = run_session(before, images.batches[0].feeds(name))
     classes = class_count(first) if isinstance(first, Answer) else None
     judge = Judge(choose_metric(None, data, classes))
-    right_before = right_after = 0
+    score_before = score_after = 0
     with show_count(len(images.batches), "comparing") as step:
         for number, batch in enumerate(images.batches):
             feeds = batch.feeds(name)
             golden = judge.golden(run_session(before, feeds), batch.labels, batch.images)
             outcomes = judge.outcomes(golden, run_session(after, feeds), batch.labels)
-            right = int(golden.right.sum())
-            right_before += right
-            right_after += right - outcomes.lost + outcomes.gained
+            score_before += golden.total
+            score_after += golden.total - outcomes.lost + outcomes.gained
             step(number)
+    whole = len(data) * judge.metric.denominator
     return EffectPart(
         data=data.name,
         images=len(data),
         labelled=data.labels is not None,
-        metric=judge.metric.value,
-        before=right_before / len(data),
-        after=right_after / len(data),
+        metric=judge.metric.name,
+        before=score_before / whole,
+        after=score_after / whole,
     )
 
 

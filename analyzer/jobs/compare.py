@@ -37,7 +37,7 @@ from analyzer.jobs.settings import NO_JOURNAL, Settings
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.sweep import open_pool
 from analyzer.model import load_model
-from analyzer.reports.comparison.build import Entry, build_comparison
+from analyzer.reports.comparison.build import ComparisonEntry, build_comparison
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -81,7 +81,9 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
         _top_up(analyses, compared_models, settings, watch)
     found = compare(compared_models)
     models = (analysis.model for analysis in analyses)
-    entries = [Entry(*parts) for parts in zip(models, compared_models, found, strict=True)]
+    entries = [
+        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
+    ]
     report = build_comparison(
         entries, analyses[0].data, tool_part(analyses[0].device), run_part(watch, None)
     )
@@ -155,7 +157,8 @@ def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
         return analysis
     if not np.array_equal(first.inputs, second.inputs):
         return analysis
-    context = replace(analysis.context, batches=reference.context.batches)
+    golden = replace(analysis.context.golden, batches=reference.context.golden.batches)
+    context = replace(analysis.context, golden=golden)
     return replace(analysis, data=reference.data, context=context)
 
 
@@ -171,13 +174,15 @@ def _check_comparable(reference: Analysis, analysis: Analysis) -> None:
             f"no data set was given, and {second} takes other random inputs than {first}; give "
             "--data"
         )
-    outputs = [len(a.context.golden[0].outputs) for a in (reference, analysis)]
+    outputs = [len(a.context.golden.by_batch[0].outputs) for a in (reference, analysis)]
     if outputs[0] != outputs[1]:
         raise NotComparable(
             f"{second} has {outputs[1]} outputs and {first} {outputs[0]}: they answer different "
             "questions"
         )
-    classes = [class_count(Answer(a.context.golden[0].outputs)) for a in (reference, analysis)]
+    classes = [
+        class_count(Answer(a.context.golden.by_batch[0].outputs)) for a in (reference, analysis)
+    ]
     if classes[0] != classes[1]:
         shown = ["no classes" if c is None else f"{c} classes" for c in classes]
         raise NotComparable(
@@ -191,8 +196,8 @@ def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, Compare
     matched = correspond(reference.space, analysis.space)
     if matched.enough:
         plan = replace(own.plan, paired=lead.plan.id)
-        pairing = Pairing(lead.plan.id, lead.severity, matched)
-        own = replace(own, plan=plan, pairing=pairing)
+        pairing = Pairing(lead.plan.id, lead.patterns.severity, matched)
+        own = replace(own, patterns=replace(own.patterns, plan=plan, pairing=pairing))
     return replace(analysis, context=own), ComparedModel(own, matched)
 
 

@@ -18,7 +18,12 @@ from analyzer.jobs.before_after import Images, check_files, compare_twins, read_
 from analyzer.jobs.settings import Settings
 from analyzer.jobs.threshold_search import SearchOptions, search_part
 from analyzer.model import Model, load_model
-from analyzer.reports.before_after.hardening import ChangePart, HardeningReport, LeftPart, SitePart
+from analyzer.reports.before_after.hardening import (
+    BoundPart,
+    ChangePart,
+    ExclusionPart,
+    HardeningReport,
+)
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.hardening.harden import check_options, harden
 from exporters.hardening.interface import Applied, Change, Order, Resources
@@ -110,7 +115,7 @@ def _report(
         calibration=change.basis,
         sites=tuple(_site(place) for place in change.applied if place.bound is not None),
         not_applied=tuple(
-            LeftPart(value=n.value, kind=n.kind, reason=n.reason) for n in change.left
+            ExclusionPart(value=n.value, kind=n.kind, reason=n.reason) for n in change.left
         ),
         twins=compare_twins(model, change.proto, out, images),
         compared=min(COMPARED, len(images.data)),
@@ -124,9 +129,9 @@ def _report(
     )
 
 
-def _site(place: Applied) -> SitePart:
+def _site(place: Applied) -> BoundPart:
     assert place.bound is not None
-    return SitePart(
+    return BoundPart(
         value=place.value,
         kind=place.kind,
         side="one-sided" if place.bound.low is None else "two-sided",

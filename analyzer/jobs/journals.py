@@ -10,8 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.journal.journal import Identity, Journal, key_of, open_journal
-from analyzer.campaign.journal.sqlite_file import read_entries, told
+from analyzer.campaign.journal.entries import read_value
+from analyzer.campaign.journal.identity import Identity, key_of
+from analyzer.campaign.journal.journal import Journal, open_journal
+from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.journal.versions import versions
 from analyzer.campaign.result import Stop
 from analyzer.campaign.tasks import WHOLE, Shard
@@ -26,7 +28,7 @@ def identity_of(analysis: Analysis) -> Identity:
     """What the blocks of this analysis depend on."""
     context = analysis.context
     where = {"device": analysis.device.shown}
-    return Identity(context.plan.content, {**versions(), **where}, context.answers)
+    return Identity(context.plan.content, {**versions(), **where}, context.golden.digests)
 
 
 def cache_folder() -> Path:
@@ -146,9 +148,9 @@ def read_request(path: Path) -> Request:
     Raises:
         JournalUnusable: the journal is missing, or does not say.
     """
-    entries = read_entries(path)
-    request = told(entries, "request")
-    if request is None and told(entries, "comparison"):
+    entries = log_at(path).entries()
+    request = read_value(entries, "request")
+    if request is None and read_value(entries, "comparison"):
         raise JournalUnusable(
             f"{path} belongs to a comparison of several models; to go on with it, run the same "
             "relcheck compare again"
@@ -158,7 +160,7 @@ def read_request(path: Path) -> Request:
             f"{path} is no journal, or too damaged to say how it was asked for; run the same "
             "command again"
         )
-    shard = told(entries, "shard") or str(WHOLE)
+    shard = read_value(entries, "shard") or str(WHOLE)
     settings = {**request["settings"], "journal": str(path), "shard": shard}
     return Request(Purpose(request.get("command", "run")), Path(request["model"]), settings)
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analyzer.campaign.maps.map import VulnerabilityMap
-from analyzer.campaign.maps.result import TensorFound
-from analyzer.campaign.maps.run import ShareDone, run_map, run_share
+from analyzer.campaign.maps.result import TensorResult
+from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
+from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.runner import Store
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.cli.app import Exit
@@ -58,10 +59,10 @@ def _make_map(model: Path, settings: MapSettings, crew: WorkerProcesses) -> Exit
     with journal_of(analysis, settings, Purpose.MAP) as journal:
         tensors = _run(analysis, settings, journal or NullStore(), watch, crew)
     where = journal.path if journal else None
-    if isinstance(tensors, ShareDone):
+    if isinstance(tensors, ShardResult):
         stops = [tensors.stop] if tensors.stop else []
         return shard_done(settings.shard, tensors.trials, stops, where)
-    plan, golden = analysis.context.plan, analysis.context.golden_metric
+    plan, golden = analysis.context.plan, analysis.context.golden.metric
     found = VulnerabilityMap(plan, golden, analysis.space, tensors)
     report = build_map_report(
         found,
@@ -91,13 +92,13 @@ def prepare_map(
     plan = replace(analysis.context.plan, rates=())
     golden = golden_values(analysis.model, analysis.space)
     sites = split_sites(analysis.space, golden, plan.fault)
-    context = replace(analysis.context, plan=plan, severity=None, sites=sites)
-    return replace(analysis, context=context)
+    patterns = PatternSource(plan, analysis.space, None, sites=sites)
+    return replace(analysis, context=replace(analysis.context, patterns=patterns))
 
 
 def _run(
     analysis: Analysis, settings: MapSettings, store: Store, watch: Stopwatch, crew: WorkerProcesses
-) -> tuple[TensorFound, ...] | ShareDone:
+) -> tuple[TensorResult, ...] | ShardResult:
     context, every, shard = analysis.context, settings.exhaustive, settings.shard
     with (
         watch.interruptible(),
@@ -105,7 +106,7 @@ def _run(
         show_tensors(len(analysis.space.tensors)) as observer,
     ):
         if shard.count > 1:
-            return run_share(context, pool, store, watch, observer, every, shard)
+            return run_shard(context, pool, store, watch, observer, every, shard)
         return run_map(context, pool, store, watch, observer, every)
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.answers import Failure
+from analyzer.campaign.golden_answers import GoldenRun
+from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
-from analyzer.campaign.trials import TrialContext, prepare_trials
+from analyzer.campaign.trials import TrialContext
 from analyzer.cli.devices import device_of
 from analyzer.cli.process.heartbeat import HEARTBEAT
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
@@ -207,7 +209,7 @@ def prepare_analysis(
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
     metric = choose_metric(settings.metric, data, class_count(first))
-    check_metrics(conditions, metric)
+    check_metrics(conditions, metric.name)
     plan = Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -217,7 +219,7 @@ def prepare_analysis(
         encoding=settings.encoding,
         fault=fault,
         selection=selection,
-        metric=metric,
+        metric=metric.name,
         batch=size,
         seed=settings.seed,
         precision=settings.precision,
@@ -227,10 +229,9 @@ def prepare_analysis(
     if settings.exposure is Exposure.TRANSIENT:
         severity = find_severity(space, golden_values(model, space), fault)
     HEARTBEAT.renew()
-    judge, alive = Judge(metric), HEARTBEAT.renew
     threads = settings.worker_count if executor.threaded and not settings.cluster else 1
-    context = prepare_trials(
-        plan, space, severity, executor, judge, name, batches, alive, first, threads
-    )
+    golden = GoldenRun(Judge(metric), name, batches, first, threads)
+    answers = golden.answers(executor, HEARTBEAT.renew)
+    context = TrialContext(PatternSource(plan, space, severity), answers, executor)
     HEARTBEAT.prepared()
     return Analysis(model, space, data, conditions, executor, context, device)

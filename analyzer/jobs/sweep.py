@@ -121,7 +121,8 @@ def open_pool(
     analysis: Analysis, settings: Settings, crew: WorkerProcesses | None = None
 ) -> Iterator[Pool]:
     """Where blocks run: a cluster, worker processes, or (``--jobs 0``) this process."""
-    from analyzer.campaign.workers.local_pool import InlinePool, LocalPool
+    from analyzer.campaign.workers.inline_pool import InlinePool
+    from analyzer.campaign.workers.local_pool import LocalPool
 
     if settings.inline:
         with InlinePool(analysis.context) as here:
@@ -169,12 +170,14 @@ def _cache_of(
     analysis: Analysis, layout: Layout | None, settings: Settings
 ) -> tuple[int, SharedArrays | None]:
     """Bytes that golden values may take in each worker here, or in what they have in common."""
-    from analyzer.campaign.workers.payload import shelf_for
+    from analyzer.campaign.workers.payload import shared_golden_values
 
     if not analysis.device.on_cpu:
         return settings.cache // settings.worker_count, None
     cache = settings.golden_cache(layout.file.size if layout and layout.file else 0)
-    shelf = shelf_for(analysis.context, cache) if settings.worker_count > 1 else None
+    shelf = None
+    if settings.worker_count > 1:
+        shelf = shared_golden_values(analysis.context, cache)
     return cache if shelf else cache // settings.worker_count, shelf
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analyzer.faults.rates import parse_rates
 from analyzer.jobs.settings import Settings
-from analyzer.reports.before_after.threshold_search import SearchedPart, SearchPart
+from analyzer.reports.before_after.threshold_search import SearchPart, SiteSearchPart
 from exporters.hardening.clipact.resumable import SearchResult
 from exporters.hardening.clipact.search import SearchRequest, SiteResult
 
@@ -71,9 +71,9 @@ def search_part(result: SearchResult) -> SearchPart:
     )
 
 
-def _site(site: SiteResult) -> SearchedPart:
+def _site(site: SiteResult) -> SiteSearchPart:
     found = site.found
-    return SearchedPart(
+    return SiteSearchPart(
         value=site.value,
         bits=site.bits,
         patterns=site.trials,

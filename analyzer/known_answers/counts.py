@@ -1,4 +1,4 @@
-"""How many upsets there are: exact probabilities, and the count that a random number stands for."""
+"""Numbers of upsets: exact probabilities, and the count that a random number stands for."""
 
 import math
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Chance(KnownAnswer):
 
 
 @dataclass(frozen=True, slots=True)
-class Inverted(KnownAnswer):
+class CountQuantile(KnownAnswer):
     """The count that one uniform random number stands for.
 
     Attributes:
@@ -97,7 +97,7 @@ def _chance(asked: Chance) -> tuple[str, bool]:
     return show(found), math.isclose(found, asked.probability, rel_tol=accuracy)
 
 
-def _inverted(asked: Inverted) -> str:
+def _quantile(asked: CountQuantile) -> str:
     dealt = cast(np.random.Generator, _Dealt(asked.uniform))
     return str(CountLaw(asked.bits, asked.rate).draw_at_least(asked.least, dealt))
 
@@ -154,13 +154,13 @@ _TEN_BITS = (
     "0.8664..., 0.9880..., 0.9992... "
 )
 
-INVERTED = (
-    Inverted("KA-511", "R-8", _THREE_BITS + "0 lies in the first step.", 3, 0.25, 1, 0.0, 1),
-    Inverted("KA-512", "R-8", _THREE_BITS + "0.729 < 27/37.", 3, 0.25, 1, 0.729, 1),
-    Inverted("KA-513", "R-8", _THREE_BITS + "0.730 > 27/37.", 3, 0.25, 1, 0.730, 2),
-    Inverted("KA-514", "R-8", _THREE_BITS + "0.972 < 36/37.", 3, 0.25, 1, 0.972, 2),
-    Inverted("KA-515", "R-8", _THREE_BITS + "0.973 > 36/37.", 3, 0.25, 1, 0.973, 3),
-    Inverted(
+QUANTILES = (
+    CountQuantile("KA-511", "R-8", _THREE_BITS + "0 lies in the first step.", 3, 0.25, 1, 0.0, 1),
+    CountQuantile("KA-512", "R-8", _THREE_BITS + "0.729 < 27/37.", 3, 0.25, 1, 0.729, 1),
+    CountQuantile("KA-513", "R-8", _THREE_BITS + "0.730 > 27/37.", 3, 0.25, 1, 0.730, 2),
+    CountQuantile("KA-514", "R-8", _THREE_BITS + "0.972 < 36/37.", 3, 0.25, 1, 0.972, 2),
+    CountQuantile("KA-515", "R-8", _THREE_BITS + "0.973 > 36/37.", 3, 0.25, 1, 0.973, 3),
+    CountQuantile(
         "KA-516",
         "R-8",
         "1,000 bits at 0.001, given one or more: P(1) = 0.58209..., P(2) = 0.29104..., together "
@@ -171,7 +171,7 @@ INVERTED = (
         0.86,
         2,
     ),
-    Inverted(
+    CountQuantile(
         "KA-517",
         "R-8",
         "A mean of 0.0001 upsets is not truncated to none: P(1) = 0.99995..., given one or more.",
@@ -181,10 +181,10 @@ INVERTED = (
         0.9999,
         1,
     ),
-    Inverted("KA-518", "R-8", _TEN_BITS + "0.866 lies in the first.", 10, 0.05, 2, 0.866, 2),
-    Inverted("KA-519", "R-8", _TEN_BITS + "0.867 lies in the second.", 10, 0.05, 2, 0.867, 3),
+    CountQuantile("KA-518", "R-8", _TEN_BITS + "0.866 lies in the first.", 10, 0.05, 2, 0.866, 2),
+    CountQuantile("KA-519", "R-8", _TEN_BITS + "0.867 lies in the second.", 10, 0.05, 2, 0.867, 3),
 )
 """Counts drawn by inverting the law."""
 
 check_chances = each(_chance)
-check_inverted = exactly(_inverted)
+check_quantiles = exactly(_quantile)

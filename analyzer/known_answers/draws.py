@@ -1,4 +1,4 @@
-"""What trials draw: frozen, so that a library that changes its random numbers is noticed."""
+"""Draws of trials: frozen, so that a library that changes its random numbers is noticed."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a campaign makes of its trials."""
+"""Estimates that a campaign makes of its trials."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ Trial = tuple[int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated(KnownAnswer):
-    """What a campaign reports of its trials.
+class KnownEstimate(KnownAnswer):
+    """The figures that a campaign reports of its trials.
 
     Attributes:
         golden: The metric without faults.
@@ -58,7 +58,7 @@ def _figures(metric: float, sdc: float, due: float, masked: float) -> str:
     return f"metric {show(metric)}, SDC {show(sdc)}, DUE {show(due)}, masked {show(masked)}"
 
 
-def _estimate(asked: Estimated) -> str:
+def _estimate(asked: KnownEstimate) -> str:
     empty = Tally.empty(asked.unit)
     parts = [
         Stratum(weight, sum((Tally.of_trial(asked.unit, *t) for t in trials), empty))
@@ -75,7 +75,7 @@ _GAINED: Trial = (1, 1, 0, 0, 0, 1)
 _MASKED: Trial = (1, 0, 0, 1, 0, 0)
 
 ANSWERS = (
-    Estimated(
+    KnownEstimate(
         "KA-721",
         "R-15",
         "Of trials with an upset a quarter is lost, and half of all patterns have one: SDC 1/4 * "
@@ -88,7 +88,7 @@ ANSWERS = (
         due=0.0,
         masked=0.875,
     ),
-    Estimated(
+    KnownEstimate(
         "KA-722",
         "R-15",
         "8 images, always an upset: SDC 2/8, DUE 1/8, masked 5/8, lost 3/8 of golden's 1.",
@@ -100,7 +100,7 @@ ANSWERS = (
         due=0.125,
         masked=0.625,
     ),
-    Estimated(
+    KnownEstimate(
         "KA-723",
         "R-15",
         "An answer that an upset happens to put right is gained: 0.5 + 1/4 * 1/2.",
@@ -112,7 +112,7 @@ ANSWERS = (
         due=0.0,
         masked=0.875,
     ),
-    Estimated(
+    KnownEstimate(
         "KA-724",
         "R-15",
         "Batches of 3 and 1 are drawn in proportion to their images, so that trials count alike: "
@@ -125,7 +125,7 @@ ANSWERS = (
         due=0.0,
         masked=0.5,
     ),
-    Estimated(
+    KnownEstimate(
         "KA-725",
         "R-15",
         "No harm seen: the metric is golden's, masked is 1.",
@@ -137,7 +137,7 @@ ANSWERS = (
         due=0.0,
         masked=1.0,
     ),
-    Estimated(
+    KnownEstimate(
         "KA-726",
         "R-15",
         "Two strata: SDC 0.5 * 1/4 + 0.25 * 1/1 = 0.375, whatever the numbers of trials; a quarter "

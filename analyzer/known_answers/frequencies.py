@@ -1,4 +1,4 @@
-"""How often counts, places and batches are drawn, against exact probabilities."""
+"""Frequencies of counts, places and batches that are drawn, against exact probabilities."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from analyzer.known_answers.records import KnownAnswer, each
 
 @dataclass(frozen=True, slots=True)
 class Frequency(KnownAnswer):
-    """How often something is drawn: within five standard deviations of its exact frequency.
+    """The frequency of a draw: within five standard deviations of its exact probability.
 
     Attributes:
         what: What is drawn.

@@ -12,7 +12,7 @@ Tensor = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SiteNumber(KnownAnswer):
-    """Where one numbered bit lies.
+    """The place of one numbered bit.
 
     Attributes:
         tensors: The tensors at risk.

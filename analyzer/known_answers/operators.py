@@ -6,7 +6,7 @@ import numpy as np
 import onnx.parser
 
 from analyzer.known_answers.records import KnownAnswer, exactly, listed
-from analyzer.known_answers.tiny import FORMATS, IR_VERSION, OPSET, Stored, opened, pattern_of
+from analyzer.known_answers.tiny import FORMATS, IR_VERSION, OPSET, StoredTensor, opened, pattern_of
 
 ALL_AT_RISK = "*"
 
@@ -26,7 +26,7 @@ class OperatorFault(KnownAnswer):
     """
 
     graph: str
-    stored: tuple[Stored, ...]
+    stored: tuple[StoredTensor, ...]
     fed: tuple[float, ...]
     fault: str
     hits: tuple[tuple[str, int, int], ...]
@@ -91,7 +91,7 @@ ANSWERS = (
         "y = (1 * 1 + 2 * 3, 1 * 2 + 2 * 4) = (7, 10). Bit 31 of w[3] = 4 is its sign: "
         "y[1] = 2 - 8 = -6.",
         "(float[1,2] x) => (float[1,2] y) { y = MatMul (x, w) }",
-        (Stored("w", "float32", (2, 2), (_ONE, _TWO, _THREE, _FOUR)),),
+        (StoredTensor("w", "float32", (2, 2), (_ONE, _TWO, _THREE, _FOUR)),),
         (1.0, 2.0),
         "flip",
         (("w", 3, 31),),
@@ -105,8 +105,8 @@ ANSWERS = (
         "without bit 23, b[1] = 6 reads -6: (0.5 + 6 + 5, 2 + 8 - 6) = (11.5, 4).",
         "(float[1,2] x) => (float[1,2] y) { y = Gemm (x, w, b) }",
         (
-            Stored("w", "float32", (2, 2), (_ONE, _TWO, _THREE, _FOUR)),
-            Stored("b", "float32", (2,), (_FIVE, _SIX)),
+            StoredTensor("w", "float32", (2, 2), (_ONE, _TWO, _THREE, _FOUR)),
+            StoredTensor("b", "float32", (2,), (_FIVE, _SIX)),
         ),
         (1.0, 2.0),
         "flip",
@@ -122,7 +122,7 @@ ANSWERS = (
         "weight of channel 3, is its sign: y[3] = 4 - 50 = -46.",
         "(float[1,1,1,2] x) => (float[1,8,1,1] y) { y = Conv (x, w) }",
         (
-            Stored(
+            StoredTensor(
                 "w",
                 "float32",
                 (8, 1, 1, 2),
@@ -144,11 +144,11 @@ ANSWERS = (
         "(float[1,1,1,1] x) => (float[1,2,1,1] y) "
         "{ a = Conv (x, w) y = BatchNormalization <epsilon = 0.0> (a, gamma, beta, mean, var) }",
         (
-            Stored("w", "float32", (2, 1, 1, 1), (_ONE, _TWO)),
-            Stored("gamma", "float32", (2,), (_TWO, _THREE)),
-            Stored("beta", "float32", (2,), (_ONE, _ONE)),
-            Stored("mean", "float32", (2,), (_ONE, _TWO)),
-            Stored("var", "float32", (2,), (_ONE, _FOUR)),
+            StoredTensor("w", "float32", (2, 1, 1, 1), (_ONE, _TWO)),
+            StoredTensor("gamma", "float32", (2,), (_TWO, _THREE)),
+            StoredTensor("beta", "float32", (2,), (_ONE, _ONE)),
+            StoredTensor("mean", "float32", (2,), (_ONE, _TWO)),
+            StoredTensor("var", "float32", (2,), (_ONE, _FOUR)),
         ),
         (3.0,),
         "flip",
@@ -162,7 +162,7 @@ ANSWERS = (
         "int8 weights of scale 2: y = 1 * 2 * 3 + 2 * 2 * 5 = 26. Bit 7 of w[0] = 3 = 00000011b "
         "weighs -128: -125, y = -250 + 20 = -230.",
         "(float[1,2] x) => (float[1,1] y) { d = DequantizeLinear (w, s) y = MatMul (x, d) }",
-        (Stored("w", "int8", (2, 1), (3, 5)), Stored("s", "float32", (), (_TWO,))),
+        (StoredTensor("w", "int8", (2, 1), (3, 5)), StoredTensor("s", "float32", (), (_TWO,))),
         (1.0, 2.0),
         "flip",
         (("w", 0, 7),),
@@ -174,7 +174,7 @@ ANSWERS = (
         "R-6",
         "The scale itself: bit 23 of s = 2 set is 0 10000001 000..0 = 4, and y = 52.",
         "(float[1,2] x) => (float[1,1] y) { d = DequantizeLinear (w, s) y = MatMul (x, d) }",
-        (Stored("w", "int8", (2, 1), (3, 5)), Stored("s", "float32", (), (_TWO,))),
+        (StoredTensor("w", "int8", (2, 1), (3, 5)), StoredTensor("s", "float32", (), (_TWO,))),
         (1.0, 2.0),
         "flip",
         (("s", 0, 23),),
@@ -186,7 +186,7 @@ ANSWERS = (
         "R-6",
         "y = max(0, x) * w: 0 * inf is NaN, not 0. Bit 30 of w[0] = 1 set is infinity.",
         "(float[1,2] x) => (float[1,2] y) { r = Relu (x) y = Mul (r, w) }",
-        (Stored("w", "float32", (2,), (_ONE, _TWO)),),
+        (StoredTensor("w", "float32", (2,), (_ONE, _TWO)),),
         (-1.0, 3.0),
         "stuck1",
         (("w", 0, 30),),
@@ -200,8 +200,8 @@ ANSWERS = (
         "(float[1,2] x) => (float[1,2] y) "
         "{ s = Shape (v) n = Cast <to = 1> (s) p = Mul (x, w) y = Add (p, n) }",
         (
-            Stored("v", "float32", (2,), (_ONE, _TWO)),
-            Stored("w", "float32", (2,), (_ONE, _TWO)),
+            StoredTensor("v", "float32", (2,), (_ONE, _TWO)),
+            StoredTensor("w", "float32", (2,), (_ONE, _TWO)),
         ),
         (1.0, 3.0),
         "burst:32",

@@ -1,4 +1,4 @@
-"""What a faulty answer counts as: masked, SDC or DUE, right or wrong."""
+"""Outcomes of faulty answers: masked, SDC or DUE, right or wrong."""
 
 from dataclasses import dataclass
 from math import inf, nan
@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure
-from analyzer.evaluation.outcome import Judge, Metric
+from analyzer.evaluation.metrics import metric_named
+from analyzer.evaluation.outcome import Judge
 from analyzer.known_answers.records import KnownAnswer, exactly, listed
 
 Rows = tuple[tuple[float, ...], ...]
@@ -66,7 +67,7 @@ def _answer(outputs: tuple[Rows, ...]) -> Answer:
 
 
 def _find(asked: Outcome) -> str:
-    judge = Judge(Metric(asked.metric))
+    judge = Judge(metric_named(asked.metric))
     labels: npt.NDArray[np.int64] | None = np.array(asked.labels) if asked.labels else None
     golden = judge.golden(_answer(asked.golden), labels, len(asked.golden[0]))
     result = _answer(asked.faulty) if asked.faulty else Failure("out of range")

@@ -1,4 +1,4 @@
-"""What a known answer is, and what asking for it shows."""
+"""Known answers, and the findings of asking for them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ class KnownAnswer(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the installed tool answered to one question."""
+    """The answer of the installed tool to one question."""
 
     answer: KnownAnswer
     found: str
@@ -47,7 +47,12 @@ Check = Callable[[Sequence[A]], Iterable[Finding]]
 
 
 def guarded(answer: A, find: Callable[[A], tuple[str, bool]]) -> Finding:
-    """The finding of ``find``; one that differs if it raises, whatever it is that broke."""
+    """The finding about one question; one that differs if asking raises, whatever broke.
+
+    Args:
+        answer: the question with its known answer.
+        find: asks it; returns what was found, in words, and whether it agrees.
+    """
     try:
         found, agrees = find(answer)
     except Exception as error:

@@ -1,4 +1,6 @@
-"""What the tool must do: the requirements that known answers verify."""
+"""The requirements on the tool that known answers verify."""
+
+from analyzer.faults.kinds import fault_rules
 
 REQUIREMENTS: dict[str, str] = {
     "R-1": "A bit at risk of a float64, float32, float16 or bfloat16 tensor is that bit of the "
@@ -10,9 +12,7 @@ REQUIREMENTS: dict[str, str] = {
     "R-3": "Under q15.16 a floating-point value is held as round(v * 65536) in 32-bit two's "
     "complement, ties to even, saturated, NaN as 0; the golden run uses the value so held, and "
     "what is read is rounded to the tensor's own type.",
-    "R-4": "flip inverts the bit; burst:K inverts K adjacent bits of the tensor from the site "
-    "upwards, ends with the tensor, and inverts twice what two bursts share; stuck0 and stuck1 "
-    "read 0 and 1, and change nothing where the bit had that value.",
+    "R-4": fault_rules() + ".",
     "R-5": "Every bit at risk has exactly one number: tensor by tensor, element by element, bit 0 "
     "first.",
     "R-6": "The answer under a fault is that of the file with these bits changed: from live "

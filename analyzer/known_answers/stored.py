@@ -21,7 +21,7 @@ from analyzer.known_answers.tiny import (
     IR_VERSION,
     OPSET,
     Pair,
-    Stored,
+    StoredTensor,
     opened,
     pack,
     pattern_of,
@@ -85,10 +85,10 @@ class StoredFault(KnownAnswer):
         """The answer in words."""
         return self._words(self.after)
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredTensor:
         """The tensor as the file holds it."""
         codes = self.file or tuple(code for code, _ in self.before)
-        return Stored(self.id, self.element, (len(codes),), codes)
+        return StoredTensor(self.id, self.element, (len(codes),), codes)
 
     def _words(self, codes: Sequence[Code]) -> str:
         return ", ".join(f"{_hex(code, self.bits)} = {show(value)}" for code, value in codes)
@@ -154,7 +154,7 @@ def _first_bit(answers: Sequence[StoredFault], asked: StoredFault) -> int:
 def _bits_differ(
     pair: Pair, asked: StoredFault, pattern: FaultPattern, encoding: str
 ) -> Iterator[str]:
-    """What differs in the memory at risk, and in the edited file."""
+    """Differences in the memory at risk, and in the edited file, in words."""
     index = pair.space.tensor_index(asked.id)
     codes = pair.space.tensors[index].codec.encode(pair.model.values()[asked.id]).copy()
     for when, wanted in (("before", asked.before), ("after", asked.after)):
@@ -187,7 +187,7 @@ def _apart(
     wanted: Sequence[float],
     asked: StoredFault,
 ) -> str:
-    """What is read where it should not be: in the tensor asked about, or in how many others."""
+    """Values that should not be read: those of the tensor asked about, or the number of others."""
     start, others = 0, 0
     for answer in answers:
         part = slice(start, start + len(answer.before))
@@ -207,7 +207,7 @@ WIDE = {"float64": TensorProto.DOUBLE, "int32": TensorProto.INT32}
 """Element types whose every value only they themselves can express; the others fit in float32."""
 
 
-def reading_model(tensors: Sequence[Stored]) -> tuple[onnx.ModelProto, Feeds]:
+def reading_model(tensors: Sequence[StoredTensor]) -> tuple[onnx.ModelProto, Feeds]:
     """A model that answers the values of ``tensors``, all of one element type, and its input.
 
     The values are added to an input of -0, which leaves every value as it is, zeros of either
@@ -223,7 +223,7 @@ def reading_model(tensors: Sequence[Stored]) -> tuple[onnx.ModelProto, Feeds]:
         nodes.append(_reader(tensor, value))
         nodes.append(helper.make_node("Add", ["zero", value], [f"read of {tensor.name}"]))
         outputs.append(helper.make_tensor_value_info(f"read of {tensor.name}", kind, tensor.shape))
-    one = Stored("one", "float32", (), (0x3F800000,))
+    one = StoredTensor("one", "float32", (), (0x3F800000,))
     graph = helper.make_graph(
         nodes,
         "reads",
@@ -236,7 +236,7 @@ def reading_model(tensors: Sequence[Stored]) -> tuple[onnx.ModelProto, Feeds]:
     return proto, {"x": np.full(1, -0.0, np.float64 if element == "float64" else np.float32)}
 
 
-def _reader(tensor: Stored, value: str) -> onnx.NodeProto:
+def _reader(tensor: StoredTensor, value: str) -> onnx.NodeProto:
     """The node that turns the stored elements into numbers that can be added."""
     if tensor.element in ("float16", "bfloat16"):
         return helper.make_node("Cast", [tensor.name], [value], to=TensorProto.FLOAT)

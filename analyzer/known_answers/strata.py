@@ -87,7 +87,13 @@ def _weights(weights: tuple[tuple[str, float], ...]) -> str:
 
 
 def severity_of(element: str, codes: tuple[int, ...], fault: str) -> Severity:
-    """The partition of one tensor with these contents."""
+    """The partition of one tensor.
+
+    Args:
+        element: name of its element type.
+        codes: its stored bits, element by element.
+        fault: what one upset does, as flags write it.
+    """
     kind = ELEMENT_TYPES[element]
     site = TensorSite("w", Kind.WEIGHT, (len(codes),), codec_for("stored", kind), element)
     values = from_codes(np.array(codes, kind.code_dtype), kind)

@@ -1,4 +1,4 @@
-"""All known answers, and what the installed tool makes of them."""
+"""All known answers, asked of the installed tool."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     Topic("upsets in operators", operators.ANSWERS, operators.check_operators, _RESTORED),
     Topic("numbers of bits", numbering.ANSWERS, numbering.check_numbering),
     Topic("probabilities of counts", counts.CHANCES, counts.check_chances),
-    Topic("counts drawn", counts.INVERTED, counts.check_inverted),
+    Topic("counts drawn", counts.QUANTILES, counts.check_quantiles),
     Topic("frequencies", frequencies.ANSWERS, frequencies.check_frequencies),
     Topic("severe bits", strata.SEVERE, strata.check_severe),
     Topic("strata", strata.WEIGHTS, strata.check_weights),
@@ -60,7 +60,7 @@ TOPICS: tuple[Topic[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class TopicResult:
-    """What the questions of one topic showed."""
+    """The findings of one topic."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -73,7 +73,7 @@ class TopicResult:
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What all of them showed."""
+    """The findings of all topics."""
 
     topics: tuple[TopicResult, ...]
 
@@ -89,7 +89,7 @@ class SuiteResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every answer is the known one."""
+        """True if every answer is the known one."""
         return not self.differing
 
 

@@ -36,7 +36,7 @@ OPSET, IR_VERSION = 21, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredTensor:
     """One tensor of a tiny model, as bits."""
 
     name: str
@@ -53,6 +53,10 @@ class Stored:
 
 def pack(codes: Sequence[int], bits: int) -> bytes:
     """Codes as ONNX serializes them: little-endian, two 4-bit codes to a byte, low half first.
+
+    Args:
+        codes: stored bits, element by element.
+        bits: width of one element: 4, or whole bytes.
 
     >>> pack([0x3F80], 16).hex(), pack([1, 2, 3], 4).hex()
     ('803f', '2103')
@@ -97,7 +101,14 @@ def _values(result: Result) -> list[float]:
 
 @contextmanager
 def opened(proto: onnx.ModelProto, feeds: Feeds, include: str, encoding: str) -> Iterator[Pair]:
-    """Write ``proto`` to a file, read it as any model, and open it in both executors."""
+    """Write a model to a file, read it as any model, and open it in both executors.
+
+    Args:
+        proto: the model.
+        feeds: one batch.
+        include: glob of the tensors at risk.
+        encoding: form in which they are held.
+    """
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
         path = Path(folder) / "tiny.onnx"
         path.write_bytes(proto.SerializeToString())
@@ -108,5 +119,10 @@ def opened(proto: onnx.ModelProto, feeds: Feeds, include: str, encoding: str) ->
 
 
 def pattern_of(fault: str, sites: Sequence[int]) -> FaultPattern:
-    """A fault pattern from literals."""
+    """A fault pattern from literals.
+
+    Args:
+        fault: as flags write it.
+        sites: places of upsets, in any order.
+    """
     return FaultPattern(parse_fault(fault), np.array(sorted(sites), np.int64))

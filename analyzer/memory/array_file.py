@@ -1,7 +1,7 @@
 """Large arrays in a file without a name: memory that processes share and the system may take back.
 
-The file is gone with the process that made it, however that ends. Other processes of this machine
-reach it through that one while it lives.
+The file is gone with the process that made it, however that process ends. While it lives, other
+processes of this machine open the file through its list of open files.
 """
 
 import mmap
@@ -19,7 +19,7 @@ from analyzer.errors import UnwritableOutput
 from analyzer.memory.scratch import SCRATCH
 
 ALIGNMENT = 64
-"""Bytes; what ONNX Runtime aligns its own buffers to."""
+"""Bytes; ONNX Runtime aligns its own buffers to as many."""
 
 Bytes = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
@@ -30,9 +30,16 @@ PIECE = 2**20
 
 
 def first_difference(one: Bytes, other: Bytes) -> int | None:
-    """Where two blocks of equal size first differ; None if nowhere.
+    """Position of the first difference of two blocks; None if they are equal.
 
-    Piece by piece, for a comparison takes as much memory as it compares.
+    The blocks are compared piece by piece, because numpy takes memory of the size it compares.
+
+    Args:
+        one: uint8 (n,).
+        other: uint8 (n,).
+
+    >>> first_difference(np.array([1, 2, 3], np.uint8), np.array([1, 2, 4], np.uint8))
+    2
     """
     for begin in range(0, len(one), PIECE):
         part = slice(begin, begin + PIECE)
@@ -43,12 +50,12 @@ def first_difference(one: Bytes, other: Bytes) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where one array stands.
+    """The place of one array in a block of bytes.
 
     Attributes:
-        start: Its first byte.
-        dtype: Its element type.
-        shape: Its shape.
+        start: Position of the first byte.
+        dtype: Element type.
+        shape: Shape.
     """
 
     start: int
@@ -61,12 +68,19 @@ class Span:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def of(self, block: Bytes) -> Array:
-        """The array, as a view of ``block``."""
+        """The array, as a view of ``block``, uint8 (n,)."""
         return block[self.start : self.start + self.size].view(self.dtype).reshape(self.shape)
 
 
 def spans_of(arrays: Mapping[str, Array]) -> tuple[dict[str, Span], int]:
-    """A place for each array, aligned, one behind the other; and the bytes of all."""
+    """A place for each array, one behind the other.
+
+    Args:
+        arrays: by name.
+
+    Returns:
+        The places by name, each aligned to `ALIGNMENT`, and the bytes of all together.
+    """
     spans, size = {}, 0
     for name, array in arrays.items():
         spans[name] = Span(size, array.dtype, array.shape)
@@ -79,9 +93,9 @@ class ArrayFile:
     """Arrays in one file.
 
     Attributes:
-        path: Where any process of this machine finds it.
-        spans: Where each array stands.
-        stream: In the process that made it: what keeps it.
+        path: Path at which any process of this machine opens the file.
+        spans: Place of each array, by name.
+        stream: In the process that made the file: the open file that keeps it.
     """
 
     path: str
@@ -94,17 +108,17 @@ class ArrayFile:
 
         Args:
             arrays: by name.
-            hot: whether they are looked at all the time, so that memory holds them anyway.
+            hot: True for arrays that are read all the time, so that memory holds them anyway.
 
         Raises:
-            UnwritableOutput: there is no room for it.
+            UnwritableOutput: there is no room for the file.
         """
         spans, _ = spans_of(arrays)
         stream = nameless_file(list(_padded(arrays.values())), hot)
         return ArrayFile(path_of(stream), spans, stream)
 
     def __reduce__(self) -> tuple[type["ArrayFile"], tuple[str, dict[str, Span]]]:
-        """Travels as a path."""
+        """Pickled as a path."""
         return ArrayFile, (self.path, self.spans)
 
     @property
@@ -122,13 +136,13 @@ class ArrayFile:
         return self._mapped(mmap.ACCESS_READ)
 
     def leave(self) -> None:
-        """Give back what memory `block` takes here; it is read again where it is looked at."""
+        """Give back the memory that `block` takes here; the file is read again where it is used."""
         leave(self.block)
 
     def private(self) -> Bytes:
-        """The whole file, to be written to: what is written stays here. uint8 (n,).
+        """A copy-on-write view of the whole file, uint8 (n,): changes stay in this process.
 
-        Pages that are not written to are the file's, and shared by all who map it.
+        Pages that are not written to are the file's, shared by all processes that map it.
         """
         return np.frombuffer(self._mapped(mmap.ACCESS_COPY), np.uint8)
 
@@ -143,7 +157,7 @@ class ArrayFile:
         return {name: span.of(self.block) for name, span in self.spans.items()}
 
     def place_of(self, content: memoryview) -> int | None:
-        """Where ``content`` begins in this file, if it is a part of `block`."""
+        """Position of ``content`` in this file; None if it is no part of `block`."""
         if "block" not in self.__dict__ or not content.nbytes:
             return None
         start = np.frombuffer(content, np.uint8).ctypes.data - self.block.ctypes.data
@@ -151,7 +165,7 @@ class ArrayFile:
 
 
 def mapping_of(array: Array) -> mmap.mmap | None:
-    """The mapping of a file of which ``array`` is a view; None if it is none."""
+    """The mapping of a file of which ``array`` is a view; None if it is a view of no file."""
     base: object = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -161,10 +175,10 @@ def mapping_of(array: Array) -> mmap.mmap | None:
 
 
 def leave(array: Array) -> None:
-    """Give back the memory of the file of which ``array`` is a view, if it is one.
+    """Give back the memory of the file of which ``array`` is a view, if it is a view of a file.
 
-    Where it is looked at it is read again. Of a private mapping, what was written there is lost,
-    or not: other systems than Linux keep it.
+    The system reads the file again where the array is used. Changes in a private mapping are lost
+    on Linux; other systems keep them.
     """
     mapping = mapping_of(array)
     if mapping is not None and hasattr(mapping, "madvise"):
@@ -179,14 +193,14 @@ def _padded(arrays: Iterable[Array]) -> Iterator[bytes | memoryview]:
 
 
 def nameless_file(parts: Sequence[bytes | memoryview], hot: bool = False) -> BinaryIO:
-    """A file that is gone with this process, or when it is closed, with these contents.
+    """A new file without a name: it is gone when it is closed, or with this process.
 
     Args:
-        parts: one behind the other.
-        hot: whether memory may hold it, which the system then cannot take back.
+        parts: contents, one behind the other.
+        hot: True if the file may lie in memory, which the system then cannot take back.
 
     Raises:
-        UnwritableOutput: there is no room for it.
+        UnwritableOutput: there is no room for the file.
     """
     folder = SCRATCH.folder_for(sum(map(len, parts))) if hot else None
     try:
@@ -205,5 +219,5 @@ def nameless_file(parts: Sequence[bytes | memoryview], hot: bool = False) -> Bin
 
 
 def path_of(stream: BinaryIO) -> str:
-    """Where any process of this machine finds an open file of this one."""
+    """Path at which any process of this machine opens an open file of this process."""
     return f"/proc/{os.getpid()}/fd/{stream.fileno()}"

@@ -1,17 +1,18 @@
-"""Where large files go that are needed for moments: into memory, if there is plenty of it.
+"""The folder for large files that are needed for moments: in memory, if there is plenty of it.
 
-Only whoever starts a process knows whether there is such a folder and whether the user wants
-temporary files elsewhere; until it says so, everything goes into the folder for temporary files.
+Only the command that starts a process knows whether there is a folder in memory, and whether the
+user wants temporary files elsewhere. Until it says so, all files go into the folder for temporary
+files.
 """
 
 import os
 
 AMPLE = 8
-"""A folder in memory is used if it has room for so many files of the size in question."""
+"""A folder in memory is used if it has room for this many files of the size in question."""
 
 
 class Scratch:
-    """At first without a folder in memory."""
+    """The choice of this folder; at first without a folder in memory."""
 
     def __init__(self) -> None:
         self._folder: str | None = None
@@ -21,7 +22,7 @@ class Scratch:
         self._folder = folder
 
     def folder_for(self, size: int) -> str | None:
-        """Where a file of ``size`` bytes goes, as the argument ``dir`` of `tempfile` has it."""
+        """The folder for a file of ``size`` bytes, for the argument ``dir`` of `tempfile`."""
         if self._folder is None:
             return None
         try:
@@ -32,4 +33,4 @@ class Scratch:
 
 
 SCRATCH = Scratch()
-"""That of this process."""
+"""The choice of this process."""

@@ -1,7 +1,7 @@
-"""A shelf: arrays that processes of one machine compute once and share, in memory without a name.
+"""Arrays that processes of one machine compute once and share, in memory without a name.
 
-Which process fills a place first does not matter, for all of them compute the same bits. The memory
-is gone with the processes that use it, however they end.
+It does not matter which process fills a place first: all of them compute the same bits. The system
+frees the memory with the last process that uses it, however that process ends.
 """
 
 import fcntl
@@ -25,21 +25,21 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 _LENGTH = struct.Struct("<Q")
 PAGE = mmap.PAGESIZE
 TABLE = 16 << 10
-"""Bytes of a place beside its arrays: for its table, and for what alignment takes."""
+"""Bytes of a place beside its arrays: for the table, and for what alignment takes."""
 
 
 @dataclass(frozen=True)
 class SharedArrays:
     """Places of equal size, each for some arrays by name.
 
-    A place begins with the length of its table, 0 while it is empty; the table says where each
-    array stands; they follow on a page of their own.
+    A place begins with the length of its table, 0 while the place is empty. The table says where
+    each array begins; the arrays follow on a page of their own.
 
     Attributes:
-        path: Where any process of this machine finds the memory, while its maker lives.
-        places: How many there are.
-        size: Bytes of each. Memory is taken for those alone that are written.
-        stream: In the process that made it: what keeps it.
+        path: Path at which any process of this machine opens the memory, while its maker lives.
+        places: Number of places.
+        size: Bytes of each place. The system gives memory only to places that are written.
+        stream: In the process that made the memory: the open file that keeps it.
     """
 
     path: str
@@ -48,7 +48,7 @@ class SharedArrays:
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[type["SharedArrays"], tuple[str, int, int]]:
-        """Travels as a path."""
+        """Pickled as a path."""
         return SharedArrays, (self.path, self.places, self.size)
 
     @cached_property
@@ -57,11 +57,11 @@ class SharedArrays:
 
     @cached_property
     def _block(self) -> Bytes:
-        """All of it, read-only. One mapping, for the system allows a process not too many."""
+        """uint8 (places x size,), read-only. One mapping: the system limits their number."""
         return np.frombuffer(mmap.mmap(self._file, 0, access=mmap.ACCESS_READ), np.uint8)
 
     def find(self, place: int) -> Arrays | None:
-        """What is in a place, read-only; None if nothing is yet."""
+        """The arrays in a place, read-only; None while the place is empty."""
         start = place * self.size
         (length,) = _LENGTH.unpack(os.pread(self._file, _LENGTH.size, start))
         if not length:
@@ -71,7 +71,12 @@ class SharedArrays:
         return {name: span.of(block) for name, span in spans.items()}
 
     def put(self, place: int, arrays: Arrays) -> None:
-        """Put arrays where nothing is yet; nothing happens if there is no room for them."""
+        """Fill an empty place. Nothing happens if the place is filled, or too small.
+
+        Args:
+            place: index of the place, below ``places``.
+            arrays: by name, of any dtype but object.
+        """
         arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         if any(array.dtype.hasobject for array in arrays.values()):
             return
@@ -89,9 +94,10 @@ class SharedArrays:
                     self._write(
                         arrays[name].reshape(-1).view(np.uint8).data, start + begin + span.start
                     )
+                # The length comes last: it tells readers, who take no lock, that all is there.
                 self._write(table, start + _LENGTH.size)
                 self._write(_LENGTH.pack(len(table)), start)
-        except OSError:  # the system has no more memory: whoever needs the arrays keeps his own
+        except OSError:  # the system has no more memory: every process then keeps arrays of its own
             return
 
     def _write(self, content: bytes | memoryview, position: int) -> None:
@@ -102,7 +108,7 @@ class SharedArrays:
 
     @contextmanager
     def _lock(self, place: int) -> Iterator[None]:
-        """One process at a time; the system unlocks what a dead one has locked."""
+        """One process at a time; the system frees the lock of a process that dies."""
         where = (1, place * self.size, os.SEEK_SET)
         fcntl.lockf(self._file, fcntl.LOCK_EX, *where)
         try:
@@ -115,15 +121,15 @@ def _pages(size: int) -> int:
     return -(-size // PAGE) * PAGE
 
 
-def make_shelf(places: int, size: int) -> SharedArrays | None:
-    """A new shelf, kept by its stream; None where the system has no such memory.
+def make_shared_arrays(places: int, size: int) -> SharedArrays | None:
+    """New empty places, kept by their stream; None where the system has no such memory.
 
     Args:
-        places: how many.
-        size: bytes that the arrays of each take at most, together.
+        places: number of places, 1 or more.
+        size: bytes that the arrays of one place take at most, together.
     """
     try:
-        descriptor = os.memfd_create("relcheck-shelf")  # Linux alone has it
+        descriptor = os.memfd_create("relcheck-shared-arrays")  # Linux alone has this call
     except (AttributeError, OSError):
         return None
     stream = os.fdopen(descriptor, "r+b", buffering=0)

@@ -79,7 +79,11 @@ class Model:
         return max((o.version for o in self.proto.opset_import if o.domain in STANDARD), default=0)
 
     def space(self, selection: Selection, encoding: str = "stored") -> FaultSpace:
-        """The bits at risk under a selection and an encoding.
+        """The bits at risk.
+
+        Args:
+            selection: which tensors are exposed.
+            encoding: the form in which their values are held, one of `ENCODINGS`.
 
         Raises:
             NothingAtRisk: the model has no tensor in scope at all.

@@ -15,7 +15,11 @@ WIDEST_ELEMENT = 16
 
 
 def check_bounds(proto: onnx.ModelProto, path: Path) -> None:
-    """Compare what ``proto`` states with the limits, before anything acts on it.
+    """Compare what a model states with the limits, before anything acts on it.
+
+    Args:
+        proto: the model, unchecked.
+        path: where it was read, for messages.
 
     Raises:
         TooLarge: too many nodes or tensors, too deep, a name too long, a tensor too large.
@@ -46,7 +50,12 @@ class _Size:
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
     def of(self, nodes: Iterable[onnx.NodeProto], depth: int) -> tuple[int, int]:
-        """Number of nodes and levels of nesting, from level ``depth`` on."""
+        """Number of nodes, and levels of nesting below.
+
+        Args:
+            nodes: of one graph or function.
+            depth: level of nesting that they are on.
+        """
         if depth > limits.NESTING:
             raise TooLarge(f"nests graphs and functions more than {limits.NESTING} deep")
         count, height = 0, 1

@@ -1,4 +1,4 @@
-"""How much arithmetic one image costs: multiply-accumulates, from shapes alone."""
+"""The arithmetic of one image: multiply-accumulates, from shapes alone."""
 
 import math
 from collections.abc import Sequence

@@ -10,18 +10,19 @@ import onnx
 from analyzer.errors import ExternalDataError, TooLarge, quoted
 from analyzer.graph.walk import graph_tensors, messages
 from analyzer.model import limits
-
-WIDTHS: dict[int, int] = {
-    **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),
-    **dict.fromkeys((onnx.TensorProto.FLOAT, onnx.TensorProto.INT32), 4),
-    **dict.fromkeys((onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16), 2),
-    **dict.fromkeys((onnx.TensorProto.INT8, onnx.TensorProto.UINT8), 1),
-}
-"""Bytes of one element, for the types that weights usually have."""
+from analyzer.model.element_types import BYTES_OF
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """The path that ``name`` means, links followed; None if it lies outside ``folder``."""
+    """The path that a file name means, links followed.
+
+    Args:
+        folder: resolved path of the folder that must hold it.
+        name: as a model states it, relative to the folder.
+
+    Returns:
+        None if it lies outside the folder, or is no name of a file.
+    """
     try:
         target = (folder / name).resolve()
         target.is_file()  # fails for a name that no file could have
@@ -112,5 +113,5 @@ def _extent(
 
 def _stored_bytes(tensor: onnx.TensorProto) -> int | None:
     """Bytes that the shape of ``tensor`` needs; None for element types of other widths."""
-    width = WIDTHS.get(tensor.data_type)
+    width = BYTES_OF.get(tensor.data_type)
     return None if width is None else width * math.prod(tensor.dims)

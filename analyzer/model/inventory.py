@@ -1,4 +1,4 @@
-"""Initializers of an ONNX graph: what is at risk, what is out of scope, and why."""
+"""Inventory of an ONNX graph: stored tensors at risk, and those out of scope with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from onnx import numpy_helper
 from analyzer.errors import InvalidModel, quoted, short
 from analyzer.faults.elements import (
     BFLOAT16,
-    ELEMENT_TYPES,
     INT32,
     ElementType,
     Values,
@@ -20,20 +19,8 @@ from analyzer.faults.elements import (
 from analyzer.faults.space import Kind, TensorSite
 from analyzer.graph.index import Readers, readers_of
 from analyzer.graph.walk import sub_graphs
+from analyzer.model.element_types import ELEMENT_OF, NAME_OF
 from analyzer.model.roles import role_of, sets_sizes
-
-ELEMENT_OF: dict[int, str] = {
-    onnx.TensorProto.DOUBLE: "float64",
-    onnx.TensorProto.FLOAT: "float32",
-    onnx.TensorProto.FLOAT16: "float16",
-    onnx.TensorProto.BFLOAT16: "bfloat16",
-    onnx.TensorProto.INT32: "int32",
-    onnx.TensorProto.INT8: "int8",
-    onnx.TensorProto.UINT8: "uint8",
-    onnx.TensorProto.INT4: "int4",
-    onnx.TensorProto.UINT4: "uint4",
-}
-"""ONNX data type -> name of the `ElementType` of the elements whose bits can flip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +71,7 @@ def take_inventory(graph: onnx.GraphProto) -> Inventory:
         if reason:
             out.append(OutOfScope(tensor.name, _type_name(tensor), tuple(tensor.dims), reason))
         else:
-            element = ELEMENT_TYPES[ELEMENT_OF[tensor.data_type]]
+            element = ELEMENT_OF[tensor.data_type]
             kind = role_of(tensor.name, readers)
             at_risk.append(AtRisk(tensor.name, kind, element, values_of(tensor)))
     out.extend(_elsewhere(graph, "the main graph"))
@@ -109,7 +96,7 @@ def values_of(tensor: onnx.TensorProto) -> Values:
 def _decoded(tensor: onnx.TensorProto) -> Values:
     """Its values; older versions of onnx give some types in another one, bfloat16 as float32."""
     values = np.ascontiguousarray(numpy_helper.to_array(tensor))
-    element = ELEMENT_TYPES.get(ELEMENT_OF.get(tensor.data_type, ""))
+    element = ELEMENT_OF.get(tensor.data_type)
     if element is None or values.dtype == element.dtype:
         return values
     if element is not BFLOAT16:
@@ -124,7 +111,7 @@ def _decoded(tensor: onnx.TensorProto) -> Values:
 
 
 def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> str:
-    """Why ``tensor`` is out of scope; empty if it is at risk."""
+    """The reason for which ``tensor`` is out of scope; empty if it is at risk."""
     name = tensor.name
     element = ELEMENT_OF.get(tensor.data_type)
     if element is None:
@@ -135,7 +122,7 @@ def _why_not(tensor: onnx.TensorProto, readers: Readers, outputs: set[str]) -> s
         return "it is an output itself" if name in outputs else "no node reads it"
     if sets_sizes(name, readers):
         return "it sets sizes (Resize, Upsample, Range): no stored weight"
-    integer_value = element == INT32.name and role_of(name, readers) is Kind.CONSTANT
+    integer_value = element == INT32 and role_of(name, readers) is Kind.CONSTANT
     return "int32 that is no quantized bias: an index or a size" if integer_value else ""
 
 
@@ -146,13 +133,15 @@ def _type_reason(tensor: onnx.TensorProto) -> str:
 
 
 def _type_name(tensor: onnx.TensorProto) -> str:
-    known = tensor.data_type in onnx.TensorProto.DataType.values()
-    name = onnx.TensorProto.DataType.Name(tensor.data_type) if known else str(tensor.data_type)
-    return {"DOUBLE": "float64", "FLOAT": "float32"}.get(name, name.lower())
+    number = tensor.data_type
+    if number in NAME_OF:
+        return NAME_OF[number]
+    known = number in onnx.TensorProto.DataType.values()
+    return onnx.TensorProto.DataType.Name(number).lower() if known else str(number)
 
 
 def _title(node: onnx.NodeProto) -> str:
-    """What to call ``node``: its name, or what it computes."""
+    """Name of ``node``, or of the value that it computes."""
     return node.name or next(iter(node.output), "")
 
 

@@ -1,4 +1,4 @@
-"""How much of a file is believed: bounds on what a model or a data set may ask for.
+"""Limits of what a model or a data set may ask for.
 
 Files are untrusted input. The lengths, shapes and depths that they state are compared with these
 bounds before time or memory is spent on them. The bounds lie far above every model known to the

@@ -1,4 +1,4 @@
-"""What a model says about its own inputs: ``metadata_props`` under ``relcheck.``."""
+"""Statements of a model about its own inputs: ``metadata_props`` under ``relcheck.``."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ MOST_PIXELS = 16384
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a uint8 image becomes an input: x = (pixel * scale - mean) / std, per channel.
+    """The way from a uint8 image to an input: x = (pixel * scale - mean) / std, per channel.
 
     Attributes:
         layout: ``NCHW`` or ``NHWC``, the order the model wants; None: guessed from its shape.
@@ -93,10 +93,15 @@ READERS: dict[str, tuple[Callable[[str], object], str]] = {
 def read_preprocessing(
     entries: Mapping[str, str], where: str, base: Preprocessing | None = None
 ) -> Preprocessing:
-    """Preprocessing from text entries, over ``base`` where given.
+    """Preprocessing from text entries.
+
+    Args:
+        entries: name of a setting -> its value as text; other names are left alone.
+        where: what the entries are, as the subject of a message.
+        base: gives the settings that ``entries`` does not name; None: defaults do.
 
     Raises:
-        BadMetadata: a value that cannot be understood; ``where`` says whose.
+        BadMetadata: a value that cannot be understood.
     """
     fields: dict[str, object] = {}
     for key, (reader, wanted) in READERS.items():

@@ -1,4 +1,4 @@
-"""What an initializer is to the operator that reads it: weight, bias, scale, ..."""
+"""The part that an initializer plays for the operator that reads it: weight, bias, scale, ..."""
 
 from analyzer.faults.space import Kind
 from analyzer.graph.index import Readers
@@ -62,7 +62,12 @@ GEOMETRY: dict[str, tuple[int, ...]] = {"Resize": (1, 2), "Upsample": (1,), "Ran
 
 
 def role_of(name: str, readers: Readers) -> Kind:
-    """Kind of the initializer ``name``, by its first reader; constants if nobody knows better."""
+    """Kind of an initializer, by its first reader; a constant if no reader is known.
+
+    Args:
+        name: of the initializer.
+        readers: by value, the nodes that read it and at which input.
+    """
     seen: set[str] = set()
     while name not in seen:
         seen.add(name)
@@ -75,5 +80,13 @@ def role_of(name: str, readers: Readers) -> Kind:
 
 
 def sets_sizes(name: str, readers: Readers) -> bool:
-    """Whether an operator takes a size from the initializer ``name``."""
+    """Tell an initializer that sets sizes.
+
+    Args:
+        name: of the initializer.
+        readers: by value, the nodes that read it and at which input.
+
+    Returns:
+        True if an operator takes a size from it.
+    """
     return any(i in GEOMETRY.get(n.op_type, ()) for n, i in readers.get(name, []))

@@ -15,7 +15,12 @@ DATA = (
 def without_data(
     proto: onnx.ModelProto, empty: Callable[[onnx.TensorProto], bool]
 ) -> onnx.ModelProto:
-    """A copy of ``proto`` whose initializers have no contents where ``empty`` says so."""
+    """A copy of a model without the contents of some initializers.
+
+    Args:
+        proto: the model.
+        empty: says of an initializer whether its contents are left out.
+    """
     copy = onnx.ModelProto()
     _copy(proto, copy, ("graph",))
     _copy(proto.graph, copy.graph, ("initializer",))

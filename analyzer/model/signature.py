@@ -1,4 +1,4 @@
-"""Inputs and outputs of a model: what must be fed, what comes back."""
+"""Inputs of a model: names, element types and shapes of the arrays that must be fed."""
 
 import math
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ _IMAGES = ("float32", "float64", "float16", "uint8")
 
 @dataclass(frozen=True, slots=True)
 class InputSignature:
-    """What a model must be fed: one input, and the others if there are several.
+    """One input of a model, with the others if there are several.
 
     Attributes:
         name: Its name.
@@ -58,7 +58,7 @@ class InputSignature:
 
     @property
     def is_integer(self) -> bool:
-        """Whether it takes numbers that name something (tokens, masks) rather than measure it."""
+        """True for numbers that name something (tokens, masks) rather than measure it."""
         return self.dtype in ("int64", "int32", "bool")
 
     def __str__(self) -> str:

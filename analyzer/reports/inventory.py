@@ -1,4 +1,4 @@
-"""What `relcheck inspect` shows: the fault space, tensor by tensor."""
+"""The text of `relcheck inspect`: the fault space, tensor by tensor."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,14 @@ NAME_WIDTH = 34
 def fault_space_text(
     model: Model, space: FaultSpace, routes: Mapping[str, str], reasons: Mapping[str, str]
 ) -> str:
-    """The tensors at risk with their share of the bits and their route, then the others and why.
+    """The tensors at risk with their share of the bits and their route, then the others.
 
     Args:
-        model: the model.
+        model: the ONNX file.
         space: its bits at risk.
-        routes: tensor name -> how the engine faults it; empty if the engine was not asked.
-        reasons: tensor name -> why it is not faulted in place.
+        routes: tensor name -> the way in which the engine faults it; empty if the engine was not
+            asked.
+        reasons: tensor name -> the reason why it is not faulted in place.
     """
     lines = [
         f"{model.path.name}: opset {model.opset}, input {model.signature}",

@@ -1,22 +1,26 @@
-"""What `relcheck selftest` prints."""
+"""The text of `relcheck selftest`."""
 
 from collections import Counter
-from collections.abc import Iterable
-from textwrap import TextWrapper
 
 from analyzer.faults.space import FaultSpace
 from analyzer.known_answers.records import Finding
 from analyzer.known_answers.suite import SuiteResult
 from analyzer.reports.shared.number_format import bounds, estimate
 from analyzer.reports.shared.records import IntervalPart, ToolPart
-from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.shared.terminal_text import one_line, wrapped
 from analyzer.runtime.layout.layout import Layout
 from analyzer.verification.selftest import SelfTest
 from analyzer.verification.two_devices import DeviceDifference
 
 
 def known_answers_text(result: SuiteResult, tool: ToolPart, platform: str) -> str:
-    """Versions, one line per topic, what differs in full, and a verdict."""
+    """Versions, one line per topic, every difference in full, and a verdict.
+
+    Args:
+        result: of all topics.
+        tool: versions.
+        platform: of this machine, in words.
+    """
     width = max(len(t.title) for t in result.topics)
     lines = [
         f"relcheck {tool.version}, ONNX Runtime {tool.onnxruntime}, onnx {tool.onnx}, "
@@ -43,18 +47,17 @@ def _difference(finding: Finding) -> str:
     )
 
 
-def _wrapped(lines: Iterable[str]) -> str:
-    """Lines of 80 columns, broken at spaces; what follows a break is indented."""
-    fill = TextWrapper(80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(part for line in lines for part in fill.wrap(one_line(line))) + "\n"
-
-
 CONFIDENCE = 0.95
-"""Of the interval of the share of trials with another outcome."""
+"""Coverage of the interval of the share of trials with another outcome."""
 
 
-def apart_text(found: DeviceDifference, device: str) -> str:
-    """What the same patterns did on a device and on the CPU. Nothing here passes or fails."""
+def two_devices_text(found: DeviceDifference, device: str) -> str:
+    """The effects of the same patterns on a device and on the CPU. Nothing here passes or fails.
+
+    Args:
+        found: the comparison.
+        device: name of the other device.
+    """
     interval = found.share(CONFIDENCE)
     part = IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
     spread = "bit-identical"
@@ -67,7 +70,7 @@ def apart_text(found: DeviceDifference, device: str) -> str:
         f"share of trials (a pattern on an image) with another outcome: {estimate(part)} % "
         f"(95 % interval {bounds(part)} %)",
     ]
-    return _wrapped(lines)
+    return "\n".join(wrapped(lines, "  ")) + "\n"
 
 
 def selftest_text(
@@ -78,7 +81,16 @@ def selftest_text(
     reloads: int,
     found: SelfTest,
 ) -> str:
-    """The comparison in a few lines, ending in a verdict; ``model``: its name and its digest."""
+    """The comparison of live weights with the oracle, in a few lines that end in a verdict.
+
+    Args:
+        model: name and SHA-256 of the file.
+        kind: the faults of the patterns, in words.
+        space: the bits at risk.
+        layout: the route of each tensor; None: the engine loads every pattern anew.
+        reloads: patterns that were loaded anew.
+        found: the comparison.
+    """
     shown = "all loaded anew"
     if layout is not None:
         routes = Counter(str(layout.routes[t.name]) for t in space.tensors)
@@ -99,4 +111,4 @@ def selftest_text(
         lines.append(f"PASS: {compared} agree bit for bit")
     else:
         lines.append(f"FAIL: {len(found.mismatches)} of {found.patterns} patterns differ")
-    return _wrapped(lines)
+    return "\n".join(wrapped(lines, "  ")) + "\n"

@@ -28,7 +28,7 @@ def verification_text(account: str) -> str:
 
 
 def _overview(answers: Iterable[KnownAnswer]) -> str:
-    """One row per topic: what it asks, and which requirements it verifies."""
+    """A table of topics: the known answers and the requirements of each."""
     rows = ["| topic of `relcheck selftest` | known answers | requirements |", "|---|---|---|"]
     for topic in TOPICS:
         ids = [a.id for a in topic.answers]
@@ -39,7 +39,7 @@ def _overview(answers: Iterable[KnownAnswer]) -> str:
 
 
 def _section(requirement: str, text: str, answers: Iterable[KnownAnswer]) -> str:
-    """One requirement with the known answers that verify it."""
+    """A requirement, and the known answers that verify it."""
     lines = [f"### {requirement}", "", text, ""]
     along = [t.title for t in TOPICS if requirement in t.also]
     if along:

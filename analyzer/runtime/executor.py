@@ -38,8 +38,9 @@ class Executor(Protocol):
 class CampaignExecutor(Executor, Protocol):
     """An executor that can hand its work to others of its kind, and make room for them."""
 
-    reloads: int
-    """Patterns so far that live weights could not run alone."""
+    @property
+    def reloads(self) -> int:
+        """Patterns so far that live weights could not run alone."""
 
     @property
     def accelerations(self) -> tuple[Acceleration, ...]:

@@ -212,6 +212,7 @@ def open_on_device(
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
         DeviceFailed: the device has not enough memory, or failed.
+        UnsupportedTarget: the space has bits that are not stored in the model.
     """
     oracle = remembered(lambda: RewriteExecutor(model, space, device))
     backend = backend or DeviceWeights(device, oracle)

@@ -61,8 +61,8 @@ def estimate_area(strata: Sequence[Seen], confidence: float) -> AreaEstimate:
         counted add no width. The limits of the loss are those of lost and of gained answers, put
         together as if the worst of both came at once.
     """
-    lost = _share(strata, lambda t: t.lost, lambda e: e.lost, confidence)
-    gained = _share(strata, lambda t: t.gained, lambda e: e.gained, confidence)
+    lost = _share(strata, lambda t: t.lost, lambda e: e.lost, confidence, scores=True)
+    gained = _share(strata, lambda t: t.gained, lambda e: e.gained, confidence, scores=True)
     net = lost.estimate - gained.estimate
     low, high = min(net, lost.low - gained.high), max(net, lost.high - gained.low)
     return AreaEstimate(
@@ -77,6 +77,8 @@ def _share(
     moments: Callable[[Tally], Moments],
     exact: Callable[[Exact], float],
     confidence: float,
+    *,
+    scores: bool = False,
 ) -> Interval:
     known = sum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
     drawn = [s for s in strata if s.exact is None]
@@ -84,7 +86,8 @@ def _share(
         return Interval(known, known, known)
     columns = [(s.weight, *_mean(moments(s.tally), s.tally)) for s in drawn]
     weights, means, variances = zip(*columns, strict=True)
-    trials, images = [s.tally.trials for s in drawn], [s.tally.images for s in drawn]
+    trials = [s.tally.trials for s in drawn]
+    images = [s.tally.score_images if scores else s.tally.images for s in drawn]
     sample = make_sample(weights, means, variances, trials, images)
     low, high = sum_limits(sample, confidence)
     return Interval(known + sample.estimate, known + low, known + high)

@@ -58,7 +58,8 @@ class PairedTally:
     """Sums over trials that two models shared; they add exactly, in any order.
 
     Attributes:
-        unit: common denominator of all shares, a multiple of the images of each trial.
+        unit: common denominator of all shares, a multiple of the images of each trial times
+            ``denominator``.
         trials: number of trials.
         images: number of images over all trials.
         sdc: change of the share silently corrupted.
@@ -66,6 +67,7 @@ class PairedTally:
         lost: change of the share lost against the model's own golden run.
         gained: change of the share gained against it.
         products: sum over trials of net change of gained times net change of lost.
+        denominator: of the scores that are lost and gained; see `Tally`.
     """
 
     unit: int
@@ -76,14 +78,19 @@ class PairedTally:
     lost: Change = Change()
     gained: Change = Change()
     products: int = 0
+    denominator: int = 1
 
     @classmethod
-    def of_trials(cls, unit: int, pairs: Iterable[tuple[Counts, Counts]]) -> Self:
+    def of_trials(
+        cls, unit: int, pairs: Iterable[tuple[Counts, Counts]], denominator: int = 1
+    ) -> Self:
         """The tally of some trials.
 
         Args:
-            unit: common denominator, a multiple of the images of each trial.
+            unit: common denominator, a multiple of the images of each trial times
+                ``denominator``.
             pairs: counts of the first and of the second model, trial by trial.
+            denominator: lost and gained are sums of scores in units of 1/denominator.
 
         Raises:
             ValueError: a trial whose images do not divide unit or differ between the models.
@@ -96,19 +103,26 @@ class PairedTally:
         trials = images = products = 0
         nets: list[list[int]] = [[], [], [], []]
         for first, second in pairs:
-            if first[0] != second[0] or first[0] < 1 or unit % first[0]:
+            if first[0] != second[0] or first[0] < 1 or unit % (first[0] * denominator):
                 raise ValueError(f"trials of {first[0]} and {second[0]} images in units of {unit}")
             scale = unit // first[0]
             trials, images = trials + 1, images + first[0]
-            sdc, due, lost, gained = (
-                (second[i] - first[i]) * scale for i in (_SDC, _DUE, _LOST, _GAINED)
-            )
+            sdc, due = ((second[i] - first[i]) * scale for i in (_SDC, _DUE))
+            lost, gained = ((second[i] - first[i]) * scale // denominator for i in (_LOST, _GAINED))
             for found, value in zip(nets, (sdc, due, lost, gained), strict=True):
                 found.append(value)
             products += gained * lost
         sdc_change, due_change, lost_change, gained_change = map(_change, nets)
         return cls(
-            unit, trials, images, sdc_change, due_change, lost_change, gained_change, products
+            unit,
+            trials,
+            images,
+            sdc_change,
+            due_change,
+            lost_change,
+            gained_change,
+            products,
+            denominator,
         )
 
     def __add__(self, other: Self) -> Self:
@@ -128,6 +142,7 @@ class PairedTally:
             self.lost + other.lost,
             self.gained + other.gained,
             self.products + other.products,
+            self.denominator if self.trials else other.denominator,
         )
 
 
@@ -198,9 +213,13 @@ def _weighted_sum(
     return add_parts(scaled, [bool(s.tally.trials) for s in strata], least, most)
 
 
-def _interval(tally: PairedTally, change: Change, confidence: float) -> Interval:
+def _interval(
+    tally: PairedTally, change: Change, confidence: float, denominator: int = 1
+) -> Interval:
+    """Interval of a change of outcomes, or of scores with a denominator; see `Tally`."""
+    images = tally.images * denominator
     return cluster_difference(
-        change.up, change.down, change.net, tally.trials, tally.unit, tally.images, confidence
+        change.up, change.down, change.net, tally.trials, tally.unit, images, confidence
     )
 
 
@@ -211,8 +230,9 @@ def _metric(tally: PairedTally, golden: tuple[float, float], confidence: float) 
     has not been seen of gains counts little where few answers are wrong.
     """
     before, after = golden
-    gained = _cut(_interval(tally, tally.gained, confidence), before - 1.0, 1.0 - after)
-    lost = _cut(_interval(tally, tally.lost, confidence), -before, after)
+    unit = tally.denominator
+    gained = _cut(_interval(tally, tally.gained, confidence, unit), before - 1.0, 1.0 - after)
+    lost = _cut(_interval(tally, tally.lost, confidence, unit), -before, after)
     if not tally.trials:  # limits of what can be, not of what was seen: they add as they are
         return Interval(0.0, gained.low - lost.high, gained.high - lost.low)
     rho = _correlation(tally)

@@ -96,7 +96,8 @@ def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Inte
 def _net(t: Tally, golden: float, confidence: float) -> Interval:
     """Interval of gained minus lost in one stratum."""
     if not tells_right_from_wrong(t, golden):
-        net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, t.images, confidence)
+        images = t.score_images
+        net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, images, confidence)
         return possible(net, golden)
     assert t.right is not None
     parts = []
@@ -118,7 +119,8 @@ def tells_right_from_wrong(tally: Tally, golden: float) -> bool:
         E[gained - lost] = (1 - golden) E[gained | wrong] - golden E[lost | right],
 
     post-stratified (Cochran, ch. 5A.9): how many right images the trials happened to meet is no
-    error any more. It takes trials of one image, and enough of both kinds; what is asked for are
+    error any more. It takes trials of one image that is right or wrong (scores in between have a
+    denominator, and the unit is a multiple of it), and enough of both kinds; what is asked for are
     *expected* numbers, because a choice by the numbers met would favour some outcomes.
     """
     if tally.right is None or tally.unit != 1:

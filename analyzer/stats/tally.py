@@ -38,17 +38,20 @@ class Tally:
 
     Attributes:
         unit: common denominator; the per-image mean of every trial is k/unit exactly, so unit is
-            a multiple of every batch size in use.
+            a multiple of every batch size in use times ``denominator``.
         trials: number of trials, that is of clusters.
         images: number of images over all trials.
         sdc: share of a trial's images whose output was silently corrupted, y in [0, 1].
         due: share of a trial's images that ended in a detected unrecoverable error, y in [0, 1].
         masked: share of a trial's images that the faults did not harm, y in [0, 1].
-        lost: share of a trial's images right in the golden run and wrong under faults, in [0, 1].
-        gained: share of a trial's images wrong in the golden run and right under faults.
+        lost: share of a trial's images right in the golden run and wrong under faults, in [0, 1];
+            of scores, by how much they are below golden's where they are, per image.
+        gained: share of a trial's images wrong in the golden run and right under faults; of
+            scores, by how much they are above golden's.
         net: gained minus lost within each trial, y in [-1, 1].
-        right: number of images over all trials that were right in the golden run; None: of some it
-            is not known.
+        right: number of images over all trials that were right in the golden run, or sum of
+            golden's scores in units of 1/denominator; None: of some it is not known.
+        denominator: of scores, at least 1. With 1 an image is right or wrong.
     """
 
     unit: int
@@ -61,6 +64,16 @@ class Tally:
     gained: Moments = Moments()
     net: Moments = Moments()
     right: int | None = field(default=0, kw_only=True)
+    denominator: int = field(default=1, kw_only=True)
+
+    @property
+    def score_images(self) -> int:
+        """The number by which images count where scores are judged.
+
+        Right and wrong answers of one image vary at least as much as a coin does. Scores need not:
+        what varies independently is at best each unit of a score.
+        """
+        return self.images * self.denominator
 
     @classmethod
     def empty(cls, unit: int) -> Self:
@@ -98,13 +111,15 @@ class Tally:
         return cls.of_trials(unit, [(images, sdc, due, masked, lost, gained)])
 
     @classmethod
-    def of_trials(cls, unit: int, trials: Iterable[tuple[int, ...]]) -> Self:
+    def of_trials(cls, unit: int, trials: Iterable[tuple[int, ...]], denominator: int = 1) -> Self:
         """The tally of some trials: the sum of their tallies, in one go.
 
         Args:
-            unit: common denominator of the campaign, a multiple of the images of each trial.
+            unit: common denominator of the campaign, a multiple of the images of each trial times
+                ``denominator``.
             trials: images, sdc, due, masked, lost and gained of each, as in `of_trial`; and, if
                 that is known, how many images were right in the golden run.
+            denominator: lost, gained and right are sums of scores in units of 1/denominator.
 
         Raises:
             ValueError: if the images of one do not divide unit or a count is impossible.
@@ -113,18 +128,23 @@ class Tally:
         Moments(total=7, squares=25)
         >>> Tally.of_trials(1, [(1, 1, 0, 0, 1, 0, 1), (1, 0, 0, 1, 0, 0, 0)]).right
         1
+        >>> graded = Tally.of_trials(10, [(1, 1, 0, 0, 3, 0, 9)], denominator=10)
+        >>> graded.sdc, graded.lost
+        (Moments(total=10, squares=100), Moments(total=3, squares=9))
         """
         number = images = right = unknown = 0
         totals, squares = [0] * _QUANTITIES, [0] * _QUANTITIES
         for trial in trials:
-            scale = _scale(unit, *trial)
+            scale = _scale(unit, denominator, *trial)
             number, images = number + 1, images + trial[0]
             right, unknown = right + sum(trial[6:]), unknown + (len(trial) < 7)
-            for i, count in enumerate((*trial[1:6], trial[5] - trial[4])):
+            whole = (count * denominator for count in trial[1:4])
+            for i, count in enumerate((*whole, *trial[4:6], trial[5] - trial[4])):
                 totals[i] += count * scale
                 squares[i] += (count * scale) ** 2
         moments = map(Moments, totals, squares)
-        return cls(unit, number, images, *moments, right=None if unknown else right)
+        known = None if unknown else right
+        return cls(unit, number, images, *moments, right=known, denominator=denominator)
 
     def __add__(self, other: Self) -> Self:
         """Both sets of trials together; exact, associative and commutative.
@@ -138,6 +158,9 @@ class Tally:
         """
         if self.unit != other.unit:
             raise ValueError(f"tallies in different units: 1/{self.unit} and 1/{other.unit}")
+        denominator = self.denominator if self.trials else other.denominator
+        if other.trials and other.denominator != denominator:
+            raise ValueError(f"scores in units of 1/{denominator} and 1/{other.denominator}")
         return type(self)(
             unit=self.unit,
             trials=self.trials + other.trials,
@@ -149,6 +172,7 @@ class Tally:
             gained=self.gained + other.gained,
             net=self.net + other.net,
             right=_known(self.right, other.right),
+            denominator=denominator,
         )
 
 
@@ -163,6 +187,7 @@ _QUANTITIES = 6
 
 def _scale(
     unit: int,
+    denominator: int,
     images: int,
     sdc: int,
     due: int,
@@ -171,15 +196,16 @@ def _scale(
     gained: int,
     right: int | None = None,
 ) -> int:
-    """Units per image of one trial, whose counts are checked."""
-    if images < 1 or unit < 1 or unit % images:
+    """Units per image and unit of a score of one trial, whose counts are checked."""
+    most = images * denominator
+    if min(images, unit, denominator) < 1 or unit % most:
         raise ValueError(f"a batch of {images} images does not divide the unit {unit}")
     if min(sdc, due, masked, lost, gained) < 0:
         raise ValueError("image counts cannot be negative")
-    if sdc + due + masked > images or lost + gained > images:
+    if sdc + due + masked > images or lost + gained > most:
         raise ValueError(f"more outcomes than the {images} images of the trial")
-    if right is not None and not lost <= right <= images - gained:
+    if right is not None and not lost <= right <= most - gained:
         raise ValueError(
             f"{lost} lost and {gained} gained of {images} images, {right} right before"
         )
-    return unit // images
+    return unit // most

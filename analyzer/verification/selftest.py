@@ -1,14 +1,15 @@
-"""Live against oracle: the same patterns through both executors, compared bit for bit."""
+"""Live weights against the oracle: the same patterns on both, compared bit for bit."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from analyzer.answers import Failure, Feeds, Result
+from analyzer.answers import Failure, Feeds
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.sampling import draw_pattern, draw_single, generator
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.executor import Executor
+from analyzer.verification.faulty_run import run_under
 
 MEAN_UPSETS = (1.0, 10.0, 100.0)
 """Mean upsets of the patterns spread over the whole space, in turn."""
@@ -16,7 +17,13 @@ MEAN_UPSETS = (1.0, 10.0, 100.0)
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One pattern on which the executors disagree."""
+    """A pattern on which the executors disagree.
+
+    Attributes:
+        index: Index of the pattern.
+        tensors: Names of the tensors that it hits.
+        upsets: Number of upsets in it.
+    """
 
     index: int
     tensors: tuple[str, ...]
@@ -25,16 +32,16 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """What the comparison found.
+    """Result of the comparison.
 
     Attributes:
         patterns: Patterns compared.
-        upsets: Upsets in all of them.
+        upsets: Upsets in all patterns together.
         changed: Patterns whose answer differs from golden: a test in which nothing changes
             would prove nothing.
-        failures: Patterns that ended in a runtime error, in both executors.
+        failures: Patterns that end in a runtime error, by the oracle.
         mismatches: Patterns on which the answers differ.
-        golden_equal: Whether the golden answers are equal.
+        golden_equal: True if both executors give the same answer without faults.
     """
 
     patterns: int
@@ -46,14 +53,21 @@ class SelfTest:
 
     @property
     def passed(self) -> bool:
-        """Whether live and oracle agree everywhere."""
+        """True if both executors agree everywhere."""
         return self.golden_equal and not self.mismatches
 
 
 def test_patterns(
     space: FaultSpace, fault: FaultModel, count: int, seed: int
 ) -> Iterator[FaultPattern]:
-    """Patterns that visit every tensor: single upsets in each in turn, and spread-out ones."""
+    """Patterns that visit every tensor: single upsets in each tensor in turn, and spread-out ones.
+
+    Args:
+        space: the bits at risk.
+        fault: what one upset does.
+        count: number of patterns, 0 or more.
+        seed: of the random numbers.
+    """
     for index in range(count):
         rng = generator(f"seed={seed}", "self-test", index)
         turn, kind = divmod(index, 2)
@@ -74,7 +88,15 @@ def run_selftest(
     patterns: Iterator[FaultPattern],
     progress: Callable[[int], None],
 ) -> SelfTest:
-    """Run every pattern through both executors.
+    """Run every pattern on both executors.
+
+    Args:
+        live: the executor under test.
+        oracle: the executor that is right by construction.
+        space: the bits at risk.
+        feeds: one batch, by the names of the model's inputs.
+        patterns: the faults.
+        progress: called with the index of each pattern that is done.
 
     Raises:
         NotRestored: afterwards a live weight is not golden.
@@ -83,7 +105,7 @@ def run_selftest(
     upsets = changed = failures = count = 0
     mismatches: list[Mismatch] = []
     for index, pattern in enumerate(patterns):
-        found, expected = _answer(live, pattern, feeds), _answer(oracle, pattern, feeds)
+        found, expected = run_under(live, pattern, feeds), run_under(oracle, pattern, feeds)
         if not found.same_as(expected):
             mismatches.append(Mismatch(index, _names(space, pattern), len(pattern)))
         count, upsets = count + 1, upsets + len(pattern)
@@ -93,11 +115,6 @@ def run_selftest(
     live.check_golden()
     equal = golden.same_as(oracle.run(feeds))
     return SelfTest(count, upsets, changed, failures, tuple(mismatches), equal)
-
-
-def _answer(executor: Executor, pattern: FaultPattern, feeds: Feeds) -> Result:
-    with executor.inject(pattern) as run:
-        return run(feeds)
 
 
 def _names(space: FaultSpace, pattern: FaultPattern) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""The same patterns on two devices: how often an outcome is another, how far answers differ.
+"""The same patterns on two devices: the outcomes that differ, and the distance of the answers.
 
 Kernels of different devices add in different orders, so that answers differ in their last bits
-without any fault. What counts for a campaign is whether an image is masked, SDC or DUE.
+without any fault. A campaign depends only on whether an image is masked, SDC or DUE.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,21 +9,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.answers import Answer, Feeds, Result
-from analyzer.evaluation.outcome import Golden, Judge, Metric
+from analyzer.answers import Answer, Feeds
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Executor
 from analyzer.stats.intervals import Interval, cluster_proportion
 from analyzer.stats.tally import Moments
+from analyzer.verification.faulty_run import run_under
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceDifference:
-    """What a comparison of two devices found.
+    """Result of the comparison.
 
     Attributes:
-        patterns: Patterns that ran on both.
-        images: Images of each.
+        patterns: Patterns that ran on both devices.
+        images: Images under each pattern.
         same_bits: Patterns whose answers are bit-identical.
         same_outcomes: Patterns whose answers differ, but no image's outcome.
         differing: Images with another outcome, and their squares, summed over patterns.
@@ -39,16 +41,16 @@ class DeviceDifference:
 
     @property
     def other_outcomes(self) -> int:
-        """Patterns under which an image has another outcome."""
+        """Patterns under which some image has another outcome."""
         return self.patterns - self.same_bits - self.same_outcomes
 
     def share(self, confidence: float) -> Interval:
-        """Share of trials (one pattern, one image) whose outcome is another."""
+        """Share of trials (one pattern, one image) with another outcome, with its interval."""
         runs = self.patterns * self.images
         return cluster_proportion(self.differing, self.patterns, self.images, runs, confidence)
 
 
-def run_apart(
+def run_on_both(
     one: Executor,
     other: Executor,
     feeds: Feeds,
@@ -60,21 +62,21 @@ def run_apart(
 
     Args:
         one: runs on the first device.
-        other: runs on the second.
-        feeds: one batch.
-        images: how many of its rows count.
-        patterns: of faults.
+        other: runs on the second device.
+        feeds: one batch, by the names of the model's inputs.
+        images: rows of the batch that count, 1 or more.
+        patterns: the faults.
         progress: called with the index of each pattern that is done.
 
     Raises:
         GoldenFailed: a fault-free model fails or answers NaN.
     """
-    judge = Judge(Metric.AGREEMENT)
+    judge = Judge(AGREEMENT)
     golden = [judge.golden(executor.run(feeds), None, images) for executor in (one, other)]
     count = same_bits = same_outcomes = 0
     differing = Moments()
     for index, pattern in enumerate(patterns):
-        answers = [_answer(executor, pattern, feeds) for executor in (one, other)]
+        answers = [run_under(executor, pattern, feeds) for executor in (one, other)]
         marks = [judge.classes(g, a) for g, a in zip(golden, answers, strict=True)]
         moved = int(np.count_nonzero(marks[0] != marks[1]))
         identical = answers[0].same_as(answers[1])
@@ -83,11 +85,6 @@ def run_apart(
         differing += Moments(moved, moved * moved)
         progress(index)
     return DeviceDifference(count, images, same_bits, same_outcomes, differing, _spread(*golden))
-
-
-def _answer(executor: Executor, pattern: FaultPattern, feeds: Feeds) -> Result:
-    with executor.inject(pattern) as run:
-        return run(feeds)
 
 
 def _spread(one: Golden, other: Golden) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.campaign.journal.journal import open_journal
-from tests.campaign.benches import AtOnce, run, shared_results
+from tests.campaign.contexts import AtOnce, run, shared_results
 from tests.campaign.journals import hasty, identity, record
 
 

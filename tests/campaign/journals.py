@@ -1,4 +1,4 @@
-"""What tests ask of journals: those of the campaign in `benches`."""
+"""What tests ask of journals: those of the campaign in `contexts`."""
 
 from collections.abc import Callable
 from itertools import count
@@ -6,10 +6,11 @@ from pathlib import Path
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.journal.journal import Identity, key_of, open_journal, proven_blocks
-from analyzer.campaign.journal.sqlite_file import read_entries
+from analyzer.campaign.journal.identity import Identity, key_of
+from analyzer.campaign.journal.journal import open_journal, proven_blocks
+from analyzer.campaign.journal.storage import log_at
 from analyzer.evaluation.outcome import Outcomes
-from tests.campaign.benches import AtOnce, run, shared_results, undisturbed, zero_clock
+from tests.campaign.contexts import AtOnce, run, shared_results, undisturbed, zero_clock
 
 VERSIONS = {"relcheck": "1.0", "onnxruntime": "1.20"}
 
@@ -19,7 +20,7 @@ Kept = dict[Block, BlockResult]
 def identity() -> Identity:
     """What the journals of this file belong to."""
     context = shared_results().context
-    return Identity(context.plan.content, dict(VERSIONS), context.answers)
+    return Identity(context.plan.content, dict(VERSIONS), context.golden.digests)
 
 
 def changed(part: str, name: str) -> Identity:
@@ -36,14 +37,14 @@ def block(index: int) -> BlockResult:
 
 def committed(path: Path) -> Kept:
     """The blocks that another process would find now."""
-    cells = proven_blocks(read_entries(path), key_of(identity().content))
+    cells = proven_blocks(log_at(path).entries(), key_of(identity().content))
     return {result.block: result for found in cells.values() for result in found.values()}
 
 
 def kept(path: Path) -> Kept:
     """All blocks of a journal once it is opened."""
-    context = shared_results().context
-    cells = [Cell(r, s) for r in context.plan.rates for s in range(len(context.split(r).strata))]
+    patterns = shared_results().context.patterns
+    cells = [Cell(r, s) for r in patterns.plan.rates for s in range(len(patterns.split(r).strata))]
     with open_journal(path, identity(), zero_clock) as journal:
         return {result.block: result for cell in cells for result in journal.known(cell)}
 

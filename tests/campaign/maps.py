@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.settings import read_map_settings
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.stats.areas import Exact
-from tests.campaign.benches import Charges, Memory, Opaque, zero_clock
+from tests.campaign.contexts import Charges, Memory, Opaque, with_plan, zero_clock
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
 
 SIZE, IMAGES = 8, 10
@@ -73,7 +73,7 @@ def make(
     """A map, made to its end unless ``budget`` ends it before."""
     pool = pool or Direct(context)
     tensors = run_map(context, pool, store or Memory(), budget or Charges(), tell, exhaustive)
-    return VulnerabilityMap(context.plan, context.golden_metric, context.space, tensors)
+    return VulnerabilityMap(context.plan, context.golden.metric, context.space, tensors)
 
 
 @cache
@@ -91,16 +91,16 @@ def enumerated() -> Counts:
 
 def enumerate_upsets(analysis: Analysis) -> Counts:
     """Every single upset on every image, by the oracle."""
-    context, space = analysis.context, analysis.space
+    context, space, of = analysis.context, analysis.space, analysis.context.golden
     oracle = RewriteExecutor(analysis.model, space)
-    fed = [({context.input_name: b.inputs}, b.labels, b.images) for b in context.batches]
-    golden = [context.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
+    fed = [({of.input_name: b.inputs}, b.labels, b.images) for b in of.batches]
+    golden = [of.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
     counts = np.zeros((space.bits, 4), np.int64)
     for site in range(space.bits):
         pattern = FaultPattern(context.plan.fault, np.array([site], np.int64))
         with oracle.inject(pattern) as run:
             for (feeds, labels, _), right in zip(fed, golden, strict=True):
-                o = context.judge.outcomes(right, run(feeds), labels)
+                o = of.judge.outcomes(right, run(feeds), labels)
                 counts[site] += o.sdc, o.due, o.lost, o.gained
     return counts
 
@@ -120,5 +120,4 @@ def places() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
 
 def with_seed(seed: int, margin: float = 0.05) -> TrialContext:
     """The same context, other random numbers and perhaps another margin."""
-    context = small().context
-    return replace(context, plan=replace(context.plan, seed=seed, precision=margin))
+    return with_plan(small().context, seed=seed, precision=margin)

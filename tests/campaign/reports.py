@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analyzer.campaign.journal.sqlite_file import read_entries
+from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.result import Stop
 from analyzer.jobs.stopwatch import Stopwatch
 
@@ -20,7 +20,7 @@ def figures(path: Path) -> Data:
 
 def blocks(path: Path) -> list[str]:
     """What a journal says of each block, in order."""
-    return [e.content for e in read_entries(path) if e.content.startswith('{"cell"')]
+    return [e.content for e in log_at(path).entries() if e.content.startswith('{"cell"')]
 
 
 class SevenBlocks(Stopwatch):

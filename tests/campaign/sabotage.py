@@ -1,4 +1,4 @@
-"""Shipments that misbehave where they arrive: what no real model can be relied on to do."""
+"""Payloads that misbehave where they arrive: what no real model can be relied on to do."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from threading import Event
 from analyzer.campaign.blocks import Block
 from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.trials import TrialContext
-from analyzer.campaign.workers.local_pool import Worker
+from analyzer.campaign.workers.handle import WorkerHandle
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.campaign.workers.worker import blocks_in_worker
 from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
@@ -115,7 +115,7 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class SabotagedBench(TrialContext):
+class SabotagedContext(TrialContext):
     """A context on which one trial does something."""
 
     deed: Deed | None = None
@@ -132,7 +132,7 @@ class SabotagedBench(TrialContext):
 
 @dataclass(frozen=True)
 class Sabotaged(WorkerPayload):
-    """A shipment that does something when it is unpacked, or in one trial."""
+    """A payload that does something when it is unpacked, or in one trial."""
 
     at_start: Deed | None = None
     in_trial: Deed | None = None
@@ -147,7 +147,7 @@ class Sabotaged(WorkerPayload):
         cell: AnyCell | None = None,
         index: int = 0,
     ) -> "Sabotaged":
-        """A shipment of ``analysis`` with these deeds."""
+        """A payload of ``analysis`` with these deeds."""
         plain = WorkerPayload.of(analysis.context, analysis.model)
         parts = {f.name: getattr(plain, f.name) for f in fields(WorkerPayload)}
         return Sabotaged(**parts, at_start=at_start, in_trial=in_trial, cell=cell, index=index)
@@ -158,12 +158,14 @@ class Sabotaged(WorkerPayload):
             self.at_start()
         context = super().unpack()
         parts = {f.name: getattr(context, f.name) for f in fields(TrialContext)}
-        return SabotagedBench(**parts, deed=self.in_trial, cell=self.cell, trial_index=self.index)
+        return SabotagedContext(**parts, deed=self.in_trial, cell=self.cell, trial_index=self.index)
 
 
 def main() -> None:
-    """Have a worker run the first block of a shipment, forever if it is told to."""
-    Worker(Path(sys.argv[1]), Event()).call(blocks_in_worker, [Block(Cell(float(sys.argv[2])), 0)])
+    """Have a worker run the first block of a payload, forever if it is told to."""
+    WorkerHandle(Path(sys.argv[1]), Event()).call(
+        blocks_in_worker, [Block(Cell(float(sys.argv[2])), 0)]
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult, run_block
 from analyzer.campaign.cells import Cell
-from analyzer.campaign.trials import TrialContext, prepare_trials
+from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.outcome import Outcomes
@@ -22,7 +22,7 @@ from analyzer.model import load_model
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from tests.campaign.benches import Results, shared_results, tiny_analysis, zero_clock
+from tests.campaign.contexts import Results, shared_results, tiny_analysis, zero_clock
 from tests.runtime.benches import MODELS
 from tests.runtime.zoo import ZOO
 from tests.strategies import examples
@@ -83,23 +83,23 @@ def test_a_block_is_its_trials_run_alone_in_any_order() -> None:
 
 def set_up(
     tmp_path: Path, threads: int, run: Callable[[Feeds], Result] | None = None
-) -> TrialContext:
-    """The context of `tiny_analysis`, its golden run on so many threads."""
+) -> GoldenAnswers:
+    """The golden answers of `tiny_analysis`, run on so many threads."""
     ready = tiny_analysis(tmp_path, batch=2)
-    of, executor = ready.context, ready.executor
+    of, executor = ready.context.golden, ready.executor
     assert executor.threaded
     if run is not None:  # a model that fails is hard to come by
         vars(executor)["run"] = run
-    parts = (of.plan, of.space, of.severity, executor, of.judge, of.input_name, of.batches)
-    return prepare_trials(*parts, threads=threads)
+    return GoldenRun(of.judge, of.input_name, of.batches, threads=threads).answers(executor)
 
 
 def test_golden_answers_are_the_same_on_several_threads(tmp_path: Path) -> None:
     """Fails if the answers are taken as they come."""
     one, four = (set_up(tmp_path, threads) for threads in (1, 4))
-    assert len(one.golden) > 8
-    assert one.answers == four.answers
-    assert [g.right.tolist() for g in one.golden] == [g.right.tolist() for g in four.golden]
+    assert len(one.by_batch) > 8
+    assert one.digests == four.digests
+    scores = [[g.scores.tolist() for g in run.by_batch] for run in (one, four)]
+    assert scores[0] == scores[1]
 
 
 def test_a_golden_run_that_fails_ends_the_others(tmp_path: Path) -> None:
@@ -129,18 +129,18 @@ def test_trials_of_different_blocks_are_different_trials() -> None:
 
 
 @pytest.mark.parametrize("exposure", ["transient", "resident"])
-def test_a_shipped_bench_finds_the_same(exposure: str, tmp_path: Path) -> None:
+def test_an_unpacked_context_finds_the_same(exposure: str, tmp_path: Path) -> None:
     analysis = tiny_analysis(tmp_path, exposure=exposure)
     content = b"".join(WorkerPayload.of(analysis.context, analysis.model).parts())
     here, there = Results(analysis.context), Results(from_buffer(content).unpack())
     for rate in analysis.context.plan.rates:
         block = Block(Cell(rate), 1)
         assert here[block] == there[block]
-    assert from_buffer(content).unpack().answers == analysis.context.answers
+    assert from_buffer(content).unpack().golden.digests == analysis.context.golden.digests
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_every_element_type_and_layout_is_shipped(name: str, tmp_path: Path) -> None:
+def test_every_element_type_and_layout_is_sent(name: str, tmp_path: Path) -> None:
     """Arrays travel outside the pickled records: those of unusual types must arrive as well."""
     model = save(ZOO[name].build(), tmp_path / "m.onnx")
     settings = read_settings(None, {"rates": "1e-2", "images": 2})
@@ -162,10 +162,10 @@ def file_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("encoding", ["stored", "q15.16"])
 @pytest.mark.parametrize("name", ZOO)
-def test_weights_in_files_are_shipped_by_name(
+def test_weights_in_files_are_sent_by_name(
     name: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As weights of large models are: on this machine, contents are in no shipment."""
+    """As weights of large models are: on this machine, contents are in no payload."""
     path = save(ZOO[name].build(), tmp_path / "m.onnx")
     settings = read_settings(None, {"rates": "1e-2", "images": 2, "encoding": encoding})
     plain = prepare_analysis(path, settings)
@@ -175,8 +175,8 @@ def test_weights_in_files_are_shipped_by_name(
     assert analysis.model.file is not None
     assert layout is not None
     assert layout.file is not None
-    shipment = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
-    content = b"".join(shipment.parts([analysis.model.file, layout.file]))
+    payload = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
+    content = b"".join(payload.parts([analysis.model.file, layout.file]))
     there = from_buffer(content).unpack()
     assert isinstance(there.executor, LiveExecutor)
     assert plain.executor.layout is not None
@@ -196,9 +196,9 @@ def test_what_is_in_files_already_is_not_written_again(monkeypatch: pytest.Monke
     assert analysis.model.file is not None
     assert layout is not None
     assert layout.file is not None
-    shipment = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
-    whole = sum(map(len, shipment.parts()))
-    short = sum(map(len, shipment.parts([analysis.model.file, layout.file])))
+    payload = WorkerPayload.of(analysis.context, analysis.model, layout=layout)
+    whole = sum(map(len, payload.parts()))
+    short = sum(map(len, payload.parts([analysis.model.file, layout.file])))
     assert whole - short > 1.9 * path.stat().st_size  # as the file has them, and as they are run
 
 
@@ -214,5 +214,5 @@ def test_tensors_that_are_not_selected_keep_their_contents(
     assert analysis.executor.layout is not None
     assert analysis.executor.layout.routes == {"w1": Route.IN_PLACE}
     oracle = RewriteExecutor(load_model(path), analysis.space)
-    feeds = analysis.context.batches[0].feeds("x")
+    feeds = analysis.context.golden.batches[0].feeds("x")
     assert analysis.executor.run(feeds).same_as(oracle.run(feeds))

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ from analyzer.campaign.workers.dask_pool import (
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.errors import ClusterError
 from analyzer.jobs.prepare import Analysis
-from tests.campaign.benches import (
+from tests.campaign.clusters import Cluster, cluster
+from tests.campaign.contexts import (
     Charges,
     Memory,
     Opaque,
@@ -37,10 +38,9 @@ from tests.campaign.benches import (
     shared_results,
     tiny_analysis,
     undisturbed,
-    write_shipment,
+    write_payload,
     zero_clock,
 )
-from tests.campaign.clusters import Cluster, cluster
 from tests.campaign.sabotage import Deed, Sabotaged
 from tests.campaign.test_pools import VICTIM, with_a_crash
 from tests.support import invoke
@@ -53,10 +53,10 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 
 
 @pytest.fixture(scope="module")
-def shipment(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def payload(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What its workers need."""
-    path = tmp_path_factory.mktemp("shipment") / "shipment"
-    return write_shipment(WorkerPayload.of(analysis.context, analysis.model), path)
+    path = tmp_path_factory.mktemp("payload") / "payload"
+    return write_payload(WorkerPayload.of(analysis.context, analysis.model), path)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ class After(Charges):
 
 def sabotaged(analysis: Analysis, folder: Path, **deeds: Deed) -> Path:
     bad = Sabotaged.with_deeds(analysis, **deeds, cell=VICTIM.cell, index=VICTIM.trials[3])
-    return write_shipment(bad, folder / "sabotaged")
+    return write_payload(bad, folder / "sabotaged")
 
 
 def test_the_same_report_as_without_a_cluster(dask: Cluster, tmp_path: Path) -> None:
@@ -102,28 +102,28 @@ def test_the_same_report_as_without_a_cluster(dask: Cluster, tmp_path: Path) -> 
 
 
 def test_a_worker_lost_in_the_midst_changes_nothing(
-    dask: Cluster, analysis: Analysis, shipment: Path
+    dask: Cluster, analysis: Analysis, payload: Path
 ) -> None:
     """Its blocks are run by the other one, or by its successor."""
     kill = After(deed=lambda: dask.kill(dask.workers()[0]))
-    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
+    with ClusterPool(dask.address, analysis.context, payload, zero_clock) as pool:
         assert run(analysis.context, pool, None, kill) == undisturbed()
 
 
-def test_a_model_that_is_lost_with_all_workers_is_shipped_again(
-    dask: Cluster, analysis: Analysis, shipment: Path
+def test_a_model_that_is_lost_with_all_workers_is_sent_again(
+    dask: Cluster, analysis: Analysis, payload: Path
 ) -> None:
     """Fails without `_again`: the scheduler cannot make again what it was given."""
     kill = After(deed=lambda: dask.kill(*dask.workers()))
-    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
+    with ClusterPool(dask.address, analysis.context, payload, zero_clock) as pool:
         assert run(analysis.context, pool, None, kill) == undisturbed()
 
 
 def test_a_worker_lost_while_it_is_given_the_model(
-    dask: Cluster, analysis: Analysis, shipment: Path, monkeypatch: pytest.MonkeyPatch
+    dask: Cluster, analysis: Analysis, payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails without the second shipping in `_ship`."""
-    with ClusterPool(dask.address, analysis.context, shipment, zero_clock) as pool:
+    """Fails without the second attempt in `_scatter`."""
+    with ClusterPool(dask.address, analysis.context, payload, zero_clock) as pool:
         scatter, losses = pool._client.scatter, [CommClosedError("in <TCP>: Stream is closed")]
 
         def lose_one(*content: Any, **options: Any) -> Any:
@@ -132,7 +132,7 @@ def test_a_worker_lost_while_it_is_given_the_model(
             return scatter(*content, **options)
 
         monkeypatch.setattr(pool._client, "scatter", lose_one)
-        pool._ship()
+        pool._scatter()
         assert not losses
         assert run(analysis.context, pool) == undisturbed()
 
@@ -151,7 +151,7 @@ def test_a_block_that_keeps_killing_workers_is_a_crash(
 def test_the_model_is_unpacked_once_per_worker(
     dask: Cluster, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Fails without `benches` in `worker.py`, and without a name by content."""
+    """Fails without `contexts` in `worker.py`, and without a name by content."""
     deed = Deed("do_nothing", tmp_path / "diary")
     path = sabotaged(analysis, tmp_path, at_start=deed)
     for _ in range(2):  # another campaign of the same model and data
@@ -181,13 +181,14 @@ def test_a_worker_whose_arithmetic_differs_is_refused(
 ) -> None:
     """Fails without `_check_arithmetic` in `worker.py`: figures would depend on who ran what."""
     plain = WorkerPayload.of(analysis.context, analysis.model)
-    first, *others = plain.golden
+    first, *others = plain.golden.by_batch
     (outputs,) = first.outputs
     moved = outputs.copy()
     moved.view("uint32")[0, 0] ^= 1
-    other = type(first)((moved,), first.decisions, first.right)
-    bad = WorkerPayload(**{**vars(plain), "golden": (other, *others)})
-    path = write_shipment(bad, tmp_path / "shipment")
+    other = type(first)((moved,), first.decisions, first.scores)
+    golden = replace(plain.golden, by_batch=(other, *others))
+    bad = replace(plain, golden=golden)
+    path = write_payload(bad, tmp_path / "payload")
     with (
         ClusterPool(dask.address, analysis.context, path, zero_clock) as pool,
         pytest.raises(ClusterError, match="other fault-free answers"),
@@ -200,22 +201,22 @@ def test_other_versions_are_refused_before_work_is_sent(
     name: str,
     dask: Cluster,
     analysis: Analysis,
-    shipment: Path,
+    payload: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Fails without `_check_versions`."""
     monkeypatch.setattr(module, "versions", lambda: {**versions(), name: "99.0"})  # here only
     with pytest.raises(ClusterError, match=rf"has {name} .*, here it is 99\.0; results"):
-        ClusterPool(dask.address, analysis.context, shipment, zero_clock)
+        ClusterPool(dask.address, analysis.context, payload, zero_clock)
 
 
-def test_a_lost_scheduler_is_a_sentence(analysis: Analysis, shipment: Path, tmp_path: Path) -> None:
+def test_a_lost_scheduler_is_a_sentence(analysis: Analysis, payload: Path, tmp_path: Path) -> None:
     """Fails without `except (OSError, TimeoutError)` in `_threads`, or the error in `_again`."""
     store = Memory()
     clock = iter(range(10**6)).__next__
     with (
         cluster(tmp_path, workers=1) as dask,
-        ClusterPool(dask.address, analysis.context, shipment, lambda: float(clock())) as pool,
+        ClusterPool(dask.address, analysis.context, payload, lambda: float(clock())) as pool,
         pytest.raises(ClusterError, match="is gone; finished blocks are in the journal"),
     ):
         run(analysis.context, pool, store, After(deed=dask.scheduler.kill))
@@ -242,21 +243,21 @@ class FromHere(Opaque):
     "address", ["tcp://127.0.0.1:9", "tcp://no.such.host.invalid:8786", "nonsense://x:1", "tcp://"]
 )
 def test_no_scheduler(
-    address: str, analysis: Analysis, shipment: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, analysis: Analysis, payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails without the `except` in `_connect`."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
     with pytest.raises(ClusterError, match="no Dask scheduler answers at"):
-        ClusterPool(address, analysis.context, shipment, zero_clock)
+        ClusterPool(address, analysis.context, payload, zero_clock)
 
 
 def test_no_distributed_package(
-    analysis: Analysis, shipment: Path, monkeypatch: pytest.MonkeyPatch
+    analysis: Analysis, payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails without `except ImportError`."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"install relcheck-onnx\[distributed\]"):
-        ClusterPool("tcp://127.0.0.1:9", analysis.context, shipment, zero_clock)
+        ClusterPool("tcp://127.0.0.1:9", analysis.context, payload, zero_clock)
 
 
 @dataclass
@@ -286,13 +287,13 @@ class FakeClient:
     Attributes:
         found: What `run` returns.
         threads: Of the workers.
-        shipped: How often the model was shipped.
+        scatters: How often the payload was sent.
         sent: How often blocks were sent.
     """
 
     found: dict[str, Any] = field(default_factory=lambda: {"w": versions_here()})
     threads: dict[str, int] = field(default_factory=lambda: {"w": 3})
-    shipped: int = 0
+    scatters: int = 0
     sent: int = 0
     status: str = "running"
     closed: bool = False
@@ -309,7 +310,7 @@ class FakeClient:
 
     def scatter(self, content: bytes, broadcast: bool, hash: bool) -> Task:
         """Ship."""
-        self.shipped += 1
+        self.scatters += 1
         return Task()
 
     def submit(self, *work: Any, pure: bool) -> Task:
@@ -343,22 +344,22 @@ def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     ],
 )
 def test_workers_that_cannot_help(
-    found: dict[str, Any], says: str, client: FakeClient, analysis: Analysis, shipment: Path
+    found: dict[str, Any], says: str, client: FakeClient, analysis: Analysis, payload: Path
 ) -> None:
     """Fails without that check in `_check_versions`."""
     client.found = found
     with pytest.raises(ClusterError, match=says):
-        ClusterPool("tcp://here", analysis.context, shipment, zero_clock)
+        ClusterPool("tcp://here", analysis.context, payload, zero_clock)
     assert client.closed
-    assert client.shipped == 0
+    assert client.scatters == 0
 
 
 def test_a_cluster_without_workers_is_given_up_in_the_end(
-    client: FakeClient, analysis: Analysis, shipment: Path
+    client: FakeClient, analysis: Analysis, payload: Path
 ) -> None:
     """Fails without `PATIENCE_SECONDS`: the run would wait forever."""
     now = 0.0
-    with ClusterPool("tcp://here", analysis.context, shipment, lambda: now) as pool:
+    with ClusterPool("tcp://here", analysis.context, payload, lambda: now) as pool:
         assert pool.width == 3
         client.threads = {}
         now = PATIENCE_SECONDS
@@ -372,25 +373,23 @@ def test_a_cluster_without_workers_is_given_up_in_the_end(
             assert pool.width
 
 
-def test_blocks_are_not_sent_forever(
-    client: FakeClient, analysis: Analysis, shipment: Path
-) -> None:
+def test_blocks_are_not_sent_forever(client: FakeClient, analysis: Analysis, payload: Path) -> None:
     """Fails without `sendings == 1`."""
-    with ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool:
+    with ClusterPool("tcp://here", analysis.context, payload, zero_clock) as pool:
         answer = pool.submit([Block(Cell(1e-3), 0)])
         with pytest.raises(ClusterError, match="is gone"):
             answer.result(timeout=0)
     assert client.sent == SENDINGS
-    assert client.shipped == SENDINGS
+    assert client.scatters == SENDINGS
 
 
 def test_a_result_that_does_not_come_is_computed_again(
-    client: FakeClient, analysis: Analysis, shipment: Path
+    client: FakeClient, analysis: Analysis, payload: Path
 ) -> None:
     """Fails without `timeout` in `_result`: it may have been lost on its way."""
     client.task.fault = TimeoutError
     with (
-        ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool,
+        ClusterPool("tcp://here", analysis.context, payload, zero_clock) as pool,
         pytest.raises(ClusterError, match="is gone"),
     ):
         pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)
@@ -398,7 +397,7 @@ def test_a_result_that_does_not_come_is_computed_again(
 
 
 def test_nobody_waits_for_results_of_a_closed_client(
-    client: FakeClient, analysis: Analysis, shipment: Path
+    client: FakeClient, analysis: Analysis, payload: Path
 ) -> None:
     """Fails without the look at `status` in `_result`: later clients share the thread."""
     waits = []
@@ -409,7 +408,7 @@ def test_nobody_waits_for_results_of_a_closed_client(
 
     client.task = Task(fault=TimeoutError, meanwhile=close)
     with (
-        ClusterPool("tcp://here", analysis.context, shipment, zero_clock) as pool,
+        ClusterPool("tcp://here", analysis.context, payload, zero_clock) as pool,
         pytest.raises(ClusterError, match="is gone"),
     ):
         pool.submit([Block(Cell(1e-3), 0)]).result(timeout=0)

@@ -25,7 +25,7 @@ from analyzer.stats.paired import (
     paired_difference,
     unpaired_difference,
 )
-from tests.campaign.benches import AtOnce, Charges, Memory, Results, run
+from tests.campaign.contexts import AtOnce, Charges, Memory, Results, run
 from tests.campaign.variants import capped_cnn, compared, prepared
 from tests.support import tiny_cnn, tiny_data
 
@@ -95,7 +95,7 @@ def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -
     for rate, shown in zip((1e-3, 1e-2), found.differences, strict=True):
         strata = []
         for stratum, cell in zip(
-            variant.context.split(rate).strata, variant.cells(rate), strict=True
+            variant.context.patterns.split(rate).strata, variant.cells(rate), strict=True
         ):
             second = [astuple(o) for r in variant.used(cell) for o in r.outcomes]
             first = [astuple(o) for r in reference.store.first(cell, 10**6) for o in r.outcomes]
@@ -107,7 +107,7 @@ def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -
             pairs = [(first[i], second[i]) for i in range(count)]
             tally = PairedTally.of_trials(variant.context.unit, pairs)
             strata.append(PairedStratum(stratum.weight, tally))
-        golden = reference.context.golden_metric, variant.context.golden_metric
+        golden = reference.context.golden.metric, variant.context.golden.metric
         assert shown.difference == paired_difference(strata, golden, 0.95)
         assert shown.trials == sum(s.tally.trials for s in strata)
     curve = [d.difference.metric for d in found.differences]
@@ -236,7 +236,7 @@ def test_thresholds_alone_can_be_the_difference(tmp_path: Path) -> None:
     asked = {"rates": "1e-3", "precision": 0.1, "batch": 8, "data": data}
     _, compared_models = prepare_models([model, capped], read_settings(None, asked))
     found: Compared = compared(compared_models)[1]
-    names = [s.name for s in compared_models[1].context.split(1e-3).strata]
+    names = [s.name for s in compared_models[1].context.patterns.split(1e-3).strata]
     assert names[-1] == OWN
     assert found.trials[0] >= 16
-    assert OWN not in [s.name for s in compared_models[0].context.split(1e-3).strata]
+    assert OWN not in [s.name for s in compared_models[0].context.patterns.split(1e-3).strata]

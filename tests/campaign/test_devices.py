@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 
 from analyzer.answers import Answer, Failure, Feeds, Result, Run
-from analyzer.campaign.workers.payload import map_shipment
+from analyzer.campaign.workers.payload import map_payload
 from analyzer.cli import devices
 from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
-from analyzer.evaluation.outcome import Judge, Metric
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.settings import Settings, read_settings
 from analyzer.jobs.sweep import shipment_of
-from analyzer.reports.selftest import apart_text
+from analyzer.reports.selftest import two_devices_text
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
@@ -32,8 +33,8 @@ from analyzer.runtime.ort.device import CPU, NAMED
 from analyzer.runtime.ort.device_selection import DeviceSelection
 from analyzer.stats.tally import Moments
 from analyzer.verification.selftest import test_patterns as draw
-from analyzer.verification.two_devices import DeviceDifference, run_apart
-from tests.campaign.benches import tiny_analysis
+from analyzer.verification.two_devices import DeviceDifference, run_on_both
+from tests.campaign.contexts import tiny_analysis
 from tests.runtime.benches import context
 from tests.support import Run as Command
 from tests.support import invoke, tiny_cnn, tiny_data
@@ -93,7 +94,7 @@ def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
     """Fails without the device in `WorkerPayload.of`: the figures would be those of the CPU."""
     analysis = tiny_analysis(tmp_path, device=way)
     with shipment_of(analysis, read_settings(None, {})) as path:
-        executor = map_shipment(path).unpack().executor
+        executor = map_payload(path).unpack().executor
     assert type(executor) is type(analysis.executor)
 
 
@@ -234,7 +235,7 @@ class Off:
 def apart(other: Executor | None = None, count: int = 60) -> DeviceDifference:
     on = context("digits_resnet")
     drawn = draw(on.space, parse_fault("flip"), count, 0)
-    return run_apart(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
+    return run_on_both(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
 
 
 @pytest.mark.parametrize("device", WHERE)
@@ -270,7 +271,7 @@ def test_other_outcomes_are_counted_image_by_image() -> None:
 def test_classes_are_those_that_are_counted() -> None:
     """`Judge.classes` says image by image what `Judge.outcomes` counts."""
     on = context("digits_resnet")
-    judge = Judge(Metric.AGREEMENT)
+    judge = Judge(AGREEMENT)
     golden = judge.golden(on.golden, None, 2)
     seen = set()
     for pattern in draw(on.space, parse_fault("flip"), 200, 1):
@@ -285,7 +286,7 @@ def test_classes_are_those_that_are_counted() -> None:
 
 
 def test_what_was_found_is_said() -> None:
-    lines = apart_text(
+    lines = two_devices_text(
         DeviceDifference(200, 4, 150, 48, Moments(3, 5), 3.2e-7), "cuda (NVIDIA Card)"
     )
     assert max(map(len, lines.splitlines())) <= 80
@@ -294,7 +295,7 @@ def test_what_was_found_is_said() -> None:
     assert "150 answers bit-identical, 48 differ with the same outcome of every image" in text
     assert "2 with another; fault-free answers up to 3.2e-07 of their range apart" in text
     assert "with another outcome: 0.4 % (95 % interval" in text
-    none = apart_text(DeviceDifference(200, 4, 200, 0, Moments(), 0.0), "cuda")
+    none = two_devices_text(DeviceDifference(200, 4, 200, 0, Moments(), 0.0), "cuda")
     assert "another outcome: ≤ 1.5 %" in none
     assert "fault-free answers bit-identical" in none
 

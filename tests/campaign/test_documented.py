@@ -1,10 +1,15 @@
-"""docs/reliability.md names tests and commands that exist."""
+"""docs/reliability*.md name tests, commands, files and lines of code that exist."""
 
 import re
 
+import pytest
+
 from tests.support import ROOT
 
-PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+PAGES = {
+    name: (ROOT / "docs" / name).read_text("utf-8")
+    for name in ("reliability.md", "reliability-hostile-files.md")
+}
 
 
 def existing() -> set[str]:
@@ -14,12 +19,31 @@ def existing() -> set[str]:
     return {f.name for f in files} | {name for found in functions for name in found}
 
 
-def test_every_test_that_is_named_exists() -> None:
-    named = set(re.findall(r"\btest_\w+(?:\.py)?", PAGE))
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_that_is_named_exists(page: str) -> None:
+    named = set(re.findall(r"\btest_\w+(?:\.py)?", PAGES[page]))
     assert len(named) > 30
     assert named - existing() == set()
 
 
-def test_every_command_that_is_named_exists() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_is_named_exists(page: str) -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert set(re.findall(r"\bmake (\w+)", PAGE)) <= set(targets)
+    named = set(re.findall(r"^ {4}make (\w+)|`make (\w+)", PAGES[page], re.MULTILINE))
+    assert named
+    assert {word for pair in named for word in pair if word} <= set(targets)
+
+
+QUOTED = r"`((?:\w+/)+\w+\.py)`: ((?:`[^`]+`(?:, )?)+)"
+"""A file, and lines of it."""
+
+
+def test_every_line_that_keeps_a_promise_stands_in_its_file() -> None:
+    """A row whose line is gone promises what nothing keeps."""
+    found = re.findall(QUOTED, PAGES["reliability-hostile-files.md"])
+    assert len(found) > 30
+    for file, quotes in found:
+        code = (ROOT / "analyzer" / file).read_text("utf-8")
+        for quote in re.findall("`([^`]+)`", quotes):
+            parts = (part.strip("() ") for part in quote.split("..."))
+            assert all(part in code for part in parts), (file, quote)

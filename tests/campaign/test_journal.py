@@ -1,7 +1,7 @@
 """The journal: what is finished stays finished, and belongs to one campaign.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
+`analyzer/campaign/journal/journal.py`, and "log" is `sqlite_log.py` beside it.
 """
 
 import shutil
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal.journal import FLUSH_SECONDS, key_of, open_journal
-from analyzer.campaign.journal.sqlite_file import Entry
+from analyzer.campaign.journal.entries import Entry
+from analyzer.campaign.journal.identity import key_of
+from analyzer.campaign.journal.journal import FLUSH_SECONDS, keep_journal, open_journal
+from analyzer.campaign.journal.sqlite_log import SqliteLog
 from analyzer.errors import JournalBusy, JournalMismatch
-from tests.campaign.benches import AtOnce, run, shared_results, zero_clock
+from tests.campaign.contexts import AtOnce, run, shared_results, zero_clock
 from tests.campaign.journals import (
     block,
     changed,
@@ -58,15 +60,17 @@ def test_a_clock_that_jumps_back_delays_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_committed_has_reached_the_disk(tmp_path: Path) -> None:
-    """Fails without `PRAGMA synchronous=FULL` or `journal_mode=WAL` in file."""
-    with open_journal(tmp_path / "run.db", identity(), zero_clock) as journal:
-        (level,) = journal._connection.execute("PRAGMA synchronous").fetchone()
-        (mode,) = journal._connection.execute("PRAGMA journal_mode").fetchone()
+    """Fails without `PRAGMA synchronous=FULL` or `journal_mode=WAL` in log."""
+    log = SqliteLog(tmp_path / "run.db")
+    with keep_journal(log, identity(), zero_clock) as journal:
+        journal.put(block(0))
+        (level,) = log.connection().execute("PRAGMA synchronous").fetchone()
+        (mode,) = log.connection().execute("PRAGMA journal_mode").fetchone()
     assert (level, mode) == (2, "wal")
 
 
 def test_an_end_of_the_run_keeps_what_is_pending(tmp_path: Path) -> None:
-    """Fails without `self.flush()` in `close`."""
+    """Fails without `journal.flush()` in `keep_journal`."""
 
     def interrupted() -> None:
         with open_journal(tmp_path / "run.db", identity(), zero_clock) as journal:
@@ -82,7 +86,7 @@ def test_an_end_of_the_run_keeps_what_is_pending(tmp_path: Path) -> None:
 def test_a_killed_run_leaves_every_block_that_was_committed(
     killed: Path, finished: Path, tmp_path: Path
 ) -> None:
-    """Fails without the transaction in `append` in file."""
+    """Fails without the transaction in `_append` in log."""
     for suffix in ("", "-wal"):
         shutil.copy(killed.with_name(f"run.db{suffix}"), tmp_path)
     assert kept(tmp_path / "run.db") == committed(finished)
@@ -101,7 +105,7 @@ def test_a_finished_campaign_that_is_run_again_changes_no_byte(copy: Path) -> No
 
 
 def test_what_is_remembered_is_written_once(copy: Path) -> None:
-    """Fails without `if told(...) == value` in `remember`."""
+    """Fails without `if read_value(...) == value` in `remember`."""
 
     def remember(value: object) -> bytes:
         with open_journal(copy, identity(), zero_clock) as journal:
@@ -157,7 +161,7 @@ def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_campaign_are_not_believed(copy: Path, tmp_path: Path) -> None:
-    """Fails without `key` in the digest of a block in file: rows could be carried over."""
+    """Fails without `key` in the digest of a block in `entries.py`: rows could be carried over."""
     with closing(sqlite3.connect(copy)) as theirs, theirs:
         other = Entry.of(block(0).to_json(), key_of(changed("plan", "seed").content))
         theirs.execute(
@@ -170,7 +174,7 @@ def test_rows_of_another_campaign_are_not_believed(copy: Path, tmp_path: Path) -
 
 
 def test_a_second_run_is_refused_while_the_first_holds_the_journal(tmp_path: Path) -> None:
-    """Fails without `fcntl.flock` in file."""
+    """Fails without `fcntl.flock` in log."""
     path = tmp_path / "run.db"
     with (
         open_journal(path, identity(), zero_clock),
@@ -191,8 +195,8 @@ def test_a_link_to_a_journal_is_that_journal(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from analyzer.campaign.journal.sqlite_file import held
-with held(Path(sys.argv[1])):
+from analyzer.campaign.journal.storage import log_at
+with log_at(Path(sys.argv[1])).hold():
     print("held", flush=True)
     time.sleep(600)
 """

@@ -1,7 +1,8 @@
 """Damaged journals: what is intact is kept, what is not is run again.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
+`analyzer/campaign/journal/journal.py`; "log" is `sqlite_log.py` beside it, and "damage" is
+`sqlite_damage.py`.
 """
 
 import shutil
@@ -14,9 +15,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.campaign.journal.journal import entry_of, key_of, open_journal
-from analyzer.campaign.journal.sqlite_file import Entry, read_entries, write_file
-from tests.campaign.benches import zero_clock
+from analyzer.campaign.journal.entries import Entry, value_entry
+from analyzer.campaign.journal.identity import key_of
+from analyzer.campaign.journal.journal import open_journal
+from analyzer.campaign.journal.storage import log_at
+from tests.campaign.contexts import zero_clock
 from tests.campaign.journals import (
     Kept,
     committed,
@@ -51,7 +54,7 @@ def inside(content: bytes, blocks: Kept) -> Kept:
 @examples(25)
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_one_flipped_bit_costs_at_most_one_block(at: float, bit: int, finished: Path) -> None:
-    """Fails without `proven` in `_prepare`, or without `salvage` in file."""
+    """Fails without `proven` in `_prepare`, or without `salvage` in damage."""
     content = bytearray(finished.read_bytes())
     content[int(at * len(content))] ^= 1 << bit
     whole = committed(finished)
@@ -65,7 +68,7 @@ def test_one_flipped_bit_costs_at_most_one_block(at: float, bit: int, finished: 
 @examples(25)
 @given(share=st.floats(0, 1))
 def test_a_truncated_journal_keeps_what_stands_before_the_cut(share: float, finished: Path) -> None:
-    """Fails without `salvage` in file: SQLite reads nothing of a file that was cut."""
+    """Fails without `salvage` in log: SQLite reads nothing of a file that was cut."""
     content = finished.read_bytes()
     content = content[: int(share * len(content))]
     whole = committed(finished)
@@ -77,7 +80,7 @@ def test_a_truncated_journal_keeps_what_stands_before_the_cut(share: float, fini
 @examples(25)
 @given(share=st.floats(0, 1))
 def test_a_torn_log_keeps_what_stands_before_the_tear(share: float, killed: Path) -> None:
-    """Fails without `left_in_log`: SQLite ends at the last commit that is whole."""
+    """Fails without `left_in_log` in log: SQLite ends at the last commit that is whole."""
     log = (killed.parent / "run.db-wal").read_bytes()
     log = log[: int(share * len(log))]
     with damaged(killed, "run.db-wal", log) as path:
@@ -89,7 +92,7 @@ def test_a_torn_log_keeps_what_stands_before_the_tear(share: float, killed: Path
 @examples(25)
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_rotten_log_costs_at_most_one_block(at: float, bit: int, killed: Path) -> None:
-    """Fails without `left_in_log`: SQLite would drop all that follows the damage."""
+    """Fails without `left_in_log` in log: SQLite would drop all that follows the damage."""
     log = bytearray((killed.parent / "run.db-wal").read_bytes())
     log[int(at * len(log))] ^= 1 << bit
     whole = committed(killed)
@@ -107,7 +110,7 @@ def test_a_lost_log_is_noticed_by_nobody_and_harms_nothing(killed: Path) -> None
 
 
 def test_a_page_of_zeros_is_survived(finished: Path) -> None:
-    """A disk that lost a sector. Fails without any of the three marks in `is_journal` in file."""
+    """A disk that lost a sector. Fails without any of the three marks in `is_journal` in damage."""
     content = finished.read_bytes()
     for start in range(0, len(content), 4096):
         holed = content[:start] + bytes(4096) + content[start + 4096 :]
@@ -116,7 +119,7 @@ def test_a_page_of_zeros_is_survived(finished: Path) -> None:
 
 
 def test_a_rotten_table_definition_is_survived(finished: Path) -> None:
-    """Fails without `except UnicodeDecodeError` in file: SQLite quotes what it cannot read."""
+    """Fails without `except UnicodeDecodeError` in damage: SQLite quotes what it cannot read."""
     content = finished.read_bytes()
     rotten = content.replace(b"TEXT NOT NULL,", b"TEXT NOT NULL\xac")
     assert rotten != content
@@ -125,7 +128,7 @@ def test_a_rotten_table_definition_is_survived(finished: Path) -> None:
 
 
 def test_a_damaged_journal_is_set_aside_and_said_so(copy: Path) -> None:
-    """Fails without `os.replace(path, ...damaged)` in file."""
+    """Fails without `os.replace(path, ...damaged)` in log."""
     content = copy.read_bytes()
     copy.write_bytes(content[:-4096])
     assert open_and_close(copy)
@@ -149,17 +152,17 @@ def test_a_forged_row_is_run_again(copy: Path) -> None:
 def test_a_log_that_was_left_over_is_not_replayed_into_a_new_file(
     killed: Path, tmp_path: Path
 ) -> None:
-    """Fails without `_forget(*_beside(path))` in `write_file` in file."""
+    """Fails without `_forget(*companions(path))` in `replace` in log."""
     shutil.copy(killed.with_name("run.db-wal"), tmp_path)
-    mine = [entry_of("identity", {"another": "campaign"})]
-    write_file(tmp_path / "run.db", mine)
-    assert read_entries(tmp_path / "run.db") == mine
+    mine = [value_entry("identity", {"another": "campaign"})]
+    log_at(tmp_path / "run.db").replace(mine)
+    assert log_at(tmp_path / "run.db").entries() == mine
 
 
 def test_a_journal_that_was_repaired_while_the_run_was_killed_is_repaired_again(
     copy: Path,
 ) -> None:
-    """Fails without `_forget` in file: a log that was left over is replayed into the new file."""
+    """Fails without `_forget` in log: a log that was left over is replayed into the new file."""
     copy.write_bytes(copy.read_bytes()[:-4096])
     copy.with_name("run.db.new").write_bytes(b"half a journal")
     copy.with_name("run.db.new-wal").write_bytes(b"half a log")
@@ -168,10 +171,10 @@ def test_a_journal_that_was_repaired_while_the_run_was_killed_is_repaired_again(
 
 
 def test_a_head_that_was_damaged_is_not_believed(copy: Path) -> None:
-    """Fails without `e.proven()` in `told`: a resumed run could be asked for something else."""
+    """Fails without `e.proven()` in `read_value`: a resumed run could do something else."""
     with open_journal(copy, identity(), zero_clock) as journal:
         journal.remember("request", {"rates": "1e-3"})
-    entry = entry_of("request", {"rates": "1e-3"})
+    entry = value_entry("request", {"rates": "1e-3"})
     with closing(sqlite3.connect(copy)) as connection, connection:
         lie = entry.content.replace("1e-3", "1e-5")
         connection.execute("UPDATE entry SET content = ? WHERE digest = ?", (lie, entry.digest))

@@ -1,7 +1,8 @@
 """Disks without room, folders that may not be written, and other people's files.
 
 Each test names the line whose removal makes it fail; without a file name it is one of
-`analyzer/campaign/journal/journal.py`, and "file" is `analyzer/campaign/journal/sqlite_file.py`.
+`analyzer/campaign/journal/journal.py`; "log" is `sqlite_log.py` beside it, and "damage" is
+`sqlite_damage.py`.
 """
 
 import os
@@ -17,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.campaign.journal.journal import open_journal
-from analyzer.campaign.journal.sqlite_file import read_entries
+from analyzer.campaign.journal.storage import log_at
 from analyzer.errors import JournalUnusable
-from tests.campaign.benches import undisturbed, zero_clock
+from tests.campaign.contexts import undisturbed, zero_clock
 from tests.campaign.journals import (
     block,
     committed,
@@ -59,7 +60,7 @@ def full_disk(folder: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("kilobytes", [0, 1, 4, 8, 12, 16, 40])
 def test_a_full_disk_ends_the_run_and_loses_nothing(kilobytes: int, tmp_path: Path) -> None:
-    """Fails without `explained` around `append`, and where `write_file` leaves half a file."""
+    """Fails without `as_journal_error` around `_append`, or if `replace` leaves half a file."""
     path = tmp_path / "run.db"
     undisturbed()  # its files are written before there is no room
     said = r"cannot be (written|opened)"
@@ -83,7 +84,7 @@ def test_a_file_system_without_room_ends_the_run_and_loses_nothing(tmp_path: Pat
 def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails without `raise` in `_unless_damaged` in file: the journal would be set aside."""
+    """Fails without `raise` in `unless_damaged` in damage: the journal would be set aside."""
     before = copy.read_bytes()
 
     def connect(path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("analyzer.campaign.journal.sqlite_file.sqlite3.connect", connect)
+        patch.setattr("analyzer.campaign.journal.sqlite_damage.sqlite3.connect", connect)
         with pytest.raises(JournalUnusable, match=r"cannot be read \(disk I/O error\)"):
             open_and_close(copy)
     assert copy.read_bytes() == before
@@ -123,7 +124,7 @@ def nobody() -> Iterator[None]:
 
 @pytest.mark.parametrize("there", [False, True])
 def test_a_read_only_folder_is_a_sentence(there: bool, finished: Path) -> None:
-    """Fails without `explained` in `held` in file."""
+    """Fails without `as_journal_error` in `hold` in log."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if there:
@@ -153,18 +154,18 @@ def test_a_read_only_journal_is_a_sentence(finished: Path) -> None:
 
 
 def test_a_journal_on_a_read_only_medium_can_be_read(finished: Path) -> None:
-    """Fails without `immutable=1` in file: SQLite wants to write beside it."""
+    """Fails without `immutable=1` in log: SQLite wants to write beside it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(shutil.copy(finished, Path(name) / "run.db"))
         Path(name).chmod(0o555)
         with nobody():
-            assert len(read_entries(path)) == 1 + len(undisturbed_blocks())
+            assert len(log_at(path).entries()) == 1 + len(undisturbed_blocks())
         Path(name).chmod(0o755)
         assert [p.name for p in Path(name).iterdir()] == ["run.db"]
 
 
 def test_names_that_mean_something_in_addresses_are_only_names(tmp_path: Path) -> None:
-    """Fails without `as_uri` in file."""
+    """Fails without `as_uri` in log."""
     path = tmp_path / "50% of?it#1.db"
     record(path)
     assert set(committed(path)) == undisturbed_blocks()
@@ -175,7 +176,7 @@ def test_names_that_mean_something_in_addresses_are_only_names(tmp_path: Path) -
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:
-    """Fails without `is_journal`: our table would be made in it."""
+    """Fails without `is_journal` in log: our table would be made in it."""
     path = tmp_path / "places.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE block (id INTEGER PRIMARY KEY, name TEXT)")

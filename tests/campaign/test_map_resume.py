@@ -12,11 +12,12 @@ import pytest
 
 from analyzer.campaign.blocks import Block
 from analyzer.campaign.cells import SiteCell
-from analyzer.campaign.journal.sqlite_file import read_entries, told
+from analyzer.campaign.journal.entries import read_value
+from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.result import Stop
-from analyzer.campaign.workers.payload import WorkerPayload, map_shipment
+from analyzer.campaign.workers.payload import WorkerPayload, map_payload
 from analyzer.jobs.stopwatch import Stopwatch
-from tests.campaign.benches import write_shipment
+from tests.campaign.contexts import write_payload
 from tests.campaign.maps import small_analysis
 from tests.campaign.processes import eventually, session, started
 from tests.campaign.reports import SevenBlocks, blocks, figures
@@ -141,7 +142,7 @@ def test_shards_joined_are_the_undisturbed_map(count: int, place: Path, tmp_path
     mine = [set(blocks(path)) for path in shards]
     assert sum(map(len, mine)) == len(set.union(*mine))
     assert (run.code, run.err) == (0, "")
-    assert told(read_entries(whole), "shard") is None
+    assert read_value(log_at(whole).entries(), "shard") is None
     assert invoke("resume", whole, "--json", report).code == 0
     assert figures(report) == figures(place / "whole.json")
 
@@ -218,8 +219,8 @@ def test_an_upset_that_kills_its_process_is_due_and_named(
     victim = Block(SiteCell(0, 0, every=True), 0)
     done = Deed("segfault", tmp_path / "diary")
     bad = Sabotaged.with_deeds(analysis, in_trial=done, cell=victim.cell, index=3)
-    shipment = map_shipment(write_shipment(bad, tmp_path / "sabotaged"))
-    monkeypatch.setattr(WorkerPayload, "of", lambda *_: shipment)
+    payload = map_payload(write_payload(bad, tmp_path / "sabotaged"))
+    monkeypatch.setattr(WorkerPayload, "of", lambda *_: payload)
     target, journal = tmp_path / "map.json", tmp_path / "map.db"
     flags = ("--batch", "3", "--margin", "0.2", "--jobs", "1", "--journal", journal)
     given = ("map", tmp_path / "small.onnx", "--data", tmp_path / "small.npz")

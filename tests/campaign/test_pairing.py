@@ -18,7 +18,7 @@ from analyzer.faults.pattern_strata import StratifiedLaw
 from analyzer.faults.sampling import generator
 from analyzer.faults.severity import Severity, find_severity
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
-from tests.campaign.benches import zero_clock
+from tests.campaign.contexts import zero_clock
 from tests.campaign.variants import prepared
 from tests.strategies import examples, spaces
 
@@ -139,7 +139,7 @@ def test_a_variant_without_bits_of_its_own_needs_no_further_stratum() -> None:
 def _patterns(
     context: TrialContext, cell: Cell, count: int
 ) -> list[tuple[list[int], FaultPattern]]:
-    drawn = (context._draw(cell, i) for i in range(count))
+    drawn = (cell.draw(context.patterns, context.golden.ends, i) for i in range(count))
     return [(list(chosen), pattern) for chosen, pattern in drawn]
 
 
@@ -176,7 +176,7 @@ def test_both_models_meet_the_same_upsets_on_the_same_images(
 def test_an_unpaired_campaign_draws_what_it_always_drew(tmp_path: Path) -> None:
     """The reference of a comparison is an ordinary campaign, down to its plan."""
     _, (reference, _) = prepared(tmp_path)
-    assert reference.context.pairing is None
+    assert reference.context.patterns.pairing is None
     assert "paired" not in reference.context.plan.content
 
 
@@ -187,13 +187,13 @@ def test_paired_plans_are_plans_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_worker_draws_the_same_pairs(tmp_path: Path) -> None:
-    """Fails if a shipment leaves the pairing behind."""
+    """Fails if a payload leaves the pairing behind."""
     analyses, (_, variant) = prepared(tmp_path)
-    shipped = WorkerPayload.of(variant.context, analyses[1].model)
-    there = from_buffer(b"".join(shipped.parts())).unpack()
+    sent = WorkerPayload.of(variant.context, analyses[1].model)
+    there = from_buffer(b"".join(sent.parts())).unpack()
 
     def results(context: TrialContext) -> list[BlockResult]:
-        cells = [Cell(1e-2, i) for i in range(len(context.split(1e-2).strata))]
+        cells = [Cell(1e-2, i) for i in range(len(context.patterns.split(1e-2).strata))]
         return [run_block(context, Block(cell, 0), zero_clock) for cell in cells]
 
     assert results(there) == results(variant.context)
@@ -201,9 +201,9 @@ def test_a_worker_draws_the_same_pairs(tmp_path: Path) -> None:
 
 def test_the_reference_decides_what_is_severe(tmp_path: Path) -> None:
     analyses, (reference, variant) = prepared(tmp_path)
-    pairing = variant.context.pairing
+    pairing = variant.context.patterns.pairing
     assert pairing is not None
-    assert pairing.severity is reference.context.severity
+    assert pairing.severity is reference.context.patterns.severity
     values = {t.name: t.values for t in analyses[0].model.inventory.at_risk}
     found = find_severity(analyses[0].space, values, FLIP)
     assert pairing.severity is not None

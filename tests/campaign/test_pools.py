@@ -20,16 +20,18 @@ import pytest
 
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.journal.sqlite_file import read_entries
+from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.result import CampaignResult
 from analyzer.campaign.trials import TrialContext
-from analyzer.campaign.workers.local_pool import STARTS, InlinePool, LocalPool, Worker
-from analyzer.campaign.workers.payload import WorkerPayload, map_shipment
+from analyzer.campaign.workers.handle import STARTS, WorkerHandle
+from analyzer.campaign.workers.inline_pool import InlinePool
+from analyzer.campaign.workers.local_pool import LocalPool
+from analyzer.campaign.workers.payload import WorkerPayload, map_payload
 from analyzer.campaign.workers.worker import trial_in_worker
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.jobs.prepare import Analysis
-from tests.campaign.benches import (
+from tests.campaign.contexts import (
     AtOnce,
     Charges,
     Results,
@@ -37,7 +39,7 @@ from tests.campaign.benches import (
     shared_results,
     tiny_analysis,
     undisturbed,
-    write_shipment,
+    write_payload,
 )
 from tests.campaign.processes import eventually, is_there, session, started, workers_of
 from tests.campaign.sabotage import Deed, Sabotaged
@@ -55,10 +57,10 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 
 
 @pytest.fixture(scope="module")
-def shipment(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def payload(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What its workers need."""
-    path = tmp_path_factory.mktemp("shipment") / "shipment"
-    return write_shipment(WorkerPayload.of(analysis.context, analysis.model), path)
+    path = tmp_path_factory.mktemp("payload") / "payload"
+    return write_payload(WorkerPayload.of(analysis.context, analysis.model), path)
 
 
 # The same whoever runs it
@@ -70,10 +72,10 @@ def test_in_this_process(analysis: Analysis) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_in_worker_processes(jobs: int, analysis: Analysis, shipment: Path) -> None:
-    with LocalPool(analysis.context, shipment, jobs) as pool:
+def test_in_worker_processes(jobs: int, analysis: Analysis, payload: Path) -> None:
+    with LocalPool(analysis.context, payload, jobs) as pool:
         assert run(analysis.context, pool) == undisturbed()
-        pids = [w._process.pid for w in pool._workers if w._process]
+        pids = [w.pid for w in pool._workers if w.pid]
     assert 1 <= len(set(pids)) <= jobs
     assert not any(is_there(pid) for pid in pids if pid)  # without `worker.close()`
 
@@ -82,18 +84,18 @@ def test_in_worker_processes(jobs: int, analysis: Analysis, shipment: Path) -> N
 
 
 def test_a_killed_worker_costs_a_retry_and_changes_nothing(
-    analysis: Analysis, shipment: Path
+    analysis: Analysis, payload: Path
 ) -> None:
-    """Fails without `except WorkerDied` in `_together`."""
-    pool = LocalPool(analysis.context, shipment, 2)
+    """Fails without `except WorkerDied` in `_run_group`."""
+    pool = LocalPool(analysis.context, payload, 2)
     killed: list[int] = []
 
     @dataclass
     class Killer(Charges):
         def charge(self, cpu_seconds: float) -> None:
             for worker in pool._workers:
-                if len(killed) < 2 and worker._process and worker._process.pid not in killed:
-                    killed.append(worker._process.pid or 0)
+                if len(killed) < 2 and worker.pid and worker.pid not in killed:
+                    killed.append(worker.pid)
                     os.kill(killed[-1], signal.SIGKILL)
 
     with pool:
@@ -104,18 +106,19 @@ def test_a_killed_worker_costs_a_retry_and_changes_nothing(
 def sabotaged(
     analysis: Analysis, folder: Path, deed: str, times: int = 1000, at_start: bool = False
 ) -> tuple[Path, Deed]:
-    """A shipment whose victim does ``deed``."""
+    """A payload whose victim does ``deed``."""
     done = Deed(deed, folder / "diary", times)
     places = {"at_start": done} if at_start else {"in_trial": done}
     bad = Sabotaged.with_deeds(analysis, **places, cell=VICTIM.cell, index=VICTIM.trials[3])
-    return write_shipment(bad, folder / "sabotaged"), done
+    return write_payload(bad, folder / "sabotaged"), done
 
 
 @pytest.mark.parametrize("deed", ["kill", "run_out_of_memory", "lose_the_device"])
 def test_a_block_that_kills_a_worker_once_is_tried_again(
     deed: str, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Fails without `_alone`; for the second without `isinstance(answer, MemoryError)`.
+    """Fails without `_run_alone`; for the second without `isinstance(answer, MemoryError)` in
+    `handle.py`.
 
     For the third without `os._exit` in `worker._attempt`: CUDA answers that process no more.
     """
@@ -157,7 +160,7 @@ def test_a_crash_is_due_on_every_image_and_names_its_pattern(
     """Fails without `crashes` in `RateState.finished`."""
     analysis = tiny_analysis(tmp_path)
     path, _ = sabotaged(analysis, tmp_path, "segfault")
-    bad = map_shipment(path)
+    bad = map_payload(path)
     monkeypatch.setattr(WorkerPayload, "of", lambda *_: bad)
     options = ("--rates", "1e-3,1e-2", "--precision", "0.05", "--batch", "8", "--jobs", "1")
     target, journal = tmp_path / "report.json", tmp_path / "run.db"
@@ -193,9 +196,9 @@ def test_a_worker_that_cannot_begin_is_no_crash_of_a_pattern(
 def test_a_worker_that_dies_at_its_start_by_chance_is_started_again(
     analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Fails without `continue` in `_start`."""
+    """Fails without `continue` in `_start` in `handle.py`."""
     path, done = sabotaged(analysis, tmp_path, "kill", times=1, at_start=True)
-    worker = Worker(path, Event())
+    worker = WorkerHandle(path, Event())
     try:
         assert worker.call(trial_in_worker, VICTIM.cell, 0) == analysis.context.trial(
             VICTIM.cell, 0
@@ -216,7 +219,7 @@ def test_a_worker_that_dies_at_its_start_by_chance_is_started_again(
 def test_a_defect_in_a_worker_is_told_and_not_counted(
     deed: str, error: type[Exception], says: str, analysis: Analysis, tmp_path: Path
 ) -> None:
-    """Fails without `raise answer`."""
+    """Fails without `raise answer` in `handle.py`."""
     path, done = sabotaged(analysis, tmp_path, deed)
     with LocalPool(analysis.context, path, 1) as pool, pytest.raises(error, match=says):
         run(analysis.context, pool)
@@ -224,7 +227,7 @@ def test_a_defect_in_a_worker_is_told_and_not_counted(
 
 
 def test_what_a_worker_cannot_unpack_is_told(analysis: Analysis, tmp_path: Path) -> None:
-    """Fails without `raise refusal`."""
+    """Fails without `raise refusal` in `handle.py`."""
     path, _ = sabotaged(analysis, tmp_path, "refuse_the_model", at_start=True)
     with LocalPool(analysis.context, path, 1) as pool, pytest.raises(UnsupportedModel):
         run(analysis.context, pool)
@@ -251,9 +254,9 @@ def test_trials_are_seen_before_their_block_is_finished(
         assert pool.under_way() == {VICTIM.cell: 16 * blocks + 3}
 
 
-def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, shipment: Path) -> None:
-    """Fails without `_forget`, or if a worker keeps its cell."""
-    with LocalPool(analysis.context, shipment, 1) as pool:
+def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, payload: Path) -> None:
+    """Fails without `finished.value = 0` in `handle.py`, or if a worker keeps its cell."""
+    with LocalPool(analysis.context, payload, 1) as pool:
         pool.submit([VICTIM]).result()
         assert eventually(lambda: not pool.under_way(), 5.0)
         (worker,) = pool._workers
@@ -261,7 +264,7 @@ def test_trials_of_finished_blocks_are_not_seen_twice(analysis: Analysis, shipme
 
 
 def test_trials_that_are_run_again_are_seen_once(analysis: Analysis, tmp_path: Path) -> None:
-    """Fails without `worker.before` in `_alone`."""
+    """Fails without `worker.before` in `_run_alone`."""
     path, done = sabotaged(analysis, tmp_path, "kill_and_then_sleep")
     with LocalPool(analysis.context, path, 1) as pool:
         pool.submit(before_victim(2))
@@ -272,7 +275,7 @@ def test_trials_that_are_run_again_are_seen_once(analysis: Analysis, tmp_path: P
 def test_trials_in_this_process_are_seen_as_well(
     analysis: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails without `under_way` in `InlinePool`."""
+    """Fails without `under_way` in `inline_pool.py`."""
     seen: list[Mapping[AnyCell, int]] = []
     right = TrialContext.trials
 
@@ -306,7 +309,7 @@ def test_workers_do_not_outlive_a_killed_parent(analysis: Analysis, tmp_path: Pa
     """Fails without `_die_with_parent` in `worker.py`: the worker would finish its block first."""
     done = Deed("sleep", tmp_path / "diary")
     bad = Sabotaged.with_deeds(analysis, in_trial=done, cell=Cell(1e-3), index=0)
-    path = write_shipment(bad, tmp_path / "sabotaged")
+    path = write_payload(bad, tmp_path / "sabotaged")
     command = [sys.executable, "-m", "tests.campaign.sabotage", str(path), "1e-3"]
     with subprocess.Popen(command, cwd=ROOT) as parent:
         assert eventually(done.done)
@@ -329,7 +332,7 @@ def running(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     journal = tmp_path / "run.db"
     options = ("--rates", "1e-3,1e-2", "--precision", "0.002", "--journal", journal)
     with campaign_in(tmp_path, *options) as process:
-        begun = lambda: journal.exists() and len(read_entries(journal)) > 8  # noqa: E731
+        begun = lambda: journal.exists() and len(log_at(journal).entries()) > 8  # noqa: E731
         try:
             assert eventually(begun)
             yield process
@@ -349,9 +352,9 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(
     assert "it was interrupted before" in " ".join(out.split())
     assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
     assert eventually(lambda: not session(running.pid), 5.0)
-    known = len(read_entries(tmp_path / "run.db"))
+    known = len(log_at(tmp_path / "run.db").entries())
     assert invoke("resume", tmp_path / "run.db", "--budget", "1s").code == 3
-    assert len(read_entries(tmp_path / "run.db")) > known
+    assert len(log_at(tmp_path / "run.db").entries()) > known
 
 
 def uses_numpy(pid: int) -> bool:
@@ -388,9 +391,9 @@ def mapped_from(path: Path) -> list[range]:
 
 
 def copied(context: TrialContext, path: str) -> list[str]:
-    """Arrays of a context in a worker that lie elsewhere than in the shipment."""
-    arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(context.batches)}
-    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(context.golden)}
+    """Arrays of a context in a worker that lie elsewhere than in the payload."""
+    arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(context.golden.batches)}
+    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(context.golden.by_batch)}
     arrays |= {t.name: t.values for t in context.executor._model.inventory.at_risk}  # type: ignore[attr-defined]
     places = mapped_from(Path(path))
     assert len(arrays) > 5
@@ -399,11 +402,11 @@ def copied(context: TrialContext, path: str) -> list[str]:
     ]
 
 
-def test_the_arrays_of_a_shipment_are_mapped_and_not_copied(shipment: Path) -> None:
-    """Fails without `buffer_callback` in `shipment.py`, or if the file is read, not mapped."""
-    worker = Worker(shipment, Event())
+def test_the_arrays_of_a_payload_are_mapped_and_not_copied(payload: Path) -> None:
+    """Fails without `buffer_callback` in `payload.py`, or if the file is read, not mapped."""
+    worker = WorkerHandle(payload, Event())
     try:
-        assert worker.call(copied, str(shipment)) == []
+        assert worker.call(copied, str(payload)) == []
     finally:
         worker.close()
 

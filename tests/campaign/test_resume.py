@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.campaign.journal.sqlite_file import read_entries, told
+from analyzer.campaign.journal.entries import Entry, read_value
+from analyzer.campaign.journal.identity import key_of
+from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.journal.versions import code_digest, versions
 from tests.campaign.reports import SevenBlocks, blocks, figures
 from tests.support import Run, invoke, tiny_cnn, tiny_data
@@ -129,7 +131,7 @@ def test_the_journal_that_nobody_named_is_named_by_the_report(
 def test_another_plan_is_refused(
     options: tuple[str, str], difference: str, place: Path, tmp_path: Path
 ) -> None:
-    """Fails without `_check_identity`; the last without `TrialContext.answers` in the identity."""
+    """Fails without `_check_identity`; the last without `GoldenAnswers.digests` in the identity."""
     journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
     run = relcheck(place, "--journal", journal, *options)
     assert (run.code, run.out) == (2, "")
@@ -238,7 +240,7 @@ def test_shards_joined_are_the_undisturbed_run(count: int, place: Path, tmp_path
     total = sum(len(blocks(path)) for path in shards)
     assert (run.code, run.err) == (0, "")
     assert f"holds {total} blocks" in run.out
-    assert told(read_entries(whole), "shard") is None
+    assert read_value(log_at(whole).entries(), "shard") is None
     assert invoke("resume", whole, "--json", report).code == 0
     assert figures(report) == figures(place / "whole.json")
 
@@ -293,12 +295,9 @@ def test_what_cannot_be_joined(place: Path, tmp_path: Path) -> None:
 
 def test_results_that_contradict_each_other_are_not_joined(place: Path, tmp_path: Path) -> None:
     """Fails without the comparison in `_join`: which of two results holds nobody knows."""
-    from analyzer.campaign.journal.journal import key_of
-    from analyzer.campaign.journal.sqlite_file import Entry
-
     other = Path(shutil.copy(place / "whole.db", tmp_path / "other.db"))
-    entries = read_entries(other)
-    key = key_of(told(entries, "identity"))
+    entries = log_at(other).entries()
+    key = key_of(read_value(entries, "identity"))
     old = next(e for e in entries if e.content.startswith('{"cell"'))
     new = Entry.of(old.content.replace("[8,", "[7,", 1), key)
     with closing(sqlite3.connect(other)) as connection, connection:

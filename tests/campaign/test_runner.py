@@ -20,7 +20,7 @@ from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import WAIT_SECONDS, RateState, run_campaign
 from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
 from analyzer.stats.estimate import RateEstimate
-from tests.campaign.benches import (
+from tests.campaign.contexts import (
     AtOnce,
     Charges,
     Memory,
@@ -29,6 +29,7 @@ from tests.campaign.benches import (
     run,
     shared_results,
     undisturbed,
+    with_plan,
 )
 from tests.strategies import examples
 
@@ -88,8 +89,9 @@ def prefixes(result: CampaignResult, whole: CampaignResult) -> bool:
 def first_blocks(cells: int = 5, each: int = 40) -> list[Block]:
     """More blocks than the campaign needs."""
     rates = shared_results().context.plan.rates
+    split = shared_results().context.patterns.split
     cell_of = [Cell(r, s) for r in rates for s in range(cells)]
-    known = {c for c in cell_of if c.stratum < len(shared_results().context.split(c.rate).strata)}
+    known = {c for c in cell_of if c.stratum < len(split(c.rate).strata)}
     return [Block(cell, index) for cell in sorted(known) for index in range(each)]
 
 
@@ -254,7 +256,7 @@ def with_seconds(results: Results, seconds: dict[float, float]) -> Results:
 def test_slow_blocks_are_sent_one_by_one_even_beside_fast_ones() -> None:
     """Fails if `together` is shared by all rates: slow blocks would be delivered in bundles."""
     fine = shared_results().context
-    context = replace(fine, plan=replace(fine.plan, precision=0.02))
+    context = with_plan(fine, precision=0.02)
     results = Results(context)
     priced = with_seconds(results, {1e-3: SEND_SECONDS / 10, 1e-2: 2 * SEND_SECONDS})
     pool = AtOnce(priced)

@@ -12,7 +12,7 @@ from analyzer.campaign.runner import Budget
 from analyzer.jobs.compare import prepare_models
 from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.settings import read_settings
-from tests.campaign.benches import AtOnce, Charges, Results, run
+from tests.campaign.contexts import AtOnce, Charges, Results, run
 from tests.support import (
     CHANNELS,
     parse_model,

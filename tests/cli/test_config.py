@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.campaign.journal.sqlite_file import is_journal
+from analyzer.campaign.journal.sqlite_damage import is_journal
 from analyzer.jobs.settings import PATHS, MapSettings, Settings, read_map_settings, read_settings
 from tests.support import invoke, tiny_cnn, tiny_data
 

@@ -14,7 +14,8 @@ from scipy import stats
 
 from analyzer.errors import BadOption
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.models import FaultKind, FaultModel, parse_fault
+from analyzer.faults.kinds import BURST, FAULT_KINDS, FLIP, STUCK0, STUCK1
+from analyzer.faults.models import FaultModel, parse_fault
 from tests.strategies import FAULTS, examples
 
 codes = st.integers(0, 2**16 - 1)
@@ -27,7 +28,7 @@ def test_examples_are_true(fault: str, code: int, mask: int, after: int) -> None
 
 
 def test_every_kind_has_an_example() -> None:
-    assert {parse_fault(e[0]).kind for e in FaultModel.examples()} == set(FaultKind)
+    assert {parse_fault(e[0]).kind for e in FaultModel.examples()} == set(FAULT_KINDS)
 
 
 @examples(100)
@@ -38,10 +39,10 @@ def test_a_fault_changes_nothing_but_the_masked_bits(
     once = fault.apply(np.array([code], np.uint16), np.array([mask], np.uint16))
     twice = fault.apply(once, np.array([mask], np.uint16))
     expected = {
-        FaultKind.FLIP: (~code & mask, code),
-        FaultKind.BURST: (~code & mask, code),
-        FaultKind.STUCK0: (0, code & ~mask),
-        FaultKind.STUCK1: (mask, code | mask),
+        FLIP: (~code & mask, code),
+        BURST: (~code & mask, code),
+        STUCK0: (0, code & ~mask),
+        STUCK1: (mask, code | mask),
     }
     hit, after_two = expected[fault.kind]
     assert int(once[0]) & ~mask == code & ~mask

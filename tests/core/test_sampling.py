@@ -12,7 +12,7 @@ from scipy import stats
 
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec
-from analyzer.faults.models import FaultKind, FaultModel, parse_fault
+from analyzer.faults.models import FLIP, parse_fault
 from analyzer.faults.sampling import (
     distinct_sites,
     draw_batch,
@@ -22,8 +22,6 @@ from analyzer.faults.sampling import (
 )
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from tests.strategies import examples
-
-FLIP = FaultModel(FaultKind.FLIP)
 
 
 def drawn(plan: str, stream: str, trial: int) -> tuple[int, ...]:

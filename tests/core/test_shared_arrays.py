@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from analyzer.memory.shared_arrays import SharedArrays, make_shelf
+from analyzer.memory.shared_arrays import SharedArrays, make_shared_arrays
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "memfd_create"), reason="a shelf is memory as Linux alone has it"
@@ -22,7 +22,7 @@ ARRAYS = {"a": np.arange(5000.0), "b": np.zeros((0, 3), np.int8), "c": np.array(
 
 
 def new(places: int = 3, size: int = 1 << 20) -> SharedArrays:
-    made = make_shelf(places, size)
+    made = make_shared_arrays(places, size)
     assert made is not None
     return made
 
@@ -114,9 +114,9 @@ def test_without_memory_whoever_needs_the_arrays_keeps_his_own() -> None:
 
 
 def test_where_there_is_no_such_memory_there_is_no_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails without `AttributeError` in `make_shelf`."""
+    """Fails without `AttributeError` in `make_shared_arrays`."""
     monkeypatch.delattr(os, "memfd_create")
-    assert make_shelf(1, 1) is None
+    assert make_shared_arrays(1, 1) is None
 
 
 def test_it_is_gone_with_its_maker(tmp_path: Path) -> None:

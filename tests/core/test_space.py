@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import EmptySelection
 from analyzer.faults.elements import FLOAT32, INT4, INT8, StoredCodec, codec_for
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern, parse_fault
+from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.space import FaultSpace, Kind, Selection, TensorSite
 from tests.strategies import examples, patterns, spaces
 
@@ -140,7 +140,7 @@ def test_masks_name_each_tensor_and_element_once_in_order(
 
 
 def burst(length: int, *sites: int) -> FaultPattern:
-    return FaultPattern(FaultModel(FaultKind.BURST, length), np.array(sites, np.int64))
+    return FaultPattern(parse_fault(f"burst:{length}"), np.array(sites, np.int64))
 
 
 def hits_of(pattern: FaultPattern) -> dict[str, list[tuple[int, int]]]:

@@ -1,6 +1,6 @@
 """What a trial showed: masked, SDC or DUE, and whether the answer is right."""
 
-from dataclasses import fields
+from dataclasses import astuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,11 @@ from hypothesis.extra import numpy as hnp
 from analyzer.answers import Answer, Failure
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
 from analyzer.evaluation.dataset import DataKind, Dataset, Labels
+from analyzer.evaluation.decisions import REGRESSION_TOLERANCE
+from analyzer.evaluation.metrics import AGREEMENT, METRICS, TOP1, TOP5
+from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.outcome import (
-    REGRESSION_TOLERANCE,
     Judge,
-    Metric,
     Outcomes,
     choose_metric,
     class_count,
@@ -34,7 +35,7 @@ FAULTY = st.one_of(st.floats(-9, 9, width=32), st.sampled_from([NAN, INF, -INF])
 
 def judge(
     faulty: Scores | Failure,
-    metric: Metric = Metric.TOP1,
+    metric: Metric = TOP1,
     golden: Scores = GOLDEN,
     labels: Labels | None = LABELS,
 ) -> Outcomes:
@@ -75,7 +76,7 @@ def test_outcomes(faulty: Scores | Failure, sdc: int, due: int, lost: int, gaine
     assert judge(faulty) == Outcomes(4, sdc, due, 4 - sdc - due, lost, gained, right=2)
 
 
-@given(hnp.arrays(np.float32, (4, 3), elements=FAULTY), st.sampled_from(Metric))
+@given(hnp.arrays(np.float32, (4, 3), elements=FAULTY), st.sampled_from(METRICS))
 def test_outcomes_against_an_oracle_that_looks_at_one_image_at_a_time(
     faulty: Scores, metric: Metric
 ) -> None:
@@ -83,9 +84,9 @@ def test_outcomes_against_an_oracle_that_looks_at_one_image_at_a_time(
     for row, golden, label in zip(faulty, GOLDEN, LABELS, strict=True):
         announced = not all(np.isfinite(value) for value in row)
         moved = not announced and int(np.argmax(row)) != int(np.argmax(golden))
-        if metric is Metric.AGREEMENT:
+        if metric is AGREEMENT:
             was, now = True, not announced and not moved
-        elif metric is Metric.TOP5:  # three classes: every label is among the five
+        elif metric is TOP5:  # three classes: every label is among the five
             was, now = True, not announced
         else:
             was, now = int(np.argmax(golden)) == label, int(np.argmax(row)) == label
@@ -102,12 +103,12 @@ def test_top5_asks_for_the_label_among_the_five_highest() -> None:
     faulty = golden.copy()
     faulty[0, 4], faulty[0, 5] = faulty[0, 5], faulty[0, 4]
     faulty[1, 4], faulty[1, 5] = faulty[1, 5], faulty[1, 4]
-    assert judge(faulty, Metric.TOP5, golden, labels) == Outcomes(2, 0, 0, 2, 1, 1, 1)
+    assert judge(faulty, TOP5, golden, labels) == Outcomes(2, 0, 0, 2, 1, 1, 1)
 
 
 def test_agreement_needs_no_labels() -> None:
     faulty = changed((0, [1, 9, 0]), (2, [NAN, 0, 0]))
-    assert judge(faulty, Metric.AGREEMENT, labels=None) == Outcomes(4, 1, 1, 2, 2, 0, 4)
+    assert judge(faulty, AGREEMENT, labels=None) == Outcomes(4, 1, 1, 2, 2, 0, 4)
 
 
 REGRESSION = np.array([[[0.0, 50.0]], [[100.0, 20.0]]], np.float32)
@@ -122,28 +123,28 @@ def test_other_outputs_are_corrupted_when_they_move_by_1_percent_of_their_range(
 ) -> None:
     faulty = REGRESSION.copy()
     faulty[1, 0, 1] += shift
-    found = judge(faulty, Metric.AGREEMENT, REGRESSION, None)
+    found = judge(faulty, AGREEMENT, REGRESSION, None)
     assert found == Outcomes(2, sdc, 0, 2 - sdc, sdc, 0, 2)
 
 
 def test_nan_is_due_in_other_outputs_too() -> None:
     faulty = REGRESSION.copy()
     faulty[0, 0, 0] = NAN
-    assert judge(faulty, Metric.AGREEMENT, REGRESSION, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
+    assert judge(faulty, AGREEMENT, REGRESSION, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
 
 
 def test_infinity_that_golden_has_too_is_no_error_and_hides_none() -> None:
     golden = np.array([[[-INF, 0.0]], [[100.0, 20.0]]], np.float32)
-    assert judge(golden.copy(), Metric.AGREEMENT, golden, None) == Outcomes(2, masked=2, right=2)
+    assert judge(golden.copy(), AGREEMENT, golden, None) == Outcomes(2, masked=2, right=2)
     moved = golden.copy()
     moved[0, 0, 1] = 50.0
-    assert judge(moved, Metric.AGREEMENT, golden, None) == Outcomes(2, 1, 0, 1, 1, 0, 2)
+    assert judge(moved, AGREEMENT, golden, None) == Outcomes(2, 1, 0, 1, 1, 0, 2)
     worse = golden.copy()
     worse[0, 0, 0] = NAN
-    assert judge(worse, Metric.AGREEMENT, golden, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
+    assert judge(worse, AGREEMENT, golden, None) == Outcomes(2, 0, 1, 1, 1, 0, 2)
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", METRICS)
 def test_an_answer_of_another_shape_is_corrupted(metric: Metric) -> None:
     found = judge(np.zeros((3, 3), np.float32), metric)
     assert (found.sdc, found.due, found.masked, found.gained) == (4, 0, 0, 0)
@@ -152,7 +153,7 @@ def test_an_answer_of_another_shape_is_corrupted(metric: Metric) -> None:
 
 
 def test_nan_in_a_second_output_is_announced() -> None:
-    referee = Judge(Metric.TOP1)
+    referee = Judge(TOP1)
     extra = np.zeros((4, 2), np.float32)
     golden = referee.golden(Answer((GOLDEN, extra)), LABELS, 4)
     extra = extra.copy()
@@ -161,14 +162,14 @@ def test_nan_in_a_second_output_is_announced() -> None:
 
 
 def test_nan_in_an_output_without_images_is_announced_for_all() -> None:
-    referee = Judge(Metric.TOP1)
+    referee = Judge(TOP1)
     golden = referee.golden(Answer((GOLDEN, np.zeros(2, np.float32))), LABELS, 4)
     found = referee.outcomes(golden, Answer((GOLDEN, np.array([0, NAN], np.float32))), LABELS)
     assert found.due == 4
 
 
 def test_padding_does_not_count() -> None:
-    referee = Judge(Metric.TOP1)
+    referee = Judge(TOP1)
     golden = referee.golden(Answer((GOLDEN,)), LABELS[:3], 3)
     padding_hit = changed((3, [NAN, NAN, NAN]))
     assert referee.outcomes(golden, Answer((padding_hit,)), LABELS[:3]) == Outcomes(
@@ -189,13 +190,16 @@ def test_padding_does_not_count() -> None:
 )
 def test_golden_must_be_an_answer(result: Answer | Failure, says: str) -> None:
     with pytest.raises(GoldenFailed, match=says):
-        Judge(Metric.TOP1).golden(result, LABELS, 4)
+        Judge(TOP1).golden(result, LABELS, 4)
 
 
 def test_outcomes_add() -> None:
-    one = Outcomes(*range(1, 1 + len(fields(Outcomes))))
-    total = one + one
-    assert [getattr(total, f.name) for f in fields(Outcomes)] == [2, 4, 6, 8, 10, 12, 14]
+    one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9)
+    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9)
+    assert one + Outcomes() == Outcomes() + one == one  # no images have no denominator
+    assert one.counts == (1, 2, 3, 4, 5, 6, 7)
+    with pytest.raises(ValueError, match="1/9 and 1/1"):
+        one + Outcomes(1)
 
 
 def labelled(labels: list[int] | None, classes: int | None = None) -> Dataset:
@@ -206,13 +210,13 @@ def labelled(labels: list[int] | None, classes: int | None = None) -> Dataset:
 @pytest.mark.parametrize(
     ("asked", "labels", "classes", "metric"),
     [
-        (None, [0, 1, 2], 3, Metric.TOP1),
-        (None, None, 3, Metric.AGREEMENT),
-        (None, [0, 1, 2], None, Metric.AGREEMENT),
-        ("top1", [0, 1, 2], 3, Metric.TOP1),
-        ("top5", [0, 1, 2], 3, Metric.TOP5),
-        ("agreement", [0, 1, 2], 3, Metric.AGREEMENT),
-        ("agreement", [0, 1, 99], 3, Metric.AGREEMENT),
+        (None, [0, 1, 2], 3, TOP1),
+        (None, None, 3, AGREEMENT),
+        (None, [0, 1, 2], None, AGREEMENT),
+        ("top1", [0, 1, 2], 3, TOP1),
+        ("top5", [0, 1, 2], 3, TOP5),
+        ("agreement", [0, 1, 2], 3, AGREEMENT),
+        ("agreement", [0, 1, 99], 3, AGREEMENT),
     ],
 )
 def test_metric_is_accuracy_where_it_can_be(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analyzer.answers import Answer
-from analyzer.evaluation.outcome import Metric
+from analyzer.evaluation.metrics import AGREEMENT
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.rate_mixture import ScoreWeights
 from analyzer.model import Model
@@ -202,7 +202,7 @@ def test_a_score_is_given_up_only_when_it_cannot_reach_the_record(
 
 def test_agreement_counts_where_there_are_no_labels(tmp_path: Path) -> None:
     _, search = search_on(NETS["plain"], tmp_path, REQUEST, labelled=False)
-    assert search.metric == Metric.AGREEMENT
+    assert search.metric == AGREEMENT.name
     scorer = search.scorer("b")
     scorer.complete(1.0)
     assert scorer.outcomes(1.0)[:IMAGES].all()

@@ -19,7 +19,7 @@ from analyzer.known_answers.stored import StoredFault
 from analyzer.known_answers.strata import WEIGHTS
 from analyzer.known_answers.suite import TOPICS
 from analyzer.known_answers.tiny import FORMATS
-from tests.campaign.benches import tiny_analysis
+from tests.campaign.contexts import tiny_analysis
 from tests.known_answers.philox import Stream, at_least, philox, stratum_draw, trial_draw
 
 STORED = [a for t in TOPICS for a in t.answers if isinstance(a, StoredFault)]
@@ -150,7 +150,7 @@ def test_campaigns_draw_what_the_reference_draws(tmp_path: Path) -> None:
     """From the plan's id to tensor, element and bit, as a report of a crash names them."""
     context = tiny_analysis(tmp_path, exposure="resident").context
     (rate, *_), tensors = context.plan.rates, context.space.tensors
-    ends = tuple(accumulate(batch.images for batch in context.batches))
+    ends = tuple(accumulate(batch.images for batch in context.golden.batches))
     bits = sum(tensor.elements * 32 for tensor in tensors)
     for trial in range(20):
         name = f"rate={rate!r} stratum=any"
@@ -176,8 +176,8 @@ def test_probabilities_are_binomial() -> None:
         assert float(exact) == pytest.approx(a.probability, rel=1e-15), a.id
 
 
-@pytest.mark.parametrize("answer", counts.INVERTED, ids=lambda a: a.id)
-def test_counts_are_quantiles(answer: counts.Inverted) -> None:
+@pytest.mark.parametrize("answer", counts.QUANTILES, ids=lambda a: a.id)
+def test_counts_are_quantiles(answer: counts.CountQuantile) -> None:
     class Dealt(Stream):
         def uniform(self) -> float:
             return answer.uniform

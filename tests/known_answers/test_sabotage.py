@@ -16,7 +16,8 @@ from analyzer.faults import elements as bits
 from analyzer.faults import models as faults
 from analyzer.faults import sampling, severity
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.models import FaultKind, FaultModel
+from analyzer.faults.kinds import STUCK0, STUCK1, FaultKind
+from analyzer.faults.models import FaultModel
 from analyzer.faults.pattern_strata import StratifiedLaw
 from analyzer.faults.space import FaultSpace, Indices
 from analyzer.gate import Condition, Verdict
@@ -112,7 +113,7 @@ def all_elements_count_eight_bits(patch: Patch) -> None:
 
 @noticed("M-1", *IN_PLACE)
 def stuck_cells_are_stuck_at_the_other_value(patch: Patch) -> None:
-    other = {FaultKind.STUCK0: FaultKind.STUCK1, FaultKind.STUCK1: FaultKind.STUCK0}
+    other = {STUCK0: STUCK1, STUCK1: STUCK0}
     write, apply = arena.write_upsets, FaultModel.apply
 
     def write_other(memory: Bytes, kind: FaultKind, at: Indices, masks: Bytes) -> None:
@@ -223,7 +224,7 @@ def the_seed_is_not_in_the_plan(patch: Patch) -> None:
 
 @noticed("M-7", "outcomes")
 def nan_is_masked(patch: Patch) -> None:
-    patch.setattr(outcome, "_non_finite", lambda golden, result, images: np.zeros(images, bool))
+    patch.setattr(outcome, "non_finite_images", lambda *asked: np.zeros(asked[-1], bool))
 
 
 @noticed("M-7", "outcomes")

@@ -12,11 +12,12 @@ import onnx.parser
 import pytest
 
 from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
-from analyzer.faults.models import FaultKind, parse_fault
+from analyzer.faults.kinds import FAULT_KINDS, FaultKind
+from analyzer.faults.models import parse_fault
 from analyzer.known_answers import operators
-from analyzer.known_answers.counts import Chance, Inverted
+from analyzer.known_answers.counts import Chance, CountQuantile
 from analyzer.known_answers.draws import TrialDraw, Words
-from analyzer.known_answers.estimates import Estimated
+from analyzer.known_answers.estimates import KnownEstimate
 from analyzer.known_answers.frequencies import DRAWN, Frequency
 from analyzer.known_answers.gates import GateVerdict
 from analyzer.known_answers.intervals import Limits
@@ -70,7 +71,7 @@ def test_every_requirement_is_verified() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "encoding", "kind"), list(product(ELEMENT_TYPES, ENCODINGS, FaultKind))
+    ("element", "encoding", "kind"), list(product(ELEMENT_TYPES, ENCODINGS, FAULT_KINDS))
 )
 def test_every_combination_has_an_answer(element: str, encoding: str, kind: FaultKind) -> None:
     assert [
@@ -176,7 +177,7 @@ SPOILS: list[tuple[type[KnownAnswer], Spoil]] = [
     (SiteNumber, lambda a: replace(a, total=a.total + 1)),
     (SiteNumber, lambda a: replace(a, place=(*a.place[:2], a.place[2] - 1 if a.place[2] else 1))),
     (Chance, lambda a: replace(a, probability=a.probability * (1 + 1e-9) + 1e-300)),
-    (Inverted, lambda a: replace(a, count=a.count + 1)),
+    (CountQuantile, lambda a: replace(a, count=a.count + 1)),
     (Frequency, lambda a: replace(a, least=a.most + 1, most=a.draws)),
     (SevereBits, lambda a: replace(a, bits=a.bits[1:])),
     (Weights, lambda a: replace(a, weights=(("0", a.weights[0][1] * 1.0001), *a.weights[1:]))),
@@ -186,8 +187,8 @@ SPOILS: list[tuple[type[KnownAnswer], Spoil]] = [
     (PlanId, lambda a: replace(a, digest=a.digest[::-1])),
     (Limits, lambda a: replace(a, high=(a.high[1] + 1e-9, 2.0))),
     (Limits, lambda a: replace(a, low=(a.low[1] + 1e-9, 2.0))),
-    (Estimated, lambda a: replace(a, sdc=a.sdc + 1e-15)),
-    (Estimated, lambda a: replace(a, metric=a.metric + 1e-15)),
+    (KnownEstimate, lambda a: replace(a, sdc=a.sdc + 1e-15)),
+    (KnownEstimate, lambda a: replace(a, metric=a.metric + 1e-15)),
     (Outcome, lambda a: replace(a, masked=a.masked + 1)),
     (Outcome, lambda a: replace(a, lost=a.lost + 1)),
     (GateVerdict, lambda a: replace(a, verdict="fail" if a.verdict == "pass" else "pass")),

@@ -16,12 +16,13 @@ from analyzer.errors import ExternalDataError, NothingAtRisk
 from analyzer.faults.elements import ELEMENT_TYPES, ElementType, Values, from_codes, to_raw
 from analyzer.faults.space import Selection
 from analyzer.model import Model, load_model
-from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.model.element_types import ELEMENT_OF
+from analyzer.model.inventory import values_of
 from tests.storage import as_inputs, external, in_typed_fields, ordinary
 from tests.strategies import examples
 from tests.support import parse_model, save, with_initializers
 
-DATA_TYPE = {name: data_type for data_type, name in ELEMENT_OF.items()}
+DATA_TYPE = {element.name: number for number, element in ELEMENT_OF.items()}
 
 
 def typed(values: Values, element: ElementType) -> onnx.TensorProto:

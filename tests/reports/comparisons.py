@@ -7,11 +7,11 @@ from analyzer.reports.comparison.record import (
     ComparedRatePart,
     Comparison,
     CorrespondencePart,
-    DifferencePart,
     RateDifferencePart,
     SharedPlanPart,
 )
 from analyzer.reports.shared.records import ModelPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
 from tests.reports.examples import example_report, interval
 
 RATES = (1e-7, 3e-6, 1e-4)

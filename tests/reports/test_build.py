@@ -13,7 +13,7 @@ from analyzer.faults.models import parse_fault
 from analyzer.faults.space import Kind, Selection
 from analyzer.gate import Judgement, Verdict, parse_gate
 from analyzer.model import Model, load_model
-from analyzer.reports.shared.build import assumptions
+from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.sweep.build import build_report
 from analyzer.reports.sweep.record import Report
 from analyzer.stats.estimate import RateEstimate
@@ -149,13 +149,13 @@ def test_gate_says_the_worst_verdict(
 def test_assumptions_follow_the_plan(loaded: Model) -> None:
     data = generate_data(loaded.signature, 0)
     labelled = replace(data, kind=DataKind.NPZ, note="")
-    plain = " ".join(assumptions(PLAN, labelled))
+    plain = " ".join(sweep_assumptions(PLAN, labelled))
     assert "Fault model: burst:3. Values are held as serialized" in plain
     assert "transient exposure" in plain
     assert "90% confidence" in plain
     assert "No data set" not in plain
     other = replace(PLAN, exposure=Exposure.RESIDENT, encoding="q15.16")
-    changed = " ".join(assumptions(other, labelled))
+    changed = " ".join(sweep_assumptions(other, labelled))
     assert "resident exposure" in changed
     assert "q15.16 fixed point" in changed
-    assert assumptions(PLAN, data)[0].startswith("No data set was given: inputs are random")
+    assert sweep_assumptions(PLAN, data)[0].startswith("No data set was given: inputs are random")

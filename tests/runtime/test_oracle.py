@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from analyzer.answers import Answer, Failure
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import Values
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern, parse_fault
+from analyzer.faults.kinds import STUCK0, STUCK1
+from analyzer.faults.models import FaultModel, FaultPattern, parse_fault
 from analyzer.model import load_model
 from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model
@@ -39,13 +40,12 @@ def edited_by_hand(on: TrialContext, pattern: FaultPattern) -> onnx.ModelProto:
         for bit in range(first, min(first + pattern.fault.length, tensor.bits)):
             mask = 1 << bit % 8
             byte = start + bit // 8
-            match pattern.fault.kind:
-                case FaultKind.STUCK0:
-                    content[byte] &= ~mask
-                case FaultKind.STUCK1:
-                    content[byte] |= mask
-                case _:
-                    content[byte] ^= mask
+            if pattern.fault.kind is STUCK0:
+                content[byte] &= ~mask
+            elif pattern.fault.kind is STUCK1:
+                content[byte] |= mask
+            else:
+                content[byte] ^= mask
     proto = onnx.ModelProto()
     proto.ParseFromString(bytes(content))
     return proto

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.answers import Feeds
-from analyzer.memory.shared_arrays import SharedArrays, make_shelf
+from analyzer.memory.shared_arrays import SharedArrays, make_shared_arrays
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
 from analyzer.runtime.partial.host_values import HostValues
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def new(places: int, size: int) -> SharedArrays:
-    made = make_shelf(places, size)
+    made = make_shared_arrays(places, size)
     assert made is not None
     return made
 

@@ -8,7 +8,8 @@ from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
 from analyzer.campaign.runner import Store
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Metric, Outcomes
+from analyzer.evaluation.metrics import metric_named
+from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.pairing import OWN, Correspondence
 from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate
@@ -88,7 +89,7 @@ class ComparedModel:
     @property
     def paired(self) -> bool:
         """Whether its patterns follow those of the reference."""
-        return self.context.pairing is not None
+        return self.context.patterns.pairing is not None
 
     @property
     def found(self) -> CampaignResult:
@@ -115,7 +116,7 @@ class ComparedModel:
 
     def cells(self, rate: float) -> list[Cell]:
         """The cells of one rate."""
-        return [Cell(rate, index) for index in range(len(self.context.split(rate).strata))]
+        return [Cell(rate, index) for index in range(len(self.context.patterns.split(rate).strata))]
 
     def tally(self, cell: Cell) -> Tally:
         """What the blocks of a cell that count showed."""
@@ -127,10 +128,10 @@ class ComparedModel:
 
     def estimate(self, rate: float) -> RateEstimate:
         """Its own figures at one rate, from every block that counts."""
-        strata = self.context.split(rate).strata
+        strata = self.context.patterns.split(rate).strata
         cells = self.cells(rate)
         parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(strata, cells, strict=True)]
-        return estimate_strata(parts, self.context.golden_metric, self.context.plan.confidence)
+        return estimate_strata(parts, self.context.golden.metric, self.context.plan.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
     plan = reference.context.plan
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
-        golden = (reference.context.golden_metric, variant.context.golden_metric)
+        golden = (reference.context.golden.metric, variant.context.golden.metric)
         found = paired_difference(strata, golden, plan.confidence)
         trials = sum(s.tally.trials for s in strata)
     else:
@@ -168,7 +169,7 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
     if not known:
         nothing = Interval(0.0, -1.0, 1.0)
         found = Difference(nothing, nothing, nothing)
-    arm = longest_arm(found, metric=plan.metric != Metric.AGREEMENT)
+    arm = longest_arm(found, metric=metric_named(plan.metric).needs_labels)
     return RateDifference(found, trials, arm <= plan.precision)
 
 
@@ -176,7 +177,7 @@ def _paired_strata(
     rate: float, reference: ComparedModel, variant: ComparedModel
 ) -> list[PairedStratum]:
     """The trials that both ran, stratum by stratum."""
-    strata = variant.context.split(rate).strata
+    strata = variant.context.patterns.split(rate).strata
     found = []
     for stratum, cell in zip(strata, variant.cells(rate), strict=True):
         second = _outcomes(variant, cell)
@@ -185,7 +186,8 @@ def _paired_strata(
         else:
             first = _outcomes(reference, cell)
         pairs = zip(first, second, strict=False)  # as many as both have
-        tally = PairedTally.of_trials(variant.context.unit, pairs)
+        denominator = variant.context.golden.judge.metric.denominator
+        tally = PairedTally.of_trials(variant.context.unit, pairs, denominator)
         found.append(PairedStratum(stratum.weight, tally))
     return found
 

@@ -1,33 +1,18 @@
-"""The journal: finished blocks, durable, checked, and tied to one plan and one set of versions."""
+"""The journal that a run keeps: it takes over finished blocks and adds its own."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any
 
 from analyzer.campaign.blocks import BlockResult, Clock
 from analyzer.campaign.cells import AnyCell
-from analyzer.campaign.journal.sqlite_file import (
-    Entry,
-    append,
-    connect,
-    explained,
-    held,
-    is_journal,
-    is_sound,
-    left_in_log,
-    read_entries,
-    salvage,
-    told,
-    write_file,
-)
-from analyzer.errors import JournalMismatch, JournalUnusable
+from analyzer.campaign.journal.entries import Entry, read_value, value_entry
+from analyzer.campaign.journal.entry_log import EntryLog
+from analyzer.campaign.journal.identity import Identity, key_of
+from analyzer.campaign.journal.storage import log_at
+from analyzer.errors import JournalMismatch
 
-FORMAT = 1
 FLUSH_SECONDS = 0.5
 """Finished blocks are committed at least this often, so that they are durable within a second."""
 
@@ -35,72 +20,32 @@ Blocks = dict[AnyCell, dict[int, BlockResult]]
 """Results by cell and index."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a journal belongs to: everything that decides what a block shows.
-
-    Attributes:
-        plan: Contents of the plan's id.
-        versions: Versions of the tool and its runtime.
-        answers: Digests of what is fed and of the golden answers: they differ where preprocessing
-            or the processor's arithmetic does.
-    """
-
-    plan: dict[str, Any]
-    versions: dict[str, str]
-    answers: dict[str, str]
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """All of it, as JSON data."""
-        parts = {"plan": self.plan, "versions": self.versions, "answers": self.answers}
-        return {"format": FORMAT, **parts}
-
-    def difference(self, other: dict[str, Any]) -> str | None:
-        """What differs from the content of another identity, in words; None if nothing does."""
-        mine = self.content
-        for part in ("plan", "versions", "answers"):
-            theirs = other.get(part, {})
-            for name in sorted(mine[part].keys() | theirs.keys()):
-                a, b = theirs.get(name), mine[part].get(name)
-                if a != b:
-                    return f"{part} {name}: the journal has {a!r}, this run {b!r}"
-        return None if other == mine else "its format is another"
-
-
-def key_of(identity: dict[str, Any]) -> str:
-    """Digest of an identity's content: equal for journals whose blocks may be mixed."""
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def entry_of(name: str, value: Any) -> Entry:
-    """The entry that keeps ``value`` under ``name``."""
-    return Entry.of(json.dumps({name: value}, sort_keys=True, separators=(",", ":")))
-
-
 class Journal:
-    """An open journal. Only one run may hold it.
+    """An open journal, held by this run alone.
 
     Attributes:
-        path: Its file.
-        damaged: Whether it was found damaged; then it was set aside, and rebuilt of what is intact.
+        path: The file.
+        damaged: True if the journal was found damaged. It was then set aside, and a new one made of
+            what is intact.
     """
 
     def __init__(
-        self,
-        path: Path,
-        key: str,
-        clock: Clock,
-        connection: Connection,
-        entries: list[Entry],
-        damaged: bool,
+        self, log: EntryLog, key: str, clock: Clock, entries: list[Entry], damaged: bool
     ) -> None:
-        self.path = path
+        """Begin with the entries that the log holds.
+
+        Args:
+            log: held, and sound.
+            key: of the campaign; see `key_of`.
+            clock: seconds, of any origin.
+            entries: of the log, all of them proven.
+            damaged: whether the log was found damaged.
+        """
+        self.path = log.path
         self.damaged = damaged
+        self._log = log
         self._key = key
         self._clock = clock
-        self._connection = connection
         self._entries = entries
         self._blocks = proven_blocks(entries, key)
         self._pending: list[Entry] = []
@@ -111,10 +56,10 @@ class Journal:
         return self._blocks.get(cell, {}).values()
 
     def put(self, result: BlockResult) -> None:
-        """Keep one more block; durable within a second if `tick` is called in between.
+        """Keep one more block; it is durable within a second if `tick` is called in between.
 
         Raises:
-            JournalUnusable: it cannot be written.
+            JournalUnusable: the journal cannot be written.
         """
         self._pending.append(Entry.of(result.to_json(), self._key))
         self.tick()
@@ -123,7 +68,7 @@ class Journal:
         """Commit what is pending once it is due; to be called a few times per second.
 
         Raises:
-            JournalUnusable: it cannot be written.
+            JournalUnusable: the journal cannot be written.
         """
         elapsed = self._clock() - self._last_commit
         if not 0 <= elapsed < FLUSH_SECONDS:  # a clock that was set back makes it due as well
@@ -133,82 +78,97 @@ class Journal:
         """Commit what is pending.
 
         Raises:
-            JournalUnusable: it cannot be written.
+            JournalUnusable: the journal cannot be written.
         """
         if not self._pending:
             return
-        remedy = f"; what it holds is safe, `relcheck resume {self.path}` continues"
-        with explained(self.path, "written", remedy):
-            append(self._connection, self._pending)
+        self._log.append(self._pending)
         self._pending.clear()
         self._last_commit = self._clock()
 
     def remember(self, name: str, value: Any) -> None:
-        """Keep a value under a name, e.g. how the run was asked for.
+        """Keep a value under a name, unless the journal has it already.
+
+        Args:
+            name: lower-case letters, e.g. ``request``.
+            value: JSON data, e.g. how the run was asked for.
 
         Raises:
-            JournalUnusable: it cannot be written.
+            JournalUnusable: the journal cannot be written.
         """
-        if told(self._entries, name) == value:
+        if read_value(self._entries, name) == value:
             return
-        self._entries.append(entry_of(name, value))
+        self._entries.append(value_entry(name, value))
         self._pending.append(self._entries[-1])
         self.flush()
-
-    def close(self) -> None:
-        """Commit and let go."""
-        try:
-            self.flush()
-        finally:
-            self._connection.close()
 
 
 @contextmanager
 def open_journal(path: Path, identity: Identity, clock: Clock) -> Iterator[Journal]:
-    """Open or create a journal and take it for this run alone.
+    """Open or create the journal at a path and take it for this run alone.
 
-    A damaged journal is set aside as ``NAME.damaged`` and replaced by a new one that holds every
-    block that is intact.
+    A link to a journal is that journal, so that two runs never write one file under two names.
+
+    Args:
+        path: of the journal, which need not exist.
+        identity: the campaign to which the journal must belong.
+        clock: seconds, of any origin; says when a commit is due.
 
     Raises:
-        JournalBusy: another run holds it.
+        JournalBusy: another run holds the journal.
         JournalMismatch: it belongs to another plan or other versions; the message says which.
         JournalUnusable: it cannot be opened, or is some other file, which is left alone.
     """
-    path = path.resolve()
-    if path.exists() and not is_journal(path):
-        raise JournalUnusable(f"{path} is there and is no journal; name another --journal")
-    key = key_of(identity.content)
-    with held(path):
-        entries, damaged = _prepare(path, identity)
-        journal = Journal(path, key, clock, connect(path), entries, damaged)
+    with keep_journal(log_at(path.resolve()), identity, clock) as journal:
+        yield journal
+
+
+@contextmanager
+def keep_journal(log: EntryLog, identity: Identity, clock: Clock) -> Iterator[Journal]:
+    """Open or create a journal in a log and take it for this run alone.
+
+    A damaged journal is set aside and replaced by a new one that holds every intact block.
+
+    Args:
+        log: of the journal, new or of an earlier run.
+        identity: the campaign to which the journal must belong.
+        clock: seconds, of any origin; says when a commit is due.
+
+    Raises:
+        JournalBusy: another run holds the log.
+        JournalMismatch: it belongs to another plan or other versions; the message says which.
+        JournalUnusable: it cannot be opened, or is some other file, which is left alone.
+    """
+    with log.hold():
+        entries, damaged = _prepare(log, identity)
+        journal = Journal(log, key_of(identity.content), clock, entries, damaged)
         try:
             yield journal
         finally:
-            journal.close()
+            journal.flush()
 
 
-def _prepare(path: Path, identity: Identity) -> tuple[list[Entry], bool]:
-    """Leave a sound journal of this campaign at ``path``.
+def _prepare(log: EntryLog, identity: Identity) -> tuple[list[Entry], bool]:
+    """Leave a sound log of this campaign.
 
     Returns:
-        Its entries, and whether it was damaged.
+        The entries of the log, and whether it was damaged.
     """
-    mine = entry_of("identity", identity.content)
-    if not path.exists():
-        write_file(path, [mine])
+    mine = value_entry("identity", identity.content)
+    found = log.recover()
+    if found is None:
+        log.replace([mine])
         return [mine], False
-    left = left_in_log(path)
-    sound = is_sound(path)
-    found = read_entries(path) if sound else left or salvage(path)
-    belongs = told(found, "identity")
-    _check_identity(belongs, identity, path)
+    everything = list(dict.fromkeys([*found.stored, *found.stray]))
+    belongs = read_value(everything, "identity")
+    # Before anything is changed: a damaged journal of another campaign must not be set aside.
+    _check_identity(belongs, identity, log.path)
     key = key_of(identity.content)
-    intact = [e for e in dict.fromkeys([*found, *left]) if e.proven() or e.proven(key)]
-    if sound and belongs is not None and set(found) == set(intact):
+    intact = [entry for entry in everything if entry.proven() or entry.proven(key)]
+    if found.sound and belongs is not None and set(found.stored) == set(intact):
         return intact, False
     rebuilt = list(dict.fromkeys([mine, *intact]))
-    write_file(path, rebuilt)
+    log.replace(rebuilt)
     return rebuilt, True
 
 
@@ -221,7 +181,12 @@ def _check_identity(found: dict[str, Any] | None, identity: Identity, path: Path
 
 
 def proven_blocks(entries: Iterable[Entry], key: str) -> Blocks:
-    """The blocks among ``entries`` that their digests prove to belong under ``key``."""
+    """The blocks among entries that their digests prove to belong to a campaign.
+
+    Args:
+        entries: of a journal.
+        key: of the campaign; see `key_of`.
+    """
     blocks: Blocks = {}
     for entry in entries:
         if entry.proven(key):

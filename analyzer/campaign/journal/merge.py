@@ -1,16 +1,22 @@
 """Joins journals whose blocks belong to one campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from analyzer.campaign.blocks import Block, BlockResult
-from analyzer.campaign.journal.journal import entry_of, key_of, proven_blocks
-from analyzer.campaign.journal.sqlite_file import Entry, held, read_entries, told, write_file
+from analyzer.campaign.journal.entries import Entry, read_value, value_entry
+from analyzer.campaign.journal.identity import key_of
+from analyzer.campaign.journal.journal import proven_blocks
+from analyzer.campaign.journal.storage import log_at
 from analyzer.errors import JournalMismatch, JournalUnusable
 
 
 def merge_journals(sources: Sequence[Path], target: Path) -> int:
-    """Write the intact blocks of all ``sources`` into the new journal ``target``.
+    """Write the intact blocks of several journals into a new one.
+
+    Args:
+        sources: journals of one campaign, one or more; nothing in them is changed.
+        target: path of the new journal.
 
     Returns:
         The number of blocks in it.
@@ -19,29 +25,30 @@ def merge_journals(sources: Sequence[Path], target: Path) -> int:
         JournalUnusable: ``target`` exists or cannot be written, or a source cannot be read.
         JournalMismatch: sources of different campaigns, or with different results for one block.
     """
-    if target.exists():
+    joined = log_at(target)
+    if joined.exists():
         raise JournalUnusable(f"{target} exists; name a new file for the joined journal")
-    entries = {path: read_entries(path) for path in sources}
+    entries = {path: log_at(path).entries() for path in sources}
     first = sources[0]
-    identity = told(entries[first], "identity")
+    identity = read_value(entries[first], "identity")
     for path in sources:
-        if identity is None or told(entries[path], "identity") != identity:
+        if identity is None or read_value(entries[path], "identity") != identity:
             raise JournalMismatch(f"{path} belongs to another campaign than {first}, or to none")
     key = key_of(identity)
     blocks: dict[Block, BlockResult] = {}
     for path in sources:
         _join(blocks, entries[path], key, path)
-    head = [entry_of("identity", identity)]
-    request = told(entries[first], "request")  # and not of which shard: the whole is meant
-    if request is not None:
-        head.append(entry_of("request", request))
-    with held(target):
-        write_file(target, [*head, *(Entry.of(b.to_json(), key) for b in blocks.values())])
+    head = [value_entry("identity", identity)]
+    request = read_value(entries[first], "request")
+    if request is not None:  # the shard is left out: who resumes the joined journal means the whole
+        head.append(value_entry("request", request))
+    with joined.hold():
+        joined.replace([*head, *(Entry.of(b.to_json(), key) for b in blocks.values())])
     return len(blocks)
 
 
-def _join(blocks: dict[Block, BlockResult], entries: list[Entry], key: str, path: Path) -> None:
-    """Add the proven blocks among ``entries``; those of two sources must agree."""
+def _join(blocks: dict[Block, BlockResult], entries: Iterable[Entry], key: str, path: Path) -> None:
+    """Add the proven blocks among ``entries``; the results of two sources must agree."""
     for results in proven_blocks(entries, key).values():
         for result in results.values():
             block = result.block

@@ -1,4 +1,4 @@
-"""Versions of everything that decides what a trial shows."""
+"""Versions of everything that decides the outcomes of a trial."""
 
 import hashlib
 import platform
@@ -14,7 +14,7 @@ from analyzer.runtime.ort.session import runtime_version
 
 
 def versions() -> dict[str, str]:
-    """By name: blocks are comparable only where all of these agree."""
+    """Versions by name. Blocks are comparable only where all of them agree."""
     return {
         "relcheck": analyzer.__version__,
         "code": code_digest(),
@@ -35,7 +35,7 @@ def _installed(package: str) -> str:
 
 @cache
 def code_digest() -> str:
-    """Digest of this package's own source: between two releases the version stays the same."""
+    """Digest of this package's own source: it changes between releases, the version does not."""
     folder = Path(analyzer.__file__).parent
     sha = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):

@@ -1,13 +1,13 @@
-"""A finished map: tensors, and what their trials say of kinds, bit positions and the whole."""
+"""A finished map: its tensors, and the figures of kinds, bit positions and the whole memory."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from analyzer.campaign.maps.result import TensorFound
+from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop
-from analyzer.faults.space import FaultSpace, Kind, TensorSite
+from analyzer.faults.space import AnyKind, FaultSpace, TensorSite
 from analyzer.stats.areas import AreaEstimate, Seen, estimate_area
 
 
@@ -16,9 +16,9 @@ class Area:
     """A part of the memory that is no single tensor.
 
     Attributes:
-        sites: Its fault sites.
-        trials: Trials with an upset in it that the estimate rests on.
-        estimate: What one upset in it does.
+        sites: Number of fault sites.
+        trials: Trials behind the estimate, each with one upset in the area.
+        estimate: Effect of one upset in the area.
     """
 
     sites: int
@@ -28,7 +28,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True, order=True)
 class BitPosition:
-    """One bit position of all elements that are held alike."""
+    """A bit position of all elements of one type and encoding."""
 
     dtype: str
     codec: str
@@ -37,10 +37,10 @@ class BitPosition:
 
 @dataclass(frozen=True)
 class VulnerabilityMap:
-    """What one upset does, part by part.
+    """The effect of one upset, part by part.
 
     Attributes:
-        plan: What was to be done; its precision is the margin.
+        plan: The plan of the map; its precision is the margin.
         golden: The metric of the fault-free run.
         space: The fault space.
         tensors: One entry per tensor.
@@ -49,26 +49,26 @@ class VulnerabilityMap:
     plan: Plan
     golden: float
     space: FaultSpace
-    tensors: tuple[TensorFound, ...]
+    tensors: tuple[TensorResult, ...]
 
     @property
     def complete(self) -> bool:
-        """Whether every tensor reached the margin."""
+        """True if every tensor reached the margin."""
         return not self.cut_short
 
     @property
     def cut_short(self) -> frozenset[Stop]:
-        """What ended tensors before; empty if all are complete."""
+        """Reasons why tensors ended early; empty if all are complete."""
         return frozenset(t.stop for t in self.tensors) - {Stop.PRECISION}
 
     @property
     def trials(self) -> int:
-        """Trials of the whole map: injected faults."""
+        """Trials of the whole map, each with one injected fault."""
         return sum(t.trials for t in self.tensors)
 
     @property
     def leveugle(self) -> int:
-        """Faults that Leveugle's formula asks for, tensor by tensor."""
+        """Faults that Leveugle's formula asks for, added up over the tensors."""
         return sum(t.leveugle for t in self.tensors)
 
     @cached_property
@@ -77,7 +77,7 @@ class VulnerabilityMap:
         return self._area(self.tensors)
 
     @cached_property
-    def kinds(self) -> dict[Kind, Area]:
+    def kinds(self) -> dict[AnyKind, Area]:
         """The tensors of each kind together."""
         kinds = dict.fromkeys(t.kind for t in self.space.tensors)
         return {k: self._area(t for t in self.tensors if self._site(t).kind is k) for k in kinds}
@@ -96,26 +96,26 @@ class VulnerabilityMap:
 
     @cached_property
     def sdc_shares(self) -> tuple[float, ...]:
-        """Of the SDC that one upset anywhere causes, the share of each tensor: size times P."""
+        """Share of each tensor in the SDC of an upset anywhere: its bits times its probability."""
         harm = [t.estimate.sdc.estimate * self._site(t).bits for t in self.tensors]
         total = sum(harm)
         return tuple(h / total if total else 0.0 for h in harm)
 
-    def _site(self, tensor: TensorFound) -> TensorSite:
+    def _site(self, tensor: TensorResult) -> TensorSite:
         return self.space.tensors[tensor.tensor]
 
-    def _area(self, tensors: Iterable[TensorFound]) -> Area:
+    def _area(self, tensors: Iterable[TensorResult]) -> Area:
         return self._together([(s.sites, s.first) for t in tensors for s in t.strata])
 
     def _together(self, parts: list[tuple[int, Seen]]) -> Area:
-        """An area from strata with their numbers of sites."""
+        """The area of some strata, each with its number of sites."""
         sites = sum(count for count, _ in parts)
         strata = [replace(seen, weight=count / sites) for count, seen in parts]
         trials = sum(seen.tally.trials for _, seen in parts)
         return Area(sites, trials, estimate_area(strata, self.plan.confidence))
 
 
-def tensor_bits(tensor: TensorFound) -> Iterator[tuple[int, Seen]]:
-    """Each bit position of a tensor and what was seen there."""
+def tensor_bits(tensor: TensorResult) -> Iterator[tuple[int, Seen]]:
+    """Bit positions of a tensor, each with the outcomes of the first trials there."""
     for stratum in tensor.strata:
         yield from zip(stratum.positions, stratum.columns, strict=True)

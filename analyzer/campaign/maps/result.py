@@ -1,4 +1,4 @@
-"""What a vulnerability map found in one tensor, as plain data."""
+"""The result of a vulnerability map for one tensor, as plain data."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from analyzer.stats.areas import AreaEstimate, Seen
 
 
 @dataclass(frozen=True, slots=True)
-class StratumFound:
-    """What the trials of one stratum of one tensor showed.
+class SiteStratumResult:
+    """Outcomes of the trials of one stratum of one tensor.
 
     Attributes:
-        reach: How far its flips move values.
-        positions: Its bit positions.
-        sites: Its fault sites.
-        seen: What all of them showed; the weight is that of the stratum in the tensor.
-        first: What those showed that were planned before any was run.
-        columns: The same by bit position; the weight is that of the column in the stratum.
+        reach: Size of the move of a value by an upset, e.g. ``severe``.
+        positions: Bit positions.
+        sites: Number of fault sites.
+        seen: All trials; the weight is that of the stratum in the tensor.
+        first: The trials that were planned before any was run; the same weight.
+        columns: The first trials by bit position; the weight is that of the column in the stratum.
     """
 
     reach: str
@@ -28,22 +28,22 @@ class StratumFound:
 
 
 @dataclass(frozen=True, slots=True)
-class TensorFound:
+class TensorResult:
     """One tensor of the map.
 
     Attributes:
-        tensor: Its index in the fault space.
-        estimate: What one upset in it does.
-        strata: What it was put together from.
-        trials: Trials that were run for it.
+        tensor: Index of the tensor in the fault space.
+        estimate: Effect of one upset in the tensor.
+        strata: The strata behind the estimate.
+        trials: Number of trials.
         leveugle: Trials that Leveugle's formula asks for at the same margin.
-        stop: Why it got no more.
+        stop: Why the tensor got no more trials.
         crashes: Upsets that killed the process that ran them.
     """
 
     tensor: int
     estimate: AreaEstimate
-    strata: tuple[StratumFound, ...]
+    strata: tuple[SiteStratumResult, ...]
     trials: int
     leveugle: int
     stop: Stop
@@ -51,5 +51,5 @@ class TensorFound:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every site met every image."""
+        """True if every site met every image."""
         return all(s.seen.exact is not None for s in self.strata)

@@ -1,15 +1,15 @@
-"""Vulnerability maps: what one upset does, tensor by tensor.
+"""Makes a vulnerability map, with a task per tensor (`analyzer.campaign.maps.task`).
 
-A task per tensor (`vulnerability_task`). Stopping by what was seen biases an estimate a little:
-where harm shows early, more trials follow and dilute it. The interval of one tensor covers that. Of
-many tensors added up it would not, as all err to the same side: so what is said of kinds, bit
-positions and the whole memory rests on the first trials alone.
+A stop that depends on the outcomes biases an estimate a little: where harm shows early, more trials
+follow and dilute it. The interval of one tensor covers this bias. The interval of many tensors
+added up would not, because all of them err to the same side. The figures of kinds, bit positions
+and the whole memory therefore rest on the first trials alone.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analyzer.campaign.maps.result import TensorFound
+from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import Budget, Pool, Store, work_off
@@ -24,15 +24,15 @@ def run_map(
     budget: Budget,
     tell: Callable[[TensorTask], None],
     exhaustive: bool = False,
-) -> tuple[TensorFound, ...]:
+) -> tuple[TensorResult, ...]:
     """Make a map; blocks that the store knows are not run again.
 
     Args:
-        context: with the plan, whose precision is the margin, and with `sites`.
+        context: of the map, whose plan has the margin as its precision.
         pool: runs blocks.
-        store: keeps them.
+        store: keeps finished blocks.
         budget: says when to stop early.
-        tell: is called with a tensor's task whenever it got results.
+        tell: called with the task of a tensor whenever some of its trials are finished.
         exhaustive: every site meets every image, however many there are.
 
     Returns:
@@ -53,19 +53,19 @@ def _tasks(context: TrialContext, exhaustive: bool, shard: Shard = WHOLE) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class ShareDone:
-    """How far a share of a map came; what it shows is said once all shares are joined.
+class ShardResult:
+    """Progress of one shard of a map; its figures follow once all shards are joined.
 
     Attributes:
-        trials: Its trials.
-        stop: Why it ended before it had run all that it can know to be needed; None: it has.
+        trials: Number of trials.
+        stop: Why the shard ended early; None: it ran all the trials that it can know to be needed.
     """
 
     trials: int
     stop: Stop | None
 
 
-def run_share(
+def run_shard(
     context: TrialContext,
     pool: Pool,
     store: Store,
@@ -73,11 +73,20 @@ def run_share(
     tell: Callable[[TensorTask], None],
     exhaustive: bool,
     shard: Shard,
-) -> ShareDone:
-    """Run a share of a map, as `run_map` runs all of it: every so-many-th block of each stratum.
+) -> ShardResult:
+    """Run one shard of a map: every ``shard.count``-th block of each stratum.
 
-    Each share judges by itself how many blocks of a stratum the whole needs, as if the others saw
-    what it saw. Where that was too few, the joined map runs the rest.
+    Each shard judges by itself how many blocks of a stratum the whole map needs, as if the other
+    shards found the same. Where these were too few, the joined map runs the rest.
+
+    Args:
+        context: of the map, whose plan has the margin as its precision.
+        pool: runs blocks.
+        store: keeps finished blocks.
+        budget: says when to stop early.
+        tell: called with the task of a tensor whenever some of its trials are finished.
+        exhaustive: every site meets every image, however many there are.
+        shard: the blocks that are run here.
 
     Raises:
         NotRestored: a weight was not golden after a trial.
@@ -86,4 +95,4 @@ def run_share(
     tasks = _tasks(context, exhaustive, shard)
     stop = work_off(tasks, pool, store, budget, tell)
     complete = all(task.stop is Stop.PRECISION for task in tasks)
-    return ShareDone(sum(task.counting() for task in tasks), None if complete else stop)
+    return ShardResult(sum(task.counting() for task in tasks), None if complete else stop)

@@ -1,14 +1,14 @@
-"""Blocks on a Dask cluster: model and data are shipped once per worker, versions checked first."""
+"""A pool on a Dask cluster: versions are compared first, the payload is sent once per worker."""
 
 import platform
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from analyzer.campaign.blocks import Block, BlockResult, Clock
+from analyzer.campaign.blocks import Block, BlockResult, Clock, PendingBlocks
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.journal.versions import versions
 from analyzer.campaign.trials import TrialContext
@@ -17,24 +17,23 @@ from analyzer.campaign.workers.payload import digest
 from analyzer.campaign.workers.worker import blocks_on_cluster
 from analyzer.errors import ClusterError
 
-Answer = Future[list[BlockResult]]
-
 CONNECT_SECONDS = 10.0
+"""Longest wait for the first answer of the scheduler."""
 
 SENDINGS = 5
-"""How often blocks are sent whose model was lost with the workers that held it."""
+"""Attempts to send blocks whose payload was lost with the workers that held it."""
 
-SHIPPINGS = 20
-"""How often the model is shipped while workers are lost; without a worker each takes 3 seconds."""
+SCATTERS = 20
+"""Attempts to scatter the payload while workers are lost. Without a worker an attempt takes 3 s."""
 
-LOOK_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
-"""How often the workers are counted, and how long it is waited for one if there are none."""
+COUNT_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
+"""Time between two counts of the workers, and longest wait of a pool without any worker."""
 
 GO_ON = "finished blocks are in the journal, `relcheck resume` goes on"
 
 
 def versions_here() -> dict[str, str]:
-    """Versions that must agree between this machine and every worker."""
+    """Versions that must agree between this machine and every worker, by name."""
     return {"python": ".".join(platform.python_version_tuple()[:2]), **versions()}
 
 
@@ -43,16 +42,16 @@ class ClusterPool:
 
     The scheduler runs blocks again whose worker was lost. Blocks with which it lost one worker
     after the other come back, and are run here in a worker process, where a trial that is to blame
-    is found. If the model is lost with all the workers that held it, it is shipped again.
+    is found. A payload that is lost with all the workers that held it is sent again.
     """
 
-    def __init__(self, address: str, context: TrialContext, shipment: Path, clock: Clock) -> None:
-        """Connect, compare versions, ship.
+    def __init__(self, address: str, context: TrialContext, payload: Path, clock: Clock) -> None:
+        """Connect, compare versions, send the payload.
 
         Args:
             address: of the scheduler, e.g. ``tcp://scheduler:8786``.
-            context: what is run.
-            shipment: path of the shipment.
+            context: of the campaign.
+            payload: the file from which workers read the campaign.
             clock: seconds, of any origin.
 
         Raises:
@@ -63,28 +62,28 @@ class ClusterPool:
         self._client = _connect(address)
         try:
             _check_versions(self._client, address)
-            self._here = LocalPool(context, shipment, 1)
-            self._content = shipment.read_bytes()
+            self._local = LocalPool(context, payload, 1)
+            self._content = payload.read_bytes()
             self._name = digest(self._content)
-            self._width, self._looked = self._threads(), clock()
-            self._peopled = self._looked
-            self._ship()
+            self._width, self._counted = self._threads(), clock()
+            self._last_seen = self._counted
+            self._scatter()
         except BaseException:
             self._client.close()
             raise
 
-    def _ship(self) -> None:
-        """Give the model to every worker, more than once if one is lost while it is given."""
-        for _ in range(SHIPPINGS):
+    def _scatter(self) -> None:
+        """Give the payload to every worker, again where a worker is lost meanwhile."""
+        for _ in range(SCATTERS):
             if self._client.status != "running":
                 raise self._gone()
             try:
-                self._shipped = self._client.scatter(self._content, broadcast=True, hash=True)
+                self._sent = self._client.scatter(self._content, broadcast=True, hash=True)
                 return
-            except OSError as error:  # also: no worker is there, for which it was waited
+            except OSError as error:  # raised as well where no worker came in time
                 lost = error
-                threading.Event().wait(LOOK_SECONDS)
-        raise self._deserted() from lost
+                threading.Event().wait(COUNT_SECONDS)
+        raise self._all_lost() from lost
 
     @property
     def width(self) -> int:
@@ -94,12 +93,12 @@ class ClusterPool:
             ClusterError: the scheduler is gone, or has had no worker for long.
         """
         now = self._clock()
-        if now - self._looked >= LOOK_SECONDS:
-            self._width, self._looked = self._threads(), now
+        if now - self._counted >= COUNT_SECONDS:
+            self._width, self._counted = self._threads(), now
         if self._width:
-            self._peopled = now
-        elif now - self._peopled > PATIENCE_SECONDS:
-            raise self._deserted()
+            self._last_seen = now
+        elif now - self._last_seen > PATIENCE_SECONDS:
+            raise self._all_lost()
         return max(1, self._width)
 
     def _threads(self) -> int:
@@ -108,7 +107,7 @@ class ClusterPool:
         except (OSError, TimeoutError) as error:
             raise self._gone() from error
 
-    def _deserted(self) -> ClusterError:
+    def _all_lost(self) -> ClusterError:
         return ClusterError(f"the scheduler at {self._address} lost all workers; {GO_ON}")
 
     def _gone(self) -> ClusterError:
@@ -122,83 +121,87 @@ class ClusterPool:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Leave the cluster to others."""
-        self._here.__exit__(kind, error, None)
+        self._local.__exit__(kind, error, None)
         self._client.close()
 
-    def submit(self, blocks: Sequence[Block]) -> Answer:
-        """Send ``blocks`` to a worker."""
-        answer: Answer = Future()
-        self._send(blocks, answer, SENDINGS)
-        return answer
+    def submit(self, blocks: Sequence[Block]) -> PendingBlocks:
+        """Send blocks, one or more, to a worker."""
+        pending = PendingBlocks()
+        self._send(blocks, pending, SENDINGS)
+        return pending
 
     def under_way(self) -> Mapping[AnyCell, int]:
-        """Of what runs here alone: a cluster's workers show nothing of unfinished blocks."""
-        return self._here.under_way()
+        """Finished trials of unfinished blocks that run here; the cluster shows none of its own."""
+        return self._local.under_way()
 
-    def _send(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
+    def _send(self, blocks: Sequence[Block], pending: PendingBlocks, sendings: int) -> None:
         task = self._client.submit(
-            blocks_on_cluster, self._name, self._shipped, tuple(blocks), pure=False
+            blocks_on_cluster, self._name, self._sent, tuple(blocks), pure=False
         )
-        answer.add_done_callback(lambda found: task.cancel() if found.cancelled() else None)
-        task.add_done_callback(lambda task: self._done(task, blocks, answer, sendings))
+        pending.add_done_callback(lambda found: task.cancel() if found.cancelled() else None)
+        task.add_done_callback(lambda task: self._done(task, blocks, pending, sendings))
 
-    def _done(self, task: Any, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
-        """Pass on what became of ``blocks``."""
+    def _done(
+        self, task: Any, blocks: Sequence[Block], pending: PendingBlocks, sendings: int
+    ) -> None:
+        """Pass on the results of a task, or the reason why there are none."""
         try:
-            self._settle(task, blocks, answer, sendings)
+            self._settle(task, blocks, pending, sendings)
         except Exception as error:
-            if not answer.done():
-                answer.set_exception(error)
+            if not pending.done():
+                pending.set_exception(error)
 
-    def _settle(self, task: Any, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
-        if answer.done():
+    def _settle(
+        self, task: Any, blocks: Sequence[Block], pending: PendingBlocks, sendings: int
+    ) -> None:
+        if pending.done():
             return
         try:
-            answer.set_result(self._result(task))
-        except (CancelledError, TimeoutError):  # the model or this result went with its workers
-            self._again(blocks, answer, sendings)
+            pending.set_result(self._result(task))
+        except (CancelledError, TimeoutError):  # payload or result went with its workers
+            self._again(blocks, pending, sendings)
         except Exception as error:
             if type(error).__name__ != "KilledWorker":
                 raise
-            _pass_on(self._here.submit(blocks), answer)
+            _pass_on(self._local.submit(blocks), pending)
 
     def _result(self, task: Any) -> list[BlockResult]:
-        """What ``task`` found, waiting no longer than the client lives.
+        """The results of ``task``, waiting no longer than the client lives.
 
-        The result of a finished task travels, and may be lost on its way with the worker that had
-        it. Without a limit the wait outlives the client, and with it the thread that all clients
+        The result of a finished task may be lost with the worker that had it, on its way here.
+        Without a limit the wait would outlive the client, and so would the thread that all clients
         of this process share.
         """
-        for _ in range(round(PATIENCE_SECONDS / LOOK_SECONDS)):
+        for _ in range(round(PATIENCE_SECONDS / COUNT_SECONDS)):
             if self._client.status != "running":
                 raise self._gone()
             try:
-                found: list[BlockResult] = task.result(timeout=LOOK_SECONDS)
+                found: list[BlockResult] = task.result(timeout=COUNT_SECONDS)
                 return found
             except TimeoutError:
                 continue
         raise TimeoutError
 
-    def _again(self, blocks: Sequence[Block], answer: Answer, sendings: int) -> None:
-        """Send ``blocks`` once more, after the model if that is lost as well."""
+    def _again(self, blocks: Sequence[Block], pending: PendingBlocks, sendings: int) -> None:
+        """Send blocks once more, the payload before them if it is lost as well."""
         if self._client.status != "running" or sendings == 1:
             raise self._gone()
-        if self._shipped.status != "finished":
-            self._ship()
-        self._send(blocks, answer, sendings - 1)
+        if self._sent.status != "finished":
+            self._scatter()
+        self._send(blocks, pending, sendings - 1)
 
 
-def _pass_on(source: Answer, answer: Answer) -> None:
-    """Have ``answer`` end as ``source`` does."""
+def _pass_on(source: PendingBlocks, target: PendingBlocks) -> None:
+    """Have ``target`` end as ``source`` does."""
 
-    def settle(source: Answer) -> None:
-        if answer.done() or source.cancelled():
+    def settle(source: PendingBlocks) -> None:
+        if target.done() or source.cancelled():
             return
         error = source.exception()
         if error is None:
-            answer.set_result(source.result())
+            target.set_result(source.result())
         else:
-            answer.set_exception(error)
+            target.set_exception(error)
 
     source.add_done_callback(settle)
 

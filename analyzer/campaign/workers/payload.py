@@ -12,16 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.campaign.plan import Plan
+from analyzer.campaign.golden_answers import GoldenAnswers
+from analyzer.campaign.patterns import PatternSource
+from analyzer.campaign.protected import memory_of, protected
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.dataset import Batch
-from analyzer.evaluation.outcome import Golden, Judge
-from analyzer.faults.pairing import Pairing
-from analyzer.faults.severity import Severity
-from analyzer.faults.site_strata import SiteStrata
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.memory.array_file import ALIGNMENT, ArrayFile
-from analyzer.memory.shared_arrays import SharedArrays, make_shelf
+from analyzer.memory.shared_arrays import SharedArrays, make_shared_arrays
 from analyzer.model import Model
 from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.open import open_executor
@@ -34,21 +31,27 @@ _HEAD = struct.Struct("<QQ")
 
 @dataclass(frozen=True)
 class WorkerPayload:
-    """The parts of a context that can travel; the executor is built where it arrives."""
+    """The parts of a context that can be sent; the worker builds the executor.
 
-    plan: Plan
+    Attributes:
+        model: The model.
+        patterns: Gives each trial its fault pattern.
+        golden: The data set and the fault-free answers.
+        cache: Bytes that golden values may take in the worker.
+        layout: The layout that another executor on this machine found; None: the worker finds it.
+        device: The device on which the worker runs the model.
+        shared: Memory in which workers of this machine share golden values; None: each has its own.
+        memory: The protected memory; None: it is not protected.
+    """
+
     model: Model
-    space: FaultSpace
-    severity: Severity | None
-    judge: Judge
-    batches: tuple[Batch, ...]
-    golden: tuple[Golden, ...]
-    pairing: Pairing | None
-    sites: SiteStrata | None
+    patterns: PatternSource
+    golden: GoldenAnswers
     cache: int = 0
     layout: Layout | None = None
     device: Device = CPU
-    shelf: SharedArrays | None = None
+    shared: SharedArrays | None = None
+    memory: ProtectedMemory | None = None
 
     @staticmethod
     def of(
@@ -57,32 +60,27 @@ class WorkerPayload:
         cache: int = 0,
         layout: Layout | None = None,
         device: Device = CPU,
-        shelf: SharedArrays | None = None,
+        shared: SharedArrays | None = None,
     ) -> "WorkerPayload":
-        """The travelling parts of ``context``.
+        """The payload of a campaign.
 
         Args:
-            context: all of it.
-            model: what it runs.
-            cache: bytes that golden values may take where it arrives.
-            layout: what its executor found out, of use on this machine alone.
-            device: where it runs.
-            shelf: where workers of this machine have golden values in common.
+            context: of the campaign.
+            model: the model that its executor runs.
+            cache: bytes that golden values may take in the worker.
+            layout: of the executor, of use on this machine alone.
+            device: where the worker runs the model.
+            shared: memory in which workers of this machine share golden values.
         """
         return WorkerPayload(
-            context.plan,
             model,
-            context.space,
-            context.severity,
-            context.judge,
-            context.batches,
+            context.patterns,
             context.golden,
-            context.pairing,
-            context.sites,
             cache,
             layout,
             device,
-            shelf,
+            shared,
+            memory_of(context.executor),
         )
 
     def unpack(self) -> TrialContext:
@@ -92,30 +90,20 @@ class WorkerPayload:
             UnsupportedModel: ONNX Runtime cannot load the model here.
             DeviceUnavailable: the device is not there, or does not start.
         """
-        name = self.model.signature.name
-        fed = [batch.feeds(name) for batch in self.batches]
-        shared = SharedRuns(self.shelf, fed) if self.shelf else None
-        cache = Cache(self.cache, len(self.batches), shared)
-        sample = fed[0]
+        golden = self.golden
+        fed = [batch.feeds(golden.input_name) for batch in golden.batches]
+        shared = SharedRuns(self.shared, fed) if self.shared else None
+        cache = Cache(self.cache, len(fed), shared)
         device = start_device(self.device)
-        executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
-        return TrialContext(
-            self.plan,
-            self.space,
-            self.severity,
-            executor,
-            self.judge,
-            name,
-            self.batches,
-            self.golden,
-            self.pairing,
-            self.sites,
-        )
+        data = self.memory.data if self.memory else self.patterns.space
+        inner = open_executor(self.model, data, fed[0], device, cache, self.layout)
+        executor = protected(inner, self.memory)
+        return TrialContext(self.patterns, golden, executor)
 
     def parts(self, files: Sequence[ArrayFile] = ()) -> list[bytes | memoryview]:
-        """Everything in one piece, cut up: a header, the records, then each array aligned.
+        """The bytes of the file, in pieces: a header, the records, then each array aligned.
 
-        Only this process's own children and cluster workers read it back; it is never a file
+        Only this process's own children and cluster workers read them back; they are never a file
         that a user supplies.
 
         Args:
@@ -125,8 +113,8 @@ class WorkerPayload:
         records = pickle.dumps(self, protocol=5, buffer_callback=buffers.append)
         raws = [b.raw() for b in buffers]
         places = [_place_in(files, raw) for raw in raws]
-        kept = pickle.dumps([_Array(r.nbytes, p) for r, p in zip(raws, places, strict=True)])
-        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(kept)), records, kept]
+        arrays = pickle.dumps([_Array(r.nbytes, p) for r, p in zip(raws, places, strict=True)])
+        parts: list[bytes | memoryview] = [_HEAD.pack(len(records), len(arrays)), records, arrays]
         position = sum(map(len, parts))
         for raw, place in zip(raws, places, strict=True):
             if place is None:
@@ -136,30 +124,31 @@ class WorkerPayload:
         return parts
 
 
-def shelf_for(context: TrialContext, cache: int) -> SharedArrays | None:
-    """Memory in which workers of this machine have golden values of every batch in common.
+def shared_golden_values(context: TrialContext, cache: int) -> SharedArrays | None:
+    """Memory in which workers of this machine share the golden values of every batch.
 
     Args:
-        context: what they run.
+        context: of the campaign.
         cache: bytes that the values may take, answers not counted.
 
     Returns:
-        None where there can be none.
+        None where the system has no such memory, or ``cache`` leaves no room.
     """
     if cache <= 0:
         return None
-    answer = max(sum(output.nbytes for output in golden.outputs) for golden in context.golden)
-    batches = len(context.batches)
-    return make_shelf(1 + batches, cache // batches + answer)
+    by_batch = context.golden.by_batch
+    answer = max(sum(output.nbytes for output in golden.outputs) for golden in by_batch)
+    # One place for each batch, and one for the cuts on which the workers agree.
+    return make_shared_arrays(1 + len(by_batch), cache // len(by_batch) + answer)
 
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """One array of a shipment.
+    """One array of a payload.
 
     Attributes:
-        size: Its bytes.
-        place: The file and the position where it stands; None: behind the records.
+        size: Bytes.
+        place: The file that holds the array, and the position there; None: behind the records.
     """
 
     size: int
@@ -174,10 +163,10 @@ def _place_in(files: Sequence[ArrayFile], raw: memoryview) -> tuple[ArrayFile, i
 def from_buffer(content: bytes | mmap.mmap) -> WorkerPayload:
     """The inverse of joining `WorkerPayload.parts`; arrays are views of ``content``."""
     view = memoryview(content)
-    length, kept = _HEAD.unpack_from(view)
+    length, described = _HEAD.unpack_from(view)
     position = _HEAD.size + length
-    arrays: list[_Array] = pickle.loads(view[position : position + kept])
-    position += kept
+    arrays: list[_Array] = pickle.loads(view[position : position + described])
+    position += described
     buffers = []
     for array in arrays:
         if array.place is not None:
@@ -187,16 +176,16 @@ def from_buffer(content: bytes | mmap.mmap) -> WorkerPayload:
         position += -position % ALIGNMENT
         buffers.append(view[position : position + array.size])
         position += array.size
-    shipment: WorkerPayload = pickle.loads(view[_HEAD.size : _HEAD.size + length], buffers=buffers)
-    return shipment
+    payload: WorkerPayload = pickle.loads(view[_HEAD.size : _HEAD.size + length], buffers=buffers)
+    return payload
 
 
-def map_shipment(path: Path) -> WorkerPayload:
-    """Read a shipment from a file that stays mapped as long as its arrays are in use."""
+def map_payload(path: Path) -> WorkerPayload:
+    """Read a payload from a file that stays mapped as long as its arrays are in use."""
     with path.open("rb") as stream:
         return from_buffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def digest(content: bytes) -> str:
-    """Name of a shipment: equal contents, equal names."""
+    """Name of a payload: equal contents, equal names."""
     return hashlib.sha256(content).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Worker processes, started perhaps before there is work: what they import takes half a second."""
+"""Starts worker processes, if need be before there is work: their imports take half a second."""
 
 import contextlib
 import ctypes
@@ -14,52 +14,59 @@ from analyzer.errors import OutOfMemory
 
 
 class WorkerProcess(NamedTuple):
-    """A process that waits for the path of a shipment.
+    """A process that waits for the path of a payload.
 
     Attributes:
         process: The process.
-        pipe: To it.
-        finished: Memory shared with it: how many trials of its present work are done.
+        pipe: To the process.
+        finished: Memory shared with the process: trials of its present request that are finished.
     """
 
     process: SpawnProcess
     pipe: Connection
     finished: ctypes.c_uint64
 
+    def kill(self) -> None:
+        """End the process, whatever it is doing."""
+        self.process.kill()
+
+    def end(self) -> None:
+        """End the process and wait until it is gone."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
 
 class WorkerProcesses:
-    """Processes that wait for work; those that nobody took are ended with it."""
+    """Processes that wait for work. Leaving the context ends those that nobody took."""
 
     def __init__(self) -> None:
         self._waiting: list[WorkerProcess] = []
 
     def __enter__(self) -> Self:
-        """The crew itself."""
+        """The processes."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """End those that still wait."""
+        """End the processes that still wait."""
         while self._waiting:
-            member = self._waiting.pop()
-            member.process.kill()
-            member.process.join()
-            member.pipe.close()
+            self._waiting.pop().end()
 
     def start(self, count: int) -> None:
-        """Start so many now, if the system has room: else whoever needs one says so."""
+        """Start processes now. If the system has no room, `take` will say so."""
         with contextlib.suppress(OutOfMemory):
             self._waiting += (start_worker() for _ in range(count))
 
     def take(self) -> WorkerProcess:
-        """One of those that wait, or a new one.
+        """A process that waits, or a new one.
 
         Raises:
             OutOfMemory: the system has no room for another process.
         """
         try:
-            return self._waiting.pop()  # other threads take from it as well
+            return self._waiting.pop()  # no test before: other threads take processes as well
         except IndexError:
             return start_worker()
 
@@ -93,8 +100,8 @@ def start_worker() -> WorkerProcess:
 
 
 def _work(pipe: Connection, finished: ctypes.c_uint64) -> None:
-    """The whole life of a worker process, which imports there what it needs."""
-    import scipy.special  # noqa: F401  # else the first trial does, and somebody waits for it
+    """The whole life of a worker process. Imports stand here so that only the worker has them."""
+    import scipy.special  # noqa: F401  # else the first trial imports it, and somebody waits
 
     from analyzer.campaign.workers.worker import serve
 

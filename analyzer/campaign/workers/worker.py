@@ -1,4 +1,4 @@
-"""What runs where blocks run: one context, kept; requests come in, results go out."""
+"""The code that runs in a worker: a context, kept; requests come in, results go out."""
 
 import ctypes
 import os
@@ -15,39 +15,39 @@ from analyzer.answers import Answer, Failure
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.trials import TrialContext
-from analyzer.campaign.workers.payload import from_buffer, map_shipment
+from analyzer.campaign.workers.payload import from_buffer, map_payload
 from analyzer.errors import ClusterError, DeviceFailed, InternalError, RelcheckError
 from analyzer.evaluation.outcome import Outcomes
 
 _thread = threading.local()
-"""Benches of a cluster worker by shipment name. A context mutates its weights, so that each thread
+"""Contexts of a cluster worker by payload name. A context mutates its weights, so that each thread
 has its own."""
 
 
-class Finished:
-    """How many trials of the present request are finished, where the parent can look at it."""
+class TrialCount:
+    """Number of finished trials of the present request, where the parent can look at it."""
 
     def __init__(self) -> None:
         self.cell = ctypes.c_uint64()
 
     def __call__(self, trials: int) -> None:
-        """So many."""
+        """Show ``trials`` to the parent."""
         self.cell.value = trials
 
 
-FINISHED = Finished()
-"""That of this process, if it is a local worker."""
+TRIAL_COUNT = TrialCount()
+"""The count of this process, if it is a local worker."""
 
 
 def serve(pipe: Connection, finished: ctypes.c_uint64) -> None:
     """The life of a local worker: build the context, answer requests until the parent hangs up.
 
     Args:
-        pipe: takes the path of the shipment, then functions of a context with their further
+        pipe: takes the path of the payload, then functions of a context with their further
             arguments; gives None when the context is ready, then what they return or raise.
-        finished: memory shared with the parent, for `FINISHED`.
+        finished: memory shared with the parent, for `TRIAL_COUNT`.
     """
-    FINISHED.cell = finished
+    TRIAL_COUNT.cell = finished
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         context = _attempt(_unpack, pipe.recv())
@@ -59,12 +59,12 @@ def serve(pipe: Connection, finished: ctypes.c_uint64) -> None:
         return  # the parent hung up
 
 
-def _unpack(shipment: str) -> TrialContext:
-    return map_shipment(Path(shipment)).unpack()
+def _unpack(payload: str) -> TrialContext:
+    return map_payload(Path(payload)).unpack()
 
 
 def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """The result of a call, or the exception that it raised, in a form that travels."""
+    """The result of a call, or the exception that it raised, in a form that can be sent."""
     try:
         return function(*arguments)
     except DeviceFailed as error:
@@ -88,36 +88,59 @@ def _die_with_parent() -> None:
 
 
 def blocks_in_worker(context: TrialContext, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Run blocks in a local worker."""
-    return run_blocks(context, blocks, time.process_time, FINISHED)
+    """Run blocks in a local worker.
+
+    Args:
+        context: of the campaign.
+        blocks: which trials.
+
+    Raises:
+        NotRestored: a weight was not golden after a trial.
+    """
+    return run_blocks(context, blocks, time.process_time, TRIAL_COUNT)
 
 
 def trial_in_worker(context: TrialContext, cell: AnyCell, index: int) -> Outcomes:
-    """Run one trial in a local worker, to find the one that kills it."""
+    """Run one trial in a local worker, to find the trial that kills it.
+
+    Args:
+        context: of the campaign.
+        cell: which patterns.
+        index: of the trial, 0 or more.
+
+    Raises:
+        NotRestored: a weight was not golden after the trial.
+    """
     return context.trial(cell, index)
 
 
 def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Run blocks on a cluster worker, which keeps the context under the shipment's name.
+    """Run blocks on a cluster worker, which keeps the context under the name of the payload.
+
+    Args:
+        name: of the payload; see `payload.digest`.
+        content: of the payload.
+        blocks: which trials.
 
     Raises:
         ClusterError: this machine's arithmetic differs from that of the golden run.
     """
-    benches: dict[str, TrialContext] = _thread.__dict__.setdefault("benches", {})
-    if name not in benches:
-        benches.clear()  # one campaign at a time: the last one's model need not stay
+    contexts: dict[str, TrialContext] = _thread.__dict__.setdefault("contexts", {})
+    if name not in contexts:
+        contexts.clear()  # one campaign at a time: the model of the last one need not stay
         context = from_buffer(content).unpack()
         _check_arithmetic(context)
-        benches[name] = context
-    return run_blocks(benches[name], blocks, time.thread_time)
+        contexts[name] = context
+    return run_blocks(contexts[name], blocks, time.thread_time)
 
 
 def _check_arithmetic(context: TrialContext) -> None:
     """Compare the golden answer to one batch with that of the machine where the campaign began."""
-    batch, golden = context.batches[0], context.golden[0]
-    found = context.executor.run(batch.feeds(context.input_name))
-    if isinstance(found, Failure) or not Answer(golden.outputs).same_as(
-        Answer(context.judge.golden(found, batch.labels, batch.images).outputs)
+    golden = context.golden
+    batch, expected = golden.batches[0], Answer(golden.by_batch[0].outputs)
+    found = context.executor.run(batch.feeds(golden.input_name))
+    if isinstance(found, Failure) or not expected.same_as(
+        Answer(golden.judge.golden(found, batch.labels, batch.images).outputs)
     ):
         raise ClusterError(
             "a worker's processor gives other fault-free answers than this machine's; results "

@@ -8,6 +8,7 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.app import Exit, app
+from analyzer.faults.kinds import offered_faults
 
 DEFAULT_BATCH = 4
 
@@ -21,9 +22,7 @@ def selftest(
     encoding: Annotated[
         str, typer.Option(metavar="WORD", help="How values are held: stored or q15.16.")
     ] = "stored",
-    fault: Annotated[
-        str, typer.Option(metavar="WORD", help="flip, burst:K, stuck0 or stuck1.")
-    ] = "flip",
+    fault: Annotated[str, typer.Option(metavar="WORD", help=f"{offered_faults()}.")] = "flip",
     data: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Data set to take inputs from.")
     ] = None,
@@ -91,12 +90,12 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
     from analyzer.jobs.prepare import batch_size, find_data, selection_of
     from analyzer.jobs.settings import Settings
     from analyzer.model import load_model
-    from analyzer.reports.selftest import apart_text, selftest_text
+    from analyzer.reports.selftest import selftest_text, two_devices_text
     from analyzer.runtime.open import open_executor, open_live
     from analyzer.runtime.oracle.rewrite import RewriteExecutor
     from analyzer.runtime.ort.device import CPU
     from analyzer.verification.selftest import run_selftest, test_patterns
-    from analyzer.verification.two_devices import run_apart
+    from analyzer.verification.two_devices import run_on_both
 
     assert isinstance(settings, Settings)
     settings = on_device(settings)
@@ -130,7 +129,7 @@ def _comparison(path: Path, patterns: int, fault: str, settings: object) -> Call
         with show_count(patterns, "on the cpu") as progress:
             drawn = test_patterns(space, law, patterns, settings.seed)
             here = open_live(model, space, feeds)
-            apart = run_apart(live, here, feeds, batch.images, drawn, progress)
-        say(apart_text(apart, device.shown))
+            apart = run_on_both(live, here, feeds, batch.images, drawn, progress)
+        say(two_devices_text(apart, device.shown))
 
     return compare

@@ -1,1 +1,1 @@
-"""Before after."""
+"""Reports of commands that make a model of another: export, harden, quantize."""

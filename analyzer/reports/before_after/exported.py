@@ -1,4 +1,4 @@
-"""What `relcheck export` says about the file that it wrote."""
+"""The summary that `relcheck export` prints of the file that it wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ class ExportSummary:
     """One exported network.
 
     Attributes:
-        file: Name of the file written.
-        size: Its bytes.
-        source: Where the network comes from.
-        parameters: Trained numbers in it.
-        signature: Its input.
-        weights: Where its weights come from.
-        inputs: How many random inputs were given to both forms.
-        difference: The largest absolute difference between their outputs.
+        file: Name of the file.
+        size: Bytes of the file.
+        source: Origin of the network.
+        parameters: Number of trained values.
+        signature: The input of the network.
+        weights: Origin of the weights.
+        inputs: Number of random inputs that were given to the torch network and to the file.
+        difference: The largest absolute difference between the outputs of both.
         largest: The largest absolute output.
-        preprocessing: How images become inputs.
-        notes: What is not as one may expect.
+        preprocessing: The way from images to inputs.
+        notes: Anything that a user may not expect.
     """
 
     file: str

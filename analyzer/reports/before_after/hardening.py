@@ -1,4 +1,4 @@
-"""What `relcheck harden` shows: which activations are bounded, and what that costs."""
+"""The report of `relcheck harden`: the bounded activations, and the cost of bounding them."""
 
 import json
 import textwrap
@@ -7,7 +7,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from analyzer.reports.before_after.record import Part, TwinsPart, title_line, twins_lines
+from analyzer.reports.before_after.record import (
+    BeforeAfterPart,
+    ReportRecord,
+    before_after_lines,
+    title_line,
+)
 from analyzer.reports.before_after.threshold_search import SearchPart, search_lines
 from analyzer.reports.shared.terminal_text import one_line
 
@@ -15,10 +20,10 @@ NAME_WIDTH = 42
 KIND_WIDTH = 24
 CHANGED_KIND_WIDTH, CHANGE_WIDTH = 18, 20
 LISTED = 3
-"""Names shown of those that share a reason."""
+"""Names shown of the activations that share a reason."""
 
 
-class SitePart(Part):
+class BoundPart(ReportRecord):
     """One bounded activation."""
 
     value: str
@@ -28,15 +33,15 @@ class SitePart(Part):
     high: float
 
 
-class LeftPart(Part):
-    """One activation that is left as it is."""
+class ExclusionPart(ReportRecord):
+    """One activation that has no bound, and the reason."""
 
     value: str
     kind: str
     reason: str
 
 
-class ChangePart(Part):
+class ChangePart(ReportRecord):
     """One place that was changed otherwise than by a bound."""
 
     value: str
@@ -44,15 +49,15 @@ class ChangePart(Part):
     change: str
 
 
-class HardeningReport(Part):
+class HardeningReport(ReportRecord):
     """Everything that one hardening did."""
 
     format: Literal["1.0"] = "1.0"
     method: str
     calibration: str
-    sites: tuple[SitePart, ...]
-    not_applied: tuple[LeftPart, ...]
-    twins: TwinsPart
+    sites: tuple[BoundPart, ...]
+    not_applied: tuple[ExclusionPart, ...]
+    twins: BeforeAfterPart
     compared: int = Field(description="images whose outputs were compared number for number")
     equal: int = Field(description="those whose outputs are equal, by unoptimized kernels")
     search: SearchPart | None = None
@@ -72,7 +77,7 @@ def hardening_text(report: HardeningReport) -> str:
         *_left(report.not_applied, "Not changed:" if report.changes else "Not bounded:"),
         *_search(report),
         "",
-        *twins_lines(report.twins),
+        *before_after_lines(report.twins),
         f"Same outputs as the original, by unoptimized kernels: {report.equal:,} of the first "
         f"{report.compared:,}.",
     ]
@@ -119,7 +124,7 @@ def _search(report: HardeningReport) -> list[str]:
     return [] if part is None else ["", *search_lines(part, len(report.sites))]
 
 
-def _site(site: SitePart) -> str:
+def _site(site: BoundPart) -> str:
     bound = f"≤ {site.high:.4g}" if site.low is None else f"{site.low:.3g} … {site.high:.3g}"
     return f"{_clip(site.value, NAME_WIDTH)}{_clip(site.kind, KIND_WIDTH)}{bound:>14}"
 
@@ -129,8 +134,8 @@ def _clip(text: str, width: int) -> str:
     return f"{shown:<{width}}"
 
 
-def _left(parts: Iterable[LeftPart], title: str) -> list[str]:
-    reasons: dict[str, list[LeftPart]] = {}
+def _left(parts: Iterable[ExclusionPart], title: str) -> list[str]:
+    reasons: dict[str, list[ExclusionPart]] = {}
     for part in parts:
         reasons.setdefault(part.reason, []).append(part)
     lines = ["", title] if reasons else []

@@ -1,14 +1,19 @@
-"""What `relcheck quantize` shows: which kernels run, and what that brings."""
+"""The report of `relcheck quantize`: the kernels that run, accuracy, latency and size."""
 
 import json
 import textwrap
 from typing import Literal
 
-from analyzer.reports.before_after.record import Part, TwinsPart, title_line, twins_lines
+from analyzer.reports.before_after.record import (
+    BeforeAfterPart,
+    ReportRecord,
+    before_after_lines,
+    title_line,
+)
 from analyzer.reports.shared.terminal_text import one_line
 
 
-class QuantizationReport(Part):
+class QuantizationReport(ReportRecord):
     """Everything that one quantization did."""
 
     format: Literal["1.0"] = "1.0"
@@ -18,7 +23,7 @@ class QuantizationReport(Part):
     integer: dict[str, int]
     other: dict[str, int]
     bounds: int
-    twins: TwinsPart
+    twins: BeforeAfterPart
 
     def to_json(self) -> str:
         """The JSON report."""
@@ -37,7 +42,7 @@ def quantization_text(report: QuantizationReport) -> str:
         *_kernels("others", report.other),
         *([f"bounds on integer codes: {report.bounds}"] if report.bounds else []),
         "",
-        *twins_lines(report.twins),
+        *before_after_lines(report.twins),
     ]
     return "\n".join(map(one_line, lines)) + "\n"
 

@@ -1,20 +1,20 @@
-"""A model and what was made of it, side by side: accuracy, latency, size."""
+"""A model before and after a change, side by side: accuracy, latency, size."""
 
 from pathlib import PurePath
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from analyzer.reports.shared.number_format import METRIC_NAMES, percent, si
+from analyzer.reports.shared.records import MetricName
 
 
-class Part(BaseModel):
+class ReportRecord(BaseModel):
     """A part of a report that is plain data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FilePart(Part):
+class FilePart(ReportRecord):
     """One of the two models."""
 
     path: str
@@ -22,18 +22,18 @@ class FilePart(Part):
     bytes: int = Field(ge=0)
 
 
-class EffectPart(Part):
-    """What the fault-free models do on one data set."""
+class EffectPart(ReportRecord):
+    """The fault-free metric of both models on one data set."""
 
     data: str
     images: int
     labelled: bool
-    metric: Literal["top1", "top5", "agreement"]
+    metric: MetricName
     before: float
     after: float
 
 
-class LatencyPart(Part):
+class LatencyPart(ReportRecord):
     """Seconds of one run, measured side by side."""
 
     images: int
@@ -43,8 +43,8 @@ class LatencyPart(Part):
     pairs: int
 
 
-class TwinsPart(Part):
-    """The comparison of a model with its twin."""
+class BeforeAfterPart(ReportRecord):
+    """The model before (``model``) and after (``twin``) the change."""
 
     model: FilePart
     twin: FilePart
@@ -52,13 +52,13 @@ class TwinsPart(Part):
     latency: LatencyPart
 
 
-def title_line(twins: TwinsPart) -> str:
-    """Which file became which."""
+def title_line(twins: BeforeAfterPart) -> str:
+    """The names of both files, e.g. ``a.onnx -> b.onnx``."""
     before, after = (PurePath(part.path).name for part in (twins.model, twins.twin))
     return f"{before} -> {after}"
 
 
-def twins_lines(twins: TwinsPart) -> list[str]:
+def before_after_lines(twins: BeforeAfterPart) -> list[str]:
     """Three figures before and after, and how they were measured."""
     effect, latency = twins.effect, twins.latency
     metric = METRIC_NAMES[effect.metric]

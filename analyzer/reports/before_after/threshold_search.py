@@ -1,18 +1,18 @@
-"""What the threshold search of `relcheck harden --method clipact` shows."""
+"""The report of the threshold search of `relcheck harden --method clipact`."""
 
 import textwrap
 
 from pydantic import Field
 
 from analyzer.faults.rates import show_rate
-from analyzer.reports.before_after.record import Part
+from analyzer.reports.before_after.record import ReportRecord
 from analyzer.reports.shared.number_format import METRIC_NAMES
 
 NAME_WIDTH = 33
 
 
-class SearchedPart(Part):
-    """One site."""
+class SiteSearchPart(ReportRecord):
+    """The search at one activation."""
 
     value: str
     bits: int = Field(description="of the layer in which faults were injected")
@@ -26,7 +26,7 @@ class SearchedPart(Part):
     end: str = Field(description="why the search ended")
 
 
-class SearchPart(Part):
+class SearchPart(ReportRecord):
     """The whole search."""
 
     metric: str
@@ -38,7 +38,7 @@ class SearchPart(Part):
     optimized: bool = Field(description="run on the graph as ONNX Runtime optimizes it")
     left_out: tuple[str, ...] = Field(description="tensors in which no fault could be injected")
     finished: bool
-    sites: tuple[SearchedPart, ...]
+    sites: tuple[SiteSearchPart, ...]
 
 
 def search_lines(part: SearchPart, count: int) -> list[str]:
@@ -46,7 +46,7 @@ def search_lines(part: SearchPart, count: int) -> list[str]:
 
     Args:
         part: the search.
-        count: sites of the model.
+        count: activations of the model that are bounded, 0 or more.
     """
     rates = f"{show_rate(min(part.rates))} to {show_rate(max(part.rates))}"
     lines = [
@@ -77,7 +77,7 @@ def search_lines(part: SearchPart, count: int) -> list[str]:
     return lines
 
 
-def _site(site: SearchedPart) -> str:
+def _site(site: SiteSearchPart) -> str:
     width = NAME_WIDTH - 1
     name = site.value if len(site.value) <= width else f"…{site.value[-(width - 1) :]}"
     head = f"{name:<{NAME_WIDTH}}{site.share:>7.3f}"

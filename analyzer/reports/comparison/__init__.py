@@ -1,1 +1,1 @@
-"""Comparison."""
+"""The report of `relcheck compare`: several models, the first of them the reference."""

@@ -5,25 +5,32 @@ from dataclasses import dataclass
 
 from analyzer.campaign.comparison.difference import Compared, ComparedModel, RateDifference
 from analyzer.evaluation.dataset import Dataset
-from analyzer.evaluation.outcome import Metric
+from analyzer.evaluation.metrics import metric_named
 from analyzer.model import Model
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     ComparedRatePart,
     Comparison,
     CorrespondencePart,
-    DifferencePart,
     RateDifferencePart,
     SharedPlanPart,
 )
-from analyzer.reports.shared.build import assumptions, data_part, model_part, sweep_fields
+from analyzer.reports.shared.assumptions import sweep_assumptions
+from analyzer.reports.shared.build import data_part, model_part, sweep_fields
 from analyzer.reports.shared.records import IntervalPart, RunPart, ToolPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One model of a comparison, with its campaign and what came of it."""
+class ComparisonEntry:
+    """One model of a comparison.
+
+    Attributes:
+        model: The ONNX file.
+        compared: The campaign of the model.
+        found: The figures of the model, and its differences from the reference.
+    """
 
     model: Model
     compared: ComparedModel
@@ -31,24 +38,31 @@ class Entry:
 
 
 def build_comparison(
-    entries: Sequence[Entry], data: Dataset, tool: ToolPart, run: RunPart
+    entries: Sequence[ComparisonEntry], data: Dataset, tool: ToolPart, run: RunPart
 ) -> Comparison:
-    """Put everything a reviewer needs into one record; the first entry is the reference."""
+    """Put everything a reviewer needs into one record.
+
+    Args:
+        entries: the models, two or more; the first is the reference.
+        data: the data set.
+        tool: versions.
+        run: times and host.
+    """
     plan = entries[0].compared.context.plan
-    judged = plan.metric != Metric.AGREEMENT
+    judged = metric_named(plan.metric).needs_labels
     return Comparison(
         tool=tool,
         data=data_part(data),
         plan=SharedPlanPart(**sweep_fields(plan)),
-        metric=plan.metric if judged else None,  # type: ignore[arg-type]  # validated
+        metric=plan.metric if judged else None,
         models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
-        assumptions=[*assumptions(plan, data), *_on_pairs(entries)],
+        assumptions=[*sweep_assumptions(plan, data), *_on_pairs(entries)],
         run=run,
     )
 
 
 def label(index: int) -> str:
-    """What a model is called in tables: A, B, ..., Z, AA, ...
+    """The letters that name a model in tables: A, B, ..., Z, AA, ...
 
     >>> label(0), label(25), label(26)
     ('A', 'Z', 'AA')
@@ -61,7 +75,9 @@ def label(index: int) -> str:
     return letters
 
 
-def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> ComparedModelPart:
+def _model(
+    label: str, entry: ComparisonEntry, reference: ComparisonEntry, judged: bool
+) -> ComparedModelPart:
     model, context = entry.model, entry.compared.context
     found = entry.found
     return ComparedModelPart(
@@ -69,7 +85,7 @@ def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> Compared
         model=model_part(model, context.space),
         file_bytes=model.size,
         plan_id=context.plan.id,
-        golden=context.golden_metric if judged else None,
+        golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
         area=_interval(found.area) if judged else None,
@@ -79,7 +95,9 @@ def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> Compared
     )
 
 
-def _correspondence(entry: Entry, reference: Entry) -> CorrespondencePart | None:
+def _correspondence(
+    entry: ComparisonEntry, reference: ComparisonEntry
+) -> CorrespondencePart | None:
     matched = entry.compared.matched
     if matched is None:
         return None
@@ -92,7 +110,7 @@ def _correspondence(entry: Entry, reference: Entry) -> CorrespondencePart | None
     )
 
 
-def _rate(entry: Entry, index: int, judged: bool) -> ComparedRatePart:
+def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
     found, result = entry.found, entry.compared.found.rates[index]
     estimate = found.estimates[index]
     return ComparedRatePart(
@@ -130,8 +148,8 @@ def _difference(interval: Interval) -> DifferencePart:
     )
 
 
-def _on_pairs(entries: Sequence[Entry]) -> list[str]:
-    """What the differences rest on, in sentences."""
+def _on_pairs(entries: Sequence[ComparisonEntry]) -> list[str]:
+    """The assumptions of differences between models, in sentences."""
     lines = [
         "All models see the same images in the same batches, prepared as each model's own "
         "metadata say.",

@@ -14,24 +14,24 @@ from analyzer.reports.comparison.record import (
     ComparedModelPart,
     ComparedRatePart,
     Comparison,
-    DifferencePart,
 )
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.reports.shared.svg import GREY, STYLE, SVG_METADATA, only_svg
 
 COLORS = ("#1f5fa8", "#d55e00", "#00805c", "#a6518a", "#8a6d00", "#3a9ad9", "#6b3fa0", "#4b5563")
-"""After Okabe & Ito: told apart by eyes that see no red or no green; darkened for thin lines."""
+"""After Okabe & Ito, darkened for thin lines: eyes that see no red or no green tell them apart."""
 
 MARKERS = "os^Dv<>P"
 
 APART = 0.02
-"""In powers of ten: how far the points of neighbouring models at one rate stand apart."""
+"""Distance between the points of neighbouring models at one rate, in powers of ten."""
 
 NAME_CHARACTERS = 44
 
-Part = IntervalPart | DifferencePart
-Curve = tuple[int, str, Sequence[Part | None]]
+RangePart = IntervalPart | DifferencePart
+Curve = tuple[int, str, Sequence[RangePart | None]]
 """Index of the model, its name in the legend, and its figure at each rate, rates ascending; None
 where no trial was run."""
 
@@ -58,7 +58,7 @@ def comparison_chart(comparison: Comparison) -> str:
 
 
 def difference_chart(comparison: Comparison) -> str:
-    """The same less that of the reference, a curve per other model.
+    """The metric (without labels: SDC) minus that of the reference, a curve per other model.
 
     Returns:
         One ``<svg>`` element, the same bytes for the same comparison.
@@ -83,7 +83,7 @@ def _rows(model: ComparedModelPart) -> list[ComparedRatePart]:
 
 
 def _name(model: ComparedModelPart) -> str:
-    """What the legend says; matplotlib reads ``$`` as mathematics."""
+    """The label of a model in the legend; matplotlib reads ``$`` as mathematics."""
     path = model.model.path
     if len(path) > NAME_CHARACTERS:
         path = f"…{path[-(NAME_CHARACTERS - 1) :]}"

@@ -27,7 +27,12 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
-    """What the comparison says of one model, in a sentence."""
+    """The result of one model against the reference, in a sentence.
+
+    Args:
+        comparison: of all models.
+        model: one of its models, not the reference.
+    """
     first = comparison.models[0]
     name = f"{model.label} ({model.model.path})"
     part = model.area_difference
@@ -46,7 +51,7 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
 
 
 def _of_corruption(first: ComparedModelPart, model: ComparedModelPart, name: str) -> str:
-    """The same without labels: at how many rates SDC is proven to be lower or higher."""
+    """The sentence without labels: the number of rates with provably less or more SDC."""
     parts = [row.difference.sdc for row in model.rates if row.difference is not None]
     lower, higher = sum(p.high < 0.0 for p in parts), sum(p.low > 0.0 for p in parts)
     return (

@@ -1,4 +1,4 @@
-"""A comparison of models as data: what its JSON file holds, and what other forms are made of."""
+"""A comparison of models as data: the JSON file, from which all other forms are made."""
 
 from typing import Annotated, Literal
 
@@ -9,21 +9,21 @@ from analyzer.reports.shared.records import (
     DataPart,
     Fraction,
     IntervalPart,
+    LabelledMetricName,
     ModelPart,
-    Part,
+    ReportRecord,
     RunPart,
     ToolPart,
     as_json,
     as_schema,
 )
+from analyzer.reports.shared.signed_numbers import DifferencePart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
-Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 
-
-class SharedPlanPart(Part):
-    """What every model was given alike."""
+class SharedPlanPart(ReportRecord):
+    """The plan that all models share."""
 
     seed: int
     exposure: Literal["transient", "resident"]
@@ -37,19 +37,11 @@ class SharedPlanPart(Part):
     kinds: list[str]
 
 
-class DifferencePart(Part):
-    """A model's figure minus the reference's, with its confidence interval."""
+class RateDifferencePart(ReportRecord):
+    """Difference of a model from the reference at one rate.
 
-    estimate: Signed
-    low: Signed
-    high: Signed
-
-
-class RateDifferencePart(Part):
-    """How a model differs from the reference at one rate.
-
-    ``paired_trials`` are those that both models ran on the same upsets; 0 where none correspond.
-    ``reached`` says whether every difference is known to the precision that was asked for.
+    ``paired_trials``: trials that both models ran on the same upsets; 0 where no bits correspond.
+    ``reached``: whether every difference is known to the precision that was asked for.
     """
 
     metric: DifferencePart | None
@@ -59,7 +51,7 @@ class RateDifferencePart(Part):
     reached: bool
 
 
-class ComparedRatePart(Part):
+class ComparedRatePart(ReportRecord):
     """One model at one rate; ``difference`` is absent for the reference."""
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -73,8 +65,8 @@ class ComparedRatePart(Part):
     difference: RateDifferencePart | None
 
 
-class CorrespondencePart(Part):
-    """How many bits a model has in common with the reference, and whether faults follow its."""
+class CorrespondencePart(ReportRecord):
+    """Bits that a model shares with the reference; ``faults``: whether its faults follow."""
 
     bits: Count
     of_reference: Fraction
@@ -83,7 +75,7 @@ class CorrespondencePart(Part):
     same_file: bool
 
 
-class ComparedModelPart(Part):
+class ComparedModelPart(ReportRecord):
     """One model. The first of a comparison is the reference."""
 
     label: str
@@ -97,7 +89,7 @@ class ComparedModelPart(Part):
     area_difference: DifferencePart | None
 
 
-class Comparison(Part):
+class Comparison(ReportRecord):
     """A whole comparison.
 
     ``metric`` is absent without labels: then only SDC and DUE are compared, each against a
@@ -108,7 +100,7 @@ class Comparison(Part):
     tool: ToolPart
     data: DataPart
     plan: SharedPlanPart
-    metric: Literal["top1", "top5"] | None
+    metric: LabelledMetricName | None
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
     assumptions: list[str]
     run: RunPart

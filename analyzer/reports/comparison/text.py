@@ -1,41 +1,39 @@
-"""A comparison as plain text, 80 columns wide: what the terminal shows."""
+"""A comparison as plain text, 80 columns wide, for the terminal."""
 
 from collections.abc import Callable, Iterator
-from textwrap import TextWrapper
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     ComparedRatePart,
     Comparison,
-    DifferencePart,
     RateDifferencePart,
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.records import IntervalPart
-from analyzer.reports.shared.signed_numbers import signed, signed_bounds
-from analyzer.reports.shared.terminal_text import one_line, short_names
+from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
+from analyzer.reports.shared.terminal_text import (
+    COLUMNS,
+    one_line,
+    short_names,
+    table_row,
+    wrapped,
+)
 
-COLUMNS = 80
 NAME_WIDTH = 27
 MODELS = (3 + NAME_WIDTH, 38, 46, 57, 67)
-"""Where the columns of the list of models end."""
+"""Last character of each column of the list of models."""
 
 LABELLED = (7, 10, 25, 43, 57, 71, COLUMNS)
 UNLABELLED = (7, 10, 23, 41, 54, 72, COLUMNS)
-"""Where the columns of the table end, with a metric and without."""
+"""Last character of each column of the table, with a metric and without."""
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Render the models, the table, and what must be known to read it."""
+    """Render the models, the table, and the notes that explain it."""
     head = list(_head(comparison))
-    lines = [*head, "", *_table(comparison), "", *_wrapped(_notes(comparison))]
+    lines = [*head, "", *_table(comparison), "", *wrapped(_notes(comparison))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _wrapped(lines: Iterator[str]) -> list[str]:
-    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [part for line in lines for part in fill.wrap(one_line(line))]
 
 
 def _head(comparison: Comparison) -> Iterator[str]:
@@ -47,7 +45,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"
-    yield _row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"
+    yield table_row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"
     names = short_names((m.model.path for m in comparison.models), NAME_WIDTH - 1)
     for model in comparison.models:
         yield _model(model, names[model.model.path])
@@ -61,16 +59,7 @@ def _model(model: ComparedModelPart, name: str) -> str:
         faults = model.correspondence.faults
     size, bits = figures.size(model.file_bytes), figures.si(model.model.bits_at_risk)
     named = f"{model.label:<3}{name:<{NAME_WIDTH}}"
-    return f"{_row([named, size, bits, golden, shared], MODELS)}  {faults}"
-
-
-def _row(cells: list[str], ends: tuple[int, ...]) -> str:
-    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
-    line = ""
-    for cell, end in zip(cells, ends, strict=True):
-        line += " " if line else ""
-        line += cell.rjust(end - len(line))
-    return line
+    return f"{table_row([named, size, bits, golden, shared], MODELS)}  {faults}"
 
 
 def _table(comparison: Comparison) -> list[str]:
@@ -81,13 +70,13 @@ def _table(comparison: Comparison) -> list[str]:
     else:
         ends, metric = LABELLED, figures.METRIC_NAMES[comparison.metric]
         head = ["rate", "", f"{metric} %", f"less {first}", "SDC %", "DUE %", "trials"]
-    lines = [_row(head, ends), "─" * COLUMNS]
+    lines = [table_row(head, ends), "─" * COLUMNS]
     for index, entry in enumerate(comparison.models[0].rates):
         for number, model in enumerate(comparison.models):
             rate = "" if number else show_rate(entry.rate)
             lines += [
-                _row([rate, model.label, *_points(model.rates[index])], ends),
-                _row(["", "", *_bounds(model.rates[index])], ends),
+                table_row([rate, model.label, *_points(model.rates[index])], ends),
+                table_row(["", "", *_bounds(model.rates[index])], ends),
             ]
     for number, model in enumerate(comparison.models):
         if model.area is not None:
@@ -96,8 +85,10 @@ def _table(comparison: Comparison) -> list[str]:
             point = "" if change is None else signed(change.estimate)
             bounds = "" if change is None else signed_bounds(change)
             lines += [
-                _row([name, model.label, figures.estimate(model.area), point, "", "", ""], ends),
-                _row(["", "", figures.bounds(model.area), bounds, "", "", ""], ends),
+                table_row(
+                    [name, model.label, figures.estimate(model.area), point, "", "", ""], ends
+                ),
+                table_row(["", "", figures.bounds(model.area), bounds, "", "", ""], ends),
             ]
     return lines
 
@@ -130,7 +121,7 @@ def _cells(
 
 
 def _changes(part: RateDifferencePart | None) -> tuple[DifferencePart | None, ...]:
-    """Those of metric, SDC and DUE; none for the reference."""
+    """Differences of metric, SDC and DUE; none for the reference."""
     return (None, None, None) if part is None else (part.metric, part.sdc, part.due)
 
 
@@ -164,7 +155,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _on_pairs(comparison: Comparison) -> Iterator[str]:
-    """What is special about some of the models."""
+    """Models that are the reference's own file, or share few bits with it."""
     first = comparison.models[0].label
     for model in comparison.models[1:]:
         matched = model.correspondence

@@ -1,1 +1,1 @@
-"""Map."""
+"""The report of `relcheck map`: the effect of one upset, tensor by tensor."""

@@ -1,11 +1,10 @@
 """`VulnerabilityMap` -> `MapReport`."""
 
 from analyzer.campaign.maps.map import Area, BitPosition, VulnerabilityMap, tensor_bits
-from analyzer.campaign.maps.result import StratumFound, TensorFound
+from analyzer.campaign.maps.result import SiteStratumResult, TensorResult
 from analyzer.campaign.plan import Plan
-from analyzer.evaluation.dataset import DataKind, Dataset
+from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.elements import ELEMENT_TYPES
-from analyzer.faults.models import FaultKind
 from analyzer.model import Model
 from analyzer.reports.map.record import (
     AreaPart,
@@ -17,6 +16,11 @@ from analyzer.reports.map.record import (
     MapReport,
     SiteStratumPart,
     TensorPart,
+)
+from analyzer.reports.shared.assumptions import (
+    ReportAssumptions,
+    assumptions,
+    encoding_sentence,
 )
 from analyzer.reports.shared.build import crash_part, data_part, model_part, plan_fields
 from analyzer.reports.shared.records import (
@@ -37,7 +41,16 @@ def build_map_report(
     run: RunPart,
     exhaustive: bool,
 ) -> MapReport:
-    """Put everything a reviewer needs into one record."""
+    """Put everything a reviewer needs into one record.
+
+    Args:
+        found: the finished map.
+        model: the ONNX file.
+        data: the data set.
+        tool: versions.
+        run: times and host.
+        exhaustive: whether every site met every image.
+    """
     return MapReport(
         tool=tool,
         model=model_part(model, found.space),
@@ -58,13 +71,13 @@ def build_map_report(
         ],
         trials=found.trials,
         leveugle=found.leveugle,
-        assumptions=assumptions(found.plan, data),
+        assumptions=map_assumptions(found.plan, data),
         run=run,
     )
 
 
 def _interval(interval: Interval) -> IntervalPart:
-    """Cut to [0, 1], which a sum of weights may miss by an ulp."""
+    """An interval, cut to [0, 1], which a sum of weights may miss by an ulp."""
     ends = (interval.estimate, interval.low, interval.high)
     estimate, low, high = (min(max(x, 0.0), 1.0) for x in ends)
     return IntervalPart(estimate=estimate, low=low, high=high)
@@ -94,7 +107,7 @@ def _bit(position: BitPosition, area: Area) -> BitPart:
 
 
 def _field(position: BitPosition) -> str:
-    """What the bit is to the number: sign, exponent, mantissa, magnitude, integer, fraction."""
+    """The field of the number to which a bit belongs, e.g. ``sign`` or ``fraction``."""
     if position.codec == "stored":
         return ELEMENT_TYPES[position.dtype].field(position.bit)
     integer, _, fraction = position.codec.removeprefix("q").partition(".")
@@ -103,7 +116,7 @@ def _field(position: BitPosition) -> str:
     return "integer" if position.bit < int(integer) + int(fraction) else "sign"
 
 
-def _tensor(found: VulnerabilityMap, tensor: TensorFound, share: float) -> TensorPart:
+def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float) -> TensorPart:
     site = found.space.tensors[tensor.tensor]
     area = Area(site.bits, tensor.trials, tensor.estimate)
     return TensorPart(
@@ -126,7 +139,7 @@ def _first(entry: tuple[int, Seen]) -> int:
     return entry[0]
 
 
-def _stratum(stratum: StratumFound) -> SiteStratumPart:
+def _stratum(stratum: SiteStratumResult) -> SiteStratumPart:
     return SiteStratumPart.model_validate(
         {
             "reach": stratum.reach,
@@ -148,42 +161,27 @@ def _column(bit: int, seen: Seen) -> ColumnPart:
     return ColumnPart(bit=bit, trials=tally.trials, sdc=sdc, due=due)
 
 
-_STUCK = (
-    "A stuck cell that holds its value already does nothing: it counts as an upset that is masked."
-)
-ABOUT_FAULTS = {
-    FaultKind.BURST: "A burst counts where its lowest bit lies. It runs upwards, may reach into "
-    "the elements behind, and ends with its tensor: the last ones are shorter.",
-    FaultKind.STUCK0: _STUCK,
-    FaultKind.STUCK1: _STUCK,
-}
-"""What one upset in a part of the memory means, where it is no flip."""
+def map_assumptions(plan: Plan, data: Dataset) -> list[str]:
+    """The assumptions of a map, in sentences.
 
-
-def assumptions(plan: Plan, data: Dataset) -> list[str]:
-    """What the figures rest on, in sentences."""
-    held = (
-        "Values are held as serialized in the file."
-        if plan.encoding == "stored"
-        else f"Floating-point values are held as {plan.encoding} fixed point, rounded to its grid."
-    )
-    lines = [
+    Args:
+        plan: of the map.
+        data: the data set.
+    """
+    faults = [
         "Each figure is a probability given exactly one upset (fault model "
         f"{plan.fault}) placed uniformly in the part it stands for, and one image of the data set "
-        f"chosen uniformly. {held}",
-        "At risk are stored initializers only. Activations, instructions, control logic and the "
-        "runtime's own memory are taken to be fault-free.",
-        "SDC: the decision differs from the fault-free run and nothing announces it. DUE: NaN, "
-        "infinity or a runtime error.",
-        "Trials of a tensor are stratified by how far an upset moves its values and stop when half "
-        f"the width of its {plan.confidence:.0%} intervals of SDC and of DUE is at most "
-        f"{100 * plan.precision:g} points. Where everything was counted, the figure is exact.",
-        "The data set is taken as given: intervals cover the choice of upsets and of images from "
-        "it, not that of the data set.",
-        f"Intervals have {plan.confidence:.0%} confidence each, not jointly.",
+        f"chosen uniformly. {encoding_sentence(plan)}"
     ]
-    if about := ABOUT_FAULTS.get(plan.fault.kind):
-        lines.insert(1, about)
-    if data.kind is DataKind.GENERATED:
-        lines.insert(0, "No data set was given: " + data.note.removeprefix("no data set: ") + ".")
-    return lines
+    if plan.fault.kind.caveat:
+        faults.append(plan.fault.kind.caveat)
+    own = ReportAssumptions(
+        faults=faults,
+        trials=(
+            "Trials of a tensor are stratified by how far an upset moves its values and stop when "
+            f"half the width of its {plan.confidence:.0%} intervals of SDC and of DUE is at most "
+            f"{100 * plan.precision:g} points. Where everything was counted, the figure is exact.",
+        ),
+        covered="the choice of upsets and of images from it, not that of the data set",
+    )
+    return assumptions(plan, data, own)

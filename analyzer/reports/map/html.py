@@ -19,11 +19,11 @@ from analyzer.reports.shared.svg import STYLE, SVG_METADATA, only_svg
 from analyzer.reports.shared.terminal_text import one_line
 
 MOST_ROWS = 60
-"""Tensors in the heat map; the table has all."""
+"""Tensors in the heat map; the table has all of them."""
 
 NAME_CHARACTERS = 28
 COLORS = LinearSegmentedColormap.from_list("harm", ("#f7f8fa", "#f6c37d", "#d7482f", "#7a1420"))
-"""Where nothing was seen, next to white."""
+"""Next to white where no harm was seen."""
 
 NO_TRIAL = "#c9ced6"
 
@@ -73,7 +73,7 @@ def _width(tensor: TensorPart) -> int:
 
 
 def _panel(axes: Axes, tensors: list[TensorPart], outcome: str, title: str) -> QuadMesh:
-    """One square per tensor and bit position, the top bit at the left."""
+    """Squares by tensor and bit position, the top bit at the left."""
     values = [[getattr(c, outcome) for c in reversed(t.columns)] for t in tensors]
     shares = np.array([[np.nan if v is None else v for v in row] for row in values], np.float64)
     axes.set_facecolor(NO_TRIAL)
@@ -94,6 +94,6 @@ def _panel(axes: Axes, tensors: list[TensorPart], outcome: str, title: str) -> Q
 
 
 def _label(name: str) -> str:
-    """A name as people know it: its end, where it is long; no character that draws nothing."""
+    """The end of a long name; characters that the font may lack become ``?``."""
     shown = "".join(c if c.isascii() else "?" for c in one_line(name))
     return shown if len(shown) <= NAME_CHARACTERS else "..." + shown[-(NAME_CHARACTERS - 3) :]

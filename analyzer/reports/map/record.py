@@ -1,4 +1,4 @@
-"""The vulnerability map as data: what its JSON file holds, and what other forms are made from."""
+"""The vulnerability map as data: the JSON file, from which all other forms are made."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     ModelPart,
     Name,
-    Part,
+    ReportRecord,
     RunPart,
     ToolPart,
     as_json,
@@ -26,7 +26,7 @@ FORMAT_VERSION: Literal["1.0"] = "1.0"
 Change = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
-class LossPart(Part):
+class LossPart(ReportRecord):
     """Accuracy lost to one upset, with its interval; below 0 where it gains."""
 
     estimate: Change
@@ -34,8 +34,8 @@ class LossPart(Part):
     high: Change
 
 
-class AreaPart(Part):
-    """What one upset, placed uniformly in a part of the memory, does to one image."""
+class AreaPart(ReportRecord):
+    """Effect on one image of one upset that is placed uniformly in a part of the memory."""
 
     bits: Count
     trials: Count
@@ -51,7 +51,7 @@ class KindPart(AreaPart):
 
 
 class BitPart(AreaPart):
-    """One bit position of all elements that are held alike."""
+    """One bit position of all elements of one type and encoding."""
 
     dtype: str
     encoding: str
@@ -59,7 +59,7 @@ class BitPart(AreaPart):
     field: str
 
 
-class ColumnPart(Part):
+class ColumnPart(ReportRecord):
     """One bit position of one tensor: estimates from few trials, without intervals."""
 
     bit: Count
@@ -68,7 +68,7 @@ class ColumnPart(Part):
     due: Fraction | None
 
 
-class SiteStratumPart(Part):
+class SiteStratumPart(ReportRecord):
     """Bit positions of a tensor whose upsets move values about equally far."""
 
     reach: Literal["severe", "large", "moderate", "slight"]
@@ -93,8 +93,8 @@ class TensorPart(AreaPart):
     crashes: list[CrashPart]
 
 
-class MapPlanPart(Part):
-    """What was done; the same plan gives the same figures."""
+class MapPlanPart(ReportRecord):
+    """The plan of the map; the same plan gives the same figures."""
 
     id: str
     seed: int
@@ -109,7 +109,7 @@ class MapPlanPart(Part):
     kinds: list[str]
 
 
-class MapReport(Part):
+class MapReport(ReportRecord):
     """A whole map."""
 
     format_version: Literal["1.0"] = FORMAT_VERSION
@@ -140,16 +140,16 @@ def json_schema() -> str:
 
 
 def by_share(report: MapReport) -> list[TensorPart]:
-    """Tensors by the share of the whole memory's SDC that they carry, largest first."""
+    """Tensors by their share of the SDC of an upset anywhere, largest first."""
     return sorted(report.tensors, key=lambda t: (-t.sdc_share, -t.bits, t.name))
 
 
 PROTECTED = 0.8
-"""The share of the SDC that the advice speaks of."""
+"""The share of the SDC that the tensors of the advice carry together."""
 
 
 def advice(report: MapReport) -> str:
-    """What the map is for, in a sentence: which tensors to protect first, and what that buys."""
+    """The advice of the map, in a sentence: the tensors to protect first, and their share."""
     if any(t.stop != "precision" for t in report.tensors):
         return (
             "This map is not finished: its shares may change, and name no tensor to protect before "

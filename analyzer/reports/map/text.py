@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterator
 from itertools import groupby
-from textwrap import TextWrapper
 
 from analyzer.reports.map.record import (
     AreaPart,
@@ -15,21 +14,26 @@ from analyzer.reports.map.record import (
     by_share,
 )
 from analyzer.reports.shared import number_format as figures
-from analyzer.reports.shared.terminal_text import one_line, short_names
+from analyzer.reports.shared.terminal_text import (
+    COLUMNS,
+    one_line,
+    short_names,
+    table_row,
+    wrapped,
+)
 
-COLUMNS = 80
 NAME_WIDTH = 24
 ENDS = (31, 39, 54, 63, 71, COLUMNS - 1)
-"""Where the columns of the tables end; the last place is for a mark."""
+"""Last character of each column of the tables; the last place of a line is for a mark."""
 
 SHOWN = 12
-"""Tensors in the text; the other forms have all."""
+"""Tensors in the text; the other forms of the report have all."""
 
 
 def to_text(report: MapReport) -> str:
     """Render the whole memory, the tensors that carry most SDC, and the bit positions."""
     lines = [
-        *_wrapped(_head(report)),
+        *wrapped(_head(report)),
         "",
         *_summary(report),
         "",
@@ -37,14 +41,9 @@ def to_text(report: MapReport) -> str:
         "",
         *_bits(report),
         "",
-        *_wrapped(_notes(report)),
+        *wrapped(_notes(report)),
     ]
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
-
-
-def _wrapped(lines: list[str]) -> list[str]:
-    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
 
 def _head(report: MapReport) -> list[str]:
@@ -67,20 +66,13 @@ def _head(report: MapReport) -> list[str]:
 def _row(name: str, area: AreaPart, last: str) -> str:
     bounds = figures.bounds(area.sdc) if area.sdc.low < area.sdc.high else "exact"
     sdc, due = figures.estimate(area.sdc), figures.estimate(area.due)
-    return _aligned(name, [figures.si(area.bits), sdc, bounds, due, last, f"{area.trials:,}"])
-
-
-def _aligned(name: str, cells: list[str]) -> str:
-    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
-    line = name
-    for cell, end in zip(cells, ENDS, strict=True):
-        line += " " + cell.rjust(end - len(line) - 1)
-    return line
+    cells = [figures.si(area.bits), sdc, bounds, due, last, f"{area.trials:,}"]
+    return table_row(cells, ENDS, name)
 
 
 def _table_head(name: str, last: str) -> list[str]:
     heads = ["bits", "SDC %", "interval", "DUE %", last, "trials"]
-    return [_aligned(name, heads), "─" * COLUMNS]
+    return [table_row(heads, ENDS, name), "─" * COLUMNS]
 
 
 def _summary(report: MapReport) -> list[str]:
@@ -117,7 +109,10 @@ def _bits(report: MapReport) -> list[str]:
 
 
 def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
-    """Rows of the bit table; neighbours where nothing was seen stand for one, the widest."""
+    """Rows of the bit table, with their labels.
+
+    Neighbouring positions at which nothing was seen share a row, with the widest interval.
+    """
     for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
         held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
         for quiet, run in groupby(bits, _quiet):

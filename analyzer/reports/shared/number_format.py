@@ -1,5 +1,6 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
+from analyzer.evaluation.metrics import MetricLabels
 from analyzer.reports.shared.records import IntervalPart
 
 MAX_DECIMALS = 4
@@ -9,13 +10,18 @@ UNKNOWN = "–"
 
 NO_TRIALS = f"{UNKNOWN} no trial was run: nothing is known."
 
-METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
+METRIC_NAMES = MetricLabels()
+"""Name of a metric -> its name in text."""
 
 
 def percent(value: float, decimals: int = 1) -> str:
     """A fraction in percent, with as many decimals as it takes not to show a false 0 or 100.
 
     Beyond `MAX_DECIMALS` a small figure is written with an exponent, a large one as a bound.
+
+    Args:
+        value: a fraction in [0, 1].
+        decimals: fewest decimals.
 
     >>> percent(0.9731), percent(0.0), percent(1.0), percent(0.99996), percent(0.00002)
     ('97.3', '0', '100', '99.996', '0.002')

@@ -1,9 +1,21 @@
-"""What all reports have in common: which tool, which model, which data, which run."""
+"""Records that all reports share: the tool, the model, the data set, the run."""
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
+
+from analyzer.evaluation.metrics import labelled_names, metric_names
 
 
 def _printable(text: str) -> str:
@@ -17,14 +29,41 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 
 
-class Part(BaseModel):
+class _OneOf:
+    """Marks text that is one of a family's names, in JSON Schema as well."""
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        """Keep what gives the names; the family may grow until it is asked."""
+        self._names = names
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._known, handler(source))
+
+    def _known(self, name: str) -> str:
+        if name not in self._names():
+            raise ValueError(f"use {', '.join(self._names())}")
+        return name
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "enum": list(self._names())}
+
+
+MetricName = Annotated[str, _OneOf(metric_names)]
+LabelledMetricName = Annotated[str, _OneOf(labelled_names)]
+
+
+class ReportRecord(BaseModel):
     """A record of a report; it never changes, and holds nothing that is not listed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ToolPart(Part):
-    """Which tool wrote the report, on which runtime."""
+class ToolPart(ReportRecord):
+    """The tool that wrote the report, and its runtime."""
 
     name: Literal["relcheck"] = "relcheck"
     version: str
@@ -34,8 +73,8 @@ class ToolPart(Part):
     provider: str
 
 
-class ModelPart(Part):
-    """Which model was analyzed."""
+class ModelPart(ReportRecord):
+    """The model that was analyzed."""
 
     path: Name
     sha256: Digest
@@ -44,7 +83,7 @@ class ModelPart(Part):
     bits_at_risk: Count
 
 
-class DataPart(Part):
+class DataPart(ReportRecord):
     """On which data it was judged."""
 
     kind: Literal["npz", "folder", "generated"]
@@ -55,14 +94,14 @@ class DataPart(Part):
     note: str
 
 
-class GoldenPart(Part):
+class GoldenPart(ReportRecord):
     """The fault-free figure, exact on this data."""
 
-    metric: Literal["top1", "top5", "agreement"]
+    metric: MetricName
     value: Fraction
 
 
-class IntervalPart(Part):
+class IntervalPart(ReportRecord):
     """A figure with its confidence interval."""
 
     estimate: Fraction
@@ -70,7 +109,7 @@ class IntervalPart(Part):
     high: Fraction
 
 
-class UpsetPart(Part):
+class UpsetPart(ReportRecord):
     """One fault site."""
 
     tensor: str
@@ -78,7 +117,7 @@ class UpsetPart(Part):
     bit: Count
 
 
-class CrashPart(Part):
+class CrashPart(ReportRecord):
     """A pattern that killed the process that ran it; it counts as DUE on every image."""
 
     severe: str
@@ -86,7 +125,7 @@ class CrashPart(Part):
     upsets: list[UpsetPart]
 
 
-class RunPart(Part):
+class RunPart(ReportRecord):
     """Times and host: the only part in which two runs of one plan may differ."""
 
     started: str
@@ -99,13 +138,18 @@ class RunPart(Part):
     command: Name
 
 
-def as_json(report: Part) -> str:
+def as_json(report: ReportRecord) -> str:
     """A report as JSON: indented, ending in a newline."""
     return report.model_dump_json(indent=2) + "\n"
 
 
-def as_schema(report: type[Part], title: str) -> str:
-    """The published JSON Schema of a kind of report."""
+def as_schema(report: type[ReportRecord], title: str) -> str:
+    """The published JSON Schema of a kind of report.
+
+    Args:
+        report: the record of that kind.
+        title: of the schema.
+    """
     schema = report.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title

@@ -1,10 +1,25 @@
-"""Differences as people read them: points with a sign."""
+"""Differences: as a record, and as people read them, in points with a sign."""
 
-from analyzer.reports.comparison.record import DifferencePart
+from typing import Annotated
+
+from pydantic import Field
+
 from analyzer.reports.shared.number_format import percent
+from analyzer.reports.shared.records import ReportRecord
+
+Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class DifferencePart(ReportRecord):
+    """A model's figure minus the reference's, with its confidence interval."""
+
+    estimate: Signed
+    low: Signed
+    high: Signed
+
 
 DUST = 1e-12
-"""Below this a difference is what rounding leaves of none: sums of weights are known no better."""
+"""A smaller difference is the rounding error of 0: sums of weights are known no better."""
 
 
 def signed(value: float) -> str:

@@ -21,11 +21,11 @@ STYLE: dict[Any, Any] = {
 
 
 SVG_METADATA = ("Date", "Creator", "Format", "Type")
-"""What matplotlib would write beside the drawing; the report says all that itself."""
+"""Metadata that matplotlib would write beside the drawing; the report states them itself."""
 
 
 def only_svg(text: str) -> str:
-    """Without XML declaration and doctype, sized by the page."""
+    """A drawing without XML declaration and doctype, whose size the page decides."""
     svg = text[text.index("<svg") :]
     return re.sub(
         r'(<svg[^>]*?) width="[^"]*"',

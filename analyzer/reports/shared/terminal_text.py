@@ -5,7 +5,11 @@ could rewrite the screen, a newline could add a line that looks like ours.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from textwrap import TextWrapper
+
+COLUMNS = 80
+"""Width of every report on a terminal."""
 
 
 def one_line(text: str) -> str:
@@ -22,7 +26,7 @@ def one_line(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    r"""The same, line by line.
+    r"""``text`` with everything unprintable written out but the line breaks.
 
     >>> lines("a\tb\nc")
     'a\\tb\nc'
@@ -30,10 +34,49 @@ def lines(text: str) -> str:
     return "\n".join(map(one_line, text.split("\n")))
 
 
-def short_names(names: Iterable[str], width: int) -> dict[str, str]:
-    """Names of at most ``width`` characters: the ends of long ones, which tell more than starts.
+def wrapped(lines: Iterable[str], indent: str = "") -> list[str]:
+    """Lines of at most `COLUMNS` characters, broken at spaces; file names stay whole.
 
-    Those that would look alike show their start as well.
+    Args:
+        lines: text of any origin. An empty line stays.
+        indent: put before whatever follows a break.
+    """
+    fill = TextWrapper(
+        COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
+
+
+def table_row(cells: Sequence[str], ends: Sequence[int], start: str = "") -> str:
+    """A row of a table, its cells flush right.
+
+    A long cell takes from the gap after it, and never touches the next.
+
+    Args:
+        cells: one per column.
+        ends: last character of each column, counted from 1, ascending.
+        start: what stands before the first column.
+
+    >>> table_row(["1", "23"], (4, 8), "ab")
+    'ab 1  23'
+    >>> table_row(["123456", "7"], (4, 8))
+    '123456 7'
+    """
+    line = start
+    for cell, end in zip(cells, ends, strict=True):
+        line += " " if line else ""
+        line += cell.rjust(end - len(line))
+    return line
+
+
+def short_names(names: Iterable[str], width: int) -> dict[str, str]:
+    """Short forms of names, by name: the ends of long ones, which tell more than their starts.
+
+    Names whose ends would look alike show their start as well.
+
+    Args:
+        names: text of any origin.
+        width: most characters of a short form, 3 or more.
 
     >>> short = short_names(["stage2.block0.shortcut.weight", "stage3.block0.shortcut.weight"], 23)
     >>> list(short.values())

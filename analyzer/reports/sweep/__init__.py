@@ -1,1 +1,1 @@
-"""Sweep."""
+"""The report of `relcheck run`: figures at each bit error rate, and the gate."""

@@ -9,8 +9,8 @@ from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, overall
 from analyzer.model import Model
+from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.shared.build import (
-    assumptions,
     crash_part,
     data_part,
     model_part,
@@ -43,20 +43,30 @@ def build_report(
     tool: ToolPart,
     run: RunPart,
 ) -> Report:
-    """Put everything a reviewer needs into one record."""
+    """Put everything a reviewer needs into one record.
+
+    Args:
+        result: the finished campaign.
+        model: the ONNX file.
+        space: its bits at risk.
+        data: the data set.
+        judgements: of the gate, one per condition; may be empty.
+        tool: versions.
+        run: times and host.
+    """
     plan = result.plan
     return Report(
         tool=tool,
         model=model_part(model, space),
         data=data_part(data),
-        golden=GoldenPart(metric=plan.metric, value=result.golden),  # type: ignore[arg-type]  # validated
+        golden=GoldenPart(metric=plan.metric, value=result.golden),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
             verdict=v.value if (v := overall(judgements)) else None,
             conditions=[_condition(j) for j in judgements],
         ),
-        assumptions=assumptions(plan, data),
+        assumptions=sweep_assumptions(plan, data),
         run=run,
     )
 

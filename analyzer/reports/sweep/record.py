@@ -1,4 +1,4 @@
-"""The report as data: what the JSON file holds, and what every other form is rendered from."""
+"""The report as data: the JSON file, from which every other form is rendered."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from analyzer.reports.shared.records import (
     GoldenPart,
     IntervalPart,
     ModelPart,
-    Part,
+    ReportRecord,
     RunPart,
     ToolPart,
     as_json,
@@ -22,8 +22,8 @@ from analyzer.reports.shared.records import (
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
 
-class PlanPart(Part):
-    """What was done; the same plan gives the same figures."""
+class PlanPart(ReportRecord):
+    """The plan; the same plan gives the same figures."""
 
     id: str
     seed: int
@@ -38,7 +38,7 @@ class PlanPart(Part):
     kinds: list[str]
 
 
-class DevicesPart(Part):
+class DevicesPart(ReportRecord):
     """Resident faults: how the metric is spread over devices that have at least one upset."""
 
     minimum: Fraction
@@ -48,7 +48,7 @@ class DevicesPart(Part):
     maximum: Fraction
 
 
-class StratumPart(Part):
+class StratumPart(ReportRecord):
     """Patterns with this many severe upsets that rise: how probable, how many were run."""
 
     severe: str
@@ -56,7 +56,7 @@ class StratumPart(Part):
     trials: Count
 
 
-class RatePart(Part):
+class RatePart(ReportRecord):
     """One row of the sweep."""
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -74,7 +74,7 @@ class RatePart(Part):
     strata: list[StratumPart]
 
 
-class ConditionPart(Part):
+class ConditionPart(ReportRecord):
     """One gate condition and its evidence."""
 
     condition: str
@@ -86,14 +86,14 @@ class ConditionPart(Part):
     evidence: IntervalPart
 
 
-class GatePart(Part):
+class GatePart(ReportRecord):
     """The gate; without conditions there is no verdict."""
 
     verdict: Literal["pass", "fail", "undecided"] | None
     conditions: list[ConditionPart]
 
 
-class Report(Part):
+class Report(ReportRecord):
     """A whole report."""
 
     format_version: Literal["1.0"] = FORMAT_VERSION

@@ -1,28 +1,19 @@
-"""The report as plain text, 80 columns wide: what the terminal shows."""
-
-from textwrap import TextWrapper
+"""The report as plain text, 80 columns wide, for the terminal."""
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
-from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 
-COLUMNS = 80
 ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
-"""Where the columns of the table end."""
+"""Last character of each column of the table."""
 
 
 def to_text(report: Report) -> str:
-    """Render the table, the gate, and what must be known to read them."""
-    head, notes = _wrapped(_head(report)), _wrapped(_notes(report))
+    """Render the table, the notes that explain it, and the gate."""
+    head, notes = wrapped(_head(report)), wrapped(_notes(report))
     lines = [*head, "", *_table(report), *notes, *_gate(report)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _wrapped(lines: list[str]) -> list[str]:
-    """Lines broken at spaces where they are too long; file names stay whole."""
-    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
 
 def _head(report: Report) -> list[str]:
@@ -40,25 +31,17 @@ def _head(report: Report) -> list[str]:
     return lines
 
 
-def _row(cells: list[str]) -> str:
-    """Cells flush right; a long one takes from the gap after it, and never touches the next."""
-    line = ""
-    for cell, end in zip(cells, ENDS, strict=True):
-        line += " " if line else ""
-        line += cell.rjust(end - len(line))
-    return line
-
-
 def _table(report: Report) -> list[str]:
     metric = figures.METRIC_NAMES[report.golden.metric]
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
-    lines = [_row(head), "─" * COLUMNS]
+    lines = [table_row(head, ENDS), "─" * COLUMNS]
     for row in report.rates:
-        lines += [_row(_points(row)), _row(_bounds(row))]
+        lines += [table_row(_points(row), ENDS), table_row(_bounds(row), ENDS)]
     return lines
 
 
 _MARKS = {"precision": "", "decided": "!"}
+"""Behind the trials of a row, by the reason why it ended; any other reason has a star."""
 
 
 def _points(row: RatePart) -> list[str]:

@@ -14,17 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.elements import (
-    BFLOAT16,
-    FLOAT16,
-    FLOAT32,
+    ELEMENT_TYPES,
     INT8,
-    UINT8,
     Codes,
     ElementType,
     Values,
     from_codes,
     to_codes,
 )
+from analyzer.model.element_types import may_be_held_as
 from analyzer.runtime.layout.position_tables import CHUNK
 
 Numbers = npt.NDArray[np.signedinteger[Any]]
@@ -55,7 +53,7 @@ class Conversion:
     def __call__(self, values: Values) -> Values:
         """Express values, in the dtype `source`, as the optimized graph holds them.
 
-        >>> Conversion(INT8, UINT8.dtype)(np.array([-128, 0, 127], np.int8)).tolist()
+        >>> Conversion(INT8, np.dtype(np.uint8))(np.array([-128, 0, 127], np.int8)).tolist()
         [0, 128, 255]
         """
         if self.target == self.source.dtype:
@@ -74,29 +72,23 @@ def conversions_to(target: np.dtype[Any], sources: set[ElementType]) -> list[Con
         sources: element types of the tensors at risk.
     """
     candidates = [s for s in sources if s.dtype == target]
-    if target == FLOAT32.dtype:
-        candidates += [s for s in sources if s in (FLOAT16, BFLOAT16)]
-    if target == UINT8.dtype and INT8 in sources:
-        candidates.append(INT8)
+    for held in ELEMENT_TYPES.values():
+        if held.dtype == target:
+            candidates += [s for s in sources if may_be_held_as(s, held)]
     return [Conversion(s, target) for s in candidates]
 
 
 def digit_base(element: ElementType) -> int:
     """The number of distinct non-zero digits that one element can carry through a cast."""
     if element.is_float:
-        mantissa = element.bits - 1 - element.exponent
-        exponents = 2**element.exponent - 1 - _bias(element)
-        return int(min(min(exponents, _EXPONENTS) << mantissa, _MOST_DIGITS))
+        exponents = 2**element.exponent - 1 - element.bias
+        return int(min(min(exponents, _EXPONENTS) << element.mantissa, _MOST_DIGITS))
     return int(2 ** min(element.bits, 24)) - 1
-
-
-def _bias(element: ElementType) -> int:
-    return int(2 ** (element.exponent - 1)) - 1
 
 
 def _first_code(element: ElementType) -> int:
     """The code of digit 0, which those of higher digits follow. For floats it is that of 1.0."""
-    return _bias(element) << (element.bits - 1 - element.exponent) if element.is_float else 1
+    return element.bias << element.mantissa if element.is_float else 1
 
 
 def digits_needed(element: ElementType, count: int) -> int:
@@ -123,7 +115,8 @@ def digit_values(element: ElementType, first: int, count: int, digit: int) -> Va
 
     >>> digit_values(INT8, 0, 3, 0).tolist()
     [1, 2, 3]
-    >>> digit_values(FLOAT32, 2**22, 2, 0).tolist() == [1.5, 1.5 + 2**-23]
+    >>> float32 = ELEMENT_TYPES["float32"]
+    >>> digit_values(float32, 2**22, 2, 0).tolist() == [1.5, 1.5 + 2**-23]
     True
     """
     base, lowest = digit_base(element), _first_code(element)
@@ -229,9 +222,9 @@ def noise_values(element: ElementType, golden: Values, seed: int) -> Values:
 
 def _noise_floats(element: ElementType, taken: Codes, rng: np.random.Generator) -> Codes:
     """Codes of numbers between one half and one, of either sign, each unlike that in ``taken``."""
-    dtype, mantissa = element.code_dtype, element.bits - 1 - element.exponent
+    dtype, mantissa = element.code_dtype, element.mantissa
     sign = 1 << (element.bits - 1)
     drawn = np.frombuffer(rng.bytes(taken.nbytes), dtype) & dtype.type(sign | (1 << mantissa) - 1)
-    drawn |= dtype.type(_bias(element) - 1 << mantissa)
+    drawn |= dtype.type(element.bias - 1 << mantissa)
     drawn[drawn == taken] ^= dtype.type(sign)
     return np.asarray(drawn)

@@ -1,7 +1,8 @@
-"""The definition of a fault: the bytes of the file under a fault pattern.
+"""Faulty contents of the file, bit by bit from the definition of a fault.
 
-Written bit by bit on purpose: the fast path (`weights`) writes whole patterns at once, and shares
-no arithmetic with this file, so that a mistake in either of them shows as a difference.
+Live weights are checked against this module, so it shares no arithmetic with them: no masks, no
+bitwise function of whole codes, no footprints spread over many upsets at once. It reads two
+definitions, `FaultKind.becomes` and `Footprint.positions`, and follows them one bit at a time.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +10,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from analyzer.faults.elements import StoredCodec, Values
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace
 
 
@@ -42,13 +43,15 @@ class FaultyBytes:
             wanted[list(among)] = True
             sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
-        starts, ends = self._space.offsets[hit], self._space.offsets[hit + 1]
-        for index, first, end in zip(
-            hit.tolist(), (sites - starts).tolist(), (ends - starts).tolist(), strict=True
+        firsts = sites - self._space.offsets[hit]
+        widths, sizes = self._space.widths[hit], np.diff(self._space.offsets)[hit]
+        footprint = pattern.fault.footprint
+        for index, first, width, size in zip(
+            hit.tolist(), firsts.tolist(), widths.tolist(), sizes.tolist(), strict=True
         ):
             if index not in edited:
                 edited[index] = self._memory(index)
-            for position in range(first, min(first + pattern.fault.length, end)):
+            for position in footprint.positions(first, width, size):
                 _hit(edited[index], position, pattern.fault)
         return {
             self._space.tensors[index].name: self._raw(index, memory)
@@ -71,12 +74,11 @@ class FaultyBytes:
 
 
 def _hit(memory: bytearray, position: int, fault: FaultModel) -> None:
-    """Apply one upset to the bit at ``position``, counted from the lowest bit of the first byte."""
-    byte, bit = position // 8, 1 << position % 8
-    match fault.kind:
-        case FaultKind.FLIP | FaultKind.BURST:
-            memory[byte] ^= bit
-        case FaultKind.STUCK0:
-            memory[byte] &= 0xFF ^ bit
-        case FaultKind.STUCK1:
-            memory[byte] |= bit
+    """Read the bit at ``position``, look up what it becomes, and write that.
+
+    Positions count from the lowest bit of the first byte.
+    """
+    byte, place = divmod(position, 8)
+    held = memory[byte] >> place & 1
+    wanted = fault.kind.becomes.one if held else fault.kind.becomes.zero
+    memory[byte] += (wanted - held) << place

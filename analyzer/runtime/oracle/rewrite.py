@@ -9,7 +9,7 @@ import onnxruntime as ort
 from analyzer.answers import Failure, Feeds, Result, Run
 from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.space import FaultSpace, Target
 from analyzer.model import Model
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
 from analyzer.runtime.ort.acceleration import Acceleration
@@ -49,7 +49,9 @@ class RewriteExecutor:
         Raises:
             DeviceUnavailable: the device cannot be started.
             UnsupportedModel: ONNX Runtime cannot load the model.
+            UnsupportedTarget: the space has bits that are not stored in the model.
         """
+        space.check_served({Target.STORED}, "an edited file")
         self._device, self.accelerations = device, tuple(accelerations)
         self.reloads = 0
         golden = golden_values(model, space)

@@ -14,11 +14,12 @@ import onnx
 import onnxruntime as ort
 
 from analyzer.answers import same_bytes
-from analyzer.faults.elements import ELEMENT_TYPES, Values
+from analyzer.faults.elements import Values
 from analyzer.graph.walk import graph_tensors, sub_graphs
 from analyzer.memory.array_file import PIECE, leave
 from analyzer.memory.scratch import SCRATCH
-from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.model.element_types import ELEMENT_OF
+from analyzer.model.inventory import values_of
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.memcpy_nodes import drop_memcpy_nodes
 from analyzer.runtime.ort.session import new_session, session_options
@@ -111,7 +112,7 @@ def _mapped(path: Path) -> Values:
 def _with_slots(proto: onnx.ModelProto, content: Values) -> OptimizedModel:
     slots: dict[str, Values] = {}
     for tensor in proto.graph.initializer:
-        element = ELEMENT_TYPES.get(ELEMENT_OF.get(tensor.data_type, ""))
+        element = ELEMENT_OF.get(tensor.data_type)
         if tensor.external_data and element is not None and element.bits >= 8:
             slots[tensor.name] = _view(tensor, content, element.dtype)
             continue

@@ -7,8 +7,8 @@ import onnx
 
 from analyzer.answers import same_bytes
 from analyzer.errors import NotRestored
-from analyzer.faults.elements import ELEMENT_TYPES
-from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.model.element_types import ELEMENT_OF
+from analyzer.model.inventory import values_of
 
 
 class OverridableInitializers:
@@ -30,8 +30,7 @@ class OverridableInitializers:
         whole = {
             name: tensor
             for name, tensor in golden.items()
-            if tensor.data_type in ELEMENT_OF
-            and ELEMENT_TYPES[ELEMENT_OF[tensor.data_type]].bits >= 8
+            if tensor.data_type in ELEMENT_OF and ELEMENT_OF[tensor.data_type].bits >= 8
         }
         self.golden = {name: values_of(tensor) for name, tensor in whole.items()}
         self.live = {name: values.copy() for name, values in self.golden.items()}

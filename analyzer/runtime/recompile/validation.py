@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import RelcheckError
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.space import FaultSpace, Indices
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.acceleration import NotApplied
@@ -158,4 +158,4 @@ def _pattern(space: FaultSpace, tensors: Sequence[int], rng: np.random.Generator
         site = space.tensors[tensor]
         element, bit = int(rng.integers(site.elements)), int(rng.integers(site.codec.bits))
         sites.append(space.site(tensor, element, bit))
-    return FaultPattern(FaultModel(FaultKind.FLIP), np.array(sorted(sites), np.int64))
+    return FaultPattern(FLIP, np.array(sorted(sites), np.int64))

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import Values
-from analyzer.faults.models import FaultKind, FaultModel, FaultPattern
+from analyzer.faults.kinds import FaultKind
+from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import ElementMasks, FaultSpace, Indices, TensorSite
 from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.weights.memory import WeightMemory, restore, write_upsets

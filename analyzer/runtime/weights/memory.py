@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from analyzer.errors import NotRestored
 from analyzer.faults.elements import Values
-from analyzer.faults.models import FaultKind
+from analyzer.faults.kinds import FaultKind
+from analyzer.faults.operations import BITWISE
 from analyzer.faults.space import Indices
 from analyzer.memory.array_file import ALIGNMENT, ArrayFile, Bytes, Span, first_difference, spans_of
 
@@ -67,13 +68,15 @@ def _weight_memory(live: Bytes, golden: Bytes, spans: dict[str, Span]) -> Weight
 
 
 def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes) -> None:
-    """Apply single-bit upsets; an address may occur several times."""
-    if kind in (FaultKind.FLIP, FaultKind.BURST):
-        np.bitwise_xor.at(live, addresses, masks)
-    elif kind is FaultKind.STUCK0:
-        np.bitwise_and.at(live, addresses, ~masks)
-    else:
-        np.bitwise_or.at(live, addresses, masks)
+    """Apply upsets, each to bits of one byte.
+
+    Args:
+        live: uint8 (bytes,), changed in place.
+        kind: what happens to each bit that is hit.
+        addresses: int64 (n,), which bytes; one may occur several times.
+        masks: uint8 (n,), the bits hit in each.
+    """
+    BITWISE[kind.becomes].apply_at(live, addresses, masks)
 
 
 def restore(weight_memory: WeightMemory, addresses: npt.NDArray[Any]) -> None:

@@ -11,7 +11,7 @@ import onnx
 from analyzer.answers import Feeds, Result
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace, Indices
+from analyzer.faults.space import FaultSpace, Indices, Target
 from analyzer.model import Model
 from analyzer.runtime.layout.layout import Layout, find_layout
 from analyzer.runtime.layout.read_every_run import Runnable
@@ -136,7 +136,9 @@ def open_weights(
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
+        UnsupportedTarget: the space has bits that are not stored in the model.
     """
+    space.check_served({Target.STORED}, "live weights")
     opened = backend.open(layout) if layout else _with_new_layout(model, space, sample, backend)
     return OpenWeights(
         model, space, opened, AddressBook(space, opened.layout, opened.weight_memory)

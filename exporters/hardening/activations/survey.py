@@ -11,6 +11,7 @@ from enum import StrEnum
 import onnx
 
 from analyzer.graph.index import Index, index_of, nested_nodes, operator, standard_opset
+from analyzer.model.element_types import BOUND_OPSETS
 from exporters.hardening.activations.gated import Gate, find_gates
 from exporters.hardening.activations.node_context import (
     FUSED,
@@ -82,14 +83,6 @@ RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
 OPERATOR_FORMAT = frozenset({"QLinearConv", "QLinearMatMul", "QGemm", "QLinearAdd"})
 """Integer operators -> an activation may hide in their output's zero point."""
-
-FLOATS: dict[int, int] = {
-    onnx.TensorProto.FLOAT: 11,
-    onnx.TensorProto.DOUBLE: 12,
-    onnx.TensorProto.FLOAT16: 11,
-    onnx.TensorProto.BFLOAT16: 16,
-}
-"""Element type -> first opset in which every operator that a bound is made of takes it."""
 
 
 def survey(proto: onnx.ModelProto, clamps: bool = False, index: Index | None = None) -> Survey:
@@ -232,10 +225,11 @@ def _typed(site: ActivationSite, index: Index, opset: int) -> ActivationSite | N
     if not dtype:
         return NotApplied(site.value, site.kind, "its element type is not known")
     name = onnx.TensorProto.DataType.Name(dtype).lower()
-    if dtype not in FLOATS:
+    if dtype not in BOUND_OPSETS:
         return NotApplied(site.value, site.kind, f"its element type {name} is no float")
-    if opset < FLOATS[dtype]:
-        reason = f"in opset {opset} no bound takes {name}; convert to {FLOATS[dtype]} or later"
+    if opset < BOUND_OPSETS[dtype]:
+        later = f"convert to {BOUND_OPSETS[dtype]} or later"
+        reason = f"in opset {opset} no bound takes {name}; {later}"
         return NotApplied(site.value, site.kind, reason)
     return ActivationSite(site.value, site.kind, site.side, dtype)
 

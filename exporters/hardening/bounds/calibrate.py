@@ -23,16 +23,18 @@ from onnx import helper
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import BadCalibration, DataMismatch, quoted
+from analyzer.faults.elements import FLOAT32
 from analyzer.graph.index import all_names
+from analyzer.model.element_types import ELEMENT_OF, STORED_TYPES
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.form import BoundForm
-from exporters.hardening.bounds.insert import LARGEST, open_thresholds, with_bounds
+from exporters.hardening.bounds.insert import open_thresholds, with_bounds
 from exporters.hardening.bounds.thresholds import Threshold
 
 REDUCTIONS = ("ReduceMin", "ReduceMax", "ReduceSum")
 
-NARROW = frozenset({onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16})
+NARROW = frozenset(stored.number for stored in STORED_TYPES if FLOAT32 in stored.held_as)
 """Element types that ONNX Runtime may compute in float32."""
 
 Extremes = npt.NDArray[np.float64]
@@ -104,7 +106,8 @@ def outwards(value: float, sign: int, dtype: int) -> float:
         with np.errstate(over="ignore"):
             rounded = np.nextafter(rounded, np.asarray(sign * np.inf).astype(kind))
     # Between the largest number and infinity no number of the type lies further out.
-    return float(np.clip(float(rounded), -LARGEST[dtype], LARGEST[dtype]))
+    most = ELEMENT_OF[dtype].largest
+    return float(np.clip(float(rounded), -most, most))
 
 
 def _extremes(result: Result, sites: tuple[ActivationSite, ...]) -> Extremes:
@@ -175,6 +178,6 @@ def _overflow(dtype: int) -> float:
     if dtype not in NARROW:
         return math.inf
     kind = helper.tensor_dtype_to_np_dtype(dtype)
-    largest = np.asarray(LARGEST[dtype]).astype(kind)
-    below = float(np.nextafter(largest, np.asarray(0.0).astype(kind)))
-    return LARGEST[dtype] + (LARGEST[dtype] - below) / 2
+    most = ELEMENT_OF[dtype].largest
+    below = float(np.nextafter(np.asarray(most).astype(kind), np.asarray(0.0).astype(kind)))
+    return most + (most - below) / 2

@@ -4,28 +4,20 @@ The value keeps its name, so that its readers and the graph's outputs need no ch
 the activation itself gets a new one, ``X_unbounded``. `clipping` and `clamping` say which nodes.
 """
 
-import numpy as np
 import onnx
 
+from analyzer.model.element_types import ELEMENT_OF
 from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.form import BoundForm
 from exporters.hardening.bounds.surgery import Surgery
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
-
-LARGEST: dict[int, float] = {
-    onnx.TensorProto.FLOAT: float(np.finfo(np.float32).max),
-    onnx.TensorProto.DOUBLE: float(np.finfo(np.float64).max),
-    onnx.TensorProto.FLOAT16: 65504.0,
-    onnx.TensorProto.BFLOAT16: float.fromhex("0x1.fep+127"),
-}
-"""Element type -> its largest finite number."""
 
 
 def open_thresholds(sites: tuple[ActivationSite, ...]) -> dict[str, Threshold]:
     """Bounds that let every finite value pass: the hardened form of a graph, before any data."""
     found = {}
     for site in sites:
-        most = LARGEST[site.dtype]
+        most = ELEMENT_OF[site.dtype].largest
         found[site.value] = Threshold(low=-most if site.side is Side.TWO else None, high=most)
     return found
 

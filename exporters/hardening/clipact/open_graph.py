@@ -15,7 +15,8 @@ from analyzer.errors import UnsupportedModel
 from analyzer.faults.elements import ELEMENT_TYPES
 from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.model import Model
-from analyzer.model.inventory import ELEMENT_OF, values_of
+from analyzer.model.element_types import ELEMENT_OF
+from analyzer.model.inventory import values_of
 from analyzer.runtime.layout.decode import Place
 from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.probe_values import Conversion

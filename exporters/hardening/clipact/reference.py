@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer
-from analyzer.errors import GoldenFailed
+from analyzer.errors import BadOption, GoldenFailed
 from analyzer.evaluation.dataset import Dataset, Labels
 from analyzer.evaluation.outcome import Golden, Judge, choose_metric, class_count
 from analyzer.model import Model
@@ -42,10 +42,11 @@ class Reference:
         """
         golden = self.golden
         decisions = None if golden.decisions is None else golden.decisions[images]
-        rows = Golden(tuple(o[images] for o in golden.outputs), decisions, golden.right[images])
+        rows = Golden(tuple(o[images] for o in golden.outputs), decisions, golden.scores[images])
         labels = None if self.labels is None else self.labels[images]
         judged = zip(answer.outputs, golden.outputs, strict=False)
-        return self.judge.right(rows, Answer(tuple(o[: len(images)] for o, _ in judged)), labels)
+        answered = Answer(tuple(o[: len(images)] for o, _ in judged))
+        return np.asarray(self.judge.scores(rows, answered, labels) > 0)
 
 
 def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference:
@@ -58,7 +59,7 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
 
     Raises:
         GoldenFailed: the model fails on the data.
-        BadOption: the metric does not suit the model or the data.
+        BadOption: the metric does not suit the model, the data or the search.
     """
     session = open_session(model.proto, session_options())
     fixed = model.signature.fixed_batch
@@ -72,7 +73,13 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
             raise GoldenFailed(f"the model fails without any fault: {result.message}")
         parts.append(_rows_first(result, fixed or len(images), len(images)))
     answer = Answer(tuple(np.concatenate(found) for found in zip(*parts, strict=True)))
-    judge = Judge(choose_metric(metric, data, class_count(answer)))
+    chosen = choose_metric(metric, data, class_count(answer))
+    if chosen.denominator != 1:
+        raise BadOption(
+            f"--metric {chosen.name} scores answers by degrees, and the search of thresholds "
+            "counts right ones; use a metric of right and wrong answers, such as agreement"
+        )
+    judge = Judge(chosen)
     return Reference(judge, judge.golden(answer, data.labels, len(data)), data.labels)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import onnx
 
 from analyzer.evaluation.dataset import Dataset
-from analyzer.faults.models import FaultPattern
-from analyzer.faults.rate_mixture import FELT, FLIP, LayerLaw, Trial, draw_trials, weights_of
+from analyzer.faults.models import FLIP, FaultPattern
+from analyzer.faults.rate_mixture import FELT, LayerLaw, Trial, draw_trials, weights_of
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.severity import find_severity
 from analyzer.model import Model
@@ -140,7 +140,7 @@ class Search:
     @property
     def metric(self) -> str:
         """Word of the metric that tells right from wrong."""
-        return self.context.reference.judge.metric.value
+        return self.context.reference.judge.metric.name
 
     def law(self, site: str) -> LayerLaw:
         """The law of the faults in the layer of a site."""

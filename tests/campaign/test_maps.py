@@ -12,7 +12,7 @@ from analyzer.campaign.blocks import BLOCK_TRIALS, Block
 from analyzer.campaign.cells import SiteCell
 from analyzer.campaign.maps.map import Area, VulnerabilityMap
 from analyzer.campaign.maps.run import run_map
-from analyzer.campaign.maps.task import ENUMERATED
+from analyzer.campaign.maps.stratum import ENUMERATED
 from analyzer.campaign.result import Stop
 from analyzer.campaign.workers.local_pool import LocalPool
 from analyzer.campaign.workers.payload import WorkerPayload
@@ -20,7 +20,7 @@ from analyzer.faults.space import Kind
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.stats.areas import AreaEstimate, Exact, half_width
 from analyzer.stats.planning import leveugle
-from tests.campaign.benches import Charges, Memory, write_shipment
+from tests.campaign.contexts import Charges, Memory, with_plan, write_payload
 from tests.campaign.maps import (
     IMAGES,
     Direct,
@@ -58,8 +58,8 @@ def areas(found: VulnerabilityMap) -> Iterator[tuple[str, AreaEstimate, Exact]]:
 
 def test_the_network_has_something_to_find() -> None:
     """Else agreement would prove little."""
-    assert len(small().context.batches) == 4
-    assert small().context.batches[-1].images == 1
+    assert len(small().context.golden.batches) == 4
+    assert small().context.golden.batches[-1].images == 1
     counts = enumerated()
     assert 0 < counts[:, 0].sum() < 0.2 * len(counts) * IMAGES
     assert (counts.sum(axis=0) > 0).all()
@@ -120,12 +120,12 @@ def test_small_strata_are_counted_off() -> None:
 
 def test_what_is_counted_off_visits_every_pair_once() -> None:
     context = small().context
-    assert context.sites is not None
+    assert context.patterns.sites is not None
     for tensor in TENSORS:
-        for part, stratum in enumerate(context.sites.parts[tensor]):
+        for part, stratum in enumerate(context.patterns.sites.parts[tensor]):
             cell = SiteCell(tensor, part, every=True)
             pairs = stratum.sites * 4
-            drawn = [context._draw(cell, i) for i in range(pairs)]
+            drawn = [cell.draw(context.patterns, context.golden.ends, i) for i in range(pairs)]
             visited = {(int(pattern.sites[0]), batch[0]) for batch, pattern in drawn}
             assert len(visited) == pairs
             positions = {context.space.locate(site)[2] for site, _ in visited}
@@ -134,7 +134,7 @@ def test_what_is_counted_off_visits_every_pair_once() -> None:
 
 def test_the_live_engine_and_the_oracle_make_the_same_map() -> None:
     context = small().context
-    coarse = replace(context, plan=replace(context.plan, precision=0.15))
+    coarse = with_plan(context, precision=0.15)
     oracle = replace(coarse, executor=RewriteExecutor(small().model, small().space))
     assert make(coarse).tensors == make(oracle).tensors
 
@@ -142,10 +142,10 @@ def test_the_live_engine_and_the_oracle_make_the_same_map() -> None:
 def test_worker_processes_do_not_change_a_map(tmp_path: Path) -> None:
     analysis = small_analysis(tmp_path)
     here = make(analysis.context)
-    shipment = write_shipment(
-        WorkerPayload.of(analysis.context, analysis.model), tmp_path / "shipment"
+    payload = write_payload(
+        WorkerPayload.of(analysis.context, analysis.model), tmp_path / "payload"
     )
-    with LocalPool(analysis.context, shipment, 2) as pool:
+    with LocalPool(analysis.context, payload, 2) as pool:
         there = run_map(analysis.context, pool, Memory(), Charges(), ignore_progress)
     assert there == here.tensors
 
@@ -185,7 +185,7 @@ def test_what_was_counted_off_in_part_claims_nothing() -> None:
 def test_a_finer_map_extends_a_coarser_one() -> None:
     """Fails if the margin enters the random numbers."""
     context, store = small().context, Memory()
-    make(replace(context, plan=replace(context.plan, precision=0.1)), store)
+    make(with_plan(context, precision=0.1), store)
     coarse = set(store.blocks)
     make(context, store)
     fine = Memory()

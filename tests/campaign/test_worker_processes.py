@@ -8,40 +8,40 @@ from analyzer.campaign.workers.local_pool import LocalPool
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.jobs import sweep as analysis
-from tests.campaign.benches import run, tiny_analysis, undisturbed, write_shipment
+from tests.campaign.contexts import run, tiny_analysis, undisturbed, write_payload
 from tests.campaign.processes import is_there
 from tests.support import invoke, tiny_cnn, tiny_data
 
 
-def pids(crew: WorkerProcesses) -> list[int]:
-    return [process.pid or 0 for process, *_ in crew._waiting]
+def pids(processes: WorkerProcesses) -> list[int]:
+    return [process.pid or 0 for process, *_ in processes._waiting]
 
 
 def test_those_that_wait_are_taken_and_the_others_end(tmp_path: Path) -> None:
     ready = tiny_analysis(tmp_path)
-    shipment = write_shipment(WorkerPayload.of(ready.context, ready.model), tmp_path / "shipment")
-    with WorkerProcesses() as crew:
-        crew.start(3)
-        early = pids(crew)
-        with LocalPool(ready.context, shipment, 2, crew) as pool:
+    payload = write_payload(WorkerPayload.of(ready.context, ready.model), tmp_path / "payload")
+    with WorkerProcesses() as processes:
+        processes.start(3)
+        early = pids(processes)
+        with LocalPool(ready.context, payload, 2, processes) as pool:
             assert run(ready.context, pool) == undisturbed()
-            used = [w._process.pid for w in pool._workers if w._process]
+            used = [w.pid for w in pool._workers if w.pid]
             assert set(used) <= set(early)
-        assert len(pids(crew)) == 3 - len(used)
-        assert all(is_there(pid) for pid in pids(crew))
+        assert len(pids(processes)) == 3 - len(used)
+        assert all(is_there(pid) for pid in pids(processes))
     assert not any(is_there(pid) for pid in early)
 
 
 def test_one_that_died_while_it_waited_is_replaced(tmp_path: Path) -> None:
-    """Fails without `send` in the `try` of `Worker._start`."""
+    """Fails without `send` in the `try` of `WorkerHandle._start`."""
     ready = tiny_analysis(tmp_path)
-    shipment = write_shipment(WorkerPayload.of(ready.context, ready.model), tmp_path / "shipment")
-    with WorkerProcesses() as crew:
-        crew.start(1)
-        process = crew._waiting[0][0]
+    payload = write_payload(WorkerPayload.of(ready.context, ready.model), tmp_path / "payload")
+    with WorkerProcesses() as processes:
+        processes.start(1)
+        process = processes._waiting[0][0]
         process.kill()
         process.join()
-        with LocalPool(ready.context, shipment, 1, crew) as pool:
+        with LocalPool(ready.context, payload, 1, processes) as pool:
             assert run(ready.context, pool) == undisturbed()
 
 
@@ -51,9 +51,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     right = WorkerProcesses.start
 
-    def start(crew: WorkerProcesses, count: int) -> None:
+    def start(processes: WorkerProcesses, count: int) -> None:
         counts.append(count)
-        right(crew, count)
+        right(processes, count)
 
     monkeypatch.setattr(WorkerProcesses, "start", start)
     return counts

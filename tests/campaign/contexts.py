@@ -3,9 +3,10 @@
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from analyzer.campaign.blocks import Block, BlockResult, run_block
 from analyzer.campaign.cells import AnyCell
@@ -30,9 +31,15 @@ def tiny_analysis(folder: Path, **flags: object) -> Analysis:
     return prepare_analysis(model, read_settings(None, asked))
 
 
-def write_shipment(shipment: WorkerPayload, path: Path) -> Path:
-    """The file that workers of ``shipment`` read."""
-    path.write_bytes(b"".join(shipment.parts()))
+def with_plan(context: TrialContext, **changes: Any) -> TrialContext:
+    """The same context, some fields of its plan changed."""
+    patterns = replace(context.patterns, plan=replace(context.plan, **changes))
+    return replace(context, patterns=patterns)
+
+
+def write_payload(payload: WorkerPayload, path: Path) -> Path:
+    """The file that workers of ``payload`` read."""
+    path.write_bytes(b"".join(payload.parts()))
     return path
 
 
@@ -92,7 +99,7 @@ class Charges:
         return self.reason if self.left <= 0 else None
 
 
-class Nobody:
+class SilentObserver:
     """An observer who does not look."""
 
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
@@ -131,7 +138,9 @@ def run(
     shard: Shard = WHOLE,
 ) -> CampaignResult:
     """Run a campaign to its end unless ``budget`` ends it before."""
-    return run_campaign(context, pool, store or Memory(), budget or Charges(), Nobody(), shard)
+    return run_campaign(
+        context, pool, store or Memory(), budget or Charges(), SilentObserver(), shard
+    )
 
 
 @cache

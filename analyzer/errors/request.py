@@ -1,0 +1,57 @@
+"""Errors of the request itself: a flag, a rate, a gate, a configuration file, a device."""
+
+from analyzer.errors.tree import UsageError
+
+
+class BadCommandLine(UsageError):
+    """Words that no command takes: an unknown option or command, one too many, or one too few."""
+
+    slug = "bad-command-line"
+
+
+class BadRates(UsageError):
+    """Rates that are not bit error rates, are reversed, or are none at all."""
+
+    slug = "bad-rates"
+
+
+class BadGate(UsageError):
+    """A gate condition that cannot be read or names an unknown metric."""
+
+    slug = "bad-gate"
+
+
+class BadOption(UsageError):
+    """An option value that is not one of those offered, or out of its range."""
+
+    slug = "bad-option"
+
+
+class BadConfig(UsageError):
+    """A configuration file that cannot be read or holds unknown keys."""
+
+    slug = "bad-config"
+
+
+class UnsupportedTarget(UsageError):
+    """Fault sites whose bits the chosen executor cannot flip, like those of computed values."""
+
+    slug = "unsupported-target"
+
+
+class EmptySelection(UsageError):
+    """``--include``, ``--exclude`` and ``--kinds`` together leave no bit at risk."""
+
+    slug = "empty-selection"
+
+
+class DeviceUnavailable(UsageError):
+    """A device that this installation, or this machine, does not have."""
+
+    slug = "device-unavailable"
+
+
+class UnwritableOutput(UsageError):
+    """A report cannot be written where it was asked for."""
+
+    slug = "unwritable-output"

@@ -1,0 +1,81 @@
+"""The family of metrics: one file per member, and `METRICS`, the one list.
+
+From the list derive ``--metric`` with its help text, the metrics that gates know, the names in
+reports, the words that JSON files may hold, and the metric of a campaign that asks for none.
+
+Loads no numpy: help texts are made from the list.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from analyzer.errors import BadOption
+from analyzer.evaluation.metrics.agreement import Agreement
+from analyzer.evaluation.metrics.metric import Metric
+from analyzer.evaluation.metrics.top_k import TopK
+
+TOP1, TOP5, AGREEMENT = TopK(1), TopK(5), Agreement()
+
+METRICS: tuple[Metric, ...] = (TOP1, TOP5, AGREEMENT)
+"""Every metric. A campaign that asks for none takes the first whose needs are met."""
+
+
+def metric_names() -> tuple[str, ...]:
+    """Names of all metrics.
+
+    >>> metric_names()
+    ('top1', 'top5', 'agreement')
+    """
+    return tuple(metric.name for metric in METRICS)
+
+
+def labelled_names() -> tuple[str, ...]:
+    """Names of the metrics that compare with labels.
+
+    >>> labelled_names()
+    ('top1', 'top5')
+    """
+    return tuple(metric.name for metric in METRICS if metric.needs_labels)
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of this name.
+
+    Raises:
+        BadOption: there is none.
+    """
+    for metric in METRICS:
+        if metric.name == name:
+            return metric
+    raise BadOption(f"--metric {name!r} is unknown; use {', '.join(metric_names())}")
+
+
+def offered_metrics() -> str:
+    """The names as one help text.
+
+    >>> offered_metrics()
+    'top1 (default with labels), top5 or agreement'
+    """
+    first = METRICS[0]
+    marked = {first.name: f"{first.name} (default{' with labels' * first.needs_labels})"}
+    *most, last = (marked.get(name, name) for name in metric_names())
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+class MetricLabels(Mapping[str, str]):
+    """Name of a metric -> its name in text, of those in `METRICS` now.
+
+    >>> MetricLabels()["top1"], len(MetricLabels())
+    ('top-1', 3)
+    """
+
+    def __getitem__(self, name: str) -> str:
+        """The name in text; KeyError if there is no such metric."""
+        return {metric.name: metric.label for metric in METRICS}[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names as flags have them."""
+        return iter(metric_names())
+
+    def __len__(self) -> int:
+        """Number of metrics."""
+        return len(METRICS)

@@ -1,0 +1,23 @@
+"""Agreement: golden's decision is kept. Needs no labels."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.evaluation.metrics.metric import AnswerBatch, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Share of images that are masked: golden's decision, and no detected error."""
+
+    name = "agreement"
+    label = "agreement"
+    needs_labels = False
+    needs_classes = False
+    denominator = 1
+    follows_decision = True
+
+    def score(self, answers: "AnswerBatch") -> "Scores":
+        """int64 (images,): 1 where the image is masked; see `Metric.score`."""
+        return answers.masked.astype("int64")
