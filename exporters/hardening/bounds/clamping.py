@@ -22,7 +22,7 @@ from exporters.hardening.bounds.thresholds import Threshold
 
 @dataclass(frozen=True)
 class Clamping:
-    """Clip(value, low, high).
+    """Bounds of the form Clip(value, low, high).
 
     Attributes:
         replaces_relu: True if a Relu gives way to one Clip from 0.

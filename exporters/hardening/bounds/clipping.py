@@ -24,7 +24,7 @@ LESS_OR_EQUAL_OPSET = 12
 
 @dataclass(frozen=True)
 class Clipping:
-    """Where(within the bounds, value, 0)."""
+    """Bounds of the form Where(within the bounds, value, 0)."""
 
     clamps = False
 

@@ -126,7 +126,13 @@ class _Codes:
         return cls(index.constants[quantizer.input[2]], scale, int(zero))
 
     def store(self, surgery: Surgery, stem: str, value: float) -> str:
-        """Store the code of ``value`` as a threshold; returns its name."""
+        """Store the code of a number as a threshold; returns its name.
+
+        Args:
+            surgery: the graph under change.
+            stem: name of the value that the threshold belongs to.
+            value: the threshold.
+        """
         dtype = np.asarray(numpy_helper.to_array(self.zero_point)).dtype
         code = code_of(value, self.scale, self.zero, dtype)
         return surgery.store(f"{stem}_threshold", code, self.zero_point.data_type)
