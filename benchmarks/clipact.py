@@ -22,12 +22,13 @@ from analyzer.jobs.data import find_data
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.requests.twins import HardenRequest
 from analyzer.model import load_model
-from exporters.hardening.bounds.apply import open_subject
+from exporters.hardening.activations.survey import survey
 from exporters.hardening.bounds.calibrate import calibrate
-from exporters.hardening.bounds.thresholds import Method
-from exporters.hardening.clipact.image_batches import Rows
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.clipact.image_batches import Batching
 from exporters.hardening.clipact.score import LayerScorer, scaled
-from exporters.hardening.clipact.search import Request, Search
+from exporters.hardening.clipact.search import Search, SearchRequest
+from exporters.hardening.subject import inlined
 
 TARGET = 10.0
 HEAD = (
@@ -71,21 +72,22 @@ class Row:
 def open_search(model_path: Path, asked: HardenRequest, patterns: int) -> Search:
     """A search as the command opens it."""
     model = load_model(model_path)
-    subject = open_subject(model.proto, Method.CLIPACT, model_path)
+    proto = inlined(model.proto)
+    sites = survey(proto).sites
     data = find_data(model, asked)
-    rows = Rows(model.signature.fixed_batch or 32, model.signature.fixed_batch, apart=True)
+    rows = Batching(model.signature.fixed_batch or 32, model.signature.fixed_batch, apart=True)
     inputs = {model.signature.name: data.inputs, **data.more}
     starts = range(0, len(data), rows.most)
     fed = (rows.feeds(inputs, range(i, min(i + rows.most, len(data)))) for i in starts)
-    maxima = calibrate(subject.proto, subject.sites, Method.CLIPACT, fed, lambda _: None)
-    request = Request(
+    maxima = calibrate(proto, sites, CLIPPING, fed)
+    request = SearchRequest(
         asked.rates,
         trials=patterns,
         seed=asked.seed,
         encoding=asked.encoding,
         metric=asked.metric,
     )
-    return Search(model, subject.proto, subject.sites, maxima, data, request)
+    return Search(model, proto, sites, maxima, data, request)
 
 
 def whole_outcomes(search: Search, scorer: LayerScorer, site: str, scale: float) -> np.ndarray:
@@ -93,16 +95,16 @@ def whole_outcomes(search: Search, scorer: LayerScorer, site: str, scale: float)
     bench = search.context
     bench.graph.set_threshold(site, scaled(search.maxima[site], scale))
     found: list[np.ndarray] = []
-    for block in range(len(bench.frontier)):
-        images = bench.frontier.images(block)
-        result = bench.graph.whole.run(bench.rows.feeds(search.inputs, images))
+    for block in range(len(bench.entry)):
+        images = bench.entry.images(block)
+        result = bench.graph.whole.run(bench.batching.feeds(search.inputs, images))
         assert isinstance(result, Answer)
         found.append(bench.reference.right(result, np.array(images)))
-    for load in scorer.loads:
-        feeds = bench.rows.feeds(search.inputs, [load.image])
-        with bench.graph.executor.inject(load.pattern):
+    for trial in scorer.trials:
+        feeds = bench.batching.feeds(search.inputs, [trial.image])
+        with bench.graph.executor.inject(trial.pattern):
             result = bench.graph.whole.run(feeds)
-        image = np.array([load.image])
+        image = np.array([trial.image])
         right = isinstance(result, Answer) and bench.reference.right(result, image)[0]
         found.append(np.array([right]))
     return np.concatenate(found).astype(np.int8)
@@ -136,7 +138,7 @@ def main() -> None:
     given = vars(parser.parse_args())
     model, patterns, points = given.pop("model"), given.pop("patterns"), given.pop("points")
     start = time.process_time()
-    asked = ask(HardenRequest, given, model=model, method=Method.CLIPACT)
+    asked = ask(HardenRequest, given, model=model, method="clipact")
     search = open_search(model, asked, patterns)
     opened = time.process_time() - start
     print(HEAD, flush=True)

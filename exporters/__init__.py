@@ -1,1 +1,7 @@
-"""Scripts that make the demo models; nothing in the tool itself imports them."""
+"""ONNX files made or changed: exported from torch, trained, hardened, quantized.
+
+`relcheck export`, `data`, `harden` and `quantize` are made of this package; the jobs of `analyzer`
+call it, and nothing else does. `torch` exports, `training` makes the demonstration models,
+`datasets` their data; `hardening` and `quantize` change any ONNX file and need no torch. torch is
+imported inside functions only, so that an installation without it runs everything else.
+"""

@@ -32,6 +32,7 @@ TESTED_ELSEWHERE = {
     "package-missing": "tests/jobs/test_report.py, with no pandas to import",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
+    "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",
     "not-restored": "a defect, not an input",
 }
 

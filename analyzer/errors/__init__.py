@@ -57,7 +57,14 @@ from analyzer.errors.request import (
     UnwritableOutput,
 )
 from analyzer.errors.text import quoted, short
-from analyzer.errors.tree import InputError, InternalError, NotRestored, RelcheckError, UsageError
+from analyzer.errors.tree import (
+    InputError,
+    InternalError,
+    NotEnsured,
+    NotRestored,
+    RelcheckError,
+    UsageError,
+)
 
 __all__ = [
     "AlreadyHardened",
@@ -96,6 +103,7 @@ __all__ = [
     "ModelError",
     "ModelHangs",
     "NotComparable",
+    "NotEnsured",
     "NotOnnx",
     "NotRestored",
     "NothingAtRisk",

@@ -32,6 +32,12 @@ class InternalError(RelcheckError):
     slug = "internal"
 
 
+class NotEnsured(InternalError):
+    """A mitigation whose result lacks what it promises."""
+
+    slug = "not-ensured"
+
+
 class NotRestored(InternalError):
     """After a trial the weights are not bit-identical to golden."""
 

@@ -12,6 +12,7 @@ from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import FaultModel, FaultPattern, SiteIndex
 from analyzer.faults.sampling import distinct_sites, draw_pattern
 from analyzer.faults.severity import Severity
+from analyzer.faults.two_kinds import TwoKinds
 
 MOST_STRATA = 4
 """Strata with exactly 0, 1, 2, 3 rising upsets at most; all others are one more."""
@@ -84,9 +85,14 @@ class StratifiedLaw:
         return CountLaw(self.bits - self.rising.bits, self.rate)
 
     @cached_property
+    def kinds(self) -> TwoKinds:
+        """Upsets that rise, which are counted, and all others."""
+        return TwoKinds(self.rising, self.others)
+
+    @cached_property
     def strata(self) -> tuple[PatternStratum, ...]:
         """All patterns with at least one upset, partitioned; weights sum to P(at least one)."""
-        found = [PatternStratum(k, self._weight(k), str(k)) for k in self._told_apart]
+        found = [PatternStratum(k, self.kinds.weight(k), str(k)) for k in self._told_apart]
         if found and found[0].rising == 0:
             found[:1] = self._without_rising()
         rest = self._rest
@@ -104,26 +110,21 @@ class StratifiedLaw:
                 PatternStratum(0, mild, "0", falling=False),
                 PatternStratum(0, falling, FALLING, falling=True),
             ]
-        return [PatternStratum(0, self._weight(0), "0")]
+        return [PatternStratum(0, self.kinds.weight(0), "0")]
 
     @cached_property
     def _told_apart(self) -> tuple[int, ...]:
         """Numbers of rising upsets that are frequent enough for a stratum of their own."""
         if not self.rising.bits:
             return ()
-        return tuple(k for k in range(MOST_STRATA) if self._weight(k) > NEGLIGIBLE)
-
-    def _weight(self, rising: int) -> float:
-        """Probability of a pattern with at least one upset and ``rising`` rising ones."""
-        any_other = self.others.p_any if rising == 0 and self.others.bits else float(rising > 0)
-        return self.rising.probability(rising) * any_other
+        return tuple(k for k in range(MOST_STRATA) if self.kinds.weight(k) > NEGLIGIBLE)
 
     @cached_property
     def _rest(self) -> float:
         """Probability of all other patterns with at least one upset, without cancellation."""
         if not self._told_apart:
             return self.whole.p_any
-        below = math.fsum(self._weight(k) for k in range(self._told_apart[0]))
+        below = math.fsum(self.kinds.weight(k) for k in range(self._told_apart[0]))
         return below + self.rising.p_at_least(self._told_apart[-1] + 1)
 
     def draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
@@ -159,11 +160,9 @@ class StratifiedLaw:
 
     def _counts(self, rng: np.random.Generator, stratum: PatternStratum) -> tuple[int, int]:
         """Numbers of rising and other upsets of one pattern of a stratum."""
-        if stratum.rising == 0:
-            return 0, self.others.draw_at_least(1, rng)
         if stratum.rising is None:  # told apart are 0, 1, ...: all others lie above
-            return self.rising.draw_at_least(self._told_apart[-1] + 1, rng), self.others.draw(rng)
-        return stratum.rising, self.others.draw(rng)
+            return self.kinds.draw_at_least(rng, self._told_apart[-1] + 1)
+        return self.kinds.draw(rng, stratum.rising)
 
     def _pattern(self, *parts: SiteIndex) -> FaultPattern:
         return FaultPattern(self.fault, np.sort(np.concatenate(parts)))

@@ -13,6 +13,7 @@ trials show on their images, so that what faults do is not drowned in which imag
 (control variate; Owen, *Monte Carlo theory, methods and examples*, ch. 8.9).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.pattern_strata import place_upsets
 from analyzer.faults.sampling import distinct_sites, generator, in_turn
 from analyzer.faults.severity import Severity
+from analyzer.faults.two_kinds import TwoKinds
 from analyzer.stats.area import area_weights
+from analyzer.stats.neyman import neyman_shares
 
 FELT = 0.25
 """Multiple of a tensor's largest value; below it, an upset hardly moves an activation."""
@@ -33,11 +36,11 @@ TOLD_APART = 3
 """Patterns with 1 and 2 felt upsets have strata of their own; from 3 on they share one."""
 
 MILD_DEVIATION = 0.25
-"""How much less than others the outcomes of patterns with no felt upset vary; decides how many
-trials they get, never what is estimated."""
+"""Guessed standard deviation of the outcome of a pattern without a felt upset, where that of all
+others is 1. The guess decides how many trials such patterns get, never what is estimated."""
 
 FEWEST = 16
-"""Trials of a stratum."""
+"""Trials that every stratum gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class LayerLaw:
-    """The mixture over rates of the count laws of one layer."""
+    """The mixture over rates of the count laws of one layer.
+
+    Attributes:
+        severity: Which upsets of the layer are felt.
+        rates: Bit error rates, each in (0, 1), ascending.
+    """
 
     severity: Severity
     rates: tuple[float, ...]
 
     @property
     def bits(self) -> int:
-        """Bits of the layer."""
+        """Number of bits of the layer."""
         return self.severity.space.bits
 
     def strata(self) -> tuple[FeltStratum, ...]:
@@ -100,53 +108,57 @@ class LayerLaw:
     def _probability(self, felt: int | None, rate: float) -> float:
         if felt is None:
             return CountLaw(self.bits, rate).p_any
-        severe, mild = self._laws(rate)
-        if felt == 0:
-            return severe.probability(0) * (mild.p_any if mild.bits else 0.0)
-        return severe.p_at_least(felt) if felt == TOLD_APART else severe.probability(felt)
+        kinds = self._kinds(rate)
+        return kinds.counted.p_at_least(felt) if felt == TOLD_APART else kinds.weight(felt)
 
-    def _laws(self, rate: float) -> tuple[CountLaw, CountLaw]:
-        return (CountLaw(n, rate) for n in (self.severity.severe_bits, self.severity.mild_bits))  # type: ignore[return-value]
+    def _kinds(self, rate: float) -> TwoKinds:
+        """Felt upsets, which are counted, and all others at one rate."""
+        severity = self.severity
+        return TwoKinds(CountLaw(severity.severe_bits, rate), CountLaw(severity.mild_bits, rate))
 
     def draw(self, rng: np.random.Generator, stratum: FeltStratum) -> FaultPattern:
-        """One pattern of a stratum."""
+        """Draw one pattern of a stratum.
+
+        Args:
+            rng: of the trial; the rate is drawn first, then numbers of upsets, then sites.
+            stratum: one of `strata`.
+        """
         rate = self.rates[int(rng.choice(len(self.rates), p=stratum.shares))]
         if stratum.felt is None:
             law = CountLaw(self.bits, rate)
             return FaultPattern(FLIP, distinct_sites(rng, law.bits, law.draw_at_least(1, rng)))
-        severe, mild = self._laws(rate)
-        felt = stratum.felt
-        if felt == TOLD_APART:
-            felt = severe.draw_at_least(felt, rng)
-        others = 0
-        if mild.bits:
-            others = mild.draw(rng) if felt else mild.draw_at_least(1, rng)
-        return place_upsets(rng, self.severity, FLIP, felt, others)
+        kinds, felt = self._kinds(rate), stratum.felt
+        counts = kinds.draw_at_least(rng, felt) if felt == TOLD_APART else kinds.draw(rng, felt)
+        return place_upsets(rng, self.severity, FLIP, *counts)
 
 
-def allocate(strata: Sequence[FeltStratum], trials: int) -> list[int]:
-    """How many of ``trials`` each stratum gets: by weight and by what its outcomes vary.
+def trials_per_stratum(strata: Sequence[FeltStratum], trials: int) -> list[int]:
+    """Trials of each stratum, about ``trials`` together, by Neyman's rule with guessed deviations.
 
-    Neyman's allocation with guessed deviations (Cochran, *Sampling Techniques*, ch. 5.5).
+    Args:
+        strata: of one layer.
+        trials: wanted for the whole layer. The sum is less where shares are rounded down, and
+            more where strata get `FEWEST`.
     """
-    shares = np.array([s.weight * (MILD_DEVIATION if s.felt == 0 else 1.0) for s in strata])
-    counts = np.maximum(FEWEST, np.floor(trials * shares / shares.sum()))
-    return [int(count) for count in counts]
+    deviations = [MILD_DEVIATION if s.felt == 0 else 1.0 for s in strata]
+    shares = neyman_shares([s.weight for s in strata], deviations, trials)
+    return [max(FEWEST, math.floor(share)) for share in shares]
 
 
 def draw_trials(law: LayerLaw, images: int, trials: int, plan: str, layer: str) -> list[Trial]:
-    """The trials by which every threshold of one layer is scored.
+    """Draw the trials by which every threshold of one layer is scored.
 
     Args:
         law: of the layer.
-        images: of the validation data; each stratum goes through them in turn.
+        images: number of validation images; each stratum goes through them in turn.
         trials: how many, about.
-        plan: what decides the random numbers, besides the layer.
+        plan: text that decides the random numbers, besides the layer.
         layer: name of the site.
     """
     strata = law.strata()
     found = []
-    for number, (stratum, count) in enumerate(zip(strata, allocate(strata, trials), strict=True)):
+    counts = trials_per_stratum(strata, trials)
+    for number, (stratum, count) in enumerate(zip(strata, counts, strict=True)):
         stream = f"layer={layer!r} felt={stratum.felt}"
         for trial in range(count):
             pattern = law.draw(generator(plan, stream, trial), stratum)
@@ -156,13 +168,13 @@ def draw_trials(law: LayerLaw, images: int, trials: int, plan: str, layer: str) 
 
 
 @dataclass(frozen=True)
-class Weights:
+class ScoreWeights:
     """The score as a sum: ``clean @ right_without_faults + faulty @ right_in_trials``.
 
     Attributes:
-        clean: float64 (images,); may be negative, for trials are counted as changes.
+        clean: float64 (images,); may be negative, because trials are counted as changes.
         faulty: float64 (trials,).
-        strata: (W_s, indices of its trials) of each stratum.
+        strata: (W_s, int64 indices of its trials) of each stratum.
     """
 
     clean: npt.NDArray[np.float64]
@@ -170,8 +182,14 @@ class Weights:
     strata: tuple[tuple[float, npt.NDArray[np.int64]], ...]
 
 
-def weights_of(strata: Sequence[FeltStratum], trials: Sequence[Trial], images: int) -> Weights:
-    """What each outcome counts in the score."""
+def weights_of(strata: Sequence[FeltStratum], trials: Sequence[Trial], images: int) -> ScoreWeights:
+    """Coefficients of every outcome in the score.
+
+    Args:
+        strata: of one layer.
+        trials: all trials of that layer.
+        images: number of validation images.
+    """
     number = np.array([t.stratum for t in trials], np.int64)
     members = [np.flatnonzero(number == i) for i in range(len(strata))]
     faulty = np.zeros(len(trials))
@@ -179,6 +197,7 @@ def weights_of(strata: Sequence[FeltStratum], trials: Sequence[Trial], images: i
         faulty[found] = stratum.weight / len(found)
     drawn = np.array([t.image for t in trials], np.int64)
     clean = np.full(images, 1.0 / images)
+    # Each trial counts as a change against its own image, so that its weight leaves that image.
     clean -= np.bincount(drawn, faulty, images) if len(trials) else 0.0
     pairs = zip(strata, members, strict=True)
-    return Weights(clean, faulty, tuple((s.weight, found) for s, found in pairs))
+    return ScoreWeights(clean, faulty, tuple((s.weight, found) for s, found in pairs))

@@ -6,6 +6,9 @@ import onnx
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+STANDARD = frozenset({"", "ai.onnx"})
+"""Names of the domain of standard operators."""
+
 
 def sub_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
     """The graphs that ``node`` carries as attributes (If, Loop, Scan)."""
@@ -13,6 +16,27 @@ def sub_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
+
+
+def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Every node of ``graph``; the nodes of a sub-graph follow the node that carries it."""
+    for node in graph.node:
+        yield node
+        for sub in sub_graphs(node):
+            yield from all_nodes(sub)
+
+
+def reads(node: onnx.NodeProto) -> Iterator[str]:
+    """Names that ``node`` reads, those that its sub-graphs take from outside included.
+
+    Names that a sub-graph defines itself may be among them: harmless, for outside of it nothing
+    bears the same name.
+    """
+    yield from (name for name in node.input if name)
+    for sub in sub_graphs(node):
+        for inner in sub.node:
+            yield from reads(inner)
+        yield from (value.name for value in sub.output)
 
 
 def graph_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -47,7 +71,3 @@ def texts(message: Message) -> Iterator[str | bytes]:
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_STRING:
             yield from [value] if isinstance(value, str | bytes) else value
-
-
-STANDARD = frozenset({"", "ai.onnx"})
-"""Names of the domain of standard operators."""

@@ -20,8 +20,9 @@ from analyzer.jobs.sources import LABEL
 from analyzer.model import Model
 from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.bounds.latency import compare_latency
-from exporters.hardening.bounds.save import files_of
+from exporters.calibration_data import described
+from exporters.latency import compare_latency
+from exporters.model_files import files_of
 
 LATENCY_SECONDS = 1.5
 """How long both models run by turns."""
@@ -42,7 +43,7 @@ class Images:
     @property
     def source(self) -> str:
         """The words of a report for it."""
-        return f"{len(self.data):,} images of {self.data.name}"
+        return described(self.data)
 
 
 def read_images(model: Model, request: DataRequest, observer: Observer) -> Images:

@@ -6,7 +6,8 @@ from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.export import ExportRequest
 from analyzer.model import input_signature
 from analyzer.reports.before_after.exported import ExportSummary
-from exporters.torch.export import SEED, Request, build
+from exporters.torch.export import SEED, build
+from exporters.torch.export import ExportRequest as NetworkRequest
 from exporters.torch.torch_model import check_parity
 
 
@@ -24,7 +25,9 @@ def export_network(request: ExportRequest, observer: Observer = SILENT) -> Expor
         UnwritableOutput: the file cannot be written.
     """
     weights = request.weights
-    asked = Request(request.source, weights, request.classes, request.shape, request.preprocessing)
+    asked = NetworkRequest(
+        request.source, weights, request.classes, request.shape, request.preprocessing
+    )
     if weights and not weights.is_file():
         raise FileMissing(f"there is no checkpoint {weights}")
     check_targets([request.out], [weights] if weights else [])

@@ -7,7 +7,7 @@ from analyzer.errors import BadOption, FileMissing
 from analyzer.jobs.files import check_targets, write_whole
 from analyzer.jobs.observer import SILENT, Observer
 from exporters.datasets.archives import write_archive
-from exporters.datasets.cifar10 import Part, fetch_cifar10, find_folder, read_cifar10
+from exporters.datasets.cifar10 import Subset, fetch_cifar10, find_folder, read_cifar10
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FetchRequest:
     name: str
     folder: Path
     out: Path | None = None
-    part: str = Part.TEST.value
+    part: str = Subset.TEST.value
     images: int | None = None
 
 
@@ -37,7 +37,7 @@ class FetchedData:
         path: The file.
         images: How many it holds.
         name: Name of the data set.
-        part: Part of the data set.
+        part: Subset of the data set.
     """
 
     path: Path
@@ -66,7 +66,7 @@ def fetch_data(request: FetchRequest, observer: Observer = SILENT) -> FetchedDat
     name, folder, part = request.name, request.folder, request.part
     if name != "cifar10":
         raise BadOption(f"there is no data set {name!r}; relcheck data knows cifar10")
-    if part not in list(Part):
+    if part not in list(Subset):
         raise BadOption(f"--part {part!r} is neither test nor train")
     if not folder.is_dir():
         raise FileMissing(f"there is no folder {folder}; make it first")
@@ -75,7 +75,7 @@ def fetch_data(request: FetchRequest, observer: Observer = SILENT) -> FetchedDat
     with observer.suspended():
         if find_folder(folder) is None:
             fetch_cifar10(folder)
-        found = read_cifar10(folder, Part(part))
+        found = read_cifar10(folder, Subset(part))
         found = found.first(request.images) if request.images else found
     write_whole(target, write_archive({"images": found.pixels, "labels": found.labels}))
     return FetchedData(target, len(found.labels), name, part)

@@ -18,7 +18,8 @@ from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row, quantization_rows
 from exporters.hardening.bounds.integer_codes import count_code_bounds
 from exporters.quantize.kernels import kernel_counts
-from exporters.quantize.ptq import Method, quantize_proto
+from exporters.quantize.ptq import quantize_proto
+from exporters.quantize.ranges import Method
 
 NOTE_KEY = "relcheck.quantization"
 

@@ -17,7 +17,7 @@ from analyzer.faults.elements import (
     from_codes,
 )
 from analyzer.faults.space import Kind, TensorSite
-from analyzer.graph.readers import Readers, readers_of
+from analyzer.graph.index import Readers, readers_of
 from analyzer.graph.walk import sub_graphs
 from analyzer.model.element_types import ELEMENT_OF, NAME_OF
 from analyzer.model.roles import role_of, sets_sizes

@@ -1,7 +1,7 @@
 """The part that an initializer plays for the operator that reads it: weight, bias, scale, ..."""
 
 from analyzer.faults.space import Kind
-from analyzer.graph.readers import Readers
+from analyzer.graph.index import Readers
 
 _W, _B, _S, _Z, _N, _C = (
     Kind.WEIGHT,

@@ -18,6 +18,7 @@ from analyzer.stats.intervals import (
     complement,
     rescale,
 )
+from analyzer.stats.neyman import neyman_shares
 from analyzer.stats.sums import add_intervals, add_parts
 from analyzer.stats.tally import Moments, Tally
 
@@ -138,11 +139,10 @@ def allocate(strata: Sequence[Stratum], total: int) -> list[int]:
     >>> allocate([Stratum(0.75, empty), Stratum(0.25, empty)], 64)
     [48, 16]
     """
-    wanted = [s.weight * _spread(s.tally) for s in strata]
-    whole = math.fsum(wanted) or 1.0
+    wanted = neyman_shares([s.weight for s in strata], [_spread(s.tally) for s in strata], total)
     counts = [max(STEP, -(-s.tally.trials // STEP) * STEP) for s in strata]
     while sum(counts) < total:
-        lacking = [total * w / whole - count for w, count in zip(wanted, counts, strict=True)]
+        lacking = [share - count for share, count in zip(wanted, counts, strict=True)]
         counts[lacking.index(max(lacking))] += STEP
     return counts
 

@@ -1,4 +1,4 @@
-"""Images in an ``.npz`` file: read, plain or as JPEG, and written."""
+"""Labelled images in an ``.npz`` file: read, plain or as JPEG, and written."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from exporters.datasets.images import Images
+from exporters.datasets.images import LabelledImages
 
 
-def read_archive(path: Path) -> Images:
-    """Reads ``images`` and ``labels``, or ``jpeg``, ``offsets`` and ``labels``.
+def read_archive(path: Path) -> LabelledImages:
+    """Read ``images`` and ``labels``, or ``jpeg``, ``offsets`` and ``labels``.
 
     Args:
         path: An ``.npz`` file. ``jpeg`` is uint8, one file after the other; image i is
             ``jpeg[offsets[i]:offsets[i + 1]]``.
 
     Raises:
-        ValueError: It holds neither, or images of several sizes.
+        ValueError: the file holds neither, or images of several sizes.
     """
     with np.load(path, allow_pickle=False) as archive:
         if "labels" not in archive or not ("images" in archive or "jpeg" in archive):
             raise ValueError(f"{path} holds no 'labels' with 'images' or 'jpeg'")
         labels = archive["labels"].astype(np.int64)
         if "images" in archive:
-            return Images(archive["images"], labels)
-        return Images(_decode(archive["jpeg"], archive["offsets"]), labels)
+            return LabelledImages(archive["images"], labels)
+        return LabelledImages(_decode(archive["jpeg"], archive["offsets"]), labels)
 
 
 def _decode(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -46,9 +46,12 @@ def _decode(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> npt.
 
 
 def write_archive(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """What ``np.savez_compressed`` would write, but without the time of day.
+    """The bytes of an ``.npz`` file, as ``np.savez_compressed`` writes it, without the time of day.
 
     Journals name data sets by their digest: the same images must give the same bytes.
+
+    Args:
+        arrays: by key, of any shape and type but objects.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

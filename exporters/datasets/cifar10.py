@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from analyzer.errors import BadData, FileMissing
 from exporters.datasets.archives import read_archive
-from exporters.datasets.images import Images
+from exporters.datasets.images import LabelledImages
 from exporters.datasets.pickles import read_pickle
 
 SIDE, COLORS, CLASSES = 32, 3, 10
@@ -26,33 +26,33 @@ NAMES = (
 )
 
 
-class Part(StrEnum):
-    """Half of the data set."""
+class Subset(StrEnum):
+    """The training images or the test images."""
 
     TRAIN = "train"
     TEST = "test"
 
 
-FILES: dict[Part, tuple[str, ...]] = {
-    Part.TRAIN: tuple(f"data_batch_{number}" for number in range(1, 6)),
-    Part.TEST: ("test_batch",),
+FILES: dict[Subset, tuple[str, ...]] = {
+    Subset.TRAIN: tuple(f"data_batch_{number}" for number in range(1, 6)),
+    Subset.TEST: ("test_batch",),
 }
 
 
-def read_cifar10(path: Path, part: Part) -> Images:
-    """Reads CIFAR-10 from a folder as published, or images from an ``.npz`` file.
+def read_cifar10(path: Path, part: Subset) -> LabelledImages:
+    """Read CIFAR-10 from a folder as published, or images from an ``.npz`` file.
 
     Args:
-        path: A folder that holds, or is, ``cifar-10-batches-py`` or ``cifar-10-batches-bin``; or
+        path: a folder that holds, or is, ``cifar-10-batches-py`` or ``cifar-10-batches-bin``; or
             an archive for `exporters.datasets.archives.read_archive`, taken whole.
-        part: Which part of a folder.
+        part: the images that are read from a folder.
 
     Returns:
-        Pixels uint8 (N, 32, 32, 3), labels from 0 to 9, in the order of the files.
+        Pixels, uint8 (N, 32, 32, 3), labels from 0 to 9, in the order of the files.
 
     Raises:
-        FileMissing: There is no such data set.
-        BadData: It is damaged.
+        FileMissing: there is no such data set.
+        BadData: it is damaged.
     """
     if path.is_file():
         return _checked(_read_archive(path), path)
@@ -65,7 +65,7 @@ def read_cifar10(path: Path, part: Part) -> Images:
     suffix, reader = (".bin", _read_binary) if binary else ("", _read_python)
     found = [_read(folder / f"{name}{suffix}", reader) for name in FILES[part]]
     pixels, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return _checked(Images(pixels, labels), folder)
+    return _checked(LabelledImages(pixels, labels), folder)
 
 
 def find_folder(path: Path) -> Path | None:
@@ -112,18 +112,18 @@ def _read_python(data: bytes) -> Batch:
 
 
 def _as_images(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """uint8 (N, 3072), color by color, to (N, 32, 32, 3)."""
+    """Pixels uint8 (N, 3072), color by color, as (N, 32, 32, 3)."""
     return np.ascontiguousarray(rows.reshape(-1, COLORS, SIDE, SIDE).transpose(0, 2, 3, 1))
 
 
-def _read_archive(path: Path) -> Images:
+def _read_archive(path: Path) -> LabelledImages:
     try:
         return read_archive(path)
     except (ValueError, OSError, KeyError, EOFError) as error:
         raise BadData(f"{path} is no archive of labelled images: {error}") from error
 
 
-def _checked(images: Images, where: Path) -> Images:
+def _checked(images: LabelledImages, where: Path) -> LabelledImages:
     labels = images.labels
     if images.pixels.dtype != np.uint8 or images.pixels.shape[1:] != (SIDE, SIDE, COLORS):
         raise BadData(f"the images in {where} are not bytes of {SIDE}x{SIDE} in three colors")
@@ -135,11 +135,11 @@ def _checked(images: Images, where: Path) -> Images:
 
 
 def fetch_cifar10(folder: Path) -> None:
-    """Downloads the data set into a folder, by torchvision, from where torchvision gets it.
+    """Download the data set into a folder, by torchvision, from where torchvision gets it.
 
     Raises:
         TorchMissing: torchvision is not installed.
-        FileMissing: The download failed.
+        FileMissing: the download failed.
     """
     from exporters.torch.zoo import import_torchvision
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class Images:
+class LabelledImages:
     """Images and their classes.
 
     Attributes:
@@ -24,11 +24,11 @@ class Images:
 
     @cached_property
     def sha256(self) -> str:
-        """Of all pixels and labels."""
+        """Digest of all pixels and labels."""
         sha = hashlib.sha256(np.ascontiguousarray(self.pixels).data)
         sha.update(np.ascontiguousarray(self.labels).data)
         return sha.hexdigest()
 
-    def first(self, count: int) -> Images:
-        """The first ``count`` of them."""
-        return Images(self.pixels[:count], self.labels[:count])
+    def first(self, count: int) -> LabelledImages:
+        """The first ``count`` images."""
+        return LabelledImages(self.pixels[:count], self.labels[:count])

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from exporters.datasets.images import Images
+from exporters.datasets.images import LabelledImages
 
 SIDE, CELL = 320, 20
 """Pixels of an image, and of one cell of its pattern; larger than any network of the zoo takes."""
 
 
-def noise_images(count: int, classes: int, seed: int = 0) -> Images:
-    """Returns images and labels that depend on the seed alone.
+def noise_images(count: int, classes: int, seed: int = 0) -> LabelledImages:
+    """Draw images and labels; they depend on the arguments alone.
 
     Args:
-        count: How many.
-        classes: Labels are below this.
-        seed: Another seed, other images.
+        count: number of images.
+        classes: labels are below this number.
+        seed: of the random numbers.
 
     Returns:
         uint8 pixels (count, SIDE, SIDE, 3), and int64 labels (count,).
@@ -35,11 +35,11 @@ def noise_images(count: int, classes: int, seed: int = 0) -> Images:
     cell, share = place.astype(int), (place % 1.0)[:, None]
     rows = corners[:, cell] * (1 - share[:, :, None]) + corners[:, cell + 1] * share[:, :, None]
     both = rows[:, :, cell] * (1 - share) + rows[:, :, cell + 1] * share
-    return Images((both * 255).astype(np.uint8), rng.integers(classes, size=count))
+    return LabelledImages((both * 255).astype(np.uint8), rng.integers(classes, size=count))
 
 
 def main() -> None:
-    """Writes one file."""
+    """Write one file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=16)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 
 class _Kind:
-    """Stands for ``numpy.dtype``: remembers which one."""
+    """Stand-in for ``numpy.dtype``: remembers its name."""
 
     def __init__(self, name: object = None, *_: object) -> None:
         self.name = name.decode() if isinstance(name, bytes) else name
@@ -27,7 +27,7 @@ class _Kind:
 
 
 class _Array:
-    """Stands for ``numpy.ndarray``: takes in shape and contents of an array of bytes."""
+    """Stand-in for ``numpy.ndarray``: takes in shape and contents of an array of bytes."""
 
     values: npt.NDArray[np.uint8] | None = None
 
@@ -50,7 +50,7 @@ class _Array:
 
 
 def _reconstruct(*_: object) -> _Array:
-    """Stands for the function that makes an empty array, to be filled by its state."""
+    """Stand-in for the function that makes an empty array, to be filled by its state."""
     return _Array()
 
 
@@ -61,14 +61,19 @@ STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("_codecs", "encode"): lambda text, _: text.encode("latin-1"),
 }
-"""Module and name in a pickle -> what is used instead. The last is how protocol 2 holds bytes."""
+"""Module and name in a pickle -> its stand-in. The last one is how protocol 2 holds bytes."""
 
 
 class _Reader(pickle.Unpickler):
-    """Knows the stand-ins and nothing else."""
+    """An unpickler that knows the stand-ins and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for a name, or an error; nothing is imported."""
+        """The stand-in for a name, or an error; nothing is imported.
+
+        Args:
+            module: as the pickle names it.
+            name: of a class or function there.
+        """
         if (module, name) not in STAND_INS:
             raise pickle.UnpicklingError(f"it names {module}.{name}")
         return STAND_INS[module, name]
@@ -78,11 +83,11 @@ def read_pickle(data: bytes) -> dict[str, object]:
     """The entries of a pickled dictionary; arrays of bytes become numpy arrays.
 
     Args:
-        data: Of the file. Texts that Python 2 wrote are read as bytes, keys as text.
+        data: bytes of the file. Texts that Python 2 wrote are read as bytes, keys as text.
 
     Raises:
-        ValueError: It is damaged, is no dictionary, or holds anything but plain values and arrays
-            of bytes.
+        ValueError: the pickle is damaged, is no dictionary, or holds anything but plain values and
+            arrays of bytes.
     """
     try:
         found = _Reader(io.BytesIO(data), encoding="bytes").load()

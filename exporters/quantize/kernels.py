@@ -1,4 +1,4 @@
-"""Which kernels ONNX Runtime runs a quantized graph with."""
+"""The kernels that ONNX Runtime runs a quantized graph with: on integers, or on floats."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ INTEGER = ("QLinear", "QGemm", "ConvInteger", "MatMulInteger", "DynamicQuantize"
 
 
 def kernel_counts(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, int]]:
-    """Counts the operators of the graph that ONNX Runtime makes of ``model``.
+    """Count the operators of the graph that ONNX Runtime makes of a model.
 
     Args:
-        model: The network, its data within.
+        model: the network, its data within.
 
     Returns:
         Operator -> how many: those that compute on integers, and all others.

@@ -10,29 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+Method = Literal["minmax", "entropy", "percentile", "histogram"]
+"""The ways in which a range follows from values."""
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]
 Feed = Mapping[str, npt.NDArray[Any]]
 
 BINS = 2048
+"""Bins of a histogram."""
+
 CANDIDATES = 128
 """Ends that are tried on each side of 0."""
 
 LEVELS = 256
+"""Codes of 8 bits."""
 
 
-def find_ranges(model: Path, method: str, batches: Iterable[Feed]) -> dict[str, Range]:
+def find_ranges(model: Path, method: Method, batches: Iterable[Feed]) -> dict[str, Range]:
     """The range of every activation that can be quantized.
 
     Args:
         model: file of the prepared float network.
         method: ``histogram``, ``entropy`` or ``percentile``.
-        batches: What is fed, input by input.
+        batches: calibration data, by input.
 
     Returns:
         Value name -> (lowest, highest).
@@ -82,11 +88,11 @@ def least_squares_range(counts: npt.NDArray[Any], edges: npt.NDArray[Any]) -> Ra
 
 
 def _cut(counts: Floats, beyond: Floats) -> float:
-    """Squared error of what is cut off.
+    """Squared error of the values that are cut off.
 
     Args:
         counts: (bins,) values per bin.
-        beyond: (bins,) how far each bin lies outside; negative inside.
+        beyond: (bins,) distance of each bin from the range; negative inside.
     """
     return float(counts @ np.square(np.maximum(beyond, 0.0)))
 

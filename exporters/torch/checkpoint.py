@@ -1,4 +1,4 @@
-"""Loads weights into a network, and says which of them do not fit.
+"""Weights of a checkpoint, loaded into a network; weights that do not fit are named.
 
 Checkpoints come from elsewhere. Loading a pickle runs code, so that they are read with
 ``weights_only=True``: tensors and plain containers, nothing else.
@@ -27,7 +27,7 @@ PREFIXES = ("module.", "_orig_mod.")
 """What torch's DataParallel and ``torch.compile`` put before every name."""
 
 COUNTER = "num_batches_tracked"
-"""Of BatchNorm; old checkpoints lack it, and no answer depends on it."""
+"""End of the name of BatchNorm's counter; old checkpoints lack it, and no answer depends on it."""
 
 SHOWN = 3
 """Names of each kind in one message."""
@@ -37,13 +37,13 @@ NAME = 60
 
 
 def unwrap(found: object) -> dict[str, Any]:
-    """The weights by name: out of their container, without the prefixes of wrappers.
+    """Take weights out of their container, and the prefixes of wrappers off their names.
 
     >>> unwrap({"epoch": 3, "state_dict": {"module.fc.bias": 1}})
     {'fc.bias': 1}
 
     Raises:
-        BadCheckpoint: There are no named weights in it.
+        BadCheckpoint: ``found`` holds no weights by name.
     """
     for key in NESTED:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
@@ -62,12 +62,12 @@ def unwrap(found: object) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Misfits:
-    """In what a checkpoint and a network differ.
+    """The differences between a checkpoint and a network.
 
     Attributes:
-        missing: Names the network has alone.
-        unexpected: Names the checkpoint has alone.
-        shapes: Names both have, in different shapes.
+        missing: Names that only the network has.
+        unexpected: Names that only the checkpoint has.
+        shapes: Names that both have, in different shapes.
     """
 
     missing: tuple[str, ...]
@@ -75,12 +75,17 @@ class Misfits:
     shapes: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """True if there is a difference."""
         return bool(self.missing or self.unexpected or self.shapes)
 
 
 def find_misfits(wanted: Shapes, found: Shapes) -> Misfits:
-    """Compares the names and shapes of a network (``wanted``) with a checkpoint's."""
+    """Compare the names and shapes of a network with those of a checkpoint.
+
+    Args:
+        wanted: shape by name, of the network.
+        found: shape by name, of the checkpoint.
+    """
     missing = [n for n in wanted if n not in found and not n.endswith(COUNTER)]
     unexpected = [n for n in found if n not in wanted]
     shapes = [n for n in wanted if n in found and tuple(wanted[n]) != tuple(found[n])]
@@ -88,7 +93,12 @@ def find_misfits(wanted: Shapes, found: Shapes) -> Misfits:
 
 
 def describe(misfits: Misfits, wanted: Shapes, found: Shapes) -> str:
-    """One sentence's second half: what is missing, what is not expected, and the nearest match.
+    """The differences as the second half of a sentence, with the nearest match of missing names.
+
+    Args:
+        misfits: of `find_misfits`.
+        wanted: shape by name, of the network.
+        found: shape by name, of the checkpoint.
 
     >>> wanted, found = {"fc.weight": (10, 64)}, {"fc.wieght": (10, 64)}
     >>> describe(find_misfits(wanted, found), wanted, found)
@@ -119,15 +129,15 @@ def _listed(what: str, texts: Sequence[str]) -> str:
 
 
 def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) -> None:
-    """Loads a checkpoint into a network, in place.
+    """Load a checkpoint into a network, in place.
 
     Args:
-        network: The network.
-        path: A file saved by ``torch.save``.
-        ignored: Names that begin so are left out: parts of the network that inference never runs.
+        network: changed in place.
+        path: a file saved by ``torch.save``.
+        ignored: beginnings of names that are left out: parts that inference never runs.
 
     Raises:
-        BadCheckpoint: It cannot be read, or its names or shapes are not the network's.
+        BadCheckpoint: the file cannot be read, or its names or shapes are not the network's.
     """
     weights = unwrap(_read(path))
     weights = {name: value for name, value in weights.items() if not name.startswith(ignored)}

@@ -1,4 +1,4 @@
-"""``relcheck export``: from the name of a network to an ONNX model and what is to be said of it."""
+"""``relcheck export``: from the name of a network to an ONNX model, and the facts about it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from torch import nn
 
 SEED = 0
+"""Of random weights, and of the inputs that both forms are compared on."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a user asks for.
+class ExportRequest:
+    """The wishes of one export.
 
     Attributes:
-        source: Which network.
+        source: The network.
         weights: A checkpoint; None: as the network is made.
         classes: Size of the last layer; None: as the network has it.
         shape: C, H, W of the input; None: as torchvision recommends.
-        preprocessing: What is said of it, as text by name of the entry; the rest is recommended.
+        preprocessing: Text by name of the metadata entry; other entries are as recommended.
     """
 
     source: Source
@@ -42,8 +43,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Converted:
-    """A network in both forms, and what is to be said of it.
+class Conversion:
+    """A network in both forms, and the facts about it.
 
     Attributes:
         model: The ONNX form.
@@ -51,8 +52,8 @@ class Converted:
         shape: C, H, W of the input.
         parameters: Trained numbers in the torch form.
         preprocessing: How images become inputs.
-        weights: Where the weights come from, for people.
-        notes: What is not as one may expect.
+        weights: The source of the weights, for people.
+        notes: Remarks on what may surprise.
     """
 
     model: onnx.ModelProto
@@ -64,12 +65,12 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def build(request: Request) -> Converted:
-    """Makes the network, loads its weights and converts it.
+def build(request: ExportRequest) -> Conversion:
+    """Make the network, load its weights and convert it.
 
     Raises:
-        ExportError: Something of it cannot be had; the message says what.
-        BadOption: An option does not suit the network.
+        ExportError: a part of it cannot be had; the message says which.
+        BadOption: an option does not suit the network.
     """
     known = request.source.kind is SourceKind.TORCHVISION
     need("torch")
@@ -88,14 +89,15 @@ def build(request: Request) -> Converted:
     entries = {"relcheck.task": "classification", **write_preprocessing(preprocessing), **source}
     parameters = sum(parameter.numel() for parameter in network.parameters())
     model = convert(network, shape, entries)
-    return Converted(model, network, shape, parameters, preprocessing, weights, notes)
+    return Conversion(model, network, shape, parameters, preprocessing, weights, notes)
 
 
-Made = tuple["nn.Module", Shape, Preprocessing, tuple[str, ...]]
+Ingredients = tuple["nn.Module", Shape, Preprocessing, tuple[str, ...]]
+"""A network, the shape of its input, its preprocessing, and remarks."""
 
 
-def _known(request: Request) -> Made:
-    """A network of torchvision with random weights, its shape, its preprocessing, remarks."""
+def _known(request: ExportRequest) -> Ingredients:
+    """A network of torchvision, with random weights."""
     name = request.source.name
     zoo.check_name(name)
     wanted = zoo.recommended(name, request.weights)
@@ -109,8 +111,8 @@ def _known(request: Request) -> Made:
     return network, shape, scaled(wanted, shape), tuple(notes)
 
 
-def _own(request: Request) -> Made:
-    """The same of a user's own network; nobody but the user knows how its images are prepared."""
+def _own(request: ExportRequest) -> Ingredients:
+    """A user's own network; nobody but the user knows how its images are prepared."""
     if request.shape is None:
         raise BadOption(
             f"--input is needed: nothing tells the size of the images that {request.source} takes"
@@ -120,10 +122,14 @@ def _own(request: Request) -> Made:
     return network, request.shape, Preprocessing("NCHW"), notes
 
 
-def scaled(wanted: zoo.Recommended, shape: Shape) -> Preprocessing:
+def scaled(wanted: zoo.Recommendation, shape: Shape) -> Preprocessing:
     """Torchvision's resizing and cropping, in proportion, for inputs of another size.
 
     Images for an input that is not square are resized to it as they are.
+
+    Args:
+        wanted: torchvision's description.
+        shape: C, H, W of the input.
     """
     _, rows, columns = shape
     if rows != columns:
@@ -134,7 +140,7 @@ def scaled(wanted: zoo.Recommended, shape: Shape) -> Preprocessing:
     )
 
 
-def _weights_text(request: Request, known: bool) -> str:
+def _weights_text(request: ExportRequest, known: bool) -> str:
     if request.weights:
         digest = hashlib.sha256(request.weights.read_bytes()).hexdigest()
         return f"weights {request.weights.name}, sha256 {digest}"

@@ -26,7 +26,7 @@ FAILURES = (Exception, SystemExit)
 
 
 def build_own(source: Source, classes: int | None, seed: int) -> nn.Module:
-    """Imports the module, which runs it, and makes the network.
+    """Import a module, which runs it, and make the network.
 
     Args:
         source: A Python file or module, and a name in it: a function or class that is called
@@ -51,11 +51,17 @@ def build_own(source: Source, classes: int | None, seed: int) -> nn.Module:
 
 
 def make(factory: object, source: Source, classes: int | None, finished: type) -> object:
-    """What a factory makes; a network (an object of type ``finished``) is handed on as it is.
+    """Call a factory; a finished network is handed on as it is.
+
+    Args:
+        factory: a function, a class, or a finished network.
+        source: its name, for messages.
+        classes: passed on as ``num_classes``; None: not passed.
+        finished: type of finished networks.
 
     Raises:
-        BadNetwork: It is not callable, or fails.
-        BadOption: ``classes`` is given and it does not take it.
+        BadNetwork: ``factory`` is not callable, or fails.
+        BadOption: ``classes`` is given and the factory does not take it.
     """
     if isinstance(factory, finished):
         if classes is not None:
@@ -106,7 +112,7 @@ def _from_file(path: Path) -> ModuleType:
 
 
 def _takes(factory: object, name: str) -> bool:
-    """Whether a callable takes ``name`` as a keyword; of some built-in ones nobody can tell."""
+    """True if a callable takes ``name`` as a keyword; some built-in ones do not tell."""
     assert callable(factory)
     try:
         parameters = inspect.signature(factory).parameters.values()
@@ -116,5 +122,5 @@ def _takes(factory: object, name: str) -> bool:
 
 
 def _told(error: BaseException) -> str:
-    """What somebody else's code says, on one line."""
+    """An error of somebody else's code, on one line."""
     return short(f"{type(error).__name__} ({' '.join(str(error).split())})")

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     import onnx
 
 SCOPES = "pkg.torch.onnx.name_scopes"
-"""Where torch's exporter notes the modules that a node comes from, outermost first."""
+"""Metadata key of the modules that a node comes from, outermost first."""
 
 ROLES = {1: "weight", 2: "bias"}
-"""Input of a convolution or matrix product -> what it is."""
+"""Input of a convolution or matrix product -> its role."""
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 
 
 def rename(graph: onnx.GraphProto, leaves: Collection[str], parameters: Collection[str]) -> None:
-    """Names nodes, their results and nameless constants, in place.
+    """Name nodes, their results and nameless constants, in place.
 
     A node is called like the weight it multiplies by (``layer1.0.conv1`` for
     ``layer1.0.conv1.weight``: BatchNorm is folded into it), like the torch module that it is, or
@@ -27,9 +27,9 @@ def rename(graph: onnx.GraphProto, leaves: Collection[str], parameters: Collecti
     would have one name.
 
     Args:
-        graph: As torch's exporter wrote it.
-        leaves: Names of the torch modules that have no modules inside.
-        parameters: Names that constants have in torch; other constants the exporter computed.
+        graph: changed in place; as torch's exporter wrote it.
+        leaves: names of the torch modules that have no modules inside.
+        parameters: names that constants have in torch; other constants the exporter computed.
     """
     known = {t.name for t in graph.initializer}
     taken = known | {v.name for v in (*graph.input, *graph.output)}
@@ -61,7 +61,7 @@ def _name(node: onnx.NodeProto, parameters: Collection[str], leaves: Collection[
 def _name_constants(
     node: onnx.NodeProto, computed: Collection[str], taken: set[str], names: dict[str, str]
 ) -> None:
-    """Names constants that the exporter computed after the first node that reads them."""
+    """Name constants that the exporter computed after the first node that reads them."""
     for index, value in enumerate(node.input):
         if value not in computed or names[value] != value:
             continue

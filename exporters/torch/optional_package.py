@@ -1,4 +1,4 @@
-"""Packages that only the exporters need, and what to say where they are missing."""
+"""Packages that only the exporters need, and the message where one is missing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from types import ModuleType
 from analyzer.errors import TorchMissing
 
 EXTRA = "relcheck-onnx[export]"
+"""The extra that brings all of them."""
 
 
 def need(package: str) -> ModuleType:
-    """Imports a package of the extra ``export``.
+    """Import a package of the extra ``export``.
 
     Raises:
-        TorchMissing: It is not installed.
+        TorchMissing: the package is not installed.
     """
     try:
         return importlib.import_module(package)

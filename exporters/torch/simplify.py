@@ -17,13 +17,13 @@ Dims = tuple[int | str | None, ...]
 
 
 def tidy(model: onnx.ModelProto) -> int:
-    """Rewrites nodes of a model in place; constants end up in the order in which they are read.
+    """Rewrite nodes of a model, in place; constants end up in the order in which they are read.
 
     Args:
-        model: Its values carry shapes, as the exporter leaves them.
+        model: changed in place; its values carry shapes, as the exporter leaves them.
 
     Returns:
-        How many nodes were rewritten.
+        Number of nodes that were rewritten.
     """
     from onnx import numpy_helper
 
@@ -82,7 +82,7 @@ def _flatten(node: onnx.NodeProto, shapes: Mapping[str, Dims]) -> bool:
 
 
 def _sort_constants(graph: onnx.GraphProto) -> None:
-    """Puts constants in the order of the nodes; those that nobody reads any more are dropped."""
+    """Put constants in the order of the nodes, and drop those that no node reads any more."""
     read = [*(name for node in graph.node for name in node.input), *(o.name for o in graph.output)]
     place = {name: index for index, name in reversed(list(enumerate(read)))}
     kept = sorted((t for t in graph.initializer if t.name in place), key=lambda t: place[t.name])

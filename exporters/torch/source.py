@@ -1,4 +1,4 @@
-"""What ``relcheck export`` is asked for, as text: which network, and the shape of its input."""
+"""The arguments of ``relcheck export``, parsed: the network, and the shape of its input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLORS = 3
 
 
 class SourceKind(StrEnum):
-    """Where a network comes from."""
+    """The place that a network comes from."""
 
     TORCHVISION = "torchvision"
     FILE = "file"
@@ -26,9 +26,9 @@ class Source:
     """One network.
 
     Attributes:
-        kind: Where it comes from.
+        kind: The place that it comes from.
         place: The Python file or module; ``torchvision``.
-        name: The architecture, or what makes the network there.
+        name: The architecture, or the factory in that place.
     """
 
     kind: SourceKind
@@ -41,7 +41,7 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Reads ``torchvision:NAME``, ``path/to/module.py:factory`` or ``package.module:factory``.
+    """Parse ``torchvision:NAME``, ``path/to/module.py:factory`` or ``package.module:factory``.
 
     >>> parse_source("torchvision:resnet50").kind.value
     'torchvision'
@@ -51,7 +51,7 @@ def parse_source(text: str) -> Source:
     'mine.nets:build'
 
     Raises:
-        BadNetwork: It is none of these.
+        BadNetwork: the text has none of these forms.
     """
     place, colon, name = text.rpartition(":")
     if not colon or not place or not re.fullmatch(r"[A-Za-z_]\w*", name):
@@ -72,13 +72,13 @@ def parse_source(text: str) -> Source:
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:
-    """Reads ``SIDE``, ``ROWSxCOLUMNS`` or ``CHANNELSxROWSxCOLUMNS``.
+    """Parse ``SIDE``, ``ROWSxCOLUMNS`` or ``CHANNELSxROWSxCOLUMNS``.
 
     >>> parse_shape("224"), parse_shape("360x480"), parse_shape("1x28x28")
     ((3, 224, 224), (3, 360, 480), (1, 28, 28))
 
     Raises:
-        BadOption: It is none of these, or too large.
+        BadOption: the text has none of these forms, or the size is too large.
     """
     try:
         sizes = [int(part) for part in text.lower().split("x")]
@@ -101,7 +101,7 @@ def module_file(place: str) -> Path:
     """The Python file of a `SourceKind.FILE`.
 
     Raises:
-        BadNetwork: It is not there.
+        BadNetwork: there is no such file.
     """
     path = Path(place)
     if not path.is_file():

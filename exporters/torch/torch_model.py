@@ -1,4 +1,4 @@
-"""From a torch network to an ONNX model, and the proof that both answer alike."""
+"""From a torch network to an ONNX model, and the check that both answer alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from analyzer.errors import BadNetwork, ExportFailed, short
 from analyzer.model import limits
-from exporters.quantize.ptq import quiet, strip
+from exporters.bare_model import strip
+from exporters.quiet import quiet
 from exporters.torch.naming import rename
 from exporters.torch.optional_package import need
 from exporters.torch.simplify import tidy
@@ -26,19 +27,22 @@ OPSET, IR_VERSION = 20, 10
 INPUT, OUTPUT = "image", "logits"
 TRACED_BATCH = 2  # torch takes a size of 1 for a constant
 PARITY_BATCHES = (1, 3)
+"""Batch sizes of the random inputs that both forms answer."""
+
 TOLERANCE = 1e-3
-"""Of the largest output: what other summation orders may make of deep float32 networks is far
-less; what a wrong operator makes is far more."""
+"""Largest difference, as a share of the largest output. Other orders of summation in deep float32
+networks make far less, a wrong operator makes far more."""
 
 Shape = tuple[int, int, int]
+"""C, H, W of an image."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far the ONNX model's answers are from torch's.
+    """The distance of the ONNX model's answers from torch's.
 
     Attributes:
-        inputs: How many random inputs were compared.
+        inputs: Number of random inputs.
         difference: The largest absolute difference of any output.
         largest: The largest absolute output of torch.
     """
@@ -49,18 +53,19 @@ class Parity:
 
 
 def convert(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> onnx.ModelProto:
-    """Converts a network in evaluation mode; the batch size stays open.
+    """Convert a network; the batch size stays open.
 
     BatchNorm is folded into convolutions, and nodes are named after the network's modules.
 
     Args:
-        network: From float32 (N, C, H, W) to one floating-point tensor (N, ...).
+        network: put into evaluation mode, in place; from float32 (N, C, H, W) to one
+            floating-point tensor (N, ...).
         shape: C, H, W.
-        metadata: The model's ``metadata_props``.
+        metadata: ``metadata_props`` of the model.
 
     Raises:
-        BadNetwork: It does not run on such an input, or does not give one row per image.
-        ExportFailed: An operator has no ONNX form, or the model would exceed 2 GiB.
+        BadNetwork: it does not run on such an input, or does not give one row per image.
+        ExportFailed: an operator has no ONNX form, or the model would exceed 2 GiB.
     """
     torch = need("torch")
     need("onnxscript")
@@ -112,7 +117,7 @@ def _check_size(network: nn.Module) -> None:
 
 
 def _check_runs(network: nn.Module, shape: Shape) -> None:
-    """Runs it in torch at each batch size, so that what is wrong is said in its own words."""
+    """Run the network in torch at each batch size: torch's own message says what is wrong."""
     torch = need("torch")
     for batch in (TRACED_BATCH, *PARITY_BATCHES):
         given = (batch, *shape)
@@ -135,7 +140,7 @@ def _check_runs(network: nn.Module, shape: Shape) -> None:
 
 
 def _explained(error: BaseException) -> str:
-    """What torch's exporter could not do; the reason lies at the bottom of a chain of errors."""
+    """The reason why torch's exporter failed, which lies at the bottom of a chain of errors."""
     while error.__cause__ is not None:
         error = error.__cause__
     text = str(error)
@@ -151,17 +156,17 @@ def _explained(error: BaseException) -> str:
 
 
 def check_parity(model: onnx.ModelProto, network: nn.Module, shape: Shape, seed: int) -> Parity:
-    """Runs both on random inputs.
+    """Run both forms of a network on random inputs.
 
     Args:
-        model: The converted network.
-        network: The torch network.
-        shape: C, H, W of its input.
-        seed: Of the inputs, which are standard normal.
+        model: the ONNX form.
+        network: the torch form, in evaluation mode.
+        shape: C, H, W of the input.
+        seed: of the inputs, float32 (batch, C, H, W), standard normal.
 
     Raises:
         ExportFailed: ONNX Runtime cannot run the model, or the answers differ by more than
-            rounding explains.
+            rounding explains, or all of them are 0.
     """
     rng = np.random.default_rng(seed)
     parts = []

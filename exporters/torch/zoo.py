@@ -1,4 +1,4 @@
-"""torchvision's classification networks, and how their images are prepared."""
+"""torchvision's classification networks, and the preprocessing of their images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadNetwork, BadOption, TorchMissing, short
 from analyzer.model import Preprocessing
-from exporters.quantize.ptq import quiet
+from exporters.quiet import quiet
 from exporters.torch.optional_package import need
 
 if TYPE_CHECKING:
@@ -40,19 +40,20 @@ SCHEMAS = tuple(
 """Operators that torchvision's Python code mentions when it is imported."""
 
 SETTLING_IMAGES = 16
+"""Random inputs that the statistics are taken from."""
 
 ZEROS_BECOME = 0.02
 """Standard deviation given to matrices that torchvision leaves at zero before training."""
 
 
 @dataclass(frozen=True)
-class Recommended:
-    """What torchvision says about the images of one network.
+class Recommendation:
+    """torchvision's description of the images of one network.
 
     Attributes:
-        side: Of the square input, in pixels.
+        side: Side of the square input, in pixels.
         preprocessing: How images become inputs.
-        bicubic: Whether torchvision resizes by bicubic interpolation; relcheck's is bilinear.
+        bicubic: True if torchvision resizes by bicubic interpolation; relcheck's is bilinear.
     """
 
     side: int
@@ -61,7 +62,7 @@ class Recommended:
 
 
 def import_torchvision() -> ModuleType:
-    """Imports torchvision, also where its compiled part does not fit the installed torch.
+    """Import torchvision, also where its compiled part does not fit the installed torch.
 
     A CPU-only torch beside a torchvision wheel built for CUDA cannot load that part, which no
     classification network needs. The import then fails on operators that nobody declared.
@@ -93,7 +94,7 @@ def _unfit(error: RuntimeError) -> TorchMissing:
 
 @cache
 def _declare_schemas() -> torch.library.Library:
-    """Declares the operators without code behind them; returns what keeps them declared."""
+    """Declare the operators without code behind them; the library that is returned keeps them."""
     import torch
 
     library = torch.library.Library("torchvision", "DEF")
@@ -103,10 +104,10 @@ def _declare_schemas() -> torch.library.Library:
 
 
 def check_name(name: str) -> None:
-    """Refuses what is no classification network of torchvision.
+    """Refuse a name that is no classification network of torchvision.
 
     Raises:
-        BadNetwork: The message has the nearest name.
+        BadNetwork: there is no such network; the message has the nearest name.
         TorchMissing: torch or torchvision is not installed.
     """
     import_torchvision()
@@ -120,8 +121,8 @@ def check_name(name: str) -> None:
         )
 
 
-def recommended(name: str, weights: Path | None) -> Recommended:
-    """How images are prepared for a network, by torchvision's description of its weights.
+def recommended(name: str, weights: Path | None) -> Recommendation:
+    """The preprocessing for a network, by torchvision's description of its weights.
 
     Args:
         name: A name that `check_name` passed.
@@ -138,19 +139,19 @@ def recommended(name: str, weights: Path | None) -> Recommended:
         mean, std = tuple(form.mean), tuple(form.std)
     side = form.crop_size[0]
     wanted = Preprocessing("NCHW", resize=form.resize_size[0], crop=side, mean=mean, std=std)
-    return Recommended(side, wanted, "bicubic" in str(form.interpolation).lower())
+    return Recommendation(side, wanted, "bicubic" in str(form.interpolation).lower())
 
 
 def build_known(name: str, classes: int, seed: int) -> nn.Module:
-    """Makes a network with random weights.
+    """Make a network with random weights.
 
     Args:
-        name: A name that `check_name` passed.
-        classes: Size of the last layer.
-        seed: Of the weights.
+        name: a name that `check_name` passed.
+        classes: size of the last layer, 2 or more.
+        seed: of the weights.
 
     Raises:
-        BadOption: The network cannot be made with so many classes.
+        BadOption: the network cannot be made with so many classes.
     """
     import torch
     from torchvision import models
@@ -169,15 +170,15 @@ def build_known(name: str, classes: int, seed: int) -> nn.Module:
 
 
 def settle_batchnorm(network: nn.Module, shape: tuple[int, int, int], seed: int) -> None:
-    """Gives every BatchNorm of an untrained network the statistics of random inputs, in place.
+    """Give every BatchNorm of an untrained network the statistics of random inputs, in place.
 
     Untrained networks come with statistics that suit no input: behind the 50 layers of a
     MobileNetV2 all values are below 1e-9, and whatever is measured there is rounding.
 
     Args:
-        network: The network, which is left in evaluation mode.
-        shape: Channels, rows and columns of its input.
-        seed: Of the inputs, which are standard normal.
+        network: changed in place, and left in evaluation mode.
+        shape: C, H, W of its input.
+        seed: of the inputs, float32 (n, C, H, W), standard normal.
     """
     import torch
     from torch.nn.modules.batchnorm import _BatchNorm

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 def residual_block(cin: int, cout: int, stride: int) -> nn.Module:
     """Two 3x3 convolutions and a shortcut (He et al. 2016, arXiv:1512.03385, with projection).
 
+    Args:
+        cin: channels of the input.
+        cout: channels of the output.
+        stride: of the first convolution and of the shortcut.
+
     Returns:
         A module from float32 (N, cin, H, W) to float32 (N, cout, H/stride, W/stride).
     """
@@ -47,6 +52,12 @@ def residual_block(cin: int, cout: int, stride: int) -> nn.Module:
 
 def inverted_residual(cin: int, cout: int, stride: int, expansion: int) -> nn.Module:
     """Widen, filter each channel, narrow (Sandler et al. 2018, arXiv:1801.04381, figure 4).
+
+    Args:
+        cin: channels of the input.
+        cout: channels of the output.
+        stride: of the convolution that filters each channel.
+        expansion: channels in the middle, as a multiple of ``cin``.
 
     Returns:
         A module from float32 (N, cin, H, W) to float32 (N, cout, H/stride, W/stride).

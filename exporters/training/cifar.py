@@ -1,4 +1,4 @@
-"""Trains two small networks on CIFAR-10 and exports them, float and int8.
+"""Training of two small networks on CIFAR-10, and their export, float and int8.
 
 Run ``python -m exporters.training.cifar --data DATA --test TEST --out models``. CIFAR-10 (A.
 Krizhevsky, "Learning multiple layers of features from tiny images", 2009) is not part of this
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.model import Preprocessing, write_preprocessing
-from exporters.datasets.cifar10 import NAMES, SIDE, Part, read_cifar10
+from exporters.datasets.cifar10 import NAMES, SIDE, Subset, read_cifar10
 from exporters.quantize.ptq import FloatArray, quantize
 from exporters.torch.torch_model import INPUT, OUTPUT, check_parity, convert
 from exporters.training.cifar_nets import mobilenet, resnet20
@@ -29,7 +29,7 @@ from exporters.training.sgd import Recipe, train
 if TYPE_CHECKING:
     from torch import nn
 
-    from exporters.datasets.images import Images
+    from exporters.datasets.images import LabelledImages
 
 SHAPE = (3, SIDE, SIDE)
 CALIBRATION_IMAGES, CALIBRATION_BATCHES = 512, 8
@@ -38,7 +38,7 @@ TEST_BATCH = 100
 
 @dataclass(frozen=True)
 class Task:
-    """One network and how it is trained."""
+    """One network and its recipe."""
 
     build: Callable[[], nn.Module]
     recipe: Recipe
@@ -51,7 +51,7 @@ TASKS = {
 
 
 def metadata(recipe: Recipe) -> dict[str, str]:
-    """What the exported file says about itself."""
+    """Metadata of the exported file."""
     preprocessing = Preprocessing("NCHW", mean=recipe.mean, std=recipe.std)
     return {
         "relcheck.task": "classification",
@@ -63,15 +63,29 @@ def metadata(recipe: Recipe) -> dict[str, str]:
     }
 
 
-def prepare(images: Images, recipe: Recipe) -> FloatArray:
-    """Turns pixels into network input: float32 (N, 3, 32, 32)."""
+def prepare(images: LabelledImages, recipe: Recipe) -> FloatArray:
+    """Turn pixels into network input.
+
+    Args:
+        images: pixels uint8 (N, 32, 32, 3).
+        recipe: its mean and standard deviation are used.
+
+    Returns:
+        float32 (N, 3, 32, 32).
+    """
     mean, std = (np.asarray(values, np.float32) for values in (recipe.mean, recipe.std))
     scaled = images.pixels.astype(np.float32) * np.float32(Preprocessing().scale)
     return np.ascontiguousarray(((scaled - mean) / std).transpose(0, 3, 1, 2), np.float32)
 
 
-def accuracy(path: Path, images: Images, recipe: Recipe) -> str:
-    """Runs an ONNX file in ONNX Runtime and counts correct answers."""
+def accuracy(path: Path, images: LabelledImages, recipe: Recipe) -> str:
+    """Run an ONNX file in ONNX Runtime and count correct answers, in words.
+
+    Args:
+        path: the file.
+        images: pixels uint8 (N, 32, 32, 3), labels int64 (N,).
+        recipe: its mean and standard deviation are used.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -84,8 +98,18 @@ def accuracy(path: Path, images: Images, recipe: Recipe) -> str:
     return f"{right}/{len(inputs)} correct ({right / len(inputs):.2%})"
 
 
-def make(name: str, training: Images, test: Images, scratch: Path, out: Path) -> None:
-    """Trains one network, or takes it from its last checkpoint; writes two files and reports."""
+def make(
+    name: str, training: LabelledImages, test: LabelledImages, scratch: Path, out: Path
+) -> None:
+    """Train one network, or take it from its last checkpoint; write two files and report.
+
+    Args:
+        name: one of `TASKS`.
+        training: images that it is trained and calibrated on.
+        test: images that its accuracy is reported on.
+        scratch: folder for checkpoints.
+        out: folder for the files.
+    """
     task = TASKS[name]
 
     def tell(text: str) -> None:
@@ -115,8 +139,8 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=Path("build/cifar"), help="checkpoints")
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder for the files")
     arguments = parser.parse_args()
-    training = read_cifar10(arguments.data, Part.TRAIN)
-    test = read_cifar10(arguments.test or arguments.data, Part.TEST)
+    training = read_cifar10(arguments.data, Subset.TRAIN)
+    test = read_cifar10(arguments.test or arguments.data, Subset.TEST)
     for name in arguments.net:
         make(name, training, test, arguments.scratch, arguments.out)
 

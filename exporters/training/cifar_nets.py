@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 STAGES = ((16, 1), (32, 2), (64, 2))
-"""Of ResNet-20: channels, stride of the first of three blocks."""
+"""Stages of ResNet-20: channels, stride of the first of three blocks."""
 
 BOTTLENECKS = (
     (16, 1, 1),
@@ -24,9 +24,10 @@ BOTTLENECKS = (
     (64, 1, 4),
     (96, 2, 4),
 )
-"""Of the MobileNet-like network: channels, stride, expansion."""
+"""Blocks of the MobileNet-like network: channels, stride, expansion."""
 
 WIDEST = 192
+"""Channels before the classifier of the MobileNet-like network."""
 
 
 def resnet20() -> nn.Module:

@@ -1,4 +1,4 @@
-"""Trains a small residual CNN on handwritten digits and exports it, float and int8.
+"""Training of a small residual CNN on handwritten digits, and its export, float and int8.
 
 Run ``python -m exporters.training.digits --out models``. The data is scikit-learn's copy of the
 UCI test set "Optical Recognition of Handwritten Digits" (1797 images of 8x8 pixels, CC BY 4.0).
@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exporters.bare_model import strip
 from exporters.datasets.archives import write_archive
-from exporters.quantize.ptq import FloatArray, quantize, quiet, strip
+from exporters.quantize.ptq import FloatArray, quantize
+from exporters.quiet import quiet
 from exporters.training.blocks import residual_block
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Split:
     labels: LabelArray  # int64 (N,), values 0..9
 
     def divide(self, second: int) -> tuple[Split, Split]:
-        """Splits off ``second`` images, stratified by class, always the same ones."""
+        """Split off ``second`` images, stratified by class, always the same ones."""
         from sklearn.model_selection import train_test_split
 
         rows = np.arange(len(self.labels))
@@ -73,7 +75,7 @@ class Split:
 
 
 def load_data() -> tuple[Split, Split]:
-    """Returns the training split (1197 images) and the test split (600)."""
+    """The training split (1197 images) and the test split (600)."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -82,7 +84,7 @@ def load_data() -> tuple[Split, Split]:
 
 
 def preprocess(images: ByteArray) -> FloatArray:
-    """Turns stored images into network input.
+    """Turn stored images into network input.
 
     Args:
         images: uint8 (N, 8, 8, 1), values 0..16.
@@ -95,7 +97,7 @@ def preprocess(images: ByteArray) -> FloatArray:
 
 
 def build_network() -> nn.Module:
-    """Builds the untrained network."""
+    """Build the untrained network."""
     from torch import nn
 
     return nn.Sequential(
@@ -114,7 +116,7 @@ def build_network() -> nn.Module:
 
 
 def augment(batch: torch.Tensor) -> torch.Tensor:
-    """Shifts every image by up to one pixel each way and adds a little noise.
+    """Shift every image by up to one pixel each way and add a little noise.
 
     Args:
         batch: float32 (N, 1, 8, 8), normalized.
@@ -130,7 +132,7 @@ def augment(batch: torch.Tensor) -> torch.Tensor:
 
 
 def train(split: Split) -> nn.Module:
-    """Trains on a split from a fixed seed; returns the network frozen, in evaluation mode."""
+    """Train on a split from a fixed seed; the network is returned frozen, in evaluation mode."""
     import torch
 
     torch.manual_seed(SEED)
@@ -153,7 +155,7 @@ def train(split: Split) -> nn.Module:
 
 
 def fold_batchnorm(network: nn.Module) -> None:
-    """Merges every BatchNorm into the convolution before it, in place."""
+    """Merge every BatchNorm into the convolution before it, in place."""
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -166,7 +168,7 @@ def fold_batchnorm(network: nn.Module) -> None:
 
 
 def export(network: nn.Module) -> onnx.ModelProto:
-    """Converts a folded network to ONNX with readable names and no traces of this machine."""
+    """Convert a folded network to ONNX with readable names and no traces of this machine."""
     import torch
     from onnxscript import opset20 as op
 
@@ -194,7 +196,7 @@ def export(network: nn.Module) -> onnx.ModelProto:
 
 
 def rename(graph: onnx.GraphProto) -> None:
-    """Names nodes and values, in place, after the modules that the exporter noted for them."""
+    """Name nodes and values, in place, after the modules that the exporter noted for them."""
     names = {value.name: value.name for value in graph.output}
     for node in graph.node:
         notes = {prop.key: prop.value for prop in node.metadata_props}
@@ -206,14 +208,30 @@ def rename(graph: onnx.GraphProto) -> None:
 
 
 def torch_logits(network: nn.Module, images: ByteArray) -> FloatArray:
-    """Runs the torch network: uint8 (N, 8, 8, 1) to float32 (N, 10)."""
+    """Run the torch network.
+
+    Args:
+        network: in evaluation mode.
+        images: uint8 (N, 8, 8, 1), values 0..16.
+
+    Returns:
+        float32 (N, 10).
+    """
     import torch
 
     return np.asarray(network(torch.from_numpy(preprocess(images))).numpy(), dtype=np.float32)
 
 
 def onnx_logits(path: Path, images: ByteArray) -> FloatArray:
-    """Runs an ONNX file in ONNX Runtime: uint8 (N, 8, 8, 1) to float32 (N, 10)."""
+    """Run an ONNX file in ONNX Runtime.
+
+    Args:
+        path: the file.
+        images: uint8 (N, 8, 8, 1), values 0..16.
+
+    Returns:
+        float32 (N, 10).
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -221,20 +239,25 @@ def onnx_logits(path: Path, images: ByteArray) -> FloatArray:
 
 
 def accuracy(logits: FloatArray, labels: LabelArray) -> str:
-    """Counts correct answers; logits are float32 (N, 10), labels int64 (N,)."""
+    """The number of correct answers, in words.
+
+    Args:
+        logits: float32 (N, 10).
+        labels: int64 (N,), values 0..9.
+    """
     right = int((logits.argmax(axis=1) == labels).sum())
     return f"{right}/{len(labels)} correct ({right / len(labels):.2%})"
 
 
 def validate() -> None:
-    """Repeats the measurement behind the hyperparameters; the test split is not involved."""
+    """Repeat the measurement behind the hyperparameters; the test split is not involved."""
     training, _ = load_data()
     fitted, held_out = training.divide(len(training.labels) // 5)
     print(accuracy(torch_logits(train(fitted), held_out.images), held_out.labels))
 
 
 def make(out: Path) -> None:
-    """Trains on the whole training split, writes the three files and reports on them."""
+    """Train on the whole training split, write the three files and report on them."""
     training, test = load_data()
     network = train(training)
     fold_batchnorm(network)

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from exporters.datasets.images import Images
+    from exporters.datasets.images import LabelledImages
 
 PADDING = 4
+"""Pixels by which a random crop may be shifted each way."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """The settings of a training.
 
     Attributes:
         epochs: Passes over the training images; the learning rate ends near 0 after the last.
@@ -48,17 +49,17 @@ class Recipe:
 
 def train(
     build: Callable[[], nn.Module],
-    images: Images,
+    images: LabelledImages,
     recipe: Recipe,
     scratch: Path,
     tell: Callable[[str], None],
 ) -> nn.Module:
-    """Trains a network, going on from the last checkpoint in ``scratch`` if there is one.
+    """Train a network, going on from the last checkpoint in ``scratch`` if there is one.
 
     Args:
         build: Makes the untrained network, float32 (N, C, H, W) to float32 (N, classes).
         images: The training images.
-        recipe: How; a checkpoint of another recipe or of other images is refused.
+        recipe: The settings; a checkpoint of another recipe or of other images is refused.
         scratch: Folder for ``checkpoint.pt``, which is replaced after every epoch.
         tell: Hears one line per epoch.
 
@@ -91,7 +92,7 @@ def train(
 
 @dataclass(frozen=True)
 class _State:
-    """All that changes while training, and what it belongs to."""
+    """All that changes while training, and the training that it belongs to."""
 
     network: Any
     optimizer: Any
@@ -99,7 +100,7 @@ class _State:
     belongs_to: str
 
     def load(self, scratch: Path) -> int:
-        """Takes over the checkpoint; returns how many epochs are done."""
+        """Take over the checkpoint; the number of epochs that are done is returned."""
         import torch
 
         path = scratch / "checkpoint.pt"
@@ -113,7 +114,12 @@ class _State:
         return int(found["epochs"])
 
     def save(self, scratch: Path, epochs: int) -> None:
-        """Replaces the checkpoint at one stroke."""
+        """Replace the checkpoint at one stroke.
+
+        Args:
+            scratch: folder of the checkpoint.
+            epochs: number of epochs that are done.
+        """
         import torch
 
         scratch.mkdir(parents=True, exist_ok=True)
@@ -124,7 +130,9 @@ class _State:
         os.replace(scratch / "checkpoint.new", scratch / "checkpoint.pt")
 
 
-def _epoch(network: nn.Module, images: Images, recipe: Recipe, epoch: int, state: _State) -> float:
+def _epoch(
+    network: nn.Module, images: LabelledImages, recipe: Recipe, epoch: int, state: _State
+) -> float:
     """One pass over all images in a new order; returns the mean loss."""
     import torch
 
@@ -147,7 +155,7 @@ def _epoch(network: nn.Module, images: Images, recipe: Recipe, epoch: int, state
 
 
 def normalize(pixels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Turns pixels into network input.
+    """Turn pixels into network input.
 
     Args:
         pixels: uint8 (N, H, W, C).
@@ -164,7 +172,7 @@ def normalize(pixels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
 
 
 def augment(pixels: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
-    """Shifts every image by up to four pixels each way and mirrors half of them.
+    """Shift every image by up to four pixels each way and mirror half of them.
 
     Args:
         pixels: uint8 (N, H, W, C).

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from exporters.datasets.cifar10 import FILES, IMAGE_BYTES, Part
+from exporters.datasets.cifar10 import FILES, IMAGE_BYTES, Subset
 
 PER_BATCH = 3
 
@@ -16,7 +16,7 @@ Batches = dict[str, tuple[npt.NDArray[np.uint8], list[int]]]
 def batches(seed: int = 0) -> Batches:
     """File name -> rows, uint8 (3, 3072), color by color, and labels."""
     rng = np.random.default_rng(seed)
-    names = [*FILES[Part.TRAIN], *FILES[Part.TEST]]
+    names = [*FILES[Subset.TRAIN], *FILES[Subset.TEST]]
     return {
         name: (
             rng.integers(256, size=(PER_BATCH, IMAGE_BYTES), dtype=np.uint8),

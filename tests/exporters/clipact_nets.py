@@ -11,10 +11,10 @@ import onnx
 
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.model import Model, load_model
-from exporters.hardening.bounds.apply import open_subject
+from exporters.hardening.activations.survey import survey
 from exporters.hardening.bounds.calibrate import calibrate
-from exporters.hardening.bounds.thresholds import Method
-from exporters.hardening.clipact.search import Request, Search
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.clipact.search import Search, SearchRequest
 from tests.exporters.nets import run
 from tests.support import parse_model, save, with_initializers
 
@@ -140,19 +140,19 @@ def data_of(net: Net, labelled: bool = True) -> Dataset:
 def search_on(
     net: Net,
     folder: Path,
-    request: Request,
+    request: SearchRequest,
     labelled: bool = True,
     alive: Callable[[], object] = lambda: None,
 ) -> tuple[Model, Search]:
     """A search, opened."""
     model = load_model(save(proto_of(net), folder / "net.onnx"))
     data = data_of(net, labelled)
-    subject = open_subject(model.proto, Method.CLIPACT, model.path)
+    sites = survey(model.proto).sites
     size = model.signature.fixed_batch or IMAGES
     fed = [
         {"image": np.resize(data.inputs[i : i + size], (size, *net.image))}
         for i in range(0, IMAGES, size)
     ]
-    maxima = calibrate(subject.proto, subject.sites, Method.CLIPACT, fed, lambda _: None)
-    search = Search(model, subject.proto, subject.sites, maxima, data, request, alive)
+    maxima = calibrate(model.proto, sites, CLIPPING, fed)
+    search = Search(model, model.proto, sites, maxima, data, request, alive)
     return model, search

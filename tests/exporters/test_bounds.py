@@ -1,7 +1,5 @@
 """What bounds do at the threshold, just above it, and to what is no number."""
 
-from pathlib import Path
-
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
@@ -10,29 +8,21 @@ import pytest
 
 from analyzer.errors import AlreadyHardened, NothingToBound, UnsupportedModel
 from exporters.hardening.activations.survey import Side, survey
-from exporters.hardening.bounds.apply import Subject, harden, open_subject
+from exporters.hardening.bounds.clamping import CLAMPING
+from exporters.hardening.bounds.clipping import CLIPPING
 from exporters.hardening.bounds.find import find_bounds, without_bounds
-from exporters.hardening.bounds.insert import insert_bounds, open_thresholds, relu6_thresholds
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.bounds.form import BoundForm
+from exporters.hardening.bounds.insert import insert_bounds, open_thresholds, with_bounds
+from exporters.hardening.bounds.thresholds import Threshold
+from exporters.hardening.mitigations.ranger import RANGER
+from exporters.hardening.mitigations.relu6 import RELU6
+from tests.exporters.bounded import bounded_by as hardened
+from tests.exporters.bounded import changed_on, hardened_on, subject_of
 from tests.exporters.nets import ACTIVATIONS, activation_net, network, operators, row, run, scalar
 from tests.support import parse_model
 
-PATH = Path("net.onnx")
 NAN, INF = np.nan, np.inf
 T = float(np.float32(1.7))
-
-
-def subject(proto: onnx.ModelProto, method: Method = Method.ACTMAX) -> Subject:
-    return open_subject(proto, method, PATH)
-
-
-def hardened(
-    proto: onnx.ModelProto, high: float, low: float | None = None, method: Method = Method.ACTMAX
-) -> onnx.ModelProto:
-    """The model with one threshold for every site."""
-    found = subject(proto, method)
-    bounds = {s.value: Threshold(low=low, high=high) for s in found.sites}
-    return harden(found, bounds, "0" * 64, None)
 
 
 def above(value: float, dtype: npt.DTypeLike = np.float32) -> float:
@@ -109,7 +99,7 @@ def test_a_threshold_of_zero_lets_zero_pass() -> None:
 @pytest.mark.parametrize("opset", [11, 17, 21])
 def test_ranger_clamps_and_lets_nan_pass(opset: int, optimize: bool) -> None:
     """NaN: as measured with ONNX Runtime, whose Relu and Clip let it through."""
-    proto = hardened(network("scores = Relu (image)", opset=opset), T, method=Method.RANGER)
+    proto = hardened(network("scores = Relu (image)", opset=opset), T, form=CLAMPING)
     answer = run(proto, row(-1, 1, T, above(T), INF, NAN), optimize=optimize)[0]
     assert answer[0, :5].tolist() == [0, 1, T, T, T]
     assert np.isnan(answer[0, 5])
@@ -117,14 +107,13 @@ def test_ranger_clamps_and_lets_nan_pass(opset: int, optimize: bool) -> None:
 
 def test_ranger_clamps_on_both_sides() -> None:
     proto = network("scores = LeakyRelu <alpha = 0.5> (image)")
-    answer = run(hardened(proto, 2.0, -1.0, Method.RANGER), row(-9, -INF, -1, 1, 9, INF))[0]
+    answer = run(hardened(proto, 2.0, -1.0, CLAMPING), row(-9, -INF, -1, 1, 9, INF))[0]
     assert answer.tolist() == [[-1, -1, -0.5, 1, 2, 2]]
 
 
 @pytest.mark.parametrize("optimize", [False, True])
 def test_relu6_by_eq_5_replaces_relu(optimize: bool) -> None:
-    found = subject(network("scores = Relu (image)"), Method.RELU6)
-    proto = harden(found, relu6_thresholds(found.sites), "0" * 64, None)
+    proto = hardened_on(network("scores = Relu (image)"), mitigation=RELU6)
     assert operators(proto) == ["Clip"]
     answer = run(proto, row(-INF, -1, 0, 3, 6, above(6), INF, NAN), optimize=optimize)[0]
     assert answer[0, :7].tolist() == [0, 0, 0, 3, 6, 6, 6]
@@ -132,17 +121,17 @@ def test_relu6_by_eq_5_replaces_relu(optimize: bool) -> None:
 
 
 def test_relu6_clamps_others_behind() -> None:
-    found = subject(network("scores = LeakyRelu <alpha = 1.0> (image)"), Method.RELU6)
-    proto = harden(found, relu6_thresholds(found.sites), "0" * 64, None)
+    proto = hardened_on(network("scores = LeakyRelu <alpha = 1.0> (image)"), mitigation=RELU6)
     assert operators(proto) == ["LeakyRelu", "Clip"]
     assert run(proto, row(-9, -6, 0, 6, 9))[0].tolist() == [[-6, -6, 0, 6, 6]]
 
 
 def test_relu6_leaves_relu6_alone() -> None:
     body = "c = Clip (image, zero, six) scores = Relu (c)"
-    found = subject(network(body, {"zero": scalar(0), "six": scalar(6)}), Method.RELU6)
-    assert [s.value for s in found.sites] == ["scores"]
-    assert [(n.value, n.reason) for n in found.survey.left] == [("c", "it clamps at 6 already")]
+    proto = network(body, {"zero": scalar(0), "six": scalar(6)})
+    found = changed_on(proto, mitigation=RELU6)
+    assert [place.value for place in found.applied] == ["scores"]
+    assert [(n.value, n.reason) for n in found.left] == [("c", "it clamps at 6 already")]
 
 
 def test_nan_through_a_fused_convolution() -> None:
@@ -161,8 +150,9 @@ def test_nan_through_a_fused_convolution() -> None:
     image = rng.standard_normal((1, 8, 7, 7)).astype(np.float32)
     image[0, 0, 3, 3] = np.nan
     touched = 8 * 9
-    for method, nans in {Method.RANGER: touched, Method.ACTMAX: 0}.items():
-        answer = run(hardened(proto, 6.0, method=method), image, optimize=True)[0]
+    forms: list[tuple[BoundForm, int]] = [(CLAMPING, touched), (CLIPPING, 0)]
+    for form, nans in forms:
+        answer = run(hardened(proto, 6.0, form=form), image, optimize=True)[0]
         assert int(np.isnan(answer).sum()) == nans
 
 
@@ -173,7 +163,7 @@ def test_a_known_clip_is_narrowed(optimize: bool) -> None:
     proto = network("scores = Clip (image, lo, hi)", limits)
     given = row(-9, -5, -2, 0, 3, 6, 9, INF, -INF)
     for high, low in [(4.0, -2.0), (9.0, -9.0), (6.0, -5.0)]:
-        after = hardened(proto, high, low, Method.RANGER)
+        after = hardened(proto, high, low, CLAMPING)
         assert operators(after) == ["Clip"]
         wanted = np.clip(given, max(low, -5), min(high, 6))
         assert run(after, given, optimize=optimize)[0].tolist() == wanted.tolist()
@@ -181,7 +171,7 @@ def test_a_known_clip_is_narrowed(optimize: bool) -> None:
 
 def test_a_computed_clip_gets_another_behind() -> None:
     proto = network("m = ReduceMax <keepdims = 0> (image) scores = Clip (image, , m)")
-    after = hardened(proto, 2.0, -1.0, Method.RANGER)
+    after = hardened(proto, 2.0, -1.0, CLAMPING)
     assert operators(after) == ["ReduceMax", "Clip", "Clip"]
     assert run(after, row(-3, 1, 5))[0].tolist() == [[-1, 1, 2]]
 
@@ -200,9 +190,8 @@ def test_what_blows_up_before_a_clip_is_cut_off_before_it() -> None:
 def test_names_are_readable_and_outputs_stay() -> None:
     body = "x = Add (image, image) h = Relu (x) scores = LeakyRelu (h)"
     proto = network(body)
-    found = subject(proto)
     bounds = {"h": Threshold(high=1.0), "scores": Threshold(low=-1.0, high=2.0)}
-    result = harden(found, bounds, "0" * 64, None)
+    result = with_bounds(proto, survey(proto).sites, bounds, CLIPPING)
     assert [o.name for o in result.graph.output] == ["scores"]
     assert [t.name for t in result.graph.initializer] == [
         "h_threshold",
@@ -282,21 +271,22 @@ def test_local_functions_are_expanded() -> None:
         <domain: "local", opset_import: ["" : 17]>
         block (x) => (y) { r = Relu (x) y = Neg (r) }
     """
-    found = subject(parse_model(text))
-    assert [s.kind for s in found.sites] == ["Relu", "Relu"]
+    found = changed_on(parse_model(text), row(1, 2))
+    assert [place.kind for place in found.applied] == ["Relu", "Relu"]
     assert len(found.proto.functions) == 0
 
 
 def test_metadata_says_how_it_came_about() -> None:
     proto = network("scores = Relu (image)")
     proto.metadata_props.add(key="relcheck.scale", value="0.5")
-    entries = {p.key: p.value for p in hardened(proto, 1.5).metadata_props}
-    assert entries == {
-        "relcheck.scale": "0.5",
-        "relcheck.hardening.method": "actmax",
-        "relcheck.hardening.thresholds": '{"scores": [null, 1.5]}',
-        "relcheck.hardening.origin": "0" * 64,
-    }
+    entries = [(p.key, p.value) for p in hardened_on(proto, row(-1, 1.5)).metadata_props]
+    assert entries == [
+        ("relcheck.scale", "0.5"),
+        ("relcheck.hardening.method", "actmax"),
+        ("relcheck.hardening.thresholds", '{"scores": [null, 1.5]}'),
+        ("relcheck.hardening.origin", subject_of(proto).model.sha256),
+        ("relcheck.hardening.calibration", f"sha256:{'2' * 64} images:1"),
+    ]
 
 
 def test_the_original_is_not_changed() -> None:
@@ -313,7 +303,7 @@ def test_open_thresholds_let_every_finite_number_pass(name: str, dtype: npt.DTyp
     one = {"one": scalar(1, dtype)}
     proto = network("scores = PRelu (image, one)", one, opset=16, dtype=name)
     sites = survey(proto).sites
-    insert_bounds(proto, sites, open_thresholds(sites), Method.ACTMAX)
+    insert_bounds(proto, sites, open_thresholds(sites), CLIPPING)
     largest = float(np.finfo(np.dtype(dtype)).max)
     given = row(largest, -largest, 1, dtype=dtype)
     assert run(proto, given)[0].tobytes() == given.tobytes()
@@ -323,21 +313,21 @@ def test_open_thresholds_let_every_finite_number_pass(name: str, dtype: npt.DTyp
 
 
 def test_hardened_models_are_refused() -> None:
-    once = hardened(network("scores = Relu (image)"), 1.0)
+    once = hardened_on(network("scores = Relu (image)"), row(1))
     with pytest.raises(AlreadyHardened, match="by method actmax; harden the original"):
-        subject(once, Method.RANGER)
+        hardened_on(once, row(1), mitigation=RANGER)
 
 
 def test_old_models_are_refused() -> None:
     with pytest.raises(UnsupportedModel, match="opset 9; bounds need opset 11"):
-        subject(network("scores = Relu (image)", opset=9))
+        hardened_on(network("scores = Relu (image)", opset=9), row(1))
 
 
 def test_models_without_activations_are_refused() -> None:
     with pytest.raises(NothingToBound, match="none of the operators"):
-        subject(network("scores = Neg (image)"))
+        hardened_on(network("scores = Neg (image)"), row(1))
 
 
 def test_the_first_reason_is_told() -> None:
     with pytest.raises(NothingToBound, match=r"Sigmoid 'a': its values lie in .*1 others likewise"):
-        subject(network("a = Sigmoid (image) scores = Tanh (a)"))
+        hardened_on(network("a = Sigmoid (image) scores = Tanh (a)"), row(1))

@@ -1,7 +1,6 @@
 """Thresholds from data, and hardened models against the originals within their range."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,34 +13,19 @@ from analyzer.errors import BadCalibration, DataMismatch
 from analyzer.evaluation.readers import read_data
 from analyzer.model import load_model
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.bounds.apply import harden, open_subject
-from exporters.hardening.bounds.calibrate import calibrate
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.activations.survey import survey
+from exporters.hardening.bounds.calibrate import calibrate, outwards
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.bounds.thresholds import Threshold
+from exporters.hardening.interface import Mitigation
+from exporters.hardening.mitigations.actmax import ACTMAX
+from exporters.hardening.mitigations.ranger import RANGER
+from tests.exporters.bounded import changed_on, hardened_on, thresholds_of
 from tests.exporters.nets import ACTIVATIONS, Array, activation_net, network, row, run, same, scalar
 from tests.strategies import examples
 from tests.support import ROOT, parse_model, with_initializers
 
-CLIPPING_AND_CLAMPING = [Method.ACTMAX, Method.RANGER]
-
-
-def ignore(_step: int) -> None:
-    """Nobody waits."""
-
-
-def thresholds_of(
-    proto: onnx.ModelProto, *batches: Array, method: Method = Method.ACTMAX
-) -> dict[str, Threshold]:
-    subject = open_subject(proto, method, Path("net.onnx"))
-    name = proto.graph.input[0].name
-    fed = [{name: batch} for batch in batches]
-    return calibrate(subject.proto, subject.sites, method, fed, ignore)
-
-
-def hardened_on(
-    proto: onnx.ModelProto, *batches: Array, method: Method = Method.ACTMAX
-) -> onnx.ModelProto:
-    subject = open_subject(proto, method, Path("net.onnx"))
-    return harden(subject, thresholds_of(proto, *batches, method=method), "0" * 64, None)
+CLIPPING_AND_CLAMPING: list[Mitigation] = [ACTMAX, RANGER]
 
 
 def test_thresholds_are_the_extremes_over_all_batches() -> None:
@@ -52,10 +36,9 @@ def test_thresholds_are_the_extremes_over_all_batches() -> None:
 
 def test_steps_are_told() -> None:
     proto = network("scores = Relu (image)")
-    subject = open_subject(proto, Method.ACTMAX, Path("net.onnx"))
     told: list[int] = []
     batches = [{"image": row(1)}, {"image": row(2)}]
-    calibrate(proto, subject.sites, Method.ACTMAX, batches, told.append)
+    calibrate(proto, survey(proto).sites, CLIPPING, batches, told.append)
     assert told == [0, 1]
 
 
@@ -97,11 +80,11 @@ def test_a_value_that_a_quantizer_makes_zero_is_bounded_by_zero() -> None:
 
 @pytest.mark.parametrize("method", CLIPPING_AND_CLAMPING)
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_within_the_calibration_range_nothing_changes(name: str, method: Method) -> None:
+def test_within_the_calibration_range_nothing_changes(name: str, method: Mitigation) -> None:
     """Neither by the kernels as written nor by those of the optimizer."""
     proto = activation_net(ACTIVATIONS[name])
     images = 3 * np.random.default_rng(0).standard_normal((40, 9)).astype(np.float32)
-    after = hardened_on(proto, images, method=method)
+    after = hardened_on(proto, images, mitigation=method)
     for optimize in (False, True):
         assert same(run(after, images, optimize=optimize), run(proto, images, optimize=optimize))
 
@@ -153,10 +136,10 @@ def random_nets(draw: st.DrawFn) -> onnx.ModelProto:
 @examples(60)
 @given(random_nets(), st.integers(0, 1000), st.sampled_from(CLIPPING_AND_CLAMPING))
 def test_random_networks_within_their_range(
-    proto: onnx.ModelProto, seed: int, method: Method
+    proto: onnx.ModelProto, seed: int, method: Mitigation
 ) -> None:
     images = np.random.default_rng(seed).standard_normal((12, 4)).astype(np.float32)
-    after = hardened_on(proto, images[:6], images[6:], method=method)
+    after = hardened_on(proto, images[:6], images[6:], mitigation=method)
     onnx.checker.check_model(after, full_check=True)
     assert same(run(after, images, name="v0"), run(proto, images, name="v0"))
 
@@ -245,6 +228,83 @@ def test_a_chain_of_relus_is_bit_identical() -> None:
     assert after.tobytes() == run(proto, images)[0].tobytes()
 
 
+# Types that ONNX Runtime computes in float32
+
+
+def half_net(activation: str, seed: int = 3) -> tuple[onnx.ModelProto, Array]:
+    """Three float16 convolutions, each with an activation; with calibration inputs."""
+    rng = np.random.default_rng(seed)
+    layers, values, before, channels = [], {}, "image", 3
+    for i in range(3):
+        values[f"w{i}"] = (rng.standard_normal((6, channels, 3, 3)) / 4).astype(np.float16)
+        layers.append(f"c{i} = Conv <pads = [1, 1, 1, 1]> ({before}, w{i})")
+        layers.append(activation.replace("X", f"c{i}").replace("Y", f"a{i}"))
+        before, channels = f"a{i}", 6
+    text = f"""
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float16[N, 3, 8, 8] image) => (float16[N, 6, 8, 8] scores) {{
+            {" ".join(layers)} scores = Neg ({before})
+        }}
+    """
+    proto = with_initializers(parse_model(text), values)
+    return proto, rng.standard_normal((24, 3, 8, 8)).astype(np.float16)
+
+
+HALVES = {
+    "relu": "Y = Relu (X)",
+    "leaky": "Y = LeakyRelu <alpha = 0.1> (X)",
+    "silu": "X_s = Sigmoid (X) Y = Mul (X, X_s)",
+}
+
+
+@pytest.mark.parametrize("method", CLIPPING_AND_CLAMPING)
+@pytest.mark.parametrize("activation", HALVES)
+def test_no_bound_acts_on_its_own_calibration_data_in_float16(
+    activation: str, method: Mitigation
+) -> None:
+    """ONNX Runtime compares what it has not rounded yet: 6.5302 where the largest value is 6.53."""
+    for seed in range(4):
+        proto, images = half_net(HALVES[activation], seed)
+        after = hardened_on(proto, images, mitigation=method)
+        for optimize in (False, True):
+            assert same(
+                run(after, images, optimize=optimize), run(proto, images, optimize=optimize)
+            )
+
+
+def test_narrow_thresholds_are_the_next_numbers_outwards() -> None:
+    half, brain = onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16
+    assert outwards(1.0, 1, half) == 1.0
+    assert outwards(1.0001, 1, half) == 1 + 2**-10
+    assert outwards(1.0001, -1, half) == 1.0
+    assert outwards(-1.0001, -1, half) == -1 - 2**-10
+    assert outwards(65510.0, 1, half) == 65504.0, "infinity is no threshold"
+    assert outwards(1.001, 1, brain) == 1 + 2**-7
+    assert outwards(0.1, 1, onnx.TensorProto.FLOAT) == 0.1
+    assert outwards(0.1, 1, onnx.TensorProto.DOUBLE) == 0.1
+
+
+@given(st.floats(-60000, 60000, width=32), st.sampled_from([1, -1]))
+def test_no_number_of_the_type_lies_between(value: float, sign: int) -> None:
+    """Oracle: the neighbours of the number that numpy rounds to."""
+    found = np.float16(outwards(value, sign, onnx.TensorProto.FLOAT16))
+    inner = np.nextafter(found, np.float16(-sign * np.inf))
+    assert sign * float(found) >= sign * value
+    assert sign * float(inner) < sign * value
+
+
+@pytest.mark.parametrize(("largest", "fits"), [(65504.0, True), (65520.0, False)])
+def test_values_that_a_narrow_type_cannot_hold_have_no_range(largest: float, fits: bool) -> None:
+    """In float32 they are finite; as the model says, they are infinite."""
+    proto = network("x = Add (image, image) scores = Relu (x)", dtype="float16")
+    images = row(1, largest / 2, dtype=np.float16)
+    if fits:
+        assert thresholds_of(proto, images) == {"scores": Threshold(high=65504.0)}
+    else:
+        with pytest.raises(BadCalibration, match="is NaN or infinite"):
+            thresholds_of(proto, images)
+
+
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -265,7 +325,7 @@ def test_real_networks_within_their_range(model: str, shape: tuple[int, ...], si
     images = np.random.default_rng(0).standard_normal((4, *shape)).astype(np.float32)
     name = proto.graph.input[0].name
     for method in CLIPPING_AND_CLAMPING:
-        subject = open_subject(proto, method, Path(model))
-        assert len(subject.sites) == sites
-        after = hardened_on(proto, images, method=method)
+        change = changed_on(proto, images, mitigation=method)
+        assert len(change.applied) == sites
+        after = change.proto
         assert same(run(after, images, name=name), run(proto, images, name=name))

@@ -13,8 +13,8 @@ from PIL import Image
 
 from analyzer.errors import BadData, FileMissing
 from exporters.datasets.archives import write_archive
-from exporters.datasets.cifar10 import FILES, Part, read_cifar10
-from exporters.datasets.images import Images
+from exporters.datasets.cifar10 import FILES, Subset, read_cifar10
+from exporters.datasets.images import LabelledImages
 from exporters.datasets.pickles import read_pickle
 from tests.exporters.cifar_trees import batches, python2_pickle, write_binary, write_python
 from tests.support import Run, invoke, parse_model, save, with_initializers, with_metadata
@@ -22,7 +22,7 @@ from tests.support import Run, invoke, parse_model, save, with_initializers, wit
 CONTENT = batches()
 
 
-def expected(part: Part) -> Images:
+def expected(part: Subset) -> LabelledImages:
     """Pixel by pixel, after the description of the format."""
     rows = np.concatenate([CONTENT[name][0] for name in FILES[part]])
     labels = np.concatenate([CONTENT[name][1] for name in FILES[part]])
@@ -31,18 +31,18 @@ def expected(part: Part) -> Images:
         for place, value in enumerate(values):
             color, pixel = divmod(place, 1024)
             pixels[(image, *divmod(pixel, 32), color)] = value
-    return Images(pixels, labels.astype(np.int64))
+    return LabelledImages(pixels, labels.astype(np.int64))
 
 
-def assert_same(found: Images, wanted: Images) -> None:
+def assert_same(found: LabelledImages, wanted: LabelledImages) -> None:
     assert found.pixels.dtype == np.uint8
     assert found.labels.dtype == np.int64
     assert np.array_equal(found.pixels, wanted.pixels)
     assert np.array_equal(found.labels, wanted.labels)
 
 
-@pytest.mark.parametrize("part", Part)
-def test_every_form_gives_the_same_images(tmp_path: Path, part: Part) -> None:
+@pytest.mark.parametrize("part", Subset)
+def test_every_form_gives_the_same_images(tmp_path: Path, part: Subset) -> None:
     wanted = expected(part)
     binary = write_binary(tmp_path / "a", CONTENT)
     assert_same(read_cifar10(binary, part), wanted)
@@ -74,9 +74,11 @@ def test_archives_of_jpeg_and_of_pixels(tmp_path: Path) -> None:
     labels = np.arange(len(files), dtype=np.uint8)
     path = tmp_path / "jpeg.npz"
     np.savez(path, jpeg=np.concatenate(files), offsets=ends, labels=labels)
-    assert_same(read_cifar10(path, Part.TRAIN), Images(plain, labels.astype(np.int64)))
+    assert_same(read_cifar10(path, Subset.TRAIN), LabelledImages(plain, labels.astype(np.int64)))
     (tmp_path / "plain.npz").write_bytes(write_archive({"images": plain, "labels": labels}))
-    assert_same(read_cifar10(tmp_path / "plain.npz", Part.TEST), Images(plain, labels.astype(int)))
+    assert_same(
+        read_cifar10(tmp_path / "plain.npz", Subset.TEST), LabelledImages(plain, labels.astype(int))
+    )
 
 
 class Harmful:
@@ -95,7 +97,7 @@ def test_a_pickle_runs_no_code(tmp_path: Path) -> None:
     content = pickle.dumps({"data": Harmful(f"touch {trace}"), "labels": [1]}, protocol=2)
     (folder / "test_batch").write_bytes(content)
     with pytest.raises(BadData, match=r"it names (posix|nt)\.system"):
-        read_cifar10(tmp_path, Part.TEST)
+        read_cifar10(tmp_path, Subset.TEST)
     assert not trace.exists()
     pickle.loads(content)
     assert trace.exists()
@@ -130,7 +132,7 @@ def test_batches_that_are_none(tmp_path: Path, entries: object, says: str) -> No
     folder = write_python(tmp_path, CONTENT)
     (folder / "test_batch").write_bytes(pickle.dumps(entries, protocol=2))
     with pytest.raises(BadData, match=says):
-        read_cifar10(tmp_path, Part.TEST)
+        read_cifar10(tmp_path, Subset.TEST)
 
 
 def test_a_batch_cut_short_at_any_byte(tmp_path: Path) -> None:
@@ -146,14 +148,14 @@ def test_a_binary_batch_cut_short(tmp_path: Path) -> None:
     file = write_binary(tmp_path, CONTENT) / "test_batch.bin"
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(BadData, match="no whole number of images"):
-        read_cifar10(tmp_path, Part.TEST)
+        read_cifar10(tmp_path, Subset.TEST)
 
 
 def test_a_missing_batch(tmp_path: Path) -> None:
     (write_binary(tmp_path, CONTENT) / "data_batch_3.bin").unlink()
-    assert len(read_cifar10(tmp_path, Part.TEST).labels) == 3
+    assert len(read_cifar10(tmp_path, Subset.TEST).labels) == 3
     with pytest.raises(FileMissing, match=r"data_batch_3\.bin is missing"):
-        read_cifar10(tmp_path, Part.TRAIN)
+        read_cifar10(tmp_path, Subset.TRAIN)
 
 
 NETWORK = """
@@ -182,7 +184,7 @@ def test_data_writes_what_run_reads(tmp_path: Path) -> None:
     assert (run.code, run.err) == (0, "")
     assert run.out == f"{tmp_path / 'cifar10_test.npz'}: 3 images of cifar10, part test\n"
     with np.load(tmp_path / "cifar10_test.npz") as archive:
-        assert_same(Images(archive["images"], archive["labels"]), expected(Part.TEST))
+        assert_same(LabelledImages(archive["images"], archive["labels"]), expected(Subset.TEST))
     analysis = invoke(cifar_model(tmp_path / "m.onnx"), "--rates", "1e-6", "--precision", "0.4")
     assert analysis.code == 0
     assert "cifar10_test.npz: 3 images" in analysis.out
@@ -196,7 +198,7 @@ def test_data_writes_no_time_of_day(tmp_path: Path) -> None:
     with zipfile.ZipFile(one) as members:
         assert {member.date_time for member in members.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     with np.load(one) as archive:
-        assert np.array_equal(archive["images"], expected(Part.TRAIN).pixels[:7])
+        assert np.array_equal(archive["images"], expected(Subset.TRAIN).pixels[:7])
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import onnx
 import pytest
 
 from exporters.hardening.activations.survey import survey
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.bounds.find import find_bounds
 from exporters.hardening.bounds.insert import insert_bounds, open_thresholds
-from exporters.hardening.bounds.thresholds import Method
-from exporters.hardening.clipact.layers import find_layers, threshold_names
+from exporters.hardening.clipact.layers import find_layers
 from tests.exporters.nets import network
 
 W = np.ones((3, 3), np.float32)
@@ -56,6 +57,6 @@ def test_thresholds_are_found_in_the_graph(opset: int) -> None:
     body = "p = MatMul (image, w) a = Relu (p) b = LeakyRelu (a) scores = Neg (b)"
     proto = network(body, {"w": W}, opset=opset)
     sites = survey(proto).sites
-    insert_bounds(proto, sites, open_thresholds(sites), Method.CLIPACT)
-    found = [threshold_names(proto, site) for site in sites]
+    insert_bounds(proto, sites, open_thresholds(sites), CLIPPING)
+    found = [bound.limits for bound in find_bounds(proto)]
     assert found == [(None, "a_threshold"), ("b_low_threshold", "b_threshold")]

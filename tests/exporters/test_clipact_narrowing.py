@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.hardening.clipact.interval_search import End, alike, champion, narrow, thirds
+from exporters.hardening.clipact.interval_search import SearchEnd, alike, champion, narrow, thirds
 
 Score = Callable[[float], float]
 
@@ -95,8 +95,8 @@ def test_of_equal_points_the_largest_is_taken() -> None:
 
 def test_what_cannot_be_told_apart_ends_the_search() -> None:
     found = narrow(Known(lambda x: 0.5 + 1e-3 * x, noise=2e-3), 10)
-    assert (found.end, found.iterations) == (End.ALIKE, 1)
-    assert narrow(Known(lambda x: 0.5 + 1e-3 * x, noise=1e-9), 10).end is End.ITERATIONS
+    assert (found.end, found.iterations) == (SearchEnd.ALIKE, 1)
+    assert narrow(Known(lambda x: 0.5 + 1e-3 * x, noise=1e-9), 10).end is SearchEnd.ITERATIONS
 
 
 def test_within_noise_of_the_best_the_largest_is_taken() -> None:

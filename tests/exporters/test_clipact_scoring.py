@@ -4,33 +4,30 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from analyzer.answers import Answer
 from analyzer.evaluation.metrics import AGREEMENT
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.rate_mixture import Weights
+from analyzer.faults.rate_mixture import ScoreWeights
 from analyzer.model import Model
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.session import new_session, run_session, session_options
 from analyzer.stats.area import area_weights
-from exporters.hardening.bounds.insert import insert_bounds
-from exporters.hardening.bounds.thresholds import Method, Threshold, Thresholds
+from exporters.hardening.bounds.clipping import CLIPPING
+from exporters.hardening.bounds.insert import with_bounds
+from exporters.hardening.bounds.thresholds import Threshold, Thresholds
 from exporters.hardening.clipact.score import LayerScorer, scaled
-from exporters.hardening.clipact.search import Request, Search
+from exporters.hardening.clipact.search import Search, SearchRequest
 from tests.exporters.clipact_nets import IMAGES, NETS, Array, data_of, proto_of, search_on
 
 RATES = (1e-4, 1e-3, 1e-2)
-REQUEST = Request(RATES, iterations=3, trials=60)
+REQUEST = SearchRequest(RATES, iterations=3, trials=60)
 SCALES = (1.0, 0.0, 0.5, 0.9, 0.7)
 
 
 def hardened(model: Model, search: Search, thresholds: Thresholds) -> Model:
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
-    insert_bounds(proto, search.sites, thresholds, Method.CLIPACT)
-    return replace(model, proto=proto)
+    return replace(model, proto=with_bounds(model.proto, search.sites, thresholds, CLIPPING))
 
 
 def slow_outcomes(
@@ -41,17 +38,17 @@ def slow_outcomes(
     executor = RewriteExecutor(twin, search.opened.space)
     options = session_options(optimize=search.opened.optimized)
     golden = new_session(
-        executor.faulty_proto(replace(scorer.loads[0].pattern, sites=np.zeros(0, np.int64))),
+        executor.faulty_proto(replace(scorer.trials[0].pattern, sites=np.zeros(0, np.int64))),
         options,
     )
     found = []
-    for unit in range(IMAGES + len(scorer.loads)):
+    for unit in range(IMAGES + len(scorer.trials)):
         session = golden
         image = unit
         if unit >= IMAGES:
-            load = scorer.loads[unit - IMAGES]
-            session, image = new_session(executor.faulty_proto(load.pattern), options), load.image
-        feeds = search.context.rows.feeds({"image": search.inputs["image"]}, [image])
+            trial = scorer.trials[unit - IMAGES]
+            session, image = new_session(executor.faulty_proto(trial.pattern), options), trial.image
+        feeds = search.context.batching.feeds({"image": search.inputs["image"]}, [image])
         result = run_session(session, feeds)
         right = isinstance(result, Answer) and bool(
             search.context.reference.right(result, np.array([image]))[0]
@@ -113,7 +110,7 @@ def test_little_memory_changes_nothing_but_time(name: str, tmp_path: Path) -> No
         _, search = search_on(NETS[name], tmp_path, replace(REQUEST, memory=memory))
         scorer = search.scorer(list(search.opened.spaces)[-1])
         found.append(scorer.complete(0.6))
-        assert (search.context.frontier._kept is None) is (memory == 0)
+        assert (search.context.entry._kept is None) is (memory == 0)
         assert bool(scorer._blocks._kept) is (memory > 0)
     assert found[0] == found[1] == found[2]
 
@@ -123,7 +120,7 @@ def test_thresholds_that_do_not_tell_units_apart_share_runs(tmp_path: Path) -> N
     scorer = search.scorer("b")
     scorer.complete(1.0)
     first = scorer.rows_run
-    assert 0 < first <= IMAGES + len(scorer.loads)
+    assert 0 < first <= IMAGES + len(scorer.trials)
     scorer.complete(np.nextafter(1.0, 0.0))  # rounds to the same float32
     assert scorer.rows_run == first
     scorer.complete(0.95)
@@ -147,7 +144,7 @@ def test_a_trial_is_masked_exactly_where_bounded_values_are_equal(
     for site in search.opened.spaces:
         scorer = search.scorer(site)
         blocks = scorer._blocks
-        source = blocks.stretch.source
+        source = blocks.span.source
         for scale in (1.0, 0.7, 0.3, 0.05, 0.0):
             bound = scaled(search.maxima[site], scale)
             search.context.graph.set_threshold(site, bound)
@@ -172,7 +169,7 @@ def test_weights_read_behind_the_bound_leave_nothing_masked(tmp_path: Path) -> N
     _, search = search_on(NETS["shared"], tmp_path, REQUEST)
     scorer = search.scorer("b")
     scorer.complete(0.0)
-    assert scorer.rows_run == IMAGES + len(scorer.loads)
+    assert scorer.rows_run == IMAGES + len(scorer.trials)
 
 
 def test_bounds_of_a_score_are_reached(tmp_path: Path, small_blocks: None) -> None:
@@ -216,7 +213,7 @@ def test_the_score_is_the_area_under_the_curve(tmp_path: Path) -> None:
     _, search = search_on(NETS["plain"], tmp_path, REQUEST)
     scorer = search.scorer("d")
     law, trials, weights = search.law("d"), search.trials("d"), scorer.weights
-    assert isinstance(weights, Weights)
+    assert isinstance(weights, ScoreWeights)
     felt = np.array([law.strata()[t.stratum].felt == 0 for t in trials])
     score = weights.clean @ np.ones(IMAGES) + weights.faulty @ felt
     severe = law.severity.severe_bits

@@ -1,12 +1,14 @@
 """`relcheck harden` and `relcheck quantize`, as users call them."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from analyzer.model import load_model
 from tests.cli.test_bad_input import assert_sentence, contents
@@ -106,6 +108,22 @@ def test_saved_thresholds_serve_other_methods(tmp_path: Path) -> None:
         operators = [n.op_type for n in load_model(out).proto.graph.node]
         assert ("Where" in operators) is (method != "ranger")
     assert [t.name for t in load_model(out).proto.graph.initializer][-1] == "r_threshold"
+
+
+@pytest.mark.parametrize("command", [("harden", "--method", "actmax"), ("quantize",)])
+def test_calibration_on_some_classes_only_is_said(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Ranges of one class are no ranges of the others."""
+    for label in range(4):
+        (tmp_path / "images" / f"c{label}").mkdir(parents=True)
+        for number, pixels in enumerate(tiny_images(3, seed=label)[..., 0]):
+            Image.fromarray(pixels).save(tmp_path / "images" / f"c{label}" / f"{number}.png")
+    model, out = tiny_cnn(tmp_path / "m.onnx"), tmp_path / "out.onnx"
+    arguments: list[str | Path] = [*command[1:], model, "--data", tmp_path / "images", "-o", out]
+    done = invoke(command[0], *arguments, "--images", "2")
+    assert (done.code, done.err) == (0, "")
+    said = " ".join(done.out.split())
+    assert re.search(r"from 2 images of images \([12] of 4 classes\)", said)
+    assert "classes)" not in invoke(command[0], *arguments).out
 
 
 def test_relu6_needs_no_data(tmp_path: Path) -> None:
@@ -318,7 +336,7 @@ def no_data(folder: Path) -> Arguments:
     return ["harden", model, "--method", "actmax", "-o", folder / "out.onnx"]
 
 
-@bad("bad-option", "--method relu6 clamps at 6; leave --thresholds out")
+@bad("bad-option", "--thresholds is an option of --method ranger, actmax, clipact; leave it out")
 def relu6_with_thresholds(folder: Path) -> Arguments:
     return ["harden", *good(folder), "--method", "relu6", "--thresholds", folder / "t.json"]
 

@@ -1,7 +1,5 @@
 """Bounds and int8, in both orders: the graph, the fault-free answers, a fault that is stopped."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -14,13 +12,16 @@ from analyzer.evaluation.readers import read_data
 from analyzer.graph.index import index_of
 from analyzer.model import Model, load_model
 from exporters.hardening.activations.survey import survey
-from exporters.hardening.bounds.apply import harden, open_subject
 from exporters.hardening.bounds.integer_codes import code_of, count_code_bounds, reserved_range
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.bounds.thresholds import Threshold
+from exporters.hardening.interface import Mitigation
+from exporters.hardening.mitigations.actmax import ACTMAX
+from exporters.hardening.mitigations.ranger import RANGER
+from exporters.hardening.mitigations.relu6 import RELU6
 from exporters.quantize.kernels import kernel_counts
 from exporters.quantize.ptq import quantize_proto
+from tests.exporters.bounded import hardened_on
 from tests.exporters.nets import Array, operators, row, run, scalar
-from tests.exporters.test_calibration import hardened_on
 from tests.strategies import examples
 from tests.support import ROOT, parse_model, with_initializers
 
@@ -40,14 +41,14 @@ def demonstration(name: str = "digits_resnet.onnx") -> tuple[Model, Array, Array
     return model, data.inputs, data.labels
 
 
-def hardened_then_quantized(method: Method = Method.ACTMAX) -> onnx.ModelProto:
+def hardened_then_quantized(method: Mitigation = ACTMAX) -> onnx.ModelProto:
     model, images, _ = demonstration()
-    return quantized(hardened_on(model.proto, images, method=method), images)
+    return quantized(hardened_on(model.proto, images, mitigation=method), images)
 
 
-def quantized_then_hardened(method: Method = Method.ACTMAX) -> onnx.ModelProto:
+def quantized_then_hardened(method: Mitigation = ACTMAX) -> onnx.ModelProto:
     model, images, _ = demonstration()
-    return hardened_on(quantized(model.proto, images), images, method=method)
+    return hardened_on(quantized(model.proto, images), images, mitigation=method)
 
 
 def quantized(proto: onnx.ModelProto, images: Array) -> onnx.ModelProto:
@@ -127,16 +128,11 @@ def test_quantized_then_hardened_compares_floats_and_loses_their_integer_kernels
     assert integer.get("QLinearConv", 0) < 9
 
 
-@pytest.mark.parametrize("method", [Method.RANGER, Method.RELU6])
-def test_clamps_become_the_end_of_a_range(method: Method) -> None:
+@pytest.mark.parametrize("method", [RANGER, RELU6])
+def test_clamps_become_the_end_of_a_range(method: Mitigation) -> None:
     """A QuantizeLinear clamps by itself, so that no node is left of a Clip."""
     model, images, _ = demonstration()
-    if method is Method.RANGER:
-        bounded = hardened_on(model.proto, images, method=method)
-    else:
-        subject = open_subject(model.proto, method, Path("net.onnx"))
-        bounds = {s.value: Threshold(high=6.0) for s in subject.sites}
-        bounded = harden(subject, bounds, "0" * 64, None)
+    bounded = hardened_on(model.proto, images, mitigation=method)
     proto = quantized(bounded, images)
     assert "Clip" not in operators(proto)
     assert kernel_counts(proto)[0]["QLinearConv"] == 9
@@ -174,7 +170,7 @@ def test_without_bounds_the_same_fault_saturates() -> None:
     model, images, _ = demonstration()
     plain = quantized(model.proto, images)
     assert bounded_values(exploded(plain), images, False).max() > 4
-    ranger = hardened_then_quantized(Method.RANGER)
+    ranger = hardened_then_quantized(RANGER)
     after = bounded_values(exploded(ranger), images, False)
     assert 4 < after.max() < 9  # clamped, as that method does
 

@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.quantize.ptq import quantize_proto, quiet
-from exporters.quantize.ranges import CANDIDATES, LEVELS, Floats, find_ranges, least_squares_range
+from exporters.quantize.ptq import quantize_proto
+from exporters.quantize.ranges import (
+    CANDIDATES,
+    LEVELS,
+    Floats,
+    Method,
+    find_ranges,
+    least_squares_range,
+)
+from exporters.quiet import quiet
 from tests.exporters.test_quantized_bounds import perceptron
 from tests.strategies import examples
 
-METHODS = ["histogram", "entropy", "percentile"]
+METHODS: list[Method] = ["histogram", "entropy", "percentile"]
 
 
 def error_of(low: float, high: float, counts: Floats, edges: Floats) -> float:
@@ -62,7 +70,7 @@ def test_a_far_outlier_is_cut_as_calculus_says() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_calibrators_find_ranges_within_the_data(method: str, tmp_path: Path) -> None:
+def test_calibrators_find_ranges_within_the_data(method: Method, tmp_path: Path) -> None:
     proto, images = perceptron("h = Relu (a)")
     onnx.save(proto, tmp_path / "net.onnx")
     with quiet():
@@ -77,23 +85,20 @@ def test_calibrators_find_ranges_within_the_data(method: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("method", [*METHODS, "minmax"])
 def test_quantization_leaves_nothing_in_the_users_folder(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails without `augmented_model_path`: ONNX Runtime writes into the working directory."""
     monkeypatch.chdir(tmp_path)
     proto, images = perceptron("h = Relu (a)")
-    quantize_proto(proto, [{"image": images}], method=method)  # type: ignore[arg-type]
+    quantize_proto(proto, [{"image": images}], method=method)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("method", [*METHODS, "minmax"])
-def test_quantization_repeats_byte_for_byte(method: str) -> None:
+def test_quantization_repeats_byte_for_byte(method: Method) -> None:
     proto, images = perceptron("h = Relu (a)")
     batches = [{"image": images[:50]}, {"image": images[50:]}]
-    first, second = (
-        quantize_proto(proto, batches, method=method)  # type: ignore[arg-type]
-        for _ in range(2)
-    )
+    first, second = (quantize_proto(proto, batches, method=method) for _ in range(2))
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(
         deterministic=True
     )

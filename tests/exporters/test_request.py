@@ -14,7 +14,7 @@ from exporters.torch.export import scaled
 from exporters.torch.factory import load_module, make
 from exporters.torch.optional_package import need
 from exporters.torch.source import Source, SourceKind, parse_shape, parse_source
-from exporters.torch.zoo import Recommended
+from exporters.torch.zoo import Recommendation
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def path_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
-RESNET = Recommended(224, Preprocessing("NCHW", resize=256, crop=224), bicubic=False)
+RESNET = Recommendation(224, Preprocessing("NCHW", resize=256, crop=224), bicubic=False)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import onnx
 import pytest
 
 from analyzer.model import load_model
-from exporters.hardening.bounds import latency
-from exporters.hardening.bounds.latency import compare_latency
-from exporters.hardening.bounds.save import SMALL, files_of
+from exporters import latency
+from exporters.latency import compare_latency
+from exporters.model_files import SMALL, files_of
 from tests.exporters.nets import network, row, scalar
 from tests.support import tiny_cnn_proto
 

@@ -8,7 +8,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from analyzer.graph.index import index_of
-from exporters.hardening.activations.survey import Side, Site, Survey, survey
+from exporters.hardening.activations.survey import ActivationSite, Side, Survey, survey
 from tests.exporters.nets import ACTIVATIONS, activation_net, network, scalar
 from tests.support import parse_model, with_initializers
 
@@ -29,7 +29,7 @@ def left(proto: onnx.ModelProto) -> dict[str, str]:
 def test_every_activation_is_one_site(name: str) -> None:
     case = ACTIVATIONS[name]
     found = survey(activation_net(case))
-    assert found.sites == (Site(case.site, case.kind, case.side, FLOAT),)
+    assert found.sites == (ActivationSite(case.site, case.kind, case.side, FLOAT),)
     assert found.left == ()
 
 
@@ -118,7 +118,7 @@ def test_what_is_quantized_before_the_activation_is_bounded_before_that(
     """
     values = {"k": scalar(1), "s": scalar(0.1), "z": scalar(7, np.uint8)}
     proto = network(body, values)
-    assert survey(proto).sites == (Site("c", f"input of {kind}", side, FLOAT),)
+    assert survey(proto).sites == (ActivationSite("c", f"input of {kind}", side, FLOAT),)
     assert left(proto) == {"h": "its input is bounded, before that is quantized"}
 
 
@@ -130,10 +130,10 @@ def test_an_image_that_is_quantized_is_no_activation() -> None:
 def test_relu_and_clip_are_one_activation() -> None:
     """What clamps stands behind both, what clips between: a Clip hides what has blown up."""
     proto = network("r = Relu (image) scores = Clip (r, , six)", {"six": scalar(6)})
-    assert survey(proto).sites == (Site("r", "input of Clip", Side.ONE, FLOAT),)
+    assert survey(proto).sites == (ActivationSite("r", "input of Clip", Side.ONE, FLOAT),)
     assert left(proto) == {}
     clamped = survey(proto, clamps=True)
-    assert clamped.sites == (Site("scores", "Clip", Side.TWO, FLOAT),)
+    assert clamped.sites == (ActivationSite("scores", "Clip", Side.TWO, FLOAT),)
     assert [(n.value, n.reason) for n in clamped.left] == [
         ("r", "it is one activation with the Clip that follows")
     ]
@@ -148,12 +148,12 @@ def test_relu_that_others_read_besides_the_clip_is_a_site() -> None:
 
 def test_a_clip_of_the_image_itself_is_bounded_behind() -> None:
     proto = network("scores = Clip (image, zero, six)", {"zero": scalar(0), "six": scalar(6)})
-    assert survey(proto).sites == (Site("scores", "Clip", Side.ONE, FLOAT),)
+    assert survey(proto).sites == (ActivationSite("scores", "Clip", Side.ONE, FLOAT),)
 
 
 def test_a_computed_lower_limit_may_be_negative() -> None:
     body = "m = ReduceMin <keepdims = 0> (image) scores = Clip (image, m)"
-    assert survey(network(body)).sites == (Site("scores", "Clip", Side.TWO, FLOAT),)
+    assert survey(network(body)).sites == (ActivationSite("scores", "Clip", Side.TWO, FLOAT),)
 
 
 @pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"])
@@ -244,13 +244,15 @@ def test_fused_activations_of_optimized_files() -> None:
         [helper.make_tensor("w", FLOAT, [1, 1, 1, 1], [2.0])],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    assert survey(proto, True).sites == (Site("scores", "FusedConv (Clip)", Side.ONE, FLOAT),)
+    assert survey(proto, True).sites == (
+        ActivationSite("scores", "FusedConv (Clip)", Side.ONE, FLOAT),
+    )
     assert left(proto) == {"scores": "it clamps within the operator"}
     del node.attribute[:]
     node.attribute.append(helper.make_attribute("activation", "Relu"))
     graph.node[0].CopyFrom(node)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    assert survey(proto).sites == (Site("scores", "FusedConv (Relu)", Side.ONE, FLOAT),)
+    assert survey(proto).sites == (ActivationSite("scores", "FusedConv (Relu)", Side.ONE, FLOAT),)
 
 
 def test_unknown_operators_are_nothing() -> None:

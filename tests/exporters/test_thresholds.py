@@ -8,20 +8,19 @@ import numpy as np
 import pytest
 
 from analyzer.errors import BadThresholds, FileMissing
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 from exporters.hardening.bounds.thresholds import (
     Calibration,
-    Method,
     Threshold,
     ThresholdFile,
     check_thresholds,
     read_thresholds,
 )
 
-SITES = (Site("a", "Relu", Side.ONE, 1), Site("b", "Elu", Side.TWO, 1))
+SITES = (ActivationSite("a", "Relu", Side.ONE, 1), ActivationSite("b", "Elu", Side.TWO, 1))
 BOUNDS = {"a": Threshold(high=float(np.float32(0.1))), "b": Threshold(low=-1.0, high=1e-40)}
 KEPT = ThresholdFile(
-    method=Method.ACTMAX,
+    method="actmax",
     model_sha256="1" * 64,
     calibration=Calibration(data="train.npz", sha256="2" * 64, images=7),
     thresholds=BOUNDS,
@@ -72,6 +71,7 @@ def changed(**entries: Any) -> str:
         (changed(thresholds={"a": {"low": 2.0, "high": 1.0}}), "lower bound is above"),
         (changed(thresholds={"a": {"high": 1.0, "width": 1}}), "thresholds.a.width"),
         (changed(more=1), "more"),
+        (changed(method="ACT MAX"), "method"),
     ],
 )
 def test_other_files_are_refused(text: str, says: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporters.datasets.images import Images
+from exporters.datasets.images import LabelledImages
 from exporters.training.sgd import PADDING, Recipe
 
 torch = pytest.importorskip("torch")
@@ -18,10 +18,10 @@ from exporters.training.sgd import augment, normalize, train  # noqa: E402
 RECIPE = Recipe(epochs=3, batch=8, learning_rate=0.05)
 
 
-def images(count: int = 24, seed: int = 0) -> Images:
+def images(count: int = 24, seed: int = 0) -> LabelledImages:
     rng = np.random.default_rng(seed)
     pixels = rng.integers(256, size=(count, 32, 32, 3), dtype=np.uint8)
-    return Images(pixels, rng.integers(10, size=count))
+    return LabelledImages(pixels, rng.integers(10, size=count))
 
 
 def small() -> Any:

@@ -21,7 +21,7 @@ from analyzer.model.element_types import (
 )
 from analyzer.model.inventory import take_inventory
 from analyzer.runtime.layout.probe_values import conversions_to, digit_values, read_digits
-from exporters.hardening.activations.survey import Side, Site, survey
+from exporters.hardening.activations.survey import ActivationSite, Side, survey
 from exporters.hardening.bounds.insert import open_thresholds
 from tests.support import parse_model
 
@@ -101,7 +101,7 @@ def test_the_probe_reads_what_onnx_runtime_may_make_of_it(element: ElementType) 
 def test_bounds_on_activations_know_it(element: ElementType) -> None:
     """Fails if a float has no first opset: its activations would not be bounded."""
     number = NUMBER[element.name]
-    site = Site("y", "Relu", Side.TWO, number)
+    site = ActivationSite("y", "Relu", Side.TWO, number)
     threshold = open_thresholds((site,))["y"]
     assert (threshold.low, threshold.high) == (-element.largest, element.largest)
     for opset, taken in ((BOUND_OPSETS[number], True), (BOUND_OPSETS[number] - 1, False)):

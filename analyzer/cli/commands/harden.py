@@ -9,6 +9,7 @@ from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
+from exporters.hardening.mitigations import summaries
 
 _FILES = {
     "data": Annotated[
@@ -42,9 +43,7 @@ def harden(
     method: Annotated[
         str,
         typer.Option(
-            help="relu6 (clamp at 6), ranger (clamp at the largest value on --data), actmax (0 "
-            "above that value), clipact (0 above bounds that are searched on --data, under "
-            "faults, or taken from --thresholds).",
+            help=summaries(),
             metavar="WORD",
         ),
     ],

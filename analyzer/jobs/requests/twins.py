@@ -10,8 +10,8 @@ from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import DataRequest, Model
 from analyzer.jobs.requests.campaigns import DEFAULT_RATES
 from analyzer.reports.formats import RecordKind
-from exporters.hardening.bounds.thresholds import Method
-from exporters.quantize.ptq import Method as Calibration
+from exporters.hardening.mitigations import MITIGATIONS, find_mitigation
+from exporters.quantize.ranges import Method as Calibration
 
 SEARCH_OPTIONS = (
     *("rates", "iterations", "patterns", "seed", "encoding"),
@@ -20,15 +20,13 @@ SEARCH_OPTIONS = (
 """Fields that matter to the search of bounds alone."""
 
 
-def _as_method(value: Any) -> Method:
-    """The method of a word.
+def _as_method(value: Any) -> str:
+    """The name of the mitigation of a word.
 
     Raises:
-        BadOption: there is no such method.
+        BadOption: there is no such mitigation.
     """
-    if value not in set(Method):
-        raise BadOption(f"--method {value!r} is unknown; use {', '.join(Method)}")
-    return Method(value)
+    return find_mitigation(str(value)).name
 
 
 def _as_calibration(value: Any) -> Any:
@@ -49,7 +47,7 @@ class HardenRequest(DataRequest):
     Attributes:
         model: The float model.
         out: File for the hardened model; None: it is only returned.
-        method: How activations are bounded.
+        method: Name of the mitigation.
         thresholds: File of bounds to be used; None: bounds follow from the data.
         save_thresholds: File for the bounds.
         rates: Bit error rates at which a search scores bounds.
@@ -66,7 +64,7 @@ class HardenRequest(DataRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     out: Path | None = None
-    method: Annotated[Method, BeforeValidator(_as_method)]
+    method: Annotated[str, BeforeValidator(_as_method)]
     thresholds: Path | None = None
     save_thresholds: Path | None = None
     rates: fields.Rates = DEFAULT_RATES
@@ -81,7 +79,7 @@ class HardenRequest(DataRequest):
     @property
     def searches(self) -> bool:
         """True if bounds are searched under faults."""
-        return self.method is Method.CLIPACT and self.thresholds is None
+        return "state" in find_mitigation(self.method).options and self.thresholds is None
 
     @property
     def state_file(self) -> Path | None:
@@ -96,20 +94,12 @@ class HardenRequest(DataRequest):
         Raises:
             BadOption: the method lacks data or thresholds, or an option is of no use to it.
         """
-        method = self.method
-        if method is Method.RELU6 and self.thresholds:
-            raise BadOption("--method relu6 clamps at 6; leave --thresholds out")
-        if method is not Method.RELU6 and not (self.thresholds or self.data):
-            raise BadOption(
-                f"--method {method} starts from the largest value of each activation; give --data "
-                "with images that are not the test split, or --thresholds"
-            )
-        useless = [name for name in SEARCH_OPTIONS if name in self.model_fields_set]
-        if useless and not self.searches:
-            raise BadOption(
-                f"--{useless[0]} is of the search by --method clipact without --thresholds; "
-                f"leave it out with --method {method}"
-            )
+        names = (*SEARCH_OPTIONS, "data", "thresholds", "save_thresholds")
+        given = {n for n in names if n in self.model_fields_set and getattr(self, n) is not None}
+        dashed = frozenset(name.replace("_", "-") for name in given)
+        from exporters.hardening.harden import check_options
+
+        check_options(find_mitigation(self.method), dashed, MITIGATIONS)
 
 
 class QuantizeRequest(DataRequest):

@@ -15,7 +15,7 @@ import onnx
 
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.faults.elements import Values
-from analyzer.graph.readers import readers_of
+from analyzer.graph.index import readers_of
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.shared_initializers import is_bindable
 

@@ -1,6 +1,6 @@
 """Cuts of the optimized graph: which values pass from the nodes before to the nodes behind."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.graph.walk import sub_graphs
+from analyzer.graph.walk import reads as reads
 from analyzer.runtime.ort.shared_initializers import without_graph
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -44,19 +44,6 @@ def find_cuts(graph: onnx.GraphProto) -> list[Cut]:
 def _last_reads(graph: onnx.GraphProto) -> dict[str, int]:
     """Position of the last node that reads each value, by name."""
     return {name: position for position, node in enumerate(graph.node) for name in reads(node)}
-
-
-def reads(node: onnx.NodeProto) -> Iterator[str]:
-    """Names of the values that ``node`` reads, also by way of its sub-graphs.
-
-    Values that a sub-graph computes itself may be among them. That is harmless, because outside of
-    the sub-graph no value has the same name.
-    """
-    yield from (name for name in node.input if name)
-    for sub in sub_graphs(node):
-        for inner in sub.node:
-            yield from reads(inner)
-        yield from (value.name for value in sub.output)
 
 
 def _stored(graph: onnx.GraphProto) -> set[str]:

@@ -51,7 +51,12 @@ class _Function:
 
 
 def find_gates(graph: onnx.GraphProto, index: Index) -> Iterator[Gate]:
-    """The activations of ``graph`` that are products of functions of one value."""
+    """The activations of ``graph`` that are products of functions of one value.
+
+    Args:
+        graph: nodes in order of execution.
+        index: of this graph.
+    """
     known: dict[str, _Function] = {}
     for node in graph.node:
         if not node.output:
@@ -86,13 +91,13 @@ def _combined(node: onnx.NodeProto, index: Index, known: dict[str, _Function]) -
 
 
 def _is_gate(node: onnx.NodeProto, index: Index, made: _Function) -> bool:
-    """Whether a product has two open factors, one of them curved; a mere square or cube has not."""
+    """True if a product has two open factors, one of them curved; a square or cube has not."""
     open_inputs = [i for i in node.input if not _constant(i, index)]
     return len(open_inputs) == 2 and bool(made.curved - {"Pow"})
 
 
 def _constant(name: str, index: Index) -> bool:
-    """Whether ``name`` is stored, directly or as codes that are dequantized."""
+    """True if ``name`` is stored, directly or as codes that are dequantized."""
     while name not in index.constants:
         node = index.producers.get(name)
         if node is None or operator(node) not in TRANSPARENT:

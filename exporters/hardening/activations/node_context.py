@@ -1,4 +1,4 @@
-"""What the nodes around an activation say about it: limits, ranges, types, what comes before."""
+"""Facts about an activation that its neighbours in the graph tell: limits, ranges, types."""
 
 import numpy as np
 import onnx
@@ -14,9 +14,14 @@ LINEAR = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sum", "Ba
 
 
 def clip_limits(node: onnx.NodeProto, index: Index) -> tuple[float | None, float | None]:
-    """Constant limits of a Clip (or of one fused into a FusedConv); None: open, or computed.
+    """Constant limits of a Clip, or of one fused into a FusedConv: lower and upper.
 
-    What is no Clip has none.
+    Args:
+        node: any node; one that is no Clip has no limits.
+        index: of its graph.
+
+    Returns:
+        None for a limit that is open or computed.
     """
     if operator(node) in FUSED:
         found = (list(a.floats) for a in node.attribute if a.name == "activation_params")
@@ -27,7 +32,12 @@ def clip_limits(node: onnx.NodeProto, index: Index) -> tuple[float | None, float
 
 
 def input_of(node: onnx.NodeProto, index: Index) -> str:
-    """The value that ``node`` is a function of, before it was quantized or cast."""
+    """The first input of ``node`` as it was before it was quantized or cast.
+
+    Args:
+        node: a node with an input.
+        index: of its graph.
+    """
     value = str(node.input[0])
     while (maker := index.producers.get(value)) and operator(maker) in TRANSPARENT:
         value = str(maker.input[0])
@@ -35,14 +45,24 @@ def input_of(node: onnx.NodeProto, index: Index) -> str:
 
 
 def is_quantized(value: str, index: Index) -> bool:
-    """Whether the result of a linear operator is quantized before anything else happens to it."""
+    """True if ``value`` is the result of a linear operator, and quantized before any other use.
+
+    Args:
+        value: name of a value.
+        index: of its graph.
+    """
     maker = index.producers.get(value)
     quantized = any(operator(reader) == "QuantizeLinear" for reader in index.readers.get(value, []))
     return quantized and maker is not None and operator(maker) in LINEAR
 
 
 def entry_of(gate: Gate, index: Index) -> str:
-    """Where a gate begins: the value that its factors share, or that value plus a bias."""
+    """The value that a gate begins with: the one that its factors share, or that plus a bias.
+
+    Args:
+        gate: a product of functions of one value.
+        index: of its graph.
+    """
     for value in sorted(gate.inner):
         maker = index.producers.get(value)
         if maker and gate.base in maker.input and is_quantized(value, index):
@@ -51,7 +71,12 @@ def entry_of(gate: Gate, index: Index) -> str:
 
 
 def starts_at_zero(zero_point: str, index: Index) -> bool:
-    """Whether the lowest code of a quantized value means 0."""
+    """True if the lowest code of a quantized value stands for 0.
+
+    Args:
+        zero_point: name of the zero point; empty: it is left out.
+        index: of its graph.
+    """
     values = index.array(zero_point)
     if values is None:
         return zero_point == ""  # left out: uint8 with zero point 0
@@ -60,7 +85,14 @@ def starts_at_zero(zero_point: str, index: Index) -> bool:
 
 
 def type_of_inputs(value: str, index: Index) -> int:
-    """Shape inference knows no operators of ONNX Runtime; activations keep their input's type."""
+    """Element type of ``value`` by that of its inputs; 0 if they have none that is known.
+
+    Shape inference knows no operators of ONNX Runtime; activations keep their input's type.
+
+    Args:
+        value: name of a value.
+        index: of its graph.
+    """
     node = index.producers.get(value)
     while node is not None and node.input:
         if node.input[0] in index.types:
@@ -70,6 +102,11 @@ def type_of_inputs(value: str, index: Index) -> int:
 
 
 def text_of(node: onnx.NodeProto, name: str) -> str:
-    """A text attribute of ``node``; empty if it has none of that name."""
+    """A text attribute of ``node``; empty if it has none of that name.
+
+    Args:
+        node: any node.
+        name: of the attribute.
+    """
     found = next((a.s for a in node.attribute if a.name == name), b"")
     return found.decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Where a bound belongs: the activations of an ONNX graph, and why some are left alone.
+"""The activations of an ONNX graph that a bound can be put on, and why others are left alone.
 
-A site is a value: the result of one activation, however many nodes it takes. What cannot or need
-not be bounded is listed with a reason, so that nothing is left out in silence.
+A site is a value: the result of one activation, however many nodes it takes. An activation that
+cannot or need not be bounded is listed with a reason, so that nothing is left out in silence.
 """
 
 from collections.abc import Iterator
@@ -24,22 +24,23 @@ from exporters.hardening.activations.node_context import (
     text_of,
     type_of_inputs,
 )
+from exporters.hardening.not_applied import NotApplied
 
 
 class Side(StrEnum):
-    """Whether an activation is bounded from above only, or from below as well."""
+    """The sides of a bound: from above only, or from below as well."""
 
     ONE = "one-sided"
     TWO = "two-sided"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ActivationSite:
     """One activation that can be bounded.
 
     Attributes:
         value: Name of the value.
-        kind: What makes it: an operator, or the usual name of what several nodes compute.
+        kind: The operator that makes it, or the usual name of the function of several nodes.
         side: ``ONE`` where it is never negative.
         dtype: ONNX element type.
     """
@@ -51,19 +52,15 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class NotApplied:
-    """One activation that is left as it is, and the reason."""
-
-    value: str
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Survey:
-    """The activations of a graph, in its order."""
+    """The activations of a graph, in its order.
 
-    sites: tuple[Site, ...]
+    Attributes:
+        sites: Those that can be bounded.
+        left: Those that are left as they are.
+    """
+
+    sites: tuple[ActivationSite, ...]
     left: tuple[NotApplied, ...]
 
 
@@ -80,7 +77,7 @@ OWN_RANGE = {
     "Tanh": "[-1, 1]",
     "Softsign": "[-1, 1]",
 }
-"""Activations that are bounded by what they are."""
+"""Activations whose values have a range by definition -> that range."""
 
 RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
@@ -88,26 +85,27 @@ OPERATOR_FORMAT = frozenset({"QLinearConv", "QLinearMatMul", "QGemm", "QLinearAd
 """Integer operators -> an activation may hide in their output's zero point."""
 
 
-def survey(proto: onnx.ModelProto, clamps: bool = False) -> Survey:
-    """Find every activation of ``proto``; says of each whether it can be bounded.
+def survey(proto: onnx.ModelProto, clamps: bool = False, index: Index | None = None) -> Survey:
+    """Find every activation of a model, those that can be bounded and those that cannot.
 
     Args:
         proto: a checked model; it is not changed.
-        clamps: whether bounds clamp. Those that clip have to stand before a Clip: behind it, what
-            has blown up is within its limits.
+        clamps: True if bounds clamp. Bounds that clip have to stand before a Clip: behind it, a
+            value that has blown up is within its limits.
+        index: of the model's main graph, if there is one already.
     """
-    index = index_of(proto)
+    index = index_of(proto) if index is None else index
     gates = list(find_gates(proto.graph, index))
     within = frozenset().union(*(gate.inner for gate in gates))
     by_value = {gate.value: gate for gate in gates}
     opset = standard_opset(proto)
-    sites: list[Site] = []
+    sites: list[ActivationSite] = []
     left: list[NotApplied] = []
     for node in proto.graph.node:
         if within.intersection(node.output) and not by_value.keys() & set(node.output):
             continue
         for found in _activations(node, index, by_value, clamps):
-            checked = _typed(found, index, opset) if isinstance(found, Site) else found
+            checked = _typed(found, index, opset) if isinstance(found, ActivationSite) else found
             if isinstance(checked, NotApplied):
                 left.append(checked)
             elif checked.value not in {site.value for site in sites}:
@@ -118,14 +116,14 @@ def survey(proto: onnx.ModelProto, clamps: bool = False) -> Survey:
 
 def _activations(
     node: onnx.NodeProto, index: Index, gates: dict[str, Gate], clamps: bool
-) -> Iterator[Site | NotApplied]:
-    """The activation that ``node`` completes, if it does."""
+) -> Iterator[ActivationSite | NotApplied]:
+    """The activation that ``node`` completes, if it completes one."""
     value = next(iter(node.output), "")
     name = operator(node)
     if not value:
         return
     if value in gates:
-        site = Site(value, gates[value].kind, Side.TWO, 0)
+        site = ActivationSite(value, gates[value].kind, Side.TWO, 0)
         yield from _before_quantizer(site, entry_of(gates[value], index), index)
     elif name == "QuantizeLinear":
         yield from _absorbed(node, index)
@@ -139,13 +137,13 @@ def _activations(
     else:
         side = _side(node, index)
         if side is not None:
-            yield from _single(Site(value, _kind(node), side, 0), node, index, clamps)
+            yield from _single(ActivationSite(value, _kind(node), side, 0), node, index, clamps)
 
 
 def _single(
-    site: Site, node: onnx.NodeProto, index: Index, clamps: bool
-) -> Iterator[Site | NotApplied]:
-    """The activation of one node: the site, or the value that stands for it, or why there is none.
+    site: ActivationSite, node: onnx.NodeProto, index: Index, clamps: bool
+) -> Iterator[ActivationSite | NotApplied]:
+    """The activation of one node: its own value, or its input where a bound has to stand there.
 
     A bound that clips stands before a Clip of a known upper limit.
     """
@@ -163,7 +161,9 @@ def _single(
         source = input_of(node, index)
         before = source if is_quantized(source, index) else node.input[0]
         positive = operator(index.producers[before]) in NEVER_NEGATIVE
-        yield Site(before, f"input of {site.kind}", Side.ONE if positive else site.side, 0)
+        yield ActivationSite(
+            before, f"input of {site.kind}", Side.ONE if positive else site.side, 0
+        )
     else:
         yield site
 
@@ -184,26 +184,28 @@ def _side(node: onnx.NodeProto, index: Index) -> Side | None:
     return None
 
 
-def _before_quantizer(site: Site, base: str, index: Index) -> Iterator[Site | NotApplied]:
+def _before_quantizer(
+    site: ActivationSite, base: str, index: Index
+) -> Iterator[ActivationSite | NotApplied]:
     """The site, or in a quantized graph its input, before that is quantized.
 
-    A QuantizeLinear between saturates: what has blown up before it comes out as the end of its
-    range, which is within every bound.
+    A QuantizeLinear between saturates: a value that has blown up before it comes out as the end of
+    its range, which is within every bound.
     """
     if not is_quantized(base, index):
         yield site
         return
-    yield Site(base, f"input of {site.kind}", site.side, 0)
+    yield ActivationSite(base, f"input of {site.kind}", site.side, 0)
     yield NotApplied(site.value, site.kind, "its input is bounded, before that is quantized")
 
 
-def _absorbed(node: onnx.NodeProto, index: Index) -> Iterator[Site]:
+def _absorbed(node: onnx.NodeProto, index: Index) -> Iterator[ActivationSite]:
     """A Relu that became a zero point: negative numbers are below the lowest code."""
     producer = index.producers.get(node.input[0])
     if producer is None or operator(producer) not in LINEAR:
         return
     if starts_at_zero(node.input[2] if len(node.input) > 2 else "", index):
-        yield Site(node.input[0], "Relu in QuantizeLinear", Side.ONE, 0)
+        yield ActivationSite(node.input[0], "Relu in QuantizeLinear", Side.ONE, 0)
 
 
 def _operator_format(node: onnx.NodeProto, index: Index) -> Iterator[NotApplied]:
@@ -217,7 +219,7 @@ def _operator_format(node: onnx.NodeProto, index: Index) -> Iterator[NotApplied]
         yield NotApplied(node.output[0], operator(node), reason)
 
 
-def _typed(site: Site, index: Index, opset: int) -> Site | NotApplied:
+def _typed(site: ActivationSite, index: Index, opset: int) -> ActivationSite | NotApplied:
     """The site with its element type, if bounds can be made in that type."""
     dtype = index.types.get(site.value) or type_of_inputs(site.value, index)
     if not dtype:
@@ -229,7 +231,7 @@ def _typed(site: Site, index: Index, opset: int) -> Site | NotApplied:
         later = f"convert to {BOUND_OPSETS[dtype]} or later"
         reason = f"in opset {opset} no bound takes {name}; {later}"
         return NotApplied(site.value, site.kind, reason)
-    return Site(site.value, site.kind, site.side, dtype)
+    return ActivationSite(site.value, site.kind, site.side, dtype)
 
 
 def _nested(graph: onnx.GraphProto) -> Iterator[NotApplied]:

@@ -7,6 +7,10 @@ ONNX Runtime rounds a graph that it has optimized otherwise than the same graph 
 graph with bounds otherwise than one without. A maximum must be one in all of them: else the bound
 would send that very value to 0. So two forms are run, the hardened one as it will be optimized,
 its bounds wide open, and the original as written; the wider of the two ranges counts.
+
+Types of less precision than float32 are rounded less often than the graph says: ONNX Runtime
+computes several such nodes in float32, a bound among them, and rounds the last result. So extremes
+are measured in float32, and a threshold is the next number of the type outwards.
 """
 
 import math
@@ -19,28 +23,36 @@ from onnx import helper
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.errors import BadCalibration, DataMismatch, quoted
+from analyzer.faults.elements import FLOAT32
 from analyzer.graph.index import all_names
+from analyzer.model.element_types import ELEMENT_OF, STORED_TYPES
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.activations.survey import Side, Site
-from exporters.hardening.bounds.insert import insert_bounds, open_thresholds
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.activations.survey import ActivationSite, Side
+from exporters.hardening.bounds.form import BoundForm
+from exporters.hardening.bounds.insert import open_thresholds, with_bounds
+from exporters.hardening.bounds.thresholds import Threshold
 
 REDUCTIONS = ("ReduceMin", "ReduceMax", "ReduceSum")
+
+NARROW = frozenset(stored.number for stored in STORED_TYPES if FLOAT32 in stored.held_as)
+"""Element types that ONNX Runtime may compute in float32."""
+
+Extremes = npt.NDArray[np.float64]
 
 
 def calibrate(
     proto: onnx.ModelProto,
-    sites: tuple[Site, ...],
-    method: Method,
+    sites: tuple[ActivationSite, ...],
+    form: BoundForm,
     batches: Iterable[Feeds],
-    step: Callable[[int], None],
+    step: Callable[[int], object] = lambda _: None,
 ) -> dict[str, Threshold]:
     """The extremes of every site over a data set, as thresholds.
 
     Args:
         proto: the model; it is not changed.
         sites: of `survey` of this very model.
-        method: how the sites will be bounded.
+        form: how the sites will be bounded.
         batches: what is fed, input by input.
         step: told the index of each batch that is done.
 
@@ -49,9 +61,7 @@ def calibrate(
         BadCalibration: an activation is NaN or infinite somewhere.
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
-    hardened = onnx.ModelProto()
-    hardened.CopyFrom(proto)
-    insert_bounds(hardened, sites, open_thresholds(sites), method)
+    hardened = with_bounds(proto, sites, open_thresholds(sites), form)
     sessions = (
         open_session(with_extremes(hardened, sites), session_options()),
         open_session(with_extremes(proto, sites), session_options(optimize=False)),
@@ -64,12 +74,43 @@ def calibrate(
             low, high = np.minimum(low, found[:, 0]), np.maximum(high, found[:, 1])
         step(number)
     return {
-        site.value: Threshold(low=float(a) if site.side is Side.TWO else None, high=float(b))
-        for site, a, b in zip(sites, low, _above_zero(high, sites), strict=True)
+        site.value: _threshold(site, float(a), float(b))
+        for site, a, b in zip(sites, low, high, strict=True)
     }
 
 
-def _extremes(result: Result, sites: tuple[Site, ...]) -> npt.NDArray[np.float64]:
+def _threshold(site: ActivationSite, low: float, high: float) -> Threshold:
+    """The range of one site, from its extremes."""
+    if site.side is Side.TWO:
+        return Threshold(low=outwards(low, -1, site.dtype), high=outwards(high, 1, site.dtype))
+    # What a later QuantizeLinear makes 0 may have a maximum below 0.
+    return Threshold(high=max(0.0, outwards(high, 1, site.dtype)))
+
+
+def outwards(value: float, sign: int, dtype: int) -> float:
+    """``value`` in an element type, rounded away from the range that it ends.
+
+    >>> outwards(2049.0, 1, onnx.TensorProto.FLOAT16), outwards(2048.0, 1, onnx.TensorProto.FLOAT16)
+    (2050.0, 2048.0)
+
+    Args:
+        value: a finite number.
+        sign: 1 for an upper end, -1 for a lower one.
+        dtype: ONNX element type; in all but those of `NARROW`, ``value`` is exact already.
+    """
+    if dtype not in NARROW:
+        return value
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    rounded = np.asarray(value).astype(kind)
+    if sign * float(rounded) < sign * value:
+        with np.errstate(over="ignore"):
+            rounded = np.nextafter(rounded, np.asarray(sign * np.inf).astype(kind))
+    # Between the largest number and infinity no number of the type lies further out.
+    most = ELEMENT_OF[dtype].largest
+    return float(np.clip(float(rounded), -most, most))
+
+
+def _extremes(result: Result, sites: tuple[ActivationSite, ...]) -> Extremes:
     """Float64 (sites, 3): minimum, maximum and sum of each site in one run."""
     if isinstance(result, Failure):
         raise DataMismatch(f"the model fails on the calibration data: {result.message}")
@@ -79,31 +120,51 @@ def _extremes(result: Result, sites: tuple[Site, ...]) -> npt.NDArray[np.float64
     return found
 
 
-def with_extremes(proto: onnx.ModelProto, sites: tuple[Site, ...]) -> onnx.ModelProto:
-    """A copy of ``proto`` with minimum, maximum and sum of every site as further outputs."""
+def with_extremes(proto: onnx.ModelProto, sites: tuple[ActivationSite, ...]) -> onnx.ModelProto:
+    """A copy of a model that also returns minimum, maximum and sum of every site.
+
+    Args:
+        proto: not changed.
+        sites: of this model.
+
+    Returns:
+        The copy; its last outputs are 3 numbers () for each site, float32 for a narrow type.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     taken = all_names(copy.graph)
     for number, site in enumerate(sites):
+        value, dtype = site.value, site.dtype
+        if dtype in NARROW:
+            value, dtype = _free(f"relcheck_wide_{number}", taken), onnx.TensorProto.FLOAT
+            copy.graph.node.append(helper.make_node("Cast", [site.value], [value], to=dtype))
         for operator in REDUCTIONS:
-            name = f"relcheck_{operator}_{number}"
-            while name in taken:
-                name += "_"
-            copy.graph.node.append(
-                helper.make_node(operator, [site.value], [name], name=name, keepdims=0)
-            )
-            copy.graph.output.append(helper.make_tensor_value_info(name, site.dtype, []))
+            name = _free(f"relcheck_{operator}_{number}", taken)
+            node = helper.make_node(operator, [value], [name], name=name, keepdims=0)
+            copy.graph.node.append(node)
+            copy.graph.output.append(helper.make_tensor_value_info(name, dtype, []))
     return copy
 
 
-def _check(found: npt.NDArray[np.float64], sites: tuple[Site, ...]) -> None:
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _check(found: Extremes, sites: tuple[ActivationSite, ...]) -> None:
     """Refuse NaN and infinity.
 
     Args:
         found: float64 (sites, 3), minimum, maximum and sum.
-        sites: what they belong to.
+        sites: their sites, row by row.
+
+    Raises:
+        BadCalibration: a site has no range.
     """
-    bad = np.isnan(found).any(axis=1) | np.isinf(found[:, :2]).any(axis=1)
+    # A narrow type is infinite from where it rounds to infinity, though float32 goes on.
+    most = np.array([_overflow(site.dtype) for site in sites])
+    bad = np.isnan(found).any(axis=1) | (np.abs(found[:, :2]) >= most[:, None]).any(axis=1)
     if bad.any():
         site = sites[int(bad.argmax())]
         raise BadCalibration(
@@ -112,7 +173,11 @@ def _check(found: npt.NDArray[np.float64], sites: tuple[Site, ...]) -> None:
         )
 
 
-def _above_zero(high: npt.NDArray[np.float64], sites: tuple[Site, ...]) -> npt.NDArray[np.float64]:
-    """Upper bounds; what a later QuantizeLinear makes 0 may have a maximum below 0."""
-    one_sided = np.array([site.side is Side.ONE for site in sites])
-    return np.where(one_sided, np.maximum(high, 0.0), high)
+def _overflow(dtype: int) -> float:
+    """The number from which on a value of an element type is infinite."""
+    if dtype not in NARROW:
+        return math.inf
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    most = ELEMENT_OF[dtype].largest
+    below = float(np.nextafter(np.asarray(most).astype(kind), np.asarray(0.0).astype(kind)))
+    return most + (most - below) / 2

@@ -1,12 +1,13 @@
 """Bounds within quantized graphs, on the integer codes.
 
-A QuantizeLinear saturates: what is above its range becomes its highest code, and a bound at the end
+A QuantizeLinear saturates: a value above its range becomes its highest code, and a bound at the end
 of the range could not tell that code's own values from those that were cut off. So the range of a
 bounded value gets one code more at each bounded end, which stands for "beyond". The bound compares
 codes, and the convolution before and the one behind stay integer kernels.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,20 @@ from onnx import helper, numpy_helper
 
 from analyzer.graph.index import Index, index_of, operator
 from exporters.hardening.activations.survey import Side
-from exporters.hardening.bounds.find import Bound
-from exporters.hardening.bounds.insert import Surgery, at_most, insert_bounds
-from exporters.hardening.bounds.thresholds import Method, Threshold
+from exporters.hardening.bounds.clipping import CLIPPING, at_most
+from exporters.hardening.bounds.find import BoundedSite
+from exporters.hardening.bounds.insert import insert_bounds
+from exporters.hardening.bounds.surgery import Surgery
+from exporters.hardening.bounds.thresholds import Threshold
 
 LEVELS = 256
+"""Codes of 8 bits."""
 
 Scalar = npt.NDArray[np.generic]
 
 
 def reserved_range(threshold: Threshold, dtype: npt.DTypeLike) -> dict[str, Scalar]:
-    """Scale and zero point that keep a code for what is beyond each bound.
+    """Scale and zero point that keep a code for values beyond each bound.
 
     Args:
         threshold: of the value.
@@ -46,24 +50,37 @@ def reserved_range(threshold: Threshold, dtype: npt.DTypeLike) -> dict[str, Scal
 
 
 def code_of(value: float, scale: float, zero: int, dtype: npt.DTypeLike) -> Scalar:
-    """The code of ``value``, as QuantizeLinear rounds: to the nearest, ties to even."""
+    """The code of a number, as QuantizeLinear rounds: to the nearest, ties to even.
+
+    Args:
+        value: the number; infinity has the last code.
+        scale: difference of two codes, positive.
+        zero: code of 0.
+        dtype: int8 or uint8.
+
+    Returns:
+        The code, () of ``dtype``.
+
+    >>> int(code_of(2.5, 1.0, 10, np.uint8)), int(code_of(1e9, 1.0, 10, np.uint8))
+    (12, 255)
+    """
     limits = np.iinfo(np.dtype(dtype))
     ratio = np.rint(np.float32(value) / np.float32(scale))
     return np.array(np.clip(ratio + zero, limits.min, limits.max), dtype)
 
 
-def insert_code_bounds(proto: onnx.ModelProto, bounds: tuple[Bound, ...]) -> None:
-    """Put bounds back into a model that was quantized without them.
+def insert_code_bounds(proto: onnx.ModelProto, bounds: Sequence[BoundedSite]) -> None:
+    """Put bounds back into a model that was quantized without them, in place.
 
     Args:
         proto: changed in place; the ranges of the bounded values are `reserved_range`.
-        bounds: of the model before it was quantized.
+        bounds: the bounds that the model had before it was quantized.
     """
     index = index_of(proto)
-    quantized = {b.site.value: _quantizer(b.site.value, index) for b in bounds}
+    quantized = {b.site.value: _only_quantizer(b.site.value, index) for b in bounds}
     floats = tuple(b for b in bounds if quantized[b.site.value] is None)
     thresholds = {b.site.value: b.threshold for b in floats}
-    insert_bounds(proto, tuple(b.site for b in floats), thresholds, Method.ACTMAX)
+    insert_bounds(proto, tuple(b.site for b in floats), thresholds, CLIPPING)
     surgery = Surgery.on(proto)
     by_code = {
         node.output[0]: bound
@@ -80,53 +97,83 @@ def insert_code_bounds(proto: onnx.ModelProto, bounds: tuple[Bound, ...]) -> Non
             proto.graph.node.extend(list(_clipped_codes(surgery, made, bound, index)))
 
 
-def _quantizer(value: str, index: Index) -> onnx.NodeProto | None:
+def _only_quantizer(value: str, index: Index) -> onnx.NodeProto | None:
     """The QuantizeLinear that is the one reader of ``value``; None if there are others."""
-    readers = index.readers.get(value, [])
-    if len(readers) != 1 or value in index.outputs or operator(readers[0]) != "QuantizeLinear":
+    node = index.only_reader(value)
+    if node is None or operator(node) != "QuantizeLinear":
         return None
-    node = readers[0]
     known = len(node.input) == 3 and index.scalar(node.input[1]) is not None
     return node if known and index.scalar(node.input[2]) is not None else None
 
 
+@dataclass(frozen=True)
+class _Codes:
+    """The integers that a quantizer makes.
+
+    Attributes:
+        zero_point: The tensor of the code of 0.
+        scale: Difference of two codes.
+        zero: The code of 0.
+    """
+
+    zero_point: onnx.TensorProto
+    scale: float
+    zero: int
+
+    @classmethod
+    def of(cls, quantizer: onnx.NodeProto, index: Index) -> "_Codes":
+        scale, zero = (index.scalar(name) or 0.0 for name in quantizer.input[1:3])
+        return cls(index.constants[quantizer.input[2]], scale, int(zero))
+
+    def store(self, surgery: Surgery, stem: str, value: float) -> str:
+        """Store the code of a number as a threshold; returns its name.
+
+        Args:
+            surgery: the graph under change.
+            stem: name of the value that the threshold belongs to.
+            value: the threshold.
+        """
+        dtype = np.asarray(numpy_helper.to_array(self.zero_point)).dtype
+        code = code_of(value, self.scale, self.zero, dtype)
+        return surgery.store(f"{stem}_threshold", code, self.zero_point.data_type)
+
+
 def _clipped_codes(
-    surgery: Surgery, quantizer: onnx.NodeProto, bound: Bound, index: Index
+    surgery: Surgery, quantizer: onnx.NodeProto, bound: BoundedSite, index: Index
 ) -> Iterator[onnx.NodeProto]:
     """The code where it is within the bounds, the zero point elsewhere."""
-    zero_point = index.constants[quantizer.input[2]]
-    dtype = np.asarray(numpy_helper.to_array(zero_point)).dtype
-    scale = index.scalar(quantizer.input[1]) or 0.0
-    zero = int(index.scalar(quantizer.input[2]) or 0)
-    stem, codes = bound.site.value, quantizer.output[0]
+    codes, threshold = _Codes.of(quantizer, index), bound.threshold
+    stem, name = bound.site.value, quantizer.output[0]
     source = surgery.fresh(f"{stem}_unbounded")
     quantizer.output[0] = source
-
-    def stored(name: str, value: float) -> str:
-        code = code_of(value, scale, zero, dtype)
-        return surgery.store(f"{name}_threshold", code, zero_point.data_type)
-
     within = surgery.fresh(f"{stem}_within")
-    if bound.site.side is Side.ONE or bound.threshold.low is None:
-        yield from at_most(surgery, source, stored(stem, bound.threshold.high), within)
+    if bound.site.side is Side.ONE or threshold.low is None:
+        yield from at_most(surgery, source, codes.store(surgery, stem, threshold.high), within)
     else:
         above, below = surgery.fresh(f"{stem}_not_above"), surgery.fresh(f"{stem}_not_below")
-        yield from at_most(surgery, source, stored(stem, bound.threshold.high), above)
-        yield from at_most(surgery, stored(f"{stem}_low", bound.threshold.low), source, below)
+        high = codes.store(surgery, stem, threshold.high)
+        yield from at_most(surgery, source, high, above)
+        low = codes.store(surgery, f"{stem}_low", threshold.low)
+        yield from at_most(surgery, low, source, below)
         yield helper.make_node("And", [above, below], [within], name=within)
-    name = surgery.fresh(f"{stem}_bounded")
-    yield helper.make_node("Where", [within, source, quantizer.input[2]], [codes], name=name)
+    title = surgery.fresh(f"{stem}_bounded")
+    yield helper.make_node("Where", [within, source, quantizer.input[2]], [name], name=title)
 
 
 def overrides_for(
-    bounds: Iterable[Bound], dtype: npt.DTypeLike
+    bounds: Iterable[BoundedSite], dtype: npt.DTypeLike
 ) -> dict[str, list[dict[str, Scalar]]]:
-    """``TensorQuantOverrides`` of ONNX Runtime's quantizer for the bounded values."""
+    """``TensorQuantOverrides`` of ONNX Runtime's quantizer for the bounded values.
+
+    Args:
+        bounds: the bounds of the float model.
+        dtype: of the codes, int8 or uint8.
+    """
     return {b.site.value: [dict(reserved_range(b.threshold, dtype))] for b in bounds}
 
 
 def count_code_bounds(proto: onnx.ModelProto) -> int:
-    """How many bounds of ``proto`` compare integer codes."""
+    """Number of bounds of ``proto`` that compare integer codes."""
     codes = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
     stored = {t.name for t in proto.graph.initializer if t.data_type in codes}
     return sum(operator(n) == "Where" and n.input[2] in stored for n in proto.graph.node)

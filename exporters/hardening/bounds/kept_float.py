@@ -6,21 +6,22 @@ for what lies below 6. So that value is not quantized; the convolution that make
 floats, on int8 weights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import onnx
 
-from analyzer.graph.index import Index, index_of, operator
+from analyzer.graph.index import Index, index_of
 from exporters.hardening.activations.node_context import clip_limits
-from exporters.hardening.bounds.find import Bound
+from exporters.hardening.bounds.find import BoundedSite
+from exporters.hardening.bounds.surgery import drop_unread
 
 
-def before_clips(plain: onnx.ModelProto, bounds: tuple[Bound, ...]) -> tuple[str, ...]:
+def before_clips(plain: onnx.ModelProto, bounds: Sequence[BoundedSite]) -> tuple[str, ...]:
     """The bounded values that only Clips of a known upper limit read.
 
     Args:
         plain: the float model without its bounds.
-        bounds: those it had.
+        bounds: the bounds that the model had.
     """
     index = index_of(plain)
     return tuple(b.site.value for b in bounds if _only_clips(b.site.value, index))
@@ -32,8 +33,13 @@ def _only_clips(value: str, index: Index) -> bool:
     return bool(readers) and None not in limits and value not in index.outputs
 
 
-def as_outputs(proto: onnx.ModelProto, values: tuple[str, ...]) -> onnx.ModelProto:
-    """A copy whose outputs are also ``values``: quantizers merge no output with what follows."""
+def as_outputs(proto: onnx.ModelProto, values: Sequence[str]) -> onnx.ModelProto:
+    """A copy that also returns ``values``: quantizers merge no output with what follows.
+
+    Args:
+        proto: a float32 model; it is not changed.
+        values: names of values of it.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     for value in values:
@@ -43,12 +49,12 @@ def as_outputs(proto: onnx.ModelProto, values: tuple[str, ...]) -> onnx.ModelPro
     return copy
 
 
-def keep_floats(proto: onnx.ModelProto, values: tuple[str, ...]) -> None:
-    """Undo `as_outputs` in the quantized model, and the quantization of these values.
+def keep_floats(proto: onnx.ModelProto, values: Sequence[str]) -> None:
+    """Undo `as_outputs` in the quantized model, and the quantization of these values, in place.
 
     Args:
-        proto: changed in place.
-        values: outputs of DequantizeLinear nodes.
+        proto: changed in place; initializers that nothing reads are removed.
+        values: names of outputs of DequantizeLinear nodes.
     """
     outputs = [o for o in proto.graph.output if o.name not in values]
     del proto.graph.output[:]
@@ -59,20 +65,21 @@ def keep_floats(proto: onnx.ModelProto, values: tuple[str, ...]) -> None:
     for value in values:
         for old in _quantized_forms(value, index, gone):
             names[old] = value
-    nodes = [node for node in proto.graph.node if node.output[0] not in gone]
+    nodes = [node for node in proto.graph.node if not gone.intersection(node.output)]
     for node in nodes:
         _rename(node.input, names)
         _rename(node.output, names)
+    # Nodes that are renamed where they stand would be cleared with the list that holds them.
     kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del proto.graph.node[:]
     proto.graph.node.extend(kept)
-    _drop_unread(proto.graph)
+    drop_unread(proto.graph)
 
 
 def _quantized_forms(value: str, index: Index, gone: set[str]) -> Iterator[str]:
-    """The other names that ``value`` goes by; what becomes needless is added to ``gone``."""
-    dequantizer = index.producers.get(value)
-    if dequantizer is None or operator(dequantizer) != "DequantizeLinear":
+    """The other names that ``value`` goes by; needless nodes are added to ``gone``, in place."""
+    dequantizer = index.made_by(value, "DequantizeLinear")
+    if dequantizer is None:
         return
     quantizer = index.producers[dequantizer.input[0]]
     gone.add(quantizer.output[0])
@@ -85,10 +92,3 @@ def _quantized_forms(value: str, index: Index, gone: set[str]) -> Iterator[str]:
 def _rename(field: "onnx.NodeProto.input", names: dict[str, str]) -> None:
     for position, name in enumerate(field):
         field[position] = names.get(name, name)
-
-
-def _drop_unread(graph: onnx.GraphProto) -> None:
-    read = {name for node in graph.node for name in node.input}
-    kept = [t for t in graph.initializer if t.name in read]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)

@@ -1,35 +1,16 @@
-"""Thresholds: one record per site, whoever computed them, and the file that keeps them."""
+"""Thresholds: one record per site, however they were found, and the file that keeps them."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analyzer.errors import BadThresholds, FileMissing, quoted, short
-from exporters.hardening.activations.survey import Side, Site
+from exporters.hardening.activations.survey import ActivationSite, Side
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
-
-
-class Method(StrEnum):
-    """How activations are bounded.
-
-    ``RELU6`` and ``RANGER`` clamp; ``ACTMAX`` and ``CLIPACT`` send what is outside to 0.
-    """
-
-    RELU6 = "relu6"
-    RANGER = "ranger"
-    ACTMAX = "actmax"
-    CLIPACT = "clipact"
-
-    @property
-    def clamps(self) -> bool:
-        """Whether values outside become the nearest bound, not 0."""
-        return self in {Method.RELU6, Method.RANGER}
 
 
 class _Record(BaseModel):
@@ -37,7 +18,12 @@ class _Record(BaseModel):
 
 
 class Threshold(_Record):
-    """What one site may hold: from ``low`` (no lower bound if None) to ``high``, both allowed."""
+    """The range of one site, both ends allowed.
+
+    Attributes:
+        low: Lower bound; None: there is none.
+        high: Upper bound.
+    """
 
     low: float | None = None
     high: float
@@ -58,7 +44,13 @@ Thresholds = Mapping[str, Threshold]
 
 
 class Calibration(_Record):
-    """The data that thresholds come from."""
+    """The data set that thresholds come from.
+
+    Attributes:
+        data: Its name.
+        sha256: Its digest.
+        images: How many images were run.
+    """
 
     data: str
     sha256: str
@@ -66,10 +58,18 @@ class Calibration(_Record):
 
 
 class ThresholdFile(_Record):
-    """Thresholds of one model, as they are kept in a JSON file."""
+    """Thresholds of one model, as a JSON file keeps them.
+
+    Attributes:
+        format: Version of the file's form.
+        method: Word of the mitigation that they were found for.
+        model_sha256: Digest of the model before it was hardened.
+        calibration: The data that they come from; None if from none.
+        thresholds: By site.
+    """
 
     format: Literal["1.0"] = FORMAT_VERSION
-    method: Method
+    method: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     model_sha256: str
     calibration: Calibration | None
     thresholds: dict[str, Threshold]
@@ -103,13 +103,13 @@ def read_thresholds(path: Path) -> ThresholdFile:
         raise BadThresholds(f"{path} is no thresholds file of relcheck ({reason})") from error
 
 
-def check_thresholds(thresholds: Thresholds, sites: Sequence[Site], source: str) -> None:
+def check_thresholds(thresholds: Thresholds, sites: Sequence[ActivationSite], source: str) -> None:
     """Refuse thresholds that do not belong to ``sites``, one for one.
 
     Args:
-        thresholds: what is to be inserted.
+        thresholds: to be inserted, by site.
         sites: the activations of the model.
-        source: what the thresholds are called in messages.
+        source: a name for the thresholds in messages.
 
     Raises:
         BadThresholds: a site has none, a threshold has no site, or one has another number of
@@ -136,12 +136,3 @@ def _difference(verb: str, names: set[str]) -> str:
     first = quoted(min(names), 80)
     more = f" and {len(names) - 1} others" if len(names) > 1 else ""
     return f"{verb} {first}{more}"
-
-
-def is_usable(values: Sequence[float]) -> bool:
-    """Whether measured extremes can be bounds.
-
-    >>> is_usable([0.0, 3.5]), is_usable([float("inf")])
-    (True, False)
-    """
-    return all(math.isfinite(v) for v in values)

@@ -1,4 +1,4 @@
-"""What right answers are: the labels, or what the model without bounds answers without faults."""
+"""The right answers of a search: the labels, or the answers of the model without bounds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +12,15 @@ from analyzer.evaluation.dataset import Dataset, Labels
 from analyzer.evaluation.outcome import Golden, Judge, choose_metric, class_count
 from analyzer.model import Model
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from exporters.hardening.clipact.image_batches import TOGETHER, Rows
+from exporters.hardening.clipact.image_batches import TOGETHER, Batching
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What right answers are.
+    """The right answers to all images.
 
     Attributes:
-        judge: By its metric.
+        judge: Tells right from wrong by its metric.
         golden: The answers of the model without bounds to all images.
         labels: int64 (images,), or None.
     """
@@ -30,13 +30,22 @@ class Reference:
     labels: Labels | None
 
     def right(self, answer: Answer, images: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Which rows of an answer are right; row i answers image ``images[i]``."""
+        """Rows of an answer that are right.
+
+        Args:
+            answer: outputs, each (rows, ...); row i answers image ``images[i]``, and rows beyond
+                the images fill up a fixed batch.
+            images: int64 (n,), indices of images.
+
+        Returns:
+            bool (n,).
+        """
         golden = self.golden
         decisions = None if golden.decisions is None else golden.decisions[images]
         rows = Golden(tuple(o[images] for o in golden.outputs), decisions, golden.scores[images])
         labels = None if self.labels is None else self.labels[images]
-        few = zip(answer.outputs, golden.outputs, strict=False)
-        answered = Answer(tuple(o[: len(images)] for o, _ in few))
+        judged = zip(answer.outputs, golden.outputs, strict=False)
+        answered = Answer(tuple(o[: len(images)] for o, _ in judged))
         return np.asarray(self.judge.scores(rows, answered, labels) > 0)
 
 
@@ -44,9 +53,9 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
     """Run the model without bounds on all images.
 
     Args:
-        model: the model.
-        data: the images.
-        metric: what was asked for, if anything.
+        model: the model without bounds.
+        data: the images, and their labels where there are any.
+        metric: ``top1``, ``top5`` or ``agreement``; None: by the data.
 
     Raises:
         GoldenFailed: the model fails on the data.
@@ -54,12 +63,12 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
     """
     session = open_session(model.proto, session_options())
     fixed = model.signature.fixed_batch
-    rows = Rows(fixed or TOGETHER, fixed, apart=True)
+    batching = Batching(fixed or TOGETHER, fixed, apart=True)
     inputs = {model.signature.name: data.inputs, **data.more}
     parts: list[tuple[npt.NDArray[Any], ...]] = []
-    for start in range(0, len(data), rows.most):
-        images = range(start, min(start + rows.most, len(data)))
-        result = run_session(session, rows.feeds(inputs, images))
+    for start in range(0, len(data), batching.most):
+        images = range(start, min(start + batching.most, len(data)))
+        result = run_session(session, batching.feeds(inputs, images))
         if not isinstance(result, Answer):
             raise GoldenFailed(f"the model fails without any fault: {result.message}")
         parts.append(_rows_first(result, fixed or len(images), len(images)))

@@ -1,29 +1,24 @@
 """The score of every threshold of one layer, from few runs of parts of the graph.
 
-A threshold decides the fate of a unit - an image, without faults or under a pattern - only through
-the bounded value, and that changes with the threshold only where the value has numbers between the
-old and the new one. So the *key* of a unit is how many of its numbers are within the bounds: two
-thresholds under which it is the same share the outcome. What is behind the bound is run once per
-unit and key, on units of several patterns together.
+A unit is an image, without faults or under a pattern. A threshold decides the outcome of a unit
+only through the bounded value. So the nodes behind the bound run once per unit and key
+(`known_outcomes`), on units of several patterns together, and only until the threshold cannot be
+the best any more.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure
-from analyzer.faults.rate_mixture import Weights
+from analyzer.faults.rate_mixture import ScoreWeights, Trial
+from analyzer.runtime.stretches.golden_run import Arrays
 from exporters.hardening.bounds.thresholds import Threshold
-from exporters.hardening.clipact.bounded_graph import Arrays
-from exporters.hardening.clipact.scoring_units import Block, Ints, LayerBlocks, Load, TrialContext
+from exporters.hardening.clipact.known_outcomes import UNKNOWN, KnownOutcomes, Mask, UnitOutcomes
+from exporters.hardening.clipact.scoring_units import LayerBlocks, SearchContext, UnitBlock
 
-UNKNOWN = -1
 SLACK = 1e-12
 """Scores closer than this are equal: sums of the same numbers in another order."""
-
-Outcomes = npt.NDArray[np.int8]
-Mask = npt.NDArray[np.bool_]
 
 
 class LayerScorer:
@@ -31,50 +26,56 @@ class LayerScorer:
 
     def __init__(
         self,
-        context: TrialContext,
+        context: SearchContext,
         site: str,
         maximum: Threshold,
-        loads: Sequence[Load],
-        weights: Weights,
-        clean: Outcomes | None = None,
+        trials: Sequence[Trial],
+        weights: ScoreWeights,
+        clean: UnitOutcomes | None = None,
     ) -> None:
-        """Prepare; what passes the layer is computed when it is first needed.
+        """Prepare; values that pass the layer are computed when they are first needed.
 
         Args:
-            context: what all layers share; its frontier is moved to this layer.
+            context: shared by all layers; its entry is moved to this layer.
             site: the site.
             maximum: its bounds at scale 1.
-            loads: the trials.
-            weights: what each outcome counts.
-            clean: outcomes of the images at scale 1, if they are known.
+            trials: their sites are counted as the graph's executor counts them.
+            weights: coefficient of each outcome.
+            clean: int8 (images,), outcomes of the images at scale 1, if they are known.
         """
         self._context, self._site, self._maximum = context, site, maximum
-        self.loads, self.weights = tuple(loads), weights
-        self._blocks = LayerBlocks(context, site, loads, len(weights.clean))
-        self._coefficients = np.concatenate([weights.clean, weights.faulty])
+        self.trials, self.weights = tuple(trials), weights
+        self._blocks = LayerBlocks(context, site, self.trials, len(weights.clean))
+        self._known = KnownOutcomes(weights, self._blocks.image_of)
         self._clean = clean
-        self._keys: dict[float, Ints] = {}
-        self._outcomes: dict[float, Outcomes] = {}
         self._waiting: list[tuple[int, Arrays]] = []
         self._alike: list[int] = []
         self.rows_run = 0
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """Scales that were looked at, in that order."""
-        return tuple(self._outcomes)
+        """Scales that were looked at, the first one first."""
+        return self._known.scales
 
     def bounds(self, scale: float) -> tuple[float, float]:
-        """What the score of a threshold is at least and at most, by the outcomes known so far."""
-        outcomes = self._outcomes.get(scale)
-        if outcomes is None:
-            return -np.inf, np.inf
-        known = outcomes != UNKNOWN
-        certain = float(self._coefficients[known] @ outcomes[known])
-        left = self._coefficients[~known]
-        return certain + float(np.minimum(left, 0).sum()), certain + float(
-            np.maximum(left, 0).sum()
-        )
+        """Least and most that the score of a threshold can be, by the outcomes known so far."""
+        return self._known.bounds(scale)
+
+    def deviation(self, first: float, second: float) -> float:
+        """Standard error of the difference of two scores, from the outcomes known of both.
+
+        Args:
+            first: a scale that was looked at.
+            second: another one.
+        """
+        return self._known.deviation(first, second)
+
+    def outcomes(self, scale: float) -> UnitOutcomes:
+        """Outcomes under the threshold at ``scale``: int8 (images + trials,).
+
+        1 is right, 0 wrong, -1 not known.
+        """
+        return self._known.outcomes(scale)
 
     def complete(self, scale: float, rival: float | None = None) -> tuple[float, float]:
         """Find the outcomes of all units under a threshold, or until a rival is better for sure.
@@ -88,113 +89,59 @@ class LayerScorer:
             the rival's score.
         """
         record = -np.inf if rival is None else self.bounds(rival)[0]
-        self._begin(scale)
-        suspects = self._suspects(scale)
-        for few in (suspects, np.ones_like(suspects)):
+        self._alike = []
+        self._context.graph.set_threshold(self._site, scaled(self._maximum, scale))
+        self._known.begin(scale, self._clean if scale == 1.0 else None)
+        suspects = self._known.suspects(scale)
+        for wanted in (suspects, np.ones_like(suspects)):
             for number in range(len(self._blocks)):
                 if self.bounds(scale)[1] < record - SLACK:
                     break
-                self._fill(number, scale, few)
+                self._fill(number, scale, wanted)
                 self._take_over_clean(scale)
                 self._context.alive()
-            self._flush(scale)
+            # What is queued may complete the images that others are like.
+            self._run(scale)
+            self._take_over_clean(scale)
         return self.bounds(scale)
-
-    def _suspects(self, scale: float) -> Mask:
-        """Units that the nearest thresholds known answer wrong: asked first, they tell most."""
-        below = max((s for s in self._outcomes if s < scale), default=scale)
-        above = min((s for s in self._outcomes if s > scale), default=scale)
-        return np.asarray((self._outcomes[below] == 0) | (self._outcomes[above] == 0))
-
-    def deviation(self, first: float, second: float) -> float:
-        """Standard error of the difference of two scores, from the outcomes known of both.
-
-        Images are taken as a sample, trials as samples of their strata (Cochran, ch. 5).
-        """
-        one, other = self._outcomes[first], self._outcomes[second]
-        known = (one != UNKNOWN) & (other != UNKNOWN)
-        change = np.where(known, one.astype(np.float64) - other, 0.0)
-        images, image_of = self._blocks.images, self._blocks.image_of
-        clean = change[:images]
-        moved = change[images:] - clean[image_of[images:]]
-        variance = _variance(clean) / images
-        for weight, members in self.weights.strata:
-            variance += weight**2 * _variance(moved[members]) / len(members)
-        return float(np.sqrt(variance))
-
-    def outcomes(self, scale: float) -> Outcomes:
-        """Int8 (images + trials,): 1 right, 0 wrong, -1 not known."""
-        return self._outcomes[scale]
-
-    def _begin(self, scale: float) -> None:
-        if scale not in self._outcomes:
-            units = len(self._coefficients)
-            self._outcomes[scale] = np.full(units, UNKNOWN, np.int8)
-            self._keys[scale] = np.full(units, UNKNOWN, np.int64)
-            if scale == 1.0 and self._clean is not None:
-                self._outcomes[scale][: self._blocks.images] = self._clean
-        self._alike = []
-        self._context.graph.set_threshold(self._site, scaled(self._maximum, scale))
-        self._take_over_keys(scale)
-        self._take_over_outcomes(scale)
-
-    def _take_over_keys(self, scale: float) -> None:
-        """Between two thresholds of equal key all have that key."""
-        below = max((s for s in self._keys if s < scale), default=None)
-        above = min((s for s in self._keys if s > scale), default=None)
-        if below is not None and above is not None:
-            low, high = self._keys[below], self._keys[above]
-            same = (low == high) & (low != UNKNOWN)
-            self._keys[scale][same] = low[same]
-
-    def _take_over_outcomes(self, scale: float) -> None:
-        """Equal keys, equal outcomes."""
-        mine, keys = self._outcomes[scale], self._keys[scale]
-        for other, found in self._outcomes.items():
-            same = (mine == UNKNOWN) & (keys != UNKNOWN) & (self._keys[other] == keys)
-            mine[same] = found[same]
 
     def _fill(self, number: int, scale: float, wanted: Mask) -> None:
         """Find the outcomes of the wanted units of one block, or put them down to be found."""
-        units, outcomes, keys = self._blocks.units(number), self._outcomes[scale], self._keys[scale]
+        units, outcomes = self._blocks.units(number), self._known.outcomes(scale)
+        keys = self._known.keys(scale)
         units = units[wanted[units] & ((outcomes[units] == UNKNOWN) | (keys[units] == UNKNOWN))]
         if not len(units):
             return
         block = self._blocks.block(number)
         for unit in units[keys[units] == UNKNOWN].tolist():
             keys[unit] = self._blocks.key(block, unit)
-        self._take_over_outcomes(scale)
+        self._known.take_over(scale)
         for unit in units[outcomes[units] == UNKNOWN].tolist():
             self._settle(block, unit, scale)
 
-    def _settle(self, block: Block, unit: int, scale: float) -> None:
+    def _settle(self, block: UnitBlock, unit: int, scale: float) -> None:
         """Queue one unit, unless it failed before or gives what its image gives without faults."""
         if self._blocks.equals_clean(unit):
             self._alike.append(unit)
             return
         row = self._blocks.row(block, unit)
         if row is None:
-            self._outcomes[scale][unit] = 0
-        elif unit >= self._blocks.images and self._blocks.stretch.late:
-            self._outcomes[scale][unit] = self._run_late(unit, row)
+            self._known.outcomes(scale)[unit] = 0
+        elif unit >= self._blocks.images and self._blocks.span.late:
+            self._known.outcomes(scale)[unit] = self._run_late(unit, row)
         else:
             self._waiting.append((unit, row))
-            if len(self._waiting) == self._context.rows.most:
+            if len(self._waiting) == self._context.batching.most:
                 self._run(scale)
-
-    def _flush(self, scale: float) -> None:
-        """Run what is queued; then units like their fault-free image have its outcome."""
-        self._run(scale)
-        self._take_over_clean(scale)
 
     def _take_over_clean(self, scale: float) -> None:
         """Units like their fault-free image have its outcome, where that is known."""
-        outcomes, alike = self._outcomes[scale], self._alike
+        outcomes, alike = self._known.outcomes(scale), self._alike
         outcomes[alike] = outcomes[self._blocks.image_of[alike]]
         self._alike = [unit for unit in alike if outcomes[unit] == UNKNOWN]
 
     def _run(self, scale: float) -> None:
-        """Run what is queued."""
+        """Run the queued units."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
@@ -202,15 +149,15 @@ class LayerScorer:
         if right is None:  # one of them may have made it fail
             alone = (self._right([one]) for one in waiting)
             right = np.array([found is not None and bool(found[0]) for found in alone])
-        self._outcomes[scale][[unit for unit, _ in waiting]] = right
+        self._known.outcomes(scale)[[unit for unit, _ in waiting]] = right
 
-    def _right(self, units: Sequence[tuple[int, Arrays]]) -> npt.NDArray[np.bool_] | None:
-        """Which of some units are right behind the bound; None if the run fails."""
+    def _right(self, units: Sequence[tuple[int, Arrays]]) -> Mask | None:
+        """Outcome of some units behind the bound, bool (units,); None if the run fails."""
         graph = self._context.graph
-        part = graph.part(self._blocks.stretch.bound, graph.end)
+        part = graph.part(self._blocks.span.bound, graph.end)
         carried = (name for name in graph.outputs if name not in part.outputs)
         names = list(dict.fromkeys((*part.inputs, *carried)))
-        values = self._context.rows.join([row for _, row in units], names)
+        values = self._context.batching.join([row for _, row in units], names)
         made = part.run(values)
         self.rows_run += len(units)
         if isinstance(made, Failure):
@@ -221,20 +168,19 @@ class LayerScorer:
         return self._context.reference.right(answer, images)
 
     def _run_late(self, unit: int, row: Arrays) -> bool:
-        """A trial whose faulty weights are read behind the bound as well."""
-        load = self.loads[unit - self._blocks.images]
-        with self._context.graph.executor.inject(load.pattern):
+        """Outcome of a trial whose faulty weights are read behind the bound as well."""
+        trial = self.trials[unit - self._blocks.images]
+        with self._context.graph.executor.inject(trial.pattern):
             right = self._right([(unit, row)])
         return right is not None and bool(right[0])
 
 
-def _variance(values: npt.NDArray[np.float64]) -> float:
-    """Of the population that a sample comes from, without bias."""
-    return float(values.var(ddof=1)) if len(values) > 1 else 0.0
-
-
 def scaled(maximum: Threshold, scale: float) -> Threshold:
-    """Both bounds moved towards 0 by the same factor.
+    """Both bounds of a site moved towards 0 by the same factor.
+
+    Args:
+        maximum: the bounds at scale 1.
+        scale: the factor, in [0, 1].
 
     >>> scaled(Threshold(low=-0.5, high=4.0), 0.5)
     Threshold(low=-0.25, high=2.0)

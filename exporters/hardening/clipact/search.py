@@ -5,35 +5,37 @@ method and its mathematics: docs/method-clipact.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.rate_mixture import FELT, LayerLaw, Trial, draw_trials, weights_of
+from analyzer.faults.rates import parse_rates
 from analyzer.faults.severity import find_severity
 from analyzer.model import Model
 from analyzer.runtime.ort.golden_model import golden_values
-from exporters.hardening.activations.survey import Site
+from exporters.hardening.activations.survey import ActivationSite
 from exporters.hardening.bounds.thresholds import Threshold, Thresholds
-from exporters.hardening.clipact.image_batches import Frontier, Rows, find_rows
-from exporters.hardening.clipact.interval_search import Narrowed, narrow
-from exporters.hardening.clipact.open_graph import Opened, open_bounded
+from exporters.hardening.clipact.image_batches import Batching, CutValues, find_batching
+from exporters.hardening.clipact.interval_search import IntervalResult, narrow
+from exporters.hardening.clipact.known_outcomes import UnitOutcomes
+from exporters.hardening.clipact.open_graph import SearchGraph, open_search_graph
 from exporters.hardening.clipact.reference import find_reference
-from exporters.hardening.clipact.score import LayerScorer, Outcomes, scaled
-from exporters.hardening.clipact.scoring_units import Load, TrialContext
+from exporters.hardening.clipact.score import LayerScorer, scaled
+from exporters.hardening.clipact.scoring_units import SearchContext
 
 SEARCH_VERSION = 1
 """Counted up whenever the same request finds other thresholds."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a search is asked for; it decides the result completely, with model and data.
+class SearchRequest:
+    """The settings of a search; with model and data they decide the result completely.
 
     Attributes:
-        rates: Bit error rates, each in (0, 1).
+        rates: Bit error rates, each in (0, 1); by default those of the paper.
         iterations: Narrowings of each layer, at most.
         trials: Fault patterns by which each layer's thresholds are scored, about.
         seed: Of every random number.
@@ -42,7 +44,7 @@ class Request:
         memory: Bytes for values kept; decides nothing.
     """
 
-    rates: tuple[float, ...]
+    rates: tuple[float, ...] = parse_rates("1e-7..3e-5")
     iterations: int = 10
     trials: int = 2000
     seed: int = 0
@@ -52,23 +54,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """What was found for one site.
+class SiteResult:
+    """The result of a search for one site.
 
     Attributes:
         value: Name of the site.
         bits: Of its layer; 0: it has none, and keeps its maximum.
         trials: Fault patterns that scored it.
-        found: The search; None where there was none.
+        found: The result on the site's line; None where there was no search.
     """
 
     value: str
     bits: int
     trials: int
-    found: Narrowed | None
+    found: IntervalResult | None
 
 
-Done = Mapping[str, Searched]
+Done = Mapping[str, SiteResult]
 """Sites that are finished, from an earlier run."""
 
 
@@ -79,21 +81,21 @@ class Search:
         self,
         model: Model,
         proto: onnx.ModelProto,
-        sites: Sequence[Site],
+        sites: Sequence[ActivationSite],
         maxima: Thresholds,
         data: Dataset,
-        request: Request,
+        request: SearchRequest,
         alive: Callable[[], object] = lambda: None,
     ) -> None:
         """Open the hardened model, and take in the answers of the one without bounds.
 
         Args:
             model: the model without bounds.
-            proto: the same, local functions expanded.
+            proto: the same, local functions expanded; it is not changed.
             sites: of ``proto``.
             maxima: of every site on the validation data.
             data: validation data.
-            request: what is asked for.
+            request: the settings.
             alive: called every now and then while the search goes on.
 
         Raises:
@@ -102,21 +104,24 @@ class Search:
         """
         self.sites, self.maxima, self.request = tuple(sites), maxima, request
         self._model, self._data = model, data
-        self._clean: Outcomes | None = None
+        self._clean: UnitOutcomes | None = None
         fixed = model.signature.fixed_batch
         self.inputs = {model.signature.name: data.inputs, **data.more}
-        sample = Rows(1, fixed, apart=False).feeds(self.inputs, [0])
-        self.opened: Opened = open_bounded(model, proto, sites, maxima, request.encoding, sample)
+        sample = Batching(1, fixed, apart=False).feeds(self.inputs, [0])
+        self.opened: SearchGraph = open_search_graph(
+            model, proto, sites, maxima, request.encoding, sample
+        )
         graph = self.opened.graph
-        rows = find_rows(graph, self.inputs, fixed)
-        frontier = Frontier(graph, rows, self.inputs, request.memory // 2)
+        batching = find_batching(graph, self.inputs, fixed)
+        # One half of the memory for values in front of the layer, one for those before its bound.
+        entry = CutValues(graph, batching, self.inputs, request.memory // 2)
         reference = find_reference(model, data, request.metric)
-        self.context = TrialContext(graph, rows, frontier, reference, request.memory // 2, alive)
+        self.context = SearchContext(graph, batching, entry, reference, request.memory // 2, alive)
         self.plan = f"clipact {model.sha256} {data.sha256} {request.seed} {request.encoding}"
 
     @property
     def identity(self) -> str:
-        """All that decides what is found, for people to read."""
+        """All that decides the result, for people to read."""
         request = self.request
         return "; ".join(
             (
@@ -134,7 +139,7 @@ class Search:
 
     @property
     def metric(self) -> str:
-        """What a right answer is."""
+        """Word of the metric that tells right from wrong."""
         return self.context.reference.judge.metric.name
 
     def law(self, site: str) -> LayerLaw:
@@ -151,38 +156,40 @@ class Search:
     def scorer(self, site: str) -> LayerScorer:
         """The scores of one site's thresholds, others as they are at present."""
         trials, whole = self.trials(site), self.opened.space
-        shift = int(whole.offsets[whole.tensor_index(self.opened.spaces[site].tensors[0].name)])
-        loads = [Load(FaultPattern(FLIP, t.pattern.sites + shift), t.image) for t in trials]
         weights = weights_of(self.law(site).strata(), trials, len(self._data))
-        return LayerScorer(self.context, site, self.maxima[site], loads, weights, self._clean)
+        # The executor counts sites over all layers; this layer begins at its first tensor.
+        shift = int(whole.offsets[whole.tensor_index(self.opened.spaces[site].tensors[0].name)])
+        placed = [replace(t, pattern=FaultPattern(FLIP, t.pattern.sites + shift)) for t in trials]
+        return LayerScorer(self.context, site, self.maxima[site], placed, weights, self._clean)
 
-    def run(self, done: Done, spent: Callable[[], bool] = lambda: False) -> Iterator[Searched]:
+    def run(self, done: Done, spent: Callable[[], bool] = lambda: False) -> Iterator[SiteResult]:
         """Search site by site, in the order of the graph.
 
         Args:
             done: sites that need no search any more.
-            spent: whether the budget is spent; then the remaining sites keep their maxima.
+            spent: true if the budget is spent; then the remaining sites keep their maxima.
         """
         self._clean = None
         for site in self.sites:
             if site.value in done:
-                searched, self._clean = done[site.value], None
+                result, self._clean = done[site.value], None
             elif site.value not in self.opened.spaces:
-                searched = Searched(site.value, 0, 0, None)
+                result = SiteResult(site.value, 0, 0, None)
             elif spent():
                 return
             else:
-                searched = self._search(site.value)
-            self.context.graph.set_threshold(site.value, self.threshold(searched))
-            yield searched
+                result = self._search(site.value)
+            # Later sites are searched behind the bounds that were found for earlier ones.
+            self.context.graph.set_threshold(site.value, self.threshold(result))
+            yield result
 
-    def _search(self, site: str) -> Searched:
+    def _search(self, site: str) -> SiteResult:
         scorer, found = self.narrow(site)
         bits = self.opened.spaces[site].bits
-        return Searched(site, bits, len(scorer.loads), found)
+        return SiteResult(site, bits, len(scorer.trials), found)
 
-    def narrow(self, site: str) -> tuple[LayerScorer, Narrowed]:
-        """Search one site, others as they are at present, and set it to what was found."""
+    def narrow(self, site: str) -> tuple[LayerScorer, IntervalResult]:
+        """Search one site, others as they are at present, and set it to the bound that is found."""
         scorer = self.scorer(site)
         found = narrow(scorer, self.request.iterations)
         self.context.graph.executor.check_golden()
@@ -191,7 +198,7 @@ class Search:
         self._clean = scorer.outcomes(found.best)[: len(self._data)]
         return scorer, found
 
-    def threshold(self, searched: Searched) -> Threshold:
+    def threshold(self, result: SiteResult) -> Threshold:
         """The bound that a search found."""
-        maximum = self.maxima[searched.value]
-        return maximum if searched.found is None else scaled(maximum, searched.found.best)
+        maximum = self.maxima[result.value]
+        return maximum if result.found is None else scaled(maximum, result.found.best)

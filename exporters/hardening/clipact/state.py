@@ -1,4 +1,4 @@
-"""A search that was interrupted: what it had found, and to which search it belongs."""
+"""The file of an interrupted search: the finished sites, and the search they belong to."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import BadSearchState, quoted, short
-from exporters.hardening.clipact.interval_search import End, Narrowed
-from exporters.hardening.clipact.search import Searched
+from exporters.hardening.clipact.interval_search import IntervalResult, SearchEnd
+from exporters.hardening.clipact.search import SiteResult
 
 
 class _Record(BaseModel):
@@ -16,7 +16,7 @@ class _Record(BaseModel):
 
 
 class FoundRecord(_Record):
-    """One finished search, as `Narrowed` has it."""
+    """One finished search, as `IntervalResult` has it."""
 
     best: float = Field(ge=0.0, le=1.0)
     score: float
@@ -25,23 +25,28 @@ class FoundRecord(_Record):
     scored: int = Field(ge=1)
     complete: int = Field(ge=1)
     iterations: int = Field(ge=0)
-    end: End
+    end: SearchEnd
 
 
 class SiteRecord(_Record):
-    """One finished site, as `Searched` has it."""
+    """One finished site, as `SiteResult` has it."""
 
     value: str
     bits: int = Field(ge=0)
     trials: int = Field(ge=0)
     found: FoundRecord | None
 
+    def result(self) -> SiteResult:
+        """The record as the search has it."""
+        found = None if self.found is None else IntervalResult(**dict(self.found))
+        return SiteResult(self.value, self.bits, self.trials, found)
+
 
 class SearchState(_Record):
     """The file beside the output while a search runs.
 
     Attributes:
-        search: What decides the search: equal for equal results.
+        search: All that decides the search (`Search.identity`): equal for equal results.
         sites: The finished sites, in order.
     """
 
@@ -53,25 +58,20 @@ class SearchState(_Record):
         """The text of the file."""
         return self.model_dump_json(indent=1) + "\n"
 
-    def with_site(self, searched: Searched) -> "SearchState":
+    def with_site(self, result: SiteResult) -> "SearchState":
         """The state after one more site."""
-        found = searched.found
+        found = result.found
         record = SiteRecord(
-            value=searched.value,
-            bits=searched.bits,
-            trials=searched.trials,
+            value=result.value,
+            bits=result.bits,
+            trials=result.trials,
             found=None if found is None else FoundRecord.model_validate(asdict(found)),
         )
         return self.model_copy(update={"sites": (*self.sites, record)})
 
-    def done(self) -> dict[str, Searched]:
+    def done(self) -> dict[str, SiteResult]:
         """The finished sites by name."""
-        return {
-            r.value: Searched(
-                r.value, r.bits, r.trials, None if r.found is None else Narrowed(**dict(r.found))
-            )
-            for r in self.sites
-        }
+        return {record.value: record.result() for record in self.sites}
 
 
 def read_state(path: Path, search: str) -> SearchState:
@@ -79,7 +79,7 @@ def read_state(path: Path, search: str) -> SearchState:
 
     Args:
         path: of the file.
-        search: what decides the search.
+        search: all that decides the search.
 
     Raises:
         BadSearchState: the file is no state, or that of another search.

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 
 PROTOBUF_BYTES = 2**31 - 1
-"""What one protocol buffer may have."""
+"""Most bytes of one protocol buffer."""
 
 SMALL = 1024
 """Tensors of fewer bytes stay in the model file: shapes must be readable without the other."""
@@ -15,7 +15,7 @@ SMALL = 1024
 def files_of(
     proto: onnx.ModelProto, path: Path, most: int = PROTOBUF_BYTES
 ) -> Iterator[tuple[Path, bytes]]:
-    """The files that ``proto`` is saved as, the one that the other relies on first.
+    """The files that a model is saved as; a file of data comes before the file that relies on it.
 
     Args:
         proto: the model, all its data within.

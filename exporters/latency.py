@@ -1,4 +1,4 @@
-"""How much slower a deployed file runs than another: pairs of runs, side by side."""
+"""Latency of one deployed file beside that of another: pairs of runs, by turns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ import onnx
 import onnxruntime as ort
 
 Clock = Callable[[], float]
+"""Monotonic seconds."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Two files, one image at a time.
+    """Seconds of one run of each of two files.
 
     Attributes:
-        before: Median seconds of a run of the first.
-        after: Likewise of the second.
+        before: Median of the first file.
+        after: Median of the second file.
         ratio: Median over pairs of runs, second over first.
-        pairs: How many.
+        pairs: Number of pairs.
     """
 
     before: float
@@ -38,14 +39,14 @@ def compare_latency(
     seconds: float,
     fewest: int = 5,
 ) -> Latency:
-    """Run both by turns, as they would be deployed: ONNX Runtime's own options, one thread.
+    """Run both files by turns, as they would be deployed: ONNX Runtime's own options, one thread.
 
     Args:
         before: a model that ONNX Runtime loads.
-        after: likewise.
-        feeds: what both are fed.
-        clock: monotonic seconds.
-        seconds: how long, about.
+        after: another one with the same inputs.
+        feeds: by input, (n, ...) in the input's element type.
+        clock: monotonic seconds; injected, so that tests decide what they measure.
+        seconds: time to spend, about.
         fewest: pairs of runs, however long they take.
     """
     sessions = (_deployed(before), _deployed(after))
@@ -54,7 +55,7 @@ def compare_latency(
     times: list[tuple[float, float]] = []
     end = clock() + seconds
     while len(times) < fewest or clock() < end:
-        first = len(times) % 2  # each goes first in every second pair
+        first = len(times) % 2  # each goes first in every second pair: caches favour neither
         pair = {i: _timed(sessions[i], feeds, clock) for i in (first, 1 - first)}
         times.append((pair[0], pair[1]))
     return Latency(

@@ -1,1 +1,0 @@
-"""Bounds on activations: found, calibrated, inserted into an ONNX graph. No torch."""
