@@ -137,7 +137,6 @@ SUMS = """
 @pytest.fixture
 def voting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mitigations, "MITIGATIONS", (*MITIGATIONS, VOTE))
-    monkeypatch.setattr("analyzer.jobs.harden.MITIGATIONS", (*MITIGATIONS, VOTE))
     monkeypatch.setattr("analyzer.jobs.before_after.LATENCY_SECONDS", 0.02)
 
 

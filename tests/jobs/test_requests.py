@@ -120,7 +120,7 @@ def test_only_what_was_given_is_of_a_search() -> None:
     request = ask(HardenRequest, {"data": "d.npz"}, model=MODEL, method="actmax", out=Path("o"))
     request.check()
     useless = ask(HardenRequest, {"data": "d", "seed": 0}, model=MODEL, method="actmax")
-    with pytest.raises(BadOption, match="--seed is of the search"):
+    with pytest.raises(BadOption, match="--seed is an option of --method clipact"):
         useless.check()
 
 

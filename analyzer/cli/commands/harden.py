@@ -8,8 +8,8 @@ import typer
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.jobs.offered import offered_mitigations
 from analyzer.reports.formats import RecordKind
-from exporters.hardening.mitigations import summaries
 
 _FILES = {
     "data": Annotated[
@@ -43,7 +43,7 @@ def harden(
     method: Annotated[
         str,
         typer.Option(
-            help=summaries(),
+            help=offered_mitigations(),
             metavar="WORD",
         ),
     ],

@@ -10,7 +10,7 @@ from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import DataRequest, Model
 from analyzer.jobs.requests.campaigns import DEFAULT_RATES
 from analyzer.reports.formats import RecordKind
-from exporters.hardening.mitigations import MITIGATIONS, find_mitigation
+from exporters.hardening import mitigations
 from exporters.quantize.ranges import Method as Calibration
 
 SEARCH_OPTIONS = (
@@ -26,7 +26,7 @@ def _as_method(value: Any) -> str:
     Raises:
         BadOption: there is no such mitigation.
     """
-    return find_mitigation(str(value)).name
+    return mitigations.find_mitigation(str(value)).name
 
 
 def _as_calibration(value: Any) -> Any:
@@ -79,7 +79,9 @@ class HardenRequest(DataRequest):
     @property
     def searches(self) -> bool:
         """True if bounds are searched under faults."""
-        return "state" in find_mitigation(self.method).options and self.thresholds is None
+        return (
+            "state" in mitigations.find_mitigation(self.method).options and self.thresholds is None
+        )
 
     @property
     def state_file(self) -> Path | None:
@@ -99,7 +101,7 @@ class HardenRequest(DataRequest):
         dashed = frozenset(name.replace("_", "-") for name in given)
         from exporters.hardening.harden import check_options
 
-        check_options(find_mitigation(self.method), dashed, MITIGATIONS)
+        check_options(mitigations.find_mitigation(self.method), dashed, mitigations.MITIGATIONS)
 
 
 class QuantizeRequest(DataRequest):
