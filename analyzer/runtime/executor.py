@@ -55,7 +55,10 @@ class CampaignExecutor(Executor, Protocol):
         """The layout of the optimized model; None if the executor needs none."""
 
     def release(self) -> None:
-        """Give back all memory that runs need; nothing can be run afterwards."""
+        """Give back all memory that runs need; nothing can be run afterwards.
+
+        What the executor says about itself stays: its layout and its accelerations.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,16 @@ def test_each_way_has_its_executor(tmp_path: Path) -> None:
     assert kinds == {"cpu-bound": LiveExecutor, "cpu-rewrite": RewriteExecutor}
 
 
+@pytest.mark.parametrize("way", ["cpu", *WAYS])
+def test_an_executor_that_gave_back_its_memory_names_its_accelerations(
+    way: str, tmp_path: Path
+) -> None:
+    executor = tiny_analysis(tmp_path, device=way).executor
+    before = [(a.name, a.reason) for a in executor.accelerations]
+    executor.release()
+    assert [(a.name, a.reason) for a in executor.accelerations] == before != []
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_workers_hear_of_the_device(way: str, tmp_path: Path) -> None:
     """Fails without the device in `WorkerPayload.of`: the figures would be those of the CPU."""

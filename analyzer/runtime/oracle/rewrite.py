@@ -97,8 +97,13 @@ class RewriteExecutor:
         return proto
 
     def release(self) -> None:
-        """Give back all memory that runs need; nothing can be run afterwards."""
+        """Give back all memory that runs need; nothing can be run afterwards.
+
+        The accelerations stay: the report names them when the campaign is over.
+        """
+        accelerations = self.accelerations
         self.__dict__.clear()
+        self.accelerations = accelerations
 
     @property
     def threaded(self) -> bool:
