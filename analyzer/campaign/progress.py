@@ -9,9 +9,12 @@ class Observer(Protocol):
     """Told how a campaign proceeds."""
 
     def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
-        """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs.
+        """Hear of a rate after every finished block, and several times per second within one.
 
-        Told after every finished block, and several times per second within them.
-        ``found`` is the estimate of the last look: estimating after every block would cost more
-        than small models do.
+        Args:
+            rate: the bit error rate.
+            trials: its finished trials.
+            share: the part of the needed trials that are done, in [0, 1], about.
+            found: the estimate of the last look. To estimate after every block would cost more than
+                small models do.
         """

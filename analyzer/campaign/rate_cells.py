@@ -43,7 +43,7 @@ class Cell:
         return source.split(self.rate).strata[self.stratum].name
 
     def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
-        """The batches and the pattern of one trial; see `AnyCell.draw`."""
+        """As in `AnyCell`: the batches and the pattern of one trial."""
         law = source.split(self.rate)
         stratum = law.strata[self.stratum]
         rng = generator(source.plan_id, f"rate={self.rate!r} stratum={stratum.name}", index)

@@ -1,4 +1,4 @@
-"""What a campaign found, as plain numbers."""
+"""The result of a campaign, as plain numbers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from analyzer.stats.tally import Tally
 
 
 class Stop(StrEnum):
-    """Why a rate got no more trials."""
+    """The reason why a rate got no more trials."""
 
     PRECISION = "precision"
     DECIDED = "decided"
@@ -37,7 +37,7 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class StratumResult:
-    """What one stratum contributed.
+    """The contribution of one stratum.
 
     Attributes:
         name: Its number of rising upsets: ``0``, ``1``, ``other``; ``falling``: none rises, some
@@ -95,12 +95,12 @@ class CampaignResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every rate reached the precision that was asked for, or was decided."""
+        """True if every rate reached the precision that was asked for, or was decided."""
         return not self.cut_short
 
     @property
     def cut_short(self) -> frozenset[Stop]:
-        """What ended rates before; empty if all are complete."""
+        """The reasons that ended rates before; empty if all are complete."""
         return frozenset(r.stop for r in self.rates) - {Stop.PRECISION, Stop.DECIDED}
 
     def at(self, rate: float) -> RateResult:

@@ -32,7 +32,7 @@ class Budget(Protocol):
         """Take CPU time that workers spent."""
 
     def spent(self) -> Stop | None:
-        """Why to stop now; None to go on."""
+        """The reason to stop now; None: go on."""
 
 
 class Pool(Protocol):
@@ -40,7 +40,7 @@ class Pool(Protocol):
 
     @property
     def width(self) -> int:
-        """How many blocks it can run at once."""
+        """Number of blocks that the pool can run at once."""
 
     def submit(self, blocks: Sequence[Block]) -> Answer:
         """Start some blocks, which one worker runs in turn."""
@@ -67,7 +67,7 @@ Decided = Callable[[RateEstimate], bool]
 
 
 class RateState(Task):
-    """What is known of one rate while a campaign runs."""
+    """The state of one rate while a campaign runs."""
 
     def __init__(
         self, context: TrialContext, rate: float, shard: Shard, decided: Decided | None = None

@@ -75,7 +75,7 @@ class SiteCell:
         return in_turn(source.plan.id, f"turns={self.name}", index, columns)
 
     def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
-        """The batch and the single upset of one trial; see `AnyCell.draw`.
+        """As in `AnyCell`: the batch and the single upset of one trial.
 
         Columns take turns, so that each gets its share of the trials; the element is drawn. A cell
         of every site counts off sites and batches instead, and begins anew after the last pair.

@@ -37,7 +37,7 @@ WHOLE = Shard()
 
 
 class Part(Protocol):
-    """What a stratum is to the runner."""
+    """A stratum as the runner sees it."""
 
     @property
     def weight(self) -> float:
@@ -151,5 +151,5 @@ class Task:
 
 
 def _blocks_together(cpu_seconds: float) -> int:
-    """How many blocks to send at a time, so that sending is cheap; of no influence on results."""
+    """Number of blocks to send at a time, so that sending is cheap; of no influence on results."""
     return max(1, min(MOST_TOGETHER, int(SEND_SECONDS / max(cpu_seconds, 1e-9))))

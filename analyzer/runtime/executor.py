@@ -78,7 +78,12 @@ class LiveRuns(Protocol):
     """Live weights as a slow route sees them: changed, restored, and the golden run meanwhile."""
 
     def change(self, pattern: FaultPattern, hit: Hit) -> WeightChange:
-        """The part of ``pattern`` that live weights can hold."""
+        """The part of ``pattern`` that live weights can hold.
+
+        Args:
+            pattern: the upsets.
+            hit: the stored bits that they hit.
+        """
 
     def write(self, change: WeightChange) -> None:
         """Put ``change`` in force."""
@@ -91,7 +96,12 @@ class LiveRuns(Protocol):
         """
 
     def golden_under(self, change: WeightChange, feeds: Feeds) -> GoldenRun[Any] | None:
-        """The golden run of ``feeds``, if any are kept, while ``change`` is in force."""
+        """The golden run of ``feeds``, if any are kept, while ``change`` is in force.
+
+        Args:
+            change: the change in force.
+            feeds: one batch.
+        """
 
 
 class SlowRoute(Protocol):
@@ -121,7 +131,12 @@ class SlowRoute(Protocol):
 
 
 def first_example(sample: Feeds, model: Model) -> Feeds:
-    """The first example of ``sample`` alone, if the model takes any number of them."""
+    """The first example of ``sample`` alone, if the model takes any number of them.
+
+    Args:
+        sample: one batch, by input.
+        model: the model that is fed.
+    """
     dims = [d for i in model.proto.graph.input for d in i.type.tensor_type.shape.dim[:1]]
     if any(d.dim_value for d in dims):
         return sample

@@ -36,7 +36,7 @@ class PartialRuns(Protocol):
         """The golden run of these very arrays, if it is kept."""
 
     def late_start(self, first: int, last: int) -> LateStart:
-        """Where a run begins whose faulty weights nodes ``first`` to ``last`` read.
+        """The start of a run whose faulty weights nodes ``first`` to ``last`` read.
 
         Args:
             first: first node that reads one.
@@ -135,7 +135,7 @@ class LiveExecutor:
         return Injection(self, self.late_start(tensors), change)
 
     def late_start(self, tensors: Indices) -> LateStart:
-        """Where a run begins whose faults are in ``tensors``, int64 (n,)."""
+        """The start of a run whose faults are in ``tensors``, int64 (n,)."""
         if self.partial_runs is None or not len(tensors):
             return WHOLE
         first, last = self._reads.first[tensors].min(), self._reads.last[tensors].max()

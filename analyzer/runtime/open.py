@@ -1,4 +1,4 @@
-"""Which executor a device has, and which accelerations it is composed of: the one list of them.
+"""The executor of each device, composed from the one list of accelerations.
 
 Every acceleration is imported by this file alone. To remove one is to delete its folder and its
 lines here; to leave one out of an executor is to name it in ``without``.

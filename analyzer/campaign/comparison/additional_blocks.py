@@ -13,7 +13,13 @@ TOGETHER = 8
 
 
 def run_more(blocks: Sequence[Block], pool: Pool, store: Store, budget: Budget) -> None:
-    """Run ``blocks``, in order, until all are in ``store`` or the budget is spent.
+    """Run blocks in order, until all are in the store or the budget is spent.
+
+    Args:
+        blocks: of one model.
+        pool: runs them.
+        store: keeps their results.
+        budget: says when to stop.
 
     Raises:
         NotRestored: a weight was not golden after a trial.

@@ -58,7 +58,12 @@ class CachingStore:
             self._inner.tick()
 
     def first(self, cell: Cell, count: int) -> list[BlockResult]:
-        """The first ``count`` blocks of a cell, up to the first that is missing."""
+        """The first blocks of a cell, up to the first that is missing.
+
+        Args:
+            cell: the cell.
+            count: blocks at most.
+        """
         held, found = self.blocks.get(cell, {}), []
         for index in range(count):
             if index not in held:
@@ -88,12 +93,12 @@ class ComparedModel:
 
     @property
     def paired(self) -> bool:
-        """Whether its patterns follow those of the reference."""
+        """True if its patterns follow those of the reference."""
         return self.context.patterns.pairing is not None
 
     @property
     def found(self) -> CampaignResult:
-        """What its own campaign found."""
+        """The result of its own campaign."""
         assert self.result is not None, "its campaign has not been run"
         return self.result
 
@@ -119,7 +124,7 @@ class ComparedModel:
         return [Cell(rate, index) for index in range(len(self.context.patterns.split(rate).strata))]
 
     def tally(self, cell: Cell) -> Tally:
-        """What the blocks of a cell that count showed."""
+        """The tally of the blocks of a cell that count."""
         return self.context.tally(o for result in self.used(cell) for o in result.outcomes)
 
     def trials(self, rate: float) -> int:
@@ -136,7 +141,7 @@ class ComparedModel:
 
 @dataclass(frozen=True, slots=True)
 class RateDifference:
-    """How a model differs from the reference at one rate.
+    """The differences between a model and the reference at one rate.
 
     Attributes:
         difference: Model minus reference.
@@ -150,7 +155,13 @@ class RateDifference:
 
 
 def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel) -> RateDifference:
-    """How ``variant`` differs from ``reference`` at one rate, as far as both have been run."""
+    """The differences between two models at one rate, as far as both have been run.
+
+    Args:
+        rate: a rate of the plan.
+        reference: the model that the other is compared with.
+        variant: the other one.
+    """
     plan = reference.context.plan
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
@@ -205,7 +216,7 @@ Wanted = dict[Cell, int]
 
 
 def wanted_blocks(compared_models: Sequence[ComparedModel]) -> list[Wanted]:
-    """What each compared should run beyond its own campaign, so that differences get precise.
+    """The blocks that each model should run for the differences, beyond its own campaign.
 
     Where a difference is not known to the precision, both models get the trials that either has.
     The first compared is the reference.
@@ -226,7 +237,12 @@ def wanted_blocks(compared_models: Sequence[ComparedModel]) -> list[Wanted]:
 
 
 def missing_blocks(compared: ComparedModel, wanted: Wanted) -> list[Block]:
-    """The blocks of ``wanted`` that the store does not hold, in order."""
+    """The blocks that the store of a model does not hold, in order.
+
+    Args:
+        compared: the model.
+        wanted: by cell: the number of blocks that are wanted.
+    """
     held = {cell: {r.block.index for r in compared.store.known(cell)} for cell in wanted}
     return [
         Block(cell, index)

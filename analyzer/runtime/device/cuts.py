@@ -57,7 +57,12 @@ class DeviceGraph:
     def tap(
         self, cuts: Sequence[Cut], fed: Mapping[str, DeviceValue]
     ) -> tuple[BoundSession, list[str]]:
-        """A session that also returns what passes ``cuts``, inputs not counted; and the names."""
+        """A session that also returns the values that pass some cuts; and their names.
+
+        Args:
+            cuts: of the graph.
+            fed: the inputs, which are not returned.
+        """
         names = sorted({name for cut in cuts for name in cut.values} - fed.keys())
         more = [name for name in names if name not in self.outputs]
         return self.open_session(with_outputs(self.stripped, more), self.memory), names
@@ -144,7 +149,7 @@ def thinned(few: Sequence[int]) -> list[int]:
 
 
 def _told(graph: DeviceGraph, sample: Feeds) -> Profile:
-    """How long the device was told of each node, and how large its outputs are."""
+    """The time for which the device was told of each node, and the sizes of its outputs."""
     with tempfile.TemporaryDirectory(prefix="relcheck-") as folder:
         session = BoundSession(graph.stripped, graph.memory, Path(folder, "profile"))
         for _ in range(RUNS):

@@ -71,7 +71,7 @@ class DeviceMemory:
         self.in_place = len(self._host) == 0 or self._keeps_a_write()
 
     def _keeps_a_write(self) -> bool:
-        """Whether what the writer writes arrives in the block, and not in a copy of it."""
+        """True if a write arrives in the block, and not in a copy that ONNX Runtime made of it."""
         last = np.array([len(self._host) - 1], np.int64)
         self._writer.write(last, ~self._host[last])
         arrived = bool(self.contents()[last] == ~self._host[last])
@@ -79,7 +79,7 @@ class DeviceMemory:
         return arrived
 
     def address(self, slot: str) -> int:
-        """Where a slot of the weight memory begins, in the device's memory."""
+        """The address in the device's memory at which a slot of the weight memory begins."""
         return int(self._block.data_ptr()) + self._weight_memory.starts[slot]
 
     def contents(self) -> Words:
@@ -141,7 +141,12 @@ class WordWriter:
         self._session, self._binding = session, session.io_binding()
 
     def write(self, words: Indices, new: Words) -> Words:
-        """Write ``new`` at ``words``, each once; returns what the device holds there afterwards."""
+        """Write some words; returns what the device holds there afterwards, int32 (n,).
+
+        Args:
+            words: int64 (n,), numbers of the words, each once.
+            new: int32 (n,), their new values.
+        """
         held = np.empty_like(new)
         for piece, here in _pieces(words, self._reach):
             held[here] = self._write(piece, words[here] - piece, new[here])

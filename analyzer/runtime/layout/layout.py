@@ -34,7 +34,7 @@ FOLDED = "ONNX Runtime folds it into other values when loading"
 
 
 class Route(StrEnum):
-    """How the live executor faults a tensor."""
+    """The way in which the live executor faults a tensor."""
 
     IN_PLACE = "in place"
     NO_EFFECT = "no effect"
@@ -115,7 +115,7 @@ def find_layout(
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """What the digits said.
+    """The places that the probes' digits told.
 
     Attributes:
         places: The places of the elements of each tensor that was moved.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """Why an acceleration is not in force.
+    """The reason why an acceleration is not in force.
 
     Attributes:
         reason: A clause that a report can print.

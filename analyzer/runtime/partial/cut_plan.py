@@ -1,4 +1,4 @@
-"""Which cuts are worth their memory: the cheapest expected single-fault run within a budget."""
+"""The cuts that are worth their memory: the cheapest expected single-fault run within a budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LEVELS = 64
 
 @dataclass(frozen=True, slots=True)
 class CutCosts:
-    """What is known of the cuts of a graph, in the order of their positions.
+    """Costs of the cuts of a graph, in the order of their positions.
 
     Attributes:
         hits: float64 (cuts,), probability that the first node that reads a faulty weight lies
@@ -50,7 +50,12 @@ class CutPlan:
 
 
 def mean_seconds(costs: CutCosts, kept: Sequence[int]) -> float:
-    """`CutPlan.mean` if the cuts ``kept`` of ``costs`` are kept."""
+    """Seconds of a mean run, as in `CutPlan.mean`.
+
+    Args:
+        costs: of every cut.
+        kept: indices of the cuts that are kept, ascending, the first one 0.
+    """
     passed = costs.each * np.arange(len(kept), 0, -1)
     runs = costs.seconds[list(kept)] + CALL_SECONDS + passed
     hits = np.add.reduceat(costs.hits, list(kept))

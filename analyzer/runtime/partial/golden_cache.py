@@ -65,7 +65,12 @@ class SharedRuns:
         return None if place is None else self._arrays.find(place)
 
     def put(self, feeds: Feeds, values: Arrays) -> None:
-        """Put those of one batch there, unless they are."""
+        """Put the values of one batch there, unless some process has done so.
+
+        Args:
+            feeds: the batch.
+            values: the outputs, and what passed the cuts, by name.
+        """
         place = self._places.get(_key(feeds))
         if place is not None:
             self._arrays.put(place, values)

@@ -53,7 +53,7 @@ class HostPartial:
     reasons: Mapping[str, NotApplied] = field(default_factory=dict)
 
     def state(self, strategy: str) -> str | NotApplied:
-        """What a strategy does here, or why it is not in force.
+        """The work of a strategy here, or the reason why it is not in force.
 
         Args:
             strategy: its name.
@@ -98,7 +98,7 @@ class Planner:
 
     @property
     def refusal(self) -> NotApplied | None:
-        """Why no run of this model can be a partial one."""
+        """The reason why no run of this model can be a partial one; None: some can."""
         if len(self.cuts) < 2:
             return ONE_NODE
         return None if len(self._readers.first) else NOTHING_IN_PLACE
@@ -129,7 +129,12 @@ class Planner:
         return np.cumsum(offer.seconds[::-1])[::-1]
 
     def early_stops(self, offer: Offer, kept: Sequence[int]) -> list[bool]:
-        """By kept cut but the first: true if to compare values there is worth its time."""
+        """By kept cut but the first: true if to compare values there is worth its time.
+
+        Args:
+            offer: the cost of runs.
+            kept: positions of the kept cuts.
+        """
         saved = self.seconds(offer)[list(kept)][1:] * MASKED_SHARE
         return [self._everywhere or bool(s > 2 * CALL_SECONDS) for s in saved]
 

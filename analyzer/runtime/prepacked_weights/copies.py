@@ -17,7 +17,7 @@ from analyzer.runtime.weights.memory import WeightMemory
 
 @dataclass(frozen=True, slots=True)
 class PackedCopy:
-    """Where ONNX Runtime keeps what it made of one convolution's weights.
+    """The packed weights of one convolution in ONNX Runtime's memory.
 
     Attributes:
         conv: The convolution.
@@ -44,7 +44,7 @@ _Before = tuple[Values, Indices | int, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Undo:
-    """What stood where a pattern was written, and which parts could not follow before."""
+    """The former contents of written places, and the parts that could not follow before."""
 
     before: list[_Before]
     lost: frozenset[int]

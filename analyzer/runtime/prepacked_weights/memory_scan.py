@@ -118,5 +118,10 @@ def _read(file: int, target: Bytes, address: int) -> int:
 
 
 def bytes_at(address: int, size: int) -> Bytes:
-    """The memory itself, as long as whoever allocated it keeps it."""
+    """The memory itself, uint8 (size,), as long as whoever allocated it keeps it.
+
+    Args:
+        address: of the first byte, in this process.
+        size: bytes.
+    """
     return np.frombuffer(memoryview((ctypes.c_uint8 * size).from_address(address)), np.uint8)

@@ -267,7 +267,7 @@ Find = Callable[[Sequence[Bytes], Sequence[AddressRange]], Sequence[int | None]]
 
 @dataclass(frozen=True, slots=True)
 class MemorySearch:
-    """How packed copies are found, and tried out.
+    """The search for packed copies, and their trial.
 
     Attributes:
         find: finds contents in the memory of this process.

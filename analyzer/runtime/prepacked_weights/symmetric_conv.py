@@ -1,4 +1,4 @@
-"""How ONNX Runtime packs the weights of quantized convolutions on x86, and what it adds up.
+"""The packing of weights by ONNX Runtime's quantized convolutions on x86, and what it adds up.
 
 `QLinearConv` with int8 weights of zero point 0 runs in kernels for symmetric weights, whose packed
 form is a mere move of bytes (ONNX Runtime, `MlasConvSymPackW`): blocks of 16 output channels, in
@@ -56,7 +56,12 @@ class SymmetricConv:
         return outputs * self.inputs * self.taps
 
     def pack(self, weights: Values, padding: int = 0) -> Values:
-        """The packed form of ``weights``, int8 flat; ``padding`` where channels fill up a block."""
+        """The packed form of the weights, int8 (size,).
+
+        Args:
+            weights: int8 (outputs, inputs, ...), as the graph has them.
+            padding: the value of channels that fill up a block.
+        """
         if self.depthwise:
             return np.ascontiguousarray(weights.reshape(self.outputs, self.taps).T).reshape(-1)
         blocks = -(-self.outputs // BLOCK)
@@ -75,7 +80,7 @@ class SymmetricConv:
         return BLOCK * self.inputs * self.taps, BLOCK * self.inputs, GROUP, BLOCK
 
     def offsets(self, weights: Values) -> npt.NDArray[np.int32]:
-        """What is added to each output because inputs have a zero point; int32 (outputs,)."""
+        """The sum added to each output because inputs have a zero point; int32 (outputs,)."""
         sums = weights.reshape(self.outputs, -1).sum(axis=1, dtype=np.int64)
         return np.asarray(-self.shift * sums, np.int64).astype(np.int32)
 

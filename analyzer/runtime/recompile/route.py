@@ -103,7 +103,7 @@ class RecompileRoute:
     def _planned(
         self, subgraphs: RecompiledSubgraphs, pattern: FaultPattern, hit: Hit
     ) -> SubgraphPlan | None:
-        """How ``pattern`` is run; None: by the oracle."""
+        """The plan by which ``pattern`` is run; None: the oracle runs it."""
         reach = self._weights.book.reach[hit.tensors]
         again = np.unique(hit.tensors[reach == Reach.RELOAD]).tolist()
         others = hit.tensors[reach != Reach.RELOAD]

@@ -77,7 +77,7 @@ class SpeculativeStretches:
 
     @property
     def refusal(self) -> NotApplied | None:
-        """Why no stretch has a form without its bounds; None if one has."""
+        """The reason why no stretch has a form without its bounds; None if one has."""
         reasons = [p.fast for p in self.pieces if isinstance(p.fast, NotApplied)]
         return reasons[0] if len(reasons) == len(self.pieces) else None
 
@@ -194,7 +194,7 @@ BYTES_PER_SECOND = 8e9
 
 
 def piece_count(seconds: float) -> int:
-    """How many pieces are best for runs that take so long.
+    """The best number of pieces for runs of ``seconds``.
 
     A bound that acts costs another run of one piece, a piece costs a call. With ``n`` pieces, runs
     of ``S`` seconds and a bound that acts in every other run, that is ``S / 2n + n c`` together,

@@ -31,7 +31,7 @@ class GoldenRun(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class LateStart:
-    """Where a run under some pattern begins.
+    """The place where a run under some pattern begins.
 
     Attributes:
         cut: Index of the kept cut.

@@ -103,13 +103,24 @@ def handles_of(values: Arrays) -> dict[str, ort.OrtValue]:
 def session_part(
     part: onnx.ModelProto, ort_values: SharedInitializers, in_order: bool = False
 ) -> SessionPart:
-    """Open a part of a stripped model; the arguments are those of `open_shared_session`."""
+    """Open a part of a stripped model.
+
+    Args:
+        part: the part, without the data of its live weights.
+        ort_values: the live weights as ONNX Runtime's values.
+        in_order: see `open_shared_session`.
+    """
     inputs = tuple(value.name for value in part.graph.input)
     outputs = tuple(value.name for value in part.graph.output)
     return SessionPart(open_shared_session(part, ort_values, in_order=in_order), inputs, outputs)
 
 
 def element_types(values: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, int]:
-    """`onnx.TensorProto.DataType` of each of ``names``."""
+    """`onnx.TensorProto.DataType` of some values.
+
+    Args:
+        values: arrays by name.
+        names: of the values that are asked for.
+    """
     convert = onnx.helper.np_dtype_to_tensor_dtype
     return {name: int(convert(values[name].dtype)) for name in names}

@@ -24,7 +24,7 @@ from analyzer.runtime.weights.memory import WeightMemory
 
 
 class Use(Enum):
-    """Where accelerations are used.
+    """The models on which accelerations are used.
 
     Contract suites use them `EVERYWHERE`, so that even the smallest model goes through all of them.
     """

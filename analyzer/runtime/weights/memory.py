@@ -82,6 +82,10 @@ def write_upsets(live: Bytes, kind: FaultKind, addresses: Indices, masks: Bytes)
 def restore(weight_memory: WeightMemory, addresses: npt.NDArray[Any]) -> None:
     """Put golden bytes back.
 
+    Args:
+        weight_memory: the live weights.
+        addresses: int64 (n,), the bytes that were written.
+
     Raises:
         NotRestored: they did not arrive.
     """

@@ -49,7 +49,7 @@ class OpenedLayout:
 
 
 class WeightBackend(Protocol):
-    """Where live weights are: in the host's memory, or in a device's."""
+    """The memory of live weights: the host's, or a device's."""
 
     device: Device
 
