@@ -211,8 +211,9 @@ class LiveExecutor:
 
         For a process that has others run its trials. Nothing can be run afterwards.
         """
-        self._fixed, self.routes, self.followers = self.accelerations, (), ()
-        del self.weights, self.partial_runs, self._reads, self._session, self._weight_memory
+        kept = {"layout": self.layout, "routes": (), "followers": (), "_fixed": self.accelerations}
+        self.__dict__.clear()
+        self.__dict__.update(kept)
 
     def check_golden(self) -> None:
         """Compare every live weight, and every copy, with golden, bit for bit.

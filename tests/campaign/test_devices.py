@@ -96,8 +96,9 @@ def test_an_executor_that_gave_back_its_memory_names_its_accelerations(
 ) -> None:
     executor = tiny_analysis(tmp_path, device=way).executor
     before = [(a.name, a.reason) for a in executor.accelerations]
-    executor.release()
-    assert [(a.name, a.reason) for a in executor.accelerations] == before != []
+    for _ in range(2):  # Campaigns on one analysis, one after the other, each give it back.
+        executor.release()
+        assert [(a.name, a.reason) for a in executor.accelerations] == before != []
 
 
 @pytest.mark.parametrize("way", WAYS)
