@@ -6,16 +6,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import islice, zip_longest
 from typing import Protocol, TypeVar
 
-from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
-from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.plan import Exposure
-from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
-from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
+from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.cells import AnyCell
+from analyzer.campaign.rate_state import Decided, RateState
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.tasks import WHOLE, Shard, Task
 from analyzer.campaign.trials import TrialContext
-from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
-from analyzer.stats.spending import confidence_at
-from analyzer.stats.strata import allocate, estimate_strata
-from analyzer.stats.tally import Tally
+from analyzer.stats.estimate import RateEstimate
 
 WAIT_SECONDS = 0.1
 """How long a wait for results lasts at most before budget and store are looked after again, and
@@ -71,97 +68,6 @@ class Store(Protocol):
 
     def tick(self) -> None:
         """Called several times per second: time to make durable what is not yet."""
-
-
-Decided = Callable[[RateEstimate], bool]
-"""Whether the figures of a rate decide all that is asked about it."""
-
-
-class RateState(Task):
-    """What is known of one rate while a campaign runs."""
-
-    def __init__(
-        self, context: TrialContext, rate: float, shard: Shard, decided: Decided | None = None
-    ) -> None:
-        """Begin without results.
-
-        Args:
-            context: what is run.
-            rate: bit error rate.
-            shard: which blocks are run here.
-            decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
-                share the error (`analyzer.stats.spending`).
-        """
-        empty = Tally.empty(context.unit)
-        strata = context.split(rate).strata
-        cells = (CellState(Cell(rate, i), s, shard, empty) for i, s in enumerate(strata))
-        super().__init__(context, tuple(cells))
-        self.rate = rate
-        self._decided = decided
-        self._look = 1
-        self.judged = 0
-        self.found = self.estimate()
-        self._aim()
-
-    def _aim(self) -> None:
-        """Say how many blocks of each stratum the next look waits for."""
-        done = BLOCK_TRIALS * sum(cell.end for cell in self.cells)
-        total = next_look(done)
-        if self._decided is None:
-            total = planned_look(done, half_width(self.found), self.context.plan.precision)
-        trials = allocate([cell.part() for cell in self.cells], total)
-        for cell, wanted in zip(self.cells, trials, strict=True):
-            cell.end = max(cell.end, wanted // BLOCK_TRIALS)
-
-    def settle(self) -> None:
-        """Judge every look whose blocks are all there."""
-        while self.stop is None and self.counted():
-            self.judged, self.found = self.trials, self.estimate()
-            if self._decided is not None and self._decided(self.found):
-                self.stop = Stop.DECIDED
-            elif half_width(self.found) <= self.context.plan.precision:
-                self.stop = Stop.PRECISION
-            else:
-                self._look += 1
-                self._aim()
-
-    def share(self) -> float:
-        """About which part of the trials that this rate needs are done; in [0, 1]."""
-        if self.stop is not None:
-            return 1.0
-        shrink = half_width(self.found) / self.context.plan.precision
-        return min(1.0, self.shown / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
-
-    def estimate(self) -> RateEstimate:
-        """The estimate from the blocks that count."""
-        parts = [cell.part() for cell in self.cells]
-        confidence = self.context.plan.confidence
-        if self._decided is not None:
-            confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.context.golden_metric, confidence)
-
-    def finished(self, stop: Stop | None) -> RateResult:
-        """The result of this rate, as far as it goes."""
-        law = self.context.law(self.rate)
-        crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
-        strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
-        return RateResult(
-            rate=self.rate,
-            expected_flips=law.expected,
-            p_faulty=law.p_any,
-            tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
-            estimate=self.estimate(),
-            stop=self.stop or stop or Stop.BUDGET,
-            devices=self._devices(),
-            crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
-            strata=tuple(StratumResult(*stratum) for stratum in strata),
-        )
-
-    def _devices(self) -> tuple[float, ...]:
-        if self.context.plan.exposure is not Exposure.RESIDENT:
-            return ()
-        used = (result for cell in self.cells for result in cell.used())
-        return tuple(self.context.device(o) for result in used for o in result.outcomes)
 
 
 NOTHING_ASKED: Mapping[float, Decided] = {}

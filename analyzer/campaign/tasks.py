@@ -36,7 +36,7 @@ class Shard:
 WHOLE = Shard()
 
 
-class Part(Protocol):
+class WeightedStratum(Protocol):
     """What a stratum is to the runner."""
 
     @property
@@ -63,7 +63,7 @@ class CellState:
     """
 
     cell: AnyCell
-    stratum: Part
+    stratum: WeightedStratum
     shard: Shard
     tally: Tally
     end: int = 0

@@ -10,7 +10,7 @@ from analyzer.stats.weighted import make_sample, sum_limits
 
 
 @dataclass(frozen=True, slots=True)
-class Exact:
+class ExactShares:
     """Shares of the images of a stratum, every site and image counted."""
 
     sdc: float
@@ -20,7 +20,7 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AreaStratum:
     """One stratum of an area.
 
     Attributes:
@@ -31,7 +31,7 @@ class Seen:
 
     weight: float
     tally: Tally
-    exact: Exact | None = None
+    exact: ExactShares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class AreaEstimate:
     loss: Interval
 
 
-def estimate_area(strata: Sequence[Seen], confidence: float) -> AreaEstimate:
+def estimate_area(strata: Sequence[AreaStratum], confidence: float) -> AreaEstimate:
     """Estimate of an area from its strata, whose weights sum to 1.
 
     Args:
@@ -73,9 +73,9 @@ def estimate_area(strata: Sequence[Seen], confidence: float) -> AreaEstimate:
 
 
 def _share(
-    strata: Sequence[Seen],
+    strata: Sequence[AreaStratum],
     moments: Callable[[Tally], Moments],
-    exact: Callable[[Exact], float],
+    exact: Callable[[ExactShares], float],
     confidence: float,
 ) -> Interval:
     known = sum(s.weight * exact(s.exact) for s in strata if s.exact is not None)

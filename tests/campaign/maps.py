@@ -21,7 +21,7 @@ from analyzer.jobs.map import prepare_map
 from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.settings import read_map_settings
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.stats.areas import Exact
+from analyzer.stats.areas import ExactShares
 from tests.campaign.benches import Charges, Memory, Opaque, zero_clock
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
 
@@ -105,9 +105,9 @@ def enumerate_upsets(analysis: Analysis) -> Counts:
     return counts
 
 
-def truth(sites: npt.NDArray[np.bool_]) -> Exact:
+def truth(sites: npt.NDArray[np.bool_]) -> ExactShares:
     """The mean over some sites and all images."""
-    return Exact(*(enumerated()[sites].mean(axis=0) / IMAGES).tolist())
+    return ExactShares(*(enumerated()[sites].mean(axis=0) / IMAGES).tolist())
 
 
 def places() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

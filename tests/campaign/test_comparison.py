@@ -6,8 +6,8 @@ from pathlib import Path
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.comparison.additional_blocks import run_more
 from analyzer.campaign.comparison.difference import (
-    Compared,
     ComparedModel,
+    ModelFindings,
     compare,
     difference_at,
     missing_blocks,
@@ -235,7 +235,7 @@ def test_thresholds_alone_can_be_the_difference(tmp_path: Path) -> None:
     capped = capped_cnn(tmp_path / "b.onnx")
     asked = {"rates": "1e-3", "precision": 0.1, "batch": 8, "data": data}
     _, compared_models = prepare_models([model, capped], read_settings(None, asked))
-    found: Compared = compared(compared_models)[1]
+    found: ModelFindings = compared(compared_models)[1]
     names = [s.name for s in compared_models[1].context.split(1e-3).strata]
     assert names[-1] == OWN
     assert found.trials[0] >= 16

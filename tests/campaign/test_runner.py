@@ -16,8 +16,9 @@ from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.journal.journal import FLUSH_SECONDS
+from analyzer.campaign.rate_state import RateState
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import WAIT_SECONDS, RateState, run_campaign
+from analyzer.campaign.runner import WAIT_SECONDS, run_campaign
 from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
 from analyzer.stats.estimate import RateEstimate
 from tests.campaign.benches import (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.stats.areas import AreaEstimate, Exact, Seen, estimate_area, half_width
+from analyzer.stats.areas import AreaEstimate, AreaStratum, ExactShares, estimate_area, half_width
 from analyzer.stats.intervals import Interval
-from analyzer.stats.planning import Known, allot, leveugle, next_trials
+from analyzer.stats.planning import PlannedStratum, allot, leveugle, next_trials
 from analyzer.stats.tally import Moments, Tally
 
 STEP = 16
@@ -37,7 +37,7 @@ def test_leveugle_layer_by_layer() -> None:
 
 
 known = st.builds(
-    Known,
+    PlannedStratum,
     st.floats(0.001, 1.0),
     st.floats(0.0, 0.5),
     st.integers(1, 40).map(lambda n: n * STEP),
@@ -45,14 +45,18 @@ known = st.builds(
 
 
 @given(st.lists(known, min_size=1, max_size=5), st.floats(0.005, 0.2))
-def test_allotment_grows_in_steps_and_never_shrinks(strata: list[Known], margin: float) -> None:
+def test_allotment_grows_in_steps_and_never_shrinks(
+    strata: list[PlannedStratum], margin: float
+) -> None:
     found = allot(strata, margin, 0.99, STEP)
     assert all(n % STEP == 0 and n >= s.trials for n, s in zip(found, strata, strict=True))
     assert sum(found) > sum(s.trials for s in strata)
 
 
 def test_spread_draws_trials() -> None:
-    quiet, loud = allot([Known(0.5, 0.0, 16), Known(0.5, 0.5, 16)], 0.02, 0.99, STEP)
+    quiet, loud = allot(
+        [PlannedStratum(0.5, 0.0, 16), PlannedStratum(0.5, 0.5, 16)], 0.02, 0.99, STEP
+    )
     assert loud > 4 * quiet
 
 
@@ -99,8 +103,8 @@ class World:
     def due(self) -> float:
         return sum(w * c[1] for w, c in zip(self.weights, self.chances, strict=True))
 
-    def seen(self, counts: Counts) -> list[Seen]:
-        return [Seen(w, tally(*c)) for w, c in zip(self.weights, counts, strict=True)]
+    def seen(self, counts: Counts) -> list[AreaStratum]:
+        return [AreaStratum(w, tally(*c)) for w, c in zip(self.weights, counts, strict=True)]
 
 
 FLOAT = (BIT, 3 * BIT, 8 * BIT, 20 * BIT)
@@ -139,7 +143,7 @@ def grown(rng: np.random.Generator, world: World, counts: Counts, wanted: list[i
 def simulated(rng: np.random.Generator, name: str) -> tuple[Counts, Counts]:
     """One map of one tensor: the trials planned before, and all trials until the margin is kept."""
     world = WORLDS[name]
-    known = [Known(w, e, 0) for w, e in zip(world.weights, world.expected, strict=True)]
+    known = [PlannedStratum(w, e, 0) for w, e in zip(world.weights, world.expected, strict=True)]
     wanted: list[int] | None = allot(known, MARGIN, CONFIDENCE, STEP)
     counts: Counts = ((0, 0, 0),) * len(known)
     first: Counts | None = None
@@ -217,8 +221,8 @@ def test_maps_take_a_fraction_of_leveugle() -> None:
 
 
 def test_strata_of_which_all_was_counted_need_no_more() -> None:
-    exact = Seen(0.5, tally(3, 0, 16), Exact(0.2, 0.0, 0.2, 0.0))
-    drawn = Seen(0.5, tally(0, 0, 16))
+    exact = AreaStratum(0.5, tally(3, 0, 16), ExactShares(0.2, 0.0, 0.2, 0.0))
+    drawn = AreaStratum(0.5, tally(0, 0, 16))
     wanted = next_trials([exact, drawn], MARGIN, CONFIDENCE, STEP)
     assert wanted is not None
     assert wanted[0] == 16

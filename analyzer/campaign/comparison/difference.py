@@ -235,7 +235,7 @@ def missing_blocks(compared: ComparedModel, wanted: Wanted) -> list[Block]:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ModelFindings:
     """One model of a finished comparison.
 
     Attributes:
@@ -255,12 +255,12 @@ class Compared:
     area_difference: Interval | None = None
 
 
-def compare(compared_models: Sequence[ComparedModel]) -> list[Compared]:
+def compare(compared_models: Sequence[ComparedModel]) -> list[ModelFindings]:
     """Put every model beside the first one."""
     return [_compared(compared_models[0], compared) for compared in compared_models]
 
 
-def _compared(reference: ComparedModel, compared: ComparedModel) -> Compared:
+def _compared(reference: ComparedModel, compared: ComparedModel) -> ModelFindings:
     rates = reference.context.plan.rates
     estimates = tuple(compared.estimate(rate) for rate in rates)
     results: tuple[RateResult, ...] = compared.found.rates
@@ -269,7 +269,7 @@ def _compared(reference: ComparedModel, compared: ComparedModel) -> Compared:
     differences: tuple[RateDifference, ...] = ()
     if compared is not reference:
         differences = tuple(difference_at(rate, reference, compared) for rate in rates)
-    return Compared(
+    return ModelFindings(
         estimates=estimates,
         trials=trials,
         stops=tuple(r.stop for r in results),

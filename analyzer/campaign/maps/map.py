@@ -8,7 +8,7 @@ from analyzer.campaign.maps.result import TensorFound
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
-from analyzer.stats.areas import AreaEstimate, Seen, estimate_area
+from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class VulnerabilityMap:
     @cached_property
     def bits(self) -> dict[BitPosition, Area]:
         """Each bit position of all tensors of one element type together, top bit first."""
-        found: dict[BitPosition, list[tuple[int, Seen]]] = {}
+        found: dict[BitPosition, list[tuple[int, AreaStratum]]] = {}
         for tensor in self.tensors:
             site = self._site(tensor)
             for bit, seen in tensor_bits(tensor):
@@ -107,7 +107,7 @@ class VulnerabilityMap:
     def _area(self, tensors: Iterable[TensorFound]) -> Area:
         return self._together([(s.sites, s.first) for t in tensors for s in t.strata])
 
-    def _together(self, parts: list[tuple[int, Seen]]) -> Area:
+    def _together(self, parts: list[tuple[int, AreaStratum]]) -> Area:
         """An area from strata with their numbers of sites."""
         sites = sum(count for count, _ in parts)
         strata = [replace(seen, weight=count / sites) for count, seen in parts]
@@ -115,7 +115,7 @@ class VulnerabilityMap:
         return Area(sites, trials, estimate_area(strata, self.plan.confidence))
 
 
-def tensor_bits(tensor: TensorFound) -> Iterator[tuple[int, Seen]]:
+def tensor_bits(tensor: TensorFound) -> Iterator[tuple[int, AreaStratum]]:
     """Each bit position of a tensor and what was seen there."""
     for stratum in tensor.strata:
         yield from zip(stratum.positions, stratum.columns, strict=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyzer.campaign.result import Crash, Stop
-from analyzer.stats.areas import AreaEstimate, Seen
+from analyzer.stats.areas import AreaEstimate, AreaStratum
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class StratumFound:
     reach: str
     positions: tuple[int, ...]
     sites: int
-    seen: Seen
-    first: Seen
-    columns: tuple[Seen, ...]
+    seen: AreaStratum
+    first: AreaStratum
+    columns: tuple[AreaStratum, ...]
 
 
 @dataclass(frozen=True, slots=True)

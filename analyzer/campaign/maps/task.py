@@ -17,8 +17,8 @@ from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.site_strata import Reach, SiteStratum
-from analyzer.stats.areas import AreaEstimate, Exact, Seen, estimate_area
-from analyzer.stats.planning import Known, allot, columns_trials, leveugle, next_trials
+from analyzer.stats.areas import AreaEstimate, AreaStratum, ExactShares, estimate_area
+from analyzer.stats.planning import PlannedStratum, allot, columns_trials, leveugle, next_trials
 from analyzer.stats.tally import Tally
 
 EXPECTED = {Reach.SEVERE: 0.45, Reach.LARGE: 0.1, Reach.MODERATE: 0.02, Reach.SLIGHT: 0.0}
@@ -32,7 +32,7 @@ ENUMERATED = 256
 
 
 @dataclass(frozen=True, slots=True)
-class SitePart:
+class SiteShare:
     """A stratum as the runner sees it: its share of the tensor's sites, and its name."""
 
     weight: float
@@ -64,7 +64,7 @@ class TensorTask(Task):
         alike = [t for t in tensors if (t.dtype, t.codec.name) == (mine.dtype, mine.codec.name)]
         share = mine.elements / sum(t.elements for t in alike)
         strata = [self._stratum_of(cell) for cell in drawn]
-        known = [Known(s.sites / mine.bits, EXPECTED[s.reach], 0) for s in strata]
+        known = [PlannedStratum(s.sites / mine.bits, EXPECTED[s.reach], 0) for s in strata]
         wanted = allot(known, plan.precision, plan.confidence, BLOCK_TRIALS)
         loose = BIT_MARGINS * plan.precision
         return [
@@ -90,7 +90,7 @@ class TensorTask(Task):
                 if part.exact is None:  # of the whole, tally.trials is 16 cell.end
                     cell.end = -(-cell.end * trials // part.tally.trials)
 
-    def _planned_from(self, cell: CellState) -> Seen:
+    def _planned_from(self, cell: CellState) -> AreaStratum:
         """What a stratum showed; a share stands for all shares alike.
 
         A share may have no block of a small stratum. Nothing is known of it there, and it counts
@@ -100,11 +100,11 @@ class TensorTask(Task):
             return self._seen(cell)
         weight = cell.stratum.weight
         if self._every(cell):
-            return Seen(weight, cell.tally, Exact(0.0, 0.0, 0.0, 0.0))
+            return AreaStratum(weight, cell.tally, ExactShares(0.0, 0.0, 0.0, 0.0))
         if cell.tally.trials:
-            return Seen(weight, cell.part().tally)
+            return AreaStratum(weight, cell.part().tally)
         trials, unit = BLOCK_TRIALS * cell.end, self.context.unit
-        return Seen(weight, Tally(unit, trials, trials * self.context.images_per_trial))
+        return AreaStratum(weight, Tally(unit, trials, trials * self.context.images_per_trial))
 
     def estimate(self) -> AreaEstimate:
         """The estimate from the blocks that count."""
@@ -125,17 +125,19 @@ class TensorTask(Task):
         assert isinstance(cell.cell, SiteCell)
         return _pairs(self.context, cell.cell.tensor, cell.cell.part)
 
-    def _seen(self, cell: CellState) -> Seen:
+    def _seen(self, cell: CellState) -> AreaStratum:
         """What a stratum showed; of one that is counted off all or, until then, nothing."""
         if not self._every(cell):
-            return Seen(cell.stratum.weight, cell.tally)
+            return AreaStratum(cell.stratum.weight, cell.tally)
         return self._counted_off(cell, self._outcomes(cell), cell.stratum.weight)
 
-    def _counted_off(self, cell: CellState, outcomes: Sequence[Outcomes], weight: float) -> Seen:
+    def _counted_off(
+        self, cell: CellState, outcomes: Sequence[Outcomes], weight: float
+    ) -> AreaStratum:
         """The first sites of a stratum are no sample of it: they count once all are there."""
         if cell.reached < cell.end:
-            return Seen(weight, Tally.empty(self.context.unit))
-        return Seen(weight, self.context.tally(outcomes), _exact(outcomes))
+            return AreaStratum(weight, Tally.empty(self.context.unit))
+        return AreaStratum(weight, self.context.tally(outcomes), _exact(outcomes))
 
     def _outcomes(self, cell: CellState) -> list[Outcomes]:
         """Outcomes that count, in trial order; those beyond the last pair are repetitions."""
@@ -188,10 +190,10 @@ class TensorTask(Task):
             columns=tuple(self._sorted(cell, c, 1.0 / len(columns)) for c in columns),
         )
 
-    def _sorted(self, cell: CellState, outcomes: Sequence[Outcomes], weight: float) -> Seen:
+    def _sorted(self, cell: CellState, outcomes: Sequence[Outcomes], weight: float) -> AreaStratum:
         if self._every(cell):
             return self._counted_off(cell, outcomes, weight)
-        return Seen(weight, self.context.tally(outcomes))
+        return AreaStratum(weight, self.context.tally(outcomes))
 
 
 def _cells(
@@ -201,7 +203,7 @@ def _cells(
     bits = context.space.tensors[tensor].bits
     for part, stratum in enumerate(context.sites.parts[tensor]):
         every = exhaustive or _pairs(context, tensor, part) <= ENUMERATED
-        seen = SitePart(stratum.sites / bits, stratum.reach)
+        seen = SiteShare(stratum.sites / bits, stratum.reach)
         mine = _share(shard, tensor + part)
         yield CellState(SiteCell(tensor, part, every), seen, mine, Tally.empty(context.unit))
 
@@ -224,7 +226,7 @@ def _column_rule(context: TrialContext, cell: SiteCell, count: int) -> Callable[
     return lambda index: turn_of(context.plan, cell, index, count)
 
 
-def _exact(outcomes: Sequence[Outcomes]) -> Exact:
+def _exact(outcomes: Sequence[Outcomes]) -> ExactShares:
     total = sum(outcomes, Outcomes())
     n = total.images
-    return Exact(total.sdc / n, total.due / n, total.lost / n, total.gained / n)
+    return ExactShares(total.sdc / n, total.due / n, total.lost / n, total.gained / n)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.comparison.difference import Compared, ComparedModel, RateDifference
+from analyzer.campaign.comparison.difference import ComparedModel, ModelFindings, RateDifference
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import Metric
 from analyzer.model import Model
@@ -27,7 +27,7 @@ class Entry:
 
     model: Model
     compared: ComparedModel
-    found: Compared
+    found: ModelFindings
 
 
 def build_comparison(

@@ -25,7 +25,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
-from analyzer.stats.areas import Seen
+from analyzer.stats.areas import AreaStratum
 from analyzer.stats.intervals import Interval
 
 
@@ -122,7 +122,7 @@ def _tensor(found: VulnerabilityMap, tensor: TensorFound, share: float) -> Tenso
     )
 
 
-def _first(entry: tuple[int, Seen]) -> int:
+def _first(entry: tuple[int, AreaStratum]) -> int:
     return entry[0]
 
 
@@ -137,7 +137,7 @@ def _stratum(stratum: StratumFound) -> SiteStratumPart:
     )
 
 
-def _column(bit: int, seen: Seen) -> ColumnPart:
+def _column(bit: int, seen: AreaStratum) -> ColumnPart:
     tally = seen.tally
     if seen.exact is not None:
         return ColumnPart(bit=bit, trials=tally.trials, sdc=seen.exact.sdc, due=seen.exact.due)
