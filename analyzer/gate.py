@@ -40,12 +40,16 @@ class Condition:
         bound = repr(self.bound).removesuffix(".0")
         return f"{self.metric} {sign} {bound} @ {show_rate(self.rate)}"
 
-    def judge(self, interval: Interval) -> Verdict:
+    def judge(self, interval: Interval | None) -> Verdict:
         """Pass if the whole interval meets the bound, fail if all of it misses.
+
+        Without an estimate it is undecided.
 
         >>> Condition("top1", True, 0.9, 1e-6).judge(Interval(0.95, 0.91, 0.97)).value
         'pass'
         """
+        if interval is None:
+            return Verdict.UNDECIDED
         if self.at_least:
             if interval.low >= self.bound:
                 return Verdict.PASS
@@ -60,7 +64,7 @@ class Judgement:
     """One condition with its evidence."""
 
     condition: Condition
-    interval: Interval
+    interval: Interval | None
     verdict: Verdict
 
 
@@ -108,7 +112,8 @@ def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple
     """Judge every condition by the interval at its rate."""
     judged = []
     for condition in conditions:
-        interval = _interval(condition, result.at(condition.rate).estimate)
+        found = result.at(condition.rate).estimate
+        interval = None if found is None else _interval(condition, found)
         judged.append(Judgement(condition, interval, condition.judge(interval)))
     return tuple(judged)
 

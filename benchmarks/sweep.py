@@ -45,7 +45,7 @@ class Endless:
 class Silent:
     """An observer that says nothing."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Nothing."""
 
 

@@ -94,6 +94,7 @@ def test_each_metric_is_judged_by_its_own_interval_at_its_own_rate(metric: str) 
     condition = Condition(metric, True, 0.0, 1e-5)
     (judged,) = judge_gate([condition], CampaignResult(PLAN, 1.0, rates))
     wanted = {"top1": 0.5, "sdc": 0.51, "due": 0.52, "masked": 0.53}[metric]
+    assert judged.interval is not None
     assert judged.interval.estimate == wanted
 
 

@@ -10,7 +10,7 @@ from analyzer.campaign.tasks import CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.spending import confidence_at
-from analyzer.stats.strata import allocate, estimate_strata
+from analyzer.stats.strata import Stratum, allocate, estimate_strata, is_measured
 from analyzer.stats.tally import Tally
 
 Decided = Callable[[RateEstimate], bool]
@@ -31,6 +31,9 @@ class RateState(Task):
             shard: which blocks are run here.
             decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
                 share the error (`analyzer.stats.spending`).
+
+        ``found`` is the estimate of the last look, None before there is one; ``judged`` are the
+        trials that it rests on.
         """
         empty = Tally.empty(context.unit)
         strata = context.split(rate).strata
@@ -40,7 +43,8 @@ class RateState(Task):
         self._decided = decided
         self._look = 1
         self.judged = 0
-        self.found = self.estimate()
+        self.found: RateEstimate | None = None
+        self._figures = self._judge()
         self._aim()
 
     def _aim(self) -> None:
@@ -48,18 +52,19 @@ class RateState(Task):
         done = BLOCK_TRIALS * sum(cell.end for cell in self.cells)
         total = next_look(done)
         if self._decided is None:
-            total = planned_look(done, half_width(self.found), self.context.plan.precision)
-        trials = allocate([cell.part() for cell in self.cells], total)
+            total = planned_look(done, half_width(self._figures), self.context.plan.precision)
+        trials = allocate(self._parts(), total)
         for cell, wanted in zip(self.cells, trials, strict=True):
             cell.end = max(cell.end, wanted // BLOCK_TRIALS)
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
         while self.stop is None and self.counted():
-            self.judged, self.found = self.trials, self.estimate()
-            if self._decided is not None and self._decided(self.found):
+            self.judged, self._figures = self.trials, self._judge()
+            self.found = self._measured()
+            if self._decided is not None and self._decided(self._figures):
                 self.stop = Stop.DECIDED
-            elif half_width(self.found) <= self.context.plan.precision:
+            elif half_width(self._figures) <= self.context.plan.precision:
                 self.stop = Stop.PRECISION
             else:
                 self._look += 1
@@ -69,16 +74,23 @@ class RateState(Task):
         """About which part of the trials that this rate needs are done; in [0, 1]."""
         if self.stop is not None:
             return 1.0
-        shrink = half_width(self.found) / self.context.plan.precision
+        shrink = half_width(self._figures) / self.context.plan.precision
         return min(1.0, self.shown / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
 
-    def estimate(self) -> RateEstimate:
-        """The estimate from the blocks that count."""
-        parts = [cell.part() for cell in self.cells]
+    def _parts(self) -> list[Stratum]:
+        return [cell.part() for cell in self.cells]
+
+    def _judge(self) -> RateEstimate:
+        """The figures from the blocks that count; what has no trials counts as unknown."""
         confidence = self.context.plan.confidence
         if self._decided is not None:
             confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.context.golden_metric, confidence)
+        return estimate_strata(self._parts(), self.context.golden_metric, confidence)
+
+    def _measured(self) -> RateEstimate | None:
+        """The same if trials stand behind it."""
+        measured = is_measured(self._parts(), self.context.plan.precision)
+        return self._judge() if measured else None
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
@@ -90,7 +102,7 @@ class RateState(Task):
             expected_flips=law.expected,
             p_faulty=law.p_any,
             tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
-            estimate=self.estimate(),
+            estimate=self._measured(),
             stop=self.stop or stop or Stop.BUDGET,
             devices=self._devices(),
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from itertools import islice, zip_longest
+from heapq import merge
+from itertools import chain, count, islice
+from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from analyzer.campaign.blocks import Block, BlockResult
@@ -24,12 +26,12 @@ Answer = Future[list[BlockResult]]
 class Observer(Protocol):
     """Told how a campaign proceeds."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """``trials`` of ``rate`` are done, about ``share`` (0..1) of what it needs.
 
         Told after every finished block, and several times per second within them.
-        ``found`` is the estimate of the last look: estimating after every block would cost more
-        than small models do.
+        ``found`` is the estimate of the last look, None before there is one: estimating after
+        every block would cost more than small models do.
         """
 
 
@@ -162,17 +164,34 @@ def work_off(
 
 
 def _send(tasks: Sequence[Task], pool: Pool, running: set[Answer], sent: set[Block]) -> None:
-    """Keep the pool busy: tasks take turns, each with the blocks of its next look."""
-    width = pool.width
-    first = sorted(tasks, key=lambda task: task.turn)
-    waiting = [_groups(task, sent, 2 * width) for task in first if task.stop is None]
-    turns = (group for turn in zip_longest(*waiting) for group in turn if group)
-    for group in islice(turns, max(0, 2 * width - len(running))):
+    """Keep the pool busy, with what the next looks wait for.
+
+    Every stratum that matters, of every task, gets a block before any gets a second: where a budget
+    ends, something is then known of as much as can be. After that tasks take turns.
+    """
+    most = 2 * pool.width
+    active = [task for task in tasks if task.stop is None]
+    groups = chain(_openings(active, sent), _turns(active, sent, most))
+    for group in islice(groups, max(0, most - len(running))):
         running.add(pool.submit(group))
         sent.update(group)
 
 
-def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[list[Block]]:
+def _openings(tasks: Sequence[Task], sent: set[Block]) -> Iterator[list[Block]]:
+    """First blocks of strata, heavy tasks first, one by one: nobody knows yet what they cost."""
+    begun = sorted(tasks, key=lambda task: -task.share_of_all)
+    for matter in (True, False):
+        for task in begun:
+            yield from ([b] for b in task.openings(matter=matter) if b not in sent)
+
+
+def _turns(tasks: Sequence[Task], sent: set[Block], shares: int) -> Iterator[list[Block]]:
+    """Groups of all tasks, the most urgent first."""
+    waiting = (_groups(task, sent, shares) for task in tasks)
+    return (group for _, group in merge(*waiting, key=itemgetter(0)))
+
+
+def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[tuple[float, list[Block]]]:
     """Blocks that the next look of ``task`` waits for and nobody runs yet, some at a time.
 
     Few enough at a time that what is left makes about so many ``shares``: nobody idles while
@@ -180,8 +199,10 @@ def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[list[Block]]:
     """
     together = max(1, min(task.together, task.left() // shares))
     blocks = (block for block in task.missing() if block not in sent)
-    while group := list(islice(blocks, together)):
-        yield group
+    for turn in count():
+        if not (group := list(islice(blocks, together))):
+            return
+        yield task.urgency(turn), group
 
 
 def _look_within(

@@ -10,13 +10,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from analyzer.campaign.runner import Observer
 from analyzer.cli.process.heartbeat import HEARTBEAT
 from analyzer.faults.rates import show_rate
-from analyzer.reports.shared.number_format import percent
+from analyzer.reports.shared.number_format import UNKNOWN, percent
 from analyzer.stats.estimate import RateEstimate
 
 LOG_EVERY_SECONDS = 10.0
 
 
-def _summary(metric: str, found: RateEstimate) -> str:
+def _summary(metric: str, found: RateEstimate | None) -> str:
+    if found is None:
+        return f"{metric} {UNKNOWN}"
     return f"{metric} {percent(found.metric.low)} – {percent(found.metric.high)} %"
 
 
@@ -29,7 +31,7 @@ class _Bars:
             for rate in rates
         }
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         self._progress.update(
             self._tasks[rate],
             completed=share,
@@ -43,7 +45,7 @@ class _Lines:
         self._console, self._metric, self._clock = console, metric, clock
         self._last = clock()
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         if self._clock() - self._last < LOG_EVERY_SECONDS:
             return
         self._last = self._clock()

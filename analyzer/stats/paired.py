@@ -184,6 +184,17 @@ def paired_difference(
     )
 
 
+def are_compared(strata: Sequence[PairedStratum], precision: float) -> bool:
+    """Say whether trials that both models ran stand behind a difference.
+
+    Args:
+        strata: the parts.
+        precision: the weight that strata without such trials may have together.
+    """
+    untried = math.fsum(s.weight for s in strata if not s.tally.trials)
+    return untried <= precision and any(s.tally.trials for s in strata)
+
+
 def _share(
     strata: Sequence[PairedStratum], of: Callable[[PairedTally], Change], confidence: float
 ) -> Interval:

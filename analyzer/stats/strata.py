@@ -4,6 +4,9 @@ Patterns are partitioned by a count whose distribution is known (how many severe
 the mean over all patterns is the weighted sum of the means within the parts (Cochran, *Sampling
 Techniques*, ch. 5). The interval of the sum follows from the intervals of the parts by MOVER
 (Zou & Donner 2008): the squares of their arms add.
+
+A campaign samples only patterns with at least one upset. Patterns with none have an exactly known
+probability and do exactly no harm: one more stratum, without sampling error.
 """
 
 import math
@@ -50,46 +53,94 @@ def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float)
         confidence: nominal coverage of each interval, in (0, 1).
 
     Returns:
-        Weighted sums; with one stratum the same as `estimate`.
+        Weighted sums. A stratum without trials counts as if it did what the others do, so that
+        SDC, DUE and masked sum to 1, and adds all that it may do to the limits. Ask `is_measured`
+        before such figures are shown to anybody.
 
-    >>> tally = Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)
-    >>> estimate_strata([Stratum(0.25, tally), Stratum(0.5, tally)], 0.9, 0.95).sdc.estimate
-    0.0
+    Raises:
+        ValueError: golden or a weight is no probability, or confidence is impossible.
+
+    >>> fine = Tally.of_trials(1, [(1, 0, 0, 1, 0, 0)] * 49)
+    >>> tally = fine + Tally.of_trial(1, 1, sdc=1, due=0, masked=0, lost=1, gained=0)
+    >>> found = estimate_strata([Stratum(0.25, fine), Stratum(0.5, tally)], 0.9, 0.95)
+    >>> round(found.sdc.estimate, 9), round(found.metric.estimate, 9), found.due.low
+    (0.01, 0.89, 0.0)
     """
+    if not all(0.0 <= share <= 1.0 for share in (golden, *(s.weight for s in strata))):
+        raise ValueError(f"golden {golden} and the weights of the strata must lie in [0, 1]")
     return RateEstimate(
         metric=_metric(strata, golden, confidence),
         sdc=_share(strata, lambda t: t.sdc, confidence),
         due=_share(strata, lambda t: t.due, confidence),
-        masked=complement(_harmed(strata, confidence)),
+        masked=complement(_share(strata, lambda t: t.harmed, confidence)),
     )
 
 
-def _interval(part: Stratum, moments: Moments, confidence: float) -> Interval:
-    tally = part.tally
-    return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
+def is_measured(strata: Sequence[Stratum], precision: float) -> bool:
+    """Say whether trials stand behind an estimate, or mostly suppositions.
+
+    Args:
+        strata: the parts.
+        precision: the weight that strata without trials may have together.
+
+    Returns:
+        False without any trial, or while strata without trials weigh more than the precision.
+
+    >>> some = Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)
+    >>> parts = [Stratum(0.9, some), Stratum(0.02, Tally.empty(1))]
+    >>> is_measured(parts, 0.02), is_measured(parts, 0.01)
+    (True, False)
+    """
+    untried = math.fsum(s.weight for s in strata if not s.tally.trials)
+    return untried <= precision and any(s.tally.trials for s in strata)
+
+
+Means = Callable[[Tally], Interval]
+"""The mean over the trials of a stratum, with its limits."""
 
 
 def _share(
     strata: Sequence[Stratum], channel: Callable[[Tally], Moments], confidence: float
 ) -> Interval:
-    parts = [rescale(_interval(s, channel(s.tally), confidence), s.weight, 0.0) for s in strata]
-    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
+    def mean(tally: Tally) -> Interval:
+        moments = channel(tally)
+        return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
 
-
-def _harmed(strata: Sequence[Stratum], confidence: float) -> Interval:
-    unharmed = [(s, _interval(s, s.tally.masked, confidence)) for s in strata]
-    parts = [rescale(complement(interval), s.weight, 0.0) for s, interval in unharmed]
-    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
-
-
-def _seen(strata: Sequence[Stratum]) -> list[bool]:
-    return [part.tally.trials > 0 for part in strata]
+    whole = min(1.0, math.fsum(s.weight for s in strata))
+    return _weighted_sum(strata, mean, (0.0, 1.0), (0.0, whole))
 
 
 def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Interval:
-    parts = [rescale(_net(s.tally, golden, confidence), s.weight, 0.0) for s in strata]
-    total = add_parts(parts, _seen(strata), -golden, 1.0 - golden)
-    return rescale(total, 1.0, golden, clip=True)
+    if golden == 1.0:  # nothing can be gained: without labels what is lost is what is harmed
+        return complement(_share(strata, lambda t: t.lost, confidence))
+    if golden == 0.0:
+        return _share(strata, lambda t: t.gained, confidence)
+    ends = (-golden, 1.0 - golden)
+    net = _weighted_sum(strata, lambda t: _net(t, golden, confidence), ends, ends)
+    return rescale(net, 1.0, golden, clip=True)
+
+
+def _weighted_sum(
+    strata: Sequence[Stratum],
+    mean: Means,
+    each: tuple[float, float],
+    whole: tuple[float, float],
+) -> Interval:
+    """The sum over strata of weight times mean.
+
+    Args:
+        strata: the parts.
+        mean: of a stratum with trials.
+        each: the least and the most that the mean of a stratum can be.
+        whole: the same of the sum.
+    """
+    means = [mean(s.tally) if s.tally.trials else None for s in strata]
+    tried = [(s.weight, m.estimate) for s, m in zip(strata, means, strict=True) if m is not None]
+    weight = math.fsum(w for w, _ in tried)
+    typical = math.fsum(w * point for w, point in tried) / weight if weight else 0.0
+    unknown = Interval(typical, min(typical, each[0]), max(typical, each[1]))
+    parts = [rescale(m or unknown, s.weight, 0.0) for s, m in zip(strata, means, strict=True)]
+    return add_parts(parts, [m is not None for m in means], *whole)
 
 
 def _net(t: Tally, golden: float, confidence: float) -> Interval:

@@ -15,7 +15,7 @@ def add_parts(
         parts: the estimates.
         seen: whether each rests on trials. Arms of those that do compose as roots of sums of
             squares (`add_intervals`); those of the others are bounds and no chance, and add in
-            full.
+            full; their points are suppositions.
         least: the smallest sum that can be.
         most: the largest.
 

@@ -126,6 +126,17 @@ class Tally:
         moments = map(Moments, totals, squares)
         return cls(unit, number, images, *moments, right=None if unknown else right)
 
+    @property
+    def harmed(self) -> Moments:
+        """Moments of the share that is not masked, exactly: of 1 - y, given those of y.
+
+        >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).harmed
+        Moments(total=1, squares=1)
+        """
+        total, squares = self.masked.total, self.masked.squares
+        n, unit = self.trials, self.unit
+        return Moments(n * unit - total, n * unit**2 - 2 * unit * total + squares)
+
     def __add__(self, other: Self) -> Self:
         """Both sets of trials together; exact, associative and commutative.
 

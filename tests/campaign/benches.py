@@ -95,7 +95,7 @@ class Charges:
 class Nobody:
     """An observer who does not look."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Nothing."""
 
 

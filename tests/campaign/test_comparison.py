@@ -8,6 +8,7 @@ from analyzer.campaign.comparison.additional_blocks import run_more
 from analyzer.campaign.comparison.difference import (
     ComparedModel,
     ModelFindings,
+    RateDifference,
     compare,
     difference_at,
     missing_blocks,
@@ -18,8 +19,9 @@ from analyzer.faults.pairing import OWN
 from analyzer.jobs.compare import prepare_models
 from analyzer.jobs.settings import read_settings
 from analyzer.stats.area import area
-from analyzer.stats.intervals import Interval
+from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.paired import (
+    Difference,
     PairedStratum,
     PairedTally,
     paired_difference,
@@ -28,6 +30,16 @@ from analyzer.stats.paired import (
 from tests.campaign.benches import AtOnce, Charges, Memory, Results, run
 from tests.campaign.variants import capped_cnn, compared, prepared
 from tests.support import tiny_cnn, tiny_data
+
+
+def estimated(found: RateEstimate | None) -> RateEstimate:
+    assert found is not None
+    return found
+
+
+def differing(found: RateDifference) -> Difference:
+    assert found.difference is not None
+    return found.difference
 
 
 def trials_of(compared_models: list[ComparedModel]) -> list[list[int]]:
@@ -42,9 +54,10 @@ def test_the_same_model_twice_differs_by_exactly_nothing(tmp_path: Path) -> None
     _, compared_models = prepare_models([model, copy], read_settings(None, asked))
     first, second = compared(compared_models)
     assert (second.estimates, second.trials) == (first.estimates, first.trials)
-    assert first.estimates[1].sdc.estimate > 0.05  # else equality would prove little
+    assert estimated(first.estimates[1]).sdc.estimate > 0.05  # else equality would prove little
     for found in second.differences:
-        for interval in (found.difference.metric, found.difference.sdc, found.difference.due):
+        change = differing(found)
+        for interval in (change.metric, change.sdc, change.due):
             assert interval.estimate == 0.0
             assert interval.low < 0.0 < interval.high
         assert found.trials > 0
@@ -110,8 +123,9 @@ def test_the_difference_is_taken_over_the_trials_that_both_ran(tmp_path: Path) -
         golden = reference.context.golden_metric, variant.context.golden_metric
         assert shown.difference == paired_difference(strata, golden, 0.95)
         assert shown.trials == sum(s.tally.trials for s in strata)
-    curve = [d.difference.metric for d in found.differences]
-    assert found.area_difference == area(curve, (1e-3, 1e-2), (True, True))
+    curve = [d.difference.metric if d.difference else None for d in found.differences]
+    assert None not in curve
+    assert found.area_difference == area(curve, (1e-3, 1e-2))
 
 
 def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> None:
@@ -181,7 +195,7 @@ def test_a_budget_that_ends_leaves_what_both_have(tmp_path: Path) -> None:
         found = difference_at(rate, reference, variant)
         assert not found.reached
         assert found.trials <= variant.trials(rate)
-        assert found.difference.sdc.low >= -1.0
+        assert found.difference is None or found.difference.sdc.low >= -1.0
 
 
 def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path: Path) -> None:
@@ -199,7 +213,8 @@ def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path
     first, second = compared(compared_models)
     assert wanted_blocks(compared_models) == [{}, {}]
     for a, b, found in zip(first.estimates, second.estimates, second.differences, strict=True):
-        assert found.difference.metric == unpaired_difference(a.metric, b.metric)
+        metrics = estimated(a).metric, estimated(b).metric
+        assert differing(found).metric == unpaired_difference(*metrics)
         assert found.trials == 0
 
 
@@ -207,10 +222,10 @@ def test_without_trials_nothing_is_claimed(tmp_path: Path) -> None:
     _, compared_models = prepared(tmp_path)
     for c in compared_models:
         c.finish(run(c.context, AtOnce(Results(c.context)), c.store, Charges(left=0)))
-    found = difference_at(1e-2, *compared_models).difference
-    for interval in (found.metric, found.sdc, found.due):
-        assert (interval.low, interval.high) == (-1.0, 1.0)
-    assert compare(compared_models)[1].area_difference == Interval(0.0, -1.0, 1.0)
+    assert difference_at(1e-2, *compared_models).difference is None
+    first, second = compare(compared_models)
+    assert set(first.estimates) == {None}
+    assert (first.area, second.area_difference) == (None, None)
 
 
 def test_what_another_store_holds_is_known_and_kept(tmp_path: Path) -> None:

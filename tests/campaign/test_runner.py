@@ -319,7 +319,9 @@ def test_trials_within_unfinished_blocks_are_told() -> None:
     class Told:
         found: list[tuple[float, int, bool]] = field(default_factory=list)
 
-        def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        def progress(
+            self, rate: float, trials: int, share: float, found: RateEstimate | None
+        ) -> None:
             self.found.append((rate, trials, share > 0))
 
     pool, told = Half(results), Told()

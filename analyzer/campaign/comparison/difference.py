@@ -18,11 +18,12 @@ from analyzer.stats.paired import (
     Difference,
     PairedStratum,
     PairedTally,
+    are_compared,
     longest_arm,
     paired_difference,
     unpaired_difference,
 )
-from analyzer.stats.strata import Stratum, estimate_strata
+from analyzer.stats.strata import Stratum, estimate_strata, is_measured
 from analyzer.stats.tally import Tally
 
 
@@ -125,51 +126,74 @@ class ComparedModel:
         """Trials at one rate that count."""
         return BLOCK_TRIALS * sum(self.blocks[cell] for cell in self.cells(rate))
 
-    def estimate(self, rate: float) -> RateEstimate:
-        """Its own figures at one rate, from every block that counts."""
+    def estimate(self, rate: float) -> RateEstimate | None:
+        """Its own figures at one rate, from every block that counts; None without enough trials."""
         strata = self.context.split(rate).strata
-        cells = self.cells(rate)
+        cells, plan = self.cells(rate), self.context.plan
         parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(strata, cells, strict=True)]
-        return estimate_strata(parts, self.context.golden_metric, self.context.plan.confidence)
+        if not is_measured(parts, plan.precision):
+            return None
+        return estimate_strata(parts, self.context.golden_metric, plan.confidence)
 
 
 @dataclass(frozen=True, slots=True)
 class RateDifference:
-    """How a model differs from the reference at one rate.
+    """The difference of a model from the reference at one rate.
 
     Attributes:
-        difference: Model minus reference.
+        difference: Model minus reference; None without an estimate of either.
         trials: Trials that both ran; 0 where they share no patterns.
         reached: Whether it is known to the plan's precision.
     """
 
-    difference: Difference
+    difference: Difference | None
     trials: int
     reached: bool
 
 
 def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel) -> RateDifference:
-    """How ``variant`` differs from ``reference`` at one rate, as far as both have been run."""
+    """The difference of ``variant`` from ``reference`` at one rate, as far as both have been run.
+
+    Args:
+        rate: bit error rate, one of the plan's.
+        reference: the first model of the comparison.
+        variant: another one.
+    """
     plan = reference.context.plan
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
-        golden = (reference.context.golden_metric, variant.context.golden_metric)
-        found = paired_difference(strata, golden, plan.confidence)
         trials = sum(s.tally.trials for s in strata)
+        found = _paired(strata, reference, variant)
     else:
-        a, b = reference.estimate(rate), variant.estimate(rate)
-        found = Difference(
-            metric=unpaired_difference(a.metric, b.metric),
-            sdc=unpaired_difference(a.sdc, b.sdc),
-            due=unpaired_difference(a.due, b.due),
-        )
-        trials = 0
-    known = trials if variant.paired else min(reference.trials(rate), variant.trials(rate))
-    if not known:
-        nothing = Interval(0.0, -1.0, 1.0)
-        found = Difference(nothing, nothing, nothing)
+        found, trials = _independent(rate, reference, variant), 0
+    if found is None:
+        return RateDifference(None, trials, False)
     arm = longest_arm(found, metric=plan.metric != Metric.AGREEMENT)
     return RateDifference(found, trials, arm <= plan.precision)
+
+
+def _independent(
+    rate: float, reference: ComparedModel, variant: ComparedModel
+) -> Difference | None:
+    """The difference of two campaigns that share nothing."""
+    a, b = reference.estimate(rate), variant.estimate(rate)
+    if a is None or b is None:
+        return None
+    return Difference(
+        metric=unpaired_difference(a.metric, b.metric),
+        sdc=unpaired_difference(a.sdc, b.sdc),
+        due=unpaired_difference(a.due, b.due),
+    )
+
+
+def _paired(
+    strata: Sequence[PairedStratum], reference: ComparedModel, variant: ComparedModel
+) -> Difference | None:
+    """The difference over the trials that both ran."""
+    plan, golden = reference.context.plan, [m.context.golden_metric for m in (reference, variant)]
+    if not are_compared(strata, plan.precision):
+        return None
+    return paired_difference(strata, (golden[0], golden[1]), plan.confidence)
 
 
 def _paired_strata(
@@ -239,18 +263,20 @@ class ModelFindings:
     """One model of a finished comparison.
 
     Attributes:
-        estimates: Its figures at each rate of the plan.
+        estimates: Its figures at each rate of the plan, None where there are none.
         trials: The trials behind them.
         stops: Why each rate got no more.
-        area: Area under metric over the logarithm of the rate; see `stats.area`.
+        area: Area under metric over the logarithm of the rate; see `stats.area`. None where a rate
+            has no estimate.
         differences: Against the reference at each rate; empty for the reference itself.
-        area_difference: The same of the area; None for the reference itself.
+        area_difference: The same of the area; None for the reference itself, and where a rate has
+            no difference.
     """
 
-    estimates: tuple[RateEstimate, ...]
+    estimates: tuple[RateEstimate | None, ...]
     trials: tuple[int, ...]
     stops: tuple[Stop, ...]
-    area: Interval
+    area: Interval | None
     differences: tuple[RateDifference, ...] = ()
     area_difference: Interval | None = None
 
@@ -265,17 +291,15 @@ def _compared(reference: ComparedModel, compared: ComparedModel) -> ModelFinding
     estimates = tuple(compared.estimate(rate) for rate in rates)
     results: tuple[RateResult, ...] = compared.found.rates
     trials = tuple(compared.trials(rate) for rate in rates)
-    both = [min(t, reference.trials(rate)) > 0 for t, rate in zip(trials, rates, strict=True)]
     differences: tuple[RateDifference, ...] = ()
     if compared is not reference:
         differences = tuple(difference_at(rate, reference, compared) for rate in rates)
+    changes = [d.difference.metric if d.difference else None for d in differences]
     return ModelFindings(
         estimates=estimates,
         trials=trials,
         stops=tuple(r.stop for r in results),
-        area=area([e.metric for e in estimates], rates, [t > 0 for t in trials]),
+        area=area([e.metric if e else None for e in estimates], rates),
         differences=differences,
-        area_difference=(
-            area([d.difference.metric for d in differences], rates, both) if differences else None
-        ),
+        area_difference=area(changes, rates) if changes else None,
     )

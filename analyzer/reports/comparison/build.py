@@ -16,8 +16,14 @@ from analyzer.reports.comparison.record import (
     RateDifferencePart,
     SharedPlanPart,
 )
-from analyzer.reports.shared.build import assumptions, data_part, model_part, sweep_fields
-from analyzer.reports.shared.records import IntervalPart, RunPart, ToolPart
+from analyzer.reports.shared.build import (
+    assumptions,
+    data_part,
+    interval_part,
+    model_part,
+    sweep_fields,
+)
+from analyzer.reports.shared.records import RunPart, ToolPart
 from analyzer.stats.intervals import Interval
 
 
@@ -72,10 +78,8 @@ def _model(label: str, entry: Entry, reference: Entry, judged: bool) -> Compared
         golden=context.golden_metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
-        area=_interval(found.area) if judged else None,
-        area_difference=_difference(found.area_difference)
-        if judged and found.area_difference
-        else None,
+        area=interval_part(found.area) if judged else None,
+        area_difference=_difference(found.area_difference) if judged else None,
     )
 
 
@@ -100,9 +104,9 @@ def _rate(entry: Entry, index: int, judged: bool) -> ComparedRatePart:
         expected_flips=result.expected_flips,
         trials=found.trials[index],
         stop=result.stop.value,
-        metric=_interval(estimate.metric) if judged else None,
-        sdc=_interval(estimate.sdc),
-        due=_interval(estimate.due),
+        metric=interval_part(estimate.metric if estimate else None) if judged else None,
+        sdc=interval_part(estimate.sdc if estimate else None),
+        due=interval_part(estimate.due if estimate else None),
         crashes=len(result.crashes),
         difference=_rate_difference(found.differences[index], judged)
         if found.differences
@@ -111,20 +115,19 @@ def _rate(entry: Entry, index: int, judged: bool) -> ComparedRatePart:
 
 
 def _rate_difference(found: RateDifference, judged: bool) -> RateDifferencePart:
+    change = found.difference
     return RateDifferencePart(
-        metric=_difference(found.difference.metric) if judged else None,
-        sdc=_difference(found.difference.sdc),
-        due=_difference(found.difference.due),
+        metric=_difference(change.metric if change else None) if judged else None,
+        sdc=_difference(change.sdc if change else None),
+        due=_difference(change.due if change else None),
         paired_trials=found.trials,
         reached=found.reached,
     )
 
 
-def _interval(interval: Interval) -> IntervalPart:
-    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
-
-
-def _difference(interval: Interval) -> DifferencePart:
+def _difference(interval: Interval | None) -> DifferencePart | None:
+    if interval is None:
+        return None
     return DifferencePart(
         estimate=interval.estimate, low=max(-1.0, interval.low), high=min(1.0, interval.high)
     )

@@ -31,8 +31,10 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
     first = comparison.models[0]
     name = f"{model.label} ({model.model.path})"
     part = model.area_difference
-    if part is None or comparison.metric is None:
+    if comparison.metric is None:
         return _of_corruption(first, model, name)
+    if part is None:
+        return f"{name} and {first.label} were not tried enough at every rate to be compared."
     metric = figures.METRIC_NAMES[comparison.metric]
     found = f"{signed(part.estimate)} points ({signed_bounds(part)})"
     if part.low > 0.0:
@@ -47,7 +49,10 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
 
 def _of_corruption(first: ComparedModelPart, model: ComparedModelPart, name: str) -> str:
     """The same without labels: at how many rates SDC is proven to be lower or higher."""
-    parts = [row.difference.sdc for row in model.rates if row.difference is not None]
+    known = [row.difference.sdc for row in model.rates if row.difference is not None]
+    parts = [part for part in known if part is not None]
+    if len(parts) < len(known):
+        return f"{name} and {first.label} were not tried enough at every rate to be compared."
     lower, higher = sum(p.high < 0.0 for p in parts), sum(p.low > 0.0 for p in parts)
     return (
         f"{name} shows less silent corruption than {first.label} at {lower} of {len(parts)} rates, "

@@ -46,29 +46,33 @@ class DifferencePart(Part):
 
 
 class RateDifferencePart(Part):
-    """How a model differs from the reference at one rate.
+    """The difference of a model from the reference at one rate, absent without an estimate.
 
     ``paired_trials`` are those that both models ran on the same upsets; 0 where none correspond.
     ``reached`` says whether every difference is known to the precision that was asked for.
     """
 
     metric: DifferencePart | None
-    sdc: DifferencePart
-    due: DifferencePart
+    sdc: DifferencePart | None
+    due: DifferencePart | None
     paired_trials: Count
     reached: bool
 
 
 class ComparedRatePart(Part):
-    """One model at one rate; ``difference`` is absent for the reference."""
+    """One model at one rate; ``difference`` is absent for the reference.
+
+    ``sdc`` and ``due`` (and ``metric``) are absent while fault patterns that were not tried at all
+    weigh more than the precision.
+    """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
     expected_flips: Annotated[float, Field(ge=0.0)]
     trials: Count
     stop: Literal["precision", "decided", "budget", "interrupted"]
     metric: IntervalPart | None
-    sdc: IntervalPart
-    due: IntervalPart
+    sdc: IntervalPart | None
+    due: IntervalPart | None
     crashes: Count
     difference: RateDifferencePart | None
 

@@ -90,7 +90,7 @@ def _table(comparison: Comparison) -> list[str]:
                 _row(["", "", *_bounds(model.rates[index])], ends),
             ]
     for number, model in enumerate(comparison.models):
-        if model.area is not None:
+        if comparison.metric is not None:
             name = "" if number else "area"
             change = model.area_difference
             point = "" if change is None else signed(change.estimate)
@@ -116,11 +116,11 @@ def _bounds(row: ComparedRatePart) -> list[str]:
 
 def _cells(
     row: ComparedRatePart,
-    show: Callable[[IntervalPart], str],
+    show: Callable[[IntervalPart | None], str],
     changes: list[str],
     trials: str,
 ) -> list[str]:
-    if not row.trials:
+    if row.sdc is None:
         unknown = [figures.UNKNOWN] * 3 if trials else [""] * 3
         return [unknown[0], "", *unknown[1:], trials]
     metric, sdc, due = changes
@@ -151,8 +151,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
-    if any(not row.trials for row in rows):
-        yield figures.NO_TRIALS
+    if any(row.sdc is None for row in rows):
+        yield figures.NO_ESTIMATE
     if any(row.difference and not row.difference.reached for row in rows):
         yield (
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "

@@ -5,9 +5,11 @@ from analyzer.reports.shared.records import IntervalPart
 MAX_DECIMALS = 4
 
 UNKNOWN = "–"
-"""In place of a figure of which nothing is known."""
+"""In place of a figure where there is no estimate."""
 
-NO_TRIALS = f"{UNKNOWN} no trial was run: nothing is known."
+NO_ESTIMATE = (
+    f"{UNKNOWN} no estimate: faults that were not tried yet are more probable than the precision."
+)
 
 METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
 
@@ -34,12 +36,16 @@ def percent(value: float, decimals: int = 1) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def estimate(part: IntervalPart) -> str:
+def estimate(part: IntervalPart | None) -> str:
     """The point, or a bound where nothing (or everything) was observed, in percent.
+
+    Without an estimate, a dash.
 
     >>> estimate(IntervalPart(estimate=0.0, low=0.0, high=0.004))
     '≤ 0.4'
     """
+    if part is None:
+        return UNKNOWN
     if part.estimate == 0.0 and part.high > 0.0:
         return f"≤ {percent(part.high)}"
     if part.estimate == 1.0 and part.low < 1.0:
@@ -47,13 +53,13 @@ def estimate(part: IntervalPart) -> str:
     return percent(part.estimate)
 
 
-def bounds(part: IntervalPart) -> str:
-    """The interval in percent.
+def bounds(part: IntervalPart | None) -> str:
+    """The interval in percent; nothing without an estimate.
 
     >>> bounds(IntervalPart(estimate=0.5, low=0.42, high=0.58))
     '42.0 – 58.0'
     """
-    return f"{percent(part.low)} – {percent(part.high)}"
+    return f"{percent(part.low)} – {percent(part.high)}" if part else ""
 
 
 def flips(expected: float) -> str:

@@ -57,7 +57,11 @@ class StratumPart(Part):
 
 
 class RatePart(Part):
-    """One row of the sweep."""
+    """One row of the sweep.
+
+    ``metric``, ``sdc``, ``due`` and ``masked`` are absent while fault patterns that were not tried
+    at all weigh more than the precision: then there is no estimate.
+    """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
     expected_flips: Annotated[float, Field(ge=0.0)]
@@ -65,17 +69,17 @@ class RatePart(Part):
     trials: Count
     images: Count
     stop: Literal["precision", "decided", "budget", "interrupted"]
-    metric: IntervalPart
-    sdc: IntervalPart
-    due: IntervalPart
-    masked: IntervalPart
+    metric: IntervalPart | None
+    sdc: IntervalPart | None
+    due: IntervalPart | None
+    masked: IntervalPart | None
     devices: DevicesPart | None
     crashes: list[CrashPart]
     strata: list[StratumPart]
 
 
 class ConditionPart(Part):
-    """One gate condition and its evidence."""
+    """One gate condition and its evidence, which is absent where there is no estimate."""
 
     condition: str
     metric: str
@@ -83,7 +87,7 @@ class ConditionPart(Part):
     bound: Fraction
     rate: float
     verdict: Literal["pass", "fail", "undecided"]
-    evidence: IntervalPart
+    evidence: IntervalPart | None
 
 
 class GatePart(Part):
