@@ -74,6 +74,12 @@ class UnwritableOutput(UsageError):
     slug = "unwritable-output"
 
 
+class BudgetTooSmall(UsageError):
+    """A budget that ends before anything could be tried."""
+
+    slug = "budget-too-small"
+
+
 class InputError(RelcheckError):
     """A model or data set that cannot be used."""
 

@@ -37,6 +37,10 @@ class Endless:
     def charge(self, cpu_seconds: float) -> None:
         """Nothing to add up."""
 
+    def affords(self, under_way: int) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """Never."""
         return None

@@ -28,6 +28,7 @@ TESTED_ELSEWHERE = {
     "bad-search-state": "tests/exporters/test_clipact_cli.py",
     "bad-calibration": "tests/exporters/test_harden_cli.py",
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
+    "budget-too-small": "tests/cli/test_budget.py, with a clock that runs fast",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
     "not-restored": "a defect, not an input",

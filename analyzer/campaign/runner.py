@@ -42,7 +42,10 @@ class Budget(Protocol):
         """Take CPU time that workers spent."""
 
     def spent(self) -> Stop | None:
-        """Why to stop now; None to go on."""
+        """The reason to stop now; None to go on."""
+
+    def affords(self, under_way: int) -> bool:
+        """Say whether one more block may begin while so many are under way."""
 
 
 class Pool(Protocol):
@@ -141,20 +144,21 @@ def work_off(
             task.take(result)
     for task in tasks:
         task.settle()
-    running: set[Answer] = set()
+    running: dict[Answer, int] = {}
     sent: set[Block] = set()
     stop: Stop | None = None
     while True:
         stop = stop or budget.spent()
-        if stop is None:
-            _send(tasks, pool, running, sent)
-        else:
-            running = {future for future in running if not future.cancel()}
+        if stop is None and not _send(tasks, pool, budget, running, sent) and not running:
+            stop = Stop.BUDGET
+        if stop is not None:
+            running = {future: n for future, n in running.items() if not future.cancel()}
         if not running:
             break
         patience = 0.0 if stop is Stop.INTERRUPTED else WAIT_SECONDS
-        done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
+            del running[future]
             tell(_take_in(future.result(), owners, store, budget))
         _look_within(tasks, pool, owners, tell)
         store.tick()
@@ -163,18 +167,37 @@ def work_off(
     return stop
 
 
-def _send(tasks: Sequence[Task], pool: Pool, running: set[Answer], sent: set[Block]) -> None:
-    """Keep the pool busy, with what the next looks wait for.
+def _send(
+    tasks: Sequence[Task],
+    pool: Pool,
+    budget: Budget,
+    running: dict[Answer, int],
+    sent: set[Block],
+) -> bool:
+    """Keep the pool busy, with what the next looks wait for, as far as the budget reaches.
 
     Every stratum that matters, of every task, gets a block before any gets a second: where a budget
     ends, something is then known of as much as can be. After that tasks take turns.
+
+    Args:
+        tasks: say which blocks they wait for.
+        pool: runs them.
+        budget: says whether one more may begin.
+        running: blocks under way, by answer; is added to.
+        sent: all that were sent; is added to.
+
+    Returns:
+        False where the budget does not afford what is waited for.
     """
     most = 2 * pool.width
     active = [task for task in tasks if task.stop is None]
     groups = chain(_openings(active, sent), _turns(active, sent, most))
     for group in islice(groups, max(0, most - len(running))):
-        running.add(pool.submit(group))
+        if not budget.affords(sum(running.values()) + len(group) - 1):
+            return False
+        running[pool.submit(group)] = len(group)
         sent.update(group)
+    return True
 
 
 def _openings(tasks: Sequence[Task], sent: set[Block]) -> Iterator[list[Block]]:

@@ -67,6 +67,10 @@ class FairShare:
         late = self._watch.cpu_seconds > self._limit
         return self._watch.spent() or (Stop.BUDGET if late else None)
 
+    def affords(self, under_way: int) -> bool:
+        """Say whether one more block may begin while so many are under way."""
+        return self._watch.affords(under_way, self._limit)
+
 
 def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     """Compare models and write what was asked for."""
@@ -75,7 +79,7 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [*paths, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analyses, compared_models = prepare_models(paths, settings)
+    analyses, compared_models = prepare_models(paths, settings, watch)
     with watch.interruptible():
         _run(analyses, compared_models, settings, watch)
         _top_up(analyses, compared_models, settings, watch)
@@ -101,7 +105,7 @@ def _check_request(paths: Sequence[Path]) -> None:
 
 
 def prepare_models(
-    paths: Sequence[Path], settings: Settings
+    paths: Sequence[Path], settings: Settings, watch: Stopwatch | None = None
 ) -> tuple[list[Analysis], list[ComparedModel]]:
     """Read every model before any of them runs; the first is the reference.
 
@@ -109,12 +113,12 @@ def prepare_models(
         RelcheckError: whatever is wrong with the request, a model or the data.
         NotComparable: models that answer different questions.
     """
-    reference = _one(paths[0], settings)
+    reference = _one(paths[0], settings, watch)
     data = settings.data or data_beside(reference.model)
     shared = settings.model_copy(update={"data": data, "batch": reference.context.plan.batch})
     analyses, compared_models = [reference], [ComparedModel(reference.context)]
     for path in paths[1:]:
-        analysis = _sharing(reference, _one(path, shared, settings.batch))
+        analysis = _sharing(reference, _one(path, shared, watch, settings.batch))
         _check_comparable(reference, analysis)
         analysis, compared = _matched(reference, analysis)
         analyses.append(analysis)
@@ -122,7 +126,9 @@ def prepare_models(
     return analyses, compared_models
 
 
-def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
+def _one(
+    path: Path, settings: Settings, watch: Stopwatch | None, asked: int | None = None
+) -> Analysis:
     """Prepare one model; what is wrong with it is said with its name."""
     try:
         model = load_model(path).filed()
@@ -132,7 +138,7 @@ def _one(path: Path, settings: Settings, asked: int | None = None) -> Analysis:
                 f"{path} fixes batches of {fixed} images, and the reference would be run with "
                 f"{settings.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        analysis = prepare_analysis(model, settings)
+        analysis = prepare_analysis(model, settings, watch=watch)
     except (InputError, EmptySelection) as error:
         if str(path) in str(error):
             raise

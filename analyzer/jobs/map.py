@@ -54,7 +54,7 @@ def _make_map(model: Path, settings: MapSettings, crew: WorkerProcesses) -> Exit
     targets = [p for p in (settings.json_path, settings.html_path, settings.csv_path) if p]
     check_targets(targets, [model, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analysis = prepare_map(model, settings, early_start(crew, settings))
+    analysis = prepare_map(model, settings, early_start(crew, settings), watch)
     with journal_of(analysis, settings, Purpose.MAP) as journal:
         tensors = _run(analysis, settings, journal or NullStore(), watch, crew)
     where = journal.path if journal else None
@@ -80,14 +80,17 @@ def _make_map(model: Path, settings: MapSettings, crew: WorkerProcesses) -> Exit
 
 
 def prepare_map(
-    model: Path, settings: MapSettings, begin: Callable[[Model], object] = lambda _: None
+    model: Path,
+    settings: MapSettings,
+    begin: Callable[[Model], object] = lambda _: None,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
-    """Everything that a map needs, its fault sites in strata; ``begin``: as in preparing a run.
+    """Everything that a map needs, its fault sites in strata; arguments as in preparing a run.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    analysis = prepare_analysis(model, settings, begin)
+    analysis = prepare_analysis(model, settings, begin, watch)
     plan = replace(analysis.context.plan, rates=())
     golden = golden_values(analysis.model, analysis.space)
     sites = split_sites(analysis.space, golden, plan.fault)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.answers import Failure
+from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext, prepare_trials
 from analyzer.cli.devices import device_of
@@ -19,6 +20,7 @@ from analyzer.faults.severity import find_severity
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.gate import Condition, check_metrics, parse_gate
 from analyzer.jobs.settings import Settings
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
 from analyzer.runtime.executor import CampaignExecutor
@@ -168,7 +170,10 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
 
 
 def prepare_analysis(
-    given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
+    given: Path | Model,
+    settings: Settings,
+    begin: Callable[[Model], object] = lambda _: None,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Read everything, open the live session and run the golden pass.
 
@@ -176,6 +181,7 @@ def prepare_analysis(
         given: the model, or where it is.
         settings: what is asked for.
         begin: called with the model once all input is read, before what takes long.
+        watch: the clock whose budget the golden pass must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
@@ -228,6 +234,9 @@ def prepare_analysis(
         severity = find_severity(space, golden_values(model, space), fault)
     HEARTBEAT.renew()
     judge, alive = Judge(metric), HEARTBEAT.renew
+    if watch is not None:
+        runs = len(batches) if settings.exposure is Exposure.RESIDENT else 1
+        alive = watch.golden_run(len(batches), BLOCK_TRIALS * runs)
     threads = settings.worker_count if executor.threaded and not settings.cluster else 1
     context = prepare_trials(
         plan, space, severity, executor, judge, name, batches, alive, first, threads

@@ -66,7 +66,7 @@ def _analyze(model_path: Path, settings: Settings, crew: WorkerProcesses) -> Exi
     targets = [path for path in (settings.json_path, settings.html_path) if path]
     check_targets(targets, [model_path, *([settings.data] if settings.data else [])])
     watch = Stopwatch(settings.budget, settings.inline)
-    analysis = prepare_analysis(model_path, settings, early_start(crew, settings))
+    analysis = prepare_analysis(model_path, settings, early_start(crew, settings), watch)
     with journal_of(analysis, settings) as journal:
         result = _campaign(analysis, settings, journal, watch, crew)
     where = journal.path if journal else None

@@ -87,6 +87,10 @@ class Charges:
         """One block less."""
         self.left -= 1
 
+    def affords(self, under_way: int) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """The reason, once all is spent."""
         return self.reason if self.left <= 0 else None
