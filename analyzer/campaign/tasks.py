@@ -141,14 +141,16 @@ class Task:
 
         Args:
             matter: of the strata that weigh more than the precision, without which there is no
-                estimate; else of the others.
+                estimate, and of which one block tells something; else of the others.
         """
         if self._begun:
             return iter(())
         self._begun = not any(True for cell in self.cells for _ in cell.opening())
         least = self.context.plan.precision
-        asked = [c for c in self.cells if (c.stratum.weight > least) is matter]
-        heaviest = sorted(asked, key=lambda cell: -cell.stratum.weight)
+        heaviest = sorted(
+            (c for c in self.cells if (c.stratum.weight > least and not c.counted_off) is matter),
+            key=lambda cell: -cell.stratum.weight,
+        )
         return chain.from_iterable(cell.opening() for cell in heaviest)
 
     def settle(self) -> None:

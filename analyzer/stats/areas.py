@@ -1,5 +1,6 @@
 """The estimate for a part of the memory: SDC, DUE and loss of one upset placed in it uniformly."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -33,10 +34,15 @@ class AreaStratum:
     tally: Tally
     exact: ExactShares | None = None
 
+    @property
+    def is_tried(self) -> bool:
+        """Trials, or the truth, are known of it."""
+        return self.exact is not None or self.tally.trials > 0
+
 
 @dataclass(frozen=True, slots=True)
 class AreaEstimate:
-    """What one upset in an area does to an image.
+    """The harm that one upset in an area does to an image.
 
     Attributes:
         sdc: probability of silent data corruption.
@@ -49,6 +55,18 @@ class AreaEstimate:
     loss: Interval
 
 
+def untried_share(strata: Sequence[AreaStratum]) -> float:
+    """Share of the sites of an area, in strata whose weights sum to 1, of which nothing is known.
+
+    >>> seen = AreaStratum(0.75, Tally(1, 16, 16))
+    >>> untried_share([seen, AreaStratum(0.25, Tally.empty(1))])
+    0.25
+    """
+    if not any(s.is_tried for s in strata):
+        return 1.0
+    return min(1.0, math.fsum(s.weight for s in strata if not s.is_tried))
+
+
 def estimate_area(strata: Sequence[AreaStratum], confidence: float) -> AreaEstimate:
     """Estimate of an area from its strata, whose weights sum to 1.
 
@@ -58,8 +76,9 @@ def estimate_area(strata: Sequence[AreaStratum], confidence: float) -> AreaEstim
 
     Returns:
         Weighted sums with the limits of `weighted.sum_limits`; strata of which everything was
-        counted add no width. The limits of the loss are those of lost and of gained answers, put
-        together as if the worst of both came at once.
+        counted add no width. A stratum of which nothing is known counts as if it were like the
+        others and adds all that it may do to the limits. The limits of the loss are those of lost
+        and of gained answers, put together as if the worst of both came at once.
     """
     lost = _share(strata, lambda t: t.lost, lambda e: e.lost, confidence)
     gained = _share(strata, lambda t: t.gained, lambda e: e.gained, confidence)
@@ -87,7 +106,10 @@ def _share(
     trials, images = [s.tally.trials for s in drawn], [s.tally.images for s in drawn]
     sample = make_sample(weights, means, variances, trials, images)
     low, high = sum_limits(sample, confidence)
-    return Interval(known + sample.estimate, known + low, known + high)
+    point = known + sample.estimate
+    if any(s.is_tried for s in strata) and untried_share(strata) > 0.0:
+        point /= math.fsum(s.weight for s in strata if s.is_tried)
+    return Interval(point, known + low, known + high)
 
 
 def _mean(moments: Moments, tally: Tally) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from analyzer.campaign.maps.result import TensorFound
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
-from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area
+from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area, untried_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,14 @@ class Area:
     Attributes:
         sites: Its fault sites.
         trials: Trials with an upset in it that the estimate rests on.
-        estimate: What one upset in it does.
+        untried: Share of its fault sites of which nothing is known.
+        estimate: The harm that one upset in it does; None where ``untried`` exceeds the margin.
     """
 
     sites: int
     trials: int
-    estimate: AreaEstimate
+    untried: float
+    estimate: AreaEstimate | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,11 +97,19 @@ class VulnerabilityMap:
         return {p: self._together(found[p]) for p in ordered}
 
     @cached_property
-    def sdc_shares(self) -> tuple[float, ...]:
-        """Of the SDC that one upset anywhere causes, the share of each tensor: size times P."""
-        harm = [t.estimate.sdc.estimate * self._site(t).bits for t in self.tensors]
-        total = sum(harm)
-        return tuple(h / total if total else 0.0 for h in harm)
+    def sdc_shares(self) -> tuple[float | None, ...]:
+        """Of the SDC that one upset anywhere causes, the share of each tensor: size times P.
+
+        None where that of a tensor is not known, and of all where that of the whole is not.
+        """
+        if self.whole.estimate is None:
+            return (None,) * len(self.tensors)
+        harm = [
+            t.estimate.sdc.estimate * self._site(t).bits if t.estimate else None
+            for t in self.tensors
+        ]
+        total = sum(h for h in harm if h is not None)
+        return tuple(None if h is None else h / total if total else 0.0 for h in harm)
 
     def _site(self, tensor: TensorFound) -> TensorSite:
         return self.space.tensors[tensor.tensor]
@@ -111,8 +121,10 @@ class VulnerabilityMap:
         """An area from strata with their numbers of sites."""
         sites = sum(count for count, _ in parts)
         strata = [replace(seen, weight=count / sites) for count, seen in parts]
-        trials = sum(seen.tally.trials for _, seen in parts)
-        return Area(sites, trials, estimate_area(strata, self.plan.confidence))
+        trials, untried = sum(seen.tally.trials for _, seen in parts), untried_share(strata)
+        known = untried <= self.plan.precision
+        found = estimate_area(strata, self.plan.confidence) if known else None
+        return Area(sites, trials, untried, found)
 
 
 def tensor_bits(tensor: TensorFound) -> Iterator[tuple[int, AreaStratum]]:

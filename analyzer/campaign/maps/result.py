@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyzer.campaign.result import Crash, Stop
-from analyzer.stats.areas import AreaEstimate, AreaStratum
+from analyzer.stats.areas import AreaEstimate, AreaStratum, untried_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class TensorFound:
 
     Attributes:
         tensor: Its index in the fault space.
-        estimate: What one upset in it does.
-        strata: What it was put together from.
+        estimate: The harm that one upset in it does; None while more than the margin of its sites
+            lies in strata of which nothing is known.
+        strata: The parts that it was put together from.
         trials: Trials that were run for it.
         leveugle: Trials that Leveugle's formula asks for at the same margin.
         stop: Why it got no more.
@@ -42,12 +43,17 @@ class TensorFound:
     """
 
     tensor: int
-    estimate: AreaEstimate
+    estimate: AreaEstimate | None
     strata: tuple[StratumFound, ...]
     trials: int
     leveugle: int
     stop: Stop
     crashes: tuple[Crash, ...]
+
+    @property
+    def untried(self) -> float:
+        """Share of its sites of which nothing is known."""
+        return untried_share([s.seen for s in self.strata])
 
     @property
     def exhaustive(self) -> bool:

@@ -17,7 +17,13 @@ from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.site_strata import Reach, SiteStratum
-from analyzer.stats.areas import AreaEstimate, AreaStratum, ExactShares, estimate_area
+from analyzer.stats.areas import (
+    AreaEstimate,
+    AreaStratum,
+    ExactShares,
+    estimate_area,
+    untried_share,
+)
 from analyzer.stats.planning import PlannedStratum, allot, columns_trials, leveugle, next_trials
 from analyzer.stats.tally import Tally
 
@@ -73,9 +79,13 @@ class TensorTask(Task):
         ]
 
     @property
-    def turn(self) -> int:
-        """Tensors with few trials come first: where a budget ends, something is known of each."""
-        return self.trials
+    def share_of_all(self) -> float:
+        """Share of the bits at risk: where a budget ends, as many as can be have been tried."""
+        return self.context.space.tensors[self.tensor].bits / self.context.space.bits
+
+    def urgency(self, turn: int) -> float:
+        """Trials per bit: each tensor gets its share of them, until it needs no more."""
+        return (self.trials + BLOCK_TRIALS * turn) / self.share_of_all
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
@@ -106,9 +116,11 @@ class TensorTask(Task):
         trials, unit = BLOCK_TRIALS * cell.end, self.context.unit
         return AreaStratum(weight, Tally(unit, trials, trials * self.context.images_per_trial))
 
-    def estimate(self) -> AreaEstimate:
-        """The estimate from the blocks that count."""
-        return estimate_area([self._seen(c) for c in self.cells], self.context.plan.confidence)
+    def estimate(self) -> AreaEstimate | None:
+        """The estimate from the blocks that count; None while too much of the tensor is untried."""
+        plan, seen = self.context.plan, [self._seen(c) for c in self.cells]
+        known = untried_share(seen) <= plan.precision
+        return estimate_area(seen, plan.confidence) if known else None
 
     def share(self) -> float:
         """About which part of the blocks that the next look waits for are done; in [0, 1]."""
@@ -205,7 +217,8 @@ def _cells(
         every = exhaustive or _pairs(context, tensor, part) <= ENUMERATED
         seen = SiteShare(stratum.sites / bits, stratum.reach)
         mine = _share(shard, tensor + part)
-        yield CellState(SiteCell(tensor, part, every), seen, mine, Tally.empty(context.unit))
+        cell, empty = SiteCell(tensor, part, every), Tally.empty(context.unit)
+        yield CellState(cell, seen, mine, empty, counted_off=every)
 
 
 def _share(shard: Shard, number: int) -> Shard:
