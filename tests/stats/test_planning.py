@@ -1,5 +1,6 @@
 """How many trials a map takes: Leveugle's number, and whole simulated maps that stop early."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.stats.areas import AreaEstimate, AreaStratum, ExactShares, estimate_area, half_width
+from analyzer.stats.areas import (
+    AreaEstimate,
+    AreaStratum,
+    ExactShares,
+    estimate_area,
+    half_width,
+    in_two_stages,
+)
 from analyzer.stats.intervals import Interval
 from analyzer.stats.planning import PlannedStratum, allot, leveugle, next_trials
 from analyzer.stats.tally import Moments, Tally
@@ -140,19 +148,30 @@ def grown(rng: np.random.Generator, world: World, counts: Counts, wanted: list[i
     return tuple(found)
 
 
-def simulated(rng: np.random.Generator, name: str) -> tuple[Counts, Counts]:
+def run_to_margin(
+    rng: np.random.Generator,
+    world: World,
+    margin: float,
+    confidence: float,
+    more: Callable[[Counts], list[int] | None],
+) -> tuple[Counts, Counts]:
     """One map of one tensor: the trials planned before, and all trials until the margin is kept."""
-    world = WORLDS[name]
-    known = [PlannedStratum(w, e, 0) for w, e in zip(world.weights, world.expected, strict=True)]
-    wanted: list[int] | None = allot(known, MARGIN, CONFIDENCE, STEP)
+    expected = zip(world.weights, world.expected, strict=True)
+    known = [PlannedStratum(w, e, 0) for w, e in expected]
+    wanted: list[int] | None = allot(known, margin, confidence, STEP)
     counts: Counts = ((0, 0, 0),) * len(known)
     first: Counts | None = None
     while wanted is not None:
         counts = grown(rng, world, counts, wanted)
         first = first or counts
-        wanted = judged(name, counts)
+        wanted = more(counts)
     assert first is not None
     return first, counts
+
+
+def simulated(rng: np.random.Generator, name: str) -> tuple[Counts, Counts]:
+    """A map of one of the worlds."""
+    return run_to_margin(rng, WORLDS[name], MARGIN, CONFIDENCE, lambda c: judged(name, c))
 
 
 @cache
@@ -198,13 +217,50 @@ def test_the_whole_memory_is_covered(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_first_trials_are_unbiased_and_all_trials_nearly(name: str) -> None:
-    """Stopping by what was seen biases the estimate, by an eighth of the margin at most."""
+def test_first_trials_are_unbiased_and_the_estimate_nearly(name: str) -> None:
+    """Stopping by what was seen biases the estimate, by a tenth of the margin at most."""
     truth = WORLDS[name].sdc
     first = [estimated(name, f).sdc.estimate for f, _ in maps(name)]
-    last = [estimated(name, c).sdc.estimate for _, c in maps(name)]
     assert abs(np.mean(first) - truth) <= 4 * np.std(first) / np.sqrt(CAMPAIGNS)
-    assert abs(np.mean(last) - truth) < 0.125 * MARGIN
+    last = [
+        in_two_stages(estimated(name, f), estimated(name, c), CONFIDENCE) for f, c in maps(name)
+    ]
+    found = np.array([e.sdc.estimate for e in last])
+    assert all(e.sdc.low <= e.sdc.estimate <= e.sdc.high for e in last)
+    # First trials are unbiased, so that the mean of what is later than they are is the bias.
+    assert abs((found - np.array(first)).mean()) <= 0.1 * MARGIN
+
+
+def rare(margin: float) -> World:
+    """Harm of about the margin, in the strata of which none is expected: where bias is largest."""
+    return World(FLOAT, (NIL, NIL, (margin / 0.875, 0.0), (margin / 0.875, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "before"), [(0.8, 0.15), (0.9, 0.15), (0.95, 0.125), (0.99, 0.11)]
+)
+def test_a_tenth_of_the_margin_is_kept_at_any_confidence(confidence: float, before: float) -> None:
+    """2,000 maps each; the mean over all trials is low by what is given. Fails without the mix."""
+    margin, world = 0.05, rare(0.05)
+
+    @cache
+    def estimate(counts: Counts) -> AreaEstimate:
+        return estimate_area(world.seen(counts), confidence)
+
+    @cache
+    def more(counts: Counts) -> list[int] | None:
+        return next_trials(world.seen(counts), margin, confidence, STEP)
+
+    rng, changes = np.random.default_rng(3), []
+    for _ in range(2000):
+        first, counts = run_to_margin(rng, world, margin, confidence, more)
+        early, late = estimate(first), estimate(counts)
+        mixed = in_two_stages(early, late, confidence)
+        plain = late.sdc.estimate - early.sdc.estimate
+        changes.append((mixed.sdc.estimate - early.sdc.estimate, plain))
+    bias, without = (float(np.mean(c)) / margin for c in zip(*changes, strict=True))
+    assert -0.1 <= bias < 0.0
+    assert without == pytest.approx(-before, abs=0.025)
 
 
 def test_no_events_never_give_a_width_of_zero() -> None:

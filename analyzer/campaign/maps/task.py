@@ -22,6 +22,7 @@ from analyzer.stats.areas import (
     AreaStratum,
     ExactShares,
     estimate_area,
+    in_two_stages,
     untried_share,
 )
 from analyzer.stats.planning import PlannedStratum, allot, columns_trials, leveugle, next_trials
@@ -119,8 +120,17 @@ class TensorTask(Task):
     def estimate(self) -> AreaEstimate | None:
         """The estimate from the blocks that count; None while too much of the tensor is untried."""
         plan, seen = self.context.plan, [self._seen(c) for c in self.cells]
-        known = untried_share(seen) <= plan.precision
-        return estimate_area(seen, plan.confidence) if known else None
+        if untried_share(seen) > plan.precision:
+            return None
+        whole = estimate_area(seen, plan.confidence)
+        if all(cell.reached <= self.first[cell.cell] for cell in self.cells):
+            return whole
+        first = [self._first_seen(cell) for cell in self.cells]
+        return in_two_stages(estimate_area(first, plan.confidence), whole, plan.confidence)
+
+    def _first_seen(self, cell: CellState) -> AreaStratum:
+        """What the trials showed that were planned before any was run."""
+        return self._sorted(cell, self._first_outcomes(cell), cell.stratum.weight)
 
     def share(self) -> float:
         """About which part of the blocks that the next look waits for are done; in [0, 1]."""
