@@ -116,7 +116,7 @@ def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Inte
     if golden == 0.0:
         return _share(strata, lambda t: t.gained, confidence)
     ends = (-golden, 1.0 - golden)
-    net = _weighted_sum(strata, lambda t: _net(t, golden, confidence), ends, ends)
+    net = _weighted_sum(strata, lambda t: net_interval(t, golden, confidence), ends, ends)
     return rescale(net, 1.0, golden, clip=True)
 
 
@@ -143,8 +143,19 @@ def _weighted_sum(
     return add_parts(parts, [m is not None for m in means], *whole)
 
 
-def _net(t: Tally, golden: float, confidence: float) -> Interval:
-    """Interval of gained minus lost in one stratum."""
+def net_interval(t: Tally, golden: float, confidence: float) -> Interval:
+    """Interval of the mean of gained minus lost in one stratum.
+
+    Args:
+        t: its trials, at least one.
+        golden: accuracy of the fault-free run, in [0, 1].
+        confidence: nominal coverage, in (0, 1).
+    """
+    if golden == 1.0:
+        lost = cluster_proportion(t.lost, t.trials, t.unit, t.images, confidence)
+        return rescale(complement(lost), 1.0, -1.0)
+    if golden == 0.0:
+        return cluster_proportion(t.gained, t.trials, t.unit, t.images, confidence)
     if not tells_right_from_wrong(t, golden):
         net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, t.images, confidence)
         return possible(net, golden)
@@ -202,10 +213,10 @@ def _spread(tally: Tally) -> float:
     if not n:
         return 1.0
     sdc, due = (_variance(m, n, tally.unit) for m in (tally.sdc, tally.due))
-    return math.sqrt(max(sdc, due, _net_variance(tally)) + 1.0 / (n + 1))
+    return math.sqrt(max(sdc, due, net_variance(tally)) + 1.0 / (n + 1))
 
 
-def _net_variance(tally: Tally) -> float:
+def net_variance(tally: Tally) -> float:
     """Variance of gained minus lost: within right and wrong images where these are told apart."""
     n, right = tally.trials, tally.right
     if right is None or not tells_right_from_wrong(tally, right / n):

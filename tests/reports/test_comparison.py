@@ -135,6 +135,24 @@ def test_charts_are_drawings_the_same_every_time(name: str, draw: object) -> Non
         assert model.model.path in shown
 
 
+def test_pairing_that_gains_nothing_is_said() -> None:
+    whole = example_comparison()
+    row = whole.models[1].rates[1]
+    assert row.difference is not None
+    poor = row.model_copy(
+        update={"difference": row.difference.model_copy(update={"pairing_gain": 0.03})}
+    )
+    rates = [whole.models[1].rates[0], poor, whole.models[1].rates[2]]
+    models = [whole.models[0], whole.models[1].model_copy(update={"rates": rates})]
+    found = whole.model_copy(update={"models": models})
+    text, page = comparison_text(found), comparison_html(found)
+    assert "B: at 3e-6 the same faults for both models told no more than" in " ".join(text.split())
+    assert page.count("<small>no gain</small>") == 1
+    assert "No gain" in page
+    assert "told no" not in comparison_text(whole)
+    assert "no gain" not in comparison_html(whole).lower()
+
+
 def test_dollars_in_names_are_no_mathematics() -> None:
     models = [compared_model(a, "cost$x^2$.onnx", 1.0) for a in "AB"]
     svg = comparison_chart(example_comparison(models=models))

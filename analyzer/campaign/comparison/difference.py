@@ -1,12 +1,14 @@
 """Several campaigns compared: what each model shows, and how it differs from the first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
-from analyzer.campaign.cells import AnyCell, Cell
+from analyzer.campaign.cells import Cell
+from analyzer.campaign.comparison.caching_store import CachingStore
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
-from analyzer.campaign.runner import Store
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Metric, Outcomes
 from analyzer.faults.pairing import OWN, Correspondence
@@ -14,57 +16,16 @@ from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.paired import (
-    Counts,
     Difference,
     PairedStratum,
-    PairedTally,
     are_compared,
     longest_arm,
     paired_difference,
     unpaired_difference,
 )
+from analyzer.stats.paired_tally import Counts, PairedTally
 from analyzer.stats.strata import Stratum, estimate_strata, is_measured
 from analyzer.stats.tally import Tally
-
-
-class CachingStore:
-    """A store that also keeps, while it lives, whatever passes through it."""
-
-    def __init__(self) -> None:
-        self._inner: Store | None = None
-        self.blocks: dict[AnyCell, dict[int, BlockResult]] = {}
-
-    def over(self, inner: Store | None) -> "CachingStore":
-        """The same, which from now on also keeps blocks in ``inner``, if that is given."""
-        self._inner = inner
-        return self
-
-    def known(self, cell: AnyCell) -> Iterable[BlockResult]:
-        """Finished blocks of one cell."""
-        held = self.blocks.setdefault(cell, {})
-        if self._inner is not None:
-            held.update({r.block.index: r for r in self._inner.known(cell)})
-        return list(held.values())
-
-    def put(self, result: BlockResult) -> None:
-        """Keep one more."""
-        self.blocks.setdefault(result.block.cell, {})[result.block.index] = result
-        if self._inner is not None:
-            self._inner.put(result)
-
-    def tick(self) -> None:
-        """Time to make durable what is not yet."""
-        if self._inner is not None:
-            self._inner.tick()
-
-    def first(self, cell: Cell, count: int) -> list[BlockResult]:
-        """The first ``count`` blocks of a cell, up to the first that is missing."""
-        held, found = self.blocks.get(cell, {}), []
-        for index in range(count):
-            if index not in held:
-                break
-            found.append(held[index])
-        return found
 
 
 @dataclass
@@ -144,11 +105,14 @@ class RateDifference:
         difference: Model minus reference; None without an estimate of either.
         trials: Trials that both ran; 0 where they share no patterns.
         reached: Whether it is known to the plan's precision.
+        gain: Share by which the longest of its arms is shorter than in campaigns that share
+            nothing; None where they do share nothing, or without a difference.
     """
 
     difference: Difference | None
     trials: int
     reached: bool
+    gain: float | None = None
 
 
 def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel) -> RateDifference:
@@ -160,16 +124,18 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
         variant: another one.
     """
     plan = reference.context.plan
+    alone = _independent(rate, reference, variant)
+    found, trials = alone, 0
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
-        trials = sum(s.tally.trials for s in strata)
+        trials = sum(s.shared.trials for s in strata)
         found = _paired(strata, reference, variant)
-    else:
-        found, trials = _independent(rate, reference, variant), 0
-    if found is None:
+    if found is None or alone is None:
         return RateDifference(None, trials, False)
-    arm = longest_arm(found, metric=plan.metric != Metric.AGREEMENT)
-    return RateDifference(found, trials, arm <= plan.precision)
+    judged = plan.metric != Metric.AGREEMENT
+    arms = [longest_arm(d, metric=judged) for d in (found, alone)]
+    gain = 1.0 - arms[0] / arms[1] if variant.paired and arms[1] else None
+    return RateDifference(found, trials, arms[0] <= plan.precision, gain)
 
 
 def _independent(
@@ -193,24 +159,34 @@ def _paired(
     plan, golden = reference.context.plan, [m.context.golden_metric for m in (reference, variant)]
     if not are_compared(strata, plan.precision):
         return None
-    return paired_difference(strata, (golden[0], golden[1]), plan.confidence)
+    return paired_difference(
+        strata, (golden[0], golden[1]), plan.confidence, alike=_alike(reference, variant)
+    )
+
+
+def _alike(reference: ComparedModel, variant: ComparedModel) -> bool:
+    """Without faults, both are right on the same images."""
+    both = zip(reference.context.golden, variant.context.golden, strict=True)
+    return all(np.array_equal(a.right, b.right) for a, b in both)
 
 
 def _paired_strata(
     rate: float, reference: ComparedModel, variant: ComparedModel
 ) -> list[PairedStratum]:
-    """The trials that both ran, stratum by stratum."""
-    strata = variant.context.split(rate).strata
+    """What both models showed, stratum by stratum."""
+    strata, unit = variant.context.split(rate).strata, variant.context.unit
     found = []
     for stratum, cell in zip(strata, variant.cells(rate), strict=True):
         second = _outcomes(variant, cell)
         if stratum.name == OWN:  # the reference is not hit: nothing happens to it
-            first = [_counts(Outcomes(images=o[0], masked=o[0])) for o in second]
+            alone = PairedTally.of_trials(unit, [])
+            part = PairedStratum(stratum.weight, None, variant.tally(cell), alone)
         else:
-            first = _outcomes(reference, cell)
-        pairs = zip(first, second, strict=False)  # as many as both have
-        tally = PairedTally.of_trials(variant.context.unit, pairs)
-        found.append(PairedStratum(stratum.weight, tally))
+            pairs = zip(_outcomes(reference, cell), second, strict=False)  # as many as both have
+            shared = PairedTally.of_trials(unit, pairs)
+            both = reference.tally(cell), variant.tally(cell)
+            part = PairedStratum(stratum.weight, *both, shared)
+        found.append(part)
     return found
 
 
@@ -219,7 +195,7 @@ def _outcomes(compared: ComparedModel, cell: Cell) -> list[Counts]:
 
 
 def _counts(o: Outcomes) -> Counts:
-    return o.images, o.sdc, o.due, o.masked, o.lost, o.gained
+    return o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right
 
 
 Wanted = dict[Cell, int]

@@ -122,6 +122,7 @@ def _rate_difference(found: RateDifference, judged: bool) -> RateDifferencePart:
         due=_difference(change.due if change else None),
         paired_trials=found.trials,
         reached=found.reached,
+        pairing_gain=found.gain,
     )
 
 
@@ -145,8 +146,8 @@ def _on_pairs(entries: Sequence[Entry]) -> list[str]:
     if any(e.compared.paired for e in variants):
         lines.append(
             "Paired models meet the same upsets in the bits that correspond, trial by trial, and "
-            "upsets of their own in the others; their differences are taken over the trials that "
-            "both ran."
+            "upsets of their own in the others; what they do alike in the trials that both ran "
+            "cancels from their differences."
         )
     if not all(e.compared.paired for e in variants):
         lines.append(

@@ -3,7 +3,11 @@
 from markupsafe import Markup
 
 from analyzer.reports.comparison.chart import comparison_chart, difference_chart
-from analyzer.reports.comparison.record import ComparedModelPart, Comparison
+from analyzer.reports.comparison.record import (
+    ComparedModelPart,
+    Comparison,
+    gained_nothing,
+)
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
@@ -21,6 +25,7 @@ def comparison_html(comparison: Comparison) -> str:
         differences=Markup(difference_chart(comparison)),
         sentences=[sentence(comparison, model) for model in comparison.models[1:]],
         order=sorted(range(len(first.rates)), key=lambda i: first.rates[i].rate),
+        gained_nothing=gained_nothing,
         signed=signed,
         signed_bounds=signed_bounds,
     )

@@ -50,6 +50,8 @@ class RateDifferencePart(Part):
 
     ``paired_trials`` are those that both models ran on the same upsets; 0 where none correspond.
     ``reached`` says whether every difference is known to the precision that was asked for.
+    ``pairing_gain`` is the share by which its longest arm is shorter than that of independent
+    campaigns would be.
     """
 
     metric: DifferencePart | None
@@ -57,6 +59,7 @@ class RateDifferencePart(Part):
     due: DifferencePart | None
     paired_trials: Count
     reached: bool
+    pairing_gain: float | None = None
 
 
 class ComparedRatePart(Part):
@@ -116,6 +119,16 @@ class Comparison(Part):
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
     assumptions: list[str]
     run: RunPart
+
+
+LEAST_GAIN = 0.05
+"""Share of an arm that shared faults save, below which they are said to have gained nothing."""
+
+
+def gained_nothing(row: ComparedRatePart) -> bool:
+    """Shared faults told no more of the difference than faults of their own would have."""
+    gain = row.difference.pairing_gain if row.difference else None
+    return gain is not None and gain < LEAST_GAIN
 
 
 def comparison_json(comparison: Comparison) -> str:

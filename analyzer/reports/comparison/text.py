@@ -10,6 +10,7 @@ from analyzer.reports.comparison.record import (
     Comparison,
     DifferencePart,
     RateDifferencePart,
+    gained_nothing,
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.records import IntervalPart
@@ -138,7 +139,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     first, plan = comparison.models[0].label, comparison.plan
     yield (
         f"Below each figure: its {100 * plan.confidence:g} % confidence interval. Less {first}: "
-        f"the model minus {first}, in points, from the trials that both ran."
+        f"the model minus {first}, in points."
     )
     rows = [row for model in comparison.models for row in model.rates]
     if comparison.metric is None:
@@ -158,9 +159,21 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "
             "interval is valid, but wider."
         )
+    yield from _without_gain(comparison)
     crashes = sum(row.crashes for row in rows)
     if crashes:
         yield f"{crashes} patterns killed the process that ran them; they count as DUE."
+
+
+def _without_gain(comparison: Comparison) -> Iterator[str]:
+    """Where the same faults told no more than other faults would have."""
+    for model in comparison.models[1:]:
+        rates = [show_rate(row.rate) for row in model.rates if gained_nothing(row)]
+        if rates:
+            yield (
+                f"{model.label}: at {', '.join(rates)} the same faults for both models told no "
+                "more than independent campaigns: what faults do to them has little in common."
+            )
 
 
 def _on_pairs(comparison: Comparison) -> Iterator[str]:
