@@ -85,7 +85,8 @@ class RateState(Task):
         confidence = self.context.plan.confidence
         if self._decided is not None:
             confidence = confidence_at(self._look, confidence)
-        return estimate_strata(self._parts(), self.context.golden_metric, confidence)
+        harmless = self.context.split(self.rate).p_none
+        return estimate_strata(self._parts(), self.context.golden_metric, confidence, harmless)
 
     def _measured(self) -> RateEstimate | None:
         """The same if trials stand behind it."""

@@ -62,6 +62,11 @@ class StratifiedLaw:
         """The law of all upsets."""
         return CountLaw(self.bits, self.rate)
 
+    @property
+    def p_none(self) -> float:
+        """Probability of a pattern without upset, which is in no stratum."""
+        return self.whole.p_none
+
     @cached_property
     def rising(self) -> CountLaw:
         """The law of severe upsets that rise."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from analyzer.stats.intervals import Interval, rescale
-from analyzer.stats.sums import add_intervals
+from analyzer.stats.sums import add_intervals, exact_share, move_to
 
 
 def area_weights(rates: Sequence[float]) -> list[float]:
@@ -57,4 +57,8 @@ def area(curve: Sequence[Interval | None], rates: Sequence[float]) -> Interval |
     weights = area_weights(rates)
     parts = [rescale(point, weight, 0.0) for point, weight in zip(known, weights, strict=True)]
     least = -1.0 if any(point.low < 0.0 for point in known) else 0.0
-    return add_intervals(parts, least, 1.0)
+    total = add_intervals(parts, least, 1.0)
+    if least < 0.0:
+        return total
+    rest = math.fsum(w * (1.0 - p.estimate) for w, p in zip(weights, known, strict=True))
+    return move_to(total, exact_share(total.estimate, rest), 0.0, 1.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analyzer.stats.intervals import Interval
+from analyzer.stats.sums import exact_share, move_to
 from analyzer.stats.tally import Moments, Tally
 from analyzer.stats.weighted import make_sample, sum_limits
 
@@ -135,10 +136,12 @@ def _share(
     exact: Callable[[ExactShares], float],
     confidence: float,
 ) -> Interval:
-    known = sum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
+    known = math.fsum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
     drawn = [s for s in strata if s.exact is None]
+    missed = math.fsum(s.weight * (1.0 - exact(s.exact)) for s in strata if s.exact is not None)
     if not drawn:
-        return Interval(known, known, known)
+        point = exact_share(known, missed)
+        return Interval(point, point, point)
     columns = [(s.weight, *_mean(moments(s.tally), s.tally)) for s in drawn]
     weights, means, variances = zip(*columns, strict=True)
     trials, images = [s.tally.trials for s in drawn], [s.tally.images for s in drawn]
@@ -147,7 +150,10 @@ def _share(
     point = known + sample.estimate
     if any(s.is_tried for s in strata) and untried_share(strata) > 0.0:
         point /= math.fsum(s.weight for s in strata if s.is_tried)
-    return Interval(point, known + low, known + high)
+        return Interval(point, known + low, known + high)
+    spared = math.fsum(w * (1.0 - mean) for w, mean in zip(weights, means, strict=True))
+    interval = Interval(sample.estimate, low, high)
+    return move_to(interval, exact_share(point, missed + spared), 0.0, 1.0)
 
 
 def _mean(moments: Moments, tally: Tally) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from analyzer.stats.intervals import (
     complement,
     rescale,
 )
-from analyzer.stats.sums import add_intervals, add_parts
+from analyzer.stats.sums import add_intervals, add_parts, exact_share, move_to
 from analyzer.stats.tally import Moments, Tally
 
 STEP = 16
@@ -44,13 +44,17 @@ class Stratum:
     tally: Tally
 
 
-def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float) -> RateEstimate:
+def estimate_strata(
+    strata: Sequence[Stratum], golden: float, confidence: float, harmless: float | None = None
+) -> RateEstimate:
     """Estimate of accuracy and outcomes from stratified trials.
 
     Args:
-        strata: the parts; what their weights leave to 1 are patterns that do exactly no harm.
+        strata: the parts.
         golden: accuracy of the fault-free run, in [0, 1].
         confidence: nominal coverage of each interval, in (0, 1).
+        harmless: probability of all other patterns, which do exactly no harm; None: what the
+            weights leave to 1, which is known to some ulps only.
 
     Returns:
         Weighted sums. A stratum without trials counts as if it did what the others do, so that
@@ -68,11 +72,13 @@ def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float)
     """
     if not all(0.0 <= share <= 1.0 for share in (golden, *(s.weight for s in strata))):
         raise ValueError(f"golden {golden} and the weights of the strata must lie in [0, 1]")
+    if harmless is None:
+        harmless = max(0.0, 1.0 - math.fsum(s.weight for s in strata))
     return RateEstimate(
-        metric=_metric(strata, golden, confidence),
-        sdc=_share(strata, lambda t: t.sdc, confidence),
-        due=_share(strata, lambda t: t.due, confidence),
-        masked=complement(_share(strata, lambda t: t.harmed, confidence)),
+        metric=_metric(strata, golden, confidence, harmless),
+        sdc=_share(strata, lambda t: t.sdc, confidence, (0.0, harmless)),
+        due=_share(strata, lambda t: t.due, confidence, (0.0, harmless)),
+        masked=_share(strata, lambda t: t.masked, confidence, (harmless, 0.0)),
     )
 
 
@@ -100,47 +106,70 @@ Means = Callable[[Tally], Interval]
 
 
 def _share(
-    strata: Sequence[Stratum], channel: Callable[[Tally], Moments], confidence: float
+    strata: Sequence[Stratum],
+    channel: Callable[[Tally], Moments],
+    confidence: float,
+    harmless: tuple[float, float],
 ) -> Interval:
+    """A share of the images of all patterns.
+
+    Args:
+        strata: the parts.
+        channel: of a tally, the moments of the share.
+        confidence: of the interval.
+        harmless: probability of patterns without upset of which all images, and no images, count.
+    """
+
     def mean(tally: Tally) -> Interval:
         moments = channel(tally)
         return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
 
-    whole = min(1.0, math.fsum(s.weight for s in strata))
-    return _weighted_sum(strata, mean, (0.0, 1.0), (0.0, whole))
+    means = _means(strata, mean, (0.0, 1.0))
+    total = _weighted_sum(strata, means)
+    counted, others = harmless
+    part = counted + total.estimate
+    rest = others + math.fsum(
+        s.weight * (1.0 - m.estimate) for s, m in zip(strata, means, strict=True)
+    )
+    return move_to(total, exact_share(part, rest), counted, 1.0 - others)
 
 
-def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Interval:
-    if golden == 1.0:  # nothing can be gained: without labels what is lost is what is harmed
-        return complement(_share(strata, lambda t: t.lost, confidence))
-    if golden == 0.0:
-        return _share(strata, lambda t: t.gained, confidence)
-    ends = (-golden, 1.0 - golden)
-    net = _weighted_sum(strata, lambda t: net_interval(t, golden, confidence), ends, ends)
-    return rescale(net, 1.0, golden, clip=True)
-
-
-def _weighted_sum(
-    strata: Sequence[Stratum],
-    mean: Means,
-    each: tuple[float, float],
-    whole: tuple[float, float],
+def _metric(
+    strata: Sequence[Stratum], golden: float, confidence: float, harmless: float
 ) -> Interval:
-    """The sum over strata of weight times mean.
+    if golden == 1.0:  # nothing can be gained: without labels what is kept is what is masked
+        return _share(strata, lambda t: t.kept, confidence, (harmless, 0.0))
+    if golden == 0.0:
+        return _share(strata, lambda t: t.gained, confidence, (0.0, harmless))
+    ends = (-golden, 1.0 - golden)
+    means = _means(strata, lambda t: net_interval(t, golden, confidence), ends)
+    total = _weighted_sum(strata, means)
+    left = harmless * golden + math.fsum(
+        s.weight * (golden + m.estimate) for s, m in zip(strata, means, strict=True)
+    )
+    point = min(max(golden + total.estimate, 0.0), 1.0)
+    return move_to(total, left if 0.0 <= left < -total.estimate else point, 0.0, 1.0)
+
+
+def _means(strata: Sequence[Stratum], mean: Means, ends: tuple[float, float]) -> list[Interval]:
+    """The mean within each stratum.
 
     Args:
         strata: the parts.
-        mean: of a stratum with trials.
-        each: the least and the most that the mean of a stratum can be.
-        whole: the same of the sum.
+        mean: of a stratum with trials; one without has the typical mean of the others.
+        ends: the least and the most that the mean of a stratum can be.
     """
     means = [mean(s.tally) if s.tally.trials else None for s in strata]
     tried = [(s.weight, m.estimate) for s, m in zip(strata, means, strict=True) if m is not None]
     weight = math.fsum(w for w, _ in tried)
     typical = math.fsum(w * point for w, point in tried) / weight if weight else 0.0
-    unknown = Interval(typical, min(typical, each[0]), max(typical, each[1]))
-    parts = [rescale(m or unknown, s.weight, 0.0) for s, m in zip(strata, means, strict=True)]
-    return add_parts(parts, [m is not None for m in means], *whole)
+    unknown = Interval(typical, min(typical, ends[0]), max(typical, ends[1]))
+    return [m or unknown for m in means]
+
+
+def _weighted_sum(strata: Sequence[Stratum], means: Sequence[Interval]) -> Interval:
+    parts = [rescale(m, s.weight, 0.0) for s, m in zip(strata, means, strict=True)]
+    return add_parts(parts, [s.tally.trials > 0 for s in strata], -math.inf, math.inf)
 
 
 def net_interval(t: Tally, golden: float, confidence: float) -> Interval:

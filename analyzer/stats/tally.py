@@ -127,13 +127,13 @@ class Tally:
         return cls(unit, number, images, *moments, right=None if unknown else right)
 
     @property
-    def harmed(self) -> Moments:
-        """Moments of the share that is not masked, exactly: of 1 - y, given those of y.
+    def kept(self) -> Moments:
+        """Moments of the share that is not lost, exactly: of 1 - y, given those of y.
 
-        >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).harmed
-        Moments(total=1, squares=1)
+        >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).kept
+        Moments(total=7, squares=25)
         """
-        total, squares = self.masked.total, self.masked.squares
+        total, squares = self.lost.total, self.lost.squares
         n, unit = self.trials, self.unit
         return Moments(n * unit - total, n * unit**2 - 2 * unit * total + squares)
 

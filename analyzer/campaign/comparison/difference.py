@@ -89,12 +89,13 @@ class ComparedModel:
 
     def estimate(self, rate: float) -> RateEstimate | None:
         """Its own figures at one rate, from every block that counts; None without enough trials."""
-        strata = self.context.split(rate).strata
+        law = self.context.split(rate)
         cells, plan = self.cells(rate), self.context.plan
-        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(strata, cells, strict=True)]
+        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(law.strata, cells, strict=True)]
         if not is_measured(parts, plan.precision):
             return None
-        return estimate_strata(parts, self.context.golden_metric, plan.confidence)
+        golden = self.context.golden_metric
+        return estimate_strata(parts, golden, plan.confidence, law.p_none)
 
 
 @dataclass(frozen=True, slots=True)

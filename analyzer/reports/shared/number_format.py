@@ -1,5 +1,7 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
+import re
+
 from analyzer.reports.shared.records import IntervalPart
 
 MAX_DECIMALS = 4
@@ -41,16 +43,44 @@ def estimate(part: IntervalPart | None) -> str:
 
     Without an estimate, a dash.
 
+    Nothing was observed where the point is a limit itself: of 0, or of what is known exactly, such
+    as the patterns without upset among the masked.
+
     >>> estimate(IntervalPart(estimate=0.0, low=0.0, high=0.004))
     '≤ 0.4'
+    >>> estimate(IntervalPart(estimate=1e-10, low=1e-10, high=0.006))
+    '≤ 0.6'
     """
     if part is None:
         return UNKNOWN
-    if part.estimate == 0.0 and part.high > 0.0:
+    if part.estimate == part.low < part.high:
         return f"≤ {percent(part.high)}"
-    if part.estimate == 1.0 and part.low < 1.0:
+    if part.low < part.estimate == part.high:
         return f"≥ {percent(part.low).lstrip('>')}"
     return percent(part.estimate)
+
+
+def outcomes(
+    sdc: IntervalPart | None, due: IntervalPart | None, masked: IntervalPart | None
+) -> tuple[str, str, str]:
+    """The points of SDC, DUE and masked, which are all that can happen: shown, they sum to 100.
+
+    Args:
+        sdc: share of silently corrupted images.
+        due: share that ended in a detected error.
+        masked: the rest. Where all three have one decimal, it is shown as what the others leave,
+            which is at most 0.1 beside its own rounding.
+
+    >>> parts = [IntervalPart(estimate=e, low=0.0, high=1.0) for e in (0.4256, 0.4357, 0.1387)]
+    >>> outcomes(*parts)
+    ('42.6', '43.6', '13.8')
+    """
+    shown = estimate(sdc), estimate(due), estimate(masked)
+    if not all(re.fullmatch(r"\d+\.\d", text) for text in shown):
+        return shown
+    left = f"{100.0 - float(shown[0]) - float(shown[1]):.1f}"
+    near = abs(float(left) - float(shown[2])) < 0.15 and 0.0 < float(left) < 100.0
+    return shown[0], shown[1], left if near else shown[2]
 
 
 def bounds(part: IntervalPart | None) -> str:

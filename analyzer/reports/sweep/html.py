@@ -18,6 +18,7 @@ def to_html(report: Report) -> str:
         metric=figures.METRIC_NAMES[report.golden.metric],
         chart=Markup(sweep_chart(report)),
         headline=headline(report),
+        outcomes=figures.outcomes,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 

@@ -62,8 +62,7 @@ _MARKS = {"precision": "", "decided": "!"}
 
 
 def _points(row: RatePart) -> list[str]:
-    parts = (row.metric, row.sdc, row.due, row.masked)
-    shown = map(figures.estimate, parts)
+    shown = figures.estimate(row.metric), *figures.outcomes(row.sdc, row.due, row.masked)
     trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
     return [show_rate(row.rate), figures.flips(row.expected_flips), *shown, trials]
 
