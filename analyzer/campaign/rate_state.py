@@ -29,8 +29,9 @@ class RateState(Task):
             context: what is run.
             rate: bit error rate.
             shard: which blocks are run here.
-            decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
-                share the error (`analyzer.stats.spending`).
+            decided: stop as soon as it says so, and not before, however precise the figures are.
+                Estimates then hold whenever that is: the looks share the error
+                (`analyzer.stats.spending`).
 
         ``found`` is the estimate of the last look, None before there is one; ``judged`` are the
         trials that it rests on.
@@ -62,13 +63,17 @@ class RateState(Task):
         while self.stop is None and self.counted():
             self.judged, self._figures = self.trials, self._judge()
             self.found = self._measured()
-            if self._decided is not None and self._decided(self._figures):
-                self.stop = Stop.DECIDED
-            elif half_width(self._figures) <= self.context.plan.precision:
-                self.stop = Stop.PRECISION
-            else:
+            self.stop = self._verdict()
+            if self.stop is None:
                 self._look += 1
                 self._aim()
+
+    def _verdict(self) -> Stop | None:
+        """The reason to stop after a look: what was asked is decided, or else the precision."""
+        if self._decided is not None:
+            return Stop.DECIDED if self._decided(self._figures) else None
+        precise = half_width(self._figures) <= self.context.plan.precision
+        return Stop.PRECISION if precise else None
 
     def share(self) -> float:
         """About which part of the trials that this rate needs are done; in [0, 1]."""

@@ -56,6 +56,11 @@ class Stopwatch:
         if not self._inline:
             self._charged += cpu_seconds
 
+    @property
+    def trial_seconds(self) -> float | None:
+        """CPU time of a trial, of late; None before any was run."""
+        return round(self._block / BLOCK_TRIALS, 6) if self._measured else None
+
     def affords(self, under_way: int, limit: float | None = None) -> bool:
         """Say whether one more block may begin: only the last one may end beyond the budget.
 

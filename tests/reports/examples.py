@@ -67,6 +67,7 @@ def condition(text: str, verdict: str, **evidence: float) -> ConditionPart:
         bound=float(bound),
         rate=float(rate),
         evidence=interval(**evidence) if evidence else None,
+        more_trials=12_544 if evidence and verdict == "undecided" else None,
         **parts,
     )
 
@@ -112,6 +113,7 @@ def example_report(**changed: Any) -> Report:
             started="2025-01-02T03:04:05+00:00",
             wall_seconds=12.3,
             cpu_seconds=12.1,
+            trial_cpu_seconds=0.02,
             host="context",
             platform="Linux x86_64",
             python="3.11.0",

@@ -117,6 +117,19 @@ def si(count: int) -> str:
     return str(count)
 
 
+def duration(seconds: float) -> str:
+    """A time, to two digits.
+
+    >>> duration(0.3), duration(48.2), duration(190.0), duration(9000.0)
+    ('1 s', '48 s', '3.2 min', '2.5 h')
+    """
+    for limit, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 1.5 * limit:
+            count = seconds / limit
+            return f"{count:.1f} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"
+
+
 def size(count: int) -> str:
     """A number of bytes.
 

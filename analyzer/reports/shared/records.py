@@ -87,11 +87,15 @@ class CrashPart(Part):
 
 
 class RunPart(Part):
-    """Times and host: the only part in which two runs of one plan may differ."""
+    """Times and host: the only part in which two runs of one plan may differ.
+
+    ``trial_cpu_seconds`` is what a trial took of late; absent where none was run this time.
+    """
 
     started: str
     wall_seconds: float
     cpu_seconds: float
+    trial_cpu_seconds: float | None = None
     host: str
     platform: str
     python: str

@@ -95,4 +95,5 @@ def _condition(judgement: Judgement) -> ConditionPart:
         rate=condition.rate,
         verdict=judgement.verdict.value,
         evidence=interval_part(judgement.interval),
+        more_trials=judgement.more_trials,
     )

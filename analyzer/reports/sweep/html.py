@@ -8,6 +8,7 @@ from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
+from analyzer.reports.sweep.undecided import why_undecided
 
 
 def to_html(report: Report) -> str:
@@ -19,6 +20,7 @@ def to_html(report: Report) -> str:
         chart=Markup(sweep_chart(report)),
         headline=headline(report),
         outcomes=figures.outcomes,
+        why_undecided=why_undecided,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 

@@ -79,7 +79,11 @@ class RatePart(Part):
 
 
 class ConditionPart(Part):
-    """One gate condition and its evidence, which is absent where there is no estimate."""
+    """One gate condition and its evidence, which is absent where there is no estimate.
+
+    ``more_trials`` says, of an undecided one, about how many more trials would decide; it is absent
+    where that cannot be said.
+    """
 
     condition: str
     metric: str
@@ -88,6 +92,7 @@ class ConditionPart(Part):
     rate: float
     verdict: Literal["pass", "fail", "undecided"]
     evidence: IntervalPart | None
+    more_trials: Count | None = None
 
 
 class GatePart(Part):

@@ -6,6 +6,7 @@ from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.terminal_text import one_line
 from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.reports.sweep.undecided import why_undecided
 
 COLUMNS = 80
 ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
@@ -19,9 +20,9 @@ def to_text(report: Report) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _wrapped(lines: list[str]) -> list[str]:
+def _wrapped(lines: list[str], columns: int = COLUMNS) -> list[str]:
     """Lines broken at spaces where they are too long; file names stay whole."""
-    fill = TextWrapper(COLUMNS, break_long_words=False, break_on_hyphens=False)
+    fill = TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
     return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
 
@@ -111,4 +112,6 @@ def _gate(report: Report) -> list[str]:
         if c.evidence is not None:
             evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
         lines.append(f"  {c.verdict:<10} {c.condition:<28} {evidence}")
+        if why := why_undecided(report, c):
+            lines += [f"    {line}" for line in _wrapped([why], COLUMNS - 4)]
     return lines
