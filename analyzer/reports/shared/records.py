@@ -139,11 +139,15 @@ class AccelerationPart(ReportRecord):
 
 
 class RunPart(ReportRecord):
-    """Times, host and engine: the only part in which two runs of one plan may differ."""
+    """Times, host and engine: the only part in which two runs of one plan may differ.
+
+    ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
+    """
 
     started: str
     wall_seconds: float
     cpu_seconds: float
+    trial_cpu_seconds: float | None = None
     host: str
     platform: str
     python: str
