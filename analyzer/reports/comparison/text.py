@@ -44,6 +44,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     kind = "inputs" if data.kind == "generated" else "images"
     yield one_line(f"{data.name}: {data.images} {kind}")
     yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
+    yield one_line(figures.runtime(comparison.tool))
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"
     yield table_row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"

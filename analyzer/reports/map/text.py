@@ -57,6 +57,7 @@ def _head(report: MapReport) -> list[str]:
         f"{model.path}: {bits} bits at risk in {values} values",
         f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
         f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
+        figures.runtime(report.tool),
     ]
     return lines
 

@@ -29,6 +29,7 @@ def _head(report: Report) -> list[str]:
     golden = figures.percent(report.golden.value, 2)
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
     lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
+    lines.append(figures.runtime(report.tool))
     return lines
 
 
