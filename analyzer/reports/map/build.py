@@ -142,7 +142,7 @@ def _first(entry: tuple[int, AreaStratum]) -> int:
 def _stratum(stratum: SiteStratumResult) -> SiteStratumPart:
     return SiteStratumPart.model_validate(
         {
-            "reach": stratum.reach,
+            "reach": str(stratum.reach),  # pydantic 2.8 takes no StrEnum for a Literal
             "positions": list(stratum.positions),
             "trials": stratum.seen.tally.trials,
             "exhaustive": stratum.seen.exact is not None,
