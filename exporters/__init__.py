@@ -1,1 +1,3 @@
-"""Scripts that make the demo models; nothing in the tool itself imports them."""
+"""Scripts that make ONNX files: exported, trained, hardened or quantized."""
+
+import analyzer  # noqa: F401  # switches off ONNX Runtime's telemetry before it is loaded
