@@ -11,24 +11,69 @@ from analyzer.errors import ExternalDataError, TooLarge, quoted
 from analyzer.graph.walk import graph_tensors, messages
 from analyzer.model import limits
 
-WIDTHS: dict[int, int] = {
-    **dict.fromkeys((onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64), 8),
-    **dict.fromkeys((onnx.TensorProto.FLOAT, onnx.TensorProto.INT32), 4),
-    **dict.fromkeys((onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16), 2),
-    **dict.fromkeys((onnx.TensorProto.INT8, onnx.TensorProto.UINT8), 1),
+BITS: dict[int, int] = {
+    onnx.TensorProto.DataType.Value(name): bits
+    for bits, names in {
+        128: ("COMPLEX128",),
+        64: ("DOUBLE", "INT64", "UINT64", "COMPLEX64"),
+        32: ("FLOAT", "INT32", "UINT32"),
+        16: ("FLOAT16", "BFLOAT16", "INT16", "UINT16"),
+        8: (
+            *("INT8", "UINT8", "BOOL", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2"),
+            *("FLOAT8E5M2FNUZ", "FLOAT8E8M0"),
+        ),
+        4: ("INT4", "UINT4", "FLOAT4E2M1"),
+        2: ("INT2", "UINT2"),
+    }.items()
+    for name in names
+    if name in onnx.TensorProto.DataType.keys()  # noqa: SIM118  # older packages know fewer
 }
-"""Bytes of one element, for the types that weights usually have."""
+"""Bits of one element as it is stored, of every type but strings."""
 
 
-def inside(folder: Path, name: str) -> Path | None:
-    """The path that ``name`` means, links followed; None if it lies outside ``folder``."""
+def inside(folder: Path, name: str, *more: Path) -> Path | None:
+    """The path that ``name`` means, links followed.
+
+    Args:
+        folder: where ``name`` is looked for.
+        name: a relative path.
+        more: further folders into which a link may lead.
+
+    Returns:
+        None if it lies outside of all these folders.
+    """
+    homes = [home.resolve() for home in (folder, *more)]
     try:
         target = (folder / name).resolve()
         target.is_file()  # fails for a name that no file could have
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
         return None
-    within = name and not Path(name).is_absolute() and target.is_relative_to(folder)
-    return target if within else None
+    within = any(target.is_relative_to(home) for home in homes)
+    return target if name and not Path(name).is_absolute() and within else None
+
+
+def homes_of(model: Path) -> tuple[Path, Path]:
+    """The folders that are a model's own: where it was given, and where the file really lies.
+
+    They differ where the model is a link, as in the cache of Hugging Face, whose snapshots are
+    links to files in one folder.
+    """
+    return model.absolute().parent, model.resolve().parent
+
+
+def beside(model: Path, name: str) -> Path | None:
+    """The file or folder ``name`` beside a model, links followed within the model's own folders.
+
+    Args:
+        model: path of the model.
+        name: a relative path, as the model or its metadata state it.
+
+    Returns:
+        A path, which need not exist; None if it lies outside the model's folders.
+    """
+    given, real = homes_of(model)
+    found = [p for p in (inside(given, name, real), inside(real, name, given)) if p is not None]
+    return next((p for p in found if p.exists()), found[0] if found else None)
 
 
 def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[bytes]:
@@ -60,7 +105,7 @@ def _read(tensor: onnx.TensorProto, model: Path, room: int) -> bytes:
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
     name = quoted(tensor.name)
-    target = inside(model.resolve().parent, location)
+    target = beside(model, location)
     if target is None:
         raise ExternalDataError(
             f"tensor {name} of {model} keeps its data at {quoted(location)}, which is outside the "
@@ -111,6 +156,6 @@ def _extent(
 
 
 def _stored_bytes(tensor: onnx.TensorProto) -> int | None:
-    """Bytes that the shape of ``tensor`` needs; None for element types of other widths."""
-    width = WIDTHS.get(tensor.data_type)
-    return None if width is None else width * math.prod(tensor.dims)
+    """Bytes that the shape of ``tensor`` needs; None for strings, which have no width."""
+    bits = BITS.get(tensor.data_type)
+    return None if bits is None else -(-bits * math.prod(tensor.dims) // 8)

@@ -31,8 +31,8 @@ class Executor(Protocol):
 
 def few(sample: Feeds, model: Model) -> Feeds:
     """The first example of ``sample`` alone, if the model takes any number of them."""
-    dims = [d for i in model.proto.graph.input for d in i.type.tensor_type.shape.dim[:1]]
-    if any(d.dim_value for d in dims):
+    every = model.signature.every
+    if model.signature.fixed_batch or any(s.axis != 0 for s in every):
         return sample
     return {name: array[:1].copy() for name, array in sample.items()}
 

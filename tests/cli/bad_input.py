@@ -81,7 +81,7 @@ def no_such_model(folder: Path) -> Arguments:
     return [folder / "nowhere.onnx"]
 
 
-@bad("file-missing", "Is a directory")
+@bad("file-missing", "is a folder, not an ONNX file")
 def folder_as_model(folder: Path) -> Arguments:
     return [folder]
 
