@@ -152,6 +152,12 @@ class DataMismatch(DataError):
     slug = "data-mismatch"
 
 
+class UnexpectedAccuracy(DataError):
+    """A fault-free figure that is not the one that ``--expect`` states."""
+
+    slug = "unexpected-accuracy"
+
+
 class NotComparable(InputError):
     """Models that answer different questions, or cannot be asked the same ones."""
 

@@ -37,6 +37,8 @@ class Plan:
         precision: Half-width at which a rate is done, as a fraction.
         confidence: Coverage of every interval, as a fraction.
         paired: Id of the plan whose patterns those of this one follow; empty: it stands alone.
+        preprocessing: What flags changed of the recipe that the model states, by name; the rest
+            of what is fed follows from the model and the data.
     """
 
     model_sha256: str
@@ -53,6 +55,7 @@ class Plan:
     precision: float
     confidence: float
     paired: str = ""
+    preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -75,6 +78,8 @@ class Plan:
             "batch": self.batch,
             "seed": self.seed,
         }
+        if self.preprocessing:  # else a plan has the id that it had before there were flags
+            alone["preprocessing"] = dict(self.preprocessing)
         return {**alone, "paired": self.paired} if self.paired else alone
 
     @cached_property

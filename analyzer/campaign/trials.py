@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -11,12 +10,13 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.answers import Answer
+from analyzer.answers import Answer, Feeds
 from analyzer.campaign.cells import AnyCell, Cell, SiteCell
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
 from analyzer.campaign.site_draws import draw_upset
-from analyzer.evaluation.dataset import Batch, digest
+from analyzer.evaluation.dataset import AnyBatch, ArrayDigest, StreamedBatch, digest
+from analyzer.evaluation.lookahead import map_ahead
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import FaultPattern
@@ -27,6 +27,7 @@ from analyzer.faults.severity import Severity
 from analyzer.faults.site_strata import SiteStrata
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.executor import Executor, Run
+from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
 from analyzer.stats.tally import Tally
 
 DRAWN_AHEAD = 32
@@ -48,6 +49,7 @@ class TrialContext:
         golden: The fault-free answers, one per batch.
         pairing: How patterns follow from those of a reference; None: they are drawn alone.
         sites: For a vulnerability map, the single upsets in strata.
+        fed: Digest of what is fed, where it is too large to be fed again for that; else empty.
     """
 
     plan: Plan
@@ -56,10 +58,11 @@ class TrialContext:
     executor: Executor
     judge: Judge
     input_name: str
-    batches: tuple[Batch, ...]
+    batches: tuple[AnyBatch, ...]
     golden: tuple[Golden, ...]
     pairing: Pairing | None = None
     sites: SiteStrata | None = None
+    fed: str = ""
 
     @property
     def golden_metric(self) -> float:
@@ -75,7 +78,7 @@ class TrialContext:
     def answers(self) -> dict[str, str]:
         """Digests of what is fed and of the golden answers to it."""
         fed = (b.feeds(self.input_name).values() for b in self.batches)
-        inputs = digest(*chain.from_iterable(fed))
+        inputs = self.fed or digest(*chain.from_iterable(fed))
         golden = digest(*(g.outputs[0] for g in self.golden))
         return {"inputs": inputs, "golden": golden}
 
@@ -190,7 +193,7 @@ def prepare_trials(
     executor: Executor,
     judge: Judge,
     input_name: str,
-    batches: tuple[Batch, ...],
+    batches: tuple[AnyBatch, ...],
     step: Callable[[], object] = lambda: None,
     first: Answer | None = None,
     threads: int = 1,
@@ -203,15 +206,43 @@ def prepare_trials(
     Raises:
         GoldenFailed: the fault-free model fails or answers NaN.
     """
-    known = (first,) if first else ()
-    waiting = [batch.feeds(input_name) for batch in batches[len(known) :]]
     golden = []
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="relcheck-golden")
-    try:
-        answers = chain(known, pool.map(executor.run, waiting))
-        for batch, answer in zip(batches, answers, strict=True):
+    sha = ArrayDigest() if is_streamed(batches) else None
+    known = list(_fed(batches[:1], input_name, sha)) if first else []
+    waiting = _fed(batches[len(known) :], input_name, sha)
+    with closing(map_ahead(executor.run, waiting, threads, "relcheck-golden")) as answers:
+        every = chain((first,), answers) if first else answers
+        for batch, answer in zip(batches, every, strict=True):
             golden.append(judge.golden(answer, batch.labels, batch.images))
             step()
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return TrialContext(plan, space, severity, executor, judge, input_name, batches, tuple(golden))
+    parts = (plan, space, severity, executor, judge, input_name, batches, tuple(golden))
+    return TrialContext(*parts, fed=sha.hex if sha else "")
+
+
+def _fed(batches: Sequence[AnyBatch], name: str, sha: ArrayDigest | None) -> Iterator[Feeds]:
+    """What batches feed, one by one; it is digested on the way where ``sha`` is given."""
+    for batch in batches:
+        feeds = batch.feeds(name)
+        if sha is not None:
+            sha.add(*feeds.values())
+        yield feeds
+
+
+def is_streamed(batches: Sequence[AnyBatch]) -> bool:
+    """Whether batches are made whenever they are run."""
+    return isinstance(batches[0], StreamedBatch)
+
+
+def cache_for(batches: Sequence[AnyBatch], size: int, shared: SharedRuns | None = None) -> Cache:
+    """What golden values may take.
+
+    Args:
+        batches: all that are run.
+        size: bytes that there are for them.
+        shared: where processes have them in common.
+
+    Returns:
+        None at all where batches are made anew each time: golden values are found by the arrays
+        that were fed, which would have to be kept.
+    """
+    return Cache(0 if is_streamed(batches) else size, len(batches), shared)

@@ -12,7 +12,7 @@ from analyzer.answers import Answer
 from analyzer.campaign.plan import Exposure
 from analyzer.cli.output import check_targets, write_whole
 from analyzer.cli.progress import show_count
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.jobs.prepare import batch_size, default_batch, find_data
 from analyzer.jobs.settings import Settings
@@ -36,7 +36,7 @@ class Images:
     """
 
     data: Dataset
-    batches: Sequence[Batch]
+    batches: Sequence[AnyBatch]
 
     @property
     def source(self) -> str:

@@ -150,8 +150,11 @@ def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
     """The same with the reference's inputs where they are equal, so that memory holds them once."""
     first, second = reference.data, analysis.data
     padded = {a.model.signature.fixed_batch for a in (reference, analysis)}
-    several = bool(first.more or second.more)  # inputs whose names may be others in each model
-    if several or len(padded) > 1 or first.inputs.dtype != second.inputs.dtype:
+    # The names of further inputs may be others in each model.
+    several = any(data.further or data.states for data in (first, second))
+    if several or len(padded) > 1 or first.streamed or second.streamed:
+        return analysis
+    if first.inputs.dtype != second.inputs.dtype:
         return analysis
     if not np.array_equal(first.inputs, second.inputs):
         return analysis

@@ -6,26 +6,36 @@ from pathlib import Path
 
 from analyzer.answers import Failure
 from analyzer.campaign.plan import Exposure, Plan
-from analyzer.campaign.trials import TrialContext, prepare_trials
+from analyzer.campaign.trials import TrialContext, cache_for, prepare_trials
 from analyzer.cli.devices import device_of
 from analyzer.cli.process.heartbeat import HEARTBEAT
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
 from analyzer.evaluation.dataset import Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.outcome import Judge, Metric, choose_metric, class_count
 from analyzer.evaluation.readers import generate_data, read_data
+from analyzer.evaluation.recipe import changes
 from analyzer.faults.models import parse_fault
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.severity import find_severity
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.gate import Condition, check_metrics, parse_gate
+from analyzer.jobs.expect import check_expectations, parse_expectation
 from analyzer.jobs.settings import Settings
 from analyzer.memory.trim import return_free_memory
-from analyzer.model import Model, inside, load_model, macs_per_image, read_preprocessing
+from analyzer.model import (
+    Model,
+    Preprocessing,
+    beside,
+    homes_of,
+    inside,
+    load_model,
+    macs_per_image,
+    read_preprocessing,
+)
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_model import golden_values
-from analyzer.runtime.partial.golden_cache import Cache
 
 RUN_MACS = 3_000_000
 """Work of one run, in multiply-accumulates, below which the tool's own share of a trial shows.
@@ -34,7 +44,7 @@ Patterns vary, images cost: the fewer images share a pattern, the more patterns 
 """
 
 LARGEST_BATCH = 32
-"""Images per run of the smallest models, and where the work is unknown or patterns stay."""
+"""Images per run of the smallest models, and where patterns stay."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +79,49 @@ def find_data(model: Model, settings: Settings) -> Dataset:
     Raises:
         InputError: it cannot be read or does not fit.
     """
-    preprocessing = read_preprocessing(
-        settings.preprocessing, "option", model.metadata.preprocessing
-    )
+    preprocessing = preprocessing_of(model, settings)
     path = settings.data or data_beside(model)
     if path is None:
+        _check_unused(preprocessing, settings)
         data = _generated(model, settings.seed)
-    else:
-        with HEARTBEAT.suspended():
-            data = read_data(path, model.signature, preprocessing, settings.images)
-    return data.first(settings.images) if settings.images else data
+        return data.first(settings.images) if settings.images else data
+    with HEARTBEAT.suspended():
+        return read_data(
+            path,
+            model.signature,
+            preprocessing,
+            settings.images,
+            seed=settings.seed,
+            labels=settings.labels,
+            names=model.metadata.labels,
+        )
+
+
+def preprocessing_of(model: Model, settings: Settings) -> Preprocessing:
+    """How images become inputs: as flags say, else as the model says, else as is usual.
+
+    Args:
+        model: with its metadata.
+        settings: with the flags.
+
+    Raises:
+        BadMetadata: a value that cannot be understood.
+    """
+    return read_preprocessing(settings.preprocessing, "option", model.metadata.preprocessing)
+
+
+def _check_unused(preprocessing: Preprocessing, settings: Settings) -> None:
+    """Refuse what is said of a data set where there is none.
+
+    Raises:
+        BadOption: a flag has no effect.
+    """
+    idle = [*preprocessing.flags, *(["labels"] if settings.labels else [])]
+    if idle:
+        raise BadOption(
+            f"--{idle[0]} has no effect: there is no data set, and random inputs are fed as they "
+            f"are drawn; give --data, or leave --{idle[0]} out"
+        )
 
 
 def data_beside(model: Model) -> Path | None:
@@ -87,10 +130,9 @@ def data_beside(model: Model) -> Path | None:
     Raises:
         BadMetadata: it lies, or a link in it leads, outside the model's folder.
     """
-    folder = model.path.resolve().parent
     if model.metadata.data:
-        named = inside(folder, model.metadata.data)
-        if named is None or not _stays_inside(named, folder):
+        named = beside(model.path, model.metadata.data)
+        if named is None or not _stays_inside(named, model.path):
             raise BadMetadata(
                 f"the model's metadata name the data set {quoted(model.metadata.data)}, which is "
                 "outside the model's folder; relcheck reads nothing there, give --data"
@@ -101,10 +143,10 @@ def data_beside(model: Model) -> Path | None:
     return twin if twin.is_file() else None
 
 
-def _stays_inside(path: Path, folder: Path) -> bool:
-    """Whether no link below ``path``, a resolved path, leads out of ``folder``."""
+def _stays_inside(path: Path, model: Path) -> bool:
+    """Whether no link below ``path`` leads out of the folders of a model."""
     links = (p for p in path.rglob("*") if p.is_symlink())
-    return all(inside(folder, str(p.relative_to(folder))) for p in links)
+    return all(inside(p.parent, p.name, *homes_of(model)) for p in links)
 
 
 def _generated(model: Model, seed: int) -> Dataset:
@@ -131,9 +173,11 @@ def _affordable(model: Model, seed: int) -> int:
 
 def default_batch(model: Model, data: Dataset, exposure: Exposure) -> int:
     """Images per run if nobody says: a function of the model's arithmetic, not of any clock."""
-    macs = macs_per_image(model.proto, model.signature, data.items)
-    if macs is None or exposure is Exposure.RESIDENT:
+    if exposure is Exposure.RESIDENT:
         return LARGEST_BATCH
+    macs = macs_per_image(model.proto, model.signature, data.items)
+    if macs is None:  # a pattern that images share is worth less than one of its own
+        return 1
     return min(LARGEST_BATCH, -(-RUN_MACS // macs))
 
 
@@ -167,6 +211,13 @@ def _rates(settings: Settings, conditions: Sequence[Condition]) -> tuple[float, 
     return parse_rates(settings.rates)
 
 
+def _say_unused_labels(data: Dataset, metric: str, settings: Settings) -> Dataset:
+    """The data, with a remark where their labels decide nothing and nobody asked for that."""
+    if data.labels is None or metric != Metric.AGREEMENT or settings.metric is not None:
+        return data
+    return data.remarked("labels are not used: the model's first output scores no classes")
+
+
 def prepare_analysis(
     given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
 ) -> Analysis:
@@ -182,6 +233,7 @@ def prepare_analysis(
     """
     fault = parse_fault(settings.fault)
     conditions = tuple(parse_gate(text) for text in settings.gate)
+    expected = [parse_expectation(text) for text in settings.expect]
     rates = _rates(settings, conditions)
     extra = sorted({c.rate for c in conditions} - set(rates))
     model = given if isinstance(given, Model) else load_model(given)
@@ -197,17 +249,19 @@ def prepare_analysis(
         return_free_memory()
     batches = make_batches(data, size, settings.seed, model.signature.fixed_batch is not None)
     name = model.signature.name
-    here = Cache(settings.cache if settings.inline else 0, len(batches))
+    here = cache_for(batches, settings.cache if settings.inline else 0)
     device = device_of(settings.device)
-    executor = open_executor(model, space, batches[0].feeds(name), device, here)
+    sample = batches[0].feeds(name)
+    executor = open_executor(model, space, sample, device, here)
     if model.file is not None:
         model.file.leave()
         return_free_memory()
-    first = executor.run(batches[0].feeds(name))
+    first = executor.run(sample)
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
     metric = choose_metric(settings.metric, data, class_count(first))
     check_metrics(conditions, metric)
+    data = _say_unused_labels(data, metric, settings)
     plan = Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -222,6 +276,7 @@ def prepare_analysis(
         seed=settings.seed,
         precision=settings.precision,
         confidence=settings.confidence,
+        preprocessing=changes(model.metadata.preprocessing, preprocessing_of(model, settings)),
     )
     severity = None
     if settings.exposure is Exposure.TRANSIENT:
@@ -232,5 +287,6 @@ def prepare_analysis(
     context = prepare_trials(
         plan, space, severity, executor, judge, name, batches, alive, first, threads
     )
+    check_expectations(expected, metric, context.golden_metric, len(data))
     HEARTBEAT.prepared()
     return Analysis(model, space, data, conditions, executor, context, device)

@@ -27,7 +27,7 @@ from analyzer.model.metadata import READERS
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
-PATHS = frozenset({"data", "journal", "json", "html", "csv"})
+PATHS = frozenset({"data", "labels", "journal", "json", "html", "csv"})
 """Settings that name a file or a folder."""
 
 NO_JOURNAL = "none"
@@ -43,7 +43,9 @@ class Settings(BaseModel):
 
     rates: str = "1e-7..3e-5"
     data: Path | None = None
+    labels: Path | None = None
     metric: str | None = None
+    expect: tuple[str, ...] = ()
     images: int | None = Field(default=None, ge=1)
     exposure: Exposure = Exposure.TRANSIENT
     encoding: str = "stored"
@@ -96,7 +98,7 @@ class Settings(BaseModel):
     def _comma_list(cls, value: Any) -> Any:
         return tuple(v.strip() for v in value.split(",")) if isinstance(value, str) else value
 
-    @field_validator("include", "exclude", "gate", mode="before")
+    @field_validator("include", "exclude", "gate", "expect", mode="before")
     @classmethod
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value

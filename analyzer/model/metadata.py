@@ -21,6 +21,11 @@ class Origin(StrEnum):
     METADATA = "metadata"
     ASSUMED = "assumed"
 
+    @property
+    def stated(self) -> bool:
+        """Whether anybody said so."""
+        return self is not Origin.ASSUMED
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
@@ -197,9 +202,9 @@ def read_metadata(proto: onnx.ModelProto) -> Metadata:
 
 
 def read_labels(text: str) -> tuple[str, ...]:
-    """Names of classes, in their order: separated by commas, or one on each line.
+    r"""Names of classes, in their order: separated by commas, or one on each line.
 
-    >>> read_labels("dog, cat"), read_labels("tench, Tinca tinca\\ngoldfish")
+    >>> read_labels("dog, cat"), read_labels("tench, Tinca tinca\ngoldfish")
     (('dog', 'cat'), ('tench, Tinca tinca', 'goldfish'))
     """
     lines = text.strip().splitlines()

@@ -43,8 +43,7 @@ class InputSignature:
         shape: Its dimensions, batch first; None where the model leaves one open.
         bound: Integers that it takes are below this, where the model shows it: rows of the table
             that it selects from.
-        others: The model's further inputs, those with a row for each image first; they have none
-            themselves.
+        others: The model's further inputs, states last; they have none themselves.
         axis: Which dimension counts the rows of a batch; None: no dimension does, every run is fed
             the same.
     """
@@ -139,7 +138,7 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
         for s in found.values()
         if s is not first
     ]
-    signature = replace(first, others=tuple(sorted(others, key=lambda s: s.axis != 0)))
+    signature = replace(first, others=tuple(sorted(others, key=lambda s: s.is_state)))
     _check_sizes(signature)
     return signature
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.campaign.plan import Plan
-from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.dataset import Batch
+from analyzer.campaign.trials import TrialContext, cache_for, is_streamed
+from analyzer.evaluation.dataset import AnyBatch
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.faults.pairing import Pairing
 from analyzer.faults.severity import Severity
@@ -27,7 +27,7 @@ from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.device_selection import start_device
-from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
+from analyzer.runtime.partial.golden_cache import SharedRuns
 
 _HEAD = struct.Struct("<QQ")
 
@@ -41,7 +41,7 @@ class WorkerPayload:
     space: FaultSpace
     severity: Severity | None
     judge: Judge
-    batches: tuple[Batch, ...]
+    batches: tuple[AnyBatch, ...]
     golden: tuple[Golden, ...]
     pairing: Pairing | None
     sites: SiteStrata | None
@@ -93,10 +93,11 @@ class WorkerPayload:
             DeviceUnavailable: the device is not there, or does not start.
         """
         name = self.model.signature.name
-        fed = [batch.feeds(name) for batch in self.batches]
-        shared = SharedRuns(self.shelf, fed) if self.shelf else None
-        cache = Cache(self.cache, len(self.batches), shared)
-        sample = fed[0]
+        shared = None
+        if self.shelf:
+            shared = SharedRuns(self.shelf, [batch.feeds(name) for batch in self.batches])
+        cache = cache_for(self.batches, self.cache, shared)
+        sample = self.batches[0].feeds(name)
         device = start_device(self.device)
         executor = open_executor(self.model, self.space, sample, device, cache, self.layout)
         return TrialContext(
@@ -146,7 +147,7 @@ def shelf_for(context: TrialContext, cache: int) -> SharedArrays | None:
     Returns:
         None where there can be none.
     """
-    if cache <= 0:
+    if cache <= 0 or is_streamed(context.batches):
         return None
     answer = max(sum(output.nbytes for output in golden.outputs) for golden in context.golden)
     batches = len(context.batches)
