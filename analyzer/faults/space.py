@@ -1,7 +1,7 @@
 """The bits at risk as one index range: index <-> (tensor, element, bit). Knows no ONNX."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.errors import EmptySelection
+from analyzer.did_you_mean import meant
+from analyzer.errors import EmptySelection, quoted
 from analyzer.faults.elements import Codec, Codes
 from analyzer.faults.models import FaultPattern
 
@@ -161,6 +162,17 @@ class FaultSpace:
         return ElementMasks(tensor, distinct, masks)
 
 
+def matches(name: str, pattern: str) -> bool:
+    """Whether a name is meant by a pattern: the name itself, or a glob that takes it.
+
+    Names of exporters hold brackets, which a glob would read as a set of characters.
+
+    >>> matches("layers[0]/w:0", "layers[0]/w:0"), matches("layers[0]/w:0", "layers*")
+    (True, True)
+    """
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which tensors a campaign exposes.
@@ -177,16 +189,37 @@ class Selection:
 
     def takes(self, name: str, kind: Kind) -> bool:
         """Whether a tensor is exposed."""
-        named = not self.include or any(fnmatch.fnmatchcase(name, g) for g in self.include)
-        dropped = any(fnmatch.fnmatchcase(name, g) for g in self.exclude)
+        named = not self.include or any(matches(name, g) for g in self.include)
+        dropped = any(matches(name, g) for g in self.exclude)
         return named and not dropped and (not self.kinds or kind in self.kinds)
+
+    def check_patterns(self, names: Collection[str]) -> None:
+        """Refuse a pattern that says nothing about these tensors: it may be mistyped.
+
+        Args:
+            names: of all tensors in scope.
+
+        Raises:
+            EmptySelection: a pattern matches none of them.
+        """
+        for flag, patterns in (("include", self.include), ("exclude", self.exclude)):
+            for pattern in patterns:
+                if not any(matches(name, pattern) for name in names):
+                    raise EmptySelection(
+                        f"--{flag} {quoted(pattern)} matches none of the {len(names)} tensors in "
+                        f"scope{meant(pattern, names)}; `relcheck inspect MODEL` lists their names"
+                    )
 
     def of(self, tensors: Sequence[TensorSite]) -> FaultSpace:
         """The space of the selected tensors.
 
+        Args:
+            tensors: all that are in scope.
+
         Raises:
-            EmptySelection: nothing is left.
+            EmptySelection: nothing is left, or a pattern matches none of them.
         """
+        self.check_patterns([t.name for t in tensors])
         space = FaultSpace(tuple(t for t in tensors if self.takes(t.name, t.kind)))
         if not space.bits:
             raise EmptySelection(

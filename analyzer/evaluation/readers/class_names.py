@@ -92,9 +92,13 @@ def _by_number(folders: Sequence[str], note: str) -> Numbering:
     if values == list(range(1, len(values) + 1)):
         shifted = {folder: number - 1 for folder, number in numbers.items()}
         return Numbering(shifted, f"{note}folders 1..{len(values)} are classes 0..", len(values))
-    told = f"{note}folders are called by numbers: folder 2 is class 2"
-    if sorted(folders) != list(numbers):
-        told += ", not the third in the order of text (torchvision's ImageFolder sorts as text)"
+    told = f"{note}folders are called by numbers, which are the classes"
+    moved = [f for place, f in enumerate(sorted(folders)) if place != numbers[f]]
+    if moved and sorted(folders) != list(numbers):
+        told += (
+            f": folder {moved[0]} is class {numbers[moved[0]]}, and would be "
+            f"{sorted(folders).index(moved[0])} in the order of text (torchvision's ImageFolder)"
+        )
     return Numbering(numbers, told, None)
 
 
