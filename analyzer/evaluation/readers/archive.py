@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import BadData, TooLarge, UnwritableOutput, quoted, short
-from analyzer.evaluation.rows import InputRows, Stamp, StoredRows
+from analyzer.evaluation.rows import InputRows, Stamp, StoredRows, size_of, whole
 from analyzer.memory.array_file import path_of
 from analyzer.model import limits
 
@@ -107,11 +107,12 @@ class Archive:
             TooLarge: it does not fit.
         """
         found = self.read(key)
-        if isinstance(found, np.ndarray):
-            return found
-        raise TooLarge(
-            f"key {quoted(key)} of {self._path} unpacks to more than {limits.HELD_BYTES:,} bytes"
-        )
+        if size_of(found) > limits.DATA_BYTES:
+            raise TooLarge(
+                f"key {quoted(key)} of {self._path} takes {size_of(found):,} bytes; at most "
+                f"{limits.DATA_BYTES:,} are held"
+            )
+        return whole(found)
 
     def digest(self) -> str:
         """SHA-256 of the file. Arrays that were left in it are checked on the way.
