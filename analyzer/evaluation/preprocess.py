@@ -140,9 +140,10 @@ def prepare(
     if target.dtype == "uint8":
         values: npt.NDArray[Any] = sized
     else:
+        check_channels(preprocessing, target.channels)
         mean, std = (np.asarray(v, np.float32) for v in (preprocessing.mean, preprocessing.std))
         scaled = sized.astype(np.float32) * np.float32(preprocessing.scale)
-        values = _normalized(scaled, mean, std, target.channels)
+        values = ((scaled - mean) / std).astype(np.float32)
     if target.layout == "NCHW":
         values = values.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(values, dtype=target.dtype)
@@ -209,18 +210,21 @@ def check_pixels(rows: int, columns: int, what: str) -> None:
         )
 
 
-def _normalized(
-    scaled: npt.NDArray[np.float32],
-    mean: npt.NDArray[np.float32],
-    std: npt.NDArray[np.float32],
-    channels: int,
-) -> npt.NDArray[np.float32]:
-    for name, values in (("mean", mean), ("std", std)):
+def check_channels(preprocessing: Preprocessing, channels: int) -> None:
+    """Refuse means and deviations that are neither one for all channels nor one for each.
+
+    Args:
+        preprocessing: how images are prepared.
+        channels: of the model's input.
+
+    Raises:
+        DataMismatch: there are others.
+    """
+    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
         if len(values) not in (1, channels):
             raise DataMismatch(
                 f"preprocessing {name} has {len(values)} values for {channels} channels"
             )
-    return ((scaled - mean) / std).astype(np.float32)
 
 
 RESIZED = "an image, resized as the model or --resize says,"

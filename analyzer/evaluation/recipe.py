@@ -32,11 +32,13 @@ class Recipe:
 
     Attributes:
         steps: In the order in which they are taken; empty: there are none.
-        summary: The same in half a sentence.
+        summary: The same in half a sentence, with who said so.
+        plain: The same without.
     """
 
     steps: tuple[Step, ...] = ()
     summary: str = ""
+    plain: str = ""
 
     @property
     def assumed(self) -> bool:
@@ -46,8 +48,8 @@ class Recipe:
         return bool(arithmetic) and set(arithmetic) == {Origin.ASSUMED}
 
 
-AS_STORED = Recipe(summary="arrays as they are stored, no preprocessing")
-RANDOM = Recipe(summary="random numbers in the shape of the input, no preprocessing")
+AS_STORED = Recipe((), *["arrays as they are stored, no preprocessing"] * 2)
+RANDOM = Recipe((), *["random numbers in the shape of the input, no preprocessing"] * 2)
 
 
 def recipe_of(target: Target, preprocessing: Preprocessing, stretched: bool) -> Recipe:
@@ -76,7 +78,7 @@ def recipe_of(target: Target, preprocessing: Preprocessing, stretched: bool) -> 
             Step("std", show_numbers(preprocessing.std), origin("std")),
         ]
     steps.append(Step("layout", target.layout, origin("layout")))
-    return Recipe(tuple(steps), _summary(steps, preprocessing))
+    return Recipe(tuple(steps), _summary(steps, preprocessing), _plain(steps, preprocessing))
 
 
 def effective_flags(target: Target) -> frozenset[str]:
@@ -135,18 +137,29 @@ def formula(preprocessing: Preprocessing) -> str:
 
     >>> formula(Preprocessing()), formula(Preprocessing(scale=1.0, mean=(127.5,), std=(127.5,)))
     ('x/255, no mean', '(x - 127.5)/127.5')
+    >>> formula(Preprocessing(scale=-1 / 255, mean=(-1.0,)))
+    '-x/255 + 1'
     """
-    scale = show_number(preprocessing.scale)
-    scaled = f"x*{scale}"
-    if scale == "1":
-        scaled = "x"
-    elif scale.startswith("1/"):
-        scaled = f"x{scale[1:]}"
+    scaled = _scaled(preprocessing.scale)
     centred = any(preprocessing.mean)
-    text = f"{scaled} - {_group(preprocessing.mean)}" if centred else scaled
+    text = scaled
+    if centred:
+        plus = all(value < 0 for value in preprocessing.mean)
+        mean = [abs(value) if plus else value for value in preprocessing.mean]
+        text = f"{scaled} {'+' if plus else '-'} {_group(mean)}"
     if all(value == 1.0 for value in preprocessing.std):
         return text if centred else f"{text}, no mean"
     return f"({text})/{_group(preprocessing.std)}"
+
+
+def _scaled(scale: float) -> str:
+    sign, size = ("-" if scale < 0 else ""), abs(scale)
+    below = round(1 / size) if size else 0
+    if size == 1.0:
+        return f"{sign}x"
+    if 1 < below <= LARGEST_DENOMINATOR and 1 / below == size:
+        return f"{sign}x/{below}"
+    return f"{sign}x*{show_number(size)}"
 
 
 def _group(values: Sequence[float]) -> str:
@@ -176,6 +189,15 @@ def _summary(steps: Sequence[Step], preprocessing: Preprocessing) -> str:
     why = ", no metadata, no flags" if nobody else ""
     parts = [f"{', '.join(p)}: {_WORDS[o]}{why}" for o, p in groups.items()]
     return "; ".join(parts if arithmetic else ["pixels as they are", *parts])
+
+
+def _plain(steps: Sequence[Step], preprocessing: Preprocessing) -> str:
+    """What was done, whoever said so."""
+    arithmetic = any(s.name == "scale" for s in steps)
+    told = [formula(preprocessing) if arithmetic else "pixels as they are"]
+    told += [_phrase(s) for s in steps if s.name in ("resize", "crop", "fit", "color")]
+    told += [s.value for s in steps if s.name == "layout" and s.origin.stated]
+    return ", ".join(told)
 
 
 def _strongest(origins: Sequence[Origin]) -> Origin:

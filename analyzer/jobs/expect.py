@@ -103,4 +103,4 @@ def sampling_interval(share: float, count: int) -> tuple[float, float]:
     spread = SPREAD**2 / count
     middle = (share + spread / 2) / (1 + spread)
     half = math.sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)
-    return middle - half, middle + half
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,6 +1,7 @@
 """External data: weights in files of their own, read from the model's folder and nowhere else."""
 
 import math
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ BITS: dict[int, int] = {
             *("INT8", "UINT8", "BOOL", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2"),
             *("FLOAT8E5M2FNUZ", "FLOAT8E8M0"),
         ),
+        6: ("FLOAT6E2M3", "FLOAT6E3M2"),
         4: ("INT4", "UINT4", "FLOAT4E2M1"),
         2: ("INT2", "UINT2"),
     }.items()
@@ -71,9 +73,10 @@ def beside(model: Path, name: str) -> Path | None:
     Returns:
         A path, which need not exist; None if it lies outside the model's folders.
     """
-    given, real = homes_of(model)
-    found = [p for p in (inside(given, name, real), inside(real, name, given)) if p is not None]
-    return next((p for p in found if p.exists()), found[0] if found else None)
+    homes = homes_of(model)
+    # A link that leads out must not be passed over in favour of the other folder.
+    there = [home for home in homes if os.path.lexists(home / name)] if "\0" not in name else []
+    return inside((there or homes)[0], name, *homes)
 
 
 def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[bytes]:

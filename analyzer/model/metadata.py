@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 
 import onnx
 
@@ -88,11 +87,9 @@ def read_number(text: str) -> float:
     (True, 0.001)
     """
     above, slash, below = text.partition("/")
-    try:
-        value = float(Fraction(above.strip()) / Fraction(below.strip())) if slash else float(text)
-    except (ZeroDivisionError, OverflowError) as error:
-        raise ValueError(text) from error
-    if not math.isfinite(value):
+    upper, lower = float(above), float(below) if slash else 1.0
+    value = upper / lower if lower else math.inf
+    if not all(map(math.isfinite, (value, lower))):
         raise ValueError(text)
     return value
 
@@ -130,8 +127,8 @@ READERS: dict[str, tuple[Callable[[str], object], str]] = {
     "resize": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
     "crop": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
     "scale": (read_number, "a number, like 0.5 or 1/255"),
-    "mean": (_floats, "numbers or fractions separated by commas"),
-    "std": (_nonzero, "numbers or fractions separated by commas, none of them 0"),
+    "mean": (_floats, "numbers separated by commas, like 0.5 or 1/2"),
+    "std": (_nonzero, "numbers separated by commas, none of them 0"),
 }
 
 

@@ -147,7 +147,9 @@ def test_usual_numbers_are_shown_as_people_write_them(text: str) -> None:
     [
         (Preprocessing(scale=1.0), "x, no mean"),
         (Preprocessing(scale=2 / 255, mean=(1.0,)), "x*2/255 - 1"),
-        (Preprocessing(scale=0.5), "x*0.5, no mean"),
+        (Preprocessing(scale=0.0625), "x/16, no mean"),
+        (Preprocessing(scale=0.3), "x*0.3, no mean"),
+        (Preprocessing(scale=-1 / 255, mean=(-1.0,)), "-x/255 + 1"),
         (Preprocessing(mean=(0.5,), std=(0.5,)), "(x/255 - 0.5)/0.5"),
     ],
 )

@@ -1,0 +1,218 @@
+"""``relcheck check``: try the usual recipes, and show the fault-free figure of each."""
+
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.answers import Failure
+from analyzer.errors import BadOption, DataMismatch, GoldenFailed
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.preprocess import target_of
+from analyzer.evaluation.readers import read_data
+from analyzer.evaluation.recipe import changes
+from analyzer.evaluation.usual_recipes import Entries, other_layouts, usual_sizes, usual_values
+from analyzer.jobs.expect import check_expectations, parse_expectation, sampling_interval
+from analyzer.jobs.prepare import data_beside, preprocessing_of
+from analyzer.jobs.settings import Settings
+from analyzer.model import Model, Preprocessing, load_model, read_preprocessing
+from analyzer.reports.recipes import RecipePart, RecipesReport
+from analyzer.runtime.ort.session import open_session, run_session, session_options
+
+CHECKED = 256
+"""Images on which recipes are tried if nobody says how many. The right recipe of a network and
+a wrong one differ by more than chance does in such a sample."""
+
+TOGETHER = 16
+"""Images of one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One recipe and what came of it.
+
+    Attributes:
+        how: The recipe.
+        words: The same in words.
+        right: Images whose answer is right; None: the model failed.
+        failure: Why.
+    """
+
+    how: Preprocessing
+    words: str
+    right: int | None
+    failure: str = ""
+
+    @property
+    def rank(self) -> int:
+        """The lower the better."""
+        return 1 if self.right is None else -self.right
+
+
+class RecipeTrials:
+    """Recipes tried out on one model and one data set."""
+
+    def __init__(
+        self, model: Model, path: Path, settings: Settings, alive: Callable[[], object]
+    ) -> None:
+        """Open the model, and read the data as is stated.
+
+        Args:
+            model: the model.
+            path: of its data.
+            settings: with the flags that were given.
+            alive: called after every run.
+
+        Raises:
+            DataMismatch: the data has no labels.
+            InputError: model or data cannot be used.
+        """
+        self._model, self._path, self._settings, self._alive = model, path, settings, alive
+        self._session = open_session(model.proto, session_options())
+        self.stated = preprocessing_of(model, settings)
+        self.first = self._read(self.stated)
+        if self.first.labels is None:
+            why = "; ".join(filter(None, (self.first.note, *self.first.remarks)))
+            raise DataMismatch(
+                f"relcheck check needs labels to tell right answers from wrong ones, and {path} "
+                f"has none{f' ({why})' if why else ''}"
+            )
+        self.metric = choose_metric(settings.metric, self.first, self._classes())
+        self._tried: dict[Preprocessing, Tried] = {}
+
+    def _read(self, how: Preprocessing) -> Dataset:
+        settings = self._settings
+        return read_data(
+            self._path,
+            self._model.signature,
+            how,
+            settings.images or CHECKED,
+            seed=settings.seed,
+            labels=settings.labels,
+            names=self._model.metadata.labels,
+        )
+
+    def _batches(self, data: Dataset) -> tuple[AnyBatch, ...]:
+        fixed = self._model.signature.fixed_batch
+        return make_batches(data, fixed or min(TOGETHER, len(data)), 0, fixed is not None)
+
+    def _classes(self) -> int | None:
+        feeds = self._batches(self.first)[0].feeds(self._model.signature.name)
+        answer = run_session(self._session, feeds)
+        if isinstance(answer, Failure):
+            raise GoldenFailed(f"the model fails without any fault: {answer.message}")
+        return class_count(answer)
+
+    def run(self) -> list[Tried]:
+        """Try every usual recipe: values and colors, then sizes and layout of the best of them.
+
+        Returns:
+            The best first; of equals, what is stated, then those tried earlier.
+        """
+        self._try(self.stated)
+        if self.first.recipe.steps:
+            target = target_of(self._model.signature, self.stated)
+            self._try_all(self.stated, usual_values(target, self.stated))
+            if any(step.name == "fit" for step in self.first.recipe.steps):
+                self._try_all(self._best.how, usual_sizes(target, self.stated))
+            layouts = other_layouts(self._model.signature, self.stated)
+            self._try_all(self._best.how, layouts)
+        return sorted(self._tried.values(), key=lambda tried: tried.rank)
+
+    @property
+    def _best(self) -> Tried:
+        return min(self._tried.values(), key=lambda tried: tried.rank)
+
+    def _try_all(self, base: Preprocessing, ways: Iterable[Entries]) -> None:
+        for entries in ways:
+            self._try(read_preprocessing(entries, "option", base))
+
+    def _try(self, how: Preprocessing) -> None:
+        if how in self._tried:
+            return
+        data = self.first if how == self.stated else self._read(how)
+        try:
+            right, failure = self._right(data), ""
+        except GoldenFailed as error:
+            right, failure = None, str(error)
+        self._tried[how] = Tried(how, data.recipe.plain, right, failure)
+
+    def _right(self, data: Dataset) -> int:
+        """Images whose answer is right.
+
+        Raises:
+            GoldenFailed: the model fails, or answers NaN.
+        """
+        judge, found = Judge(self.metric), 0
+        for batch in self._batches(data):
+            answer = run_session(self._session, batch.feeds(self._model.signature.name))
+            found += int(judge.golden(answer, batch.labels, batch.images).right.sum())
+            self._alive()
+        return found
+
+
+def check_recipes(
+    path: Path, settings: Settings, alive: Callable[[], object] = lambda: None
+) -> RecipesReport:
+    """Try the usual recipes on a model and its labelled images.
+
+    Args:
+        path: of the model.
+        settings: data, labels, images, metric, expectations; preprocessing flags fix entries that
+            are not to be varied.
+        alive: called every now and then.
+
+    Raises:
+        BadOption: there is no data.
+        InputError: model or data cannot be used, or the data has no labels.
+        UnexpectedAccuracy: no recipe reaches what is expected.
+    """
+    expected = [parse_expectation(text) for text in settings.expect]
+    model = load_model(path)
+    data = settings.data or data_beside(model)
+    if data is None:
+        raise BadOption("relcheck check needs images with labels; give --data")
+    trials = RecipeTrials(model, data, settings, alive)
+    tried, images = trials.run(), len(trials.first)
+    if expected and tried[0].right is not None:
+        check_expectations(expected, trials.metric, tried[0].right / images, images)
+    return _report(model, data, settings, trials, tried)
+
+
+def _report(
+    model: Model, data: Path, settings: Settings, trials: RecipeTrials, tried: list[Tried]
+) -> RecipesReport:
+    own, best = model.metadata.preprocessing, tried[0]
+    flags = changes(own, best.how)
+    words = [word for name, value in flags for word in (f"--{name}", value)]
+    out = model.path.with_name(f"{model.path.stem}.fed.onnx")
+    given = ["--data", str(data), *(["--labels", str(settings.labels)] if settings.labels else [])]
+    return RecipesReport(
+        model=model.path.name,
+        model_sha256=model.sha256,
+        data=trials.first.name,
+        images=len(trials.first),
+        metric=trials.metric.value,
+        recipes=[_part(one, trials, own) for one in tried],
+        note=trials.first.note,
+        remarks=list(trials.first.remarks),
+        run=shlex.join(["relcheck", "run", str(model.path), *given, *words]),
+        annotate=shlex.join(["relcheck", "annotate", str(model.path), *words, "-o", str(out)]),
+    )
+
+
+def _part(tried: Tried, trials: RecipeTrials, own: Preprocessing) -> RecipePart:
+    images = len(trials.first)
+    value = None if tried.right is None else tried.right / images
+    low, high = (None, None) if value is None else sampling_interval(value, images)
+    return RecipePart(
+        recipe=tried.words,
+        flags=dict(changes(own, tried.how)),
+        stated=tried.how == trials.stated,
+        right=tried.right,
+        value=value,
+        low=low,
+        high=high,
+        failure=tried.failure,
+    )
