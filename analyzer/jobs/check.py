@@ -1,8 +1,9 @@
 """``relcheck check``: try the usual recipes, and show the fault-free figure of each."""
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from analyzer.answers import Failure
@@ -26,6 +27,9 @@ a wrong one differ by more than chance does in such a sample."""
 
 TOGETHER = 16
 """Images of one run."""
+
+FINALISTS = 3
+"""Recipes that are tried with other sizes and layouts, beside what is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +109,37 @@ class RecipeTrials:
         return class_count(answer)
 
     def run(self) -> list[Tried]:
-        """Try every usual recipe: values and colors, then sizes and layout of the best of them.
+        """Try every usual recipe: values and colors, then sizes and layouts of the best of them.
 
         Returns:
             The best first; of equals, what is stated, then those tried earlier.
         """
         self._try(self.stated)
         if self.first.recipe.steps:
-            target = target_of(self._model.signature, self.stated)
-            self._try_all(self.stated, usual_values(target, self.stated))
+            signature, target = self._model.signature, target_of(self._model.signature, self.stated)
+            values = list(usual_values(target, self.stated))
+            self._try_all([self.stated], values)
             if any(step.name == "fit" for step in self.first.recipe.steps):
-                self._try_all(self._best.how, usual_sizes(target, self.stated))
-            layouts = other_layouts(self._model.signature, self.stated)
-            self._try_all(self._best.how, layouts)
+                self._vary(list(usual_sizes(target, self.stated)), values)
+            self._vary(list(other_layouts(signature, self.stated)), values)
+        return self._ranked()
+
+    def _ranked(self) -> list[Tried]:
         return sorted(self._tried.values(), key=lambda tried: tried.rank)
 
-    @property
-    def _best(self) -> Tried:
-        return min(self._tried.values(), key=lambda tried: tried.rank)
+    def _vary(self, ways: Sequence[Entries], values: Sequence[Entries]) -> None:
+        """Try other sizes or layouts with what was best so far; all values again if that helps.
 
-    def _try_all(self, base: Preprocessing, ways: Iterable[Entries]) -> None:
-        for entries in ways:
+        Under a wrong size or layout, the right values may not be the best.
+        """
+        before = self._ranked()
+        self._try_all([self.stated, *(tried.how for tried in before[:FINALISTS])], ways)
+        best = self._ranked()[0]
+        if best.rank < before[0].rank:
+            self._try_all([best.how], values)
+
+    def _try_all(self, bases: Sequence[Preprocessing], ways: Sequence[Entries]) -> None:
+        for base, entries in product(bases, ways):
             self._try(read_preprocessing(entries, "option", base))
 
     def _try(self, how: Preprocessing) -> None:

@@ -28,6 +28,7 @@ from analyzer.errors import (
     NotComparable,
     RelcheckError,
 )
+from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import class_count
 from analyzer.faults.pairing import Pairing, correspond
 from analyzer.jobs.journals import journal_in, why_cut_short
@@ -83,7 +84,7 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     models = (analysis.model for analysis in analyses)
     entries = [Entry(*parts) for parts in zip(models, compared_models, found, strict=True)]
     report = build_comparison(
-        entries, analyses[0].data, tool_part(analyses[0].device), run_part(watch, None)
+        entries, _said_together(analyses), tool_part(analyses[0].device), run_part(watch, None)
     )
     _write(report, settings)
     say(comparison_text(report))
@@ -93,6 +94,15 @@ def compare_models(paths: Sequence[Path], settings: Settings) -> Exit:
     if stops and settings.journal != NO_JOURNAL:
         tell(f"{why_cut_short(stops)}; to go on, run the same command again: finished work is kept")
     return Exit.UNDECIDED if stops else Exit.OK
+
+
+def _said_together(analyses: Sequence[Analysis]) -> Dataset:
+    """The reference's data, with a remark on every model that is fed otherwise."""
+    data = analyses[0].data
+    others = (a for a in analyses[1:] if a.data.recipe.plain != data.recipe.plain)
+    return data.remarked(
+        *(f"{a.model.path.name} is fed otherwise: {a.data.recipe.summary}" for a in others)
+    )
 
 
 def _check_request(paths: Sequence[Path]) -> None:

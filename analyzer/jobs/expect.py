@@ -103,4 +103,5 @@ def sampling_interval(share: float, count: int) -> tuple[float, float]:
     spread = SPREAD**2 / count
     middle = (share + spread / 2) / (1 + spread)
     half = math.sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = middle - half, middle + half
+    return max(0.0, min(low, share)), min(1.0, max(high, share))  # rounded past 0 or 1
