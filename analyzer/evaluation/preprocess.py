@@ -80,8 +80,8 @@ def _guess_layout(signature: InputSignature) -> str:
 def order_of(shape: Sequence[int], target: Target) -> str:
     """The order of the axes of images: ``NHW``, ``NHWC`` or ``NCHW``.
 
-    What is exactly the model's own input is in the model's order; else channels are last if they
-    can be.
+    Pixels that are exactly a uint8 model's own input are in the model's order; else channels are
+    last if they can be.
 
     Args:
         shape: of the images, (n, rows, columns) or with an axis for the channels.
@@ -94,7 +94,8 @@ def order_of(shape: Sequence[int], target: Target) -> str:
     if len(item) == 2 and channels == 1:
         return "NHW"
     if len(item) == 3:
-        if item == target.item(target.height or 0, target.width or 0):
+        own = target.item(target.height or 0, target.width or 0)
+        if target.dtype == "uint8" and item == own:
             return target.layout
         if item[-1] == channels:
             return "NHWC"

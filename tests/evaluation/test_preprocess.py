@@ -139,7 +139,7 @@ def test_images_of_either_order_are_understood(images: Images, channels: int) ->
     ("layout", "order"), [("NCHW", "NCHW"), ("NHWC", "NHWC")], ids=["first", "last"]
 )
 def test_what_is_exactly_the_input_is_in_the_order_of_the_model(layout: str, order: str) -> None:
-    """``item == target.item(...)`` in ``order_of``: 3x5x3 could be either."""
+    """``item == own`` in ``order_of``: 3x5x3 could be either."""
     target = Target(layout, 3, *((5, 3) if layout == "NCHW" else (3, 5)), "uint8")
     assert order_of((7, 3, 5, 3), target) == order
 
