@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,7 @@ def colors() -> npt.NDArray[np.uint8]:
     return np.random.default_rng(5).integers(20, 236, size=(CLASSES, 3)).astype(np.uint8)
 
 
-RECIPES: dict[str, Callable[[Fed], Fed]] = {
+RECIPES: dict[str, Callable[[Fed], npt.NDArray[np.floating[Any]]]] = {
     "x/255": lambda x: x / 255,
     "-1..1": lambda x: x / 127.5 - 1,
     "0..255": lambda x: x,

@@ -273,8 +273,8 @@ def test_configuration_file_and_flags_that_win(model: Path, data: Path, tmp_path
     assert invoke(model, *config).code == 0
     written = json.loads((tmp_path / "from_config.json").read_text())
     asked = ("--data", data, *QUICK, "--seed", "5", "--exclude", "fc_b", "--kinds", "weight,bias")
-    asked = (*asked, "--mean", "0.0")
-    same = report_of(tmp_path, model, *asked, "--gate", "top1 >= 0.5 @ 1e-3")
+    gate = ("--gate", "top1 >= 0.5 @ 1e-3")
+    same = report_of(tmp_path, model, *asked, *gate, "--mean", "0.0")
     assert figures(written) == figures(same)
     flagged = report_of(tmp_path, model, *config, "--seed", "6", "--kinds", "weight")
     assert (flagged["plan"]["seed"], flagged["plan"]["kinds"]) == (6, ["weight"])

@@ -34,7 +34,7 @@ CASES = [
 def pattern(rows: int, columns: int) -> npt.NDArray[np.uint8]:
     """An image in which no two neighbours are alike: uint8 (1, rows, columns, 3)."""
     r, c, k = np.indices((rows, columns, 3))
-    return ((7 * r + 13 * c + 29 * k + r * c) % 256).astype(np.uint8)[None]
+    return np.asarray((7 * r + 13 * c + 29 * k + r * c) % 256, np.uint8)[None]
 
 
 @pytest.mark.parametrize(("size", "resize", "crop", "resized", "checksum"), CASES)

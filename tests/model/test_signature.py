@@ -112,8 +112,8 @@ def test_a_stateful_model_is_analyzed_with_zeros(tmp_path: Path) -> None:
 def test_a_stateful_model_is_analyzed_with_what_is_given(batch: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     x, h = rng.standard_normal((10, 4)), rng.standard_normal((2, 10, 3))
-    given = {"x": x.astype(np.float32), "h": h.astype(np.float32), "sr": np.int64(8000)}
-    np.savez(tmp_path / "d.npz", allow_pickle=False, **given)
+    floats = {"x": x.astype(np.float32), "h": h.astype(np.float32)}
+    np.savez(tmp_path / "d.npz", allow_pickle=False, sr=np.int64(8000), **floats)
     model = speech(tmp_path / "m.onnx")
     run = invoke(model, "--data", tmp_path / "d.npz", "--batch", batch, *QUICK)
     assert run.code == 0, run.err
