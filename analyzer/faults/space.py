@@ -162,15 +162,23 @@ class FaultSpace:
         return ElementMasks(tensor, distinct, masks)
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Whether a name is meant by a pattern: the name itself, or a glob that takes it.
+def matching(pattern: str, names: Collection[str]) -> frozenset[str]:
+    """The names that a pattern means: the one that it spells, else those that it takes as a glob.
 
     Names of exporters hold brackets, which a glob would read as a set of characters.
 
-    >>> matches("layers[0]/w:0", "layers[0]/w:0"), matches("layers[0]/w:0", "layers*")
-    (True, True)
+    Args:
+        pattern: a name or a glob.
+        names: of all tensors in scope.
+
+    >>> sorted(matching("layers[0]/w", ["layers[0]/w", "layers0/w"]))
+    ['layers[0]/w']
+    >>> sorted(matching("layers*", ["layers[0]/w", "layers0/w", "fc/w"]))
+    ['layers0/w', 'layers[0]/w']
     """
-    return name == pattern or fnmatch.fnmatchcase(name, pattern)
+    if pattern in names:
+        return frozenset({pattern})
+    return frozenset(name for name in names if fnmatch.fnmatchcase(name, pattern))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,29 +195,6 @@ class Selection:
     exclude: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
 
-    def takes(self, name: str, kind: Kind) -> bool:
-        """Whether a tensor is exposed."""
-        named = not self.include or any(matches(name, g) for g in self.include)
-        dropped = any(matches(name, g) for g in self.exclude)
-        return named and not dropped and (not self.kinds or kind in self.kinds)
-
-    def check_patterns(self, names: Collection[str]) -> None:
-        """Refuse a pattern that says nothing about these tensors: it may be mistyped.
-
-        Args:
-            names: of all tensors in scope.
-
-        Raises:
-            EmptySelection: a pattern matches none of them.
-        """
-        for flag, patterns in (("include", self.include), ("exclude", self.exclude)):
-            for pattern in patterns:
-                if not any(matches(name, pattern) for name in names):
-                    raise EmptySelection(
-                        f"--{flag} {quoted(pattern)} matches none of the {len(names)} tensors in "
-                        f"scope{meant(pattern, names)}; `relcheck inspect MODEL` lists their names"
-                    )
-
     def of(self, tensors: Sequence[TensorSite]) -> FaultSpace:
         """The space of the selected tensors.
 
@@ -217,13 +202,31 @@ class Selection:
             tensors: all that are in scope.
 
         Raises:
-            EmptySelection: nothing is left, or a pattern matches none of them.
+            EmptySelection: nothing is left, or a pattern means none of them.
         """
-        self.check_patterns([t.name for t in tensors])
-        space = FaultSpace(tuple(t for t in tensors if self.takes(t.name, t.kind)))
+        names = frozenset(t.name for t in tensors)
+        taken = self._meant("include", self.include, names) if self.include else names
+        taken -= self._meant("exclude", self.exclude, names)
+        kinds = self.kinds or tuple(Kind)
+        space = FaultSpace(tuple(t for t in tensors if t.name in taken and t.kind in kinds))
         if not space.bits:
             raise EmptySelection(
                 f"--include, --exclude and --kinds leave none of the {len(tensors)} tensors in "
                 "scope; `relcheck inspect MODEL` lists their names and kinds"
             )
         return space
+
+    @staticmethod
+    def _meant(flag: str, patterns: Sequence[str], names: frozenset[str]) -> frozenset[str]:
+        """The names that patterns mean; one that means none may be mistyped."""
+        found: frozenset[str] = frozenset()
+        for pattern in patterns:
+            some = matching(pattern, names)
+            if not some:
+                hint = meant(pattern, sorted(names))
+                raise EmptySelection(
+                    f"--{flag} {quoted(pattern)} matches none of the {len(names)} tensors in "
+                    f"scope{hint}; `relcheck inspect MODEL` lists their names"
+                )
+            found |= some
+        return found

@@ -122,6 +122,8 @@ def _compare_answers(model: Model, twin: onnx.ModelProto, images: Images) -> Eff
         metric=judge.metric.value,
         before=right_before / len(data),
         after=right_after / len(data),
+        fed=data.recipe.summary,
+        remarks=tuple(filter(None, (data.note, *data.remarks))),
     )
 
 

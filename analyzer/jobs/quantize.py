@@ -7,10 +7,10 @@ import onnx
 
 from analyzer.cli.output import write_whole
 from analyzer.cli.process.heartbeat import HEARTBEAT
-from analyzer.errors import BadOption, CannotQuantize, RelcheckError, short
+from analyzer.errors import BadOption, CannotQuantize, RelcheckError, TooLarge, short
 from analyzer.jobs.before_after import Images, check_files, compare_twins, read_images, write_model
 from analyzer.jobs.settings import Settings
-from analyzer.model import Model, load_model
+from analyzer.model import Model, limits, load_model
 from analyzer.reports.before_after.quantization import QuantizationReport
 from exporters.hardening.bounds.integer_codes import count_code_bounds
 from exporters.quantize.kernels import kernel_counts
@@ -35,6 +35,7 @@ def quantize_model(
     model = load_model(path)
     _check(model)
     images = read_images(model, settings)
+    _check_size(images)
     HEARTBEAT.prepared()
     with HEARTBEAT.suspended():
         twin = _quantized(model, images, method, per_channel)
@@ -88,6 +89,19 @@ def _check(model: Model) -> None:
         raise CannotQuantize(
             f"{model.path} is written in opset {model.opset}; the quantizer needs "
             f"{OLDEST_OPSET} or later, so convert it first (onnx.version_converter)"
+        )
+
+
+def _check_size(images: Images) -> None:
+    """Refuse what the quantizer, which goes through all images several times, could not hold.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if images.data.size > limits.DATA_BYTES:
+        raise TooLarge(
+            f"{images.source} take {images.data.size:,} bytes once prepared; the quantizer holds "
+            f"{limits.DATA_BYTES:,} at most, and some hundred images are enough: use --images"
         )
 
 

@@ -34,7 +34,9 @@ def export(
     crop: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Side of the central square.")
     ] = None,
-    scale: Annotated[float | None, typer.Option(metavar="X", help="Factor on pixels.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="X", help="Factor on pixels, like 1/255.")
+    ] = None,
     mean: Annotated[str | None, typer.Option(metavar="LIST", help="Of scaled pixels.")] = None,
     std: Annotated[str | None, typer.Option(metavar="LIST", help="Of scaled pixels.")] = None,
     color: Annotated[str | None, typer.Option(metavar="ORDER", help="RGB or BGR.")] = None,
