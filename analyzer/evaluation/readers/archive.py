@@ -41,6 +41,9 @@ PIECE = 2**20
 
 Array = npt.NDArray[Any]
 
+_DIGESTS: dict[tuple[str, Stamp], str] = {}
+"""Digests of the files that this process has read, as these were."""
+
 
 class Archive:
     """An ``.npz`` file whose arrays are read by key."""
@@ -117,9 +120,17 @@ class Archive:
     def digest(self) -> str:
         """SHA-256 of the file. Arrays that were left in it are checked on the way.
 
+        A file that is read several times in one process is digested once.
+
         Raises:
             BadData: the file cannot be read, or such an array is damaged.
         """
+        known = str(self._path.absolute()), self._stamp
+        if known not in _DIGESTS:
+            _DIGESTS[known] = self._digest()
+        return _DIGESTS[known]
+
+    def _digest(self) -> str:
         sha, position = hashlib.sha256(), 0
         for piece in pieces_of(self._path):
             sha.update(piece)
