@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from analyzer.answers import Failure
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext, cache_for, prepare_trials
@@ -11,7 +13,7 @@ from analyzer.cli.devices import device_of
 from analyzer.cli.process.heartbeat import HEARTBEAT
 from analyzer.errors import BadMetadata, BadOption, GoldenFailed, quoted
 from analyzer.evaluation.dataset import Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, Metric, choose_metric, class_count
+from analyzer.evaluation.outcome import Golden, Judge, Metric, choose_metric, class_count
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.evaluation.recipe import changes
 from analyzer.faults.models import parse_fault
@@ -218,6 +220,15 @@ def _say_unused_labels(data: Dataset, metric: str, settings: Settings) -> Datase
     return data.remarked("labels are not used: the model's first output scores no classes")
 
 
+def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
+    """The data, with a remark where nothing in it makes a difference to the model."""
+    rows = [row for g in golden for row in g.outputs[0][: len(g.right)]]
+    first = np.asarray(rows[0])
+    if len(rows) < 2 or not all(np.array_equal(np.asarray(row), first) for row in rows):
+        return data
+    return data.remarked("without faults the model gives the same answer to every input")
+
+
 def prepare_analysis(
     given: Path | Model, settings: Settings, begin: Callable[[Model], object] = lambda _: None
 ) -> Analysis:
@@ -287,6 +298,7 @@ def prepare_analysis(
     context = prepare_trials(
         plan, space, severity, executor, judge, name, batches, alive, first, threads
     )
+    data = _say_same_answers(data, context.golden)
     check_expectations(expected, metric, context.golden_metric, len(data))
     HEARTBEAT.prepared()
     return Analysis(model, space, data, conditions, executor, context, device)

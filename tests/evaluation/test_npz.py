@@ -151,6 +151,18 @@ def test_states_are_fed_zeros_and_said(tmp_path: Path) -> None:
     assert found.items == ((4,), (2, 3), ())
 
 
+@pytest.mark.parametrize(
+    ("name", "dtype", "value"),
+    [("sample_rate", "int32", 16000), ("k", "float32", 1), ("steps", "int64", 1), ("f", "bool", 0)],
+)
+def test_scalars_are_fed_what_is_usual(name: str, dtype: str, value: int, tmp_path: Path) -> None:
+    scalar = InputSignature(name, dtype, (), axis=None)
+    both = InputSignature("x", "float32", (None, 4), others=(scalar,))
+    found = read(archive(tmp_path, images=rows()), both)
+    assert found.remarks == (f"input {name!r} is fed {value}",)
+    assert found.states[name].values == value
+
+
 def test_states_are_fed_what_is_given(tmp_path: Path) -> None:
     state = np.arange(2 * COUNT * 3, dtype=np.float32).reshape(2, COUNT, 3)
     path = archive(tmp_path, images=rows(), h=state, sr=np.int64(8000))

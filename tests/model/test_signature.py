@@ -123,6 +123,18 @@ def test_a_stateful_model_is_analyzed_with_what_is_given(batch: str, tmp_path: P
         assert found.code == 0, found.err
 
 
+def test_a_model_to_which_no_input_makes_a_difference_is_named(tmp_path: Path) -> None:
+    """A scalar that is a factor of 0, here: whatever is fed, the answer is 0."""
+    x = np.random.default_rng(1).standard_normal((10, 4)).astype(np.float32)
+    model = speech(tmp_path / "m.onnx")
+    for rate, told in ((0, True), (8000, False)):
+        np.savez(tmp_path / "d.npz", x=x, sr=np.int64(rate))
+        run = invoke(model, "--data", tmp_path / "d.npz", *QUICK)
+        assert run.code == 0, run.err
+        said = "the model gives the same answer to every input" in " ".join(run.out.split())
+        assert said is told
+
+
 def test_the_work_of_a_stateful_model_is_known(tmp_path: Path) -> None:
     model = load_model(speech(tmp_path / "m.onnx"))
     items = ((4,), (2, 3), ())

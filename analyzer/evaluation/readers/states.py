@@ -11,14 +11,13 @@ from analyzer.model import InputSignature
 SAMPLE_RATE = 16000
 """Hertz; what models of speech are trained on."""
 
-USUAL = {
-    **dict.fromkeys(("sr", "sample_rate", "sampling_rate", "samplerate"), SAMPLE_RATE),
-}
-"""Scalars whose name says what is usually fed; others are 0."""
+USUAL = dict.fromkeys(("sr", "sample_rate", "sampling_rate", "samplerate"), SAMPLE_RATE)
+"""Scalars whose name says what is usually fed. Others are 1, for a factor or a temperature of 0
+would make every answer the same; truth values are false."""
 
 
 def ready_states(signature: InputSignature, given: Mapping[str, State]) -> dict[str, State]:
-    """What every state is fed: what was given, else zeros, or the usual value of a scalar.
+    """What every state is fed: what was given, else zeros, or the usual value if it is a scalar.
 
     Args:
         signature: the model's inputs.
@@ -56,10 +55,14 @@ def _usual(signature: InputSignature) -> State:
             f"input {quoted(signature.name)} of shape {signature.shape} leaves dimensions open "
             "that nothing resolves; give it under its name in an .npz file"
         )
-    value = USUAL.get(signature.name.lower(), 0) if not signature.shape else 0
-    return State(np.full(known, value, signature.dtype), signature.axis)
+    return State(np.full(known, _value(signature), signature.dtype), signature.axis)
+
+
+def _value(signature: InputSignature) -> int:
+    if signature.shape or signature.dtype == "bool":
+        return 0
+    return USUAL.get(signature.name.lower(), 1)
 
 
 def _shown(signature: InputSignature) -> str:
-    usual = USUAL.get(signature.name.lower(), 0) if not signature.shape else 0
-    return str(usual) if usual or not signature.shape else "zeros"
+    return "zeros" if signature.shape else str(_value(signature))
