@@ -7,7 +7,7 @@ from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
-from analyzer.reports.shared.records import CrashPart, DataPart, ModelPart, UpsetPart
+from analyzer.reports.shared.records import CrashPart, DataPart, ModelPart, StepPart, UpsetPart
 
 
 def model_part(model: Model, space: FaultSpace) -> ModelPart:
@@ -35,6 +35,12 @@ def data_part(data: Dataset) -> DataPart:
         images=len(data),
         labelled=data.labels is not None,
         note=data.note,
+        remarks=list(data.remarks),
+        fed=data.recipe.summary,
+        preprocessing=[
+            StepPart(name=s.name, value=s.value, origin=s.origin.value)  # type: ignore[arg-type]  # validated
+            for s in data.recipe.steps
+        ],
     )
 
 
