@@ -8,8 +8,17 @@ from analyzer.errors import BadMetadata, BadOption, quoted
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.open_sizes import with_sizes
 from analyzer.jobs.requests.base import DataRequest
-from analyzer.model import Model, Preprocessing, beside, homes_of, inside, macs_per_image
+from analyzer.model import (
+    InputSignature,
+    Model,
+    Preprocessing,
+    beside,
+    homes_of,
+    inside,
+    macs_per_image,
+)
 
 RUN_MACS = 3_000_000
 """Work of one run, in multiply-accumulates, below which the tool's own share of a trial shows.
@@ -98,16 +107,17 @@ def _stays_inside(path: Path, model: Path) -> bool:
 
 def _generated(model: Model, seed: int) -> Dataset:
     """Random inputs, with a note that names the data set that is not there."""
-    data = generate_data(model.signature, seed, _affordable(model, seed))
+    signature, sizes = with_sizes(model, seed)
+    data = generate_data(signature, seed, _affordable(model, signature, seed)).remarked(sizes)
     if not model.metadata.data:
         return data
     missing = f"; the data set {quoted(model.metadata.data)} that the model names is not beside it"
     return replace(data, note=data.note + missing)
 
 
-def _affordable(model: Model, seed: int) -> int:
+def _affordable(model: Model, signature: InputSignature, seed: int) -> int:
     """Number of inputs to generate: a function of the model's arithmetic."""
-    one = generate_data(model.signature, seed, 1)
+    one = generate_data(signature, seed, 1)
     macs = macs_per_image(model.proto, model.signature, one.items) or 1
     return max(FEWEST_GENERATED, min(MOST_GENERATED, GENERATED_MACS // macs))
 

@@ -66,6 +66,16 @@ def test_states_are_zeros_and_said() -> None:
     assert found.remarks == ("input 'h' is fed zeros",)
 
 
+@pytest.mark.parametrize("name", ["h", "c", "state", "hidden_in", "past_key"])
+def test_states_whose_first_dimension_counts_images_are_zeros_too(name: str) -> None:
+    """The state of a model of speech was random: such a model never begins so."""
+    state = InputSignature(name, "float32", (1, 1, 3))
+    both = InputSignature("x", "float32", (None, 4), others=(state,))
+    found = generate_data(both, 0)
+    assert not found.states[name].values.any()
+    assert found.remarks == (f"input '{name}' is fed zeros",)
+
+
 def test_what_is_drawn_does_not_depend_on_states() -> None:
     state = InputSignature("h", "float32", (2, None, 3), axis=1)
     both = InputSignature("x", "float32", (None, 4), others=(state,))

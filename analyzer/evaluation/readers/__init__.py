@@ -11,13 +11,21 @@ from analyzer.errors import BadData, FileMissing
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.in_memory import Arrays
 from analyzer.evaluation.readers.folder import FolderReader
-from analyzer.evaluation.readers.generated import generate_data
+from analyzer.evaluation.readers.generated import OPEN_LENGTH, generate_data
 from analyzer.evaluation.readers.memory import read_arrays
 from analyzer.evaluation.readers.npz import NpzReader
 from analyzer.evaluation.readers.request import Request
 from analyzer.model import InputSignature, Preprocessing
 
-__all__ = ["READERS", "Reader", "Request", "choose", "generate_data", "read_data"]
+__all__ = [
+    "OPEN_LENGTH",
+    "READERS",
+    "Reader",
+    "Request",
+    "choose",
+    "generate_data",
+    "read_data",
+]
 
 
 class Reader(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import UnsupportedSignature
-from analyzer.evaluation.dataset import DataKind, Dataset, State, digest
+from analyzer.evaluation.dataset import DataKind, Dataset, digest
 from analyzer.evaluation.preprocess import CHANNELS
 from analyzer.evaluation.readers.states import ready_states, say_states
 from analyzer.evaluation.recipe import RANDOM
@@ -31,8 +31,8 @@ def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_I
     """Standard normal inputs (uniform bytes for uint8) of the model's own input shape.
 
     Integers are uniform below the rows of the table that they select from; masks of tokens are all
-    ones, segment numbers all zeros, states without a row for each image all zeros. Of very large
-    inputs there are fewer than ``count``, one at least.
+    ones, segment numbers and states all zeros. Of very large inputs there are fewer than ``count``,
+    one at least.
 
     Args:
         signature: the model's inputs.
@@ -42,7 +42,7 @@ def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_I
     Raises:
         UnsupportedSignature: a dimension beside the batch is open: nothing says how large.
     """
-    drawn = [s for s in signature.every if s.axis == 0]
+    drawn = [signature, *(s for s in signature.others if not s.is_state)]
     items = {s.name: _item(s, drawn, signature) for s in drawn}
     elements = max(math.prod(item) for item in items.values())
     count = max(1, min(count, limits.GENERATED_ELEMENTS // max(1, elements)))
@@ -50,7 +50,6 @@ def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_I
     made = {s.name: _generated(s, drawn, (count, *items[s.name]), rng) for s in drawn}
     sha256 = digest(*made.values())
     values = made.pop(signature.name)
-    states = {s.name: State(made.pop(s.name), 0) for s in drawn if s.name in made and s.is_state}
     same = count > 1 and all((v == v[:1]).all() for v in (values, *made.values()))
     data = Dataset(
         DataKind.GENERATED,
@@ -61,10 +60,10 @@ def generate_data(signature: InputSignature, seed: int, count: int = GENERATED_I
         NOTE,
         further=made,
         recipe=RANDOM,
-        states=ready_states(signature, states),
+        states=ready_states(signature, {}),
     )
     told = "the model leaves nothing to chance: every generated input is the same" if same else ""
-    return data.remarked(told, say_states(signature, states))
+    return data.remarked(told, say_states(signature, ()))
 
 
 def _item(
