@@ -12,6 +12,7 @@ from analyzer.errors.data import (
     FileMissing,
     OutOfMemory,
     TooLarge,
+    UnexpectedAccuracy,
 )
 from analyzer.errors.export import (
     BadCheckpoint,
@@ -115,6 +116,7 @@ __all__ = [
     "RelcheckError",
     "TooLarge",
     "TorchMissing",
+    "UnexpectedAccuracy",
     "UnsupportedModel",
     "UnsupportedSignature",
     "UnsupportedTarget",

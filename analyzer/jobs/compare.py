@@ -15,7 +15,7 @@ from analyzer.campaign.comparison.difference import (
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
 from analyzer.errors import BadOption
-from analyzer.jobs.comparable import prepare_models
+from analyzer.jobs.comparable import prepare_models, said_together
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_in
@@ -135,7 +135,7 @@ def _record(
     ]
     tool = tool_part(analyses[0].device)
     run = run_part(watch, None, request.command, states)
-    return build_comparison(entries, analyses[0].data, tool, run)
+    return build_comparison(entries, said_together(analyses), tool, run)
 
 
 def _run(
