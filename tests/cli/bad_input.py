@@ -352,9 +352,10 @@ def _sized(folder: Path, item: str) -> Arguments:
     return _text(folder, text.replace("ITEM", item))
 
 
-@bad("unsupported-signature", "give --data")
+@bad("unsupported-signature", "takes none of the usual sizes")
 def dynamic_shape(folder: Path) -> Arguments:
-    return _sized(folder, "3, H, W")
+    sides = "(float[N, 1, H, W] x) => (float[N, 1] y) <float[5, 1] w = {1, 2, 3, 4, 5}>"
+    return _text(folder, f"g {sides} {{ f = Flatten (x) y = MatMul (f, w) }}")
 
 
 @bad("unsupported-signature", "too large")
