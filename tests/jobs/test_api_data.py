@@ -1,4 +1,4 @@
-"""The Python API of `check` and `annotate`: the figures of the commands, from arrays and bytes too."""
+"""The Python API of `check` and `annotate`: the figures of the commands, from arrays as well."""
 
 import json
 from pathlib import Path
