@@ -80,6 +80,8 @@ class Dataset:
         recipe: How images became inputs.
         states: By name: what the others are fed.
         remarks: What else a reader of the report must know about it, in half sentences.
+        whole: Digest of the names and sizes of all files of a folder, whichever are used; empty
+            where ``sha256`` is that of the whole.
     """
 
     kind: DataKind
@@ -93,6 +95,7 @@ class Dataset:
     recipe: Recipe = AS_STORED
     states: Mapping[str, State] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    whole: str = ""
 
     def __len__(self) -> int:
         """Number of images."""

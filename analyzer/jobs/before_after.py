@@ -10,6 +10,7 @@ import onnx
 
 from analyzer.answers import Answer
 from analyzer.campaign.plan import Exposure
+from analyzer.evaluation.calibration import say_calibration
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.jobs.data import batch_size, default_batch, find_data
@@ -18,6 +19,7 @@ from analyzer.jobs.observer import CountStage, Observer
 from analyzer.jobs.requests.base import DataRequest
 from analyzer.jobs.sources import LABEL
 from analyzer.model import Model
+from analyzer.model.metadata import read_metadata
 from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.calibration_data import described
@@ -141,6 +143,8 @@ def _compare_answers(
             score_after += golden.total - outcomes.lost + outcomes.gained
             observer.step(number)
     whole = len(data) * judge.metric.denominator
+    calibrated = say_calibration(read_metadata(twin).calibrations, data)
+    said = (data.note, *data.remarks, calibrated)
     return EffectPart(
         data=data.name,
         images=len(data),
@@ -149,7 +153,7 @@ def _compare_answers(
         before=score_before / whole,
         after=score_after / whole,
         fed=data.recipe.summary,
-        remarks=tuple(filter(None, (data.note, *data.remarks))),
+        remarks=tuple(dict.fromkeys(filter(None, said))),
     )
 
 

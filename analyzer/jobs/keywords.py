@@ -122,6 +122,26 @@ class QuantizeKeywords(DataKeywords, total=False):
     json: PathLike | None
 
 
+class CheckKeywords(PreprocessingKeywords, total=False):
+    """A trial of the usual recipes."""
+
+    data: DataLike | None
+    labels: PathLike | None
+    images: int | None
+    metric: str | None
+    expect: str | Sequence[str] | None
+    seed: int | None
+    json: PathLike | None
+
+
+class AnnotateKeywords(PreprocessingKeywords, total=False):
+    """Entries of a model's metadata."""
+
+    out: PathLike | None
+    labels: str | Sequence[str] | None
+    data: PathLike | None
+
+
 class InspectKeywords(SpaceKeywords, total=False):
     """A look at the fault space."""
 

@@ -113,6 +113,11 @@ for _suffix, _says in {
     ".pb": "python -m tf2onnx.convert --saved-model",
     ".ort": "give the ONNX file that it was made from",
     ".pdmodel": "paddle2onnx",
+    ".pkl": "skl2onnx.to_onnx",
+    ".engine": "no command leads back",
+    ".xml": "give the ONNX file that it was converted from",
+    ".mlmodel": "export the original network",
+    ".onnx_data": "give the .onnx file beside it",
 }.items():
 
     def _other(folder: Path, suffix: str = _suffix) -> Arguments:
@@ -122,9 +127,21 @@ for _suffix, _says in {
     _add(f"model {_suffix}", "not-onnx", _says, _other)
 
 
-@bad("not-onnx", "a TensorFlow Lite file becomes one by the command")
+@bad("not-onnx", "it looks like TensorFlow Lite, which becomes ONNX by the command")
 def another_format_under_the_name_of_onnx(folder: Path) -> Arguments:
     (folder / "net.onnx").write_bytes(b"\x20\0\0\0TFL3" + bytes(100))
+    return [folder / "net.onnx"]
+
+
+@bad("not-onnx", "git lfs pull")
+def pointer_of_git_lfs(folder: Path) -> Arguments:
+    (folder / "net.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+    return [folder / "net.onnx"]
+
+
+@bad("not-onnx", "it looks like a web page")
+def web_page(folder: Path) -> Arguments:
+    (folder / "net.onnx").write_text("<!DOCTYPE html><html><body>404</body></html>")
     return [folder / "net.onnx"]
 
 
@@ -335,9 +352,10 @@ def _sized(folder: Path, item: str) -> Arguments:
     return _text(folder, text.replace("ITEM", item))
 
 
-@bad("unsupported-signature", "give --data")
+@bad("unsupported-signature", "takes none of the usual sizes")
 def dynamic_shape(folder: Path) -> Arguments:
-    return _sized(folder, "3, H, W")
+    sides = "(float[N, 1, H, W] x) => (float[N, 1] y) <float[5, 1] w = {1, 2, 3, 4, 5}>"
+    return _text(folder, f"g {sides} {{ f = Flatten (x) y = MatMul (f, w) }}")
 
 
 @bad("unsupported-signature", "too large")
