@@ -1,8 +1,8 @@
 """The protocol of decision rules: what the answer to an image is, and when it is another one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,11 @@ class DecisionRule(Protocol):
 
     Rules are immutable and can be pickled. Everything that a rule depends on (tolerances, axes,
     thresholds) is fixed before the first trial and is part of the plan of a campaign.
+
+    A member is a frozen dataclass. Its fields are text, numbers or truth values with defaults, and
+    ``--task NAME:field=value,field=value`` sets them. A member sees the outputs that it judges and
+    no others; what judges one output finds it at place 0. The axis of images comes first in every
+    output, whatever the model's own order is.
     """
 
     @property
@@ -59,7 +64,8 @@ class DecisionRule(Protocol):
             images: how many images the run answered.
 
         Raises:
-            GoldenFailed: the outputs are not of the form that the rule needs.
+            GoldenFailed: the outputs are not of the form that the rule needs. Metrics read faulty
+                answers by this method as well; there the error means a score of 0.
         """
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:
@@ -72,4 +78,16 @@ class DecisionRule(Protocol):
 
         Returns:
             bool (images,). An image whose decision cannot be read counts as changed.
+        """
+
+
+@runtime_checkable
+class UnfittedRule(DecisionRule, Protocol):
+    """A rule with a part that depends on the whole data set, such as the range of an output."""
+
+    def fitted(self, golden: Sequence[Outputs]) -> DecisionRule:
+        """The rule with that part fixed.
+
+        Args:
+            golden: the judged outputs of every batch, without faults.
         """
