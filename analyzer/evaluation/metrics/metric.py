@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from analyzer.evaluation.rules.rule import Decisions, DecisionRule
+    from analyzer.evaluation.rules.rule import DecisionRule, Decisions
 
     Bools = npt.NDArray[np.bool_]
     Outputs = tuple[npt.NDArray[Any], ...]

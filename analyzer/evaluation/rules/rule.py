@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 Outputs = tuple[npt.NDArray[Any], ...]
 Decisions = Any
 """Golden's decisions in the form that a rule compares with; opaque to everybody else."""
@@ -85,9 +86,37 @@ class DecisionRule(Protocol):
 class UnfittedRule(DecisionRule, Protocol):
     """A rule with a part that depends on the whole data set, such as the range of an output."""
 
-    def fitted(self, golden: Sequence[Outputs]) -> DecisionRule:
+    def fitted(self, golden: Sequence[GoldenDecisions]) -> DecisionRule:
         """The rule with that part fixed.
 
         Args:
-            golden: the judged outputs of every batch, without faults.
+            golden: the fault-free decisions on every batch, with outputs if the rule needs them.
+        """
+
+
+@runtime_checkable
+class ClassRule(DecisionRule, Protocol):
+    """A rule whose decisions are classes, which labels can confirm."""
+
+    def predicted(self, outputs: Outputs, images: int, count: int) -> Ints:
+        """The best classes of each image, the best one first.
+
+        Args:
+            outputs: as `DecisionRule.decide` takes them.
+            images: how many images they answer.
+            count: how many classes per image.
+
+        Returns:
+            int64 (images, at most ``count``).
+
+        Raises:
+            GoldenFailed: as `DecisionRule.decide`.
+        """
+
+    def class_count(self, outputs: Outputs, images: int) -> int | None:
+        """Number of classes; None if the answers do not tell.
+
+        Args:
+            outputs: as `DecisionRule.decide` takes them.
+            images: how many images they answer.
         """
