@@ -20,10 +20,10 @@ class DecisionPart(ReportRecord):
     sentence: str
     chosen: Literal["found", "asked"]
     outputs: list[Name]
-    side_outputs: list[Name] = []
-    scored_output: Name = ""
-    labels_unused: str = ""
-    metric_function: Name = ""
+    side_outputs: list[Name]
+    scored_output: Name
+    labels_unused: str
+    metric_function: Name
 
 
 def decision_part(definition: AnswerDefinition) -> DecisionPart:
