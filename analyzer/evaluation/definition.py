@@ -114,7 +114,8 @@ class AnswerDefinition:
 
     def sentence(self) -> str:
         """The rule with its outputs and who chose it, for text and HTML."""
-        outputs = "" if isinstance(self.rule, Several) else f" of {_listed(self.judged_names)}"
+        names = ", ".join(repr(name) for name in self.judged_names)
+        outputs = "" if isinstance(self.rule, Several) else f" of {names}"
         how = "found from the model" if self.chosen is Chosen.FOUND else "as asked"
         return f"{self.rule.sentence()} ({self.rule.name}{outputs}, {how})"
 
@@ -122,12 +123,6 @@ class AnswerDefinition:
     def parameters(self) -> Mapping[str, str | int | float | bool]:
         """Everything that decides what the rule answers."""
         return self.rule.parameters
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names of outputs in words."""
-    word = "output" if len(names) == 1 else "outputs"
-    return f"{word} {', '.join(repr(name) for name in names)}"
 
 
 def takes_several(rule: DecisionRule) -> bool:

@@ -87,8 +87,7 @@ def example_report(**changed: Any) -> Report:
         "decision": DecisionPart(
             rule="classification",
             parameters={"axis": 1, "top": 1},
-            sentence="class of the highest score (classification of output 'y', found from the "
-            "model)",
+            sentence="highest class score (classification of 'y', found from the model)",
             chosen="found",
             outputs=["y"],
             side_outputs=[],

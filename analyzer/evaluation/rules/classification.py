@@ -55,7 +55,8 @@ class Classification:
 
     def sentence(self) -> str:
         """The rule in words."""
-        what = "class of the highest score" if self.top == 1 else f"set of {self.top} best classes"
+        several = f"set of the {self.top} highest class scores"
+        what = "highest class score" if self.top == 1 else several
         return what if self.axis == 1 else f"{what} along axis {self.axis}"
 
     def decide(self, outputs: Outputs, images: int) -> ClassDecisions:
