@@ -61,7 +61,8 @@ def exact_scores(answers: Tokens, labels: Tokens) -> Scores:
         labels: int64 (images, other length), likewise.
     """
     length = max(answers.shape[1], labels.shape[1])
-    return (padded(answers, length) == padded(labels, length)).all(axis=1).astype(np.int64)
+    right: Scores = (padded(answers, length) == padded(labels, length)).all(axis=1).astype(np.int64)
+    return right
 
 
 def token_scores(answers: Tokens, labels: Tokens) -> Scores:
@@ -81,4 +82,5 @@ def token_scores(answers: Tokens, labels: Tokens) -> Scores:
     """
     wrong, size = edit_distances(answers, labels), lengths(labels)
     share = np.where(size > 0, 1 - wrong / np.maximum(size, 1), wrong == 0)
-    return np.rint(np.maximum(share, 0) * UNITS).astype(np.int64)
+    scores: Scores = np.rint(np.maximum(share, 0) * UNITS).astype(np.int64)
+    return scores

@@ -1,7 +1,7 @@
 """Decisions of models that answer with an embedding: a vector of which the direction counts."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.rules.facts import UNIT_MARGIN, OutputFacts
+from analyzer.evaluation.rules.facts import SEVERAL, UNIT_MARGIN, OutputFacts
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 Vectors = npt.NDArray[np.float64]
 
 DISTANCE = 0.1
-NOWHERE = -1
-"""Place in the gallery of a vector without a direction."""
+ROUNDING = 1e-9
+"""Cosines that differ by less are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,10 @@ class Cosine:
     """An image is answered differently if its vector turns away from golden's.
 
     Attributes:
-        output: Position of the output with a vector per image.
         distance: The cosine distance (1 less the cosine of the angle) that is still the same,
             from 0 to 2.
     """
 
-    output: int = 0
     distance: float = DISTANCE
 
     name = "embedding"
@@ -38,23 +36,23 @@ class Cosine:
     @property
     def parameters(self) -> Mapping[str, str | int | float | bool]:
         """As in `DecisionRule`."""
-        return {"output": self.output, "distance": self.distance}
+        return {"distance": self.distance}
 
     def sentence(self) -> str:
         """As in `DecisionRule`."""
         return (
-            f"embedding in output {self.output}; an image differs if its cosine distance to "
-            f"golden's is above {self.distance:g}"
+            f"embedding; an image differs if its cosine distance to golden's is above "
+            f"{self.distance:g}"
         )
 
     def decide(self, outputs: Outputs, images: int) -> Vectors:
         """As in `DecisionRule`: float64 (images, dimensions), of length 1."""
-        return _golden_directions(outputs, self.output, images)
+        return _golden_directions(outputs, images)
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:
         """As in `DecisionRule`."""
         before = cast(Vectors, golden.decisions)
-        after = directions(outputs[self.output], golden.images)
+        after = directions(outputs[0], golden.images)
         if after is None or after.shape != before.shape:
             return np.ones(golden.images, bool)
         # Half the squared distance of unit vectors: exactly 0 of equal ones.
@@ -67,47 +65,66 @@ class NearestNeighbour:
     """An image is answered differently if another vector of a gallery becomes the nearest.
 
     Attributes:
-        gallery: float (entries, dimensions), golden's vectors, fixed before the first trial. With
-            the vectors of the images themselves among them each is its own neighbour without
-            faults.
-        output: Position of the output with a vector per image.
+        gallery: float64 (entries, dimensions), golden's directions of the whole data set. Without
+            faults each image is its own neighbour, or its twin's. None: not known yet, see
+            `fitted`.
     """
 
-    gallery: npt.NDArray[Any] = field(repr=False)
-    output: int = 0
+    gallery: Vectors | None = field(default=None, repr=False, compare=False)
 
     name = "neighbour"
-    needs_outputs = False
+
+    @property
+    def needs_outputs(self) -> bool:
+        """True while the gallery is not known, which is made from golden's outputs."""
+        return self.gallery is None
 
     @property
     def parameters(self) -> Mapping[str, str | int | float | bool]:
         """As in `DecisionRule`."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.gallery).tobytes()).hexdigest()
-        return {"output": self.output, "gallery": len(self.gallery), "gallery-sha256": digest}
+        if self.gallery is None:
+            return {}
+        digest = hashlib.sha256(self.gallery.tobytes()).hexdigest()
+        return {"gallery": len(self.gallery), "gallery-sha256": digest}
 
     def sentence(self) -> str:
         """As in `DecisionRule`."""
+        count = "all" if self.gallery is None else str(len(self.gallery))
         return (
-            f"nearest by cosine of {len(self.gallery)} embeddings to that in output "
-            f"{self.output}; an image differs if another one becomes the nearest"
+            f"nearest of {count} golden embeddings by cosine; an image differs if another one "
+            "becomes the nearest"
         )
+
+    def fitted(self, golden: Sequence[Outputs]) -> "NearestNeighbour":
+        """The rule with golden's vectors of every batch as its gallery.
+
+        Args:
+            golden: the judged outputs of every batch, without faults.
+        """
+        vectors = [_golden_directions(outputs, len(outputs[0])) for outputs in golden]
+        return NearestNeighbour(np.concatenate(vectors))
 
     def decide(self, outputs: Outputs, images: int) -> npt.NDArray[np.int64]:
         """As in `DecisionRule`: int64 (images,), the place in the gallery."""
-        return self._nearest(_golden_directions(outputs, self.output, images))
+        places: npt.NDArray[np.int64] = (
+            _golden_directions(outputs, images) @ self._gallery().T
+        ).argmax(axis=1)
+        return places
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:
         """As in `DecisionRule`."""
-        after = directions(outputs[self.output], golden.images)
-        if after is None or after.shape[1] != self.gallery.shape[1]:
+        after = directions(outputs[0], golden.images)
+        gallery = self._gallery()
+        if after is None or after.shape[1] != gallery.shape[1]:
             return np.ones(golden.images, bool)
-        return np.asarray(self._nearest(after) != golden.decisions)
+        cosines = after @ gallery.T
+        own = cosines[np.arange(golden.images), golden.decisions]
+        # Twins in the gallery are equally near, whichever of them rounding prefers.
+        return np.asarray(~(own >= cosines.max(axis=1) - ROUNDING))  # NaN is near to none
 
-    def _nearest(self, vectors: Vectors) -> npt.NDArray[np.int64]:
-        gallery = directions(self.gallery, len(self.gallery))
-        assert gallery is not None, "a gallery is made from golden's vectors"
-        places = (vectors @ gallery.T).argmax(axis=1)
-        return np.where(np.isnan(vectors).any(axis=1), NOWHERE, places)
+    def _gallery(self) -> Vectors:
+        assert self.gallery is not None, "a rule is fitted before it decides"
+        return self.gallery
 
 
 def directions(vectors: npt.NDArray[Any], images: int) -> Vectors | None:
@@ -132,12 +149,15 @@ def directions(vectors: npt.NDArray[Any], images: int) -> Vectors | None:
         return np.asarray(rows / np.sqrt((rows**2).sum(axis=1, keepdims=True)))
 
 
-def _golden_directions(outputs: Outputs, output: int, images: int) -> Vectors:
-    found = directions(outputs[output], images)
+def _golden_directions(outputs: Outputs, images: int) -> Vectors:
+    found = directions(outputs[0], images)
     if found is None:
-        raise GoldenFailed(f"output {output} is no embedding: not (images, dimensions)")
+        raise GoldenFailed(
+            f"an output of shape {outputs[0].shape} is no embedding (images, dimensions); name "
+            "another rule by --task"
+        )
     if np.isnan(found).any():
-        raise GoldenFailed(f"output {output} is an embedding without a direction: it is 0")
+        raise GoldenFailed("an embedding has no direction: it is 0, or not finite")
     return found
 
 
@@ -151,12 +171,13 @@ def suits(facts: OutputFacts) -> Cosine | str:
     A row of 16 numbers or more per image is an embedding if its name says so, or if all rows have
     length 1 and numbers below 0.
     """
-    for output, values in enumerate(facts.outputs):
-        found = directions(values, facts.images)
-        if found is None or found.shape[1] < FEWEST or np.isnan(found).any():
-            continue
-        rows = values[: facts.images].reshape(facts.images, -1).astype(np.float64)
-        scaled = np.abs((rows**2).sum(axis=1) - 1).max(initial=0) <= 10 * UNIT_MARGIN
-        if facts.named(output, *EMBEDDING_WORDS) or (scaled and (rows < 0).any()):
-            return Cosine(output)
-    return "no output is a row of numbers of length 1 per image, nor is one named as an embedding"
+    if len(facts.outputs) != 1:
+        return SEVERAL
+    found = directions(facts.outputs[0], facts.images)
+    if found is None or found.shape[1] < FEWEST or np.isnan(found).any():
+        return f"no embeddings: not {FEWEST} real numbers or more per image"
+    rows = facts.outputs[0].reshape(facts.images, -1).astype(np.float64)
+    scaled = np.abs((rows**2).sum(axis=1) - 1).max(initial=0) <= 10 * UNIT_MARGIN
+    if facts.named(0, *EMBEDDING_WORDS) or (scaled and (rows < 0).any()):
+        return Cosine()
+    return "no embeddings: its rows do not have length 1, nor does its name say so"

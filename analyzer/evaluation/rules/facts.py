@@ -1,7 +1,7 @@
 """Facts about a model's outputs, by which a rule is recognized."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,18 @@ from analyzer.evaluation.rules.rule import DecisionRule, Outputs
 UNIT_MARGIN = 1e-4
 """By how much numbers between 0 and 1 may miss them, and sums may miss 1, from rounding."""
 
+SEVERAL = "the rule judges one output"
+
 
 @dataclass(frozen=True, slots=True)
 class OutputFacts:
     """The outputs that are judged, as the file declares them and as golden answered one batch.
 
+    A rule that judges one output is asked about facts of that output alone.
+
     Attributes:
         names: of the outputs.
-        outputs: golden's, uncut, in the same order.
+        outputs: golden's, in the same order, the axis of images first.
         images: how many images golden answered.
         operators: operator that produces each output, e.g. ``Softmax``; empty where not known.
         input_shape: shape of the first input as it was fed, the batch first; empty if not known.
@@ -30,6 +34,16 @@ class OutputFacts:
     images: int
     operators: tuple[str, ...] = ()
     input_shape: tuple[int, ...] = ()
+
+    def only(self, output: int) -> "OutputFacts":
+        """The facts about one output, by its position."""
+        operators = (self.operator(output),)
+        return replace(
+            self,
+            names=(self.names[output],),
+            outputs=(self.outputs[output],),
+            operators=operators,
+        )
 
     def operator(self, output: int) -> str:
         """Operator that produces an output, by its position; empty if not known."""

@@ -108,7 +108,8 @@ def iou_scores(answers: Maps, labels: Maps, classes: int, ignored: int = IGNORED
 def _units(parts: npt.NDArray[Any], wholes: npt.NDArray[Any]) -> Scores:
     """Quotients in units of 1 / `UNITS`; 1 where the whole is 0."""
     share = np.where(wholes > 0, parts / np.maximum(wholes, 1), 1.0)
-    return np.rint(share * UNITS).astype(np.int64)
+    scores: Scores = np.rint(share * UNITS).astype(np.int64)
+    return scores
 
 
 def _by_image(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.rules.facts import OutputFacts, sums_to_one, whole, within_unit
+from analyzer.evaluation.rules.facts import SEVERAL, OutputFacts, sums_to_one, whole, within_unit
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 Values = npt.NDArray[Any]
@@ -29,18 +29,16 @@ class Segmentation:
     golden shows it shows it still.
 
     Attributes:
-        output: Position of the output with the maps.
         axis: Axis of the scores of classes, 1 or 3; 0: the output holds classes themselves;
             -1: it holds one score per pixel, compared with ``threshold``.
         share: Share of an image's pixels that may change, from 0 to 1.
-        classes: Classes that must not be lost.
+        classes: Classes that must not be lost, e.g. "3+7"; empty: none.
         threshold: A higher score is class 1, where there is one score per pixel.
     """
 
-    output: int
-    axis: int
+    axis: int = 1
     share: float = SHARE
-    classes: tuple[int, ...] = ()
+    classes: str = ""
     threshold: float = 0.5
 
     name = "segmentation"
@@ -51,10 +49,9 @@ class Segmentation:
         """As in `DecisionRule`."""
         one_score = {"threshold": self.threshold} if self.axis == -1 else {}
         return {
-            "output": self.output,
             "axis": self.axis,
             "share": self.share,
-            "classes": ",".join(map(str, self.classes)),
+            "classes": self.classes,
             **one_score,
         }
 
@@ -64,20 +61,25 @@ class Segmentation:
             0: "as the model answers it",
             -1: f"1 where the score is above {self.threshold:g}, else 0",
         }.get(self.axis, f"of the highest score along axis {self.axis}")
-        numbers = ", ".join(map(str, self.classes))
+        numbers = ", ".join(map(str, self.important))
         lost = f", or if class {numbers} is lost" if self.classes else ""
         return (
             f"class of each pixel, {source}; an image differs if more than the share "
             f"{self.share:g} of its pixels changes{lost}"
         )
 
+    @property
+    def important(self) -> tuple[int, ...]:
+        """Classes that must not be lost."""
+        return tuple(int(number) for number in self.classes.split("+") if number)
+
     def decide(self, outputs: Outputs, images: int) -> ClassMaps:
         """As in `DecisionRule`: uint16 (images, height, width)."""
         maps = self.class_maps(outputs, images)
         if maps is None:
             raise GoldenFailed(
-                "the outputs are not those of a segmentation model: output "
-                f"{self.output} is not a map of classes per image"
+                f"an output of shape {outputs[0].shape} is not that of a segmentation model: no "
+                f"map of classes per image (axis {self.axis}); name another rule by --task"
             )
         return maps
 
@@ -90,7 +92,7 @@ class Segmentation:
         differs = (before != after).reshape(len(before), -1)
         pixels = differs.shape[1]
         many = np.count_nonzero(differs, axis=1) > self.share * pixels
-        for number in self.classes:
+        for number in self.important:
             shown = before == number
             kept = (shown & (after == number)).any(axis=(1, 2))
             many |= shown.any(axis=(1, 2)) & ~kept
@@ -103,7 +105,7 @@ class Segmentation:
             outputs: as in `DecisionRule.decide`.
             images: how many images the run answered.
         """
-        values = outputs[self.output]
+        values = outputs[0]
         if values.ndim not in (3, 4) or len(values) < images:
             return None
         values = values[:images]
@@ -160,15 +162,12 @@ def _whole_classes(values: Values) -> ClassMaps:
 
 
 def suits(facts: OutputFacts) -> Segmentation | str:
-    """The rule for a segmentation model, or why the outputs are not for one. See `Recognizer`."""
-    reasons = []
-    for output in range(len(facts.outputs)):
-        found = _axis(facts, output)
-        if isinstance(found, int):
-            logits = found == -1 and not within_unit(facts.outputs[output])
-            return Segmentation(output, found, threshold=0.0 if logits else 0.5)
-        reasons.append(f"{facts.names[output]!r}: {found}")
-    return f"no output is a map of classes ({'; '.join(reasons)})"
+    """The rule for a segmentation model, or why the output is not for one. See `Recognizer`."""
+    found = _axis(facts)
+    if isinstance(found, str):
+        return f"no map of classes: {found}"
+    logits = found == -1 and not within_unit(facts.outputs[0])
+    return Segmentation(found, threshold=0.0 if logits else 0.5)
 
 
 MAP_WORDS = ("seg", "mask", "classes", "semantic", "parsing", "matte", "saliency")
@@ -176,9 +175,11 @@ FINEST, COARSEST = 1, 8
 """How many pixels of an image a pixel of a map may stand for, along each side."""
 
 
-def _axis(facts: OutputFacts, output: int) -> int | str:
-    """`Segmentation.axis` of an output, or why it is no map of classes."""
-    values = facts.outputs[output]
+def _axis(facts: OutputFacts) -> int | str:
+    """`Segmentation.axis` of the output, or why it is no map of classes."""
+    if len(facts.outputs) != 1:
+        return SEVERAL
+    values = facts.outputs[0]
     if values.ndim not in (3, 4) or len(values) < facts.images or not values.size:
         return "not (images, classes, height, width)"
     single = values.ndim == 3 or 1 in (values.shape[1], values.shape[3])
@@ -187,27 +188,27 @@ def _axis(facts: OutputFacts, output: int) -> int | str:
     if values.dtype.kind != "f":
         return "not one score per class and pixel"
     if single:
-        return _one_score(facts, output)
+        return _one_score(facts)
     axis = _class_axis(facts, values)
     if axis is None:
         return "which axis holds classes cannot be told"
     sides = tuple(np.delete(values.shape, [0, axis]))
     if not _on_canvas(facts, (int(sides[0]), int(sides[1]))):
         return "its maps are not as large as the images, or by a whole factor smaller"
-    certain = sums_to_one(values, axis) or facts.operator(output) in ("Softmax", "LogSoftmax")
-    if not (certain or facts.named(output, *MAP_WORDS)) and values.shape[axis] == 3:
+    certain = sums_to_one(values, axis) or facts.operator(0) in ("Softmax", "LogSoftmax")
+    if not (certain or facts.named(0, *MAP_WORDS)) and values.shape[axis] == 3:
         return "three numbers per pixel may be a picture"
     return axis
 
 
-def _one_score(facts: OutputFacts, output: int) -> int | str:
+def _one_score(facts: OutputFacts) -> int | str:
     """The same, for one real number per pixel."""
-    values = facts.outputs[output]
+    values = facts.outputs[0]
     if not _on_canvas(facts, _sides(values)):
         return "one number per place, but not per pixel"
-    if whole(values) and facts.operator(output) == "Cast":
+    if whole(values) and facts.operator(0) == "Cast":
         return 0
-    if facts.named(output, *MAP_WORDS) or facts.operator(output) in ("Sigmoid", "HardSigmoid"):
+    if facts.named(0, *MAP_WORDS) or facts.operator(0) in ("Sigmoid", "HardSigmoid"):
         return -1
     return "one number per pixel may be a depth, a picture or a score"
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.rules.facts import OutputFacts, sums_to_one
+from analyzer.evaluation.rules.facts import SEVERAL, OutputFacts, sums_to_one
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 Values = npt.NDArray[Any]
@@ -24,18 +24,14 @@ class Sequence:
     """An image is answered differently if any token of its sequence does.
 
     Attributes:
-        output: Position of the output.
         kind: ``tokens``: it holds token numbers (images, length). ``highest``: scores, of which the
             highest of each step is a token. ``ctc``: the same, and of the tokens repetitions and
             then blanks are dropped (greedy decoding of connectionist temporal classification;
             Graves et al., 2006).
-        time_first: True for scores (steps, images, tokens), else (images, steps, tokens).
         blank: The blank of CTC.
     """
 
-    output: int
-    kind: str
-    time_first: bool = False
+    kind: str = CTC
     blank: int = 0
 
     name = "sequence"
@@ -45,16 +41,14 @@ class Sequence:
     def parameters(self) -> Mapping[str, str | int | float | bool]:
         """As in `DecisionRule`."""
         blank = {"blank": self.blank} if self.kind == CTC else {}
-        scored = {} if self.kind == TOKENS else {"time-first": self.time_first}
-        return {"output": self.output, "kind": self.kind, **scored, **blank}
+        return {"kind": self.kind, **blank}
 
     def sentence(self) -> str:
         """As in `DecisionRule`."""
-        axes = "(steps, images, tokens)" if self.time_first else "(images, steps, tokens)"
         read = {
             TOKENS: "as the model answers it",
-            SCORED: f"the highest score of each step of {axes}",
-            CTC: f"by greedy CTC decoding of {axes} with blank {self.blank}",
+            SCORED: "the highest score of each step",
+            CTC: f"by greedy CTC decoding with blank {self.blank}",
         }[self.kind]
         return f"sequence of tokens, {read}; an image differs if any token does"
 
@@ -63,7 +57,8 @@ class Sequence:
         tokens = self.tokens(outputs, images)
         if tokens is None:
             raise GoldenFailed(
-                f"output {self.output} is no sequence of tokens per image: {self.sentence()}"
+                f"an output of {outputs[0].dtype} and shape {outputs[0].shape} is no sequence of "
+                f"tokens per image of kind {self.kind!r}; name another rule by --task"
             )
         return tokens
 
@@ -84,15 +79,11 @@ class Sequence:
             outputs: as in `DecisionRule.decide`.
             images: how many images the run answered.
         """
-        values = outputs[self.output]
+        values = outputs[0]
         if self.kind == TOKENS:
             fits = values.ndim == 2 and len(values) >= images and values.dtype.kind in "iu"
             return values[:images].astype(np.int64) if fits else None
-        if values.ndim != 3 or not values.shape[2]:
-            return None
-        if self.time_first:
-            values = values.transpose(1, 0, 2)
-        if len(values) < images:
+        if values.ndim != 3 or not values.shape[2] or len(values) < images:
             return None
         highest: Tokens = values[:images].argmax(axis=2).astype(np.int64)
         return ctc_collapsed(highest, self.blank) if self.kind == CTC else highest
@@ -142,42 +133,24 @@ def suits(facts: OutputFacts) -> Sequence | str:
     Integers (images, length) are tokens. Scores are recognized by their operator or name, or
     because they sum to 1; they are CTC's if the first or last token is often the highest.
     """
-    reasons = []
-    for output in range(len(facts.outputs)):
-        found = _sequence(facts, output)
-        if not isinstance(found, str):
-            return found
-        reasons.append(f"{facts.names[output]!r}: {found}")
-    return f"no output is a sequence of tokens ({'; '.join(reasons)})"
-
-
-def _sequence(facts: OutputFacts, output: int) -> Sequence | str:
-    values = facts.outputs[output]
+    if len(facts.outputs) != 1:
+        return SEVERAL
+    values = facts.outputs[0]
     if values.dtype.kind in "iu" and values.ndim == 2 and len(values) == facts.images:
-        return Sequence(output, TOKENS) if values.shape[1] > 1 else "one number per image"
+        return Sequence(TOKENS) if values.shape[1] > 1 else "one number per image"
     if values.ndim != 3 or values.dtype.kind != "f" or values.shape[2] < 2 or not values.size:
-        return "not (images, steps, tokens)"
-    if not _are_scores(facts, output):
-        return "its numbers may be features and not scores"
-    time_first = _time_first(values, facts.images)
-    if time_first is None:
-        return "which axis holds the images cannot be told"
+        return "no sequence of tokens: not (images, steps, tokens)"
+    if not _are_scores(facts):
+        return "no sequence of tokens: its numbers may be features and not scores"
     highest = values.argmax(axis=2)
     for blank in (0, values.shape[2] - 1):
         if np.mean(highest == blank) > MANY_BLANKS:
-            return Sequence(output, CTC, time_first, blank)
-    return Sequence(output, SCORED, time_first)
+            return Sequence(CTC, blank)
+    return Sequence(SCORED)
 
 
-def _are_scores(facts: OutputFacts, output: int) -> bool:
+def _are_scores(facts: OutputFacts) -> bool:
     """True if the last axis holds scores of tokens."""
-    values = facts.outputs[output]
-    if facts.operator(output) in ("Softmax", "LogSoftmax") or facts.named(output, *SCORE_WORDS):
+    if facts.operator(0) in ("Softmax", "LogSoftmax") or facts.named(0, *SCORE_WORDS):
         return True
-    return sums_to_one(values, 2)
-
-
-def _time_first(values: Values, images: int) -> bool | None:
-    """True if the second axis holds the images, None if both or none may."""
-    first, second = values.shape[0] == images, values.shape[1] == images
-    return None if first == second else second
+    return sums_to_one(facts.outputs[0], 2)

@@ -117,11 +117,10 @@ def find_yolov5(facts: OutputFacts, asked: bool) -> Convention | str:
     if classes < 1:
         return "too few numbers per anchor for a box, objectness and a class"
     if not asked:
-        if first and not _objectness_is_likely(rows, default=False):
-            return "its numbers come before its anchors, as without objectness"
-        if not first and not _objectness_is_likely(rows, default=True):
+        end = BOX + 1 + classes
+        if not _objectness_is_likely(rows[:, :end], default=not first):
             return "the fifth number is the score of a class"
-        if reason := _implausible(facts, rows, BOX + 1 + classes):
+        if reason := _implausible(facts, rows, end):
             return reason
     return Dense("yolov5", classes, first, True)
 
@@ -174,6 +173,7 @@ def _objectness_is_likely(rows: Values, default: bool) -> bool:
     """Tell if the fifth number is objectness, by the rows where it is high.
 
     A class is then likely too. Were it the score of the first class, the others would be unlikely.
+    Numbers before anchors are usual without objectness, which takes more evidence there.
     """
     fifth, others = rows[:, BOX], rows[:, BOX + 1 :]
     high = fifth > 0.5

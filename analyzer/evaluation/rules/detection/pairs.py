@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from analyzer.evaluation.rules.detection.boxes import Detections, corners
+from analyzer.evaluation.rules.detection.boxes import Detections, Ints, corners
 from analyzer.evaluation.rules.detection.convention import (
     Convention,
     Values,
@@ -130,7 +130,8 @@ def find_detr(facts: OutputFacts, asked: bool) -> Convention | str:
     if isinstance(found, str):
         return found
     places, logits = found
-    if not asked and not mostly(logits.argmax(axis=2) == logits.shape[2] - 1):
+    highest: Ints = logits.argmax(axis=2).reshape(-1)
+    if not asked and not mostly(highest == logits.shape[2] - 1):
         return "the last class is seldom the highest, so that it is not the background"
     return Pair("detr", True, *places, Form.CENTER, Activation.SOFTMAX, Background.LAST)
 
@@ -195,18 +196,19 @@ def _queries(facts: OutputFacts, asked: bool) -> tuple[tuple[int, int], Values] 
 
 def _form(boxes: Values) -> Form | None:
     """The form of boxes that suits all but few of them: (images, anchors, 4)."""
-    sides = boxes[..., 2:] - boxes[..., :2]
-    if mostly((sides >= 0).all(axis=-1), 0.99):
+    sides = (boxes[..., 2:] - boxes[..., :2]).reshape(-1, 2)
+    if mostly(np.asarray((sides >= 0).all(axis=1)), 0.99):
         return Form.CORNERS
-    inside = (boxes[..., 2:] >= 0).all(axis=-1)
-    return Form.CENTER if mostly(inside, 0.99) else None
+    sides = boxes[..., 2:].reshape(-1, 2)
+    return Form.CENTER if mostly(np.asarray((sides >= 0).all(axis=1)), 0.99) else None
 
 
 def _background(probabilities: Values) -> Background:
     """The end of the classes that wins for most anchors: (images, anchors, classes)."""
     if probabilities.shape[2] < 2:
         return Background.NONE
-    highest, last = probabilities.argmax(axis=2), probabilities.shape[2] - 1
-    if mostly(np.equal(highest, 0)):
+    last = probabilities.shape[2] - 1
+    highest: Ints = probabilities.argmax(axis=2).reshape(-1)
+    if mostly(highest == 0):
         return Background.FIRST
-    return Background.LAST if mostly(np.equal(highest, last)) else Background.NONE
+    return Background.LAST if mostly(highest == last) else Background.NONE

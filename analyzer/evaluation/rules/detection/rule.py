@@ -1,15 +1,15 @@
 """The decision of a detector: which boxes are found, of which classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
-from analyzer.errors import GoldenFailed
+from analyzer.errors import BadOption, GoldenFailed
 from analyzer.evaluation.rules.detection.boxes import Detections
 from analyzer.evaluation.rules.detection.convention import Convention
-from analyzer.evaluation.rules.detection.conventions import recognized
+from analyzer.evaluation.rules.detection.conventions import convention_named, recognized
 from analyzer.evaluation.rules.detection.matching import images_that_differ
 from analyzer.evaluation.rules.detection.nms import suppressed
 from analyzer.evaluation.rules.facts import OutputFacts
@@ -25,28 +25,47 @@ class Detection:
     """An image is answered differently if a box appears, vanishes or changes its class.
 
     Attributes:
-        convention: The layout of the outputs.
+        convention: Name of the layout of the outputs; empty: found from the outputs.
         score: Boxes with a higher score count.
         match: Boxes are the same if they have one class and overlap by this IoU or more.
         nms: Boxes of a class that overlap by more than this IoU suppress each other; of no effect
             where the model itself suppresses.
+        layout: The convention in the form that the model has; see `for_outputs`.
     """
 
-    convention: Convention
+    convention: str = ""
     score: float = SCORE
     match: float = MATCH
     nms: float = NMS
+    layout: Convention | None = None
 
     name = "detection"
     needs_outputs = False
 
+    def for_outputs(self, facts: OutputFacts) -> "Detection":
+        """The rule with the layout of a model's outputs.
+
+        Args:
+            facts: the outputs that are judged.
+
+        Raises:
+            BadOption: the convention is unknown, the outputs do not follow it, or none is named
+                and none is recognized.
+        """
+        if self.convention:
+            return replace(self, layout=convention_named(self.convention, facts))
+        found = recognized(facts)
+        if isinstance(found, str):
+            raise BadOption(f"{found}; name one, e.g. --task detection:convention=yolov8")
+        return replace(self, convention=found.name, layout=found)
+
     @property
     def parameters(self) -> Mapping[str, str | int | float | bool]:
         """As in `DecisionRule`."""
-        inside = self.convention.nms_in_graph
+        inside = self._layout.nms_in_graph
         return {
-            "convention": self.convention.name,
-            **self.convention.parameters,
+            "convention": self.convention,
+            **self._layout.parameters,
             "score": self.score,
             "match": self.match,
             **({} if inside else {"nms": self.nms, "before-nms": BEFORE_NMS}),
@@ -55,26 +74,26 @@ class Detection:
 
     def sentence(self) -> str:
         """As in `DecisionRule`."""
-        inside = self.convention.nms_in_graph
+        inside = self._layout.nms_in_graph
         after = "" if inside else f" after suppression of overlaps above IoU {self.nms:g}"
         return (
-            f"boxes with a score above {self.score:g}{after}, read as {self.convention.name}; "
+            f"boxes with a score above {self.score:g}{after}, read as {self.convention}; "
             "an image differs if a box appears, vanishes or changes its class "
             f"(boxes are the same from IoU {self.match:g})"
         )
 
     def decide(self, outputs: Outputs, images: int) -> Detections:
         """As in `DecisionRule`."""
-        if reason := self.convention.unreadable(outputs, images):
+        if reason := self._layout.unreadable(outputs, images):
             raise GoldenFailed(
-                f"the outputs are not those of a detector by the convention "
-                f"{self.convention.name}: {reason}"
+                f"the outputs are not those of a detector by the convention {self.convention}: "
+                f"{reason}; name another by --task"
             )
         return self.boxes(outputs, images)
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:
         """As in `DecisionRule`."""
-        if self.convention.unreadable(outputs, golden.images):
+        if self._layout.unreadable(outputs, golden.images):
             return np.ones(golden.images, bool)
         before = cast(Detections, golden.decisions)
         found = self.boxes(outputs, golden.images)
@@ -87,13 +106,18 @@ class Detection:
             outputs: as in `DecisionRule.decide`.
             images: how many images the run answered.
         """
-        found = self.convention.candidates(outputs, images, self.score).ordered()
-        if not self.convention.nms_in_graph:
+        found = self._layout.candidates(outputs, images, self.score).ordered()
+        if not self._layout.nms_in_graph:
             found = suppressed(found.best(BEFORE_NMS), self.nms)
         return found.best(PER_IMAGE)
+
+    @property
+    def _layout(self) -> Convention:
+        assert self.layout is not None, "outputs are seen before they are judged"
+        return self.layout
 
 
 def suits(facts: OutputFacts) -> Detection | str:
     """The rule for a detector, or why the outputs are not taken for one. See `Recognizer`."""
     found = recognized(facts)
-    return found if isinstance(found, str) else Detection(found)
+    return found if isinstance(found, str) else Detection(found.name, layout=found)
