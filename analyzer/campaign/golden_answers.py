@@ -124,5 +124,5 @@ class GoldenRun:
         finally:
             # A golden run that fails is a refusal: the rest of the data set must not delay it.
             pool.shutdown(cancel_futures=True)
-        definition = self.judge.definition.fitted([batch.decisions for batch in golden])
-        return GoldenAnswers(Judge(definition), self.input_name, self.batches, tuple(golden))
+        judge, found = self.judge.fitted(golden)
+        return GoldenAnswers(judge, self.input_name, self.batches, found)

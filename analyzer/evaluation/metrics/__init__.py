@@ -10,15 +10,29 @@ from collections.abc import Iterator, Mapping
 
 from analyzer.errors import BadOption
 from analyzer.evaluation.metrics.agreement import Agreement
+from analyzer.evaluation.metrics.boxes import BoxMetric
 from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.metrics.own import OwnMetric
+from analyzer.evaluation.metrics.pixels import PixelMetric
+from analyzer.evaluation.metrics.tokens import TokenMetric
 from analyzer.evaluation.metrics.top_k import TopK
 
 TOP1, TOP5, AGREEMENT = TopK(1), TopK(5), Agreement()
 
 OWN = OwnMetric()
 
-METRICS: tuple[Metric, ...] = (TOP1, TOP5, AGREEMENT, OWN)
+METRICS: tuple[Metric, ...] = (
+    TOP1,
+    TOP5,
+    PixelMetric("miou", "mean IoU", overlap=True),
+    PixelMetric("pixel_accuracy", "pixel accuracy", overlap=False),
+    BoxMetric("ap50", "AP at IoU 0.5", precision=True),
+    BoxMetric("f1", "F1 at IoU 0.5", precision=False),
+    TokenMetric("exact", "exact match", exact=True),
+    TokenMetric("token_accuracy", "token accuracy", exact=False),
+    AGREEMENT,
+    OWN,
+)
 """Every metric. A campaign that asks for none takes the first whose needs are met."""
 
 
