@@ -617,7 +617,7 @@ _add("rates reversed", "bad-rates", "runs backwards", _good_but("--rates", "1e-5
 _add("rates twice", "bad-rates", "twice", _good_but("--rates", "1e-6,1e-06"))
 
 for _gate, _says in {
-    "f3 >= 0.9 @ 1e-6": "unknown metric 'f1'",
+    "f3 >= 0.9 @ 1e-6": "unknown metric 'f3'",
     "": "cannot be read",
     "top1": "cannot be read",
     "top1 >= 0.9": "cannot be read",
