@@ -85,7 +85,7 @@ def test_labels_of_numbers_are_said_to_be_unused() -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (Asked(task="clasification"), "did you mean 'classification'"),
+        (Asked(task="clasification"), "did you mean classification"),
         (Asked(task="binary:treshold=1"), "binary takes threshold"),
         (Asked(task="binary:threshold=high"), "threshold is a number"),
         (Asked(task="classification:top=1.5"), "top is a whole number"),
@@ -250,9 +250,7 @@ def test_neighbours_are_those_of_the_whole_data_set(tmp_path: Path) -> None:
     assert found["decision"]["parameters"]["gallery"] == 6
     assert 0 < found["rates"][0]["sdc"]["estimate"] < 1
     alone = report_of(tmp_path, "--data", tmp_path / "d.npz", "--task", "embedding")
-    assert alone["decision"]["parameters"] == {
-        "distance": alone["decision"]["parameters"]["distance"]
-    }
+    assert list(alone["decision"]["parameters"]) == ["distance"]
 
 
 def test_several_outputs_go_to_one_rule_by_name(tmp_path: Path) -> None:
