@@ -1,5 +1,6 @@
 """The golden run of a campaign: the fault-free answer to every batch, and what is judged by it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,11 +45,11 @@ class GoldenAnswers:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of what is fed (``inputs``) and of the first outputs (``golden``)."""
+        """SHA-256 of what is fed (``inputs``) and of the watched outputs (``golden``)."""
         fed = (batch.feeds(self.input_name).values() for batch in self.batches)
         inputs = digest(*chain.from_iterable(fed))
-        golden = digest(*(golden.outputs[0] for golden in self.by_batch))
-        return {"inputs": inputs, "golden": golden}
+        golden = hashlib.sha256("".join(golden.digest for golden in self.by_batch).encode())
+        return {"inputs": inputs, "golden": golden.hexdigest()}
 
     @cached_property
     def ends(self) -> npt.NDArray[np.int64]:
@@ -102,7 +103,7 @@ class GoldenRun:
     def answers(
         self, executor: Executor, step: Callable[[], object] = lambda: None
     ) -> GoldenAnswers:
-        """Run every batch once without faults.
+        """Run every batch once without faults, and fix what the rule takes from the whole data set.
 
         Args:
             executor: runs the model; from several threads at once, where there are several.
@@ -123,4 +124,5 @@ class GoldenRun:
         finally:
             # A golden run that fails is a refusal: the rest of the data set must not delay it.
             pool.shutdown(cancel_futures=True)
-        return GoldenAnswers(self.judge, self.input_name, self.batches, tuple(golden))
+        definition = self.judge.definition.fitted([batch.decisions for batch in golden])
+        return GoldenAnswers(Judge(definition), self.input_name, self.batches, tuple(golden))

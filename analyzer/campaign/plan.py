@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,8 @@ class Plan:
         confidence: Coverage of every interval, in (0, 1).
         paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
         protection: Name of the protection of the memory.
+        decision: Everything that decides what a changed decision is and how an answer is scored;
+            empty: the highest class score of the only output, scored by the metric.
     """
 
     model_sha256: str
@@ -56,6 +59,7 @@ class Plan:
     confidence: float
     paired: str = ""
     protection: str = NONE.name
+    decision: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -84,6 +88,8 @@ class Plan:
             more["targets"] = sorted(t.value for t in self.selection.targets)
         if self.protection != NONE.name:
             more["protection"] = self.protection
+        if self.decision:
+            more["decision"] = dict(self.decision)
         return alone | more
 
     @cached_property

@@ -76,6 +76,11 @@ Data = Annotated[
 ]
 Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
+Task = Annotated[
+    str | None,
+    _option(_DATA, "WORD", "Decision rule, NAME[:field=value] or FILE.py:FUNCTION."),
+]
+Output = Annotated[str | None, _option(_DATA, "NAME", "Judge only this output (default: all).")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
 Resize = Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")]
@@ -182,7 +187,14 @@ PREPROCESSING = {
     "mean": Mean,
     "std": Std,
 }
-DATA = {"data": Data, "images": Images, "metric": Metric, **PREPROCESSING}
+DATA = {
+    "data": Data,
+    "images": Images,
+    "metric": Metric,
+    "task": Task,
+    "output": Output,
+    **PREPROCESSING,
+}
 WORK = {
     "budget": Budget,
     "batch": Batch,

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from analyzer.faults.sampling import generator
 
-Labels = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]
+"""Right answers, (n, ...): int64 classes (n,), or what else a metric states."""
 
 
 class DataKind(StrEnum):
@@ -31,7 +32,7 @@ class Dataset:
         kind: Where they came from.
         name: File or folder name, or a description.
         inputs: (n, ...) in the model's input dtype and layout.
-        labels: int64 (n,), or None.
+        labels: (n, ...), int64 (n,) for classes; None: there are none.
         sha256: Digest of the source: the file's bytes, or the arrays themselves.
         note: What a reader of the report must know about it; may be empty.
         classes: How many classes the labels number, where the source says so.
@@ -69,7 +70,7 @@ class Batch:
 
     Attributes:
         inputs: (n, ...) what is fed; n may exceed ``images`` where the model fixes it.
-        labels: int64 (images,), or None.
+        labels: (images, ...), or None.
         images: How many of the rows count; the rest pad.
         more: By name: (n, ...) for each further input of the model.
     """
@@ -105,9 +106,12 @@ def _batch(data: Dataset, rows: npt.NDArray[np.int64], size: int, fixed: bool) -
 
 
 def digest(*arrays: npt.NDArray[Any]) -> str:
-    """SHA-256 of arrays: dtype, shape and bytes of each."""
+    """SHA-256 of arrays: dtype, shape and bytes of each; of objects what they print."""
     sha = hashlib.sha256()
     for array in arrays:
         sha.update(f"{array.dtype.str}{array.shape}".encode())
-        sha.update(np.ascontiguousarray(array).tobytes())
+        if array.dtype.hasobject:  # the bytes are addresses
+            sha.update(repr(array.tolist()).encode("utf-8", "surrogateescape"))
+        else:
+            sha.update(np.ascontiguousarray(array).tobytes())
     return sha.hexdigest()

@@ -52,7 +52,9 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     """A campaign of trials under faults."""
 
     fault: str | FaultModel | None
-    metric: str | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
     confidence: float | None
     budget: float | str | None
     seed: int | None

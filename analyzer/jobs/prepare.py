@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from analyzer.answers import Answer, Failure
+from analyzer.answers import Answer, Failure, Feeds
 from analyzer.campaign.golden_answers import GoldenRun
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
+from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.dataset import Batch, Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.of_model import check_repeatable, define_for_model
+from analyzer.evaluation.outcome import Judge
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
 from analyzer.faults.space import FaultSpace
@@ -142,16 +145,18 @@ def prepare_analysis(
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
     executor, first = _first_run(model, space, batches, device, request)
-    metric = choose_metric(request.metric, data, class_count(first))
-    check_metrics(request.conditions, metric.name)
-    plan = _plan(model, data, request, rates, metric.name, size)
+    asked = Asked(request.task, request.output, request.metric)
+    definition = define_for_model(model, data, batches[0], first, executor.run, asked)
+    check_repeatable(model, batches[0], first, executor.run, definition.watched, device.on_cpu)
+    check_metrics(request.conditions, definition.metric.name)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
         severity = find_severity(space, golden_values(model, space), request.fault)
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
-    run = GoldenRun(Judge(metric), model.signature.name, tuple(batches), first, threads)
+    run = GoldenRun(Judge(definition), model.signature.name, tuple(batches), first, threads)
     golden = run.answers(executor, observer.alive)
+    plan = _plan(model, data, request, rates, golden.judge.definition, size)
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
     return Analysis(model, space, data, executor, context, device)
@@ -187,8 +192,30 @@ def _first_run(
         return_free_memory()
     first = executor.run(feeds)
     if isinstance(first, Failure):
-        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+        raise _failing(first, executor, feeds, model.signature.fixed_batch is None)
     return executor, first
+
+
+def _failing(
+    found: Failure, executor: CampaignExecutor, feeds: Feeds, any_batch: bool
+) -> GoldenFailed:
+    """The refusal of a model that fails; it names a batch of one where that would do.
+
+    Args:
+        found: the failure.
+        executor: runs the model.
+        feeds: the batch that fails.
+        any_batch: whether the file leaves the batch size open.
+    """
+    images = len(next(iter(feeds.values())))
+    if any_batch and images > 1:
+        alone = {name: values[:1].copy() for name, values in feeds.items()}
+        if not isinstance(executor.run(alone), Failure):
+            return GoldenFailed(
+                f"the model answers one image, but fails on {images} together: use --batch 1 "
+                f"({found.message})"
+            )
+    return GoldenFailed(f"the model fails without any fault: {found.message}")
 
 
 def _plan(
@@ -196,7 +223,7 @@ def _plan(
     data: Dataset,
     request: CampaignRequest,
     rates: tuple[float, ...],
-    metric: str,
+    definition: AnswerDefinition,
     batch: int,
 ) -> Plan:
     return Plan(
@@ -208,7 +235,8 @@ def _plan(
         encoding=request.encoding,
         fault=request.fault,
         selection=request.selection,
-        metric=metric,
+        metric=definition.metric.name,
+        decision=definition.content,
         batch=batch,
         seed=request.seed,
         precision=request.precision,

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from analyzer.errors import BadOption
 from analyzer.evaluation.metrics.agreement import Agreement
 from analyzer.evaluation.metrics.metric import Metric
+from analyzer.evaluation.metrics.own import OwnMetric
 from analyzer.evaluation.metrics.top_k import TopK
 
 TOP1, TOP5, AGREEMENT = TopK(1), TopK(5), Agreement()
 
-METRICS: tuple[Metric, ...] = (TOP1, TOP5, AGREEMENT)
+OWN = OwnMetric()
+
+METRICS: tuple[Metric, ...] = (TOP1, TOP5, AGREEMENT, OWN)
 """Every metric. A campaign that asks for none takes the first whose needs are met."""
 
 
@@ -23,7 +26,7 @@ def metric_names() -> tuple[str, ...]:
     """Names of all metrics.
 
     >>> metric_names()
-    ('top1', 'top5', 'agreement')
+    ('top1', 'top5', 'agreement', 'own')
     """
     return tuple(metric.name for metric in METRICS)
 
@@ -53,11 +56,16 @@ def offered_metrics() -> str:
     """The names as one help text.
 
     >>> offered_metrics()
-    'top1 (default with labels), top5 or agreement'
+    'top1 (default with labels), top5, agreement or FILE.py:FUNCTION'
     """
     first = METRICS[0]
-    marked = {first.name: f"{first.name} (default{' with labels' * first.needs_labels})"}
-    *most, last = (marked.get(name, name) for name in metric_names())
+    marked = {
+        first.name: f"{first.name} (default{' with labels' * first.needs_labels})",
+        OWN.name: "FILE.py:FUNCTION",
+    }
+    last_name = {OWN.name: 1}  # behind those that names choose
+    names = sorted(metric_names(), key=lambda name: last_name.get(name, 0))
+    *most, last = (marked.get(name, name) for name in names)
     return f"{', '.join(most)} or {last}" if most else last
 
 
@@ -65,7 +73,7 @@ class MetricLabels(Mapping[str, str]):
     """Name of a metric -> its name in text, of those in `METRICS` now.
 
     >>> MetricLabels()["top1"], len(MetricLabels())
-    ('top-1', 3)
+    ('top-1', 4)
     """
 
     def __getitem__(self, name: str) -> str:
