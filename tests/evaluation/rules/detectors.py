@@ -182,6 +182,11 @@ def end_to_end(images: Images) -> OutputFacts:
     return facts(images, output=np.array(rows, np.float32).reshape(-1, 7))
 
 
+def end_to_end_alone(images: Images) -> OutputFacts:
+    """The table is the whole answer to the one image."""
+    return facts(images, output=end_to_end(images).outputs[0][None])
+
+
 def paddle(images: Images) -> OutputFacts:
     rows = [[f.number, f.score, *f.box] for found in images for f in found]
     counts = np.array([len(found) for found in images], np.int32)
@@ -189,12 +194,13 @@ def paddle(images: Images) -> OutputFacts:
 
 
 def torchvision(images: Images) -> OutputFacts:
+    """Of one image, without padding: the number of boxes varies."""
     (found,) = images
     return facts(
         images,
-        boxes=np.array([f.box for f in found], np.float32).reshape(-1, 4),
-        labels=np.array([f.number for f in found], np.int64),
-        scores=np.array([f.score for f in found], np.float32),
+        boxes=np.array([f.box for f in found], np.float32).reshape(1, -1, 4),
+        labels=np.array([[f.number for f in found]], np.int64),
+        scores=np.array([[f.score for f in found]], np.float32),
     )
 
 
@@ -213,7 +219,8 @@ MAKERS: dict[str, tuple[str, Callable[[Images], OutputFacts]]] = {
     "TensorRT": ("detections", tensorrt),
     "MMDetection": ("detections", mmdetection),
     "YOLOv7 end to end": ("end-to-end", end_to_end),
+    "YOLOv7 end to end, one image": ("end-to-end", end_to_end_alone),
     "PaddleDetection": ("paddle", paddle),
-    "torchvision": ("torchvision", torchvision),
+    "torchvision": ("detections", torchvision),
 }
 """Export -> name of its convention, and its outputs for given boxes."""

@@ -30,8 +30,13 @@ WEAK = Found((60, 4, 90, 20), 0.1, 1)
 SCENES: Images = ([A, B], [C, WEAK, A])
 
 
+ALONE = {"torchvision", "YOLOv7 end to end, one image"}
+TABLES = {"YOLOv7 end to end", "PaddleDetection"}
+"""Outputs without an axis for images: a broken number may stand for another image."""
+
+
 def scenes(export: str) -> Images:
-    return SCENES[:1] if export == "torchvision" else SCENES
+    return SCENES[:1] if export in ALONE else SCENES
 
 
 def rule_of(export: str) -> tuple[Detection, OutputFacts]:
@@ -123,7 +128,7 @@ def test_broken_numbers_are_survived_and_harm_no_other_image(
             output[:1] = flat.reshape(output[:1].shape)
     marks = rule.changed(golden, tuple(outputs))
     assert marks.shape == (facts.images,)
-    if export not in ("YOLOv7 end to end", "PaddleDetection", "torchvision"):
+    if export not in TABLES:
         assert not marks[1:].any()
 
 

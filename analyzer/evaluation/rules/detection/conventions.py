@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from analyzer.errors import BadOption
 from analyzer.evaluation.rules.detection.convention import Convention, ConventionFinder
 from analyzer.evaluation.rules.detection.dense import find_yolov5, find_yolov8, find_yolox
-from analyzer.evaluation.rules.detection.finished import find_columns, find_torchvision
+from analyzer.evaluation.rules.detection.finished import find_columns
 from analyzer.evaluation.rules.detection.pairs import find_detr, find_pair, find_rt_detr
 from analyzer.evaluation.rules.detection.rows import find_end_to_end, find_paddle, find_rows
 from analyzer.evaluation.rules.facts import OutputFacts
 
 CONVENTIONS: Mapping[str, ConventionFinder] = {
-    "torchvision": find_torchvision,
     "detections": find_columns,
     "end-to-end": find_end_to_end,
     "paddle": find_paddle,

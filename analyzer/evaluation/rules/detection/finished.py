@@ -18,24 +18,20 @@ class Columns:
     """Boxes, scores and classes in outputs of their own, padded to one length per image.
 
     Attributes:
-        name: ``detections``; ``torchvision`` where the outputs are those of one image and have no
-            axis for images.
         boxes: Position of the output with boxes, (images, boxes, 4) or with scores (.., 5).
         scores: Position of that with scores; `NO_OUTPUT`: the fifth number of a box.
         classes: Position of that with classes.
         count: Position of that with the number of boxes of each image; `NO_OUTPUT`: none.
         y_first: True for boxes y1, x1, y2, x2.
-        image_axis: False if there is none.
     """
 
-    name: str
     boxes: int
     scores: int
     classes: int
     count: int = NO_OUTPUT
     y_first: bool = False
-    image_axis: bool = True
 
+    name = "detections"
     nms_in_graph = True
 
     @property
@@ -51,8 +47,6 @@ class Columns:
 
     def unreadable(self, outputs: Outputs, images: int) -> str:
         """As in `Convention`."""
-        if not self.image_axis and images != 1:
-            return "the outputs are those of one image; run batches of one"
         boxes, scores, classes = self._columns(outputs)
         if boxes.ndim != 3 or boxes.shape[2] not in (4, 5) or len(boxes) < images:
             return "the output with boxes is not (images, boxes, 4)"
@@ -79,14 +73,12 @@ class Columns:
         """Boxes (images, boxes, 4 or 5), scores and classes (images, boxes)."""
         boxes, classes = outputs[self.boxes], outputs[self.classes]
         scores = outputs[self.scores] if self.scores != NO_OUTPUT else boxes[..., -1]
-        if self.image_axis:
-            return boxes, scores, classes
-        return boxes[None], scores[None], classes[None]
+        return boxes, scores, classes
 
 
 def find_columns(facts: OutputFacts, asked: bool) -> Convention | str:
     """Boxes, scores, classes, and perhaps their number. See `ConventionFinder`."""
-    boxes = [i for i, o in enumerate(facts.outputs) if _is_boxes(o, facts.images, 3)]
+    boxes = [i for i, o in enumerate(facts.outputs) if _is_boxes(o, facts.images)]
     if len(boxes) != 1:
         return "there is not one output (images, boxes, 4)"
     length = facts.outputs[boxes[0]].shape[1]
@@ -101,29 +93,13 @@ def find_columns(facts: OutputFacts, asked: bool) -> Convention | str:
     if isinstance(roles, str):
         return roles
     y_first = facts.named(boxes[0], "detection_boxes", "tflite_detection")
-    return Columns("detections", boxes[0], *roles, _count(facts, {*boxes, *roles}), y_first)
+    return Columns(boxes[0], *roles, _count(facts, {*boxes, *roles}), y_first)
 
 
-def find_torchvision(facts: OutputFacts, asked: bool) -> Convention | str:
-    """Boxes, labels and scores of one image, without an axis for it. See `ConventionFinder`."""
-    boxes = [i for i, o in enumerate(facts.outputs) if _is_boxes(o, 0, 2)]
-    if len(boxes) != 1:
-        return "there is not one output (boxes, 4)"
-    if facts.images != 1:
-        return "the outputs have no axis for images; run batches of one"
-    count = len(facts.outputs[boxes[0]])
-    columns = [i for i, o in enumerate(facts.outputs) if o.shape == (count,)]
-    roles = _roles(facts, columns, asked)
-    if isinstance(roles, str):
-        return roles
-    return Columns("torchvision", boxes[0], *roles, image_axis=False)
-
-
-def _is_boxes(values: Values, images: int, axes: int) -> bool:
-    """True if the last of so many axes may hold a box, or a box and its score."""
-    if values.ndim != axes or values.dtype.kind != "f" or len(values) < images:
-        return False
-    return values.shape[-1] == 4 or (axes == 3 and values.shape[-1] == 5)
+def _is_boxes(values: Values, images: int) -> bool:
+    """True for (images, boxes, 4), or 5 with a score."""
+    fits = values.ndim == 3 and values.dtype.kind == "f" and len(values) >= images
+    return fits and values.shape[2] in (4, 5)
 
 
 def _roles(facts: OutputFacts, columns: list[int], asked: bool) -> tuple[int, int] | str:

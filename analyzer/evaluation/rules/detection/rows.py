@@ -58,7 +58,7 @@ class Table:
 
     def unreadable(self, outputs: Outputs, images: int) -> str:
         """As in `Convention`."""
-        rows, numbers = outputs[0], 7 if self.name == "end-to-end" else 6
+        rows, numbers = _table(outputs[0]), 7 if self.name == "end-to-end" else 6
         if rows.ndim != 2 or rows.shape[1] != numbers:
             return f"the first output is not (boxes, {numbers})"
         if self.name == "paddle" and not _adds_up(outputs[1], len(rows), images):
@@ -67,7 +67,7 @@ class Table:
 
     def candidates(self, outputs: Outputs, images: int, threshold: float) -> Detections:
         """As in `Convention`."""
-        rows = outputs[0]
+        rows = _table(outputs[0])
         if self.name == "paddle":
             image = np.repeat(np.arange(outputs[1].size), outputs[1].reshape(-1).astype(np.int64))
             classes, scores, boxes = rows[:, 0], rows[:, 1], rows[:, 2:]
@@ -101,7 +101,7 @@ def find_rows(facts: OutputFacts, asked: bool) -> Convention | str:
 
 def find_end_to_end(facts: OutputFacts, asked: bool) -> Convention | str:
     """Final boxes (boxes, 7) with the number of their image. See `ConventionFinder`."""
-    rows = facts.outputs[0]
+    rows = _table(facts.outputs[0])
     if rows.ndim != 2 or rows.shape[1] != 7 or rows.dtype.kind != "f":
         return "the first output is not (boxes, 7)"
     if not asked:
@@ -119,12 +119,17 @@ def find_paddle(facts: OutputFacts, asked: bool) -> Convention | str:
     """Final boxes (boxes, 6), and how many each image has. See `ConventionFinder`."""
     if len(facts.outputs) < 2:
         return "there is no second output with the number of boxes"
-    rows, counts = facts.outputs[:2]
+    rows, counts = _table(facts.outputs[0]), facts.outputs[1]
     if rows.ndim != 2 or rows.shape[1] != 6 or not _adds_up(counts, len(rows), facts.images):
         return "the outputs are not (boxes, 6) and the number of boxes of each image"
     if not asked and not (whole(rows[:, 0]) and within_unit(np.maximum(rows[:, 1], 0))):
         return "the first number is no class or the second no score"
     return Table("paddle")
+
+
+def _table(rows: Values) -> Values:
+    """The table, also where it is the answer to one image and has an axis for that."""
+    return rows[0] if rows.ndim == 3 and len(rows) == 1 else rows
 
 
 def _adds_up(counts: Values, rows: int, images: int) -> bool:
