@@ -53,7 +53,9 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
 
     fault: str | FaultModel | None
     labels: PathLike | None
-    metric: str | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
     expect: str | Sequence[str] | None
     confidence: float | None
     budget: float | str | None
