@@ -1,8 +1,9 @@
 """The golden run of a campaign: the fault-free answer to every batch, and what is judged by it."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -10,7 +11,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.answers import Answer, Run
+from analyzer.answers import Answer, Result, Run
 from analyzer.evaluation.dataset import Batch, digest
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.runtime.executor import Executor
@@ -112,17 +113,28 @@ class GoldenRun:
         Raises:
             GoldenFailed: the fault-free model fails or answers NaN.
         """
-        known = (self.first,) if self.first else ()
-        waiting = [batch.feeds(self.input_name) for batch in self.batches[len(known) :]]
         golden = []
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="relcheck-golden")
         try:
-            answers = chain(known, pool.map(executor.run, waiting))
-            for batch, answer in zip(self.batches, answers, strict=True):
+            for batch, answer in zip(self.batches, self._answers(executor, pool), strict=True):
                 golden.append(self.judge.golden(answer, batch.labels, batch.images))
                 step()
         finally:
             # A golden run that fails is a refusal: the rest of the data set must not delay it.
             pool.shutdown(cancel_futures=True)
-        definition = self.judge.definition.fitted([batch.decisions for batch in golden])
-        return GoldenAnswers(Judge(definition), self.input_name, self.batches, tuple(golden))
+        judge, found = self.judge.fitted(golden)
+        return GoldenAnswers(judge, self.input_name, self.batches, found)
+
+    def _answers(self, executor: Executor, pool: ThreadPoolExecutor) -> Iterator[Result]:
+        """The answers in order, few of them ahead: outputs of all batches may exceed memory."""
+        known = 0
+        if self.first is not None:
+            yield self.first
+            known = 1
+        waiting: deque[Future[Result]] = deque()
+        for batch in self.batches[known:]:
+            if len(waiting) > self.threads:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(executor.run, batch.feeds(self.input_name)))
+        while waiting:
+            yield waiting.popleft().result()

@@ -95,9 +95,9 @@ def _checked_labels(raw: RawArrays, signature: InputSignature) -> Labels | None:
 
 def _as_labels(labels: npt.NDArray[Any], path: Path | str) -> Labels:
     flat = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if flat.ndim != 1 or flat.dtype.kind not in "iu":
-        raise DataMismatch(f"labels in {path} must be one integer per image")
-    return flat.astype(np.int64)
+    if flat.ndim == 0 or flat.dtype.kind not in "iuf":
+        raise DataMismatch(f"labels in {path} must be numbers, with a row per image")
+    return flat.astype(np.int64 if flat.dtype.kind in "iu" else np.float64)
 
 
 def _fits_as_is(images: npt.NDArray[Any], signature: InputSignature) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from analyzer.evaluation.image_axis import FIRST, ImageAxis
 from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.rules.classification import Classification
+from analyzer.evaluation.rules.detection.rule import Detection
 from analyzer.evaluation.rules.own import OwnRule
 from analyzer.evaluation.rules.rule import DecisionRule, GoldenDecisions, Outputs
 from analyzer.evaluation.rules.several import Several, fitted_rule
@@ -127,4 +128,4 @@ class AnswerDefinition:
 
 def takes_several(rule: DecisionRule) -> bool:
     """True for rules that judge several outputs together, such as boxes and their scores."""
-    return isinstance(rule, OwnRule) or bool(getattr(rule, "takes_several", False))
+    return isinstance(rule, OwnRule | Detection)

@@ -55,7 +55,7 @@ def define_for_model(
     axes = find_axes(facts, signatures, first, run, batch.feeds(name))
     found = zip(signatures, axes, first.outputs, strict=True)
     forms = [OutputForm(s, axis, axis.rows(output, batch.images)) for s, axis, output in found]
-    return define_answers(forms, data, batch.images, asked)
+    return define_answers(forms, data, batch.images, asked, batch.inputs.shape)
 
 
 MORE_TIMES = 3

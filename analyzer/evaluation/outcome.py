@@ -6,6 +6,7 @@ golden run has none. *SDC* (silent data corruption): a decision other than golde
 announces. *Masked*: the rest. A DUE scores 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from analyzer.evaluation.decisions import (
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.rules.rule import GoldenDecisions, Outputs
+from analyzer.evaluation.rules.several import decided_anew
 
 Scores = npt.NDArray[np.int64]
 
@@ -170,6 +172,17 @@ class Judge:
         scored = seen if self.metric.needs_golden else ()
         size = sum(output.nbytes for output in result.outputs)
         return Golden(decisions, scored, forms, scores, digest(*rows), size)
+
+    def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
+        """Fix what the rule takes from the whole data set, and decide anew where that matters.
+
+        Args:
+            golden: the golden answers to every batch.
+        """
+        definition = self.definition.fitted([batch.decisions for batch in golden])
+        decided = (decided_anew(definition.rule, batch.decisions) for batch in golden)
+        found = (replace(own, decisions=d) for own, d in zip(golden, decided, strict=True))
+        return Judge(definition), tuple(found)
 
     def _check_golden(self, rows: Outputs, images: int) -> None:
         """Refuse answers that cannot be golden.

@@ -138,9 +138,9 @@ def _compare_answers(
             found = run_session(before, batch.feeds(name))
             golden.append(judge.golden(found, batch.labels, batch.images))
             observer.step(number)
-        judge = Judge(judge.definition.fitted([found.decisions for found in golden]))
-        score_before = score_after = sum(found.total for found in golden)
-        for number, (batch, own) in enumerate(zip(images.batches, golden, strict=True)):
+        judge, fitted = judge.fitted(golden)
+        score_before = score_after = sum(found.total for found in fitted)
+        for number, (batch, own) in enumerate(zip(images.batches, fitted, strict=True)):
             outcomes = judge.outcomes(own, run_session(after, batch.feeds(name)), batch.labels)
             score_after += outcomes.gained - outcomes.lost
             observer.step(len(images.batches) + number)
@@ -156,7 +156,7 @@ def _compare_answers(
 
 
 def _judge(model: Model, images: Images, run: Run) -> Judge:
-    """What judges the answers of both models: the original's own definition of an answer.
+    """The judge of both models, by the definition of an answer that the original has.
 
     Raises:
         GoldenFailed: the original fails.

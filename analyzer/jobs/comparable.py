@@ -126,7 +126,7 @@ def _check_comparable(reference: Analysis, analysis: Analysis) -> None:
 
 
 def _question(analysis: Analysis) -> str:
-    """What a model answers, in words: rules, and how many numbers each of them judges."""
+    """The question that a model answers, in words: rules, and the numbers that they judge."""
     golden = analysis.context.golden
     definition, first = golden.judge.definition, golden.by_batch[0]
     if isinstance(first.decisions.decisions, ClassDecisions):

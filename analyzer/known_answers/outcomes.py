@@ -91,9 +91,9 @@ def _find(asked: Outcome) -> str:
         metric=metric_named(asked.metric),
         scored=None if len(rules) == 1 else 0,
     )
-    judge = Judge(definition)
-    golden = judge.golden(unharmed, labels, images)
-    judge = Judge(definition.fitted([golden.decisions]))
+    judge, (golden,) = Judge(definition).fitted(
+        [Judge(definition).golden(unharmed, labels, images)]
+    )
     result = _answer(asked.faulty) if asked.faulty else Failure("out of range")
     found = judge.outcomes(golden, result, labels)
     return _counts(found.sdc, found.due, found.masked, found.lost, found.gained)

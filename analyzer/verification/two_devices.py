@@ -76,8 +76,8 @@ def run_on_both(
     """
     plain = Judge(replace(definition, metric=AGREEMENT, scored=None))
     unharmed = [executor.run(feeds) for executor in (one, other)]
-    golden = [plain.golden(answer, None, images) for answer in unharmed]
-    judge = Judge(plain.definition.fitted([golden[0].decisions]))
+    judge, _ = plain.fitted([plain.golden(unharmed[0], None, images)])
+    golden = [judge.golden(answer, None, images) for answer in unharmed]
     count = same_bits = same_outcomes = 0
     differing = Moments()
     for index, pattern in enumerate(patterns):

@@ -325,12 +325,30 @@ def output_without_batch(folder: Path) -> Arguments:
     )
 
 
-@bad("golden-failed", "no tensor of numbers")
-def text_output(folder: Path) -> Arguments:
+@bad("not-repeatable", "RandomNormalLike draws random numbers")
+def random_answer(folder: Path) -> Arguments:
     return _text(
         folder,
-        "g (float[N, 3] x) => (string[N, 3] y) <float[3] w = {1, 2, 3}> {"
-        " z = Mul (x, w) y = Cast <to = 8> (z) }",
+        "g (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}> {"
+        " z = Mul (x, w) r = RandomNormalLike (z) y = Add (z, r) }",
+    )
+
+
+@bad("unclear-answer", "uint8, which may name classes or measure something")
+def bytes_without_a_meaning(folder: Path) -> Arguments:
+    return _text(
+        folder,
+        "g (float[N, 3] x) => (uint8[N, 3] y) <float[3] w = {1, 2, 3}> {"
+        " z = Mul (x, w) a = Abs (z) y = Cast <to = 2> (a) }",
+    )
+
+
+@bad("golden-failed", "use --batch 1")
+def one_image_at_a_time(folder: Path) -> Arguments:
+    return _text(
+        folder,
+        "g (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}, int64[2] s = {1, 3}> {"
+        " z = Mul (x, w) y = Reshape (z, s) }",
     )
 
 
@@ -599,7 +617,7 @@ _add("rates reversed", "bad-rates", "runs backwards", _good_but("--rates", "1e-5
 _add("rates twice", "bad-rates", "twice", _good_but("--rates", "1e-6,1e-06"))
 
 for _gate, _says in {
-    "f1 >= 0.9 @ 1e-6": "unknown metric 'f1'",
+    "f3 >= 0.9 @ 1e-6": "unknown metric 'f3'",
     "": "cannot be read",
     "top1": "cannot be read",
     "top1 >= 0.9": "cannot be read",

@@ -19,7 +19,6 @@ from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.metrics import (
     AGREEMENT,
     METRICS,
-    OWN,
     TOP1,
     TOP5,
     MetricLabels,
@@ -105,7 +104,9 @@ def images_of(folder: Path) -> Path:
 # The list, and what derives from it
 
 
-LISTED = [metric for metric in METRICS if metric is not OWN]
+BY_LABELS = ("top1", "top5", "miou", "pixel_accuracy", "ap50", "f1", "exact", "token_accuracy")
+
+LISTED = (TOP1, TOP5, AGREEMENT)
 
 
 @pytest.mark.parametrize("metric", [*LISTED, TOP3, SAME_PIXELS], ids=lambda m: m.name)
@@ -128,31 +129,32 @@ def test_scores_are_whole_numbers_up_to_the_denominator(metric: Metric) -> None:
 
 
 def test_the_list_says_what_users_read() -> None:
-    assert offered_metrics() == "top1 (default with labels), top5, agreement or FILE.py:FUNCTION"
-    assert metric_names() == ("top1", "top5", "agreement", "own")
-    assert labelled_names() == ("top1", "top5", "own")
-    labels = {"top1": "top-1", "top5": "top-5", "agreement": "agreement", "own": "own metric"}
-    assert dict(MetricLabels()) == labels
-    assert [metric_named(m.name) for m in METRICS] == [TOP1, TOP5, AGREEMENT, OWN]
+    assert offered_metrics() == (
+        f"top1 (default with labels), {', '.join(BY_LABELS[1:])}, agreement or FILE.py:FUNCTION"
+    )
+    assert metric_names() == (*BY_LABELS, "agreement", "own")
+    assert labelled_names() == (*BY_LABELS, "own")
+    assert (MetricLabels()["top1"], MetricLabels()["miou"]) == ("top-1", "mean IoU")
+    assert [metric_named(m.name) for m in METRICS] == list(METRICS)
 
 
 @pytest.mark.usefixtures("added")
 def test_one_object_is_known_everywhere() -> None:
-    assert offered_metrics().endswith(", top5, agreement, top3, pixels or FILE.py:FUNCTION")
+    assert offered_metrics().endswith(", agreement, top3, pixels or FILE.py:FUNCTION")
     assert gate_metrics()[-5:] == ("top3", "pixels", "sdc", "due", "masked")
     assert str(parse_gate("pixels >= 0.5 @ 1e-3")) == "pixels >= 0.5 @ 1e-3"
-    with pytest.raises(BadGate, match="top1 and top5 and own and top3 need labelled data"):
+    with pytest.raises(BadGate, match="token_accuracy and own and top3 need labelled data"):
         check_metrics([parse_gate("top3 >= 0.5 @ 1e-3")], "pixels")
     assert METRIC_NAMES["pixels"] == "same pixels"
     assert GoldenPart(metric="top3", value=0.5).metric == "top3"
     listed = json.loads(json_schema())["$defs"]["GoldenPart"]["properties"]["metric"]["enum"]
-    assert listed == ["top1", "top5", "agreement", "own", "top3", "pixels"]
+    assert listed == [*BY_LABELS, "agreement", "own", "top3", "pixels"]
     compared = json.loads(comparison_schema())["properties"]["metric"]["anyOf"][0]["enum"]
-    assert compared == ["top1", "top5", "own", "top3"]
+    assert compared == [*BY_LABELS, "own", "top3"]
 
 
 def test_records_refuse_what_is_no_metric() -> None:
-    with pytest.raises(ValueError, match="use top1, top5, agreement"):
+    with pytest.raises(ValueError, match="use top1, top5, miou"):
         GoldenPart(metric="top3", value=0.5)
 
 

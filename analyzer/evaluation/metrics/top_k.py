@@ -61,14 +61,16 @@ class TopK:
         Raises:
             DataMismatch: labels are not one class per image, or a class that there is not.
         """
-        from analyzer.evaluation.rules.rule import ClassRule
+        from analyzer.evaluation.rules.rule import as_class_rule
 
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise DataMismatch(
-                f"labels of {labels.dtype} and shape {labels.shape} are not one class per image"
+                f"labels of {labels.dtype} and shape {labels.shape} for a model that scores "
+                "classes; they must be one integer per image"
             )
-        assert isinstance(first.rule, ClassRule), "the list of rules says so"
-        classes = first.rule.class_count(first.outputs, len(first.masked))
+        rule = as_class_rule(first.rule)
+        assert rule is not None, "the list of rules says so"
+        classes = rule.class_count(first.outputs, len(first.masked))
         if classes is not None and (labels.min() < 0 or labels.max() >= classes):
             wrong = labels.min() if labels.min() < 0 else labels.max()
             raise DataMismatch(
@@ -77,11 +79,11 @@ class TopK:
 
     def score(self, answers: "AnswerBatch") -> "Scores":
         """int64 (images,): 1 where the label is among the ``k`` best; see `Metric.score`."""
-        from analyzer.evaluation.rules.rule import ClassRule
+        from analyzer.evaluation.rules.rule import as_class_rule
 
-        labels, rule = answers.labels, answers.rule
+        labels, rule = answers.labels, as_class_rule(answers.rule)
         assert labels is not None, "a campaign without labels has another metric"
-        assert isinstance(rule, ClassRule), "the list of rules says so"
+        assert rule is not None, "the list of rules says so"
         best = rule.predicted(answers.outputs, len(answers.masked), self.k)
         found: Scores = (best == labels[:, None]).any(axis=1).astype("int64")
         return found

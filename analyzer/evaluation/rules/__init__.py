@@ -7,10 +7,14 @@ from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption
 from analyzer.evaluation.rules.by_value import ByValue, MapScores
 from analyzer.evaluation.rules.classification import Classification
+from analyzer.evaluation.rules.detection.rule import Detection
+from analyzer.evaluation.rules.embeddings import Cosine, NearestNeighbour
 from analyzer.evaluation.rules.integers import Integers
 from analyzer.evaluation.rules.own import OwnRule
 from analyzer.evaluation.rules.regression import Regression
 from analyzer.evaluation.rules.rule import DecisionRule
+from analyzer.evaluation.rules.segmentation import Segmentation
+from analyzer.evaluation.rules.sequences import Sequence
 from analyzer.evaluation.rules.thresholds import Binary, MultiLabel
 from analyzer.evaluation.user_code import is_user_code, user_function
 
@@ -22,11 +26,20 @@ RULES: tuple[type[Any], ...] = (
     Regression,
     MapScores,
     ByValue,
+    Segmentation,
+    Detection,
+    Sequence,
+    Cosine,
+    NearestNeighbour,
 )
 """Every rule that a name chooses. A rule's fields are what ``NAME:field=value`` sets."""
 
-FOUND = {Regression: ("ranges",)}
-"""Rule -> fields that the golden run finds, and no user sets."""
+FOUND: dict[type[Any], tuple[str, ...]] = {
+    Regression: ("ranges",),
+    Detection: ("layout",),
+    NearestNeighbour: ("gallery",),
+}
+"""Rule -> fields that are found from the model's answers, and no user sets."""
 
 
 def rule_names() -> tuple[str, ...]:

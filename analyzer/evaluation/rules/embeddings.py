@@ -105,10 +105,11 @@ class NearestNeighbour:
         return NearestNeighbour(np.concatenate(vectors))
 
     def decide(self, outputs: Outputs, images: int) -> npt.NDArray[np.int64]:
-        """As in `DecisionRule`: int64 (images,), the place in the gallery."""
-        places: npt.NDArray[np.int64] = (
-            _golden_directions(outputs, images) @ self._gallery().T
-        ).argmax(axis=1)
+        """As in `DecisionRule`: int64 (images,), the place in the gallery, 0 without one."""
+        found = _golden_directions(outputs, images)
+        if self.gallery is None:
+            return np.zeros(images, np.int64)
+        places: npt.NDArray[np.int64] = (found @ self.gallery.T).argmax(axis=1)
         return places
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:

@@ -1,5 +1,6 @@
-"""The rule of one output where nobody names one: from its operator, type, shape, and the labels."""
+"""The rule where nobody names one: from operators, types, shapes, names, and the labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,8 +8,11 @@ import numpy.typing as npt
 
 from analyzer.errors import UnclearAnswer
 from analyzer.evaluation.image_axis import ImageAxis
+from analyzer.evaluation.rules import embeddings, segmentation, sequences
 from analyzer.evaluation.rules.by_value import ByValue, MapScores, holds_maps
 from analyzer.evaluation.rules.classification import Classification
+from analyzer.evaluation.rules.detection import rule as detection
+from analyzer.evaluation.rules.facts import OutputFacts, Recognizer
 from analyzer.evaluation.rules.integers import Integers
 from analyzer.evaluation.rules.regression import Regression
 from analyzer.evaluation.rules.rule import DecisionRule
@@ -47,11 +51,50 @@ class OutputForm:
         return self.signature.name
 
 
-def find_rule(form: OutputForm, labels: npt.NDArray[Any] | None) -> DecisionRule:
+RECOGNIZERS: dict[str, Recognizer] = {
+    "segmentation": segmentation.suits,
+    "sequence": sequences.suits,
+    "embedding": embeddings.suits,
+    "detection": detection.suits,
+}
+"""Name of a rule -> what finds its form in the outputs."""
+
+
+def facts_of(forms: Sequence[OutputForm], images: int, fed: Sequence[int]) -> OutputFacts:
+    """Facts about outputs, as `RECOGNIZERS` take them.
+
+    Args:
+        forms: the outputs.
+        images: how many images golden answered.
+        fed: shape of the first input as it was fed; empty if not known.
+    """
+    return OutputFacts(
+        names=tuple(form.name for form in forms),
+        outputs=tuple(form.rows for form in forms),
+        images=images,
+        operators=tuple((form.signature.makers or ("",))[-1] for form in forms),
+        input_shape=tuple(fed),
+    )
+
+
+def find_detector(facts: OutputFacts) -> DecisionRule | None:
+    """The rule of a detector, which judges all outputs together; None if it is none."""
+    if len(facts.outputs) == 1 and facts.outputs[0].ndim < 3:
+        return None  # scores of classes, whatever their names
+    if any(output.dtype.kind not in "fiub" for output in facts.outputs):
+        return None
+    found = detection.suits(facts)
+    return None if isinstance(found, str) else found
+
+
+def find_rule(
+    form: OutputForm, facts: OutputFacts, labels: npt.NDArray[Any] | None
+) -> DecisionRule:
     """The rule of one output that has a row per image.
 
     Args:
         form: the output.
+        facts: about this output alone.
         labels: (images, ...), of the data set; None: there are none.
 
     Raises:
@@ -60,8 +103,15 @@ def find_rule(form: OutputForm, labels: npt.NDArray[Any] | None) -> DecisionRule
     values = form.rows
     if values.dtype.kind not in "fiub":
         return MapScores() if holds_maps(values) else ByValue()
+    for name in ("segmentation", "sequence"):
+        if values.ndim > 2 or (labels is not None and labels.ndim == 2):
+            found = RECOGNIZERS[name](facts)
+            if not isinstance(found, str):
+                return found
     if values.dtype.kind != "f" and not _measures(form):
         return _of_integers(form)
+    if labels is None and not isinstance(found := embeddings.suits(facts), str):
+        return found
     return _of_scores(form, labels)
 
 

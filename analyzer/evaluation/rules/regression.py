@@ -85,22 +85,22 @@ class Regression:
                 "image"
             )
 
-    def fitted(self, golden: Sequence[GoldenDecisions]) -> "Regression":
+    def fitted(self, golden: Sequence[Outputs]) -> "Regression":
         """The rule with the range of each channel over the whole data set.
 
         Args:
-            golden: every batch, with its output.
+            golden: the output of every batch.
 
         Raises:
             GoldenFailed: there is one number alone, which has no range.
         """
         if self.of == "units":
             return self
-        axis = self._axis_of(golden[0].outputs[0])
-        low, high = _extremes([batch.outputs[0] for batch in golden], axis)
+        axis = self._axis_of(golden[0][0])
+        low, high = _extremes([outputs[0] for outputs in golden], axis)
         span = np.where(low <= high, high - low, 0.0)
         whole = float(max(np.max(high, initial=-np.inf) - np.min(low, initial=np.inf), 0.0))
-        if not whole > 0.0 and sum(batch.images for batch in golden) == 1:
+        if not whole > 0.0 and sum(len(outputs[0]) for outputs in golden) == 1:
             raise GoldenFailed(
                 "one image with one number has no range, so that no tolerance follows from it; "
                 "give more images, or --task regression:of=units,tolerance=X"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -82,19 +82,17 @@ class DecisionRule(Protocol):
         """
 
 
-@runtime_checkable
 class UnfittedRule(DecisionRule, Protocol):
     """A rule with a part that depends on the whole data set, such as the range of an output."""
 
-    def fitted(self, golden: Sequence[GoldenDecisions]) -> DecisionRule:
+    def fitted(self, golden: Sequence[Outputs]) -> DecisionRule:
         """The rule with that part fixed.
 
         Args:
-            golden: the fault-free decisions on every batch, with outputs if the rule needs them.
+            golden: the judged outputs of every batch, without faults.
         """
 
 
-@runtime_checkable
 class ClassRule(DecisionRule, Protocol):
     """A rule whose decisions are classes, which labels can confirm."""
 
@@ -120,3 +118,13 @@ class ClassRule(DecisionRule, Protocol):
             outputs: as `DecisionRule.decide` takes them.
             images: how many images they answer.
         """
+
+
+def as_class_rule(rule: DecisionRule) -> ClassRule | None:
+    """The rule as one whose decisions are classes; None if they are something else."""
+    return cast(ClassRule, rule) if hasattr(type(rule), "predicted") else None
+
+
+def as_unfitted(rule: DecisionRule) -> UnfittedRule | None:
+    """The rule as one that depends on the whole data set; None if it does not."""
+    return cast(UnfittedRule, rule) if hasattr(type(rule), "fitted") else None

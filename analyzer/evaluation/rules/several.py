@@ -10,7 +10,7 @@ from analyzer.evaluation.rules.rule import (
     DecisionRule,
     GoldenDecisions,
     Outputs,
-    UnfittedRule,
+    as_unfitted,
 )
 
 
@@ -71,20 +71,6 @@ class Several:
             changed |= part.rule.changed(before, (output,))
         return changed
 
-    def fitted(self, golden: Sequence[GoldenDecisions]) -> "Several":
-        """The parts with whatever depends on the whole data set.
-
-        Args:
-            golden: every batch.
-        """
-        return replace(
-            self,
-            parts=tuple(
-                replace(part, rule=fitted_rule(part.rule, [b.decisions[i] for b in golden]))
-                for i, part in enumerate(self.parts)
-            ),
-        )
-
 
 def fitted_rule(rule: DecisionRule, golden: Sequence[GoldenDecisions]) -> DecisionRule:
     """The rule with whatever depends on the whole data set; of most, the rule itself.
@@ -93,4 +79,28 @@ def fitted_rule(rule: DecisionRule, golden: Sequence[GoldenDecisions]) -> Decisi
         rule: any rule.
         golden: its decisions on every batch.
     """
-    return rule.fitted(golden) if isinstance(rule, UnfittedRule) else rule
+    if isinstance(rule, Several):
+        parts = (
+            replace(part, rule=fitted_rule(part.rule, [batch.decisions[i] for batch in golden]))
+            for i, part in enumerate(rule.parts)
+        )
+        return replace(rule, parts=tuple(parts))
+    unfitted = as_unfitted(rule)
+    return rule if unfitted is None else unfitted.fitted([batch.outputs for batch in golden])
+
+
+def decided_anew(rule: DecisionRule, golden: GoldenDecisions) -> GoldenDecisions:
+    """The decisions of a fitted rule on a batch that the rule before it has seen.
+
+    Args:
+        rule: of `fitted_rule`.
+        golden: decisions of the rule before.
+    """
+    if isinstance(rule, Several):
+        parts = zip(rule.parts, golden.decisions, strict=True)
+        return replace(golden, decisions=tuple(decided_anew(p.rule, own) for p, own in parts))
+    if as_unfitted(rule) is None:
+        return golden
+    kept = golden.outputs if rule.needs_outputs else ()
+    decisions = rule.decide(golden.outputs, golden.images)
+    return GoldenDecisions(decisions, kept, golden.images)

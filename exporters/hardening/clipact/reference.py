@@ -84,7 +84,7 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
 def _definition(
     model: Model, data: Dataset, metric: str | None, batching: Batching, first: Answer, run: Run
 ) -> AnswerDefinition:
-    """What an answer is.
+    """The definition of an answer.
 
     Raises:
         GoldenFailed: an output that is judged does not have its rows first.
