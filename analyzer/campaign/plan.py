@@ -42,6 +42,8 @@ class Plan:
         protection: Name of the protection of the memory.
         decision: Everything that decides what a changed decision is and how an answer is scored;
             empty: the highest class score of the only output, scored by the metric.
+        preprocessing: What flags changed of the recipe that the model states, by name; the rest of
+            what is fed follows from the model and the data.
     """
 
     model_sha256: str
@@ -60,6 +62,7 @@ class Plan:
     paired: str = ""
     protection: str = NONE.name
     decision: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -90,6 +93,8 @@ class Plan:
             more["protection"] = self.protection
         if self.decision:
             more["decision"] = dict(self.decision)
+        if self.preprocessing:
+            more["preprocessing"] = dict(self.preprocessing)
         return alone | more
 
     @cached_property

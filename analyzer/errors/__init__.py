@@ -12,6 +12,7 @@ from analyzer.errors.data import (
     FileMissing,
     OutOfMemory,
     TooLarge,
+    UnexpectedAccuracy,
 )
 from analyzer.errors.export import (
     BadCheckpoint,
@@ -52,6 +53,7 @@ from analyzer.errors.request import (
     BadGate,
     BadOption,
     BadRates,
+    BudgetTooSmall,
     DeviceUnavailable,
     EmptySelection,
     PackageMissing,
@@ -82,6 +84,7 @@ __all__ = [
     "BadRates",
     "BadSearchState",
     "BadThresholds",
+    "BudgetTooSmall",
     "CannotQuantize",
     "ClusterError",
     "DataError",
@@ -117,6 +120,7 @@ __all__ = [
     "TooLarge",
     "TorchMissing",
     "UnclearAnswer",
+    "UnexpectedAccuracy",
     "UnsupportedModel",
     "UnsupportedSignature",
     "UnsupportedTarget",

@@ -76,7 +76,9 @@ class MetricChoice:
         try:
             return self._only(metric)
         except DataMismatch as error:
-            if any(as_class_rule(part.rule) for part in self._suited(metric)):
+            labels = self.data.labels
+            classes = labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
+            if classes and any(as_class_rule(part.rule) for part in self._suited(metric)):
                 raise
             return str(error)
 

@@ -88,6 +88,7 @@ def find_axes(
     first: Answer,
     run: Run,
     feeds: Feeds,
+    few: Callable[[int], Feeds],
 ) -> tuple[ImageAxis, ...]:
     """The place of the images in every output.
 
@@ -97,8 +98,9 @@ def find_axes(
         first: the answer to ``feeds``.
         run: runs the model without faults.
         feeds: the first batch.
+        few: gives the feeds of so many rows.
     """
-    one, two = (None, None) if facts.fixed else _one_and_two(run, feeds)
+    one, two = (None, None) if facts.fixed else _one_and_two(run, few)
     if isinstance(one, Answer) and isinstance(two, Answer):
         shapes = zip(one.outputs, two.outputs, first.outputs, signatures, strict=True)
         return tuple(_scaling(a, b, c, facts, s) for a, b, c, s in shapes)
@@ -111,15 +113,10 @@ def find_axes(
     return tuple(axis for axis in axes if isinstance(axis, ImageAxis))
 
 
-def _one_and_two(run: Run, feeds: Feeds) -> tuple[Result, Result]:
-    """Answers to the first row alone, and to the first two; a lonely row is fed twice."""
-    one = {name: np.ascontiguousarray(values[:1]) for name, values in feeds.items()}
-    two = {
-        name: np.ascontiguousarray(np.resize(values[:2], (2, *values.shape[1:])))
-        for name, values in feeds.items()
-    }
-    first = run(one)
-    return first, Failure("not run") if isinstance(first, Failure) else run(two)
+def _one_and_two(run: Run, few: Callable[[int], Feeds]) -> tuple[Result, Result]:
+    """Answers to one row, and to two."""
+    first = run(few(1))
+    return first, Failure("not run") if isinstance(first, Failure) else run(few(2))
 
 
 def _scaling(
@@ -181,7 +178,13 @@ def _by_turning(
         run: runs the model without faults.
         feeds: the first batch.
     """
-    turned = run({name: np.ascontiguousarray(np.roll(v, 1, axis=0)) for name, v in feeds.items()})
+    rows = len(next(iter(feeds.values())))
+    turned = run(
+        {
+            name: np.ascontiguousarray(np.roll(v, 1, axis=0)) if v.shape[:1] == (rows,) else v
+            for name, v in feeds.items()
+        }
+    )
     for index in unclear:
         candidates, before = axes[index], first.outputs[index]
         assert isinstance(candidates, list), "it is unclear"

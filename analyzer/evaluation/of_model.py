@@ -1,13 +1,14 @@
 """The definition of an answer of one model, and whether the model repeats its answers."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
-from analyzer.answers import Answer, Run
+from analyzer.answers import Answer, Feeds, Run
 from analyzer.errors import NotRepeatable
 from analyzer.evaluation.choose import NOTHING, Asked, define_answers
-from analyzer.evaluation.dataset import Batch, Dataset
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.image_axis import BatchFacts, find_axes
 from analyzer.evaluation.rules.find import OutputForm
@@ -24,7 +25,7 @@ from analyzer.model.outputs import (
 def define_for_model(
     model: Model,
     data: Dataset,
-    batch: Batch,
+    batch: AnyBatch,
     first: Answer,
     run: Run,
     asked: Asked = NOTHING,
@@ -52,10 +53,23 @@ def define_for_model(
         name=batch_name(model.proto, name),
         dependent=bool(operators(model.proto) & DATA_DEPENDENT),
     )
-    axes = find_axes(facts, signatures, first, run, batch.feeds(name))
+    few = partial(few_rows, data, name)
+    axes = find_axes(facts, signatures, first, run, batch.feeds(name), few)
     found = zip(signatures, axes, first.outputs, strict=True)
     forms = [OutputForm(s, axis, axis.rows(output, batch.images)) for s, axis, output in found]
     return define_answers(forms, data, batch.images, asked, batch.inputs.shape)
+
+
+def few_rows(data: Dataset, name: str, count: int) -> Feeds:
+    """The feeds of the first rows of a data set; a lonely row is fed as often as it takes.
+
+    Args:
+        data: the data set.
+        name: of the model's first input.
+        count: of rows, 1 or more.
+    """
+    rows = np.resize(np.arange(min(count, len(data)), dtype=np.int64), count)
+    return make_batches(data.chosen(rows), count, 0, fixed=False)[0].feeds(name)
 
 
 MORE_TIMES = 3
@@ -64,7 +78,7 @@ MORE_TIMES = 3
 
 def check_repeatable(
     model: Model,
-    batch: Batch,
+    batch: AnyBatch,
     first: Answer,
     run: Run,
     watched: Iterable[int] | None = None,

@@ -44,6 +44,8 @@ class Golden:
         forms: Form of each watched output, in the order of the definition.
         scores: int64 (images,), by the metric, in units of 1 over its denominator.
         digest: SHA-256 of the watched outputs.
+        only_row: SHA-256 of the judged rows of an image, if those of all images are equal; else
+            empty.
         size: Bytes of all outputs together.
     """
 
@@ -53,6 +55,7 @@ class Golden:
     scores: Scores
     digest: str
     size: int
+    only_row: str = ""
 
     @cached_property
     def total(self) -> int:
@@ -171,7 +174,8 @@ class Judge:
         scores = self.metric.score(AnswerBatch(seen, seen, labels, unharmed, rule))
         scored = seen if self.metric.needs_golden else ()
         size = sum(output.nbytes for output in result.outputs)
-        return Golden(decisions, scored, forms, scores, digest(*rows), size)
+        only = _only_row(judged)
+        return Golden(decisions, scored, forms, scores, digest(*rows), size, only)
 
     def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
         """Fix what the rule takes from the whole data set, and decide anew where that matters.
@@ -292,3 +296,11 @@ class Judge:
         due = non_finite_images(rows, golden.forms, len(golden.scores))
         changed = self.definition.rule.changed(golden.decisions, self._judged_rows(rows))
         return due, ~due & changed
+
+
+def _only_row(outputs: Outputs) -> str:
+    """SHA-256 of the rows of the first image, if those of all images are equal; else empty."""
+    for output in outputs:
+        if output.dtype.hasobject or not (output == output[:1]).all():
+            return ""
+    return digest(*(output[0] for output in outputs))

@@ -12,7 +12,7 @@ import onnx
 from analyzer.answers import Failure, Run
 from analyzer.campaign.plan import Exposure
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.of_model import define_for_model
 from analyzer.evaluation.outcome import Judge
 from analyzer.jobs.data import batch_size, default_batch, find_data
@@ -41,7 +41,7 @@ class Images:
     """
 
     data: Dataset
-    batches: Sequence[Batch]
+    batches: Sequence[AnyBatch]
 
     @property
     def source(self) -> str:
@@ -152,6 +152,8 @@ def _compare_answers(
         metric=judge.metric.name,
         before=score_before / whole,
         after=score_after / whole,
+        fed=data.recipe.summary,
+        remarks=tuple(filter(None, (data.note, *data.remarks))),
     )
 
 

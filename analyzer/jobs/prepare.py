@@ -1,35 +1,38 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.answers import Answer, Failure, Feeds
-from analyzer.campaign.golden_answers import GoldenRun
+from analyzer.answers import Answer, Failure
+from analyzer.campaign.blocks import BLOCK_TRIALS
+from analyzer.campaign.golden_answers import GoldenRun, cache_for
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.choose import Asked
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.definition import AnswerDefinition
-from analyzer.evaluation.of_model import check_repeatable, define_for_model
-from analyzer.evaluation.outcome import Judge
+from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
+from analyzer.evaluation.outcome import Golden, Judge
+from analyzer.evaluation.recipe import changes
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
+from analyzer.jobs.expect import check_expectations
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.golden_model import golden_values
-from analyzer.runtime.partial.golden_cache import Cache
 
 Begin = Callable[[Model], object]
 """Called with the model once all input is read, before the steps that take long."""
@@ -37,6 +40,26 @@ Begin = Callable[[Model], object]
 
 def ignore_begin(_model: Model) -> None:
     """Do nothing before the steps that take long."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Circumstances of a campaign that is made ready.
+
+    Attributes:
+        device: Where to run, started.
+        observer: Is told how it goes.
+        begin: See `Begin`.
+        watch: The clock whose budget the golden run must not exceed by far; None: there is none.
+    """
+
+    device: Device = CPU
+    observer: Observer = SILENT
+    begin: Begin = ignore_begin
+    watch: Stopwatch | None = None
+
+
+HERE = Start()
 
 
 @dataclass(frozen=True)
@@ -73,6 +96,7 @@ def prepare_sweep(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a sweep needs.
 
@@ -81,12 +105,15 @@ def prepare_sweep(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    return prepare_analysis(open_model(request.model), request, device, observer, begin)
+    return prepare_analysis(
+        open_model(request.model), request, Start(device, observer, begin, watch)
+    )
 
 
 def prepare_map(
@@ -94,6 +121,7 @@ def prepare_map(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a vulnerability map needs, its fault sites in strata.
 
@@ -102,12 +130,15 @@ def prepare_map(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    analysis = prepare_analysis(open_model(request.model), request, device, observer, begin)
+    analysis = prepare_analysis(
+        open_model(request.model), request, Start(device, observer, begin, watch)
+    )
     golden = golden_values(analysis.model, analysis.space)
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
     patterns = replace(analysis.context.patterns, sites=sites)
@@ -117,37 +148,36 @@ def prepare_map(
 def prepare_analysis(
     model: Model,
     request: CampaignRequest,
-    device: Device = CPU,
-    observer: Observer = SILENT,
-    begin: Begin = ignore_begin,
+    start: Start = HERE,
 ) -> Analysis:
     """Read the data, open the live session and run the golden pass.
 
     Args:
         model: the model of the request, or one of its models.
         request: what is asked for.
-        device: where to run, started.
-        observer: is told how it goes.
-        begin: see `Begin`.
+        start: where to run, and what is told of it.
 
     Raises:
+        BudgetTooSmall: the golden run alone would take far more than the budget.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
+    observer, alive = start.observer, start.observer.alive
     rates = _all_rates(request)
     space = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
     usual = default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
-    begin(model)
+    start.begin(model)
     model = model.filed()
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    executor, first = _first_run(model, space, batches, device, request)
+    executor, first = _first_run(model, space, data, batches, start.device, request)
     asked = Asked(request.task, request.output, request.metric)
     definition = define_for_model(model, data, batches[0], first, executor.run, asked)
-    check_repeatable(model, batches[0], first, executor.run, definition.watched, device.on_cpu)
+    exact = start.device.on_cpu
+    check_repeatable(model, batches[0], first, executor.run, definition.watched, exact)
     check_metrics(request.conditions, definition.metric.name)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
@@ -155,11 +185,17 @@ def prepare_analysis(
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(definition), model.signature.name, tuple(batches), first, threads)
-    golden = run.answers(executor, observer.alive)
-    plan = _plan(model, data, request, rates, golden.judge.definition, size)
+    if start.watch is not None:
+        runs = len(batches) if request.exposure is Exposure.RESIDENT else 1
+        alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
+    golden = run.answers(executor, alive)
+    definition = golden.judge.definition
+    plan = _plan(model, data, request, rates, definition, size)
+    data = _say_same_answers(data, golden.by_batch)
+    check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, device)
+    return Analysis(model, space, data, executor, context, start.device)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
@@ -172,10 +208,18 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
 
 
+def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
+    """The data, with a remark if nothing in them makes a difference to the model."""
+    if len(data) < 2 or len({found.only_row for found in golden}) > 1 or not golden[0].only_row:
+        return data
+    return data.remarked("without faults the model gives the same answer to every input")
+
+
 def _first_run(
     model: Model,
     space: FaultSpace,
-    batches: tuple[Batch, ...],
+    data: Dataset,
+    batches: tuple[AnyBatch, ...],
     device: Device,
     request: CampaignRequest,
 ) -> tuple[CampaignExecutor, Answer]:
@@ -184,7 +228,7 @@ def _first_run(
     Raises:
         GoldenFailed: the model fails.
     """
-    here = Cache(request.cache if request.inline else 0, len(batches))
+    here = cache_for(batches, request.cache if request.inline else 0)
     feeds = batches[0].feeds(model.signature.name)
     executor = open_executor(model, space, feeds, device, here)
     if model.file is not None:
@@ -192,27 +236,27 @@ def _first_run(
         return_free_memory()
     first = executor.run(feeds)
     if isinstance(first, Failure):
-        raise _failing(first, executor, feeds, model.signature.fixed_batch is None)
+        raise _failing(first, executor, model, data, len(batches[0].inputs))
     return executor, first
 
 
 def _failing(
-    found: Failure, executor: CampaignExecutor, feeds: Feeds, any_batch: bool
+    found: Failure, executor: CampaignExecutor, model: Model, data: Dataset, fed: int
 ) -> GoldenFailed:
     """The refusal of a model that fails; it names a batch of one where that would do.
 
     Args:
         found: the failure.
         executor: runs the model.
-        feeds: the batch that fails.
-        any_batch: whether the file leaves the batch size open.
+        model: the model.
+        data: the data set.
+        fed: rows of the batch that fails.
     """
-    images = len(next(iter(feeds.values())))
-    if any_batch and images > 1:
-        alone = {name: values[:1].copy() for name, values in feeds.items()}
-        if not isinstance(executor.run(alone), Failure):
+    if model.signature.fixed_batch is None and fed > 1:
+        alone = executor.run(few_rows(data, model.signature.name, 1))
+        if not isinstance(alone, Failure):
             return GoldenFailed(
-                f"the model answers one image, but fails on {images} together: use --batch 1 "
+                f"the model answers one image, but fails on {fed} together: use --batch 1 "
                 f"({found.message})"
             )
     return GoldenFailed(f"the model fails without any fault: {found.message}")
@@ -226,6 +270,7 @@ def _plan(
     definition: AnswerDefinition,
     batch: int,
 ) -> Plan:
+    stated = model.metadata.preprocessing
     return Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -241,4 +286,5 @@ def _plan(
         seed=request.seed,
         precision=request.precision,
         confidence=request.confidence,
+        preprocessing=changes(stated, request.preprocessing(stated)),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer.answers import Answer, Failure, Feeds
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.of_model import check_repeatable, define_for_model
 from analyzer.faults.space import FaultSpace
 from analyzer.jobs.data import batch_size, find_data
@@ -120,7 +120,7 @@ class _Bench:
     request: SelfTestRequest
     model: Model
     space: FaultSpace
-    batch: Batch
+    batch: AnyBatch
     feeds: Feeds
     data: Dataset
     first: Answer

@@ -1,66 +1,79 @@
-"""Scores of class maps by labels: share of right pixels, and mean intersection over union."""
+"""Metrics of segmentation: mean intersection over union of each image, and pixel accuracy.
+
+`rules/pixel_scores.py` says what they are, and what they are not: the mean over images of an
+image's IoU is not the IoU of the pixels of all images together.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.errors import DataMismatch
+from analyzer.evaluation.metrics.labelled import MILLIONTHS, LabelledMetric, all_wrong
 
 if TYPE_CHECKING:
     from analyzer.evaluation.metrics.metric import AnswerBatch, Labels, Scores
 
-UNITS = 1_000_000
-"""As in `analyzer.evaluation.rules.pixel_scores`, which is loaded when a score is asked for."""
+FORM = "integers (images, height, width), a class for each pixel, 255 for none"
 
 
 @dataclass(frozen=True, slots=True)
-class PixelMetric:
-    """Mean over images of a score of the map of classes.
+class _PixelMetric(LabelledMetric):
+    """What both have in common."""
 
-    Labels are integers (images, height, width) in the size of the model's maps; 255 does not count.
+    axes: int = 3
+    form: str = FORM
+    whole: bool = True
 
-    Attributes:
-        name: Name in flags, gates, journals and JSON.
-        label: Name in text, tables and charts.
-        overlap: True for mean IoU over the classes of an image's label, False for right pixels.
-    """
-
-    name: str
-    label: str
-    overlap: bool
-
-    needs_labels = True
-    needs_golden = False
     rules = ("segmentation",)
-    denominator = UNITS
-    follows_decision = False
+    denominator = MILLIONTHS
 
     def check_labels(self, labels: "Labels", first: "AnswerBatch") -> None:
-        """Refuse labels that are no maps; see `Metric.check_labels`.
+        """Refuse maps of another size than the model's; see `Metric.check_labels`.
 
         Args:
             labels: integers (images, height, width), of the whole data set.
             first: golden's answers to the first batch.
 
         Raises:
-            DataMismatch: labels have another form or size.
+            DataMismatch: the labels are no such maps.
         """
-        wanted = first.decisions.shape[1:]
-        if labels.dtype.kind not in "iu" or labels.shape[1:] != wanted:
+        LabelledMetric.check_labels(self, labels, first)
+        maps = first.decisions
+        if labels.shape[1:] != maps.shape[1:]:
             raise DataMismatch(
-                f"labels of {labels.dtype} and shape {labels.shape} are no maps of classes; "
-                f"the model answers maps of {wanted}"
+                f"labels are maps of {labels.shape[1:]} and the model answers maps of "
+                f"{maps.shape[1:]}; scale the labels to the model's size (nearest neighbour)"
             )
 
-    def score(self, answers: "AnswerBatch") -> "Scores":
-        """int64 (images,): scores in units of 1 / UNITS; see `Metric.score`."""
-        from analyzer.errors import GoldenFailed
-        from analyzer.evaluation.rules.pixel_scores import IGNORED, accuracy_scores, iou_scores
 
-        labels, found = answers.labels, answers.decisions
-        assert labels is not None, "a campaign without labels has another metric"
-        if found.shape != labels.shape:
-            raise GoldenFailed(f"a map of shape {found.shape[1:]} for labels {labels.shape[1:]}")
-        if not self.overlap:
-            return accuracy_scores(found, labels)
+@dataclass(frozen=True, slots=True)
+class MeanIou(_PixelMetric):
+    """Mean over images of the mean IoU of the classes that an image's label shows."""
+
+    name = "miou"
+    label = "mIoU per image"
+
+    def score(self, answers: "AnswerBatch") -> "Scores":
+        """As in `Metric.score`: int64 (images,), in millionths."""
+        from analyzer.evaluation.rules.pixel_scores import IGNORED, iou_scores
+
+        labels, maps = self.given(answers), answers.decisions
+        if maps.shape != labels.shape:
+            return all_wrong(answers)
         shown = labels[labels != IGNORED]
-        return iou_scores(found, labels, int(shown.max(initial=0)) + 1)
+        return iou_scores(maps, labels, int(shown.max(initial=0)) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelAccuracy(_PixelMetric):
+    """Mean over images of the share of their pixels that are right."""
+
+    name = "pixel_accuracy"
+    label = "pixel accuracy"
+
+    def score(self, answers: "AnswerBatch") -> "Scores":
+        """As in `Metric.score`: int64 (images,), in millionths."""
+        from analyzer.evaluation.rules.pixel_scores import accuracy_scores
+
+        labels, maps = self.given(answers), answers.decisions
+        return accuracy_scores(maps, labels) if maps.shape == labels.shape else all_wrong(answers)

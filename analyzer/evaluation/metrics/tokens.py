@@ -1,67 +1,53 @@
-"""Scores of sequences by labels: all tokens right, and the share of them that is."""
+"""Metrics of sequences: the share of right tokens of each image, and all of them right."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.errors import DataMismatch
+from analyzer.evaluation.metrics.labelled import MILLIONTHS, LabelledMetric
 
 if TYPE_CHECKING:
-    from analyzer.evaluation.metrics.metric import AnswerBatch, Labels, Scores
+    from analyzer.evaluation.metrics.metric import AnswerBatch, Scores
 
-UNITS = 1_000_000
-"""As in `analyzer.evaluation.rules.pixel_scores`, which is loaded when a score is asked for."""
+FORM = "integers (images, length), tokens, padded with -1"
 
 
 @dataclass(frozen=True, slots=True)
-class TokenMetric:
-    """Mean over images of a score of the sequence.
+class _TokenMetric(LabelledMetric):
+    """What both have in common."""
 
-    Labels are integers (images, length), padded with -1.
+    axes: int = 2
+    form: str = FORM
+    whole: bool = True
 
-    Attributes:
-        name: Name in flags, gates, journals and JSON.
-        label: Name in text, tables and charts.
-        exact: True if all tokens must be right; False for 1 less the token error rate.
-    """
-
-    name: str
-    label: str
-    exact: bool
-
-    needs_labels = True
-    needs_golden = False
     rules = ("sequence",)
+    follows_decision = True
 
-    @property
-    def denominator(self) -> int:
-        """The score of a sequence without a mistake."""
-        return 1 if self.exact else UNITS
 
-    @property
-    def follows_decision(self) -> bool:
-        """True: equal tokens have equal scores."""
-        return True
+@dataclass(frozen=True, slots=True)
+class TokenAccuracy(_TokenMetric):
+    """Mean over images of 1 less the token error rate, at least 0."""
 
-    def check_labels(self, labels: "Labels", first: "AnswerBatch") -> None:
-        """Refuse labels that are no rows of tokens; see `Metric.check_labels`.
-
-        Args:
-            labels: integers (images, length), of the whole data set.
-            first: golden's answers to the first batch.
-
-        Raises:
-            DataMismatch: labels have another form.
-        """
-        if labels.dtype.kind not in "iu" or labels.ndim != 2:
-            raise DataMismatch(
-                f"labels of {labels.dtype} and shape {labels.shape} are no rows of tokens, padded "
-                "with -1"
-            )
+    name = "token_accuracy"
+    label = "token accuracy"
+    denominator = MILLIONTHS
 
     def score(self, answers: "AnswerBatch") -> "Scores":
-        """int64 (images,): scores in units of 1 / denominator; see `Metric.score`."""
-        from analyzer.evaluation.rules.edit_distance import exact_scores, token_scores
+        """As in `Metric.score`: int64 (images,), in millionths."""
+        from analyzer.evaluation.rules.edit_distance import token_scores
 
-        assert answers.labels is not None, "a campaign without labels has another metric"
-        score = exact_scores if self.exact else token_scores
-        return score(answers.decisions, answers.labels.astype("int64"))
+        return token_scores(answers.decisions, self.given(answers))
+
+
+@dataclass(frozen=True, slots=True)
+class ExactMatch(_TokenMetric):
+    """Share of images all of whose tokens are right."""
+
+    name = "exact_match"
+    label = "exact match"
+    denominator = 1
+
+    def score(self, answers: "AnswerBatch") -> "Scores":
+        """As in `Metric.score`: int64 (images,)."""
+        from analyzer.evaluation.rules.edit_distance import exact_scores
+
+        return exact_scores(answers.decisions, self.given(answers))

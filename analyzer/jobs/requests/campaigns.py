@@ -36,6 +36,7 @@ class CampaignRequest(SpaceRequest):
         task: The decision rule, ``NAME``, ``NAME:field=value`` or ``module.py:function``; None:
             found from the model.
         output: Name of the output that is judged, several with commas; None: all.
+        expect: Figures that the fault-free model must have.
         precision: Half-width of an interval at which its part is done, as a fraction.
         confidence: Coverage of each interval, as a fraction.
         budget: CPU seconds that may be spent.
@@ -52,6 +53,7 @@ class CampaignRequest(SpaceRequest):
     metric: fields.Metric = None
     task: fields.Task = None
     output: str | None = None
+    expect: fields.Expectations = ()
     precision: float = Field(default=0.01, gt=0.0, lt=0.5)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     budget: fields.Seconds = 600.0
