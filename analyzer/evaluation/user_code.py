@@ -97,7 +97,9 @@ def user_function(text: str, flag: str) -> UserFunction:
 
 
 def function_text(given: Any, flag: str) -> Any:
-    """``module.py:function`` of a Python function; anything else as it is.
+    """``module.py:function`` of a Python function, or of such a text, with the whole path.
+
+    Anything else passes as it is.
 
     Args:
         given: of a keyword of the Python API.
@@ -106,6 +108,9 @@ def function_text(given: Any, flag: str) -> Any:
     Raises:
         BadOption: the function is not at the top of a file, so that workers could not load it.
     """
+    if isinstance(given, str) and is_user_code(given):
+        place, _, name = given.rpartition(":")
+        return f"{Path(place).resolve()}:{name}"  # a journal is resumed from anywhere
     if not callable(given):
         return given
     name = getattr(given, "__qualname__", "")

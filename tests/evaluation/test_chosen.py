@@ -235,7 +235,7 @@ def test_labels_of_classes_are_not_used_for_maps_and_it_is_said(segmenter: Path)
     page = segmenter / "r.html"
     found = report_of(segmenter, "--data", segmenter / "d.npz", "--html", page)
     assert found["golden"]["metric"] == "agreement"
-    assert "no maps of classes" in found["decision"]["labels_unused"]
+    assert "are not integers (images, height, width)" in found["decision"]["labels_unused"]
     assert "Labels are not used." in page.read_text("utf-8")
     done = invoke("run", segmenter / "m.onnx", "--data", segmenter / "d.npz", "--budget", "1s")
     assert "labels are not used:" in done.out

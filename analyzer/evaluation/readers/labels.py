@@ -56,6 +56,8 @@ def _numbers(labels: npt.NDArray[Any]) -> Usable:
     if labels.dtype.kind != "f":
         return None, f"labels are not used: they are {labels.dtype}, and must be class numbers"
     whole = np.isfinite(labels) & (labels == np.trunc(labels)) & (np.abs(labels) < 2**53)
+    if not np.isfinite(labels).all():
+        return None, "labels are not used: they are not all finite"
     if not whole.all():
         return _as_they_are(labels), ""
     return labels.astype(np.int64), f"labels are {labels.dtype}, read as class numbers"
