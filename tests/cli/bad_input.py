@@ -384,11 +384,12 @@ def bytes_without_a_meaning(folder: Path) -> Arguments:
 
 @bad("golden-failed", "use --batch 1")
 def one_image_at_a_time(folder: Path) -> Arguments:
-    return _text(
+    asked = _text(
         folder,
         "g (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}, int64[2] s = {1, 3}> {"
         " z = Mul (x, w) y = Reshape (z, s) }",
     )
+    return [*asked, "--batch", "4"]
 
 
 @bad("golden-failed", "NaN without any fault")
@@ -544,7 +545,7 @@ def label_negative(folder: Path) -> Arguments:
     return _npz(folder, images=tiny_images(8), labels=LABELS - 1)
 
 
-@bad("bad-option", "--metric top1 needs labelled data")
+@bad("data-mismatch", "must be one integer per image")
 def labels_fractional(folder: Path) -> Arguments:
     arguments = _npz(folder, images=tiny_images(8), labels=LABELS + 0.5)
     return [*arguments, "--metric", "top1"]
@@ -706,7 +707,7 @@ for _option, _value, _says in (
     ("--fault", "burst", "not a fault model"),
     ("--kinds", "weight,foo", "--kinds 'foo'"),
     ("--kinds", "", "--kinds ''"),
-    ("--metric", "f1", "use top1, top5, agreement"),
+    ("--metric", "f1", "use top1, top5, miou"),
     ("--images", "0", "--images 0"),
     ("--batch", "0", "--batch 0"),
     ("--precision", "0", "--precision 0.0"),
