@@ -123,15 +123,19 @@ def padded(tokens: Tokens, length: int) -> Tokens:
 
 
 SCORE_WORDS = ("logit", "softmax", "prob", "score", "log_prob")
-MANY_BLANKS = 0.3
-"""The share of steps at which recognizers answer blank is higher than this."""
+MANY_BLANKS, MOST_BLANKS = 0.3, 0.5
+"""The share of steps at which recognizers answer blank is higher than this; the second where
+nothing else tells that numbers are scores."""
+ALPHABET = 36
+"""Letters and digits."""
 
 
 def suits(facts: OutputFacts) -> Sequence | str:
     """The rule for a sequence, or why the outputs are none. See `Recognizer`.
 
     Integers (images, length) are tokens. Scores are recognized by their operator or name, or
-    because they sum to 1; they are CTC's if the first or last token is often the highest.
+    because they sum to 1; they are CTC's if the first or last token is often the highest. Of
+    a large alphabet that alone is evidence enough.
     """
     if len(facts.outputs) != 1:
         return SEVERAL
@@ -140,13 +144,25 @@ def suits(facts: OutputFacts) -> Sequence | str:
         return Sequence(TOKENS) if values.shape[1] > 1 else "one number per image"
     if values.ndim != 3 or values.dtype.kind != "f" or values.shape[2] < 2 or not values.size:
         return "no sequence of tokens: not (images, steps, tokens)"
-    if not _are_scores(facts):
-        return "no sequence of tokens: its numbers may be features and not scores"
     highest = values.argmax(axis=2)
+    scores = _are_scores(facts)
     for blank in (0, values.shape[2] - 1):
-        if np.mean(highest == blank) > MANY_BLANKS:
+        share = float(np.mean(highest == blank))
+        if (scores and share > MANY_BLANKS) or _peaks_of_ctc(share, values.shape[2]):
             return Sequence(CTC, blank)
+    if not scores:
+        return "no sequence of tokens: its numbers may be features and not scores"
     return Sequence(SCORED)
+
+
+def _peaks_of_ctc(blanks: float, tokens: int) -> bool:
+    """True for scores that nothing names as such, but that are peaked as CTC's are.
+
+    Args:
+        blanks: share of steps whose highest score is the first, or the last, of all tokens.
+        tokens: how many there are. Of many features, one at the end is seldom the highest.
+    """
+    return tokens >= ALPHABET and MOST_BLANKS < blanks < 1
 
 
 def _are_scores(facts: OutputFacts) -> bool:

@@ -133,6 +133,7 @@ MOSTLY_BLANK = one_hot([[0, 0, 1, 0, 2, 0], [3, 0, 0, 0, 0, 1]])
         (MOSTLY_BLANK[..., ::-1], "y", "", Sequence(CTC, 3)),
         (MOSTLY_BLANK * 9 - 4, "logits", "", Sequence(CTC, 0)),
         (MOSTLY_BLANK * 9 - 14, "y", "LogSoftmax", Sequence(CTC, 0)),
+        (9 * one_hot([[0, 0, 5, 0, 7, 0]], 40) - 4, "387", "Add", Sequence(CTC, 0)),
         (softmax(RANDOM.normal(size=(2, 9, 30))), "y", "", Sequence(SCORED)),
         (RANDOM.integers(0, 99, (2, 12)), "y", "", Sequence(TOKENS)),
     ],
@@ -147,6 +148,9 @@ def test_sequences_are_recognized(
     ("values", "why"),
     [
         (RANDOM.normal(size=(2, 9, 30)), "features"),
+        (RANDOM.normal(size=(2, 9, 40)), "features"),
+        (9 * one_hot([[0, 0, 5, 0, 7, 0]], 35) - 4, "features"),
+        (9 * one_hot([[0, 0, 0, 0]], 40) - 4, "features"),
         (RANDOM.normal(size=(2, 9)), "steps"),
         (RANDOM.integers(0, 9, (2, 1)), "one number"),
     ],
