@@ -279,7 +279,9 @@ def _live_state(weights: OpenWeights) -> State:
     reloaded = routes.count(Route.RELOAD)
     if routes and reloaded == len(routes):
         return NotApplied("every tensor is reloaded, for the reasons that are given by tensor")
-    return f"{len(routes) - reloaded} of {len(routes)} tensors are faulted in place"
+    state = f"{len(routes) - reloaded} of {len(routes)} tensors are faulted in place"
+    sums = weights.opened.layout.reordered
+    return f"{state}; {sums.sentence}" if sums else state
 
 
 def _partial_state(found: PartialExecution[Any] | NotApplied) -> State:

@@ -74,11 +74,10 @@ class HostWeights:
         plain = strip_initializers(layout.optimized, ort_values)
         stripped = self._rewrite(plain)
         self.rewritten = stripped is not plain
-        return OpenedLayout(
-            layout,
-            weight_memory,
-            stripped,
-            ort_values,
-            self._open(stripped, ort_values),
-            threaded=True,
+        # Nothing is live where every tensor is reloaded: then kernels may pack, as by default.
+        session = (
+            self._open(stripped, ort_values)
+            if ort_values
+            else open_shared_session(stripped, ort_values, pack=True)
         )
+        return OpenedLayout(layout, weight_memory, stripped, ort_values, session, threaded=True)
