@@ -120,9 +120,9 @@ def _record(
     watch: Stopwatch,
 ) -> Comparison:
     found = compare(compared_models)
-    models = (analysis.model for analysis in analyses)
     entries = [
-        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
+        ComparisonEntry(analysis.model, compared, figures, analysis.notes)
+        for analysis, compared, figures in zip(analyses, compared_models, found, strict=True)
     ]
     states = [
         state

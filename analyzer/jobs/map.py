@@ -111,6 +111,7 @@ def _report(
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,
+        analysis.notes,
     )
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(

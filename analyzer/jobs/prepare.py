@@ -17,11 +17,13 @@ from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
+from analyzer.jobs.notes import coupling_of, notes_on
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
+from analyzer.reports.shared.build import NO_NOTES, ModelNotes
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
@@ -47,6 +49,7 @@ class Analysis:
         executor: Runs the model in this process.
         context: What trials need.
         device: Where trials run.
+        notes: What a reader must know about how the model ran.
     """
 
     model: Model
@@ -55,6 +58,7 @@ class Analysis:
     executor: CampaignExecutor
     context: TrialContext
     device: Device
+    notes: ModelNotes = NO_NOTES
 
     def rest(self) -> None:
         """Give back memory that is not needed until a trial is run; nothing is lost."""
@@ -134,7 +138,8 @@ def prepare_analysis(
     space = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
-    usual = default_batch(model, data, request.exposure)
+    coupling = coupling_of(model, data)
+    usual = 1 if coupling else default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
     begin(model)
     model = model.filed()
@@ -154,7 +159,8 @@ def prepare_analysis(
     golden = run.answers(executor, observer.alive)
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, device)
+    notes = notes_on(coupling, executor.layout, size)
+    return Analysis(model, space, data, executor, context, device, notes)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:

@@ -144,4 +144,5 @@ def _record(
         judge_gate(request.gate, result),
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        analysis.notes,
     )

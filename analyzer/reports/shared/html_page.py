@@ -34,6 +34,7 @@ def _template(name: str) -> Template:
         "size": figures.size,
         "shown": one_line,
         "rate": show_rate,
+        "images_per_run": figures.images_per_run,
     }
     return environment.get_template(name)
 

@@ -74,13 +74,19 @@ class ToolPart(ReportRecord):
 
 
 class ModelPart(ReportRecord):
-    """The model that was analyzed."""
+    """The model that was analyzed.
+
+    ``notes`` say what a reader must know about how it ran. ``coupled`` is true if images of one run
+    influence one another, so that figures hold for the plan's batch alone.
+    """
 
     path: Name
     sha256: Digest
     opset: int
     parameters: Count
     bits_at_risk: Count
+    notes: list[str] = []
+    coupled: bool = False
 
 
 class DataPart(ReportRecord):

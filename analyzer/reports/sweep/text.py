@@ -27,8 +27,9 @@ def _head(report: Report) -> list[str]:
     kind = "inputs" if data.kind == "generated" else "images"
     golden = figures.percent(report.golden.value, 2)
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
-    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
-    return lines
+    per_run = f", {figures.images_per_run(plan.batch)}" if model.coupled else ""
+    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}{per_run}")
+    return lines + [f"note: {note}" for note in model.notes]
 
 
 def _table(report: Report) -> list[str]:

@@ -75,10 +75,9 @@ class LiveArithmetic:
             rest = [*sums, *(other for other in others if other != one)]
             if not _same(self._packed_answers(sample, _overridable(self.stripped, rest)), plain):
                 guilty.append(one)
-        named = ", ".join(_names(guilty)) or "an operator"
-        return (
-            f"{named} computes otherwise on weights that ONNX Runtime packed, as it does by default"
-        )
+        if not guilty:
+            return OTHER_ANSWER
+        return f"{', '.join(_names(guilty))} computes otherwise on weights that ONNX Runtime packed, as it does by default"
 
     def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
         """Answers of sessions that pack weights: with golden contents, then with noise."""

@@ -1,0 +1,164 @@
+"""Images of one run that influence one another, found by running them in other company.
+
+Behind `DynamicQuantizeLinear`, for instance, the largest value of any image decides how all images
+of the run are rounded. A fault that raises one image's values then reaches the others, so that
+figures depend on how many images are run at a time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from analyzer.answers import Answer, Feeds, Result, Run
+from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Judge
+from analyzer.graph.walk import sub_graphs
+
+ROWS = 4
+"""Images that are run in different company."""
+
+BY_DEFINITION = frozenset(
+    {"DynamicQuantizeLSTM", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "QAttention"}
+)
+"""Operators that scale by the extremes of all that they are fed; they explain a coupling."""
+
+ROW_BY_ROW = frozenset(
+    word
+    for line in (
+        "Add AveragePool Cast Ceil Clip Constant Conv ConvTranspose DequantizeLinear Div Dropout",
+        "Elu Erf Exp Floor Gelu GlobalAveragePool GlobalMaxPool Greater HardSigmoid HardSwish",
+        "Identity LeakyRelu Less LessOrEqual Log LRN MaxPool Max Min Mish Mul Neg PRelu Pad Pow",
+        "QLinearAdd QLinearAveragePool QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu",
+        "QLinearMul QLinearSigmoid QuantizeLinear Reciprocal Relu Selu Sigmoid Softplus Sqrt Sub",
+        "Tanh Where InstanceNormalization",
+    )
+    for word in line.split()
+)
+"""Operators that compute each image of a batch by itself, whatever their attributes are."""
+
+_AXES = {"Concat": None, "Flatten": 1, "Softmax": -1, "LogSoftmax": -1}
+"""Operators that do so unless their axis is the first; by operator: the axis if none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowCoupling:
+    """Images that influence one another.
+
+    Attributes:
+        operators: Names of operators in the graph that explain it; may be empty.
+        images: Images that were run in different company.
+        other_decisions: Those of them whose fault-free decision depends on it.
+    """
+
+    operators: tuple[str, ...]
+    images: int
+    other_decisions: int
+
+    def sentence(self, batch: int) -> str:
+        """What it means for figures, in a sentence.
+
+        Args:
+            batch: images per run.
+        """
+        cause = f" ({', '.join(self.operators)})" if self.operators else ""
+        return (
+            f"Images of one run influence one another{cause}: fault-free answers depend on the "
+            f"other images, and {self.other_decisions} of {self.images} decisions do. Figures hold "
+            f"for {batch} {'image' if batch == 1 else 'images'} per run (--batch)."
+        )
+
+
+def find_coupling(
+    graph: onnx.GraphProto, data: Dataset, name: str, fixed: int | None, run: Callable[[], Run]
+) -> RowCoupling | None:
+    """The influence of images of one run on one another; None if none was found.
+
+    Args:
+        graph: of the model.
+        data: the images.
+        name: of the model's first input.
+        fixed: images per run, where the model fixes them.
+        run: opens the model; called only if the graph leaves the question open.
+    """
+    count = fixed or min(ROWS, len(data))
+    if count < 2 or mixes_no_rows(graph):
+        return None
+    company, go = _Company(data, name, count), run()
+    together = go(company.feeds(range(count)))
+    if not isinstance(together, Answer):
+        return None
+    half = count // 2
+    halves = [range(half), range(half, count)]
+    others = [
+        go(company.feeds([*halves[0], *[0] * (count - half)])),
+        go(company.feeds([*[count - 1] * half, *halves[1]])),
+    ]
+    pairs = zip(others, halves, strict=True)
+    if all(_rows(together, rows, count).same_as(_rows(o, rows, count)) for o, rows in pairs):
+        return None
+    moved = _other_decisions(together, others, halves, count)
+    found = {node.op_type for node in graph.node} & BY_DEFINITION
+    return RowCoupling(tuple(sorted(found)), count, moved)
+
+
+def mixes_no_rows(graph: onnx.GraphProto) -> bool:
+    """True if the operators alone tell that no image influences another one.
+
+    Args:
+        graph: of the model.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    return all(_row_by_row(node, stored) for node in graph.node)
+
+
+def _row_by_row(node: onnx.NodeProto, stored: set[str]) -> bool:
+    numbers = {a.name: a.i for a in node.attribute if a.type == onnx.AttributeProto.INT}
+    if any(sub_graphs(node)):
+        return False
+    if node.op_type == "BatchNormalization":
+        return not numbers.get("training_mode")
+    if node.op_type in ("Gemm", "MatMul"):
+        return not numbers.get("transA") and node.input[1] in stored
+    if node.op_type in _AXES:
+        return numbers.get("axis", _AXES[node.op_type]) not in (0, None)
+    return node.op_type in ROW_BY_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """The first images of a data set, to be run together in any combination."""
+
+    data: Dataset
+    name: str
+    count: int
+
+    def feeds(self, rows: Sequence[int]) -> Feeds:
+        """The rows of the data set with these numbers; those that it lacks repeat."""
+        at = np.asarray(rows) % len(self.data)
+        more = {name: np.ascontiguousarray(values[at]) for name, values in self.data.more.items()}
+        return {self.name: np.ascontiguousarray(self.data.inputs[at]), **more}
+
+
+def _rows(answer: Result, rows: range, count: int) -> Result:
+    """Some rows of all outputs that have one row for each image."""
+    if not isinstance(answer, Answer):
+        return answer
+    kept: list[npt.NDArray[np.generic]] = [
+        output[rows.start : rows.stop] for output in answer.outputs if output.shape[:1] == (count,)
+    ]
+    return Answer(tuple(kept))
+
+
+def _other_decisions(
+    together: Answer, others: Sequence[Result], halves: Sequence[range], count: int
+) -> int:
+    """Images whose decision is another in other company."""
+    judge, moved = Judge(AGREEMENT), 0
+    golden = judge.golden(together, None, count)
+    for other, rows in zip(others, halves, strict=True):
+        moved += int(np.count_nonzero(judge.classes(golden, other)[rows.start : rows.stop]))
+    return moved
