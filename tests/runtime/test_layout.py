@@ -144,7 +144,7 @@ def test_conversions(name: str, tensor: str, source: str, target: str) -> None:
 
 
 def test_a_shift_from_int8_to_uint8_is_found() -> None:
-    """The kernel that reads the shifted weights cannot be live, which is not the layout's affair."""
+    """The kernel that reads them cannot be live, which is not the layout's affair."""
     model = context("int8_weights_only").model
     (place,) = layout.find_layout(model.proto, model.inventory.at_risk).places["w"]
     assert (place.conversion.source.name, place.conversion.target.name) == ("int8", "uint8")

@@ -77,7 +77,8 @@ class LiveArithmetic:
                 guilty.append(one)
         if not guilty:
             return OTHER_ANSWER
-        return f"{', '.join(_names(guilty))} computes otherwise on weights that ONNX Runtime packed, as it does by default"
+        named = ", ".join(_names(guilty))
+        return f"{named} computes otherwise on weights that are packed, as they are by default"
 
     def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
         """Answers of sessions that pack weights: with golden contents, then with noise."""
