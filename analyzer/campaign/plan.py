@@ -39,6 +39,7 @@ class Plan:
         confidence: Coverage of every interval, in (0, 1).
         paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
         protection: Name of the protection of the memory.
+        precise_int8: Products of 8-bit integers are added up exactly on any processor.
     """
 
     model_sha256: str
@@ -56,6 +57,7 @@ class Plan:
     confidence: float
     paired: str = ""
     protection: str = NONE.name
+    precise_int8: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
@@ -84,6 +86,8 @@ class Plan:
             more["targets"] = sorted(t.value for t in self.selection.targets)
         if self.protection != NONE.name:
             more["protection"] = self.protection
+        if self.precise_int8:
+            more["precise_int8"] = True
         return alone | more
 
     @cached_property

@@ -154,6 +154,14 @@ SearchState = Annotated[
     Path | None,
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
+PreciseInt8 = Annotated[
+    bool | None,
+    typer.Option(
+        "--precise-int8",
+        help="Add up int8 products exactly, also on a processor without VNNI.",
+        rich_help_panel=_EFFORT,
+    ),
+]
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
@@ -241,6 +249,7 @@ RUN = {
     "journal": Journal,
     "shard": Shard,
     "device": Device,
+    "precise_int8": PreciseInt8,
     "gate": Gate,
     **outputs(RecordKind.RUN),
     "config": Config,
@@ -250,6 +259,7 @@ COMPARE = {
     **WORK,
     "journal": JournalFolder,
     "device": Device,
+    "precise_int8": PreciseInt8,
     **outputs(RecordKind.COMPARISON),
     "config": Config,
 }
@@ -261,6 +271,7 @@ MAP = {
     **DATA,
     **WORK,
     "device": Device,
+    "precise_int8": PreciseInt8,
     "journal": Journal,
     "shard": Shard,
     **outputs(RecordKind.MAP),

@@ -96,7 +96,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     if len(request.models) < 2:
         raise BadOption("relcheck compare takes two models or more; the first is the reference")
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
-    device = start_device(request.device, observer)
+    device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
     analyses, compared_models = prepare_models(request, observer, device)

@@ -90,7 +90,7 @@ def inspect_model(request: InspectRequest, observer: Observer = SILENT) -> Inspe
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    device = start_device(request.device, observer)
+    device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     model = open_model(request.model)
     try:

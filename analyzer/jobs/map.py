@@ -58,7 +58,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     """
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
-        device = start_device(request.device, observer)
+        device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         analysis = prepare_map(request, observer, device, early_start(crew, request))

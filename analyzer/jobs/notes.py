@@ -1,14 +1,21 @@
 """What a reader must know about how a model ran, found out when a job is prepared."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from analyzer.answers import Run
-from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.dataset import Batch, Dataset
+from analyzer.evaluation.outcome import Judge
 from analyzer.model import Model
 from analyzer.reports.shared.build import ModelNotes
+from analyzer.reports.shared.int8_sentence import int8_sentence
 from analyzer.runtime.layout.layout import Layout
+from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.golden_file import golden_file
+from analyzer.runtime.ort.int8_sums import Int8Sums, int8_sums, processor_name
 from analyzer.runtime.ort.session import loading, new_session, run_session, session_options
+from analyzer.verification.int8_paths import is_quantized, kernel_difference
 from analyzer.verification.row_coupling import RowCoupling, find_coupling
 
 
@@ -32,15 +39,64 @@ def coupling_of(model: Model, data: Dataset) -> RowCoupling | None:
     return find_coupling(model.proto.graph, data, signature.name, signature.fixed_batch, opened)
 
 
-def notes_on(coupling: RowCoupling | None, layout: Layout | None, batch: int) -> ModelNotes:
+MOST_IMAGES = 64
+"""Images on which kernels are compared."""
+
+
+def int8_note(model: Model, batches: Sequence[Batch], judge: Judge, device: Device) -> str | None:
+    """What this processor's integer kernels do to a quantized model; None: nothing to tell.
+
+    Args:
+        model: the model.
+        batches: its images.
+        judge: of answers.
+        device: where it runs.
+
+    Raises:
+        UnsupportedModel: ONNX Runtime cannot load the model.
+    """
+    if not device.on_cpu or not is_quantized(model.proto.graph):
+        return None
+    if int8_sums(CPU) is Int8Sums.EXACT:
+        return None
+    content, name = golden_file(model, {}), model.signature.name
+    exact = replace(device, precise_int8=True)
+    kinds = (
+        session_options(device=CPU, pack=True),
+        session_options(device=exact, pack=True),
+        session_options(optimize=False, pack=True),
+    )
+    with loading():
+        fast, slow, plain = (partial(run_session, new_session(content, k)) for k in kinds)
+    few = _some(batches)
+    precise, unoptimized = (kernel_difference(judge, fast, r, few, name) for r in (slow, plain))
+    return int8_sentence(precise, unoptimized, device.precise_int8, processor_name())
+
+
+def _some(batches: Sequence[Batch]) -> list[Batch]:
+    """The first batches, up to so many images, one batch at least."""
+    found: list[Batch] = []
+    images = 0
+    for batch in batches:
+        if found and images + batch.images > MOST_IMAGES:
+            break
+        found.append(batch)
+        images += batch.images
+    return found
+
+
+def notes_on(
+    coupling: RowCoupling | None, layout: Layout | None, batch: int, int8: str | None = None
+) -> ModelNotes:
     """The notes of a report.
 
     Args:
         coupling: the influence of images on one another.
         layout: of the executor; None: it has none.
         batch: images per run.
+        int8: what integer kernels do.
     """
-    sentences = []
+    sentences = [int8] if int8 else []
     if coupling is not None:
         sentences.append(coupling.sentence(batch))
     if layout is not None and layout.reordered is not None:

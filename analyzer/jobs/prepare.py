@@ -17,7 +17,7 @@ from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
-from analyzer.jobs.notes import coupling_of, notes_on
+from analyzer.jobs.notes import coupling_of, int8_note, notes_on
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
@@ -86,7 +86,7 @@ def prepare_sweep(
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    device = device or start_device(request.device, observer)
+    device = device or start_device(request.device, observer, request.precise_int8)
     return prepare_analysis(open_model(request.model), request, device, observer, begin)
 
 
@@ -107,7 +107,7 @@ def prepare_map(
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    device = device or start_device(request.device, observer)
+    device = device or start_device(request.device, observer, request.precise_int8)
     analysis = prepare_analysis(open_model(request.model), request, device, observer, begin)
     golden = golden_values(analysis.model, analysis.space)
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
@@ -159,7 +159,8 @@ def prepare_analysis(
     golden = run.answers(executor, observer.alive)
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
-    notes = notes_on(coupling, executor.layout, size)
+    int8 = int8_note(model, batches, Judge(metric), device)
+    notes = notes_on(coupling, executor.layout, size, int8)
     return Analysis(model, space, data, executor, context, device, notes)
 
 
@@ -219,4 +220,5 @@ def _plan(
         seed=request.seed,
         precision=request.precision,
         confidence=request.confidence,
+        precise_int8=request.precise_int8,
     )

@@ -166,7 +166,7 @@ class _Bench:
 
 
 def _prepare(request: SelfTestRequest, observer: Observer) -> _Bench:
-    device = start_device(request.device, observer)
+    device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     model = open_model(request.model or demonstration_model())
     space = model.space(request.selection, request.encoding)

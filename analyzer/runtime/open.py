@@ -111,7 +111,7 @@ def open_executor(
         return RewriteExecutor(model, space, device, states)
     if device.weights is WeightLocation.BOUND:
         return open_on_device(model, space, sample, device, cache, layout, without=without, use=use)
-    return open_live(model, space, sample, cache, layout, without=without, use=use)
+    return open_live(model, space, sample, cache, layout, without=without, use=use, device=device)
 
 
 def open_live(
@@ -125,6 +125,7 @@ def open_live(
     use: Use = Use.WHERE_IT_PAYS,
     backend: HostWeights | None = None,
     strategies: Sequence[Strategy] = STRATEGIES,
+    device: Device = CPU,
 ) -> LiveExecutor:
     """Live weights on the host, and the accelerations that apply to them.
 
@@ -138,12 +139,16 @@ def open_live(
         use: accelerations where they pay, or everywhere that they can be used.
         backend: opens the live weights; None: as `open_executor` does.
         strategies: ways to run stretches besides plain sessions.
+        device: this machine's processor, and how it adds up integers.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
+    if device.precise_int8:  # subgraphs are recompiled as the processor runs them by default
+        without = {*without, RECOMPILED}
     if backend is None:
         backend = HostWeights() if NCHWC in without else HostWeights(rewrite=drop_reorders)
+        backend.device = device
     weights = open_weights(model, space, sample, backend, layout)
     opened = weights.opened
     reads = find_reads(opened.stripped.graph, space, opened.layout)
@@ -158,7 +163,7 @@ def open_live(
         followers.append(CowPages(opened.weight_memory.live))
     names = [s.name for s in strategies]
     states = _states(weights, found, names, backend.rewritten, without)
-    oracle = remembered(lambda: RewriteExecutor(model, space))
+    oracle = remembered(lambda: RewriteExecutor(model, space, device))
     routes: list[SlowRoute] = [OracleRoute(oracle)]
     if RECOMPILED not in without:
         del states[RECOMPILED]  # the route itself tells it, for it changes

@@ -66,6 +66,7 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
         "fault": str(plan.fault),
         "confidence": plan.confidence,
         "batch": plan.batch,
+        "precise_int8": plan.precise_int8,
         "include": plan.selection.include,
         "exclude": plan.selection.exclude,
         "kinds": [k.value for k in plan.selection.kinds],

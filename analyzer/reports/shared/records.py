@@ -145,7 +145,10 @@ class AccelerationPart(ReportRecord):
 
 
 class RunPart(ReportRecord):
-    """Times, host and engine: the only part in which two runs of one plan may differ."""
+    """Times, host and engine: the only part in which two runs of one plan may differ.
+
+    ``int8_sums`` says how this processor's kernels add up products of 8-bit integers by default.
+    """
 
     started: str
     wall_seconds: float
@@ -153,6 +156,8 @@ class RunPart(ReportRecord):
     host: str
     platform: str
     python: str
+    processor: str = ""
+    int8_sums: Literal["exact", "saturating", ""] = ""
     journal: str
     command: Name
     accelerations: list[AccelerationPart] = []

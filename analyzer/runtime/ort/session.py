@@ -37,6 +37,8 @@ def session_options(
     options.log_severity_level = 4
     # A kernel that reads a packed copy misses changes of the original.
     options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
+    if device.precise_int8:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if not device.on_cpu:  # kernels of the CPU are deterministic without this
         options.use_deterministic_compute = True
     level = ort.GraphOptimizationLevel

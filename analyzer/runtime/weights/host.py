@@ -9,7 +9,7 @@ from analyzer.faults.elements import Values
 from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.layout.read_every_run import Runnable, SessionOpener
 from analyzer.runtime.layout.restrict import reload_unread
-from analyzer.runtime.ort.device import CPU
+from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.shared_initializers import (
     SharedInitializers,
@@ -41,7 +41,7 @@ def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> Share
 class HostWeights:
     """The `WeightBackend` of the host."""
 
-    device = CPU
+    device: Device = CPU
 
     def __init__(
         self,
