@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from analyzer.errors import NothingAtRisk
 from analyzer.evaluation.dataset import make_batches
+from analyzer.evaluation.metrics import AGREEMENT
+from analyzer.evaluation.outcome import Judge
 from analyzer.faults.space import FaultSpace
 from analyzer.jobs.data import find_data
 from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.notes import MOST_IMAGES, coupling_of, int8_note, notes_on
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.checks import InspectRequest
@@ -35,6 +38,7 @@ class FaultSpaceFound:
         routes: Tensor name -> how the engine faults the tensor.
         reasons: Tensor name -> why the tensor is not faulted in place.
         accelerations: The state of each: in force, or why not.
+        notes: What a reader must know about how the model runs.
     """
 
     model: Model
@@ -42,6 +46,7 @@ class FaultSpaceFound:
     routes: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     accelerations: Sequence[Acceleration] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -57,7 +62,9 @@ class Inspection(Report[FaultSpaceFound]):
         """Tensors, kinds, types, bits and routes; what is out of scope and why."""
         found = self.record
         states = [(a.name, a.in_force, a.reason) for a in found.accelerations]
-        return fault_space_text(found.model, found.space, found.routes, found.reasons, states)
+        return fault_space_text(
+            found.model, found.space, found.routes, found.reasons, states, found.notes
+        )
 
     def rows(self) -> list[Row]:
         """One row per stored tensor: at risk with its bits and route, or out of scope and why."""
@@ -104,10 +111,13 @@ def _reached(
     model: Model, space: FaultSpace, request: InspectRequest, device: Device, observer: Observer
 ) -> FaultSpaceFound:
     """The space with the routes and accelerations of an executor as campaigns have it."""
-    images = find_data(model, request, observer).first(1)
+    data = find_data(model, request, observer).first(MOST_IMAGES)
     fixed = model.signature.fixed_batch
-    batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
+    coupling = coupling_of(model, data)
+    batch, *more = make_batches(data, fixed or 1, 0, fixed is not None)
     cache = Cache(DEFAULT_CACHE)
     executor = open_executor(model, space, batch.feeds(model.signature.name), device, cache)
     routes, reasons = routes_of(executor.layout, [t.name for t in space.tensors])
-    return FaultSpaceFound(model, space, routes, reasons, executor.accelerations)
+    int8 = int8_note(model, [batch, *more], Judge(AGREEMENT), device)
+    notes = notes_on(coupling, executor.layout, fixed or 1, int8).sentences
+    return FaultSpaceFound(model, space, routes, reasons, executor.accelerations, notes)

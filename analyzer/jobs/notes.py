@@ -7,6 +7,7 @@ from functools import partial
 from analyzer.answers import Run
 from analyzer.evaluation.dataset import Batch, Dataset
 from analyzer.evaluation.outcome import Judge
+from analyzer.graph.rows import mixes_no_rows, multiplies_integers, scaled_by_all_rows
 from analyzer.model import Model
 from analyzer.reports.shared.build import ModelNotes
 from analyzer.reports.shared.int8_sentence import int8_sentence
@@ -15,7 +16,7 @@ from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.golden_file import golden_file
 from analyzer.runtime.ort.int8_sums import Int8Sums, int8_sums, processor_name
 from analyzer.runtime.ort.session import loading, new_session, run_session, session_options
-from analyzer.verification.int8_paths import is_quantized, kernel_difference
+from analyzer.verification.int8_paths import kernel_difference
 from analyzer.verification.row_coupling import RowCoupling, find_coupling
 
 
@@ -35,8 +36,11 @@ def coupling_of(model: Model, data: Dataset) -> RowCoupling | None:
             session = new_session(golden_file(model, {}), session_options(pack=True))
         return partial(run_session, session)
 
-    signature = model.signature
-    return find_coupling(model.proto.graph, data, signature.name, signature.fixed_batch, opened)
+    signature, graph = model.signature, model.proto.graph
+    if mixes_no_rows(graph):
+        return None
+    cause = scaled_by_all_rows(graph)
+    return find_coupling(data, signature.name, signature.fixed_batch, opened, cause)
 
 
 MOST_IMAGES = 64
@@ -55,7 +59,7 @@ def int8_note(model: Model, batches: Sequence[Batch], judge: Judge, device: Devi
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
-    if not device.on_cpu or not is_quantized(model.proto.graph):
+    if not device.on_cpu or not multiplies_integers(model.proto.graph):
         return None
     if int8_sums(CPU) is Int8Sums.EXACT:
         return None
@@ -70,7 +74,9 @@ def int8_note(model: Model, batches: Sequence[Batch], judge: Judge, device: Devi
         fast, slow, plain = (partial(run_session, new_session(content, k)) for k in kinds)
     few = _some(batches)
     precise, unoptimized = (kernel_difference(judge, fast, r, few, name) for r in (slow, plain))
-    return int8_sentence(precise, unoptimized, device.precise_int8, processor_name())
+    return int8_sentence(
+        precise, unoptimized, device.precise_int8, processor_name(), judge.metric.name
+    )
 
 
 def _some(batches: Sequence[Batch]) -> list[Batch]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-import onnx
 
 from analyzer.answers import Feeds, Run
 from analyzer.evaluation.dataset import Batch
@@ -16,18 +15,6 @@ NOISE = 2.0
 
 TIES = 0.02
 """Share of decisions that rounding alone may change: those next to a tie."""
-
-
-def is_quantized(graph: onnx.GraphProto) -> bool:
-    """True if some operator multiplies 8-bit integers, or becomes one that does.
-
-    Args:
-        graph: of the model.
-    """
-    return any(
-        "Quant" in n.op_type or "Integer" in n.op_type or n.op_type.startswith("QLinear")
-        for n in graph.node
-    )
 
 
 @dataclass(frozen=True, slots=True)

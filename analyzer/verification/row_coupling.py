@@ -10,38 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 
 from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.metrics import AGREEMENT
 from analyzer.evaluation.outcome import Judge
-from analyzer.graph.walk import sub_graphs
 
 ROWS = 4
 """Images that are run in different company."""
-
-BY_DEFINITION = frozenset(
-    {"DynamicQuantizeLSTM", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "QAttention"}
-)
-"""Operators that scale by the extremes of all that they are fed; they explain a coupling."""
-
-ROW_BY_ROW = frozenset(
-    word
-    for line in (
-        "Add AveragePool Cast Ceil Clip Constant Conv ConvTranspose DequantizeLinear Div Dropout",
-        "Elu Erf Exp Floor Gelu GlobalAveragePool GlobalMaxPool Greater HardSigmoid HardSwish",
-        "Identity LeakyRelu Less LessOrEqual Log LRN MaxPool Max Min Mish Mul Neg PRelu Pad Pow",
-        "QLinearAdd QLinearAveragePool QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu",
-        "QLinearMul QLinearSigmoid QuantizeLinear Reciprocal Relu Selu Sigmoid Softplus Sqrt Sub",
-        "Tanh Where InstanceNormalization",
-    )
-    for word in line.split()
-)
-"""Operators that compute each image of a batch by itself, whatever their attributes are."""
-
-_AXES = {"Concat": None, "Flatten": 1, "Softmax": -1, "LogSoftmax": -1}
-"""Operators that do so unless their axis is the first; by operator: the axis if none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +49,19 @@ class RowCoupling:
 
 
 def find_coupling(
-    graph: onnx.GraphProto, data: Dataset, name: str, fixed: int | None, run: Callable[[], Run]
+    data: Dataset, name: str, fixed: int | None, run: Callable[[], Run], cause: Sequence[str] = ()
 ) -> RowCoupling | None:
     """The influence of images of one run on one another; None if none was found.
 
     Args:
-        graph: of the model.
         data: the images.
         name: of the model's first input.
         fixed: images per run, where the model fixes them.
-        run: opens the model; called only if the graph leaves the question open.
+        run: opens the model; called only if several images are run at a time.
+        cause: operators of the model that explain a coupling, if there is one.
     """
     count = fixed or min(ROWS, len(data))
-    if count < 2 or mixes_no_rows(graph):
+    if count < 2:
         return None
     company, go = _Company(data, name, count), run()
     together = go(company.feeds(range(count)))
@@ -101,31 +77,7 @@ def find_coupling(
     if all(_rows(together, rows, count).same_as(_rows(o, rows, count)) for o, rows in pairs):
         return None
     moved = _other_decisions(together, others, halves, count)
-    found = {node.op_type for node in graph.node} & BY_DEFINITION
-    return RowCoupling(tuple(sorted(found)), count, moved)
-
-
-def mixes_no_rows(graph: onnx.GraphProto) -> bool:
-    """True if the operators alone tell that no image influences another one.
-
-    Args:
-        graph: of the model.
-    """
-    stored = {tensor.name for tensor in graph.initializer}
-    return all(_row_by_row(node, stored) for node in graph.node)
-
-
-def _row_by_row(node: onnx.NodeProto, stored: set[str]) -> bool:
-    numbers = {a.name: a.i for a in node.attribute if a.type == onnx.AttributeProto.INT}
-    if any(sub_graphs(node)):
-        return False
-    if node.op_type == "BatchNormalization":
-        return not numbers.get("training_mode")
-    if node.op_type in ("Gemm", "MatMul"):
-        return not numbers.get("transA") and node.input[1] in stored
-    if node.op_type in _AXES:
-        return numbers.get("axis", _AXES[node.op_type]) not in (0, None)
-    return node.op_type in ROW_BY_ROW
+    return RowCoupling(tuple(cause), count, moved)
 
 
 @dataclass(frozen=True, slots=True)

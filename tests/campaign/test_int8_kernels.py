@@ -11,13 +11,14 @@ from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.evaluation.dataset import Batch
 from analyzer.evaluation.metrics import AGREEMENT, metric_named
 from analyzer.evaluation.outcome import Judge
+from analyzer.graph.rows import multiplies_integers
 from analyzer.jobs import notes
 from analyzer.reports.shared.int8_sentence import int8_sentence
 from analyzer.runtime.ort import int8_sums as sums
 from analyzer.runtime.ort.device import CPU
 from analyzer.runtime.ort.int8_sums import Int8Sums, int8_sums, processor_name
 from analyzer.runtime.ort.session import session_options
-from analyzer.verification.int8_paths import KernelDifference, is_quantized, kernel_difference
+from analyzer.verification.int8_paths import KernelDifference, kernel_difference
 from tests.runtime.benches import MODELS, context
 from tests.support import invoke
 
@@ -71,11 +72,11 @@ def test_the_warning_names_processor_figures_and_the_way_out() -> None:
         KernelDifference(64, (0.625, 0.7), (1, 9), 8),
         KernelDifference(64, (1, 1), (0, 0), 0),
     )
-    text = int8_sentence(differs, differs, False, "Some CPU")
+    text = int8_sentence(differs, differs, False, "Some CPU", "top1")
     for part in ("WARNING", "Some CPU", "62.5 %", "70.0 %", "--precise-int8 takes"):
         assert part in text
-    assert "WARNING" not in int8_sentence(differs, differs, True, "Some CPU")
-    assert "WARNING" not in int8_sentence(same, same, False, "Some CPU")
+    assert "WARNING" not in int8_sentence(differs, differs, True, "Some CPU", "top1")
+    assert "WARNING" not in int8_sentence(same, same, False, "Some CPU", "top1")
 
 
 def test_the_precise_path_is_exact_and_an_option_of_sessions() -> None:
@@ -105,8 +106,8 @@ def test_a_processor_is_named_as_linux_does(tmp_path: Path) -> None:
 
 
 def test_models_that_multiply_integers_are_told_from_others() -> None:
-    assert is_quantized(context("qdq_conv_packed").model.proto.graph)
-    assert not is_quantized(context("gemm").model.proto.graph)
+    assert multiplies_integers(context("qdq_conv_packed").model.proto.graph)
+    assert not multiplies_integers(context("gemm").model.proto.graph)
 
 
 def test_a_report_names_the_kernels_and_compares_them(

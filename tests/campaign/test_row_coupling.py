@@ -9,7 +9,8 @@ import pytest
 
 from analyzer.answers import Run
 from analyzer.evaluation.dataset import DataKind, Dataset
-from analyzer.verification.row_coupling import find_coupling, mixes_no_rows
+from analyzer.graph.rows import mixes_no_rows
+from analyzer.verification.row_coupling import find_coupling
 from tests.runtime.zoo.registry import integers, model, normal, one
 from tests.support import invoke, save
 
@@ -31,7 +32,7 @@ def data(count: int = 8) -> Dataset:
 
 
 def forbidden() -> Run:
-    raise AssertionError("the operators alone tell")
+    raise AssertionError("nothing is to be run")
 
 
 def coupled_by(body: str, fixed: int | None = None, rows: str = "N") -> bool:
@@ -42,7 +43,8 @@ def coupled_by(body: str, fixed: int | None = None, rows: str = "N") -> bool:
 
     proto = model(f"float[{rows}, 16] x", f"float[{rows}, 16] y", body, {"w": normal(16)})
     run = partial(run_session, new_session(proto, session_options(pack=True)))
-    return find_coupling(proto.graph, data(), "x", fixed, lambda: run) is not None
+    assert not mixes_no_rows(proto.graph)
+    return find_coupling(data(), "x", fixed, lambda: run) is not None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,11 @@ def test_what_mixes_images_is_found(body: str, coupled: bool) -> None:
 def test_operators_that_mix_no_images_are_not_run(body: str) -> None:
     proto = model("float[N, 16] x", "float[N, 16] y", body, {"w": normal(16)})
     assert mixes_no_rows(proto.graph)
-    assert find_coupling(proto.graph, data(), "x", None, forbidden) is None
+
+
+def test_a_single_image_has_no_company() -> None:
+    assert find_coupling(data(), "x", 1, forbidden) is None
+    assert find_coupling(data(1), "x", None, forbidden) is None
 
 
 def report(folder: Path, *flags: str) -> tuple[dict[str, object], str, str]:
