@@ -40,6 +40,8 @@ class Plan:
         paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
         protection: Name of the protection of the memory.
         precise_int8: Products of 8-bit integers are added up exactly on any processor.
+        preprocessing: What flags changed of the recipe that the model states, by name; the rest of
+            what is fed follows from the model and the data.
     """
 
     model_sha256: str
@@ -58,6 +60,7 @@ class Plan:
     paired: str = ""
     protection: str = NONE.name
     precise_int8: bool = False
+    preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -88,6 +91,8 @@ class Plan:
             more["protection"] = self.protection
         if self.precise_int8:
             more["precise_int8"] = True
+        if self.preprocessing:
+            more["preprocessing"] = dict(self.preprocessing)
         return alone | more
 
     @cached_property

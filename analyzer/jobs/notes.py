@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from analyzer.answers import Run
-from analyzer.evaluation.dataset import Batch, Dataset
+from analyzer.evaluation.dataset import AnyBatch, Dataset
 from analyzer.evaluation.outcome import Judge
 from analyzer.graph.rows import mixes_no_rows, multiplies_integers, scaled_by_all_rows
 from analyzer.model import Model
@@ -47,7 +47,9 @@ MOST_IMAGES = 64
 """Images on which kernels are compared."""
 
 
-def int8_note(model: Model, batches: Sequence[Batch], judge: Judge, device: Device) -> str | None:
+def int8_note(
+    model: Model, batches: Sequence[AnyBatch], judge: Judge, device: Device
+) -> str | None:
     """What this processor's integer kernels do to a quantized model; None: nothing to tell.
 
     Args:
@@ -79,9 +81,9 @@ def int8_note(model: Model, batches: Sequence[Batch], judge: Judge, device: Devi
     )
 
 
-def _some(batches: Sequence[Batch]) -> list[Batch]:
+def _some(batches: Sequence[AnyBatch]) -> list[AnyBatch]:
     """The first batches, up to so many images, one batch at least."""
-    found: list[Batch] = []
+    found: list[AnyBatch] = []
     images = 0
     for batch in batches:
         if found and images + batch.images > MOST_IMAGES:

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from analyzer.answers import Feeds, Run
-from analyzer.evaluation.dataset import Batch
+from analyzer.evaluation.dataset import AnyBatch
 from analyzer.evaluation.outcome import Judge
 
 NOISE = 2.0
@@ -43,7 +43,7 @@ class KernelDifference:
 
 
 def kernel_difference(
-    judge: Judge, first: Run, second: Run, batches: Sequence[Batch], name: str
+    judge: Judge, first: Run, second: Run, batches: Sequence[AnyBatch], name: str
 ) -> KernelDifference:
     """Run the same images both ways.
 

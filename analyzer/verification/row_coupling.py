@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Feeds, Result, Run
-from analyzer.evaluation.dataset import Dataset
+from analyzer.errors import GoldenFailed
+from analyzer.evaluation.dataset import Dataset, StreamedBatch
 from analyzer.evaluation.metrics import AGREEMENT
 from analyzer.evaluation.outcome import Judge
 
@@ -27,12 +28,13 @@ class RowCoupling:
     Attributes:
         operators: Names of operators in the graph that explain it; may be empty.
         images: Images that were run in different company.
-        other_decisions: Those of them whose fault-free decision depends on it.
+        other_decisions: Those of them whose fault-free decision depends on it; None: answers of
+            this model cannot be judged.
     """
 
     operators: tuple[str, ...]
     images: int
-    other_decisions: int
+    other_decisions: int | None
 
     def sentence(self, batch: int) -> str:
         """What it means for figures, in a sentence.
@@ -41,10 +43,12 @@ class RowCoupling:
             batch: images per run.
         """
         cause = f" ({', '.join(self.operators)})" if self.operators else ""
+        decisions = f", and {self.other_decisions} of {self.images} decisions do"
+        if self.other_decisions is None:
+            decisions = ""
         return (
             f"Images of one run influence one another{cause}: fault-free answers depend on the "
-            f"other images, and {self.other_decisions} of {self.images} decisions do. Figures hold "
-            f"for {batch} {'image' if batch == 1 else 'images'} per run (--batch)."
+            f"other images{decisions}. Figures hold for {batch} {'image' if batch == 1 else 'images'} per run (--batch)."
         )
 
 
@@ -90,9 +94,8 @@ class _Company:
 
     def feeds(self, rows: Sequence[int]) -> Feeds:
         """The rows of the data set with these numbers; those that it lacks repeat."""
-        at = np.asarray(rows) % len(self.data)
-        more = {name: np.ascontiguousarray(values[at]) for name, values in self.data.more.items()}
-        return {self.name: np.ascontiguousarray(self.data.inputs[at]), **more}
+        at = np.asarray(rows, np.int64) % len(self.data)
+        return StreamedBatch(self.data, at, None, self.count).feeds(self.name)
 
 
 def _rows(answer: Result, rows: range, count: int) -> Result:
@@ -107,10 +110,13 @@ def _rows(answer: Result, rows: range, count: int) -> Result:
 
 def _other_decisions(
     together: Answer, others: Sequence[Result], halves: Sequence[range], count: int
-) -> int:
-    """Images whose decision is another in other company."""
+) -> int | None:
+    """Images whose decision is another in other company; None: there is nothing to judge."""
     judge, moved = Judge(AGREEMENT), 0
-    golden = judge.golden(together, None, count)
+    try:
+        golden = judge.golden(together, None, count)
+    except GoldenFailed:
+        return None
     for other, rows in zip(others, halves, strict=True):
         moved += int(np.count_nonzero(judge.classes(golden, other)[rows.start : rows.stop]))
     return moved
