@@ -50,6 +50,10 @@ def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
     )
 
 
+def _switch(name: str, text: str) -> Any:
+    return typer.Option(name, help=text, rich_help_panel=_EFFORT)
+
+
 Rates = Annotated[
     str | None, _option(_FAULTS, "RATES", "A..B on the 1-3 grid, or a,b,c (default 1e-7..3e-5).")
 ]
@@ -101,10 +105,7 @@ Margin = Annotated[
     _option(_EFFORT, "X", "Half the width of a tensor's intervals when done (default 0.01)."),
 ]
 MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
-Exhaustive = Annotated[
-    bool | None,
-    typer.Option("--exhaustive", help="Run every upset on every image.", rich_help_panel=_EFFORT),
-]
+Exhaustive = Annotated[bool | None, _switch("--exhaustive", "Run every upset on every image.")]
 Budget = Annotated[
     str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
 ]
@@ -163,14 +164,7 @@ SearchState = Annotated[
     Path | None,
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
-PreciseInt8 = Annotated[
-    bool | None,
-    typer.Option(
-        "--precise-int8",
-        help="Add up int8 products exactly, also on a processor without VNNI.",
-        rich_help_panel=_EFFORT,
-    ),
-]
+PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 products exactly.")]
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]

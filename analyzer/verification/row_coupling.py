@@ -48,7 +48,8 @@ class RowCoupling:
             decisions = ""
         return (
             f"Images of one run influence one another{cause}: fault-free answers depend on the "
-            f"other images{decisions}. Figures hold for {batch} {'image' if batch == 1 else 'images'} per run (--batch)."
+            f"other images{decisions}. Figures hold for {batch} "
+            f"{'image' if batch == 1 else 'images'} per run (--batch)."
         )
 
 
