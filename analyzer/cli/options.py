@@ -32,10 +32,8 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
     def offered(command: _Command) -> _Command:
         own = list(inspect.signature(command).parameters.values())[:-1]
         keyword = inspect.Parameter.KEYWORD_ONLY
-        shared = [
-            inspect.Parameter(name, keyword, default=None, annotation=annotation)
-            for name, annotation in options.items()
-        ]
+        new = inspect.Parameter
+        shared = [new(n, keyword, default=None, annotation=a) for n, a in options.items()]
         command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
         del command.__annotations__["flags"]
         command.__annotations__.update(options)
