@@ -42,6 +42,7 @@ class Plan:
         protection: Name of the protection of the memory.
         decision: Everything that decides what a changed decision is and how an answer is scored;
             empty: the highest class score of the only output, scored by the metric.
+        precise_int8: Products of 8-bit integers are added up exactly on any processor.
         preprocessing: What flags changed of the recipe that the model states, by name; the rest of
             what is fed follows from the model and the data.
     """
@@ -62,6 +63,7 @@ class Plan:
     paired: str = ""
     protection: str = NONE.name
     decision: Mapping[str, Any] = field(default_factory=dict)
+    precise_int8: bool = False
     preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -93,6 +95,8 @@ class Plan:
             more["protection"] = self.protection
         if self.decision:
             more["decision"] = dict(self.decision)
+        if self.precise_int8:
+            more["precise_int8"] = True
         if self.preprocessing:
             more["preprocessing"] = dict(self.preprocessing)
         return alone | more

@@ -64,6 +64,11 @@ class ProtectedExecutor:
         return self._inner.reloads
 
     @property
+    def oracle_runs(self) -> int:
+        """Patterns that the oracle ran so far."""
+        return self._inner.oracle_runs
+
+    @property
     def accelerations(self) -> tuple[Acceleration, ...]:
         """The accelerations of the executor inside."""
         return self._inner.accelerations

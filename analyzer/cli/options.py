@@ -32,10 +32,8 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
     def offered(command: _Command) -> _Command:
         own = list(inspect.signature(command).parameters.values())[:-1]
         keyword = inspect.Parameter.KEYWORD_ONLY
-        shared = [
-            inspect.Parameter(name, keyword, default=None, annotation=annotation)
-            for name, annotation in options.items()
-        ]
+        new = inspect.Parameter
+        shared = [new(n, keyword, default=None, annotation=a) for n, a in options.items()]
         command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
         del command.__annotations__["flags"]
         command.__annotations__.update(options)
@@ -48,6 +46,10 @@ def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
     return typer.Option(
         help=text, metavar=metavar, rich_help_panel=panel, show_default=False, **more
     )
+
+
+def _switch(name: str, text: str) -> Any:
+    return typer.Option(name, help=text, rich_help_panel=_EFFORT)
 
 
 Rates = Annotated[
@@ -106,10 +108,7 @@ Margin = Annotated[
     _option(_EFFORT, "X", "Half the width of a tensor's intervals when done (default 0.01)."),
 ]
 MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
-Exhaustive = Annotated[
-    bool | None,
-    typer.Option("--exhaustive", help="Run every upset on every image.", rich_help_panel=_EFFORT),
-]
+Exhaustive = Annotated[bool | None, _switch("--exhaustive", "Run every upset on every image.")]
 Budget = Annotated[
     str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
 ]
@@ -168,6 +167,7 @@ SearchState = Annotated[
     Path | None,
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
+PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 products exactly.")]
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
@@ -264,6 +264,7 @@ RUN = {
     "journal": Journal,
     "shard": Shard,
     "device": Device,
+    "precise_int8": PreciseInt8,
     "gate": Gate,
     **outputs(RecordKind.RUN),
     "config": Config,
@@ -273,6 +274,7 @@ COMPARE = {
     **WORK,
     "journal": JournalFolder,
     "device": Device,
+    "precise_int8": PreciseInt8,
     **outputs(RecordKind.COMPARISON),
     "config": Config,
 }
@@ -284,6 +286,7 @@ MAP = {
     **DATA,
     **WORK,
     "device": Device,
+    "precise_int8": PreciseInt8,
     "journal": Journal,
     "shard": Shard,
     **outputs(RecordKind.MAP),

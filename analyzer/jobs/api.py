@@ -69,7 +69,8 @@ def run(
             - ``budget``: CPU seconds, or text like ``"10m"`` (the default). ``seed``: of every
               random number. ``jobs``: worker processes, one per core by default; 0: none.
               ``cache``: bytes, or text like ``"2G"``. ``cluster``: address of a Dask scheduler.
-              ``device``: ``"cpu"``, ``"cuda"``, ``"auto"`` ...
+              ``device``: ``"cpu"``, ``"cuda"``, ``"auto"`` ... ``precise_int8``: True to add up
+              products of 8-bit integers exactly on any processor.
             - ``journal``: a file that keeps finished trials, so that the same call goes on where
               it was interrupted. ``config``: a TOML file of such options. ``json``, ``html``:
               files to write.
@@ -242,8 +243,8 @@ def inspect(
     Args:
         model: path of an ONNX file, the bytes of one, or an `onnx.ModelProto`.
         observer: is told how it goes.
-        options: ``encoding``, ``include``, ``exclude``, ``kinds``, ``device`` and ``data``, as of
-            `run`.
+        options: ``encoding``, ``include``, ``exclude``, ``kinds``, ``device``, ``precise_int8``
+            and ``data``, as of `run`.
 
     Returns:
         The fault space; one row per stored tensor.
@@ -274,7 +275,7 @@ def selftest(
         model: as `run` takes it; None: the demonstration model.
         observer: is told how it goes.
         options: ``patterns`` (number of fault patterns), ``known_answers_only``; ``encoding``,
-            ``fault``, ``data``, ``batch``, ``device`` and ``seed``, as of `run`.
+            ``fault``, ``data``, ``batch``, ``device``, ``precise_int8`` and ``seed``, as of `run`.
 
     Returns:
         The answers, and whether the engines agree; ``passed`` says both.

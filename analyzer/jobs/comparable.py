@@ -39,7 +39,7 @@ def prepare_models(
         RelcheckError: whatever is wrong with the request, a model or the data.
         NotComparable: models that answer different questions.
     """
-    device = device or start_device(request.device, observer)
+    device = device or start_device(request.device, observer, request.precise_int8)
     first, *others = request.models
     start = Start(device, observer, watch=watch)
     reference = _one(first, request, start)

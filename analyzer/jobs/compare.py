@@ -100,7 +100,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     if len(request.models) < 2:
         raise BadOption("relcheck compare takes two models or more; the first is the reference")
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
-    device = start_device(request.device, observer)
+    device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
     analyses, compared_models = prepare_models(request, observer, device, watch)
@@ -124,9 +124,9 @@ def _record(
     watch: Stopwatch,
 ) -> Comparison:
     found = compare(compared_models)
-    models = (analysis.model for analysis in analyses)
     entries = [
-        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
+        ComparisonEntry(analysis.model, compared, figures, analysis.notes)
+        for analysis, compared, figures in zip(analyses, compared_models, found, strict=True)
     ]
     states = [
         state

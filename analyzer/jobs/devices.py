@@ -1,5 +1,6 @@
 """The device that a job runs on: picked and started once, and told."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 from analyzer.jobs.observer import Observer
@@ -11,12 +12,13 @@ from analyzer.runtime.ort.device_selection import DeviceSelection, select_device
 AnySpaceRequest = TypeVar("AnySpaceRequest", bound=SpaceRequest)
 
 
-def start_device(word: str, observer: Observer) -> Device:
+def start_device(word: str, observer: Observer, precise_int8: bool = False) -> Device:
     """The device that a word means, started; the user is told of any but the plain CPU.
 
     Args:
         word: as users write it, e.g. ``cpu``, ``cuda:1`` or ``auto``.
         observer: gets a sign of life and the message.
+        precise_int8: on a CPU, add up products of 8-bit integers exactly.
 
     Raises:
         BadOption: the word means no device.
@@ -26,7 +28,7 @@ def start_device(word: str, observer: Observer) -> Device:
     picked = select_device(word, observer.before_device)
     if word != CPU.name:
         observer.message(describe_device(picked))
-    return picked.device
+    return replace(picked.device, precise_int8=precise_int8 and picked.device.on_cpu)
 
 
 def describe_device(picked: DeviceSelection) -> str:

@@ -46,6 +46,7 @@ class SpaceKeywords(TypedDict, total=False):
     exclude: str | Sequence[str] | None
     kinds: str | Sequence[str | Kind] | None
     device: str | None
+    precise_int8: bool | None
 
 
 class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
@@ -159,6 +160,7 @@ class SelfTestKeywords(TypedDict, total=False):
     data: DataLike | None
     batch: int | None
     device: str | None
+    precise_int8: bool | None
     seed: int | None
     known_answers_only: bool | None
 

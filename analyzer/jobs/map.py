@@ -58,7 +58,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     """
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
-        device = start_device(request.device, observer)
+        device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
@@ -112,6 +112,7 @@ def _report(
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,
+        analysis.notes,
     )
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(

@@ -23,12 +23,14 @@ from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.expect import check_expectations
+from analyzer.jobs.notes import coupling_of, int8_note, notes_on
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
+from analyzer.reports.shared.build import NO_NOTES, ModelNotes
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
@@ -73,6 +75,7 @@ class Analysis:
         executor: Runs the model in this process.
         context: What trials need.
         device: Where trials run.
+        notes: What a reader must know about how the model ran.
     """
 
     model: Model
@@ -81,6 +84,7 @@ class Analysis:
     executor: CampaignExecutor
     context: TrialContext
     device: Device
+    notes: ModelNotes = NO_NOTES
 
     def rest(self) -> None:
         """Give back memory that is not needed until a trial is run; nothing is lost."""
@@ -110,7 +114,7 @@ def prepare_sweep(
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    device = device or start_device(request.device, observer)
+    device = device or start_device(request.device, observer, request.precise_int8)
     return prepare_analysis(
         open_model(request.model), request, Start(device, observer, begin, watch)
     )
@@ -135,7 +139,7 @@ def prepare_map(
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    device = device or start_device(request.device, observer)
+    device = device or start_device(request.device, observer, request.precise_int8)
     analysis = prepare_analysis(
         open_model(request.model), request, Start(device, observer, begin, watch)
     )
@@ -166,7 +170,8 @@ def prepare_analysis(
     space = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
-    usual = default_batch(model, data, request.exposure)
+    coupling = coupling_of(model, data)
+    usual = 1 if coupling else default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
     start.begin(model)
     model = model.filed()
@@ -195,7 +200,9 @@ def prepare_analysis(
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, start.device)
+    int8 = int8_note(model, batches, golden.judge, start.device)
+    notes = notes_on(coupling, executor.layout, size, int8)
+    return Analysis(model, space, data, executor, context, start.device, notes)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
@@ -286,5 +293,6 @@ def _plan(
         seed=request.seed,
         precision=request.precision,
         confidence=request.confidence,
+        precise_int8=request.precise_int8,
         preprocessing=changes(stated, request.preprocessing(stated)),
     )

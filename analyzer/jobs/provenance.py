@@ -13,6 +13,7 @@ from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.shared.records import AccelerationPart, RunPart, ToolPart
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.int8_sums import int8_sums, processor_name
 from analyzer.runtime.ort.session import runtime_version
 
 
@@ -67,6 +68,8 @@ def run_part(
         host=platform.node(),
         platform=platform_name(),
         python=platform.python_version(),
+        processor=processor_name(),
+        int8_sums=int8_sums(CPU).value,
         journal=relative(str(journal)) if journal else "",
         command=command,
         accelerations=list(accelerations),

@@ -92,7 +92,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     """
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
-        device = start_device(request.device, observer)
+        device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         begin = early_start(crew, request)
@@ -145,4 +145,5 @@ def _record(
         judge_gate(request.gate, result),
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        analysis.notes,
     )

@@ -17,6 +17,7 @@ def fault_space_text(
     routes: Mapping[str, str],
     reasons: Mapping[str, str],
     accelerations: Sequence[tuple[str, bool, str]] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """The tensors at risk with their share of the bits and their route, then the others.
 
@@ -27,6 +28,7 @@ def fault_space_text(
             asked.
         reasons: tensor name -> the reason why it is not faulted in place.
         accelerations: of each: its name, true if it is in force, and the reason.
+        notes: sentences on how the model runs.
     """
     lines = [
         f"{model.path.name}: opset {model.opset}, input {model.signature}",
@@ -45,6 +47,8 @@ def fault_space_text(
             f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
         )
     lines += _why_not_in_place(reasons) + _accelerations(accelerations)
+    for note in notes:
+        lines += ["", *textwrap.wrap(f"Note: {note}", 80)]
     lines += _out_of_scope(model, space)
     return "\n".join(map(one_line, lines)) + "\n"
 

@@ -106,9 +106,34 @@ def selftest_text(
     for mismatch in found.mismatches[:10]:
         names = ", ".join(mismatch.tensors[:3])
         lines.append(f"  pattern {mismatch.index} differs: {mismatch.upsets} upsets in {names}")
-    if found.passed:
-        compared = "live weights and the edited file" if layout else "two loads of each edited file"
-        lines.append(f"PASS: {compared} agree bit for bit")
-    else:
-        lines.append(f"FAIL: {len(found.mismatches)} of {found.patterns} patterns differ")
+    sums = layout.reordered if layout is not None else None
+    if sums is not None:
+        lines.append(sums.sentence)
+    lines.append(_verdict(found, sums is not None))
     return "\n".join(wrapped(lines, "  ")) + "\n"
+
+
+def _verdict(found: SelfTest, reordered: bool) -> str:
+    """The last line of the comparison."""
+    if not found.agreed:
+        if found.mismatches or not found.golden_equal:
+            return f"FAIL: {len(found.mismatches)} of {found.patterns} patterns differ"
+        return (
+            f"FAIL: {found.decided_otherwise} of {found.patterns} patterns have another outcome "
+            "in default sessions"
+        )
+    if not found.compared:
+        return (
+            "NOTHING COMPARED: every pattern is run by loading the edited file, so that there is "
+            "no faster way to compare with it"
+        )
+    if not reordered:
+        return (
+            f"PASS: live weights and the edited file in default sessions agree bit for bit on "
+            f"{found.compared} patterns"
+        )
+    return (
+        f"PASS: live weights and the edited file agree bit for bit on {found.compared} patterns in "
+        f"sessions that pack no weights; in default sessions {found.rounded} answers are rounded "
+        f"otherwise, and {found.decided_otherwise} patterns have another outcome"
+    )

@@ -43,6 +43,10 @@ class CampaignExecutor(Executor, Protocol):
         """Patterns so far that live weights could not run alone."""
 
     @property
+    def oracle_runs(self) -> int:
+        """Patterns so far that the oracle ran: no faster way had a part in them."""
+
+    @property
     def accelerations(self) -> tuple[Acceleration, ...]:
         """Every acceleration of the engine: in force, or why not."""
 

@@ -93,6 +93,7 @@ class LiveExecutor:
         self.weights, self.partial_runs = weights, partial_runs
         self.layout = weights.opened.layout
         self.reloads = 0
+        self.oracle_runs = 0
         self.followers, self.routes = tuple(followers), tuple(routes)
         self._reads, self._fixed = reads, tuple(accelerations)
         self._session, self._weight_memory = weights.opened.session, weights.opened.weight_memory
@@ -129,6 +130,7 @@ class LiveExecutor:
             for route in self.routes:
                 found = route.inject(pattern, hit, self)
                 if found is not None:
+                    self.oracle_runs += route.acceleration is None
                     return found
             raise AssertionError("the last route takes every pattern")
         change = weights.change(pattern, tensors, bits)

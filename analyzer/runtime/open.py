@@ -4,7 +4,7 @@ Every acceleration is imported by this file alone. To remove one is to delete it
 lines here; to leave one out of an executor is to name it in ``without``.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from functools import cache as remembered
 from functools import partial
@@ -31,7 +31,7 @@ from analyzer.runtime.layout.layout import Layout, Route
 from analyzer.runtime.layout.restrict import NO_LAYOUT
 from analyzer.runtime.live import LiveExecutor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.runtime.ort.acceleration import Acceleration, NotApplied
+from analyzer.runtime.ort.acceleration import NotApplied, State, listed
 from analyzer.runtime.ort.device import CPU, Device, WeightLocation
 from analyzer.runtime.ort.device_failures import raising_device_failures
 from analyzer.runtime.partial.execution import PartialExecution
@@ -67,9 +67,6 @@ FIRST = {Use.WHERE_IT_PAYS: LOADS_FIRST, Use.EVERYWHERE: 0}
 
 LEFT_OUT = NotApplied("left out on request")
 HOST_ONLY = NotApplied("it works on the host only")
-
-State = str | NotApplied
-"""What an acceleration does in one executor, or why it is not in force."""
 
 
 def open_executor(
@@ -107,11 +104,11 @@ def open_executor(
             raise BadOption(f"there is no acceleration {name!r}{meant(name, ACCELERATIONS)}")
     if LIVE in without or device.weights is WeightLocation.FILE:
         reason = LEFT_OUT if LIVE in without else NotApplied(NO_LAYOUT)
-        states = _listed(dict.fromkeys(ACCELERATIONS, reason))
+        states = listed(dict.fromkeys(ACCELERATIONS, reason))
         return RewriteExecutor(model, space, device, states)
     if device.weights is WeightLocation.BOUND:
         return open_on_device(model, space, sample, device, cache, layout, without=without, use=use)
-    return open_live(model, space, sample, cache, layout, without=without, use=use)
+    return open_live(model, space, sample, cache, layout, without=without, use=use, device=device)
 
 
 def open_live(
@@ -125,6 +122,7 @@ def open_live(
     use: Use = Use.WHERE_IT_PAYS,
     backend: HostWeights | None = None,
     strategies: Sequence[Strategy] = STRATEGIES,
+    device: Device = CPU,
 ) -> LiveExecutor:
     """Live weights on the host, and the accelerations that apply to them.
 
@@ -138,12 +136,16 @@ def open_live(
         use: accelerations where they pay, or everywhere that they can be used.
         backend: opens the live weights; None: as `open_executor` does.
         strategies: ways to run stretches besides plain sessions.
+        device: this machine's processor, and how it adds up integers.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
+    if device.precise_int8:  # subgraphs are recompiled as the processor runs them by default
+        without = {*without, RECOMPILED}
     if backend is None:
         backend = HostWeights() if NCHWC in without else HostWeights(rewrite=drop_reorders)
+        backend.device = device
     weights = open_weights(model, space, sample, backend, layout)
     opened = weights.opened
     reads = find_reads(opened.stripped.graph, space, opened.layout)
@@ -158,13 +160,13 @@ def open_live(
         followers.append(CowPages(opened.weight_memory.live))
     names = [s.name for s in strategies]
     states = _states(weights, found, names, backend.rewritten, without)
-    oracle = remembered(lambda: RewriteExecutor(model, space))
+    oracle = remembered(lambda: RewriteExecutor(model, space, device))
     routes: list[SlowRoute] = [OracleRoute(oracle)]
     if RECOMPILED not in without:
         del states[RECOMPILED]  # the route itself tells it, for it changes
         find = partial(_find_subgraphs, weights, live, found, oracle, first_example(sample, model))
         routes.insert(0, RecompileRoute(find, oracle, weights, reads, FIRST[use]))
-    return LiveExecutor(weights, reads, runs, followers, routes, _listed(states))
+    return LiveExecutor(weights, reads, runs, followers, routes, listed(states))
 
 
 def _find_subgraphs(
@@ -227,7 +229,7 @@ def open_on_device(
     states |= {LIVE: _live_state(weights), PARTIAL: _partial_state(found)}
     runs = None if isinstance(found, NotApplied) else found
     routes = [OracleRoute(oracle)]
-    return LiveExecutor(weights, reads, runs, [backend.mirror], routes, _listed(states))
+    return LiveExecutor(weights, reads, runs, [backend.mirror], routes, listed(states))
 
 
 class OracleRoute:
@@ -279,7 +281,9 @@ def _live_state(weights: OpenWeights) -> State:
     reloaded = routes.count(Route.RELOAD)
     if routes and reloaded == len(routes):
         return NotApplied("every tensor is reloaded, for the reasons that are given by tensor")
-    return f"{len(routes) - reloaded} of {len(routes)} tensors are faulted in place"
+    state = f"{len(routes) - reloaded} of {len(routes)} tensors are faulted in place"
+    sums = weights.opened.layout.reordered
+    return f"{state}; {sums.sentence}" if sums else state
 
 
 def _partial_state(found: PartialExecution[Any] | NotApplied) -> State:
@@ -287,12 +291,3 @@ def _partial_state(found: PartialExecution[Any] | NotApplied) -> State:
         return found
     stops = sum(found.early_stops)
     return f"late start at {len(found.cuts)} places, early stop at {stops}"
-
-
-def _listed(states: Mapping[str, State]) -> list[Acceleration]:
-    return [
-        Acceleration(name, False, state.reason)
-        if isinstance(state, NotApplied)
-        else Acceleration(name, True, state)
-        for name, state in states.items()
-    ]

@@ -5,18 +5,17 @@ without any fault. A campaign depends only on whether an image is masked, SDC or
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.answers import Answer, Feeds, Result
 from analyzer.evaluation.definition import AnswerDefinition
-from analyzer.evaluation.metrics import AGREEMENT
-from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Executor
 from analyzer.stats.intervals import Interval, cluster_proportion
 from analyzer.stats.tally import Moments
+from analyzer.verification.decisions import judge_of_decisions
 from analyzer.verification.faulty_run import run_under
 
 
@@ -74,9 +73,8 @@ def run_on_both(
     Raises:
         GoldenFailed: a fault-free model fails or answers NaN.
     """
-    plain = Judge(replace(definition, metric=AGREEMENT, scored=None))
     unharmed = [executor.run(feeds) for executor in (one, other)]
-    judge, _ = plain.fitted([plain.golden(unharmed[0], None, images)])
+    judge = judge_of_decisions(definition, unharmed[0], images)
     golden = [judge.golden(answer, None, images) for answer in unharmed]
     count = same_bits = same_outcomes = 0
     differing = Moments()

@@ -93,7 +93,7 @@ def test_counts(model: Path, data: Path, diary: Diary, monkeypatch: pytest.Monke
     assert diary.heard == [
         "prepared",
         *(CountStage(3, "calibrating"), 0, 1, 2),
-        *(CountStage(3, "comparing"), 0, 1, 2),
+        *(CountStage(6, "comparing"), *range(6)),
     ]
     diary.heard.clear()
     analyzer.selftest(model, patterns=2, observer=diary)

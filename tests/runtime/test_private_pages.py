@@ -26,7 +26,7 @@ linux = pytest.mark.skipif(
     sys.platform != "linux", reason="reads /proc, and what MADV_DONTNEED does"
 )
 
-NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_only", *SHIPPED]
+NAMES = ["conv_blocked", "float16_conv", "tied_and_transposed", "float16_gemm", *SHIPPED]
 """Moved, converted, in two places, shifted; and whole networks, one of them on packed weights."""
 
 

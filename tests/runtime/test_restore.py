@@ -20,7 +20,7 @@ from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model, normal
 from tests.support import save
 
-IN_PLACE = ["conv_blocked", "float16_conv", "tied_and_transposed", "int8_weights_only", "sliced"]
+IN_PLACE = ["conv_blocked", "float16_conv", "tied_and_transposed", "float16_gemm", "sliced"]
 """Moved, converted, in two places, shifted, and partly dropped."""
 
 

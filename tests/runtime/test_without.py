@@ -69,9 +69,11 @@ def states(of: CampaignExecutor) -> dict[str, Acceleration]:
 def test_answers_are_those_of_the_oracle(name: str, without: str, data: st.DataObject) -> None:
     on, left = context_of(name), executor(name, without)
     pattern = data.draw(patterns(on.space))
-    assert answer(left, pattern, on.feeds).same_as(answer(on.oracle, pattern, on.feeds))
+    # Without live weights, every sum runs in the order in which default sessions run it.
+    oracle = RewriteExecutor(on.model, on.space) if without == "live_weights" else on.oracle
+    assert answer(left, pattern, on.feeds).same_as(answer(oracle, pattern, on.feeds))
     left.check_golden()
-    assert left.run(on.feeds).same_as(on.golden)
+    assert left.run(on.feeds).same_as(oracle.run(on.feeds))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -28,6 +28,10 @@ def inspect(
     device: Annotated[
         str, typer.Option(metavar="WORD", help="Routes on this device: cpu (default), cuda, ...")
     ] = "cpu",
+    precise_int8: Annotated[
+        bool,
+        typer.Option("--precise-int8", help="Add up int8 products exactly."),
+    ] = False,
 ) -> Exit:
     """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
     flags = {name: value for name, value in locals().items() if name != "model"}

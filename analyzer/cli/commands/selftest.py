@@ -32,6 +32,10 @@ def selftest(
         str,
         typer.Option(metavar="WORD", help="Where to compare: cpu, cuda, cuda:1 or auto."),
     ] = "cpu",
+    precise_int8: Annotated[
+        bool,
+        typer.Option("--precise-int8", help="Add up int8 products exactly."),
+    ] = False,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random number.")] = 0,
     known_answers_only: Annotated[
         bool, typer.Option("--known-answers-only", help="Without comparison on a model.")

@@ -104,6 +104,7 @@ class SpaceRequest(DataRequest):
         exclude: No tensors of such a name.
         kinds: Only tensors of these kinds.
         device: ``cpu``, ``cuda``, ``cuda:1``, another provider of ONNX Runtime, or ``auto``.
+        precise_int8: On a CPU: add up products of 8-bit integers exactly, at the cost of speed.
     """
 
     encoding: fields.Encoding = "stored"
@@ -111,6 +112,7 @@ class SpaceRequest(DataRequest):
     exclude: fields.Globs = ()
     kinds: fields.Kinds = ()
     device: str = "cpu"
+    precise_int8: bool = False
 
     @property
     def selection(self) -> Selection:

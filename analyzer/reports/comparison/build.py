@@ -16,7 +16,14 @@ from analyzer.reports.comparison.record import (
     SharedPlanPart,
 )
 from analyzer.reports.shared.assumptions import sweep_assumptions
-from analyzer.reports.shared.build import data_part, interval_part, model_part, sweep_fields
+from analyzer.reports.shared.build import (
+    NO_NOTES,
+    ModelNotes,
+    data_part,
+    interval_part,
+    model_part,
+    sweep_fields,
+)
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import RunPart, ToolPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
@@ -31,11 +38,13 @@ class ComparisonEntry:
         model: The ONNX file.
         compared: The campaign of the model.
         found: The figures of the model, and its differences from the reference.
+        notes: On how it ran.
     """
 
     model: Model
     compared: ComparedModel
     found: ModelFindings
+    notes: ModelNotes = NO_NOTES
 
 
 def build_comparison(
@@ -84,7 +93,7 @@ def _model(
     found = entry.found
     return ComparedModelPart(
         label=label,
-        model=model_part(model, context.space),
+        model=model_part(model, context.space, entry.notes),
         file_bytes=model.size,
         plan_id=context.plan.id,
         golden=context.golden.metric if judged else None,

@@ -33,6 +33,7 @@ class SharedPlanPart(ReportRecord):
     confidence: Fraction
     precision: Fraction
     batch: int
+    precise_int8: bool = False
     include: list[str]
     exclude: list[str]
     kinds: list[str]

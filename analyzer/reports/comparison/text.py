@@ -45,8 +45,12 @@ def _head(comparison: Comparison) -> Iterator[str]:
     kind = "inputs" if data.kind == "generated" else "images"
     yield one_line(f"{data.name}: {data.images} {kind}")
     yield from wrapped([*decision_lines(comparison.decision), *data.lines])
-    yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
+    coupled = any(m.model.coupled for m in comparison.models)
+    per_run = f", {figures.images_per_run(plan.batch)}" if coupled else ""
+    yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}{per_run}"
     yield one_line(figures.runtime(comparison.tool))
+    for model in comparison.models:
+        yield from wrapped([f"note on {model.label}: {note}" for note in model.model.notes])
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"
     yield table_row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"

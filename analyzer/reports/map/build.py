@@ -24,6 +24,8 @@ from analyzer.reports.shared.assumptions import (
     encoding_sentence,
 )
 from analyzer.reports.shared.build import (
+    NO_NOTES,
+    ModelNotes,
     crash_part,
     data_part,
     interval_part,
@@ -44,6 +46,7 @@ def build_map_report(
     tool: ToolPart,
     run: RunPart,
     exhaustive: bool,
+    notes: ModelNotes = NO_NOTES,
 ) -> MapReport:
     """Put everything a reviewer needs into one record.
 
@@ -55,10 +58,11 @@ def build_map_report(
         tool: versions.
         run: times and host.
         exhaustive: whether every site met every image.
+        notes: on how the model ran.
     """
     return MapReport(
         tool=tool,
-        model=model_part(model, found.space),
+        model=model_part(model, found.space, notes),
         data=data_part(data),
         golden=GoldenPart.model_validate({"metric": found.plan.metric, "value": found.golden}),
         decision=decision_part(definition),

@@ -109,6 +109,7 @@ class MapPlanPart(ReportRecord):
     margin: Fraction
     confidence: Fraction
     batch: int
+    precise_int8: bool = False
     exhaustive: bool
     include: list[str]
     exclude: list[str]

@@ -54,15 +54,17 @@ def _head(report: MapReport) -> list[str]:
     golden = figures.percent(report.golden.value, 2)
     metric = figures.METRIC_NAMES[report.golden.metric]
     kind = "inputs" if data.kind == "generated" else "images"
+    per_run = f", {figures.images_per_run(plan.batch)}" if model.coupled else ""
     lines += [
         f"{model.path}: {bits} bits at risk in {values} values",
         f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
         *decision_lines(report.decision),
         *data.lines,
-        f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
+        f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part"
+        + per_run,
         figures.runtime(report.tool),
     ]
-    return lines
+    return lines + [f"note: {note}" for note in model.notes]
 
 
 def _row(name: str, area: AreaPart, last: str) -> str:

@@ -1,5 +1,6 @@
 """Parts of reports that several commands share, made of campaigns, models and data sets."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from analyzer.campaign.plan import Plan
@@ -18,12 +19,29 @@ from analyzer.reports.shared.records import (
 from analyzer.stats.intervals import Interval
 
 
-def model_part(model: Model, space: FaultSpace) -> ModelPart:
+@dataclass(frozen=True, slots=True)
+class ModelNotes:
+    """What a reader must know about how a model ran.
+
+    Attributes:
+        sentences: In the order of their weight.
+        coupled: True if images of one run influence one another.
+    """
+
+    sentences: tuple[str, ...] = ()
+    coupled: bool = False
+
+
+NO_NOTES = ModelNotes()
+
+
+def model_part(model: Model, space: FaultSpace, notes: ModelNotes = NO_NOTES) -> ModelPart:
     """The model, and how much of it is at risk.
 
     Args:
         model: the ONNX file.
         space: its bits at risk.
+        notes: on how it ran.
     """
     return ModelPart(
         path=model.path.name,
@@ -31,6 +49,8 @@ def model_part(model: Model, space: FaultSpace) -> ModelPart:
         opset=model.opset,
         parameters=space.parameters,
         bits_at_risk=space.bits,
+        notes=list(notes.sentences),
+        coupled=notes.coupled,
     )
 
 
@@ -72,6 +92,7 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
         "fault": str(plan.fault),
         "confidence": plan.confidence,
         "batch": plan.batch,
+        "precise_int8": plan.precise_int8,
         "include": plan.selection.include,
         "exclude": plan.selection.exclude,
         "kinds": [k.value for k in plan.selection.kinds],

@@ -35,6 +35,7 @@ def _template(name: str) -> Template:
         "runtime": figures.runtime,
         "shown": one_line,
         "rate": show_rate,
+        "images_per_run": figures.images_per_run,
     }
     return environment.get_template(name)
 

@@ -156,3 +156,12 @@ def size(count: int) -> str:
         if count >= limit:
             return f"{count / limit:.3g} {unit}"
     return f"{count} B"
+
+
+def images_per_run(batch: int) -> str:
+    """The size of a batch in words, for heads of reports.
+
+    >>> images_per_run(1), images_per_run(32)
+    ('1 image per run', '32 images per run')
+    """
+    return f"{batch} {'image' if batch == 1 else 'images'} per run"

@@ -74,13 +74,19 @@ class ToolPart(ReportRecord):
 
 
 class ModelPart(ReportRecord):
-    """The model that was analyzed."""
+    """The model that was analyzed.
+
+    ``notes`` say what a reader must know about how it ran. ``coupled`` is true if images of one run
+    influence one another, so that figures hold for the plan's batch alone.
+    """
 
     path: Name
     sha256: Digest
     opset: int
     parameters: Count
     bits_at_risk: Count
+    notes: list[str] = []
+    coupled: bool = False
 
 
 class StepPart(ReportRecord):
@@ -161,6 +167,7 @@ class AccelerationPart(ReportRecord):
 class RunPart(ReportRecord):
     """Times, host and engine: the only part in which two runs of one plan may differ.
 
+    ``int8_sums`` says how this processor's kernels add up products of 8-bit integers by default.
     ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
     """
 
@@ -171,6 +178,8 @@ class RunPart(ReportRecord):
     host: str
     platform: str
     python: str
+    processor: str = ""
+    int8_sums: Literal["exact", "saturating", ""] = ""
     journal: str
     command: Name
     accelerations: list[AccelerationPart] = []

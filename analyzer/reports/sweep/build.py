@@ -12,6 +12,8 @@ from analyzer.gate import Judgement, overall
 from analyzer.model import Model
 from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.shared.build import (
+    NO_NOTES,
+    ModelNotes,
     crash_part,
     data_part,
     interval_part,
@@ -40,6 +42,7 @@ def build_report(
     judgements: Sequence[Judgement],
     tool: ToolPart,
     run: RunPart,
+    notes: ModelNotes = NO_NOTES,
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -52,11 +55,12 @@ def build_report(
         judgements: of the gate, one per condition; may be empty.
         tool: versions.
         run: times and host.
+        notes: on how the model ran.
     """
     plan = result.plan
     return Report(
         tool=tool,
-        model=model_part(model, space),
+        model=model_part(model, space, notes),
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
         decision=decision_part(definition),

@@ -34,6 +34,7 @@ class PlanPart(ReportRecord):
     confidence: Fraction
     precision: Fraction
     batch: int
+    precise_int8: bool = False
     include: list[str]
     exclude: list[str]
     kinds: list[str]

@@ -31,9 +31,10 @@ def _head(report: Report) -> list[str]:
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
     lines += decision_lines(report.decision)
     lines += data.lines
-    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
+    per_run = f", {figures.images_per_run(plan.batch)}" if model.coupled else ""
+    lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}{per_run}")
     lines.append(figures.runtime(report.tool))
-    return lines
+    return lines + [f"note: {note}" for note in model.notes]
 
 
 def _table(report: Report) -> list[str]:

@@ -21,6 +21,7 @@ from analyzer.runtime.layout.decode import Place, Slot
 from analyzer.runtime.layout.element_numbers import Numbering
 from analyzer.runtime.layout.probe_values import digits_needed
 from analyzer.runtime.layout.prober import Prober
+from analyzer.runtime.layout.reordered_sums import ReorderedSums
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, changed
 
@@ -51,6 +52,8 @@ class Layout:
         reasons: The reason why a tensor is reloaded, for each that is.
         places: The places of the elements of each tensor that is faulted in place.
         file: The slots of all places, where they are large enough to be shared by processes.
+        reordered: What the runtime adds up in another order than a default session does, if it
+            adds up anything so.
     """
 
     optimized: OptimizedModel
@@ -58,6 +61,7 @@ class Layout:
     reasons: dict[str, str]
     places: dict[str, tuple[Place, ...]]
     file: ArrayFile | None = None
+    reordered: ReorderedSums | None = None
 
     @property
     def slots(self) -> dict[str, Values]:

@@ -1,6 +1,7 @@
 """Restrictions of a layout: tensors that cannot be faulted in place after all are reloaded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.answers import Feeds
 from analyzer.runtime.layout.layout import Layout, Route
@@ -62,4 +63,4 @@ def reload_slots(layout: Layout, slots: dict[str, str]) -> Layout:
         if hidden:
             routes[name], reasons[name] = Route.RELOAD, slots[hidden[0]]
             del places[name]
-    return Layout(layout.optimized, routes, reasons, places)
+    return replace(layout, routes=routes, reasons=reasons, places=places)

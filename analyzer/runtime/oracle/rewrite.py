@@ -1,4 +1,4 @@
-"""The oracle: edit the file's bytes, create an ordinary session, run. Slow, obviously right."""
+"""The oracle: edit the file's bytes, create a default session, run. Slow, obviously right."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +37,7 @@ class RewriteExecutor:
         space: FaultSpace,
         device: Device = CPU,
         accelerations: Sequence[Acceleration] = (),
+        pack: bool = True,
     ) -> None:
         """Load the golden file.
 
@@ -45,6 +46,8 @@ class RewriteExecutor:
             space: its bits at risk.
             device: where it runs.
             accelerations: why none of them is in force, for reports.
+            pack: let kernels pack weights, as a default session does; False only to compare live
+                weights, which no kernel can pack, with a file whose weights are not packed either.
 
         Raises:
             DeviceUnavailable: the device cannot be started.
@@ -53,12 +56,13 @@ class RewriteExecutor:
         """
         space.check_served({Target.STORED}, "an edited file")
         self._device, self.accelerations = device, tuple(accelerations)
+        self._pack = pack
         self.reloads = 0
         golden = golden_values(model, space)
         self.proto = golden_proto(model, golden)
         self._bytes = {t.name: t.raw_data for t in self.proto.graph.initializer}
         self.faulty = FaultyBytes(space, golden, self._bytes)
-        self._session = open_session(self.proto, session_options(device=device), device)
+        self._session = open_session(self.proto, session_options(device=device, pack=pack), device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``.
@@ -79,7 +83,7 @@ class RewriteExecutor:
         """
         self.reloads += 1
         try:
-            options = session_options(device=self._device)
+            options = session_options(device=self._device, pack=self._pack)
             session = new_session(self.faulty_proto(pattern), options, self._device)
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
             failure = check_device(Failure(short_reason(error)), self._device)
@@ -95,6 +99,11 @@ class RewriteExecutor:
         for name, raw in self.faulty.of(pattern).items():
             set_raw(tensors[name], raw)
         return proto
+
+    @property
+    def oracle_runs(self) -> int:
+        """Every pattern so far: this is the oracle."""
+        return self.reloads
 
     def release(self) -> None:
         """Give back all memory that runs need; nothing can be run afterwards.

@@ -1,5 +1,6 @@
 """The state of one way to be faster: in force, or why not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -27,3 +28,17 @@ class Acceleration:
     name: str
     in_force: bool
     reason: str
+
+
+State = str | NotApplied
+"""What an acceleration does in one executor, or why it is not in force."""
+
+
+def listed(states: Mapping[str, State]) -> list[Acceleration]:
+    """The accelerations of one executor from the state of each, by name."""
+    return [
+        Acceleration(name, False, state.reason)
+        if isinstance(state, NotApplied)
+        else Acceleration(name, True, state)
+        for name, state in states.items()
+    ]

@@ -8,7 +8,7 @@ written into the file and the file is loaded anew.
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from analyzer.errors import BadOption, DeviceUnavailable, quoted
@@ -37,6 +37,8 @@ class Device:
         memory: ONNX Runtime's name of the device's kind of memory.
         index: Number of the card, from 0.
         card: The card's own name; empty where no driver tells it.
+        precise_int8: On a CPU: add up products of 8-bit integers exactly, also where the
+            processor's fast instructions saturate.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Device:
     memory: str = "cpu"
     index: int = 0
     card: str = ""
+    precise_int8: bool = field(default=False, compare=False)
 
     @property
     def shown(self) -> str:

@@ -69,6 +69,7 @@ def optimize(
     device: Device = CPU,
     ort_values: Mapping[str, ort.OrtValue] = MappingProxyType({}),
     use: Callable[[ort.InferenceSession], object] = lambda _: None,
+    pack: bool = False,
 ) -> OptimizedModel:
     """Run ONNX Runtime's optimizer on a model and read the optimized model back.
 
@@ -77,6 +78,7 @@ def optimize(
         device: where the model is to run; the optimizer's result depends on it.
         ort_values: contents of the initializers of ``model`` whose data are external.
         use: called with the session that optimized the model, before the session is closed.
+        pack: let that session pack weights, as a default session does; it costs time.
 
     Raises whatever ONNX Runtime raises for a model that it cannot load.
     """
@@ -85,7 +87,7 @@ def optimize(
     quick = SCRATCH.folder_for(size) if ort_values else None
     with tempfile.TemporaryDirectory(prefix="relcheck-", dir=quick) as folder:
         target = Path(folder) / "optimized.onnx"
-        options = session_options(device=device)
+        options = session_options(device=device, pack=pack)
         options.optimized_model_filepath = str(target)
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(beside + "file_name", DATA)

@@ -23,12 +23,13 @@ DISABLED_OPTIMIZERS = ["ConstantSharing"]
 def session_options(
     optimize: bool = True, device: Device = CPU, pack: bool = False
 ) -> ort.SessionOptions:
-    """Options that the oracle and the live executor share: one thread, silent, no prepacking.
+    """Options that all sessions share: one thread, silent.
 
     Args:
         optimize: False for a graph that has been optimized before.
         device: where the session is to run.
-        pack: True only for kernels that round alike on packed weights (`prepacked_weights`).
+        pack: let kernels copy constant weights, packed, when the session is created, as sessions
+            with default options do; False for sessions that read live weights.
     """
     _share_allocator()
     options = ort.SessionOptions()
@@ -36,8 +37,10 @@ def session_options(
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # A kernel that reads a packed copy would miss faults, and may round differently.
+    # A kernel that reads a packed copy misses changes of the original.
     options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
+    if device.precise_int8:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if not device.on_cpu:  # kernels of the CPU are deterministic without this
         options.use_deterministic_compute = True
     level = ort.GraphOptimizationLevel

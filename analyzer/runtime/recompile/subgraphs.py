@@ -199,7 +199,7 @@ class RecompiledSubgraphs:
 
     def _loaded(self, written: FileSubgraph, raw: Mapping[str, bytes]) -> ReloadedSubgraph:
         stored = (self._writer.initializer(name, raw.get(name)) for name in written.stored)
-        session = new_session(b"".join([written.head, *stored]), session_options())
+        session = new_session(b"".join([written.head, *stored]), session_options(pack=True))
         return ReloadedSubgraph(SharedSession(session, ()), written)
 
     def run(

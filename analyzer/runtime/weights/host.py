@@ -9,7 +9,7 @@ from analyzer.faults.elements import Values
 from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.layout.read_every_run import Runnable, SessionOpener
 from analyzer.runtime.layout.restrict import reload_unread
-from analyzer.runtime.ort.device import CPU
+from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 from analyzer.runtime.ort.shared_initializers import (
     SharedInitializers,
@@ -41,7 +41,7 @@ def live_session(optimized: OptimizedModel, buffers: dict[str, Values]) -> Share
 class HostWeights:
     """The `WeightBackend` of the host."""
 
-    device = CPU
+    device: Device = CPU
 
     def __init__(
         self,
@@ -74,11 +74,10 @@ class HostWeights:
         plain = strip_initializers(layout.optimized, ort_values)
         stripped = self._rewrite(plain)
         self.rewritten = stripped is not plain
-        return OpenedLayout(
-            layout,
-            weight_memory,
-            stripped,
-            ort_values,
-            self._open(stripped, ort_values),
-            threaded=True,
+        # Nothing is live where every tensor is reloaded: then kernels may pack, as by default.
+        session = (
+            self._open(stripped, ort_values)
+            if ort_values
+            else open_shared_session(stripped, ort_values, pack=True)
         )
+        return OpenedLayout(layout, weight_memory, stripped, ort_values, session, threaded=True)

@@ -15,6 +15,7 @@ from analyzer.faults.space import FaultSpace, Indices, Target
 from analyzer.model import Model
 from analyzer.runtime.layout.layout import Layout, find_layout
 from analyzer.runtime.layout.read_every_run import Runnable
+from analyzer.runtime.layout.reordered_sums import ReorderedSums
 from analyzer.runtime.layout.restrict import reload_all
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_file import golden_file
@@ -24,6 +25,7 @@ from analyzer.runtime.ort.session import loading, run_session
 from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.weights.address_book import AddressBook, Reach
 from analyzer.runtime.weights.change import Converter, WeightChange
+from analyzer.runtime.weights.default_session import LiveArithmetic
 from analyzer.runtime.weights.memory import WeightMemory
 
 
@@ -156,17 +158,26 @@ def _with_new_layout(
     layout = find_layout(model.proto, exposed, optimized, others, backend.device)
     layout = backend.prove(layout, sample, golden)
     opened = backend.open(layout)
-    if opened.session.run(sample).same_as(golden):
-        return opened
-    return backend.open(reload_all(layout))
+    live = LiveArithmetic(
+        opened.stripped, opened.ort_values, opened.weight_memory, opened.session.run
+    )
+    match live.difference(sample, golden):
+        case None:
+            return opened
+        case ReorderedSums() as sums:
+            return replace(opened, layout=replace(opened.layout, reordered=sums))
+        case reason:
+            return backend.open(reload_all(layout, reason))
 
 
 def _load(
     model: Model, values: dict[str, Values], sample: Feeds, device: Device
 ) -> tuple[OptimizedModel, Result]:
-    """The golden file as ONNX Runtime optimizes it, and its answer to ``sample``."""
+    """The golden file as ONNX Runtime optimizes it, and its answer in a default session."""
     content = golden_file(model, values)
     answers: list[Result] = []
     with loading():
-        golden = optimize(content, device, use=lambda s: answers.append(run_session(s, sample)))
+        golden = optimize(
+            content, device, use=lambda s: answers.append(run_session(s, sample)), pack=True
+        )
     return golden, answers[0]

@@ -296,7 +296,7 @@ def qdq_gemm_per_channel() -> onnx.ModelProto:
     )
 
 
-@case()
+@case(reload="w ws wz")
 def int8_weights_only() -> onnx.ModelProto:
     """The weights are shifted to uint8: their sign bit is stored inverted."""
     body = "wd = DequantizeLinear <axis = 1> (w, ws, wz) y = MatMul (x, wd)"
@@ -304,7 +304,7 @@ def int8_weights_only() -> onnx.ModelProto:
     return model(ROW, "float[N, 5] y", body, values)
 
 
-@case()
+@case(reload="w s z")
 def int8_weights_float16_scales() -> onnx.ModelProto:
     body = "d = DequantizeLinear <axis = 1> (w, s, z) y = MatMul (x, d)"
     values: dict[str, Values] = {
@@ -419,7 +419,7 @@ def int4_per_tensor() -> onnx.ModelProto:
     return model("float[N, 7] x", "float[N, 5] y", body, values, opset=21)
 
 
-@case(reload="w wz")
+@case(reload="w ws wz")
 def uint4_per_channel() -> onnx.ModelProto:
     body = "wd = DequantizeLinear <axis = 1> (w, ws, wz) y = MatMul (x, wd)"
     values = {
@@ -430,7 +430,7 @@ def uint4_per_channel() -> onnx.ModelProto:
     return model("float[N, 7] x", "float[N, 5] y", body, values, opset=21)
 
 
-@case(reload="w wz")
+@case(reload="w ws wz")
 def int4_blocked() -> onnx.ModelProto:
     body = "wd = DequantizeLinear <axis = 0, block_size = 16> (w, ws, wz) y = MatMul (x, wd)"
     values = {

@@ -1,0 +1,145 @@
+"""Live weights against a default session: fault-free, and with other contents in integer weights.
+
+A default session packs constant weights when it is created. Some kernels compute otherwise on
+packed weights, which live weights never are. So both ways are run before live weights are used.
+"""
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from analyzer.answers import Feeds, Result, Run
+from analyzer.runtime.layout.reordered_sums import ReorderedSums, is_float_sum, largest_distance
+from analyzer.runtime.layout.restrict import OTHER_ANSWER
+from analyzer.runtime.ort.shared_initializers import SharedInitializers, open_shared_session
+from analyzer.runtime.weights.memory import WeightMemory
+
+Operator = tuple[str, str]
+"""An operator and its domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveArithmetic:
+    """A live session, and what is needed to open the same graph as a default session would.
+
+    Attributes:
+        stripped: The optimized model without the data of its live weights.
+        ort_values: The live weights; empty where they are in a device's memory.
+        memory: The same memory as bytes.
+        run: One run of the live session.
+    """
+
+    stripped: onnx.ModelProto
+    ort_values: SharedInitializers
+    memory: WeightMemory
+    run: Run
+
+    def difference(self, sample: Feeds, golden: Result) -> ReorderedSums | str | None:
+        """What a default session computes otherwise than live weights.
+
+        Args:
+            sample: one batch.
+            golden: its answer by a default session of the file.
+
+        Returns:
+            None: nothing; the sums that only round otherwise; or the reason why live weights must
+            not be used.
+        """
+        found = self.run(sample)
+        if not self.ort_values:
+            return None if found.same_as(golden) else OTHER_ANSWER
+        packed = self._packed_answers(sample, self.stripped)
+        plain = [found, *self._noisy(lambda: self.run(sample))]
+        if not packed[0].same_as(golden):
+            return OTHER_ANSWER
+        if _same(packed, plain):
+            return None
+        sums, others = _readers_of_initializers(self.stripped.graph)
+        if _same(self._packed_answers(sample, _overridable(self.stripped, sums)), plain):
+            return ReorderedSums(_names(sums), largest_distance(golden, found))
+        return self._reason(sample, plain, sums, others)
+
+    def _reason(
+        self,
+        sample: Feeds,
+        plain: list[Result],
+        sums: Collection[Operator],
+        others: Collection[Operator],
+    ) -> str:
+        """The operators that compute otherwise on packed weights, in a sentence."""
+        guilty = []
+        for one in sorted(others):
+            rest = [*sums, *(other for other in others if other != one)]
+            if not _same(self._packed_answers(sample, _overridable(self.stripped, rest)), plain):
+                guilty.append(one)
+        if not guilty:
+            return OTHER_ANSWER
+        named = ", ".join(_names(guilty))
+        return f"{named} computes otherwise on weights that are packed, as they are by default"
+
+    def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
+        """Answers of sessions that pack weights: with golden contents, then with noise."""
+
+        def answer() -> Result:
+            return open_shared_session(stripped, self.ort_values, pack=True).run(sample)
+
+        return [answer(), *self._noisy(answer)]
+
+    def _noisy(self, answer: Callable[[], Result]) -> list[Result]:
+        """The answer with noise in all integer weights, the same each time; none without such.
+
+        Golden floats round in every sum, so that another order shows; but integer kernels may
+        differ only where sums are large.
+        """
+        views = [v for v in self.memory.views.values() if v.dtype.kind in "iu"]
+        rng = np.random.Generator(np.random.Philox(key=20))
+        try:
+            for view in views:
+                noise = rng.integers(0, 256, view.nbytes, np.uint8)
+                view.reshape(-1).view(np.uint8)[...] = noise
+            return [answer()] if views else []
+        finally:
+            if views:
+                self.memory.live[...] = self.memory.golden
+
+
+def _same(some: list[Result], others: list[Result]) -> bool:
+    return all(a.same_as(b) for a, b in zip(some, others, strict=True))
+
+
+def _names(operators: Collection[Operator]) -> tuple[str, ...]:
+    return tuple(sorted({name for name, _ in operators}))
+
+
+def _readers_of_initializers(graph: onnx.GraphProto) -> tuple[list[Operator], list[Operator]]:
+    """The operators that read initializers: those that only add up floats, and all others."""
+    stored = {tensor.name for tensor in graph.initializer}
+    found = {(n.op_type, n.domain) for n in graph.node if not stored.isdisjoint(n.input)}
+    sums = [one for one in found if is_float_sum(*one)]
+    return sums, [one for one in found if one not in sums]
+
+
+def _overridable(stripped: onnx.ModelProto, operators: Collection[Operator]) -> onnx.ModelProto:
+    """A copy in which no weight is packed that some operators read.
+
+    Initializers that are inputs as well may be overridden, so that no kernel packs them.
+
+    Args:
+        stripped: the optimized model without the data of its live weights.
+        operators: the operators whose weights stay as they are.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(stripped)
+    model.ir_version = max(model.ir_version, 4)  # before, initializers had to be inputs
+    read = {
+        name for n in model.graph.node if (n.op_type, n.domain) in operators for name in n.input
+    }
+    known = {value.name for value in model.graph.input}
+    for tensor in model.graph.initializer:
+        if tensor.name in read - known and math.prod(tensor.dims) != 1:
+            value = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            model.graph.input.append(value)
+    return model
