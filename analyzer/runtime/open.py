@@ -108,6 +108,8 @@ def open_executor(
         return RewriteExecutor(model, space, device, states)
     if device.weights is WeightLocation.BOUND:
         return open_on_device(model, space, sample, device, cache, layout, without=without, use=use)
+    if device.precise_int8:  # subgraphs are recompiled as the processor runs them by default
+        without = {*without, RECOMPILED}
     return open_live(model, space, sample, cache, layout, without=without, use=use, device=device)
 
 
@@ -141,8 +143,6 @@ def open_live(
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
     """
-    if device.precise_int8:  # subgraphs are recompiled as the processor runs them by default
-        without = {*without, RECOMPILED}
     if backend is None:
         backend = HostWeights() if NCHWC in without else HostWeights(rewrite=drop_reorders)
         backend.device = device
