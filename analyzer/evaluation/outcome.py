@@ -22,6 +22,7 @@ from analyzer.evaluation.decisions import (
     golden_form,
     has_nan,
     non_finite_images,
+    only_row,
 )
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
@@ -174,7 +175,7 @@ class Judge:
         scores = self.metric.score(AnswerBatch(seen, seen, labels, unharmed, rule))
         scored = seen if self.metric.needs_golden else ()
         size = sum(output.nbytes for output in result.outputs)
-        only = _only_row(judged)
+        only = only_row(judged)
         return Golden(decisions, scored, forms, scores, digest(*rows), size, only)
 
     def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
@@ -296,11 +297,3 @@ class Judge:
         due = non_finite_images(rows, golden.forms, len(golden.scores))
         changed = self.definition.rule.changed(golden.decisions, self._judged_rows(rows))
         return due, ~due & changed
-
-
-def _only_row(outputs: Outputs) -> str:
-    """SHA-256 of the rows of the first image, if those of all images are equal; else empty."""
-    for output in outputs:
-        if output.dtype.hasobject or not (output == output[:1]).all():
-            return ""
-    return digest(*(output[0] for output in outputs))
