@@ -1,6 +1,7 @@
 """Restrictions of a layout: tensors that cannot be faulted in place after all are reloaded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.answers import Feeds
 from analyzer.runtime.layout.layout import Layout, Route
@@ -21,6 +22,19 @@ def reload_all(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
     return Layout(
         layout.optimized, dict.fromkeys(names, Route.RELOAD), dict.fromkeys(names, reason), {}
     )
+
+
+def reload_also(layout: Layout, reasons: dict[str, str]) -> Layout:
+    """The layout with further tensors, which are reloaded.
+
+    Args:
+        layout: the layout that was found.
+        reasons: the reason for each further tensor.
+    """
+    if not reasons:
+        return layout
+    routes = layout.routes | dict.fromkeys(reasons, Route.RELOAD)
+    return replace(layout, routes=routes, reasons=layout.reasons | reasons)
 
 
 def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
