@@ -76,7 +76,8 @@ class Inspection(Report[FaultSpaceFound]):
         ]
         empty = dict.fromkeys(("kind", "dtype", "bits", "route"))
         for left in found.model.inventory.out_of_scope:
-            rows.append({"tensor": left.name, "at_risk": False, **empty, "reason": left.reason})
+            stored = empty | {"dtype": left.dtype, "bits": left.bits}
+            rows.append({"tensor": left.name, "at_risk": False, **stored, "reason": left.reason})
         return rows
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
 from analyzer.reports.shared.number_format import percent, si
-from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.shared.terminal_text import one_line, wrapped
 
 NAME_WIDTH = 34
 
@@ -32,6 +32,7 @@ def fault_space_text(
         f"{model.path.name}: opset {model.opset}, input {model.signature}",
         f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
         f"{si(space.parameters)} values",
+        *_share_left_out(model),
         "",
         *_kinds(space),
         "",
@@ -80,11 +81,18 @@ def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
     return lines
 
 
+def _share_left_out(model: Model) -> list[str]:
+    bits, share = model.inventory.bits_left_out, model.inventory.share_left_out
+    return [f"{si(bits)} stored bits ({percent(share)} %) are out of scope"] if bits else []
+
+
 def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
     exposed = {t.name for t in space.tensors}
-    left: list[tuple[str, str]] = [(o.name, o.reason) for o in model.inventory.out_of_scope]
+    left: list[tuple[str, str, int]] = [
+        (o.name, o.reason, o.bits) for o in model.inventory.out_of_scope
+    ]
     left += [
-        (t.name, "not selected by --include, --exclude, --kinds")
+        (t.name, "not selected by --include, --exclude, --kinds", t.values.size * t.element.bits)
         for t in model.inventory.at_risk
         if t.name not in exposed
     ]
@@ -93,14 +101,16 @@ def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
     return ["", "Out of scope:", *_grouped(left)]
 
 
-def _grouped(left: Sequence[tuple[str, str]]) -> list[str]:
-    reasons: dict[str, list[str]] = {}
-    for name, reason in left:
-        reasons.setdefault(reason, []).append(name)
+def _grouped(left: Sequence[tuple[str, str, int]]) -> list[str]:
+    reasons: dict[str, list[tuple[str, int]]] = {}
+    for name, reason, bits in left:
+        reasons.setdefault(reason, []).append((name, bits))
     lines = []
-    for reason, names in reasons.items():
-        shown = ", ".join(_clip(n) for n in names[:3]) + (", …" if len(names) > 3 else "")
-        lines += [f"  {len(names)}: {reason}", f"      {shown}"]
+    for reason, found in reasons.items():
+        shown = ", ".join(_clip(n) for n, _ in found[:3]) + (", …" if len(found) > 3 else "")
+        total = si(sum(bits for _, bits in found))
+        lines += wrapped([f"  {len(found)}: {reason}; {total} bits"], "      ")
+        lines += [f"      {shown}"]
     return lines
 
 

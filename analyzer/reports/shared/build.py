@@ -7,6 +7,7 @@ from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
+from analyzer.reports.shared.left_out import left_out_parts
 from analyzer.reports.shared.records import CrashPart, DataPart, ModelPart, UpsetPart
 
 
@@ -23,6 +24,9 @@ def model_part(model: Model, space: FaultSpace) -> ModelPart:
         opset=model.opset,
         parameters=space.parameters,
         bits_at_risk=space.bits,
+        bits_out_of_scope=model.inventory.bits_left_out,
+        share_out_of_scope=model.inventory.share_left_out,
+        out_of_scope=left_out_parts(model.inventory),
     )
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.terminal_text import one_line
 
 
@@ -32,6 +33,7 @@ def _template(name: str) -> Template:
         "flips": figures.flips,
         "si": figures.si,
         "size": figures.size,
+        "left_out": left_out_sentences,
         "shown": one_line,
         "rate": show_rate,
     }

@@ -73,14 +73,29 @@ class ToolPart(ReportRecord):
     provider: str
 
 
+class LeftOutPart(ReportRecord):
+    """Stored tensors that no fault hits though something reads them, by reason."""
+
+    reason: str
+    tensors: Count
+    bits: Count
+
+
 class ModelPart(ReportRecord):
-    """The model that was analyzed."""
+    """The model that was analyzed.
+
+    ``share_out_of_scope`` is the share of the stored bits that the tool cannot hit, whatever the
+    selection; ``out_of_scope`` says why.
+    """
 
     path: Name
     sha256: Digest
     opset: int
     parameters: Count
     bits_at_risk: Count
+    bits_out_of_scope: Count = 0
+    share_out_of_scope: Fraction = 0.0
+    out_of_scope: list[LeftOutPart] = []
 
 
 class DataPart(ReportRecord):

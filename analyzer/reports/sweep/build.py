@@ -16,6 +16,7 @@ from analyzer.reports.shared.build import (
     model_part,
     sweep_fields,
 )
+from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.records import (
     GoldenPart,
     IntervalPart,
@@ -54,17 +55,18 @@ def build_report(
         tool: versions.
         run: times and host.
     """
-    plan = result.plan
+    plan, part = result.plan, model_part(model, space)
     return Report(
         tool=tool,
-        model=model_part(model, space),
+        model=part,
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
-            verdict=v.value if (v := overall(judgements)) else None,
+            verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],
+            scope=gate_scope(part) if judgements else "",
         ),
         assumptions=sweep_assumptions(plan, data),
         run=run,
