@@ -110,5 +110,5 @@ def _reached(
     batch = make_batches(images, fixed or 1, 0, fixed is not None)[0]
     cache = Cache(DEFAULT_CACHE)
     executor = open_executor(model, space, batch.feeds(model.signature.name), device, cache)
-    routes, reasons = routes_of(executor.layout, [t.name for t in space.tensors])
+    routes, reasons = routes_of(executor.layout, [t.name for t in space.members])
     return FaultSpaceFound(model, space, routes, reasons, executor.accelerations)

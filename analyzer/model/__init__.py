@@ -1,12 +1,14 @@
 """Reads, validates and hashes an ONNX file; inventory of its initializers -> fault space."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnx
 
 from analyzer.errors import NothingAtRisk
 from analyzer.faults.elements import Values
+from analyzer.faults.sharing import Region, share_bytes
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
@@ -66,6 +68,7 @@ class Model:
         file: The contents of its large tensors at risk, where they are not in ``proto``.
         in_memory: Whether a program holds it, so that ``path`` is but a label.
         lifted: The Constant nodes of the file that are initializers in ``proto``.
+        shared: Where tensors that share bytes of external data are stored, by tensor.
     """
 
     path: Path
@@ -78,6 +81,7 @@ class Model:
     file: ArrayFile | None = None
     in_memory: bool = False
     lifted: tuple[Lifted, ...] = ()
+    shared: Mapping[str, Region] = field(default_factory=dict)
 
     @property
     def opset(self) -> int:
@@ -100,7 +104,8 @@ class Model:
                 f"{self.path} stores no weights whose bits could flip; `relcheck inspect` lists "
                 "why each stored tensor is out of scope"
             )
-        return selection.of([t.site(encoding) for t in self.inventory.at_risk])
+        every = [t.site(encoding) for t in self.inventory.at_risk]
+        return share_bytes(selection.of(every), every, self.shared)
 
     def filed(self) -> "Model":
         """The same model with large contents in a file that processes share; as it is if small.
@@ -161,6 +166,7 @@ def _model_of(file: ModelFile) -> Model:
         signature,
         read_metadata(file.proto),
         lifted=lifted,
+        shared=file.shared,
     )
 
 

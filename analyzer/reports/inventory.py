@@ -41,10 +41,13 @@ def fault_space_text(
     ]
     for tensor in space.tensors:
         share = percent(tensor.bits / space.bits)
+        names = [part.name for part in tensor.parts] or [tensor.name]
+        route = ", ".join(sorted({routes.get(name, "-") for name in names}))
         lines.append(
             f"{_clip(tensor.name):<{NAME_WIDTH}}{tensor.kind:<11}{tensor.dtype:<10}"
-            f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
+            f"{si(tensor.bits):>8}{share:>9}  {route}"
         )
+    lines += _sharing(space)
     lines += _why_not_in_place(reasons) + _accelerations(accelerations)
     lines += _out_of_scope(model, space)
     return "\n".join(map(one_line, lines)) + "\n"
@@ -71,6 +74,15 @@ def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
     return head + [f"  {count} tensors: {reason}" for reason, count in grouped.items()]
 
 
+def _sharing(space: FaultSpace) -> list[str]:
+    if not space.aliases:
+        return []
+    lines = ["", "On the same bytes of a file (each byte is one fault site, counted once):"]
+    for owner, others in space.sharing:
+        lines += wrapped([f"  {owner}: an upset there hits {', '.join(others)}"], "      ")
+    return lines
+
+
 def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
     if not states:
         return []
@@ -87,7 +99,7 @@ def _share_left_out(model: Model) -> list[str]:
 
 
 def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
-    exposed = {t.name for t in space.tensors}
+    exposed = {t.name for t in space.members}
     left: list[tuple[str, str, int]] = [
         (o.name, o.reason, o.bits) for o in model.inventory.out_of_scope
     ]

@@ -24,10 +24,10 @@ W, B, S, Z, N, C = (
 )
 
 
-def graph(body: str, **values: npt.NDArray[Any]) -> onnx.GraphProto:
+def graph(body: str, **values: npt.NDArray[Any]) -> onnx.ModelProto:
     head = '<ir_version: 10, opset_import: ["" : 21, "com.microsoft" : 1]>'
     text = f"{head} g (float[N, 3, 6, 6] x) => (float[N, d] y) {{ {body} }}"
-    return with_initializers(parse_model(text), values).graph
+    return with_initializers(parse_model(text), values)
 
 
 def floats(*shape: int) -> npt.NDArray[np.float32]:
@@ -167,7 +167,7 @@ def test_what_is_out_of_scope_says_why(body: str, value: npt.NDArray[Any], reaso
 
 def test_an_initializer_that_is_only_an_output_says_so() -> None:
     proto = graph("y = Relu (x)", t=floats(2))
-    proto.output.append(helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [2]))
+    proto.graph.output.append(helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [2]))
     assert "output" in reasons(take_inventory(proto))["t"]
 
 
@@ -175,7 +175,7 @@ def test_a_sparse_initializer_is_named() -> None:
     proto = graph("y = MatMul (x, s)")
     values = numpy_helper.from_array(floats(2), "s")
     indices = numpy_helper.from_array(np.array([0, 5], np.int64), "s_indices")
-    proto.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [6, 3]))
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [6, 3]))
     (found,) = take_inventory(proto).out_of_scope
     assert (found.name, found.dtype, found.shape) == ("s", "float32", (6, 3))
     assert "sparse" in found.reason

@@ -21,6 +21,7 @@ from analyzer.reports.shared.assumptions import (
     ReportAssumptions,
     assumptions,
     encoding_sentence,
+    shared_bytes,
 )
 from analyzer.reports.shared.build import crash_part, data_part, model_part, plan_fields
 from analyzer.reports.shared.records import (
@@ -71,7 +72,7 @@ def build_map_report(
         ],
         trials=found.trials,
         leveugle=found.leveugle,
-        assumptions=map_assumptions(found.plan, data),
+        assumptions=[*map_assumptions(found.plan, data), *shared_bytes(found.space)],
         run=run,
     )
 

@@ -9,7 +9,7 @@ from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, overall
 from analyzer.model import Model
-from analyzer.reports.shared.assumptions import sweep_assumptions
+from analyzer.reports.shared.assumptions import shared_bytes, sweep_assumptions
 from analyzer.reports.shared.build import (
     crash_part,
     data_part,
@@ -68,7 +68,7 @@ def build_report(
             conditions=[_condition(j) for j in judgements],
             scope=gate_scope(part) if judgements else "",
         ),
-        assumptions=sweep_assumptions(plan, data),
+        assumptions=[*sweep_assumptions(plan, data), *shared_bytes(space)],
         run=run,
     )
 

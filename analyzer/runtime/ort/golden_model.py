@@ -20,7 +20,7 @@ def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
         space: the bits at risk, with the encoding of each tensor.
     """
     values = model.values()
-    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.tensors}
+    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.members}
 
 
 def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
