@@ -69,7 +69,8 @@ def share_bytes(
         if region is not None
         for site in every
         if site.name in regions and site.name != owner.name
-        if _held_together(owner, site) and regions[site.name].overlaps(region)
+        if regions[site.name].overlaps(region)
+        if _stored(owner, site) or (regions[site.name] == region and owner.dtype == site.dtype)
     )
     return FaultSpace(tuple(owner for owner, _ in owners), tuple(aliases))
 
@@ -92,7 +93,7 @@ def _groups(regions: Mapping[str, Region]) -> Iterator[list[str]]:
 
 def _alike(regions: Mapping[str, Region], sites: Mapping[str, TensorSite]) -> Iterator[list[str]]:
     """Tensors that share a memory: under an encoding, only those that are wholly the same."""
-    if all(isinstance(sites[name].codec, StoredCodec) for name in regions):
+    if _stored(*(sites[name] for name in regions)):
         yield from _groups(regions)
         return
     found: dict[tuple[Region, str], list[str]] = {}
@@ -101,11 +102,9 @@ def _alike(regions: Mapping[str, Region], sites: Mapping[str, TensorSite]) -> It
     yield from found.values()
 
 
-def _held_together(owner: TensorSite, site: TensorSite) -> bool:
-    """False where an encoding holds the two in memories of their own."""
-    if isinstance(owner.codec, StoredCodec) and isinstance(site.codec, StoredCodec):
-        return True
-    return owner.dtype == site.dtype and owner.elements == site.elements
+def _stored(*sites: TensorSite) -> bool:
+    """True if the memory at risk holds the file's own bytes; an encoding has its own memories."""
+    return all(isinstance(site.codec, StoredCodec) for site in sites)
 
 
 def _owner(
@@ -118,8 +117,7 @@ def _owner(
     whole = Region(first.file, start, stop)
     end = max(8 * (regions[m.name].start - start) + m.codec.bits * m.elements for m in members)
     for member in members:
-        stored = isinstance(member.codec, StoredCodec)
-        if regions[member.name].start == start and (not stored or member.bits == end):
+        if regions[member.name].start == start and (not _stored(member) or member.bits == end):
             return member, whole
     parts = tuple(Part(m.name, regions[m.name].start - start, m.dtype) for m in members)
     name = " | ".join(m.name for m in members)
