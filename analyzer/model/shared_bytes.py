@@ -9,8 +9,9 @@ import onnx
 from analyzer.faults.sharing import Region, only_shared
 from analyzer.model.constants import is_constant
 from analyzer.model.element_types import BITS_OF
-from analyzer.model.external import inside
+from analyzer.model.external import beside
 from analyzer.model.nested import Nested, nested_tensors
+from analyzer.model.stored_at import Form
 
 
 def shared_regions(proto: onnx.ModelProto, path: Path) -> dict[str, Region]:
@@ -23,10 +24,9 @@ def shared_regions(proto: onnx.ModelProto, path: Path) -> dict[str, Region]:
     Returns:
         The bytes of each, by the name that the inventory gives it.
     """
-    folder = path.resolve().parent
     found: dict[str, Region] = {}
     for name, tensor in _stored(proto):
-        region = _region(tensor, folder)
+        region = _region(tensor, path)
         if region is not None:
             found[name] = region
     return only_shared(found)
@@ -39,16 +39,16 @@ def _stored(proto: onnx.ModelProto) -> Iterator[tuple[str, onnx.TensorProto]]:
         if held is not None and held.HasField("t"):
             yield next(iter(node.output), ""), held.t
     for found in nested_tensors(proto):
-        if isinstance(found, Nested):
+        if isinstance(found, Nested) and found.at.form is Form.TENSOR:
             yield found.name, found.at.read(proto)
 
 
-def _region(tensor: onnx.TensorProto, folder: Path) -> Region | None:
+def _region(tensor: onnx.TensorProto, path: Path) -> Region | None:
     """The bytes of a tensor in its file; None if they are in the model, or cannot be told."""
     if tensor.data_location != onnx.TensorProto.EXTERNAL:
         return None
     entries = {e.key: e.value for e in tensor.external_data}
-    target = inside(folder, entries.get("location", ""))
+    target = beside(path, entries.get("location", ""))
     bits = BITS_OF.get(tensor.data_type, 0) * math.prod(tensor.dims)
     offset = entries.get("offset", "0")
     if target is None or not bits or not offset.isdecimal():

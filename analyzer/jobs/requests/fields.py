@@ -17,6 +17,7 @@ from analyzer.faults.models import FaultModel, parse_fault
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
+from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.model.metadata import READERS
 
@@ -63,9 +64,17 @@ def _as_condition(value: Any) -> Condition:
     return parse_gate(value)
 
 
+def _as_expectation(value: Any) -> Expectation:
+    if isinstance(value, Expectation):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_expectation(value)
+
+
 def _one_or_more(value: Any) -> Any:
-    """A single text or gate stands for a list of one."""
-    return (value,) if isinstance(value, str | Condition) else value
+    """A single text, gate or expectation stands for a list of one."""
+    return (value,) if isinstance(value, str | Condition | Expectation) else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -104,6 +113,13 @@ Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
         Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+Expectations = Annotated[
+    tuple[
+        Annotated[InstanceOf[Expectation], BeforeValidator(_as_expectation), PlainSerializer(str)],
         ...,
     ],
     BeforeValidator(_one_or_more),
