@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 from onnx import helper, numpy_helper
@@ -27,7 +28,7 @@ g (float[N, 8] x) => (float[N, 4] y) {
 
 def with_table(folder: Path, integers: int) -> Path:
     rng = np.random.default_rng(0)
-    stored = {
+    stored: dict[str, npt.NDArray[Any]] = {
         "w": rng.standard_normal((8, 4)).astype(np.float32),
         "table": np.ones(integers, np.int64),
     }

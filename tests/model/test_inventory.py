@@ -267,7 +267,7 @@ def test_attributes_that_hold_parameters_are_at_risk(
     op: str, attributes: dict[str, int], at_risk: dict[Kind, int], left: dict[str, str]
 ) -> None:
     proto = graph("")
-    values = {name: [0.5] * count for name, count in attributes.items()}
+    values: dict[str, Any] = {name: [0.5] * count for name, count in attributes.items()}
     proto.graph.node.append(helper.make_node(op, ["x"], ["y"], "m", domain="ai.onnx.ml", **values))
     found = take_inventory(proto)
     counted: dict[Kind, int] = {}

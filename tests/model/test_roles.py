@@ -1,6 +1,9 @@
 """The part that each input of a fused or quantized operator plays, from its documentation."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from onnx import helper
 
@@ -83,7 +86,7 @@ def test_the_scale_of_a_dynamically_quantized_weight_is_a_scale() -> None:
         y = Add (m, b)
     }
     """
-    stored = {
+    stored: dict[str, npt.NDArray[Any]] = {
         "w": np.ones((4, 3), np.int8),
         "wz": np.zeros((), np.int8),
         "ws": np.ones((), np.float32),
