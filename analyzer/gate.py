@@ -16,6 +16,9 @@ from analyzer.stats.intervals import Interval
 
 OUTCOME_METRICS = ("sdc", "due", "masked")
 _FORM = re.compile(r"\s*([A-Za-z0-9_]+)\s*(>=|<=)\s*([0-9.eE+-]+)\s*@\s*([0-9.eE+-]+)\s*")
+MOST = 0.5
+"""Share of the stored bits: where more than this is out of scope, no gate can pass."""
+
 EXAMPLE = "write it like 'top1 >= 0.90 @ 1e-6' or 'sdc <= 0.01 @ 3e-6'"
 
 
@@ -219,12 +222,18 @@ def _interval(condition: Condition, found: RateEstimate) -> Interval:
     return interval
 
 
-def overall(judgements: Sequence[Judgement]) -> Verdict | None:
-    """One failed condition fails the gate; one undecided leaves it undecided; None without any."""
+def overall(judgements: Sequence[Judgement], left_out: float = 0.0) -> Verdict | None:
+    """One failed condition fails the gate; one undecided leaves it undecided; None without any.
+
+    Args:
+        judgements: of the gate, one per condition.
+        left_out: share of the stored bits that no fault hits, a fraction. A gate that would pass is
+            undecided where this is more than `MOST`: the figures are not about the model.
+    """
     verdicts = {j.verdict for j in judgements}
     if not verdicts:
         return None
     for verdict in (Verdict.FAIL, Verdict.UNDECIDED):
         if verdict in verdicts:
             return verdict
-    return Verdict.PASS
+    return Verdict.PASS if left_out <= MOST else Verdict.UNDECIDED

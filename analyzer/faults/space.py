@@ -1,9 +1,8 @@
 """The bits at risk as one index range: index <-> (tensor, element, bit). Knows no ONNX."""
 
 import fnmatch
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -12,44 +11,33 @@ import numpy.typing as npt
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import EmptySelection, UnsupportedTarget, quoted
-from analyzer.faults.elements import ELEMENT_TYPES, Codec, Codes, Values
+from analyzer.faults.elements import Codes
 from analyzer.faults.kinds import TruthTable
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.operations import merged_masks
+from analyzer.faults.sites import (
+    Alias,
+    AnyKind,
+    ComputedKind,
+    Kind,
+    Part,
+    Target,
+    TensorSite,
+)
 
-
-class Kind(StrEnum):
-    """The part that a stored tensor plays for the operator that reads it."""
-
-    WEIGHT = "weight"
-    BIAS = "bias"
-    SCALE = "scale"
-    ZERO_POINT = "zero-point"
-    NORM = "norm"
-    CONSTANT = "constant"
-
-
-class ComputedKind(StrEnum):
-    """The part that a computed value plays. No command exposes one yet."""
-
-    ACTIVATION = "activation"
-
-
-AnyKind = Kind | ComputedKind
-
-
-class Target(StrEnum):
-    """The place of a tensor's bits at the moment of an upset."""
-
-    STORED = "stored"
-    """In the file: their golden values are known before any run."""
-
-    COMPUTED = "computed"
-    """In a value that a node computes: their golden values are those of the run."""
-
-    CHECK = "check"
-    """Beside the data: check bits that a protection keeps. No executor meets them."""
-
+__all__ = [
+    "Alias",
+    "AnyKind",
+    "ComputedKind",
+    "ElementMasks",
+    "FaultSpace",
+    "Indices",
+    "Kind",
+    "Part",
+    "Selection",
+    "Target",
+    "TensorSite",
+]
 
 _NAMES = {
     Target.STORED: "stored tensor",
@@ -61,57 +49,11 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class TensorSite:
-    """One tensor at risk.
-
-    Attributes:
-        name: Its name in the ONNX file.
-        kind: The part that it plays for its reader.
-        shape: Its shape; () for a scalar. Of a computed value: the shape for one image.
-        codec: How its elements are held in the memory whose bits flip.
-        dtype: Name of its element type.
-        target: Where its bits are when an upset hits them.
-    """
-
-    name: str
-    kind: AnyKind
-    shape: tuple[int, ...]
-    codec: Codec
-    dtype: str
-    target: Target = Target.STORED
-
-    @property
-    def elements(self) -> int:
-        """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    @property
-    def bits(self) -> int:
-        """Number of bits at risk."""
-        return self.elements * self.codec.bits
-
-    def golden(self, values: Mapping[str, Values]) -> Values:
-        """Golden values, as far as they are known before a run.
-
-        Args:
-            values: those of the stored tensors, by name.
-
-        Returns:
-            An array of ``shape``. Of what is not stored nothing is known: every element counts as
-            1, so that bit positions are told apart by the number format alone.
-        """
-        if self.target is Target.STORED:
-            return values[self.name]
-        one = np.ones((), ELEMENT_TYPES[self.dtype].dtype)
-        return np.broadcast_to(one, self.shape)
-
-
-@dataclass(frozen=True, slots=True)
 class ElementMasks:
     """The hits of one pattern in one tensor.
 
     Attributes:
-        tensor: Index of the tensor in its space.
+        tensor: Index of the tensor among `FaultSpace.every` of its space.
         elements: int64 (m,), flat element indices, ascending and distinct.
         masks: uint64 (m,), the bits hit in each element.
     """
@@ -130,13 +72,42 @@ class FaultSpace:
     """Tensors laid end to end; every bit of every element has one index.
 
     Tensor by tensor, element by element, bit 0 (the least significant) first.
+
+    Attributes:
+        tensors: The tensors whose bits are counted.
+        aliases: Tensors that hold some of the same bits, and are hit with them.
     """
 
     tensors: tuple[TensorSite, ...]
+    aliases: tuple[Alias, ...] = ()
     _index: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._index.update({t.name: i for i, t in enumerate(self.tensors)})
+
+    @cached_property
+    def every(self) -> tuple[TensorSite, ...]:
+        """The tensors, then the aliases: what `bits_hit` and `masks` count by."""
+        return (*self.tensors, *(alias.site for alias in self.aliases))
+
+    @cached_property
+    def members(self) -> tuple[TensorSite, ...]:
+        """Every stored tensor that upsets hit, aliases included, each once."""
+        found = {t.name: t for t in self.every if not t.parts}
+        return tuple(found.values())
+
+    @property
+    def sharing(self) -> list[tuple[str, list[str]]]:
+        """Tensors that share bytes: in which the bits are counted, and which others hold some."""
+        found: dict[int, list[str]] = {}
+        for alias in self.aliases:
+            found.setdefault(alias.owner, []).append(alias.site.name)
+        return [(self.tensors[owner].name, names) for owner, names in found.items()]
+
+    def counted_in(self, index: int) -> int:
+        """Index of the tensor in which bits of a tensor of `every` are counted."""
+        own = index - len(self.tensors)
+        return index if own < 0 else self.aliases[own].owner
 
     @cached_property
     def offsets(self) -> Indices:
@@ -145,8 +116,8 @@ class FaultSpace:
 
     @cached_property
     def widths(self) -> Indices:
-        """Bits of one element of each tensor: int64 (tensors,)."""
-        return np.array([t.codec.bits for t in self.tensors], np.int64)
+        """Bits of one element of each tensor, aliases included: int64 (tensors,)."""
+        return np.array([t.codec.bits for t in self.every], np.int64)
 
     @property
     def bits(self) -> int:
@@ -205,8 +176,17 @@ class FaultSpace:
         """The bits that ``pattern`` hits: at each site the footprint of the fault.
 
         Returns:
-            int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor;
+            int64 (n,) indices of `every`, ascending, and int64 (n,) bits counted within the tensor;
             a bit that several upsets hit is listed several times.
+        """
+        hit = self.bits_upset(pattern)
+        return self._with_aliases(*hit) if self.aliases else hit
+
+    def bits_upset(self, pattern: FaultPattern) -> tuple[Indices, Indices]:
+        """The same without aliases: each bit in the tensor that it is counted in.
+
+        Returns:
+            int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor.
         """
         tensors = self.offsets.searchsorted(pattern.sites, side="right") - 1
         local = pattern.sites - self.offsets[tensors]
@@ -217,16 +197,26 @@ class FaultSpace:
         upsets, hit = footprint.spread(local, self.widths[tensors], bits)
         return tensors[upsets], hit
 
+    def _with_aliases(self, tensors: Indices, bits: Indices) -> tuple[Indices, Indices]:
+        """The hits, and those of the other tensors that hold the same bits."""
+        whole = np.array([not t.parts for t in self.tensors], np.bool_)[tensors]
+        found = [(tensors[whole], bits[whole])]
+        for index, alias in enumerate(self.aliases, len(self.tensors)):
+            moved = bits[tensors == alias.owner] - alias.shift
+            moved = moved[(moved >= 0) & (moved < alias.site.bits)]
+            found.append((np.full(len(moved), index, np.int64), moved))
+        return np.concatenate([t for t, _ in found]), np.concatenate([b for _, b in found])
+
     def masks(self, pattern: FaultPattern) -> Iterator[ElementMasks]:
         """The hits of ``pattern``, tensor by tensor, several hits of one bit merged into one."""
         tensors, local = self.bits_hit(pattern)
-        bounds = np.searchsorted(tensors, np.arange(len(self.tensors) + 1))
+        bounds = np.searchsorted(tensors, np.arange(len(self.every) + 1))
         for tensor in np.flatnonzero(np.diff(bounds)):
             hit = local[bounds[tensor] : bounds[tensor + 1]]
             yield self._merge(int(tensor), hit, pattern.fault.kind.becomes)
 
     def _merge(self, tensor: int, hit: Indices, becomes: TruthTable) -> ElementMasks:
-        element, bit = np.divmod(hit, self.tensors[tensor].codec.bits)
+        element, bit = np.divmod(hit, self.every[tensor].codec.bits)
         single = np.left_shift(np.uint64(1), bit.astype(np.uint64))
         distinct, inverse = np.unique(element, return_inverse=True)
         masks = merged_masks(becomes, inverse, single, len(distinct))

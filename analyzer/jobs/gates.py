@@ -15,6 +15,7 @@ from analyzer.gate import (
     overall,
     parse_gate,
 )
+from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.number_format import bounds, estimate
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.record import RatePart, Report
@@ -28,10 +29,12 @@ class GateReport:
     Attributes:
         verdict: One condition that fails fails all; one that is undecided leaves all undecided.
         evidence: Each condition with the interval by which it was judged, and its own verdict.
+        scope: What the verdict does not speak of; empty where that is little.
     """
 
     verdict: Verdict
     evidence: tuple[Judgement, ...]
+    scope: str = ""
 
     @property
     def passed(self) -> bool:
@@ -44,7 +47,7 @@ class GateReport:
 
     def __repr__(self) -> str:
         """The verdict and the evidence, in a line per condition."""
-        lines = [f"Gate: {self.verdict}"]
+        lines = [f"Gate: {self.verdict}", *([self.scope] if self.scope else [])]
         for judged in self.evidence:
             found = "no estimate"
             if judged.interval is not None:
@@ -69,9 +72,9 @@ def judge_record(record: Report, conditions: Sequence[str | Condition]) -> GateR
         raise BadGate("no condition was given; write it like 'top1 >= 0.90 @ 1e-6'")
     check_metrics(read, record.golden.metric)
     judged = tuple(_judge(record, condition) for condition in read)
-    verdict = overall(judged)
+    verdict = overall(judged, record.model.share_out_of_scope)
     assert verdict is not None, "there is a condition"
-    return GateReport(verdict, judged)
+    return GateReport(verdict, judged, gate_scope(record.model))
 
 
 def _judge(record: Report, condition: Condition) -> Judgement:

@@ -86,7 +86,8 @@ class Inspection(Report[FaultSpaceFound]):
         ]
         empty = dict.fromkeys(("kind", "dtype", "bits", "route"))
         for left in found.model.inventory.out_of_scope:
-            rows.append({"tensor": left.name, "at_risk": False, **empty, "reason": left.reason})
+            stored = empty | {"dtype": left.dtype, "bits": left.bits}
+            rows.append({"tensor": left.name, "at_risk": False, **stored, "reason": left.reason})
         return rows
 
 
@@ -132,7 +133,7 @@ def _reached(
     batch, *more = make_batches(data, fixed or 1, 0, fixed is not None)
     cache = Cache(DEFAULT_CACHE)
     executor = open_executor(model, space, batch.feeds(model.signature.name), device, cache)
-    routes, reasons = routes_of(executor.layout, [t.name for t in space.tensors])
+    routes, reasons = routes_of(executor.layout, [t.name for t in space.members])
     judge = _judge(model, data, batch, executor)
     int8 = int8_note(model, [batch, *more], judge, device) if judge else None
     notes = notes_on(coupling, executor.layout, fixed or 1, int8).sentences

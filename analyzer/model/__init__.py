@@ -1,19 +1,22 @@
 """Reads, validates and hashes an ONNX file; inventory of its initializers -> fault space."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnx
 
 from analyzer.errors import NothingAtRisk
 from analyzer.faults.elements import Values
+from analyzer.faults.sharing import Region, share_bytes
 from analyzer.faults.space import FaultSpace, Selection
 from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
+from analyzer.model.constants import Lifted, lift_constants
 from analyzer.model.cost import macs_per_image
 from analyzer.model.external import beside, homes_of, inside
 from analyzer.model.file import ModelFile, read_model_bytes, read_model_file
-from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
+from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, Scope, take_inventory
 from analyzer.model.metadata import (
     Metadata,
     Origin,
@@ -60,7 +63,7 @@ class Model:
     Attributes:
         path: Where it was read; the label of a model that a program holds.
         proto: The whole model, but for what is in ``file``; initializers are no longer listed as
-            graph inputs.
+            graph inputs, and Constant nodes that hold weights have become initializers.
         sha256: Digest of the file and its external data.
         size: Their bytes.
         inventory: Its stored tensors.
@@ -68,6 +71,8 @@ class Model:
         metadata: What it says about its own inputs.
         file: The contents of its large tensors at risk, where they are not in ``proto``.
         in_memory: Whether a program holds it, so that ``path`` is but a label.
+        lifted: The Constant nodes of the file that are initializers in ``proto``.
+        shared: Where tensors that share bytes of external data are stored, by tensor.
     """
 
     path: Path
@@ -79,6 +84,8 @@ class Model:
     metadata: Metadata
     file: ArrayFile | None = None
     in_memory: bool = False
+    lifted: tuple[Lifted, ...] = ()
+    shared: Mapping[str, Region] = field(default_factory=dict)
 
     @property
     def opset(self) -> int:
@@ -98,10 +105,11 @@ class Model:
         """
         if not self.inventory.at_risk:
             raise NothingAtRisk(
-                f"{self.path} has no initializer whose bits could flip; `relcheck inspect` lists "
+                f"{self.path} stores no weights whose bits could flip; `relcheck inspect` lists "
                 "why each stored tensor is out of scope"
             )
-        return selection.of([t.site(encoding) for t in self.inventory.at_risk])
+        every = [t.site(encoding) for t in self.inventory.at_risk]
+        return share_bytes(selection.of(every), every, self.shared)
 
     def filed(self) -> "Model":
         """The same model with large contents in a file that processes share; as it is if small.
@@ -109,7 +117,8 @@ class Model:
         Raises:
             UnwritableOutput: there is no room for the file.
         """
-        large = {t.name: t.values for t in self.inventory.at_risk if t.values.nbytes >= LARGE}
+        stored = (t for t in self.inventory.at_risk if t.at is None)
+        large = {t.name: t.values for t in stored if t.values.nbytes >= LARGE}
         if self.file is not None or sum(v.nbytes for v in large.values()) < WORTH_A_FILE:
             return self
         file = ArrayFile.of(large)
@@ -147,8 +156,10 @@ def load_model_bytes(content: bytes, label: Path) -> Model:
 
 
 def _model_of(file: ModelFile) -> Model:
+    scope = Scope(file.proto)
+    lifted = lift_constants(file.proto.graph, lambda tensor: not scope.why_not(tensor))
     signature = input_signature(file.proto.graph)
-    inventory = take_inventory(file.proto.graph)
+    inventory = take_inventory(file.proto)
     _drop_initializer_inputs(file.proto)
     return Model(
         file.path,
@@ -158,6 +169,8 @@ def _model_of(file: ModelFile) -> Model:
         inventory,
         signature,
         read_metadata(file.proto),
+        lifted=lifted,
+        shared=file.shared,
     )
 
 

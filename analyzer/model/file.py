@@ -1,20 +1,23 @@
 """Reads an ONNX file and its external data, and nothing outside the model's folder."""
 
 import hashlib
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
 
 from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, UnsupportedModel, short
+from analyzer.faults.sharing import Region
 from analyzer.graph.walk import STANDARD
 from analyzer.model import limits
 from analyzer.model.bounds import check_bounds
 from analyzer.model.conversion import BEGINNING, conversion_advice, folder_advice
 from analyzer.model.domains import shorten_standard_domain
 from analyzer.model.external import fold_external, refuse_external
+from analyzer.model.shared_bytes import shared_regions
 
 UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
 """What the checker says of models that are not wrong but beyond it."""
@@ -34,12 +37,14 @@ class ModelFile:
         proto: The model with external data folded into ``raw_data``.
         sha256: Digest of the file's bytes followed by those of each external tensor.
         size: Bytes of file and external data together.
+        shared: Where tensors that share bytes of external data are stored, by tensor.
     """
 
     path: Path
     proto: onnx.ModelProto
     sha256: str
     size: int
+    shared: Mapping[str, Region] = field(default_factory=dict)
 
 
 def read_model_file(path: Path) -> ModelFile:
@@ -83,12 +88,12 @@ def _model_of(content: bytes, path: Path, whole: bool = False) -> ModelFile:
         digest = hashed.result()
     if whole:
         refuse_external(proto, path)
-    size = len(content)
+    size, shared = len(content), shared_regions(proto, path)
     for data in fold_external(proto, path, size):
         digest.update(data)
         size += len(data)
     _check(proto, path)
-    return ModelFile(path, proto, digest.hexdigest(), size)
+    return ModelFile(path, proto, digest.hexdigest(), size, shared)
 
 
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:

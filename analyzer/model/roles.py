@@ -1,92 +1,71 @@
-"""The part that an initializer plays for the operator that reads it: weight, bias, scale, ..."""
+"""The part that a stored tensor plays for the operator that reads it: weight, bias, scale, ..."""
+
+from collections.abc import Mapping
+
+import onnx
 
 from analyzer.faults.space import Kind
-from analyzer.graph.index import Readers
+from analyzer.graph.index import Readers, readers_of
+from analyzer.model.role_tables import DYNAMIC_SCALE, GEOMETRY, PASS_THROUGH, ROLES
 
-_W, _B, _S, _Z, _N, _C = (
-    Kind.WEIGHT,
-    Kind.BIAS,
-    Kind.SCALE,
-    Kind.ZERO_POINT,
-    Kind.NORM,
-    Kind.CONSTANT,
-)
-
-ROLES: dict[str, dict[int, Kind]] = {
-    "Conv": {1: _W, 2: _B},
-    "ConvTranspose": {1: _W, 2: _B},
-    "FusedConv": {1: _W, 2: _B},
-    "ConvInteger": {1: _W, 2: _Z, 3: _Z},
-    "Gemm": {0: _W, 1: _W, 2: _B},
-    "FusedGemm": {1: _W, 2: _B},
-    "MatMul": {0: _W, 1: _W},
-    "FusedMatMul": {0: _W, 1: _W},
-    "MatMulInteger": {0: _W, 1: _W, 2: _Z, 3: _Z},
-    "Einsum": {0: _W, 1: _W},
-    "Gather": {0: _W},
-    "PRelu": {1: _W},
-    "LSTM": {1: _W, 2: _W, 3: _B},
-    "GRU": {1: _W, 2: _W, 3: _B},
-    "RNN": {1: _W, 2: _W, 3: _B},
-    "Add": {0: _B, 1: _B},
-    "BatchNormalization": {1: _N, 2: _N, 3: _N, 4: _N},
-    "InstanceNormalization": {1: _N, 2: _N},
-    "LayerNormalization": {1: _N, 2: _N},
-    "GroupNormalization": {1: _N, 2: _N},
-    "QuantizeLinear": {1: _S, 2: _Z},
-    "DequantizeLinear": {1: _S, 2: _Z},
-    "QLinearConv": {1: _S, 2: _Z, 3: _W, 4: _S, 5: _Z, 6: _S, 7: _Z, 8: _B},
-    "QLinearMatMul": {0: _W, 1: _S, 2: _Z, 3: _W, 4: _S, 5: _Z, 6: _S, 7: _Z},
-    "QGemm": {1: _S, 2: _Z, 3: _W, 4: _S, 5: _Z, 6: _B, 7: _S, 8: _Z},
-    "QLinearAdd": {1: _S, 2: _Z, 4: _S, 5: _Z, 6: _S, 7: _Z},
-    "QLinearMul": {1: _S, 2: _Z, 4: _S, 5: _Z, 6: _S, 7: _Z},
-    "QLinearGlobalAveragePool": {1: _S, 2: _Z, 3: _S, 4: _Z},
-    "QLinearAveragePool": {1: _S, 2: _Z, 3: _S, 4: _Z},
-    "QLinearLeakyRelu": {1: _S, 2: _Z, 3: _S, 4: _Z},
-    "QLinearSigmoid": {1: _S, 2: _Z, 3: _S, 4: _Z},
-    "QLinearSoftmax": {1: _S, 2: _Z, 3: _S, 4: _Z},
-    "DynamicQuantizeMatMul": {1: _W, 2: _S, 3: _Z, 4: _B},
-    "MatMulIntegerToFloat": {1: _W, 2: _S, 3: _S, 4: _Z, 5: _Z, 6: _B},
-    "MatMulNBits": {1: _W, 2: _S, 3: _Z},
-}
-"""Operator -> input position -> kind; what is not listed is ``constant``."""
-
-PASS_THROUGH = frozenset(
-    {"DequantizeLinear", "Cast", "Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze"}
-    | {"Flatten", "QuantizeLinear"}
-)
-"""Operators whose result is, to its reader, still the same weight (input 0 only)."""
-
-GEOMETRY: dict[str, tuple[int, ...]] = {"Resize": (1, 2), "Upsample": (1,), "Range": (0, 1, 2)}
-"""Float inputs that set sizes: a fault there asks for more memory, not for another value."""
+Functions = Mapping[tuple[str, str], onnx.FunctionProto]
+"""(domain, name) -> the local function that nodes of this operator call."""
 
 
-def role_of(name: str, readers: Readers) -> Kind:
-    """Kind of an initializer, by its first reader; a constant if no reader is known.
+class Roles:
+    """The parts that values play in one graph, sub-graphs included, or in one function's body.
 
-    Args:
-        name: of the initializer.
-        readers: by value, the nodes that read it and at which input.
+    Attributes:
+        readers: By value, the nodes that read it and at which input.
     """
-    seen: set[str] = set()
-    while name not in seen:
-        seen.add(name)
-        for node, position in readers.get(name, []):
-            if node.op_type in PASS_THROUGH and position == 0:
-                name = next(iter(node.output), "")
-                break
-            return ROLES.get(node.op_type, {}).get(position, Kind.CONSTANT)
-    return Kind.CONSTANT
 
+    def __init__(
+        self, body: onnx.GraphProto | onnx.FunctionProto, functions: Functions | None = None
+    ) -> None:
+        """Index a graph or a function.
 
-def sets_sizes(name: str, readers: Readers) -> bool:
-    """Tell an initializer that sets sizes.
+        Args:
+            body: the graph or the function.
+            functions: the local functions of the model; calls of them are looked into.
+        """
+        self.readers: Readers = readers_of(body)
+        self._functions = functions or {}
+        self._inner: dict[tuple[str, str], Roles] = {}
+        self._scales = {
+            node.output[1]
+            for node in body.node
+            if node.op_type == DYNAMIC_SCALE and len(node.output) > 1
+        }
 
-    Args:
-        name: of the initializer.
-        readers: by value, the nodes that read it and at which input.
+    def of(self, name: str) -> Kind:
+        """Kind of a stored tensor, by its first reader; a constant if no reader is known."""
+        seen: set[str] = set()
+        while name not in seen:
+            seen.add(name)
+            for node, position in self.readers.get(name, []):
+                if node.op_type in PASS_THROUGH and position == 0:
+                    name = next(iter(node.output), "")
+                    break
+                return self._read_by(node, position)
+        return Kind.CONSTANT
 
-    Returns:
-        True if an operator takes a size from it.
-    """
-    return any(i in GEOMETRY.get(n.op_type, ()) for n, i in readers.get(name, []))
+    def sets_sizes(self, name: str) -> bool:
+        """Tell a stored tensor that sets sizes: an operator takes a size from it."""
+        return any(i in GEOMETRY.get(n.op_type, ()) for n, i in self.readers.get(name, []))
+
+    def _read_by(self, node: onnx.NodeProto, position: int) -> Kind:
+        function = self._functions.get((node.domain, node.op_type))
+        if function is not None:
+            return self._read_in(function, position)
+        if node.op_type == "Mul" and self._scales.intersection(node.input):
+            return Kind.SCALE  # what is multiplied by the scale of a quantized activation
+        return ROLES.get(node.op_type, {}).get(position, Kind.CONSTANT)
+
+    def _read_in(self, function: onnx.FunctionProto, position: int) -> Kind:
+        """The part that the input of a function plays in its body."""
+        if position >= len(function.input):
+            return Kind.CONSTANT
+        key = (function.domain, function.name)
+        if key not in self._inner:
+            self._inner[key] = Roles(function, self._functions)
+        return self._inner[key].of(function.input[position])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
 from analyzer.reports.shared.number_format import percent, si
-from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.shared.terminal_text import one_line, wrapped
 
 NAME_WIDTH = 34
 
@@ -34,6 +34,7 @@ def fault_space_text(
         f"{model.path.name}: opset {model.opset}, input {model.signature}",
         f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
         f"{si(space.parameters)} values",
+        *_share_left_out(model),
         "",
         *_kinds(space),
         "",
@@ -42,10 +43,13 @@ def fault_space_text(
     ]
     for tensor in space.tensors:
         share = percent(tensor.bits / space.bits)
+        names = [part.name for part in tensor.parts] or [tensor.name]
+        route = ", ".join(sorted({routes.get(name, "-") for name in names}))
         lines.append(
             f"{_clip(tensor.name):<{NAME_WIDTH}}{tensor.kind:<11}{tensor.dtype:<10}"
-            f"{si(tensor.bits):>8}{share:>9}  {routes.get(tensor.name, '-')}"
+            f"{si(tensor.bits):>8}{share:>9}  {route}"
         )
+    lines += _sharing(space)
     lines += _why_not_in_place(reasons) + _accelerations(accelerations)
     for note in notes:
         lines += ["", *textwrap.wrap(f"Note: {note}", 80)]
@@ -74,6 +78,15 @@ def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
     return head + [f"  {count} tensors: {reason}" for reason, count in grouped.items()]
 
 
+def _sharing(space: FaultSpace) -> list[str]:
+    if not space.aliases:
+        return []
+    lines = ["", "On the same bytes of a file (each byte is one fault site, counted once):"]
+    for owner, others in space.sharing:
+        lines += wrapped([f"  {owner}: an upset there hits {', '.join(others)}"], "      ")
+    return lines
+
+
 def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
     if not states:
         return []
@@ -84,11 +97,18 @@ def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
     return lines
 
 
+def _share_left_out(model: Model) -> list[str]:
+    bits, share = model.inventory.bits_left_out, model.inventory.share_left_out
+    return [f"{si(bits)} stored bits ({percent(share)} %) are out of scope"] if bits else []
+
+
 def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
-    exposed = {t.name for t in space.tensors}
-    left: list[tuple[str, str]] = [(o.name, o.reason) for o in model.inventory.out_of_scope]
+    exposed = {t.name for t in space.members}
+    left: list[tuple[str, str, int]] = [
+        (o.name, o.reason, o.bits) for o in model.inventory.out_of_scope
+    ]
     left += [
-        (t.name, "not selected by --include, --exclude, --kinds")
+        (t.name, "not selected by --include, --exclude, --kinds", t.values.size * t.element.bits)
         for t in model.inventory.at_risk
         if t.name not in exposed
     ]
@@ -97,14 +117,16 @@ def _out_of_scope(model: Model, space: FaultSpace) -> list[str]:
     return ["", "Out of scope:", *_grouped(left)]
 
 
-def _grouped(left: Sequence[tuple[str, str]]) -> list[str]:
-    reasons: dict[str, list[str]] = {}
-    for name, reason in left:
-        reasons.setdefault(reason, []).append(name)
+def _grouped(left: Sequence[tuple[str, str, int]]) -> list[str]:
+    reasons: dict[str, list[tuple[str, int]]] = {}
+    for name, reason, bits in left:
+        reasons.setdefault(reason, []).append((name, bits))
     lines = []
-    for reason, names in reasons.items():
-        shown = ", ".join(_clip(n) for n in names[:3]) + (", …" if len(names) > 3 else "")
-        lines += [f"  {len(names)}: {reason}", f"      {shown}"]
+    for reason, found in reasons.items():
+        shown = ", ".join(_clip(n) for n, _ in found[:3]) + (", …" if len(found) > 3 else "")
+        total = si(sum(bits for _, bits in found))
+        lines += wrapped([f"  {len(found)}: {reason}; {total} bits"], "      ")
+        lines += [f"      {shown}"]
     return lines
 
 

@@ -93,10 +93,10 @@ def selftest_text(
     """
     shown = "all loaded anew"
     if layout is not None:
-        routes = Counter(str(layout.routes[t.name]) for t in space.tensors)
+        routes = Counter(str(layout.routes[t.name]) for t in space.members)
         shown = ", ".join(f"{count} {route}" for route, count in sorted(routes.items()))
     lines = [
-        f"{model[0]}: {len(space.tensors)} tensors at risk ({shown})",
+        f"{model[0]}: {len(space.members)} tensors at risk ({shown})",
         f"sha256 {model[1]}",
         f"{found.patterns} patterns ({kind}) with {found.upsets:,} upsets: {found.changed} changed "
         f"the answer, {found.failures} ended in a runtime error, {reloads} were loaded anew",

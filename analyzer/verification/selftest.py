@@ -162,4 +162,4 @@ def run_selftest(
 
 
 def _names(space: FaultSpace, pattern: FaultPattern) -> tuple[str, ...]:
-    return tuple(space.tensors[m.tensor].name for m in space.masks(pattern))
+    return tuple(space.every[m.tensor].name for m in space.masks(pattern))

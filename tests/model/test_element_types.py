@@ -72,11 +72,12 @@ def test_the_inventory_puts_it_at_risk(element: ElementType) -> None:
     """Fails if a type has no row: it would be out of scope in silence."""
     number = NUMBER[element.name]
     text = '<ir_version: 10, opset_import: ["" : 21]> g (float[1] x) => (float[1] y) {y = Neg (x)}'
-    graph = parse_model(text).graph
+    proto = parse_model(text)
+    graph = proto.graph
     raw = bytes(-(-8 * element.bits // 8))
     graph.initializer.append(helper.make_tensor("t", number, [8], raw, raw=True))
     graph.node.append(helper.make_node("Conv", ["x", "t"], ["z"]))
-    (found,) = take_inventory(graph).at_risk
+    (found,) = take_inventory(proto).at_risk
     assert (found.element, found.values.dtype) == (element, element.dtype)
 
 

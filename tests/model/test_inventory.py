@@ -24,10 +24,10 @@ W, B, S, Z, N, C = (
 )
 
 
-def graph(body: str, **values: npt.NDArray[Any]) -> onnx.GraphProto:
+def graph(body: str, **values: npt.NDArray[Any]) -> onnx.ModelProto:
     head = '<ir_version: 10, opset_import: ["" : 21, "com.microsoft" : 1]>'
     text = f"{head} g (float[N, 3, 6, 6] x) => (float[N, d] y) {{ {body} }}"
-    return with_initializers(parse_model(text), values).graph
+    return with_initializers(parse_model(text), values)
 
 
 def floats(*shape: int) -> npt.NDArray[np.float32]:
@@ -167,50 +167,162 @@ def test_what_is_out_of_scope_says_why(body: str, value: npt.NDArray[Any], reaso
 
 def test_an_initializer_that_is_only_an_output_says_so() -> None:
     proto = graph("y = Relu (x)", t=floats(2))
-    proto.output.append(helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [2]))
+    proto.graph.output.append(helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [2]))
     assert "output" in reasons(take_inventory(proto))["t"]
 
 
-def test_a_sparse_initializer_is_named() -> None:
+def test_a_sparse_initializer_is_at_risk_and_its_positions_are_not() -> None:
     proto = graph("y = MatMul (x, s)")
     values = numpy_helper.from_array(floats(2), "s")
     indices = numpy_helper.from_array(np.array([0, 5], np.int64), "s_indices")
-    proto.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [6, 3]))
-    (found,) = take_inventory(proto).out_of_scope
-    assert (found.name, found.dtype, found.shape) == ("s", "float32", (6, 3))
-    assert "sparse" in found.reason
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [6, 3]))
+    found = take_inventory(proto)
+    (tensor,) = found.at_risk
+    assert (tensor.name, tensor.kind, tensor.values.shape) == ("s", W, (2,))
+    assert tensor.place == "a sparse tensor of the main graph"
+    (left,) = found.out_of_scope
+    assert (left.name, left.bits, left.reason) == (
+        "s.indices",
+        128,
+        "int64: positions in a sparse tensor",
+    )
 
 
 @pytest.mark.parametrize(
-    ("node", "dtype", "shape"),
+    ("node", "kind", "shape"),
     [
-        ("c = Constant <value = float[2] {1, 2}> ()", "float32", (2,)),
-        ("c = Constant <value = int64[1] {1}> ()", "int64", (1,)),
-        ("c = Constant <value_float = 1.5> ()", "float32", ()),
-        ("c = Constant <value_floats = [1.5, 2.5, 3.5]> ()", "float32", (3,)),
-        ("c = Constant <value_int = 1> ()", "int64", ()),
-        ("c = Constant <value_ints = [1, 2]> ()", "int64", (2,)),
+        ("c = Constant <value = float[2] {1, 2}> ()", C, (2,)),
+        ("c = Constant <value_float = 1.5> ()", C, ()),
+        ("c = Constant <value_floats = [1.5, 2.5, 3.5]> ()", C, (3,)),
     ],
 )
-def test_a_constant_node_is_named(node: str, dtype: str, shape: tuple[int, ...]) -> None:
-    (found,) = take_inventory(graph(f"{node} y = Mul (x, c)")).out_of_scope
-    assert (found.name, found.dtype, found.shape) == ("c", dtype, shape)
-    assert "Constant node" in found.reason
+def test_a_constant_node_is_like_an_initializer(
+    node: str, kind: Kind, shape: tuple[int, ...]
+) -> None:
+    found = take_inventory(graph(f"{node} y = Mul (x, c)"))
+    (tensor,) = found.at_risk
+    assert (tensor.name, tensor.kind, tensor.values.shape) == ("c", kind, shape)
+    assert not found.out_of_scope
 
 
-def test_what_sub_graphs_store_is_named() -> None:
-    body = """
-        k = Cast <to = 9> (c)
-        y = If (k) <
-            then_branch = a () => (float[N, 3] p) <float[2] inner = {1, 2}>
-                { p = Mul (x, inner) },
-            else_branch = b () => (float[N, 3] q)
-                { d = Constant <value = float[1] {1}> () q = Mul (x, d) }
-        >
-    """
-    found = reasons(take_inventory(graph(body, c=floats())))
-    assert "sub-graph of If 'y'" in found["inner"]
-    assert "Constant node" in found["d"]
+@pytest.mark.parametrize(
+    ("node", "reader", "bits", "reason"),
+    [
+        ("c = Constant <value = int64[2] {1, 6}> ()", "Reshape (x, c)", 128, "int64: shapes"),
+        ("c = Constant <value_int = 1> ()", "Gather (x, c)", 64, "int64: shapes"),
+        ("c = Constant <value_ints = [1, 6, 1]> ()", "Reshape (x, c)", 192, "int64: shapes"),
+        ("c = Constant <value = int32[1] {1}> ()", "Gather (x, c)", 32, "an index or a size"),
+        ("c = Constant <value_floats = [1.0, 2.0]> ()", "Resize (x, , c)", 64, "sets sizes"),
+        ('c = Constant <value_string = "abc"> ()', "StringNormalizer (c)", 24, "string"),
+    ],
+)
+def test_what_is_no_weight_in_an_initializer_is_none_in_a_constant_node(
+    node: str, reader: str, bits: int, reason: str
+) -> None:
+    found = take_inventory(graph(f"{node} y = {reader}"))
+    assert not found.at_risk
+    (left,) = found.out_of_scope
+    assert (left.name, left.bits, left.read) == ("c", bits, True)
+    assert reason in left.reason
+
+
+BRANCHES = """
+    k = Cast <to = 9> (c)
+    y = If (k) <
+        then_branch = a () => (float[N, 3] p) <float[6, 3] inner = {1, 2}>
+            { p = MatMul (x, inner) },
+        else_branch = b () => (float[N, 3] q)
+            { d = Constant <value = float[1] {1}> () s = Constant <value_int = 3> ()
+              r = Add (x, d) q = Gather (r, s) }
+    >
+"""
+
+
+def test_what_sub_graphs_store_is_at_risk_under_names_of_its_own() -> None:
+    body = BRANCHES.replace("float[6, 3] inner = {1, 2}", "float[2] inner = {1, 2}")
+    found = take_inventory(graph(body, c=floats()))
+    assert kinds(found) == {"c": C, "y.then_branch.inner": W, "y.else_branch.d": B}
+    places = {t.name: t.place for t in found.at_risk}
+    assert places["y.then_branch.inner"] == "a sub-graph of If 'y'"
+    assert found.share_left_out == 0.0
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "at_risk", "left"),
+    [
+        ("LinearClassifier", {"coefficients": 8, "intercepts": 2}, {W: 8, B: 2}, {}),
+        ("LinearRegressor", {"coefficients": 4, "intercepts": 1}, {W: 4, B: 1}, {}),
+        ("Scaler", {"offset": 3, "scale": 3}, {N: 6}, {}),
+        ("SVMRegressor", {"coefficients": 3, "support_vectors": 9, "rho": 1}, {W: 12, B: 1}, {}),
+        (
+            "TreeEnsembleRegressor",
+            {"nodes_values": 5, "target_weights": 3, "nodes_hitrates": 5},
+            {W: 8},
+            {"nodes_hitrates": "no runtime computes with it"},
+        ),
+        ("Imputer", {"imputed_value_floats": 3}, {C: 3}, {}),
+    ],
+)
+def test_attributes_that_hold_parameters_are_at_risk(
+    op: str, attributes: dict[str, int], at_risk: dict[Kind, int], left: dict[str, str]
+) -> None:
+    proto = graph("")
+    values: dict[str, Any] = {name: [0.5] * count for name, count in attributes.items()}
+    proto.graph.node.append(helper.make_node(op, ["x"], ["y"], "m", domain="ai.onnx.ml", **values))
+    found = take_inventory(proto)
+    counted: dict[Kind, int] = {}
+    for tensor in found.at_risk:
+        counted[tensor.kind] = counted.get(tensor.kind, 0) + tensor.values.size
+    assert counted == at_risk
+    assert {n.removeprefix("m."): r.split(" (")[0] for n, r in reasons(found).items()} == left
+    assert found.bits_left_out == 0
+
+
+def test_integers_of_a_tree_are_counted_and_left_out() -> None:
+    proto = graph("")
+    node = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], "t", domain="ai.onnx.ml")
+    node.attribute.append(helper.make_attribute("nodes_values", [0.5, 0.25]))
+    node.attribute.append(helper.make_attribute("nodes_featureids", [1, 2]))
+    proto.graph.node.append(node)
+    found = take_inventory(proto)
+    assert reasons(found) == {
+        "t.nodes_featureids": "integers in an attribute: indices, classes and modes, no weights"
+    }
+    assert (found.bits_left_out, found.share_left_out) == (128, 128 / (128 + 64))
+
+
+def test_settings_of_ordinary_operators_are_no_parameters() -> None:
+    body = "u = LeakyRelu <alpha = 0.1> (x) y = MaxPool <kernel_shape = [2, 2]> (u)"
+    found = take_inventory(graph(body))
+    assert not found.at_risk
+    assert not found.out_of_scope
+
+
+LOCAL = """
+<ir_version: 10, opset_import: ["" : 21, "local" : 1]>
+g (float[N, 6] x) => (float[N, 3] y) { y = local.Dense (x, b) }
+<opset_import: ["" : 21], domain: "local">
+Dense (a, c) => (o) { w = Constant <value = float[2] {1, 2}> () m = MatMul (a, w) o = Add (m, c) }
+<opset_import: ["" : 21], domain: "local">
+Never (a) => (o) { v = Constant <value = float[2] {1, 2}> () o = Mul (a, v) }
+"""
+
+
+def test_bodies_of_local_functions_are_at_risk_if_they_are_called() -> None:
+    found = take_inventory(with_initializers(parse_model(LOCAL), {"b": floats(3)}))
+    assert kinds(found) == {"b": B, "Dense.w": W}
+    assert "no node calls its function" in reasons(found)["Never.v"]
+    assert found.bits_left_out == 0
+
+
+def test_names_that_occur_twice_are_told_apart() -> None:
+    branch = "then_branch = a () => (float[N, 3] p) <float[2] w = {1, 2}> { p = MatMul (x, w) }"
+    other = branch.replace("then_branch = a", "else_branch = b")
+    body = f"k = Cast <to = 9> (c) y = If (k) <{branch}, {other}>"
+    proto = graph(body, c=floats(), **{"y.then_branch.w": floats(2)})
+    proto.graph.node.append(helper.make_node("Neg", ["y.then_branch.w"], ["z"]))
+    names = set(kinds(take_inventory(proto)))
+    assert names == {"c", "y.then_branch.w", "y.then_branch.w#2", "y.else_branch.w"}
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3)], ids=str)

@@ -12,6 +12,7 @@ from analyzer.reports.comparison.record import (
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
+from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 from analyzer.reports.shared.terminal_text import (
@@ -42,6 +43,8 @@ def _head(comparison: Comparison) -> Iterator[str]:
     data, plan = comparison.data, comparison.plan
     if data.kind == "generated":
         yield "No data set: inputs are random, judged against the fault-free models."
+    for model in comparison.models:
+        yield from wrapped(left_out_sentences(model.model))
     kind = "inputs" if data.kind == "generated" else "images"
     yield one_line(f"{data.name}: {data.images} {kind}")
     yield from wrapped([*decision_lines(comparison.decision), *data.lines])

@@ -22,6 +22,7 @@ from analyzer.reports.shared.assumptions import (
     ReportAssumptions,
     assumptions,
     encoding_sentence,
+    shared_bytes,
 )
 from analyzer.reports.shared.build import (
     NO_NOTES,
@@ -81,7 +82,7 @@ def build_map_report(
         ],
         trials=found.trials,
         leveugle=found.leveugle,
-        assumptions=map_assumptions(found.plan, data),
+        assumptions=[*map_assumptions(found.plan, data), *shared_bytes(found.space)],
         run=run,
     )
 

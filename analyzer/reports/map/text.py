@@ -13,6 +13,7 @@ from analyzer.reports.map.record import (
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
+from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
     one_line,
@@ -50,6 +51,7 @@ def _head(report: MapReport) -> list[str]:
     if report.data.kind == "generated":
         lines += ["No data set: inputs are random, judged by agreement with the fault-free model."]
     model, plan, data = report.model, report.plan, report.data
+    lines += left_out_sentences(model)
     bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
     golden = figures.percent(report.golden.value, 2)
     metric = figures.METRIC_NAMES[report.golden.metric]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.evaluation.dataset import DataKind, Dataset
+from analyzer.faults.space import FaultSpace
 
 AT_RISK = (
-    "At risk are stored initializers only. Activations, instructions, control logic and the "
-    "runtime's own memory are taken to be fault-free."
+    "At risk are the weights that the file stores. Activations, instructions, control logic and "
+    "the runtime's own memory are taken to be fault-free."
 )
 OUTCOMES = (
     "SDC: the decision differs from the fault-free run and nothing announces it. DUE: NaN, "
@@ -52,6 +53,22 @@ def assumptions(plan: Plan, data: Dataset, own: ReportAssumptions) -> list[str]:
     if data.kind is DataKind.GENERATED:
         lines.insert(0, "No data set was given: " + data.note.removeprefix("no data set: ") + ".")
     return lines
+
+
+def shared_bytes(space: FaultSpace) -> list[str]:
+    """A sentence on tensors that share bytes; nothing where none do.
+
+    Args:
+        space: the bits at risk.
+    """
+    if not space.aliases:
+        return []
+    owners = {a.owner for a in space.aliases if not space.tensors[a.owner].parts}
+    count = len({a.site.name for a in space.aliases}) + len(owners)
+    return [
+        f"{count} stored tensors share bytes of a file: each byte is one fault site, and an upset "
+        "there hits all of them."
+    ]
 
 
 def encoding_sentence(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
+from analyzer.reports.shared.left_out import left_out_parts
 from analyzer.reports.shared.records import (
     CrashPart,
     DataPart,
@@ -51,6 +52,9 @@ def model_part(model: Model, space: FaultSpace, notes: ModelNotes = NO_NOTES) ->
         bits_at_risk=space.bits,
         notes=list(notes.sentences),
         coupled=notes.coupled,
+        bits_out_of_scope=model.inventory.bits_left_out,
+        share_out_of_scope=model.inventory.share_left_out,
+        out_of_scope=left_out_parts(model.inventory),
     )
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.terminal_text import one_line
 
 
@@ -33,6 +34,7 @@ def _template(name: str) -> Template:
         "si": figures.si,
         "size": figures.size,
         "runtime": figures.runtime,
+        "left_out": left_out_sentences,
         "shown": one_line,
         "rate": show_rate,
         "images_per_run": figures.images_per_run,

@@ -73,11 +73,22 @@ class ToolPart(ReportRecord):
     provider: str
 
 
+class LeftOutPart(ReportRecord):
+    """Stored tensors that no fault hits though something reads them, by reason."""
+
+    reason: str
+    tensors: Count
+    bits: Count
+
+
 class ModelPart(ReportRecord):
     """The model that was analyzed.
 
     ``notes`` say what a reader must know about how it ran. ``coupled`` is true if images of one run
     influence one another, so that figures hold for the plan's batch alone.
+
+    ``share_out_of_scope`` is the share of the stored bits that the tool cannot hit, whatever the
+    selection; ``out_of_scope`` says why.
     """
 
     path: Name
@@ -87,6 +98,9 @@ class ModelPart(ReportRecord):
     bits_at_risk: Count
     notes: list[str] = []
     coupled: bool = False
+    bits_out_of_scope: Count = 0
+    share_out_of_scope: Fraction = 0.0
+    out_of_scope: list[LeftOutPart] = []
 
 
 class StepPart(ReportRecord):

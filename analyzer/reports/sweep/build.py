@@ -10,7 +10,7 @@ from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, overall
 from analyzer.model import Model
-from analyzer.reports.shared.assumptions import sweep_assumptions
+from analyzer.reports.shared.assumptions import shared_bytes, sweep_assumptions
 from analyzer.reports.shared.build import (
     NO_NOTES,
     ModelNotes,
@@ -21,6 +21,7 @@ from analyzer.reports.shared.build import (
     sweep_fields,
 )
 from analyzer.reports.shared.decision import decision_part
+from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
 from analyzer.reports.sweep.record import (
     ConditionPart,
@@ -57,20 +58,21 @@ def build_report(
         run: times and host.
         notes: on how the model ran.
     """
-    plan = result.plan
+    plan, part = result.plan, model_part(model, space, notes)
     return Report(
         tool=tool,
-        model=model_part(model, space, notes),
+        model=part,
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
         decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
-            verdict=v.value if (v := overall(judgements)) else None,
+            verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],
+            scope=gate_scope(part) if judgements else "",
         ),
-        assumptions=sweep_assumptions(plan, data),
+        assumptions=[*sweep_assumptions(plan, data), *shared_bytes(space)],
         run=run,
     )
 

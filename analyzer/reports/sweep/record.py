@@ -98,10 +98,14 @@ class ConditionPart(ReportRecord):
 
 
 class GatePart(ReportRecord):
-    """The gate; without conditions there is no verdict."""
+    """The gate; without conditions there is no verdict.
+
+    ``scope`` says of which stored bits the verdict does not speak; empty where these are few.
+    """
 
     verdict: Literal["pass", "fail", "undecided"] | None
     conditions: list[ConditionPart]
+    scope: str = ""
 
 
 class Report(ReportRecord):

@@ -3,6 +3,7 @@
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
+from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import why_undecided
@@ -23,6 +24,7 @@ def _head(report: Report) -> list[str]:
     if report.data.kind == "generated":
         lines += ["No data set: inputs are random, judged by agreement with the fault-free model."]
     model, data, plan = report.model, report.data, report.plan
+    lines += left_out_sentences(model)
     metric = figures.METRIC_NAMES[report.golden.metric]
     bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
     lines.append(f"{model.path}: {bits} bits at risk in {values} values")
@@ -95,6 +97,7 @@ def _gate(report: Report) -> list[str]:
     if not report.gate.conditions:
         return []
     lines = ["", f"Gate: {report.gate.verdict}"]
+    lines += wrapped([report.gate.scope] if report.gate.scope else [])
     for c in report.gate.conditions:
         evidence = "no estimate"
         if c.evidence is not None:

@@ -24,6 +24,19 @@ def reload_all(layout: Layout, reason: str = OTHER_ANSWER) -> Layout:
     )
 
 
+def reload_also(layout: Layout, reasons: dict[str, str]) -> Layout:
+    """The layout with further tensors, which are reloaded.
+
+    Args:
+        layout: the layout that was found.
+        reasons: the reason for each further tensor.
+    """
+    if not reasons:
+        return layout
+    routes = layout.routes | dict.fromkeys(reasons, Route.RELOAD)
+    return replace(layout, routes=routes, reasons=layout.reasons | reasons)
+
+
 def routes_of(layout: Layout | None, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """The route of each tensor in words, and the reason for each that is reloaded.
 

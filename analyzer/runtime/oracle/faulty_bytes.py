@@ -5,7 +5,7 @@ bitwise function of whole codes, no footprints spread over many upsets at once. 
 definitions, `FaultKind.becomes` and `Footprint.positions`, and follows them one bit at a time.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -34,13 +34,14 @@ class FaultyBytes:
 
         Args:
             pattern: the upsets.
-            among: indices of the tensors to return, if the pattern hits them; None: all.
+            among: indices of `FaultSpace.every` of the tensors to return, if the pattern hits them;
+                None: all.
         """
         sites = pattern.sites
         hit = self._space.offsets.searchsorted(sites, side="right") - 1
         if among is not None:
             wanted = np.zeros(len(self._space.tensors), np.bool_)
-            wanted[list(among)] = True
+            wanted[[self._space.counted_in(index) for index in among]] = True
             sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
         firsts = sites - self._space.offsets[hit]
@@ -49,25 +50,35 @@ class FaultyBytes:
         for index, first, width, size in zip(
             hit.tolist(), firsts.tolist(), widths.tolist(), sizes.tolist(), strict=True
         ):
-            if index not in edited:
-                edited[index] = self._memory(index)
             for position in footprint.positions(first, width, size):
-                _hit(edited[index], position, pattern.fault)
+                for holder, place in self._holders(index, position):
+                    if holder not in edited:
+                        edited[holder] = self._memory(holder)
+                    _hit(edited[holder], place, pattern.fault)
         return {
-            self._space.tensors[index].name: self._raw(index, memory)
+            self._space.every[index].name: self._raw(index, memory)
             for index, memory in edited.items()
+            if among is None or index in among
         }
+
+    def _holders(self, index: int, position: int) -> Iterator[tuple[int, int]]:
+        """The tensors that hold one bit, and the bit's position in each."""
+        if not self._space.tensors[index].parts:
+            yield index, position
+        for number, alias in enumerate(self._space.aliases, len(self._space.tensors)):
+            if alias.owner == index and 0 <= position - alias.shift < alias.site.bits:
+                yield number, position - alias.shift
 
     def _memory(self, index: int) -> bytearray:
         """The bytes of a tensor whose bits flip: the file's, or those of the fixed-point memory."""
-        site = self._space.tensors[index]
+        site = self._space.every[index]
         if isinstance(site.codec, StoredCodec):
             return bytearray(self._stored[site.name])
         return bytearray(site.codec.encode(self._golden[site.name]).tobytes())
 
     def _raw(self, index: int, memory: bytearray) -> bytes:
         """The file's bytes for memory contents: the inverse of `_memory`."""
-        site = self._space.tensors[index]
+        site = self._space.every[index]
         if isinstance(site.codec, StoredCodec):
             return bytes(memory)
         return site.codec.decode(np.frombuffer(memory, np.uint32)).tobytes()

@@ -1,6 +1,6 @@
 """The oracle: edit the file's bytes, create a default session, run. Slow, obviously right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import onnx
@@ -11,11 +11,13 @@ from analyzer.errors import NotRestored
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.space import FaultSpace, Target
 from analyzer.model import Model
+from analyzer.model.constants import lower_constants
+from analyzer.model.stored_at import set_raw
 from analyzer.runtime.oracle.faulty_bytes import FaultyBytes
 from analyzer.runtime.ort.acceleration import Acceleration
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.device_failures import check_device
-from analyzer.runtime.ort.golden_model import golden_proto, golden_values, set_raw
+from analyzer.runtime.ort.golden_model import golden_proto, golden_values
 from analyzer.runtime.ort.session import (
     new_session,
     open_session,
@@ -60,9 +62,12 @@ class RewriteExecutor:
         self.reloads = 0
         golden = golden_values(model, space)
         self.proto = golden_proto(model, golden)
-        self._bytes = {t.name: t.raw_data for t in self.proto.graph.initializer}
+        self._lifted = model.lifted
+        self._nested = {t.name: t.at for t in model.inventory.at_risk if t.at is not None}
+        self._bytes = self._stored_bytes()
         self.faulty = FaultyBytes(space, golden, self._bytes)
-        self._session = open_session(self.proto, session_options(device=device, pack=pack), device)
+        options = session_options(device=device, pack=pack)
+        self._session = open_session(self.as_filed({}), options, device)
 
     def run(self, feeds: Feeds) -> Result:
         """The golden answer to ``feeds``.
@@ -92,18 +97,35 @@ class RewriteExecutor:
         yield lambda feeds: self._run(session, feeds)
 
     def faulty_proto(self, pattern: FaultPattern) -> onnx.ModelProto:
-        """A copy of the golden model with the pattern's bits changed."""
+        """The golden model as the file has it, with the pattern's bits changed."""
+        return self.as_filed(self.faulty.of(pattern))
+
+    def as_filed(self, contents: Mapping[str, bytes]) -> onnx.ModelProto:
+        """A copy of the golden model in the form of its file: weights where the file stores them.
+
+        Args:
+            contents: little-endian bytes by tensor; others stay golden.
+        """
         proto = onnx.ModelProto()
         proto.CopyFrom(self.proto)
         tensors = {t.name: t for t in proto.graph.initializer}
-        for name, raw in self.faulty.of(pattern).items():
-            set_raw(tensors[name], raw)
+        for name, raw in contents.items():
+            if name in self._nested:
+                self._nested[name].write(proto, raw)
+            else:
+                set_raw(tensors[name], raw)
+        lower_constants(proto.graph, self._lifted)
         return proto
 
     @property
     def oracle_runs(self) -> int:
         """Every pattern so far: this is the oracle."""
         return self.reloads
+
+    def _stored_bytes(self) -> dict[str, bytes]:
+        """The bytes of every stored tensor of the golden model."""
+        nested = {name: at.read(self.proto).raw_data for name, at in self._nested.items()}
+        return nested | {t.name: t.raw_data for t in self.proto.graph.initializer}
 
     def release(self) -> None:
         """Give back all memory that runs need; nothing can be run afterwards.
@@ -125,6 +147,6 @@ class RewriteExecutor:
         Raises:
             NotRestored: a byte differs.
         """
-        for tensor in self.proto.graph.initializer:
-            if tensor.raw_data != self._bytes[tensor.name]:
-                raise NotRestored(f"the bytes of {tensor.name!r} changed during the campaign")
+        for name, raw in self._stored_bytes().items():
+            if raw != self._bytes[name]:
+                raise NotRestored(f"the bytes of {name!r} changed during the campaign")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from analyzer.faults.elements import Values, raw_array
 from analyzer.model import Model
 from analyzer.model.shell import without_data
-from analyzer.runtime.ort.golden_model import golden_contents
+from analyzer.runtime.ort.golden_model import golden_contents, put_nested
 
 GRAPH = 7
 """Field of a ModelProto; this and the next two are numbers of onnx.proto, which never change."""
@@ -33,6 +33,7 @@ def golden_file(model: Model, golden: dict[str, Values]) -> bytes:
     """
     values, elements = golden_contents(model, golden)
     header = without_data(model.proto, lambda tensor: tensor.name in values)
+    put_nested(header, model, values)
     graph: list[Piece] = []
     for tensor in header.graph.initializer:
         pieces: list[Piece] = [tensor.SerializeToString()]

@@ -2,9 +2,11 @@
 
 import onnx
 
+from analyzer.answers import same_bytes
 from analyzer.faults.elements import ElementType, Values, to_raw
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
+from analyzer.model.stored_at import set_raw
 
 
 def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
@@ -18,11 +20,11 @@ def golden_values(model: Model, space: FaultSpace) -> dict[str, Values]:
         space: the bits at risk, with the encoding of each tensor.
     """
     values = model.values()
-    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.tensors}
+    return {t.name: t.codec.decode(t.codec.encode(values[t.name])) for t in space.members}
 
 
 def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
-    """A copy of the whole model with golden values in its initializers.
+    """A copy of the whole model with golden values in its stored tensors.
 
     Args:
         model: the model.
@@ -34,6 +36,39 @@ def golden_proto(model: Model, golden: dict[str, Values]) -> onnx.ModelProto:
     for tensor in proto.graph.initializer:
         if tensor.name in values:
             set_raw(tensor, to_raw(values[tensor.name], elements[tensor.name]))
+    put_nested(proto, model, values)
+    return proto
+
+
+def put_nested(proto: onnx.ModelProto, model: Model, values: dict[str, Values]) -> None:
+    """Write values that are stored elsewhere than in the main graph's initializers.
+
+    Args:
+        proto: a copy of the model's message, changed in place.
+        model: the model.
+        values: by tensor; tensors that are not named stay as they are.
+    """
+    for tensor in model.inventory.at_risk:
+        if tensor.at is not None and tensor.name in values:
+            tensor.at.write(proto, to_raw(values[tensor.name], tensor.element))
+
+
+def with_nested(model: Model, values: dict[str, Values]) -> onnx.ModelProto:
+    """The model's message with golden values in the tensors that no probe reaches.
+
+    Args:
+        model: the model.
+        values: golden values by tensor.
+
+    Returns:
+        The message itself where nothing differs.
+    """
+    nested = [t for t in model.inventory.at_risk if t.at is not None and t.name in values]
+    if all(same_bytes(t.values, values[t.name]) for t in nested):
+        return model.proto
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    put_nested(proto, model, values)
     return proto
 
 
@@ -52,18 +87,3 @@ def golden_contents(
     filed = model.file.spans if model.file else ()
     values = {name: at_risk[name].values for name in filed} | golden
     return values, {name: at_risk[name].element for name in values}
-
-
-_TYPED_FIELDS = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")
-
-
-def set_raw(tensor: onnx.TensorProto, raw: bytes) -> None:
-    """Replace the data of a tensor, whichever field holds it.
-
-    Args:
-        tensor: the tensor, changed in place.
-        raw: its new contents as little-endian bytes.
-    """
-    for field in _TYPED_FIELDS:
-        tensor.ClearField(field)
-    tensor.raw_data = raw

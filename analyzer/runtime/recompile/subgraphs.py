@@ -95,7 +95,7 @@ class RecompiledSubgraphs:
 
     def _index_tensors(self, space: FaultSpace) -> None:
         """Index which subgraph reads which tensors at risk, in both directions."""
-        numbers = {tensor.name: i for i, tensor in enumerate(space.tensors)}
+        numbers = {tensor.name: i for i, tensor in enumerate(space.every)}
         self._at_risk = [{numbers[n] for n in names & numbers.keys()} for names in self._reads]
         self._decisive = {numbers[n] for n in self.overridable.live.keys() & numbers.keys()}
         self._readers: dict[int, list[int]] = {}

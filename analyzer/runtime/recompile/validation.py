@@ -155,7 +155,8 @@ def _pattern(space: FaultSpace, tensors: Sequence[int], rng: np.random.Generator
     """A flip of one bit in each of ``tensors``."""
     sites = []
     for tensor in tensors:
+        tensor = space.counted_in(tensor)
         site = space.tensors[tensor]
         element, bit = int(rng.integers(site.elements)), int(rng.integers(site.codec.bits))
         sites.append(space.site(tensor, element, bit))
-    return FaultPattern(FLIP, np.array(sorted(sites), np.int64))
+    return FaultPattern(FLIP, np.array(sorted(set(sites)), np.int64))

@@ -15,7 +15,8 @@ class Reads:
     """The nodes that read each tensor at risk.
 
     Attributes:
-        first: int64 (tensors,), the first one; the number of nodes if none does.
+        first: int64 (tensors,), the first one; the number of nodes if none does. By the indices of
+            `FaultSpace.every`.
         last: int64 (tensors,), the last one; -1 if none does.
     """
 
@@ -25,7 +26,7 @@ class Reads:
     def in_place(self, space: FaultSpace) -> "ReadingNodes":
         """The tensors that some node reads, and their bits at risk."""
         direct = np.flatnonzero(self.last >= 0)
-        bits = np.array([t.bits for t in space.tensors], np.int64)
+        bits = np.array([t.bits for t in space.every], np.int64)
         return ReadingNodes(self.first[direct], self.last[direct], bits[direct])
 
 
@@ -53,9 +54,9 @@ def find_reads(graph: onnx.GraphProto, space: FaultSpace, layout: Layout) -> Rea
         layout: where each tensor stands in the graph.
     """
     reads = initializer_reads(graph)
-    first = np.full(len(space.tensors), len(graph.node), np.int64)
-    last = np.full(len(space.tensors), -1, np.int64)
-    for i, tensor in enumerate(space.tensors):
+    first = np.full(len(space.every), len(graph.node), np.int64)
+    last = np.full(len(space.every), -1, np.int64)
+    for i, tensor in enumerate(space.every):
         slots = {place.slot for place in layout.places.get(tensor.name, ())}
         spans = [reads[slot] for slot in slots if slot in reads]
         if spans:

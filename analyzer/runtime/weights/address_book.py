@@ -106,15 +106,16 @@ class AddressBook:
             layout: where the elements of its tensors stand.
             weight_memory: the memory that holds the slots of ``layout``.
         """
-        count = len(space.tensors)
+        count = len(space.every)
         self.reach = np.zeros(count, np.int8)
         # log2 of the bytes of one element; only whole-byte elements are addressed here.
-        self._sizes = np.array(
-            [(max(t.codec.bits, 8) // 8).bit_length() - 1 for t in space.tensors]
-        )
+        self._sizes = np.array([(max(t.codec.bits, 8) // 8).bit_length() - 1 for t in space.every])
         self._bases = np.zeros(count, np.int64)
         self._tables = _Tables(count)
-        for i, tensor in enumerate(space.tensors):
+        for i, tensor in enumerate(space.every):
+            if tensor.parts:  # no tensor of its own: the tensors that share the bytes are hit
+                self.reach[i] = Reach.NOWHERE
+                continue
             places = layout.places.get(tensor.name, ())
             self.reach[i] = _reach(tensor, layout.routes[tensor.name], places)
             if self.reach[i] != Reach.DIRECT:

@@ -134,7 +134,7 @@ class Converter:
             hit: its elements that are hit, and their bits.
             fault: what an upset does.
         """
-        site = self.space.tensors[hit.tensor]
+        site = self.space.every[hit.tensor]
         values = self._faulty_values(site, hit, fault)
         for place in self.places[site.name]:
             positions, present = _positions(place, hit.elements)

@@ -44,7 +44,7 @@ def file_weights(
     """
     found = {}
     for index in np.flatnonzero(book.reach == Reach.DIRECT).tolist():
-        name = space.tensors[index].name
+        name = space.every[index].name
         place = layout.places[name][0]
         if place.slot == name and place.positions is None:
             found[name] = weight_memory.views[name]

@@ -16,10 +16,10 @@ from analyzer.model import Model
 from analyzer.runtime.layout.layout import Layout, find_layout
 from analyzer.runtime.layout.read_every_run import Runnable
 from analyzer.runtime.layout.reordered_sums import ReorderedSums
-from analyzer.runtime.layout.restrict import reload_all
+from analyzer.runtime.layout.restrict import reload_all, reload_also
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_file import golden_file
-from analyzer.runtime.ort.golden_model import golden_values
+from analyzer.runtime.ort.golden_model import golden_values, with_nested
 from analyzer.runtime.ort.optimized_graph import OptimizedModel, optimize
 from analyzer.runtime.ort.session import loading, run_session
 from analyzer.runtime.ort.shared_initializers import SharedInitializers
@@ -152,10 +152,13 @@ def _with_new_layout(
 ) -> OpenedLayout:
     values = golden_values(model, space)
     optimized, golden = _load(model, values, sample, backend.device)
-    at_risk = model.inventory.at_risk
+    at_risk = [t for t in model.inventory.at_risk if t.at is None]
+    nested = [t for t in model.inventory.at_risk if t.at is not None and t.name in values]
     exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
     others = [t for t in at_risk if t.name not in values]
-    layout = find_layout(model.proto, exposed, optimized, others, backend.device)
+    proto = with_nested(model, values)
+    layout = find_layout(proto, exposed, optimized, others, backend.device)
+    layout = reload_also(layout, {t.name: f"stored in {t.place}" for t in nested})
     layout = backend.prove(layout, sample, golden)
     opened = backend.open(layout)
     live = LiveArithmetic(
