@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, codec_for
+from analyzer.faults.elements import ELEMENT_TYPES, ENCODINGS, Values, codec_for
 from analyzer.faults.kinds import FAULT_KINDS, FaultKind
 from analyzer.faults.models import FaultModel, FaultPattern
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
@@ -71,3 +71,14 @@ def patterns(
         count = max(1, int(most * draw(st.floats(0, 1))))
         places = set(rng.choice(space.bits, count, replace=False).tolist())
     return FaultPattern(draw(faults), np.array(sorted(places), np.int64))
+
+
+def values_of(space: FaultSpace, seed: int) -> dict[str, Values]:
+    """Any contents."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for t in space.tensors:
+        most = 1 << min(t.codec.bits, 63)
+        codes = rng.integers(0, most, t.elements).astype(f"uint{max(8, t.codec.bits)}")
+        found[t.name] = t.codec.decode(codes).reshape(t.shape)
+    return found
