@@ -3,16 +3,19 @@
 Without a protection there is no such executor in the way, so that nothing costs anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
-from analyzer.answers import Failure, Feeds, Result, Run
+from analyzer.answers import Answer, Failure, Feeds, Result, Run
+from analyzer.campaign.plan import Plan
 from analyzer.faults.models import FaultPattern
+from analyzer.faults.protections import NONE
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.runtime.executor import CampaignExecutor, Executor
 from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.ort.acceleration import Acceleration
+from analyzer.stats.strata import MemoryEstimate, Stratum, estimate_memory
 
 
 class ProtectedExecutor:
@@ -40,11 +43,14 @@ class ProtectedExecutor:
         """Within the context, runs happen under what decoding leaves of ``pattern``.
 
         A detection that is announced ends every run in a failure; one that is not marks the
-        answers as detected.
+        answers as detected. Where every upset was corrected, weights are golden ones: nothing is
+        run, and the answer says so.
         """
         residual = self.memory.residual(pattern)
         if residual.announced:
             return nullcontext(_announce)
+        if residual.corrections and not residual.detections and not len(residual.pattern):
+            return nullcontext(_as_written)
         injection: AbstractContextManager[Run] = nullcontext(self._inner.run)
         if len(residual.pattern):
             injection = self._inner.inject(residual.pattern)
@@ -87,6 +93,10 @@ def _announce(feeds: Feeds) -> Failure:
     return Failure("the memory reported an error that it could not correct", detected=True)
 
 
+def _as_written(feeds: Feeds) -> Answer:
+    return Answer((), as_written=True)
+
+
 @contextmanager
 def _marked(injection: AbstractContextManager[Run]) -> Iterator[Run]:
     """An injection whose answers are marked as detected."""
@@ -108,6 +118,19 @@ def protected(executor: CampaignExecutor, memory: ProtectedMemory | None) -> Cam
         memory: the protected memory; None: it is not protected.
     """
     return executor if memory is None else ProtectedExecutor(executor, memory)
+
+
+def memory_estimate(
+    plan: Plan, strata: Sequence[Stratum], confidence: float
+) -> MemoryEstimate | None:
+    """What the protection of the memory did; None: there is none.
+
+    Args:
+        plan: of the campaign.
+        strata: of the patterns of one rate, with their trials.
+        confidence: of each interval, in (0, 1).
+    """
+    return None if plan.protection == NONE.name else estimate_memory(strata, confidence)
 
 
 def memory_of(executor: Executor) -> ProtectedMemory | None:

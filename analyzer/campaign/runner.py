@@ -10,12 +10,13 @@ from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.progress import Observer
+from analyzer.campaign.protected import memory_estimate
 from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.spending import confidence_at
-from analyzer.stats.strata import allocate, estimate_strata
+from analyzer.stats.strata import Stratum, allocate, estimate_strata
 from analyzer.stats.tally import Tally
 
 WAIT_SECONDS = 0.1
@@ -81,14 +82,12 @@ class RateState(Task):
             decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
                 share the error (`analyzer.stats.spending`).
         """
-        empty = Tally.empty(context.unit)
-        strata = context.patterns.split(rate).strata
+        strata, empty = context.patterns.split(rate).strata, Tally.empty(context.unit)
         cells = (CellState(Cell(rate, i), s, shard, empty) for i, s in enumerate(strata))
         super().__init__(context, tuple(cells))
         self.rate = rate
         self._decided = decided
-        self._look = 1
-        self.judged = 0
+        self._look, self.judged = 1, 0
         self.found = self.estimate()
         self._aim()
 
@@ -98,7 +97,7 @@ class RateState(Task):
         total = next_look(done)
         if self._decided is None:
             total = planned_look(done, half_width(self.found), self.context.plan.precision)
-        trials = allocate([cell.part() for cell in self.cells], total)
+        trials = allocate(self._parts(), total)
         for cell, wanted in zip(self.cells, trials, strict=True):
             cell.end = max(cell.end, wanted // BLOCK_TRIALS)
 
@@ -123,17 +122,21 @@ class RateState(Task):
 
     def estimate(self) -> RateEstimate:
         """The estimate from the blocks that count."""
-        parts = [cell.part() for cell in self.cells]
+        return estimate_strata(self._parts(), self.context.golden.metric, self._confidence)
+
+    def _parts(self) -> list[Stratum]:
+        return [cell.part() for cell in self.cells]
+
+    @property
+    def _confidence(self) -> float:
         confidence = self.context.plan.confidence
-        if self._decided is not None:
-            confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.context.golden.metric, confidence)
+        return confidence if self._decided is None else confidence_at(self._look, confidence)
 
     def finished(self, stop: Stop | None) -> RateResult:
         """The result of this rate, as far as it goes."""
         law = self.context.patterns.law(self.rate)
         crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
-        strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
+        strata = ((c.stratum.name, c.stratum.weight, c.tally) for c in self.cells)
         return RateResult(
             rate=self.rate,
             expected_flips=law.expected,
@@ -144,15 +147,14 @@ class RateState(Task):
             devices=self._devices(),
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
             strata=tuple(StratumResult(*stratum) for stratum in strata),
+            memory=memory_estimate(self.context.plan, self._parts(), self._confidence),
         )
 
     def _devices(self) -> tuple[float, ...]:
         if self.context.plan.exposure is not Exposure.RESIDENT:
             return ()
-        used = (result for cell in self.cells for result in cell.used())
-        return tuple(
-            self.context.golden.metric_after(o) for result in used for o in result.outcomes
-        )
+        used = (o for cell in self.cells for result in cell.used() for o in result.outcomes)
+        return tuple(map(self.context.golden.metric_after, used))
 
 
 NOTHING_ASKED: Mapping[float, Decided] = {}

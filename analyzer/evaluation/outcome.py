@@ -65,6 +65,8 @@ class Outcomes:
         right: Sum of golden's scores.
         detected: Images that met a pattern of which the memory's protection reported an error
             that it could not correct; they count among the others as well.
+        corrected: Images that met a pattern all of whose upsets the memory's protection corrected;
+            they count as masked as well.
         denominator: Of the metric, at least 1; of no images any.
     """
 
@@ -77,6 +79,7 @@ class Outcomes:
     right: int = 0
     detected: int = 0
     denominator: int = 1
+    corrected: int = 0
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         """Sums over the images of both.
@@ -97,11 +100,12 @@ class Outcomes:
             self.right + other.right,
             self.detected + other.detected,
             unit,
+            self.corrected + other.corrected,
         )
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """All sums but ``detected``, in the order of the attributes."""
+        """The sums from ``images`` to ``right``, in the order of the attributes."""
         return (
             self.images,
             self.sdc,
@@ -213,6 +217,9 @@ class Judge:
         """
         images, before, unit = len(golden.scores), golden.total, self.metric.denominator
         detected = images * result.detected
+        if isinstance(result, Answer) and result.as_written:
+            golden_ones = Outcomes(images, masked=images, right=before, denominator=unit)
+            return replace(golden_ones, corrected=images)
         if isinstance(result, Failure):
             return replace(self.no_answer(images, before), detected=detected)
         due, changed = self._marks(golden, result)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.count_law import CountLaw
+from analyzer.faults.elements import StoredCodec
 from analyzer.faults.models import FaultModel, FaultPattern, SiteIndex
 from analyzer.faults.pattern_strata import PatternStratum, StratifiedLaw
 from analyzer.faults.sampling import distinct_sites
@@ -108,7 +109,9 @@ def correspond(reference: FaultSpace, variant: FaultSpace) -> Correspondence:
 
 
 def _identity(tensor: TensorSite) -> tuple[object, ...]:
-    return tensor.target, tensor.name, tensor.shape, tensor.dtype, tensor.codec.name
+    # A code within stored elements leaves them where they are: their bits are the same bits.
+    held = "stored" if isinstance(tensor.codec, StoredCodec) else tensor.codec.name
+    return tensor.target, tensor.name, tensor.shape, tensor.dtype, held
 
 
 @dataclass(frozen=True)

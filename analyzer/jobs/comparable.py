@@ -9,6 +9,7 @@ from analyzer.campaign.comparison.difference import ComparedModel
 from analyzer.errors import EmptySelection, InputError, NotComparable, RelcheckError
 from analyzer.evaluation.outcome import class_count
 from analyzer.faults.pairing import Pairing, correspond
+from analyzer.faults.protections import Protection
 from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
@@ -33,13 +34,13 @@ def prepare_models(
         NotComparable: models that answer different questions.
     """
     device = device or start_device(request.device, observer)
-    first, *others = request.models
-    reference = _one(first, request, device, observer)
+    (first, protection), *others = request.entries
+    reference = _one(first, protection, request, device, observer)
     data = request.data or data_beside(reference.model)
     shared = request.model_copy(update={"data": data, "batch": reference.context.plan.batch})
     analyses, compared_models = [reference], [ComparedModel(reference.context)]
-    for source in others:
-        own = _one(source, shared, device, observer, request.batch)
+    for source, protection in others:
+        own = _one(source, protection, shared, device, observer, request.batch)
         analysis = _sharing(reference, own)
         _check_comparable(reference, analysis)
         analysis, compared = _matched(reference, analysis)
@@ -50,6 +51,7 @@ def prepare_models(
 
 def _one(
     source: ModelSource,
+    protection: Protection,
     request: ComparisonRequest,
     device: Device,
     observer: Observer,
@@ -59,6 +61,7 @@ def _one(
 
     Args:
         source: the model.
+        protection: of its memory.
         request: with the reference's batch size, once that is known.
         device: where to run.
         observer: is told how it goes.
@@ -72,7 +75,7 @@ def _one(
                 f"{source} fixes batches of {fixed} images, and the reference would be run with "
                 f"{request.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        analysis = prepare_analysis(model, request, device, observer)
+        analysis = prepare_analysis(model, request, device, observer, protection=protection)
     except (InputError, EmptySelection) as error:
         if str(source) in str(error):
             raise

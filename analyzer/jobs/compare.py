@@ -14,7 +14,6 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.errors import BadOption
 from analyzer.jobs.comparable import prepare_models
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
@@ -32,6 +31,7 @@ from analyzer.reports.comparison.build import ComparisonEntry, build_comparison,
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
 from analyzer.reports.formats import RecordKind
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.tables import Row, comparison_rows
 
@@ -93,8 +93,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
         RelcheckError: whatever is wrong with the request, a model or the data.
         NotComparable: models that answer different questions.
     """
-    if len(request.models) < 2:
-        raise BadOption("relcheck compare takes two models or more; the first is the reference")
+    request.check()
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
     device = start_device(request.device, observer)
     request = on_device(request, device)
@@ -121,8 +120,10 @@ def _record(
 ) -> Comparison:
     found = compare(compared_models)
     models = (analysis.model for analysis in analyses)
+    protections = [protection_part(a.context.plan, a.memory, a.coding) for a in analyses]
     entries = [
-        ComparisonEntry(*parts) for parts in zip(models, compared_models, found, strict=True)
+        ComparisonEntry(*parts)
+        for parts in zip(models, compared_models, found, protections, strict=True)
     ]
     states = [
         state

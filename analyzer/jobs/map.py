@@ -25,6 +25,7 @@ from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.map.text import to_text
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.tables import Row, map_rows
 
 
@@ -111,6 +112,7 @@ def _report(
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,
+        protection_part(plan, analysis.memory, analysis.coding),
     )
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from analyzer.answers import Answer, Failure
+from analyzer.campaign.coding_loss import CodingLoss, coding_loss
 from analyzer.campaign.golden_answers import GoldenRun
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
+from analyzer.campaign.protected import protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.dataset import Batch, Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.faults.protections import NONE, Protection
+from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
 from analyzer.faults.space import FaultSpace
@@ -18,6 +22,7 @@ from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.protected import protect_memory, readable
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
 from analyzer.memory.trim import return_free_memory
@@ -42,11 +47,13 @@ class Analysis:
 
     Attributes:
         model: The model.
-        space: Its bits at risk.
+        space: Its bits at risk, check bits of a protection behind the others.
         data: The images.
         executor: Runs the model in this process.
         context: What trials need.
         device: Where trials run.
+        memory: The protected memory; None: it is not protected.
+        coding: What the encoding of the protection costs without faults; None: nothing is lost.
     """
 
     model: Model
@@ -55,6 +62,8 @@ class Analysis:
     executor: CampaignExecutor
     context: TrialContext
     device: Device
+    memory: ProtectedMemory | None = None
+    coding: CodingLoss | None = None
 
     def rest(self) -> None:
         """Give back memory that is not needed until a trial is run; nothing is lost."""
@@ -83,7 +92,8 @@ def prepare_sweep(
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    return prepare_analysis(open_model(request.model), request, device, observer, begin)
+    model, protection = open_model(request.model), request.protect
+    return prepare_analysis(model, request, device, observer, begin, protection)
 
 
 def prepare_map(
@@ -104,8 +114,9 @@ def prepare_map(
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    analysis = prepare_analysis(open_model(request.model), request, device, observer, begin)
-    golden = golden_values(analysis.model, analysis.space)
+    model, protection = open_model(request.model), request.protect
+    analysis = prepare_analysis(model, request, device, observer, begin, protection)
+    golden = golden_values(analysis.model, readable(analysis.space, analysis.memory))
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
     patterns = replace(analysis.context.patterns, sites=sites)
     return replace(analysis, context=replace(analysis.context, patterns=patterns))
@@ -117,6 +128,7 @@ def prepare_analysis(
     device: Device = CPU,
     observer: Observer = SILENT,
     begin: Begin = ignore_begin,
+    protection: Protection = NONE,
 ) -> Analysis:
     """Read the data, open the live session and run the golden pass.
 
@@ -126,12 +138,13 @@ def prepare_analysis(
         device: where to run, started.
         observer: is told how it goes.
         begin: see `Begin`.
+        protection: of the memory.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     rates = _all_rates(request)
-    space = model.space(request.selection, request.encoding)
+    stored = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
     usual = default_batch(model, data, request.exposure)
@@ -141,20 +154,26 @@ def prepare_analysis(
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    executor, first = _first_run(model, space, batches, device, request)
+    memory = protect_memory(model, stored, protection)
+    space, readers = (memory.space, memory.data) if memory else (stored, stored)
+    inner, first = _first_run(model, readers, batches, device, request)
+    executor = protected(inner, memory)
     metric = choose_metric(request.metric, data, class_count(first))
     check_metrics(request.conditions, metric.name)
-    plan = _plan(model, data, request, rates, metric.name, size)
+    plan = _plan(model, data, request, rates, metric.name, size, protection)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
-        severity = find_severity(space, golden_values(model, space), request.fault)
+        covered = memory.covered if memory else None
+        values = golden_values(model, readers)
+        severity = find_severity(space, values, request.fault, covered=covered)
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(metric), model.signature.name, tuple(batches), first, threads)
     golden = run.answers(executor, observer.alive)
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
+    coding = coding_loss(model, stored, readers, golden, device, observer.alive)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, device)
+    return Analysis(model, space, data, executor, context, device, memory, coding)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
@@ -198,6 +217,7 @@ def _plan(
     rates: tuple[float, ...],
     metric: str,
     batch: int,
+    protection: Protection,
 ) -> Plan:
     return Plan(
         model_sha256=model.sha256,
@@ -213,4 +233,5 @@ def _plan(
         seed=request.seed,
         precision=request.precision,
         confidence=request.confidence,
+        protection=protection.name,
     )

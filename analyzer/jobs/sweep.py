@@ -22,6 +22,7 @@ from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.sweep import record
 from analyzer.reports.sweep.build import build_report
@@ -144,4 +145,5 @@ def _record(
         judge_gate(request.gate, result),
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        protection_part(result.plan, analysis.memory, analysis.coding),
     )

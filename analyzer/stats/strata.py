@@ -65,6 +65,33 @@ def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float)
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """What a protected memory does about upsets; shares of images.
+
+    Attributes:
+        corrected: probability that an image meets upsets all of which are corrected.
+        detected: probability that an image meets an error that the memory finds and does not
+            correct.
+    """
+
+    corrected: Interval
+    detected: Interval
+
+
+def estimate_memory(strata: Sequence[Stratum], confidence: float) -> MemoryEstimate:
+    """Estimate of what the protection of a memory did, from stratified trials.
+
+    Args:
+        strata: the parts; in what their weights leave to 1 there is no upset.
+        confidence: nominal coverage of each interval, in (0, 1).
+    """
+    return MemoryEstimate(
+        corrected=_share(strata, lambda t: t.corrected, confidence),
+        detected=_share(strata, lambda t: t.detected, confidence),
+    )
+
+
 def _interval(part: Stratum, moments: Moments, confidence: float) -> Interval:
     tally = part.tally
     return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import BadOption
-from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec, from_codes
+from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec, Values, from_codes
 from analyzer.faults.models import FLIP, FaultPattern
+from analyzer.faults.protection_forms import FORMS
 from analyzer.faults.protections import NONE, parse_protection
 from analyzer.faults.protections.crc import crc_columns
+from analyzer.faults.protections.grammar import SCHEMES
+from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.protections.protection import storage_overhead
 from analyzer.faults.protections.secded import check_bits, hsiao_columns
 from analyzer.faults.space import FaultSpace, Kind, Target, TensorSite
@@ -138,7 +141,7 @@ def test_codes_in_place_are_those_of_the_slow_reference(
     assert found.tolist() == read
 
 
-def one_tensor(dtype: str, codes: list[int]) -> tuple[FaultSpace, dict[str, np.ndarray]]:  # type: ignore[type-arg]
+def one_tensor(dtype: str, codes: list[int]) -> tuple[FaultSpace, dict[str, Values]]:
     """A space of one tensor with these bits."""
     element = ELEMENT_TYPES[dtype]
     site = TensorSite("t", Kind.WEIGHT, (len(codes),), StoredCodec(element), dtype)
@@ -172,7 +175,9 @@ def test_storage_overhead_is_exact(text: str) -> None:
 
 def test_rules_share_a_tensor_and_the_first_wins() -> None:
     space, values = one_tensor("float32", [0] * 8)
-    memory = parse_protection("none@bits=0-3+tmr@bits=30-31+secded").protect(space, values)
+    plan = parse_protection("none@bits=0-3+tmr@bits=30-31+secded")
+    assert isinstance(plan, ProtectionPlan)
+    memory = plan.protect(space, values)
     assert memory.protected_bits == 8 * 28
     names = [t.name for t in memory.space.tensors[1:]]
     assert names == ["t (tmr@bits=30-31, copy 2)", "t (tmr@bits=30-31, copy 3)", "t (secded:64)"]
@@ -181,7 +186,7 @@ def test_rules_share_a_tensor_and_the_first_wins() -> None:
 
     def left(*sites: int) -> list[int]:
         pattern = FaultPattern(FLIP, np.array(sites, np.int64))
-        return memory.residual(pattern).pattern.sites.tolist()
+        return [int(site) for site in memory.residual(pattern).pattern.sites]
 
     assert left(0) == [0]
     assert left(30) == left(4) == []
@@ -190,6 +195,12 @@ def test_rules_share_a_tensor_and_the_first_wins() -> None:
 
 
 # The grammar
+
+
+def test_help_names_every_scheme() -> None:
+    assert list(FORMS) == [NONE.name, *SCHEMES]
+    assert all(form.partition("[")[0] == name for name, form in FORMS.items())
+    assert all(("[:N]" in FORMS[name]) == bool(offer.most) for name, offer in SCHEMES.items())
 
 
 def test_protections_are_written_one_way() -> None:

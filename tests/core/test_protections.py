@@ -66,6 +66,11 @@ class TwiceStored:
         return FaultSpace((*self.data.tensors, *copies))
 
     @property
+    def protected_bits(self) -> int:
+        """All."""
+        return self.data.bits
+
+    @property
     def covered(self) -> Bools:
         """No site."""
         return np.zeros((len(self.space.tensors), int(self.space.widths.max())), np.bool_)

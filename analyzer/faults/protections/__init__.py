@@ -3,12 +3,11 @@
 from analyzer.faults.protections.grammar import (
     NONE,
     SCHEMES,
-    offered_protections,
     parse_protection,
 )
 from analyzer.faults.protections.protection import Protection
 
-__all__ = ["NONE", "PROTECTIONS", "offered_protections", "parse_protection"]
+__all__ = ["NONE", "PROTECTIONS", "Protection", "parse_protection"]
 
 PROTECTIONS: tuple[Protection, ...] = (NONE, *map(parse_protection, SCHEMES))
 """Every scheme by itself, on everything; the first is the default."""

@@ -31,8 +31,6 @@ class Cep:
 
     data: int = 3
 
-    form = "cep[:N]"
-
     def __str__(self) -> str:
         return f"cep:{self.data}"
 

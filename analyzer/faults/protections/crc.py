@@ -46,8 +46,6 @@ class Crc(PlainCodecs):
     data: int = 4096
     action: Action = Action.RELOAD
 
-    form = "crc[:N]"
-
     def __str__(self) -> str:
         return f"crc:{self.data}{behind(self.action, Action.RELOAD)}"
 

@@ -150,8 +150,3 @@ def _span(span: str, text: str) -> range:
             "bits=23-30, bit 0 is the lowest"
         )
     return range(low, high + 1)
-
-
-def offered_protections() -> str:
-    """The schemes as one help text."""
-    return ", ".join([NONE.name, *(offer.make().form for offer in SCHEMES.values())])

@@ -22,7 +22,6 @@ from analyzer.faults.space import TensorSite
 class Mset:
     """The top exponent bit tripled."""
 
-    form = "mset"
     name = "mset"
     about = (
         "MSET: the top exponent bit of each float is copied into its two lowest mantissa bits and "

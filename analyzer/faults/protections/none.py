@@ -32,6 +32,11 @@ class PlainMemory:
         return Residual(pattern)
 
     @property
+    def protected_bits(self) -> int:
+        """None of them."""
+        return 0
+
+    @property
     def covered(self) -> Bools:
         """No site."""
         return np.zeros((len(self.data.tensors), int(self.data.widths.max())), np.bool_)

@@ -23,8 +23,6 @@ class Parity(PlainCodecs):
     data: int = 32
     action: Action = Action.RELOAD
 
-    form = "parity[:N]"
-
     def __str__(self) -> str:
         return f"parity:{self.data}{behind(self.action, Action.RELOAD)}"
 

@@ -17,6 +17,9 @@ from analyzer.faults.models import SiteIndex
 from analyzer.faults.protections.contents import Contents
 from analyzer.faults.space import FaultSpace, Indices, Target, TensorSite
 
+CHECK_BITS = "check bits of "
+"""Begin of the names of codecs that hold check bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckCodec:
@@ -33,7 +36,7 @@ class CheckCodec:
     @property
     def name(self) -> str:
         """Name in reports."""
-        return f"check bits of {self.scheme}"
+        return f"{CHECK_BITS}{self.scheme}"
 
     def encode(self, values: Values) -> Codes:
         """Zeros: upsets in check bits move no value, which is all that strata ask."""
@@ -75,7 +78,7 @@ class Part:
     @cached_property
     def counts(self) -> Indices:
         """Protected bits of one element of each tensor: int64 (tensors,)."""
-        return self.chosen.sum(axis=1, dtype=np.int64)
+        return np.asarray(self.chosen.sum(axis=1, dtype=np.int64))
 
     @cached_property
     def sizes(self) -> Indices:
@@ -91,7 +94,7 @@ class Part:
     @cached_property
     def _ranks(self) -> Indices:
         """Of each position, how many protected ones lie below: int64 (tensors, widest)."""
-        return np.cumsum(self.chosen, axis=1, dtype=np.int64) - self.chosen
+        return np.asarray(np.cumsum(self.chosen, axis=1, dtype=np.int64) - self.chosen)
 
     @cached_property
     def _positions(self) -> Indices:

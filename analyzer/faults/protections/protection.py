@@ -65,6 +65,10 @@ class ProtectedMemory(Protocol):
         """
 
     @property
+    def protected_bits(self) -> int:
+        """Number of data bits that are protected."""
+
+    @property
     def covered(self) -> Bools:
         """Sites of which one upset alone does little: bool (tensors of ``space``, widest).
 

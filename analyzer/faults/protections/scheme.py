@@ -80,10 +80,6 @@ class Scheme(Protocol):
     def about(self) -> str:
         """One sentence for the reader of a report."""
 
-    @property
-    def form(self) -> str:
-        """Form in which flags write it, for help texts and messages."""
-
     def refusal(self, tensor: TensorSite) -> str:
         """Why it cannot protect a tensor, as the end of a sentence; empty if it can."""
 

@@ -71,8 +71,6 @@ class Secded(PlainCodecs):
     data: int = 64
     action: Action = Action.STOP
 
-    form = "secded[:N]"
-
     def __str__(self) -> str:
         return f"secded:{self.data}{behind(self.action, Action.STOP)}"
 

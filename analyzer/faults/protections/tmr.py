@@ -67,7 +67,6 @@ class TmrGuard:
 class Tmr(PlainCodecs):
     """Every bit three times."""
 
-    form = "tmr"
     about = "Every protected bit is stored three times; the majority of the three is read."
 
     def __str__(self) -> str:

@@ -14,6 +14,9 @@ from analyzer.campaign.tasks import Shard as ShardRecord
 from analyzer.evaluation.in_memory import Arrays
 from analyzer.faults.elements import ENCODINGS
 from analyzer.faults.models import FaultModel, parse_fault
+from analyzer.faults.protections import parse_protection
+from analyzer.faults.protections.none import NoProtection
+from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
@@ -64,8 +67,9 @@ def _as_condition(value: Any) -> Condition:
 
 
 def _one_or_more(value: Any) -> Any:
-    """A single text or gate stands for a list of one."""
-    return (value,) if isinstance(value, str | Condition) else value
+    """A single text, gate or protection stands for a list of one."""
+    single = isinstance(value, str | Condition | ProtectionPlan | NoProtection)
+    return (value,) if single else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -109,7 +113,13 @@ Gates = Annotated[
     BeforeValidator(_one_or_more),
 ]
 Fault = Annotated[InstanceOf[FaultModel], from_text(parse_fault), PlainSerializer(str)]
+Protect = Annotated[
+    InstanceOf[ProtectionPlan] | InstanceOf[NoProtection],
+    from_text(parse_protection),
+    PlainSerializer(lambda protection: protection.name),
+]
 Encoding = Annotated[str, BeforeValidator(_known_encoding)]
+Protections = Annotated[tuple[Protect, ...], BeforeValidator(_one_or_more)]
 Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Kinds = Annotated[
     tuple[Kind, ...], from_text(lambda text: tuple(word.strip() for word in text.split(",")))

@@ -17,7 +17,7 @@ from analyzer.reports.comparison.record import (
 )
 from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.shared.build import data_part, model_part, sweep_fields
-from analyzer.reports.shared.records import IntervalPart, RunPart, ToolPart
+from analyzer.reports.shared.records import IntervalPart, ProtectionPart, RunPart, ToolPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
 
@@ -30,11 +30,13 @@ class ComparisonEntry:
         model: The ONNX file.
         compared: The campaign of the model.
         found: The figures of the model, and its differences from the reference.
+        protection: Of the memory; None: there is none.
     """
 
     model: Model
     compared: ComparedModel
     found: Compared
+    protection: ProtectionPart | None = None
 
 
 def build_comparison(
@@ -85,6 +87,7 @@ def _model(
         model=model_part(model, context.space),
         file_bytes=model.size,
         plan_id=context.plan.id,
+        protection=entry.protection,
         golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
@@ -106,7 +109,8 @@ def _correspondence(
         of_reference=matched.shares[0],
         of_model=matched.shares[1],
         faults="paired" if entry.compared.paired else "independent",
-        same_file=entry.model.sha256 == reference.model.sha256,
+        same_file=entry.model.sha256 == reference.model.sha256
+        and entry.protection == reference.protection,
     )
 
 

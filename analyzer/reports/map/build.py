@@ -5,6 +5,7 @@ from analyzer.campaign.maps.result import SiteStratumResult, TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.elements import ELEMENT_TYPES
+from analyzer.faults.protections.part import CHECK_BITS
 from analyzer.model import Model
 from analyzer.reports.map.record import (
     AreaPart,
@@ -26,6 +27,7 @@ from analyzer.reports.shared.build import crash_part, data_part, model_part, pla
 from analyzer.reports.shared.records import (
     GoldenPart,
     IntervalPart,
+    ProtectionPart,
     RunPart,
     ToolPart,
 )
@@ -40,6 +42,7 @@ def build_map_report(
     tool: ToolPart,
     run: RunPart,
     exhaustive: bool,
+    protection: ProtectionPart | None = None,
 ) -> MapReport:
     """Put everything a reviewer needs into one record.
 
@@ -50,6 +53,7 @@ def build_map_report(
         tool: versions.
         run: times and host.
         exhaustive: whether every site met every image.
+        protection: of the memory.
     """
     return MapReport(
         tool=tool,
@@ -62,6 +66,7 @@ def build_map_report(
             exhaustive=exhaustive,
             **plan_fields(found.plan),
         ),
+        protection=protection,
         whole=_area(found.whole),
         kinds=[KindPart(kind=kind, **dict(_area(area))) for kind, area in found.kinds.items()],
         bits=[_bit(position, area) for position, area in found.bits.items()],
@@ -108,7 +113,9 @@ def _bit(position: BitPosition, area: Area) -> BitPart:
 
 def _field(position: BitPosition) -> str:
     """The field of the number to which a bit belongs, e.g. ``sign`` or ``fraction``."""
-    if position.codec == "stored":
+    if position.codec.startswith(CHECK_BITS):
+        return "check"
+    if not position.codec.startswith("q"):
         return ELEMENT_TYPES[position.dtype].field(position.bit)
     integer, _, fraction = position.codec.removeprefix("q").partition(".")
     if position.bit < int(fraction):

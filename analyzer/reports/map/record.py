@@ -13,11 +13,13 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     ModelPart,
     Name,
+    ProtectionPart,
     ReportRecord,
     RunPart,
     ToolPart,
     as_json,
     as_schema,
+    left_out,
 )
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -119,6 +121,7 @@ class MapReport(ReportRecord):
     data: DataPart
     golden: GoldenPart
     plan: MapPlanPart
+    protection: ProtectionPart | None = left_out()
     whole: AreaPart
     kinds: list[KindPart]
     bits: list[BitPart]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from analyzer.faults.protections.part import CHECK_BITS
 from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
@@ -11,6 +12,7 @@ from analyzer.reports.map.record import (
     by_share,
 )
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.protection import protection_lines
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
     one_line,
@@ -57,7 +59,7 @@ def _head(report: MapReport) -> list[str]:
         f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
         f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
     ]
-    return lines
+    return [*lines, *protection_lines(report.protection)]
 
 
 def _row(name: str, area: AreaPart, last: str) -> str:
@@ -112,6 +114,7 @@ def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
     """
     for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
         held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
+        held = encoding if encoding.startswith(CHECK_BITS) else held
         for quiet, run in groupby(bits, _quiet):
             parts = list(run)
             if not quiet or len(parts) == 1:

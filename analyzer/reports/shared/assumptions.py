@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.evaluation.dataset import DataKind, Dataset
+from analyzer.faults.protections import NONE, parse_protection
 
 AT_RISK = (
     "At risk are stored initializers only. Activations, instructions, control logic and the "
@@ -44,6 +45,7 @@ def assumptions(plan: Plan, data: Dataset, own: ReportAssumptions) -> list[str]:
     lines = [
         *own.faults,
         AT_RISK,
+        *_protection(plan),
         f"{OUTCOMES} {own.outcomes}".strip(),
         *own.trials,
         f"The data set is taken as given: intervals cover {own.covered}.",
@@ -52,6 +54,17 @@ def assumptions(plan: Plan, data: Dataset, own: ReportAssumptions) -> list[str]:
     if data.kind is DataKind.GENERATED:
         lines.insert(0, "No data set was given: " + data.note.removeprefix("no data set: ") + ".")
     return lines
+
+
+def _protection(plan: Plan) -> list[str]:
+    if plan.protection == NONE.name:
+        return []
+    about = parse_protection(plan.protection).about
+    return [
+        f"Memory protection {plan.protection}, executed in every trial: {about} Its check bits are "
+        "hit like all others; its encoder, its decoder and copies that it reloads from are taken "
+        "to be fault-free."
+    ]
 
 
 def encoding_sentence(plan: Plan) -> str:

@@ -2,12 +2,22 @@
 
 from typing import Any
 
+from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.protections import parse_protection
+from analyzer.faults.protections.protection import ProtectedMemory, storage_overhead
+from analyzer.faults.space import FaultSpace, Target
 from analyzer.model import Model
-from analyzer.reports.shared.records import CrashPart, DataPart, ModelPart, UpsetPart
+from analyzer.reports.shared.records import (
+    CodingLossPart,
+    CrashPart,
+    DataPart,
+    ModelPart,
+    ProtectionPart,
+    UpsetPart,
+)
 
 
 def model_part(model: Model, space: FaultSpace) -> ModelPart:
@@ -15,14 +25,41 @@ def model_part(model: Model, space: FaultSpace) -> ModelPart:
 
     Args:
         model: the ONNX file.
-        space: its bits at risk.
+        space: its bits at risk, check bits of a protection included.
     """
     return ModelPart(
         path=model.path.name,
         sha256=model.sha256,
         opset=model.opset,
-        parameters=space.parameters,
+        parameters=sum(t.elements for t in space.tensors if t.target is not Target.CHECK),
         bits_at_risk=space.bits,
+    )
+
+
+def protection_part(
+    plan: Plan, memory: ProtectedMemory | None, coding: CodingLoss | None
+) -> ProtectionPart | None:
+    """The protection of the memory; None: there is none.
+
+    Args:
+        plan: of the campaign.
+        memory: the protected memory, if there is one.
+        coding: what its encoding costs; None: nothing is lost.
+    """
+    if memory is None:
+        return None
+    protection = parse_protection(plan.protection)
+    loss = None
+    if coding is not None:
+        loss = CodingLossPart(unencoded=coding.unencoded, lost=coding.lost, changed=coding.changed)
+    return ProtectionPart(
+        rules=plan.protection,
+        about=protection.about,
+        data_bits=memory.data.bits,
+        protected_bits=memory.protected_bits,
+        check_bits=memory.space.bits - memory.data.bits,
+        overhead=str(storage_overhead(memory)),
+        coding_loss=loss,
     )
 
 

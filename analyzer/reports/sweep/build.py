@@ -19,6 +19,8 @@ from analyzer.reports.shared.build import (
 from analyzer.reports.shared.records import (
     GoldenPart,
     IntervalPart,
+    MemoryPart,
+    ProtectionPart,
     RunPart,
     ToolPart,
 )
@@ -32,6 +34,7 @@ from analyzer.reports.sweep.record import (
     StratumPart,
 )
 from analyzer.stats.intervals import Interval
+from analyzer.stats.strata import MemoryEstimate
 
 
 def build_report(
@@ -42,6 +45,7 @@ def build_report(
     judgements: Sequence[Judgement],
     tool: ToolPart,
     run: RunPart,
+    protection: ProtectionPart | None = None,
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -53,6 +57,7 @@ def build_report(
         judgements: of the gate, one per condition; may be empty.
         tool: versions.
         run: times and host.
+        protection: of the memory.
     """
     plan = result.plan
     return Report(
@@ -61,6 +66,7 @@ def build_report(
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
+        protection=protection,
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
             verdict=v.value if (v := overall(judgements)) else None,
@@ -94,7 +100,14 @@ def _rate(result: RateResult) -> RatePart:
             StratumPart(severe=s.name, probability=s.weight, trials=s.tally.trials)
             for s in result.strata
         ],
+        memory=_memory(result.memory),
     )
+
+
+def _memory(found: MemoryEstimate | None) -> MemoryPart | None:
+    if found is None:
+        return None
+    return MemoryPart(corrected=_interval(found.corrected), detected=_interval(found.detected))
 
 
 def _devices(values: tuple[float, ...]) -> DevicesPart | None:

@@ -2,6 +2,7 @@
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 
@@ -28,7 +29,7 @@ def _head(report: Report) -> list[str]:
     golden = figures.percent(report.golden.value, 2)
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
     lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
-    return lines
+    return [*lines, *protection_lines(report.protection)]
 
 
 def _table(report: Report) -> list[str]:
@@ -83,7 +84,8 @@ def _notes(report: Report) -> list[str]:
                 f"{figures.percent(row.devices.p05)} %, half below "
                 f"{figures.percent(row.devices.median)} %."
             )
-    return lines
+    run = (row for row in report.rates if row.trials)
+    return [*lines, *memory_lines([(show_rate(row.rate), row.memory) for row in run])]
 
 
 def _gate(report: Report) -> list[str]:

@@ -1,0 +1,61 @@
+"""What an encoding that rounds stored values costs without faults."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analyzer.answers import Answer
+from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
+from analyzer.evaluation.outcome import Outcomes
+from analyzer.faults.space import FaultSpace
+from analyzer.model import Model
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import Device
+
+
+@dataclass(frozen=True, slots=True)
+class CodingLoss:
+    """What a protection costs that rounds stored values, before any fault.
+
+    Attributes:
+        unencoded: The metric of the model as its file has it, in [0, 1].
+        lost: By how much the metric is lower under the encoding, in [-1, 1].
+        changed: Share of the images whose decision the encoding changes, in [0, 1].
+    """
+
+    unencoded: float
+    lost: float
+    changed: float
+
+
+def coding_loss(
+    model: Model,
+    stored: FaultSpace,
+    readers: FaultSpace,
+    golden: GoldenAnswers,
+    device: Device,
+    step: Callable[[], object],
+) -> CodingLoss | None:
+    """Compare the golden run with that of the model as its file has it.
+
+    Args:
+        model: the model.
+        stored: the bits at risk without a protection.
+        readers: the same bits as readers meet them.
+        golden: the golden run of the campaign.
+        device: where it ran.
+        step: called after each batch.
+
+    Returns:
+        None where the protection leaves stored values as they are.
+    """
+    if readers is stored or readers.tensors == stored.tensors:
+        return None
+    executor = RewriteExecutor(model, stored, device)
+    run = GoldenRun(golden.judge, golden.input_name, golden.batches)
+    before = run.answers(executor, step)
+    total = Outcomes()
+    for batch, first, encoded in zip(golden.batches, before.by_batch, golden.by_batch, strict=True):
+        total += golden.judge.outcomes(first, Answer(encoded.outputs), batch.labels)
+    units = total.images * total.denominator
+    changed = (total.sdc + total.due) / total.images
+    return CodingLoss(before.metric, (total.lost - total.gained) / units, changed)
