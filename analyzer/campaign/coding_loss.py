@@ -1,4 +1,4 @@
-"""What an encoding that rounds stored values costs without faults."""
+"""The cost of an encoding that rounds stored values, without faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from analyzer.runtime.ort.device import Device
 
 @dataclass(frozen=True, slots=True)
 class CodingLoss:
-    """What a protection costs that rounds stored values, before any fault.
+    """The cost of a protection that rounds stored values, before any fault.
 
     Attributes:
         unencoded: The metric of the model as its file has it, in [0, 1].

@@ -123,7 +123,7 @@ def protected(executor: CampaignExecutor, memory: ProtectedMemory | None) -> Cam
 def memory_estimate(
     plan: Plan, strata: Sequence[Stratum], confidence: float
 ) -> MemoryEstimate | None:
-    """What the protection of the memory did; None: there is none.
+    """Estimates of what the protection of the memory did; None: there is none.
 
     Args:
         plan: of the campaign.

@@ -1,4 +1,4 @@
-"""How flags write protections. Loads no numpy: help texts are made from it."""
+"""The forms in which flags write protections. Loads no numpy: help texts are made from it."""
 
 FORMS = {
     "none": "none",

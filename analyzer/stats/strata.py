@@ -67,7 +67,7 @@ def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float)
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """What a protected memory does about upsets; shares of images.
+    """Effects of the protection of a memory; shares of images.
 
     Attributes:
         corrected: probability that an image meets upsets all of which are corrected.

@@ -92,7 +92,7 @@ class Cep:
         return [chunk << count + self.data * i | 1 << i for i in range(count)]
 
     def wrong(self, codes: Codes, word: int) -> Bools:
-        """Where the number of ones is odd."""
+        """True where the number of ones is odd."""
         ones = np.bitwise_count(codes & codes.dtype.type(word))
         return np.asarray(ones & 1, np.bool_)
 

@@ -34,7 +34,7 @@ class Contents:
         return site.codec.encode(self.values[site.name].reshape(-1)[elements])
 
     def ones(self, sites: SiteIndex) -> Bools:
-        """Which sites hold a 1.
+        """Tell the sites that hold a 1.
 
         Args:
             sites: int64 (n,), sites of ``data`` in any order.

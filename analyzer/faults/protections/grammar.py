@@ -1,4 +1,4 @@
-"""How people write protections: ``secded``, ``secded:32``, ``tmr@conv*``, ``mset@bits=30``.
+"""The form of protections: ``secded``, ``secded:32``, ``tmr@conv*``, ``parity:zero@bits=30``.
 
 A protection is one rule, or several with ``+`` between them; the first that takes a bit protects
 it. A rule is ``SCHEME[:N][:ACTION][@WHERE]``. N is the number of data bits of a word. ACTION says

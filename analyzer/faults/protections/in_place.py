@@ -52,7 +52,7 @@ class InPlaceCode(Protocol):
         """The code words of an element, each as a mask of its bits."""
 
     def wrong(self, codes: Codes, word: int) -> Bools:
-        """Where the decoder finds an error in a word that it cannot correct.
+        """True where the decoder finds an error in a word that it cannot correct.
 
         Args:
             codes: unsigned (n,), bits of the memory.

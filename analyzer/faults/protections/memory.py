@@ -102,7 +102,7 @@ class GuardedMemory:
         return np.asarray(sites[np.where(ones, becomes.one == 0, becomes.zero == 1)])
 
     def _ones(self, sites: SiteIndex) -> Bools:
-        """Which bits hold a 1 without faults; sites ascending."""
+        """True for bits that hold a 1 without faults; sites ascending."""
         bounds = sites.searchsorted(self._ends)
         data = sites[: bounds[0]]
         owners = self._owners_of(data)

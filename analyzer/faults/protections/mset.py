@@ -88,7 +88,7 @@ class Mset:
 
 
 def float_refusal(tensor: TensorSite) -> str:
-    """Why no code fits into the mantissas of a tensor; empty if one does."""
+    """The reason for which no code fits into the mantissas of a tensor; or empty."""
     if not ELEMENT_TYPES[tensor.dtype].is_float:
         return f"it holds {tensor.dtype}, and the code takes bits of a mantissa"
     if type(tensor.codec) is not StoredCodec:

@@ -63,11 +63,11 @@ DONE = {
     Action.RELOAD: "is written anew from a copy that is taken to be right",
     Action.ZERO: "reads 0",
 }
-"""What becomes of a word with an error that was found, as the end of a sentence."""
+"""Action -> what becomes of a word with an error that was found, as the end of a sentence."""
 
 
 def behind(action: Action, default: Action) -> str:
-    """How an action is written behind a scheme; nothing if it is the default.
+    """The text of an action behind a scheme; nothing if it is the default.
 
     Args:
         action: of the scheme.

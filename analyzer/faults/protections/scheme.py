@@ -1,4 +1,4 @@
-"""What a scheme is: how it guards the bits of a part, and what it does about errors it finds."""
+"""The protocol of a scheme: it guards the bits of a part, and acts upon errors that it finds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from analyzer.faults.space import TensorSite
 
 
 class Action(StrEnum):
-    """What a memory does about a word in which it found an error that it cannot correct."""
+    """The reaction of a memory to a word with an error that it found and cannot correct."""
 
     STOP = "stop"
     """It reports the error, and no answer is used: a DUE on every image."""
@@ -33,7 +33,7 @@ NO_SITES = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What decoding leaves of the upsets of a part; attributes as in `Residual`.
+    """The upsets of a part that decoding leaves; attributes as in `Residual`.
 
     Attributes:
         sites: int64 (n,), data bits that read otherwise than written, in any order, distinct.
@@ -67,10 +67,10 @@ class Guard(Protocol):
         """
 
     def data_ones(self, sites: SiteIndex) -> Bools:
-        """Which bits of the part hold a 1 without faults: int64 (n,) to bool (n,)."""
+        """True for bits of the part that hold a 1 without faults: int64 (n,) to bool (n,)."""
 
     def check_ones(self, sites: SiteIndex) -> Bools:
-        """Which check bits hold a 1 without faults; counted within ``checks``."""
+        """True for check bits that hold a 1 without faults; counted within ``checks``."""
 
 
 class Scheme(Protocol):
@@ -81,7 +81,7 @@ class Scheme(Protocol):
         """One sentence for the reader of a report."""
 
     def refusal(self, tensor: TensorSite) -> str:
-        """Why it cannot protect a tensor, as the end of a sentence; empty if it can."""
+        """The reason for which it cannot protect a tensor, as the end of a sentence; or empty."""
 
     def codec(self, tensor: TensorSite) -> Codec:
         """The codec through which readers meet a tensor: its own, unless the code is in place."""

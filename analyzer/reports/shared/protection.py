@@ -8,7 +8,7 @@ from analyzer.reports.shared.records import MemoryPart, ProtectionPart
 
 
 def storage(part: ProtectionPart) -> str:
-    """What check bits add to the storage, e.g. ``+12.5 % storage``."""
+    """The storage that check bits add to the storage, e.g. ``+12.5 % storage``."""
     overhead = 100.0 * float(Fraction(part.overhead))
     return "no storage added" if not overhead else f"+{overhead:.3g} % storage"
 
@@ -35,7 +35,7 @@ def protection_lines(part: ProtectionPart | None) -> Iterator[str]:
 
 
 def memory_lines(rows: Sequence[tuple[str, MemoryPart | None]]) -> Iterator[str]:
-    """What the memory did, rate by rate.
+    """Effects of the protection, rate by rate.
 
     Args:
         rows: each rate as it is shown, with what the memory did there.

@@ -119,7 +119,7 @@ def left_out() -> Any:
 
 
 class CodingLossPart(ReportRecord):
-    """What an encoding that rounds stored values costs without any fault.
+    """The cost of an encoding that rounds stored values, without any fault.
 
     ``unencoded``: the metric of the model as its file has it. ``lost``: by how much the metric is
     lower under the encoding; below 0 where it is higher. ``changed``: share of images whose
@@ -147,7 +147,7 @@ class ProtectionPart(ReportRecord):
 
 
 class MemoryPart(ReportRecord):
-    """What the protection did; shares of images.
+    """Effects of the protection; shares of images.
 
     ``corrected``: the image met upsets, all of them corrected; it counts as masked as well.
     ``detected``: the image met an error that was found and not corrected; where it ends the run, it
