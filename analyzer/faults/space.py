@@ -207,6 +207,11 @@ class FaultSpace:
             int64 (n,) tensor indices, ascending, and int64 (n,) bits counted within the tensor;
             a bit that several upsets hit is listed several times.
         """
+        if pattern.chosen is not None:
+            found = [self.bits_hit(part) for part in pattern.by_kind()]
+            tensors, local = (np.concatenate(column) for column in zip(*found, strict=True))
+            order = np.argsort(tensors, kind="stable")
+            return tensors[order], local[order]
         tensors = self.offsets.searchsorted(pattern.sites, side="right") - 1
         local = pattern.sites - self.offsets[tensors]
         footprint = pattern.fault.footprint

@@ -57,6 +57,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
+    request.check()
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer)

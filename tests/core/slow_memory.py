@@ -108,13 +108,14 @@ class Tmr(Parity):
 def hit_bits(space: FaultSpace, held: Bits, pattern: FaultPattern) -> Bits:
     """All bits of a memory after a pattern, upset by upset."""
     after = list(held)
-    for site in pattern.sites.tolist():
+    for number, site in enumerate(pattern.sites.tolist()):
         tensor, element, bit = space.locate(site)
         where = space.tensors[tensor]
         width, first = where.codec.bits, int(space.offsets[tensor])
         inside = element * width + bit
-        for place in pattern.fault.footprint.positions(inside, width, where.bits):
-            becomes = pattern.fault.kind.becomes
+        fault = pattern.fault_of(number)
+        for place in fault.footprint.positions(inside, width, where.bits):
+            becomes = fault.kind.becomes
             after[first + place] = becomes.one if after[first + place] else becomes.zero
     return after
 

@@ -161,6 +161,18 @@ class MapRequest(CampaignRequest):
     confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
     exhaustive: bool = False
 
+    def check(self) -> None:
+        """Refuse to enumerate what has shares.
+
+        Raises:
+            BadOption: the upsets of a mixture are to be enumerated.
+        """
+        if self.exhaustive and self.fault.parts:
+            raise BadOption(
+                "--exhaustive takes every site once, and a mixture has several kinds of upset with "
+                "shares of their own there; map each kind by itself, or leave the option out"
+            )
+
 
 class ComparisonRequest(RatesRequest):
     """A comparison of several models, or of protections of a model, under the same faults.

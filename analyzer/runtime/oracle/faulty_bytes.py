@@ -36,23 +36,23 @@ class FaultyBytes:
             pattern: the upsets.
             among: indices of the tensors to return, if the pattern hits them; None: all.
         """
-        sites = pattern.sites
+        sites, numbers = pattern.sites, np.arange(len(pattern))
         hit = self._space.offsets.searchsorted(sites, side="right") - 1
         if among is not None:
             wanted = np.zeros(len(self._space.tensors), np.bool_)
             wanted[list(among)] = True
+            numbers = numbers[wanted[hit]]
             sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
         firsts = sites - self._space.offsets[hit]
         widths, sizes = self._space.widths[hit], np.diff(self._space.offsets)[hit]
-        footprint = pattern.fault.footprint
-        for index, first, width, size in zip(
-            hit.tolist(), firsts.tolist(), widths.tolist(), sizes.tolist(), strict=True
-        ):
+        columns = (column.tolist() for column in (numbers, hit, firsts, widths, sizes))
+        for number, index, first, width, size in zip(*columns, strict=True):
+            fault = pattern.fault_of(number)
             if index not in edited:
                 edited[index] = self._memory(index)
-            for position in footprint.positions(first, width, size):
-                _hit(edited[index], position, pattern.fault)
+            for position in fault.footprint.positions(first, width, size):
+                _hit(edited[index], position, fault)
         return {
             self._space.tensors[index].name: self._raw(index, memory)
             for index, memory in edited.items()
