@@ -94,3 +94,19 @@ def values_of(space: FaultSpace, seed: int) -> dict[str, Values]:
         codes = rng.integers(0, most, t.elements).astype(f"uint{max(8, t.codec.bits)}")
         found[t.name] = t.codec.decode(codes).reshape(t.shape)
     return found
+
+
+def bits_of_upset(fault: FaultModel, first: int, size: int) -> list[int]:
+    """The bits that an upset hits, told anew from the words of `docs/method.md`.
+
+    Args:
+        fault: of one kind.
+        first: bit of the site within its tensor.
+        size: bits of the tensor.
+    """
+    name, number = fault.kind.name, fault.length
+    if name in ("word", "row"):
+        block = number * (8 if name == "row" else 1)
+        return [bit for bit in range(size) if bit // block == first // block]
+    step = 512 if name == "column" else 1
+    return [first + step * i for i in range(number) if first + step * i < size]

@@ -103,7 +103,7 @@ def _single(text: str) -> FaultModel | None:
     return None
 
 
-_PART = re.compile(r"([a-z]+|stuck[01])(?::?([0-9]{1,9}))?=([0-9.eE+-]+)")
+_PART = re.compile(r"(stuck[01]|[a-z]+)(?::?([0-9]{1,9}))?=([0-9.eE+-]+)")
 
 CLOSE = 1e-9
 """Distance of a sum of shares from 1 that rounding in decimals may leave."""
