@@ -8,6 +8,7 @@ from analyzer.known_answers import (
     draws,
     estimates,
     events,
+    exposure,
     fixed_point,
     fixed_point_halves,
     frequencies,
@@ -55,6 +56,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     Topic("confidence limits", intervals.ANSWERS, intervals.check_limits),
     Topic("estimates", estimates.ANSWERS, estimates.check_estimates),
     Topic("outcomes", outcomes.ANSWERS, outcomes.check_outcomes),
+    Topic("raw rates and failures in time", exposure.ANSWERS, exposure.check_exposure),
     Topic("gates", gates.ANSWERS, gates.check_gates),
 )
 """Every question, in the order in which it is asked."""
