@@ -30,6 +30,7 @@ TESTED_ELSEWHERE = {
     "bad-calibration": "tests/exporters/test_harden_cli.py",
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
     "package-missing": "tests/jobs/test_report.py, with no pandas to import",
+    "budget-too-small": "tests/cli/test_budget.py, with a clock that runs fast",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
     "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",

@@ -3,19 +3,16 @@
 Without a protection there is no such executor in the way, so that nothing costs anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from analyzer.answers import Answer, Failure, Feeds, Result, Run
-from analyzer.campaign.plan import Plan
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.protections import NONE
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.runtime.executor import CampaignExecutor, Executor
 from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.ort.acceleration import Acceleration
-from analyzer.stats.strata import MemoryEstimate, Stratum, estimate_memory
 
 
 class ProtectedExecutor:
@@ -118,19 +115,6 @@ def protected(executor: CampaignExecutor, memory: ProtectedMemory | None) -> Cam
         memory: the protected memory; None: it is not protected.
     """
     return executor if memory is None else ProtectedExecutor(executor, memory)
-
-
-def memory_estimate(
-    plan: Plan, strata: Sequence[Stratum], confidence: float
-) -> MemoryEstimate | None:
-    """Estimates of what the protection of the memory did; None: there is none.
-
-    Args:
-        plan: of the campaign.
-        strata: of the patterns of one rate, with their trials.
-        confidence: of each interval, in (0, 1).
-    """
-    return None if plan.protection == NONE.name else estimate_memory(strata, confidence)
 
 
 def memory_of(executor: Executor) -> ProtectedMemory | None:

@@ -82,7 +82,16 @@ Kinds = Annotated[
 Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
 ]
-Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
+Images = Annotated[
+    int | None, _option(_DATA, "N", "Use N images, drawn by the seed, of each class its share.")
+]
+Labels = Annotated[
+    Path | None, _option(_DATA, "FILE", "List of images and classes, for a folder of images.")
+]
+Expect = Annotated[
+    list[str] | None,
+    _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
+]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
@@ -190,7 +199,14 @@ PREPROCESSING = {
     "mean": Mean,
     "std": Std,
 }
-DATA = {"data": Data, "images": Images, "metric": Metric, **PREPROCESSING}
+DATA = {
+    "data": Data,
+    "labels": Labels,
+    "images": Images,
+    "metric": Metric,
+    "expect": Expect,
+    **PREPROCESSING,
+}
 WORK = {
     "budget": Budget,
     "batch": Batch,

@@ -12,6 +12,7 @@ from analyzer.errors.data import (
     FileMissing,
     OutOfMemory,
     TooLarge,
+    UnexpectedAccuracy,
 )
 from analyzer.errors.export import (
     BadCheckpoint,
@@ -50,6 +51,7 @@ from analyzer.errors.request import (
     BadGate,
     BadOption,
     BadRates,
+    BudgetTooSmall,
     DeviceUnavailable,
     EmptySelection,
     PackageMissing,
@@ -80,6 +82,7 @@ __all__ = [
     "BadRates",
     "BadSearchState",
     "BadThresholds",
+    "BudgetTooSmall",
     "CannotQuantize",
     "ClusterError",
     "DataError",
@@ -113,6 +116,7 @@ __all__ = [
     "RelcheckError",
     "TooLarge",
     "TorchMissing",
+    "UnexpectedAccuracy",
     "UnsupportedModel",
     "UnsupportedSignature",
     "UnsupportedTarget",

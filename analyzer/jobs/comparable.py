@@ -1,5 +1,6 @@
 """Several models made ready for one comparison, or the reason why they cannot be compared."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,20 +8,24 @@ import numpy as np
 from analyzer.answers import Answer
 from analyzer.campaign.comparison.difference import ComparedModel
 from analyzer.errors import EmptySelection, InputError, NotComparable, RelcheckError
+from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import class_count
 from analyzer.faults.pairing import Pairing, correspond
-from analyzer.faults.protections import Protection
 from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.prepare import Analysis, prepare_analysis
+from analyzer.jobs.prepare import Analysis, Start, prepare_analysis
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.sources import ModelSource, open_model
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.runtime.ort.device import Device
 
 
 def prepare_models(
-    request: ComparisonRequest, observer: Observer = SILENT, device: Device | None = None
+    request: ComparisonRequest,
+    observer: Observer = SILENT,
+    device: Device | None = None,
+    watch: Stopwatch | None = None,
 ) -> tuple[list[Analysis], list[ComparedModel]]:
     """Read every model before any of them runs; the first is the reference.
 
@@ -28,6 +33,7 @@ def prepare_models(
         request: what is asked for.
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
+        watch: the clock whose budget the golden runs must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, a model or the data.
@@ -35,12 +41,13 @@ def prepare_models(
     """
     device = device or start_device(request.device, observer)
     (first, protection), *others = request.entries
-    reference = _one(first, protection, request, device, observer)
+    start = Start(device, observer, watch=watch)
+    reference = _one(first, request, replace(start, protection=protection))
     data = request.data or data_beside(reference.model)
     shared = request.model_copy(update={"data": data, "batch": reference.context.plan.batch})
     analyses, compared_models = [reference], [ComparedModel(reference.context)]
     for source, protection in others:
-        own = _one(source, protection, shared, device, observer, request.batch)
+        own = _one(source, shared, replace(start, protection=protection), request.batch)
         analysis = _sharing(reference, own)
         _check_comparable(reference, analysis)
         analysis, compared = _matched(reference, analysis)
@@ -51,20 +58,16 @@ def prepare_models(
 
 def _one(
     source: ModelSource,
-    protection: Protection,
     request: ComparisonRequest,
-    device: Device,
-    observer: Observer,
+    start: Start,
     asked: int | None = None,
 ) -> Analysis:
     """Prepare one model; a refusal names the model.
 
     Args:
         source: the model.
-        protection: of its memory.
         request: with the reference's batch size, once that is known.
-        device: where to run.
-        observer: is told how it goes.
+        start: where to run, and what is told of it.
         asked: the batch size that the user asked for.
     """
     try:
@@ -75,7 +78,7 @@ def _one(
                 f"{source} fixes batches of {fixed} images, and the reference would be run with "
                 f"{request.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        analysis = prepare_analysis(model, request, device, observer, protection=protection)
+        analysis = prepare_analysis(model, request, start)
     except (InputError, EmptySelection) as error:
         if str(source) in str(error):
             raise
@@ -93,8 +96,11 @@ def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
     """The same with the reference's inputs where they are equal, so that memory holds them once."""
     first, second = reference.data, analysis.data
     padded = {a.model.signature.fixed_batch for a in (reference, analysis)}
-    several = bool(first.more or second.more)  # inputs whose names may be others in each model
-    if several or len(padded) > 1 or first.inputs.dtype != second.inputs.dtype:
+    # The names of further inputs may be others in each model.
+    several = any(data.further or data.states for data in (first, second))
+    if several or len(padded) > 1 or first.streamed or second.streamed:
+        return analysis
+    if first.inputs.dtype != second.inputs.dtype:
         return analysis
     if not np.array_equal(first.inputs, second.inputs):
         return analysis
@@ -140,3 +146,12 @@ def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, Compare
         pairing = Pairing(lead.plan.id, lead.patterns.severity, matched)
         own = replace(own, patterns=replace(own.patterns, plan=plan, pairing=pairing))
     return replace(analysis, context=own), ComparedModel(own, matched)
+
+
+def said_together(analyses: Sequence[Analysis]) -> Dataset:
+    """The reference's data, with a remark on every model that is fed otherwise."""
+    data = analyses[0].data
+    others = (a for a in analyses[1:] if a.data.recipe.plain != data.recipe.plain)
+    return data.remarked(
+        *(f"{a.model.path.name} is fed otherwise: {a.data.recipe.summary}" for a in others)
+    )

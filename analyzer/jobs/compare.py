@@ -14,7 +14,7 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.jobs.comparable import prepare_models
+from analyzer.jobs.comparable import prepare_models, said_together
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_in
@@ -81,6 +81,10 @@ class FairShare:
         late = self._watch.cpu_seconds > self._limit
         return self._watch.spent() or (Stop.BUDGET if late else None)
 
+    def affords(self, under_way: int) -> bool:
+        """Say whether one more block may begin while so many are under way."""
+        return self._watch.affords(under_way, self._limit)
+
 
 def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> ComparisonReport:
     """Compare models and write what was asked for.
@@ -98,7 +102,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     device = start_device(request.device, observer)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
-    analyses, compared_models = prepare_models(request, observer, device)
+    analyses, compared_models = prepare_models(request, observer, device, watch)
     with watch.interruptible():
         _run(analyses, compared_models, request, watch, observer)
         _run_more(analyses, compared_models, request, watch, observer)
@@ -132,7 +136,7 @@ def _record(
     ]
     tool = tool_part(analyses[0].device)
     run = run_part(watch, None, request.command, states)
-    return build_comparison(entries, analyses[0].data, tool, run)
+    return build_comparison(entries, said_together(analyses), tool, run)
 
 
 def _run(

@@ -1,18 +1,22 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from analyzer.answers import Answer, Failure
+from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.coding_loss import CodingLoss, coding_loss
-from analyzer.campaign.golden_answers import GoldenRun
+from analyzer.campaign.golden_answers import GoldenRun, cache_for
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.protected import protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.outcome import Golden, Judge, choose_metric, class_count
+from analyzer.evaluation.recipe import changes
 from analyzer.faults.protections import NONE, Protection
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.severity import find_severity
@@ -21,17 +25,18 @@ from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
+from analyzer.jobs.expect import check_expectations
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protected import protect_memory, readable
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.golden_model import golden_values
-from analyzer.runtime.partial.golden_cache import Cache
 
 Begin = Callable[[Model], object]
 """Called with the model once all input is read, before the steps that take long."""
@@ -39,6 +44,28 @@ Begin = Callable[[Model], object]
 
 def ignore_begin(_model: Model) -> None:
     """Do nothing before the steps that take long."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Circumstances of a campaign that is made ready.
+
+    Attributes:
+        device: Where to run, started.
+        observer: Is told how it goes.
+        begin: See `Begin`.
+        watch: The clock whose budget the golden run must not exceed by far; None: there is none.
+        protection: Of the memory.
+    """
+
+    device: Device = CPU
+    observer: Observer = SILENT
+    begin: Begin = ignore_begin
+    watch: Stopwatch | None = None
+    protection: Protection = NONE
+
+
+HERE = Start()
 
 
 @dataclass(frozen=True)
@@ -79,6 +106,7 @@ def prepare_sweep(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a sweep needs.
 
@@ -87,13 +115,14 @@ def prepare_sweep(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    model, protection = open_model(request.model), request.protect
-    return prepare_analysis(model, request, device, observer, begin, protection)
+    start = Start(device, observer, begin, watch, request.protect)
+    return prepare_analysis(open_model(request.model), request, start)
 
 
 def prepare_map(
@@ -101,6 +130,7 @@ def prepare_map(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a vulnerability map needs, its fault sites in strata.
 
@@ -109,13 +139,14 @@ def prepare_map(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    model, protection = open_model(request.model), request.protect
-    analysis = prepare_analysis(model, request, device, observer, begin, protection)
+    start = Start(device, observer, begin, watch, request.protect)
+    analysis = prepare_analysis(open_model(request.model), request, start)
     golden = golden_values(analysis.model, readable(analysis.space, analysis.memory))
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
     patterns = replace(analysis.context.patterns, sites=sites)
@@ -125,42 +156,40 @@ def prepare_map(
 def prepare_analysis(
     model: Model,
     request: CampaignRequest,
-    device: Device = CPU,
-    observer: Observer = SILENT,
-    begin: Begin = ignore_begin,
-    protection: Protection = NONE,
+    start: Start = HERE,
 ) -> Analysis:
     """Read the data, open the live session and run the golden pass.
 
     Args:
         model: the model of the request, or one of its models.
         request: what is asked for.
-        device: where to run, started.
-        observer: is told how it goes.
-        begin: see `Begin`.
-        protection: of the memory.
+        start: where to run, and what is told of it.
 
     Raises:
+        BudgetTooSmall: the golden run alone would take far more than the budget.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
+    observer, alive = start.observer, start.observer.alive
     rates = _all_rates(request)
     stored = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
     usual = default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
-    begin(model)
+    start.begin(model)
     model = model.filed()
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    memory = protect_memory(model, stored, protection)
+    memory = protect_memory(model, stored, start.protection)
     space, readers = (memory.space, memory.data) if memory else (stored, stored)
-    inner, first = _first_run(model, readers, batches, device, request)
+    inner, first = _first_run(model, readers, batches, start.device, request)
     executor = protected(inner, memory)
     metric = choose_metric(request.metric, data, class_count(first))
     check_metrics(request.conditions, metric.name)
-    plan = _plan(model, data, request, rates, metric.name, size, protection)
+    if not metric.needs_labels and request.metric is None:
+        data = _say_unused_labels(data)
+    plan = _plan(model, data, request, rates, metric.name, size, start.protection)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
         covered = memory.covered if memory else None
@@ -169,11 +198,16 @@ def prepare_analysis(
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(metric), model.signature.name, tuple(batches), first, threads)
-    golden = run.answers(executor, observer.alive)
+    if start.watch is not None:
+        runs = len(batches) if request.exposure is Exposure.RESIDENT else 1
+        alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
+    golden = run.answers(executor, alive)
+    data = _say_same_answers(data, golden.by_batch)
+    check_expectations(request.expect, metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
-    coding = coding_loss(model, stored, readers, golden, device, observer.alive)
+    coding = coding_loss(model, stored, readers, golden, start.device, observer.alive)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, device, memory, coding)
+    return Analysis(model, space, data, executor, context, start.device, memory, coding)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
@@ -186,10 +220,26 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
 
 
+def _say_unused_labels(data: Dataset) -> Dataset:
+    """The data, with a remark if they have labels."""
+    if data.labels is None:
+        return data
+    return data.remarked("labels are not used: the model's first output scores no classes")
+
+
+def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
+    """The data, with a remark if nothing in them makes a difference to the model."""
+    rows = [row for g in golden for row in g.outputs[0][: len(g.scores)]]
+    first = np.asarray(rows[0])
+    if len(rows) < 2 or not all(np.array_equal(np.asarray(row), first) for row in rows):
+        return data
+    return data.remarked("without faults the model gives the same answer to every input")
+
+
 def _first_run(
     model: Model,
     space: FaultSpace,
-    batches: tuple[Batch, ...],
+    batches: tuple[AnyBatch, ...],
     device: Device,
     request: CampaignRequest,
 ) -> tuple[CampaignExecutor, Answer]:
@@ -198,7 +248,7 @@ def _first_run(
     Raises:
         GoldenFailed: the model fails.
     """
-    here = Cache(request.cache if request.inline else 0, len(batches))
+    here = cache_for(batches, request.cache if request.inline else 0)
     feeds = batches[0].feeds(model.signature.name)
     executor = open_executor(model, space, feeds, device, here)
     if model.file is not None:
@@ -219,6 +269,7 @@ def _plan(
     batch: int,
     protection: Protection,
 ) -> Plan:
+    stated = model.metadata.preprocessing
     return Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -234,4 +285,5 @@ def _plan(
         precision=request.precision,
         confidence=request.confidence,
         protection=protection.name,
+        preprocessing=changes(stated, request.preprocessing(stated)),
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analyzer.reports.before_after.quantization import QuantizationReport
     from analyzer.reports.comparison.record import Comparison
     from analyzer.reports.map.record import MapReport
+    from analyzer.reports.recipes import RecipesReport
     from analyzer.reports.sweep.record import Report
 
 
@@ -26,6 +27,7 @@ class RecordKind(StrEnum):
     COMPARISON = "comparison"
     HARDENING = "hardening"
     QUANTIZATION = "quantization"
+    RECIPES = "recipes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,12 @@ def _own_json(record: "HardeningReport | QuantizationReport") -> str:
     return record.to_json()
 
 
+def _recipes_json(record: "RecipesReport") -> str:
+    from analyzer.reports.shared.records import as_json
+
+    return as_json(record)
+
+
 _JSON, _HTML = "Write the JSON report.", "Write the HTML report."
 
 FORMATS: dict[RecordKind, tuple[Format, ...]] = {
@@ -109,6 +117,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),
+    RecordKind.RECIPES: (Format("json", ".json", "Write the report as JSON.", _recipes_json),),
 }
 """Kind of record -> its forms, in the order in which they are offered and written."""
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from analyzer.answers import Failure
-from analyzer.campaign.maps.map import VulnerabilityMap
 from analyzer.faults.elements import ELEMENT_TYPES, from_codes
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.protections.protection import ProtectedMemory
@@ -15,6 +14,7 @@ from analyzer.jobs.prepare import Analysis
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.golden_model import set_raw
 from analyzer.runtime.ort.session import open_session, run_session, session_options
+from analyzer.stats.areas import AreaEstimate
 from tests.campaign.maps import IMAGES, make, small_analysis
 from tests.core import slow_memory
 from tests.core.slow_memory import Outcome
@@ -39,6 +39,14 @@ def analysis(folder: Path, protect: str, fault: str) -> Analysis:
     """The eight biases of a small network in one batch."""
     asked = {"protect": protect, "fault": fault, "kinds": "bias", "batch": IMAGES}
     return small_analysis(folder, **asked)
+
+
+def whole(on: Analysis, *, exhaustive: bool = True) -> AreaEstimate:
+    """One event anywhere in the memory."""
+    found = make(on.context, exhaustive=exhaustive)
+    assert found.whole.sites == on.context.space.bits
+    assert found.whole.estimate is not None
+    return found.whole.estimate
 
 
 class Enumeration:
@@ -110,27 +118,26 @@ def test_one_event_has_the_probability_that_enumeration_finds(
 ) -> None:
     """Every event of a kind, check bits included: equal up to the order of additions."""
     on = analysis(folder, protect, fault)
-    found: VulnerabilityMap = make(on.context, exhaustive=True)
+    found = whole(on)
     every, model = Enumeration(on, protect), parse_fault(fault)
     bits = on.context.space.bits
-    assert found.whole.sites == bits
     patterns = (FaultPattern(model, np.array([site], np.int64)) for site in range(bits))
     counts = [every.counts(pattern) for pattern in patterns]
     sdc, due = (sum(column) / (bits * IMAGES) for column in zip(*counts, strict=True))
-    assert found.whole.estimate.sdc.estimate == pytest.approx(sdc, abs=1e-12)
-    assert found.whole.estimate.due.estimate == pytest.approx(due, abs=1e-12)
-    assert found.whole.estimate.sdc.low == pytest.approx(sdc, abs=1e-12)
+    assert found.sdc.estimate == pytest.approx(sdc, abs=1e-12)
+    assert found.due.estimate == pytest.approx(due, abs=1e-12)
+    assert found.sdc.low == pytest.approx(sdc, abs=1e-12)
 
 
 def test_there_is_something_to_find(folder: Path) -> None:
     """Else agreement would prove little: protections change the figure, and not to nothing."""
     found = {
-        (protect, fault): make(analysis(folder, protect, fault).context, exhaustive=True)
+        (protect, fault): whole(analysis(folder, protect, fault))
         for protect in ("none", "secded:32", "tmr")
         for fault in ("flip", "burst:2")
     }
-    sdc = {key: entry.whole.estimate.sdc.estimate for key, entry in found.items()}
-    due = {key: entry.whole.estimate.due.estimate for key, entry in found.items()}
+    sdc = {key: entry.sdc.estimate for key, entry in found.items()}
+    due = {key: entry.due.estimate for key, entry in found.items()}
     assert sdc["none", "flip"] > 0.01
     assert sdc["secded:32", "flip"] == due["secded:32", "flip"] == 0.0
     assert due["secded:32", "burst:2"] > 0.9
@@ -143,11 +150,10 @@ def test_a_mixture_is_the_sum_of_its_parts(folder: Path) -> None:
     mixed = "mix:" + ",".join(f"{fault}={share}" for fault, share in parts.items())
     for protect in ("none", "secded:8:zero"):
         exact = sum(
-            share
-            * make(analysis(folder, protect, fault).context, exhaustive=True).whole.estimate.sdc.low
+            share * whole(analysis(folder, protect, fault)).sdc.low
             for fault, share in parts.items()
         )
-        found = make(analysis(folder, protect, mixed).context).whole.estimate.sdc
+        found = whole(analysis(folder, protect, mixed), exhaustive=False).sdc
         assert found.low <= exact <= found.high
         assert found.high - found.low < 0.1
 

@@ -19,7 +19,7 @@ from analyzer.campaign.protected import ProtectedExecutor, memory_of, protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import BadOption, UnsupportedTarget
-from analyzer.evaluation.dataset import Batch
+from analyzer.evaluation.dataset import AnyBatch
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.bitmap import Bools
 from analyzer.faults.elements import Codes, Values
@@ -315,7 +315,7 @@ def by_hand(
     return replace(found, detected=asked.images * apart)
 
 
-def same_feeds(context: TrialContext, batch: Batch, fed: Feeds) -> bool:
+def same_feeds(context: TrialContext, batch: AnyBatch, fed: Feeds) -> bool:
     return (
         batch.feeds(context.golden.input_name)[context.golden.input_name]
         is fed[context.golden.input_name]
@@ -349,6 +349,8 @@ def test_in_a_campaign_behind_a_protection_no_value_explodes() -> None:
     plain, guarded = tiny().context, behind(DUPLICATION)
     without, found = (run(c, AtOnce(Results(c))).rates[0] for c in (plain, guarded))
     assert found.stop == "precision"
+    assert found.estimate is not None
+    assert without.estimate is not None
     assert found.estimate.due.high < without.estimate.due.low
 
 

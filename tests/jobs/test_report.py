@@ -47,8 +47,12 @@ def test_the_evidence_is_the_interval_at_the_rate(report: analyzer.SweepReport) 
     """Fails if another rate, or another figure, is judged."""
     row = report.record.rates[1]
     (judged,) = report.gate("sdc <= 0.5 @ 1e-2").evidence
+    assert judged.interval is not None
+    assert row.sdc is not None
+    assert row.metric is not None
     assert (judged.interval.low, judged.interval.high) == (row.sdc.low, row.sdc.high)
     (judged,) = report.gate(analyzer.Condition("top1", True, row.metric.estimate, 1e-2)).evidence
+    assert judged.interval is not None
     assert judged.interval.estimate == row.metric.estimate
     assert judged.verdict is Verdict.UNDECIDED
     shown = repr(report.gate("top1 >= 0.5 @ 1e-3")).splitlines()
@@ -142,6 +146,7 @@ def test_rows_have_the_figures_of_the_record(report: analyzer.SweepReport) -> No
     for row, part in zip(report.rows(), report.record.rates, strict=True):
         assert (row["rate"], row["trials"], row["stop"]) == (part.rate, part.trials, part.stop)
         for name, interval in (("top1", part.metric), ("sdc", part.sdc), ("due", part.due)):
+            assert interval is not None
             found = (row[name], row[f"{name}_low"], row[f"{name}_high"])
             assert found == (interval.estimate, interval.low, interval.high)
 

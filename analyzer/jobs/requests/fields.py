@@ -20,6 +20,7 @@ from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
+from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.model.metadata import READERS
 
@@ -66,9 +67,17 @@ def _as_condition(value: Any) -> Condition:
     return parse_gate(value)
 
 
+def _as_expectation(value: Any) -> Expectation:
+    if isinstance(value, Expectation):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_expectation(value)
+
+
 def _one_or_more(value: Any) -> Any:
-    """A single text, gate or protection stands for a list of one."""
-    single = isinstance(value, str | Condition | ProtectionPlan | NoProtection)
+    """A single text, gate, expectation or protection stands for a list of one."""
+    single = isinstance(value, str | Condition | Expectation | ProtectionPlan | NoProtection)
     return (value,) if single else value
 
 
@@ -108,6 +117,13 @@ Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
         Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+Expectations = Annotated[
+    tuple[
+        Annotated[InstanceOf[Expectation], BeforeValidator(_as_expectation), PlainSerializer(str)],
         ...,
     ],
     BeforeValidator(_one_or_more),

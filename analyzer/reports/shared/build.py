@@ -14,10 +14,13 @@ from analyzer.reports.shared.records import (
     CodingLossPart,
     CrashPart,
     DataPart,
+    IntervalPart,
     ModelPart,
     ProtectionPart,
+    StepPart,
     UpsetPart,
 )
+from analyzer.stats.intervals import Interval
 
 
 def model_part(model: Model, space: FaultSpace) -> ModelPart:
@@ -72,7 +75,25 @@ def data_part(data: Dataset) -> DataPart:
         images=len(data),
         labelled=data.labels is not None,
         note=data.note,
+        remarks=list(data.remarks),
+        fed=data.recipe.summary,
+        preprocessing=[
+            StepPart(name=s.name, value=s.value, origin=s.origin.value)  # type: ignore[arg-type]  # validated
+            for s in data.recipe.steps
+        ],
     )
+
+
+def interval_part(interval: Interval | None) -> IntervalPart | None:
+    """A figure with its limits; None where there is no estimate.
+
+    Cut to [0, 1], which a sum of weights may miss by an ulp.
+    """
+    if interval is None:
+        return None
+    ends = (interval.estimate, interval.low, interval.high)
+    estimate, low, high = (min(max(x, 0.0), 1.0) for x in ends)
+    return IntervalPart(estimate=estimate, low=low, high=high)
 
 
 def plan_fields(plan: Plan) -> dict[str, Any]:
