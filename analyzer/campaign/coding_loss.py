@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analyzer.answers import Answer
 from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
+from analyzer.runtime.executor import Executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import Device
 
@@ -32,6 +32,7 @@ def coding_loss(
     stored: FaultSpace,
     readers: FaultSpace,
     golden: GoldenAnswers,
+    executor: Executor,
     device: Device,
     step: Callable[[], object],
 ) -> CodingLoss | None:
@@ -42,6 +43,7 @@ def coding_loss(
         stored: the bits at risk without a protection.
         readers: the same bits as readers meet them.
         golden: the golden run of the campaign.
+        executor: runs the model as readers meet it.
         device: where it ran.
         step: called after each batch.
 
@@ -50,12 +52,14 @@ def coding_loss(
     """
     if readers is stored or readers.tensors == stored.tensors:
         return None
-    executor = RewriteExecutor(model, stored, device)
+    plain = RewriteExecutor(model, stored, device)
     run = GoldenRun(golden.judge, golden.input_name, golden.batches)
-    before = run.answers(executor, step)
+    before = run.answers(plain, step)
     total = Outcomes()
-    for batch, first, encoded in zip(golden.batches, before.by_batch, golden.by_batch, strict=True):
-        total += golden.judge.outcomes(first, Answer(encoded.outputs), batch.labels)
+    for batch, first in zip(golden.batches, before.by_batch, strict=True):
+        encoded = executor.run(batch.feeds(golden.input_name))
+        total += golden.judge.outcomes(first, encoded, batch.labels)
+        step()
     units = total.images * total.denominator
     changed = (total.sdc + total.due) / total.images
     return CodingLoss(before.metric, (total.lost - total.gained) / units, changed)

@@ -110,6 +110,7 @@ def _report(
         found,
         analysis.model,
         analysis.data,
+        analysis.context.golden.judge.definition,
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,

@@ -142,6 +142,7 @@ def _record(
         analysis.model,
         analysis.space,
         analysis.data,
+        analysis.context.golden.judge.definition,
         judge_gate(request.gate, result),
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),

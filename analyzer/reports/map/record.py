@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
     CrashPart,
@@ -125,6 +126,7 @@ class MapReport(ReportRecord):
     model: ModelPart
     data: DataPart
     golden: GoldenPart
+    decision: DecisionPart
     plan: MapPlanPart
     protection: ProtectionPart | None = left_out()
     whole: AreaPart

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
     CrashPart,
@@ -114,6 +115,7 @@ class Report(ReportRecord):
     model: ModelPart
     data: DataPart
     golden: GoldenPart
+    decision: DecisionPart
     plan: PlanPart
     protection: ProtectionPart | None = left_out()
     rates: list[RatePart]
