@@ -15,12 +15,15 @@ class Answer:
     """What one run returned.
 
     Attributes:
-        outputs: Every output, in the model's order.
-        detected: Whether the memory's protection reported an error that it did not correct.
+        outputs: Every output, in the model's order; none where ``as_written``.
+        detected: Whether the memory's protection found an error that it did not correct.
+        as_written: Whether the memory's protection corrected every upset, so that the golden
+            answer stands and nothing was run.
     """
 
     outputs: tuple[npt.NDArray[Any], ...]
     detected: bool = False
+    as_written: bool = False
 
     def same_as(self, other: "Answer | Failure") -> bool:
         """Bit-identical, except that every NaN equals every other NaN; objects by value."""

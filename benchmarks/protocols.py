@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.intervals import Interval
 from analyzer.stats.strata import Stratum, allocate, estimate_strata

@@ -17,10 +17,11 @@ from pathlib import Path
 from analyzer.campaign.journal.journal import Journal, open_journal
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.demonstration import demonstration_model
 from analyzer.jobs.journals import identity_of
 from analyzer.jobs.pools import open_pool
-from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.settings import ask
 from benchmarks.machine import busy_seconds

@@ -22,6 +22,7 @@ FLOORS = {
     "graph": 1,
     "faults": 2,
     "model": 3,
+    "targets": 3,
     "runtime": 4,
     "evaluation": 5,
     "campaign": 6,

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.campaign.cells import Cell
 from analyzer.errors import DeviceUnavailable
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.strata import Stratum, estimate_strata
 from analyzer.stats.tally import Tally
 from benchmarks import gpu, record

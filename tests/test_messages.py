@@ -18,6 +18,7 @@ TESTED_ELSEWHERE = {
     "cluster": "tests/cli/test_bad_input.py, without the package",
     "model-crashes-runtime": "tests/cli/test_bad_input.py, with a child that kills itself",
     "model-hangs": "tests/cli/test_bad_input.py, with a child that sleeps",
+    "bad-target": "tests/core/test_target_files.py; no command takes targets",
     "unsupported-target": "tests/core/test_targets.py, with bits that no file stores",
     "torch-missing": "tests/exporters/test_export_refusals.py",
     "bad-network": "tests/exporters/test_export_refusals.py and test_torch_export.py",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.cells import AnyCell, cell_named
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 
 BLOCK_TRIALS = 16
 
@@ -71,6 +71,8 @@ class BlockResult:
             (content["denominator"],) = denominators
         if any(o.detected for o in self.outcomes):  # by a protection of the memory
             content["detected"] = [o.detected for o in self.outcomes]
+        if any(o.corrected for o in self.outcomes):
+            content["corrected"] = [o.corrected for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -85,10 +87,12 @@ class BlockResult:
             block = Block(cell_named(content["cell"]), int(content["index"]))
             denominator = int(content.get("denominator", 1))
             counts = content["outcomes"]
-            detected = content.get("detected") or [0] * len(counts)
+            none = [0] * len(counts)
+            detected = content.get("detected") or none
+            corrected = content.get("corrected") or none
             outcomes = tuple(
-                _read_outcomes(row, int(found), denominator)
-                for row, found in zip(counts, detected, strict=True)
+                _read_outcomes(row, (int(found), denominator, int(mended)))
+                for row, found, mended in zip(counts, detected, corrected, strict=True)
             )
             crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -98,14 +102,18 @@ class BlockResult:
         return BlockResult(block, outcomes, crashed)
 
 
-def _read_outcomes(row: Sequence[int], detected: int, denominator: int) -> Outcomes:
+def _read_outcomes(row: Sequence[int], more: tuple[int, int, int]) -> Outcomes:
     """The outcomes of one trial, from the sums that a journal keeps.
+
+    Args:
+        row: sums from ``images`` to ``right``.
+        more: ``detected``, ``denominator`` and ``corrected``.
 
     Raises:
         ValueError: there are more or fewer sums than a trial has.
     """
     images, sdc, due, masked, lost, gained, right = map(int, row)
-    return Outcomes(images, sdc, due, masked, lost, gained, right, detected, denominator)
+    return Outcomes(images, sdc, due, masked, lost, gained, right, *more)
 
 
 def run_block(

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from analyzer.answers import Answer, Feeds, Run
 from analyzer.evaluation.dataset import AnyBatch, ArrayDigest, StreamedBatch, digest
 from analyzer.evaluation.lookahead import map_ahead
-from analyzer.evaluation.outcome import Golden, Judge, Outcomes
+from analyzer.evaluation.outcome import Golden, Judge
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
 

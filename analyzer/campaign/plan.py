@@ -10,7 +10,7 @@ from typing import Any
 
 from analyzer.faults.models import FaultModel
 from analyzer.faults.protections import NONE
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 
 
 class Exposure(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
-from analyzer.answers import Failure, Feeds, Result, Run
+from analyzer.answers import Answer, Failure, Feeds, Result, Run
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.runtime.executor import CampaignExecutor, Executor
@@ -40,11 +40,14 @@ class ProtectedExecutor:
         """Within the context, runs happen under what decoding leaves of ``pattern``.
 
         A detection that is announced ends every run in a failure; one that is not marks the
-        answers as detected.
+        answers as detected. Where every upset was corrected, weights are golden ones: nothing is
+        run, and the answer says so.
         """
         residual = self.memory.residual(pattern)
         if residual.announced:
             return nullcontext(_announce)
+        if residual.corrections and not residual.detections and not len(residual.pattern):
+            return nullcontext(_as_written)
         injection: AbstractContextManager[Run] = nullcontext(self._inner.run)
         if len(residual.pattern):
             injection = self._inner.inject(residual.pattern)
@@ -90,6 +93,10 @@ class ProtectedExecutor:
 
 def _announce(feeds: Feeds) -> Failure:
     return Failure("the memory reported an error that it could not correct", detected=True)
+
+
+def _as_written(feeds: Feeds) -> Answer:
+    return Answer((), as_written=True)
 
 
 @contextmanager

@@ -8,9 +8,17 @@ from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
+from analyzer.faults.protections import NONE
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.spending import confidence_at
-from analyzer.stats.strata import Stratum, allocate, estimate_strata, is_measured
+from analyzer.stats.strata import (
+    MemoryEstimate,
+    Stratum,
+    allocate,
+    estimate_memory,
+    estimate_strata,
+    is_measured,
+)
 from analyzer.stats.tally import Tally
 
 Decided = Callable[[RateEstimate], bool]
@@ -87,11 +95,18 @@ class RateState(Task):
 
     def _judge(self) -> RateEstimate:
         """The figures from the blocks that count; what has no trials counts as unknown."""
+        harmless, golden = self._harmless, self.context.golden.metric
+        return estimate_strata(self._parts(), golden, self._confidence, harmless)
+
+    @property
+    def _harmless(self) -> float:
+        return self.context.patterns.split(self.rate).p_none
+
+    @property
+    def _confidence(self) -> float:
+        """Of the intervals of the present look."""
         confidence = self.context.plan.confidence
-        if self._decided is not None:
-            confidence = confidence_at(self._look, confidence)
-        harmless = self.context.patterns.split(self.rate).p_none
-        return estimate_strata(self._parts(), self.context.golden.metric, confidence, harmless)
+        return confidence if self._decided is None else confidence_at(self._look, confidence)
 
     def _measured(self) -> RateEstimate | None:
         """The same if trials stand behind it."""
@@ -113,7 +128,14 @@ class RateState(Task):
             devices=self._devices(),
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
             strata=tuple(StratumResult(*stratum) for stratum in strata),
+            memory=self._memory(),
         )
+
+    def _memory(self) -> MemoryEstimate | None:
+        """Effects of the protection of the memory; None: there is none, or no trial to tell."""
+        if self.context.plan.protection == NONE.name or self._measured() is None:
+            return None
+        return estimate_memory(self._parts(), self._confidence, self._harmless)
 
     def _devices(self) -> tuple[float, ...]:
         if self.context.plan.exposure is not Exposure.RESIDENT:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from analyzer.campaign.plan import Plan
 from analyzer.stats.estimate import RateEstimate
+from analyzer.stats.strata import MemoryEstimate
 from analyzer.stats.tally import Tally
 
 
@@ -67,6 +68,7 @@ class RateResult:
         devices: Resident exposure: the metric under each pattern, in trial order; else empty.
         crashes: Patterns that killed the process that ran them.
         strata: What each stratum contributed.
+        memory: What the protection of the memory did; None: there is none.
     """
 
     rate: float
@@ -78,6 +80,7 @@ class RateResult:
     devices: tuple[float, ...] = ()
     crashes: tuple[Crash, ...] = ()
     strata: tuple[StratumResult, ...] = ()
+    memory: MemoryEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from analyzer.campaign.patterns import Draw, PatternSource
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.sampling import draw_batch, generator, in_turn
+from analyzer.faults.sampling import draw_batch, generator, in_turn, with_kinds
 from analyzer.faults.site_strata import SiteStrata, SiteStratum
 
 DRAWN, EVERY = "drawn", "every"
@@ -90,7 +90,8 @@ class SiteCell:
             batch = draw_batch(rng, ends)
             element = int(rng.integers(stratum.elements))
         site = _sites(source).site(self.tensor, self.part, element, column)
-        return Draw((batch,), FaultPattern(source.plan.fault, np.array([site], np.int64)))
+        pattern = FaultPattern(source.plan.fault, np.array([site], np.int64))
+        return Draw((batch,), pattern if self.every else with_kinds(rng, pattern))
 
 
 def _sites(source: PatternSource) -> SiteStrata:

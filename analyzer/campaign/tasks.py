@@ -9,7 +9,7 @@ from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.result import Stop
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.strata import Stratum
 from analyzer.stats.tally import Tally
 

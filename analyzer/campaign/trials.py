@@ -13,7 +13,8 @@ from analyzer.campaign.golden_answers import GoldenAnswers
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.result import Crash, Upset
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
+from analyzer.faults.protections import NONE
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.executor import Executor
 from analyzer.stats.tally import Tally
@@ -99,8 +100,12 @@ class TrialContext:
 
     def tally(self, outcomes: Iterable[Outcomes]) -> Tally:
         """Tally of some trials."""
-        counts = (o.counts for o in outcomes)
-        return Tally.of_trials(self.unit, counts, self.golden.judge.metric.denominator)
+        trials = list(outcomes)
+        counts = (o.counts for o in trials)
+        tally = Tally.of_trials(self.unit, counts, self.golden.judge.metric.denominator)
+        if self.plan.protection == NONE.name:
+            return tally
+        return tally.with_memory((o.images, o.corrected, o.detected) for o in trials)
 
     def crash(self, cell: AnyCell, index: int) -> Crash:
         """The pattern of a trial that killed the process that ran it, site by site.

@@ -9,6 +9,7 @@ import typer
 
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
+from analyzer.faults.protection_forms import offered_protections
 from analyzer.reports.formats import Format, RecordKind, formats_of
 
 _FAULTS = "What happens"
@@ -63,6 +64,13 @@ Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
 Fault = Annotated[str | None, _option(_FAULTS, "WORD", f"{offered_faults(default=True)}.")]
+Protect = Annotated[
+    str | None, _option(_FAULTS, "TEXT", f"Of the memory: {offered_protections()} (default none).")
+]
+Protections = Annotated[
+    list[str] | None,
+    _option(_FAULTS, "TEXT", "Of the memory of each model; of one model: compared with none."),
+]
 Include = Annotated[
     list[str] | None, _option(_FAULTS, "GLOB", "Only tensors of such a name (repeatable).")
 ]
@@ -249,16 +257,13 @@ def _output(form: Format, text: str, panel: str | None) -> Any:
     return Annotated[Path | None, option]
 
 
-_SWEEP = {
+_ACCURACY = {**DATA, "precision": Precision, "confidence": Confidence}
+RUN = {
     "rates": Rates,
     "exposure": Exposure,
     **FAULTS,
-    **DATA,
-    "precision": Precision,
-    "confidence": Confidence,
-}
-RUN = {
-    **_SWEEP,
+    "protect": Protect,
+    **_ACCURACY,
     "until": Until,
     **WORK,
     "journal": Journal,
@@ -270,7 +275,11 @@ RUN = {
     "config": Config,
 }
 COMPARE = {
-    **_SWEEP,
+    "rates": Rates,
+    "exposure": Exposure,
+    **FAULTS,
+    "protect": Protections,
+    **_ACCURACY,
     **WORK,
     "journal": JournalFolder,
     "device": Device,
@@ -283,6 +292,7 @@ MAP = {
     "confidence": MapConfidence,
     "exhaustive": Exhaustive,
     **FAULTS,
+    "protect": Protect,
     **DATA,
     **WORK,
     "device": Device,

@@ -33,6 +33,12 @@ class BadConfig(UsageError):
     slug = "bad-config"
 
 
+class BadTarget(UsageError):
+    """A target file that cannot be read, contradicts itself, or does not fit the model."""
+
+    slug = "bad-target"
+
+
 class UnsupportedTarget(UsageError):
     """Fault sites whose bits the chosen executor cannot flip, like those of computed values."""
 

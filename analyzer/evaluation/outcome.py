@@ -26,6 +26,7 @@ from analyzer.evaluation.decisions import (
 )
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.evaluation.rules.rule import GoldenDecisions, Outputs
 from analyzer.evaluation.rules.several import decided_anew
 
@@ -62,71 +63,6 @@ class Golden:
     def total(self) -> int:
         """Sum of the scores."""
         return int(self.scores.sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """Counts over the images of one trial, and sums of their scores; additive.
-
-    Scores count in units of 1 / ``denominator``. With a metric of right and wrong answers the
-    denominator is 1, and ``lost``, ``gained`` and ``right`` are numbers of images.
-
-    Attributes:
-        images: Images of the trial.
-        sdc: Images with silent data corruption.
-        due: Images with a detected unrecoverable error.
-        masked: All others.
-        lost: By how much scores are below golden's, summed over the images where they are.
-        gained: By how much scores are above golden's, summed over the images where they are.
-        right: Sum of golden's scores.
-        detected: Images that met a pattern of which the memory's protection reported an error
-            that it could not correct; they count among the others as well.
-        denominator: Of the metric, at least 1; of no images any.
-    """
-
-    images: int = 0
-    sdc: int = 0
-    due: int = 0
-    masked: int = 0
-    lost: int = 0
-    gained: int = 0
-    right: int = 0
-    detected: int = 0
-    denominator: int = 1
-
-    def __add__(self, other: "Outcomes") -> "Outcomes":
-        """Sums over the images of both.
-
-        Raises:
-            ValueError: scores of two denominators.
-        """
-        unit = self.denominator if self.images else other.denominator
-        if other.images and other.denominator != unit:
-            raise ValueError(f"scores in units of 1/{unit} and 1/{other.denominator}")
-        return Outcomes(
-            self.images + other.images,
-            self.sdc + other.sdc,
-            self.due + other.due,
-            self.masked + other.masked,
-            self.lost + other.lost,
-            self.gained + other.gained,
-            self.right + other.right,
-            self.detected + other.detected,
-            unit,
-        )
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """All sums but ``detected``, in the order of the attributes."""
-        return (
-            self.images,
-            self.sdc,
-            self.due,
-            self.masked,
-            self.lost,
-            self.gained,
-            self.right,
-        )
 
 
 class Judge:
@@ -218,6 +154,9 @@ class Judge:
         """
         images, before, unit = len(golden.scores), golden.total, self.metric.denominator
         detected = images * result.detected
+        if isinstance(result, Answer) and result.as_written:
+            golden_ones = Outcomes(images, masked=images, right=before, denominator=unit)
+            return replace(golden_ones, corrected=images)
         if isinstance(result, Failure):
             return replace(self.no_answer(images, before), detected=detected)
         rows = self._rows(result, images)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analyzer.faults.footprints import AdjacentBits, Footprint
+from analyzer.faults.footprints import AdjacentBits, AlignedBits, Footprint, StridedBits
 
 
 class TruthTable(NamedTuple):
@@ -55,11 +55,13 @@ class Parameter(NamedTuple):
         letter: What help texts call it.
         least: The smallest one.
         most: The largest one.
+        default: What the name alone stands for; 0: a number must be given.
     """
 
     letter: str
     least: int
     most: int
+    default: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class FaultKind:
         """The same with the numbers that it takes."""
         if self.parameter is None:
             return self.name
-        letter, least, most = self.parameter
+        letter, least, most, _ = self.parameter
         return f"{self.form} ({letter} from {least} to {most})"
 
 
@@ -139,8 +141,65 @@ STUCK1 = FaultKind(
     caveat=_STUCK,
 )
 
-FAULT_KINDS: tuple[FaultKind, ...] = (FLIP, BURST, STUCK0, STUCK1)
+WORD = FaultKind(
+    "word",
+    INVERT,
+    "inverts all bits of the W-bit word of the tensor that the site is in (word: W is 32)",
+    Example("word:4", 0b1010, 0b1111, 0b0101),
+    parameter=Parameter("W", 2, 4096, 32),
+    footprint=AlignedBits,
+    caveat="A word counts at each of its bits: an upset placed uniformly hits every word alike.",
+)
+
+ROW_BYTES = 64
+"""Bytes of a row of the address map, which decides what lies above what (docs/method.md)."""
+
+
+def _row(size: int) -> Footprint:
+    return AlignedBits(8 * size)
+
+
+def _column(count: int) -> Footprint:
+    return StridedBits(count, 8 * ROW_BYTES)
+
+
+ROW = FaultKind(
+    "row",
+    INVERT,
+    "inverts all bits of the row of B bytes of the tensor that the site is in (row: B is 64)",
+    Example("row:1", 0b1010, 0b11111111, 0b11110101),
+    parameter=Parameter("B", 1, 65536, ROW_BYTES),
+    footprint=_row,
+    caveat="A row counts at each of its bits: an upset placed uniformly hits every row alike.",
+)
+
+COLUMN = FaultKind(
+    "column",
+    INVERT,
+    "inverts the bit at the same place of K rows of 64 bytes, from the site upwards, and ends with "
+    "the tensor",
+    Example("column:2", 0b1010, 0b0010, 0b1000),
+    parameter=Parameter("K", 2, 4096),
+    footprint=_column,
+    caveat="A column counts where its lowest bit lies, and ends with its tensor.",
+)
+
+FAULT_KINDS: tuple[FaultKind, ...] = (FLIP, BURST, STUCK0, STUCK1, WORD, ROW, COLUMN)
 """Every kind; the first is the default."""
+
+MIXTURE = FaultKind(
+    "mix",
+    INVERT,
+    "is one of several kinds, each with its share",
+    Example("mix:flip=0.5,burst:2=0.5", 0b1010, 0b0010, 0b1000),
+    caveat="Each upset is of one kind, drawn by the shares. It counts where its site lies.",
+)
+"""Written ``mix:KIND=SHARE,...``; its parts are kinds that invert."""
+
+MIX_FORM = "mix:KIND=SHARE,.."
+
+ALIASES = {"seu": "flip", "mbu": "burst"}
+"""Other names of kinds: single-event upset, adjacent multiple-bit upset."""
 
 
 def offered_faults(*, default: bool = False) -> str:
@@ -150,10 +209,10 @@ def offered_faults(*, default: bool = False) -> str:
         default: whether the first is marked as the default.
 
     >>> offered_faults()
-    'flip, burst:K, stuck0 or stuck1'
+    'flip, burst:K, stuck0, stuck1, word:W, row:B, column:K or mix:KIND=SHARE,..'
     """
     first, *others = (kind.form for kind in FAULT_KINDS)
-    return listed_choices([first + " (default)" * default, *others])
+    return listed_choices([first + " (default)" * default, *others, MIX_FORM])
 
 
 def listed_choices(words: Sequence[str]) -> str:
@@ -168,4 +227,5 @@ def listed_choices(words: Sequence[str]) -> str:
 
 def fault_rules() -> str:
     """One sentence about every kind, without its full stop."""
-    return "; ".join(f"{kind.form} {kind.rule}" for kind in FAULT_KINDS)
+    kinds = (f"{kind.form} {kind.rule}" for kind in FAULT_KINDS)
+    return "; ".join([*kinds, f"{MIX_FORM} {MIXTURE.rule}"])

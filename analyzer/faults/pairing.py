@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.faults.count_law import CountLaw
+from analyzer.faults.elements import StoredCodec
 from analyzer.faults.models import FaultModel, FaultPattern, SiteIndex
 from analyzer.faults.pattern_strata import PatternStratum, StratifiedLaw
-from analyzer.faults.sampling import distinct_sites
+from analyzer.faults.sampling import distinct_sites, with_kinds
 from analyzer.faults.severity import Severity
 from analyzer.faults.space import FaultSpace, TensorSite
 
@@ -75,11 +76,13 @@ class Correspondence:
         """Whether patterns are worth pairing."""
         return min(self.shares) >= ENOUGH
 
-    def carried_over(self, sites: SiteIndex) -> SiteIndex:
-        """The sites of the variant that correspond to ``sites`` of the reference; others vanish."""
+    def carried_over(self, pattern: FaultPattern) -> FaultPattern:
+        """The upsets of the variant that correspond to those of the reference; others vanish."""
+        sites, chosen = pattern.sites, pattern.chosen
         tensors = self.reference.offsets.searchsorted(sites, side="right") - 1
         kept = self.common[tensors]
-        return np.asarray(sites[kept] + self.shifts[tensors[kept]])
+        carried = np.asarray(sites[kept] + self.shifts[tensors[kept]])
+        return FaultPattern(pattern.fault, carried, None if chosen is None else chosen[kept])
 
     def own_sites(self, numbers: SiteIndex) -> SiteIndex:
         """Sites of the variant's own bits with these numbers, each in 0 .. ``own_bits - 1``."""
@@ -108,7 +111,9 @@ def correspond(reference: FaultSpace, variant: FaultSpace) -> Correspondence:
 
 
 def _identity(tensor: TensorSite) -> tuple[object, ...]:
-    return tensor.target, tensor.name, tensor.shape, tensor.dtype, tensor.codec.name
+    # A code within stored elements leaves them where they are: their bits are the same bits.
+    held = "stored" if isinstance(tensor.codec, StoredCodec) else tensor.codec.name
+    return tensor.target, tensor.name, tensor.shape, tensor.dtype, held
 
 
 @dataclass(frozen=True)
@@ -147,13 +152,21 @@ class PairedLaw:
         if stratum.name == OWN:
             count = self.own.draw_at_least_one(rng)
             numbers = distinct_sites(rng, self.own.bits, count)
-            return FaultPattern(fault, self.matched.own_sites(numbers))
-        sites = self.matched.carried_over(self.leading.draw(rng, stratum).sites)
+            return with_kinds(rng, FaultPattern(fault, self.matched.own_sites(numbers)))
+        parts = [self.matched.carried_over(self.leading.draw(rng, stratum))]
         if self.own.bits:  # what the reference drew is used up: the next numbers are independent
             count = self.own.draw(rng)
             numbers = distinct_sites(rng, self.own.bits, count)
-            sites = np.concatenate([sites, self.matched.own_sites(numbers)])
-        return FaultPattern(fault, np.sort(sites))
+            parts.append(with_kinds(rng, FaultPattern(fault, self.matched.own_sites(numbers))))
+        return _together(fault, parts)
+
+
+def _together(fault: FaultModel, parts: list[FaultPattern]) -> FaultPattern:
+    """The upsets of several patterns, sites ascending."""
+    sites = np.concatenate([part.sites for part in parts])
+    order = np.argsort(sites)
+    chosen = [part.chosen for part in parts if part.chosen is not None]
+    return FaultPattern(fault, sites[order], np.concatenate(chosen)[order] if chosen else None)
 
 
 @dataclass(frozen=True)

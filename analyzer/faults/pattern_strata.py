@@ -10,7 +10,7 @@ import numpy as np
 from analyzer.faults.bitmap import Bools
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import FaultModel, FaultPattern, SiteIndex
-from analyzer.faults.sampling import distinct_sites, draw_pattern
+from analyzer.faults.sampling import distinct_sites, draw_pattern, with_kinds
 from analyzer.faults.severity import Severity
 from analyzer.faults.two_kinds import TwoKinds
 
@@ -137,6 +137,10 @@ class StratifiedLaw:
 
     def draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
         """One pattern of a stratum."""
+        return with_kinds(rng, self._draw(rng, stratum))
+
+    def _draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
+        """The same, kinds of a mixture not drawn yet."""
         severity = self.severity
         if severity is None or not self._told_apart:
             return draw_pattern(rng, self.whole, self.fault)

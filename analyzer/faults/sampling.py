@@ -5,6 +5,7 @@ is the trial, so trial *i* is the same whoever computes it, whenever, in whateve
 """
 
 import hashlib
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -57,6 +58,21 @@ def draw_pattern(rng: np.random.Generator, law: CountLaw, fault: FaultModel) -> 
     """One fault pattern of the law, given that at least one upset happens."""
     count = law.draw_at_least_one(rng)
     return FaultPattern(fault, distinct_sites(rng, law.bits, count))
+
+
+def with_kinds(rng: np.random.Generator, pattern: FaultPattern) -> FaultPattern:
+    """The same upsets, each of a kind that is drawn by the shares of a mixture.
+
+    Args:
+        rng: of the trial; it is used for mixtures alone.
+        pattern: upsets whose kinds have not been drawn.
+    """
+    parts = pattern.fault.parts
+    if not parts:
+        return pattern
+    shares = np.array([share for share, _ in parts])
+    chosen = rng.choice(len(parts), size=len(pattern), p=shares / shares.sum())
+    return replace(pattern, chosen=chosen.astype(np.int64))
 
 
 def draw_single(rng: np.random.Generator, first: int, last: int, fault: FaultModel) -> FaultPattern:

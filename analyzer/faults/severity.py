@@ -127,6 +127,7 @@ def find_severity(
     values: Mapping[str, Values],
     fault: FaultModel,
     factor: float | None = None,
+    covered: Bools | None = None,
 ) -> Severity:
     """Partition ``space`` by what a flip does to the golden values.
 
@@ -136,6 +137,8 @@ def find_severity(
         fault: what one upset does; an upset is severe if one of the bits that it hits is.
         factor: multiple of a tensor's largest value that a severe flip moves a value by; None:
             `SEVERE_FACTOR`.
+        covered: bool (tensors, widest element), columns that count as mild whatever an upset does
+            there, because the memory corrects it; None: none.
 
     Returns:
         The partition; it may have no severe column.
@@ -143,9 +146,13 @@ def find_severity(
     widest = max(t.codec.bits for t in space.tensors)
     severe = np.zeros((len(space.tensors), widest), bool)
     chosen = SEVERE_FACTOR if factor is None else factor
+    open_columns = np.ones_like(severe) if covered is None else ~covered
     for i, tensor in enumerate(space.tensors):
+        if not open_columns[i, : tensor.codec.bits].any():
+            continue
         columns = _severe_columns(tensor, tensor.golden(values), chosen)
         severe[i, : tensor.codec.bits] = _reaching(columns, fault.footprint)
+    severe &= open_columns
     tensors, positions = np.nonzero(severe)
     counts = np.array([space.tensors[t].elements for t in tensors], np.int64)
     rising = Bitmap.of(_rising(space, values, fault, severe))

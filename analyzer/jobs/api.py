@@ -57,9 +57,11 @@ def run(
               ``resize``, ``crop``, ``scale``, ``mean``, ``std``: preprocessing.
             - ``rates``: a bit error rate, a sequence of them, or text like ``"1e-7..3e-5"``, each
               above 0 and below 1. ``exposure``: ``"transient"`` or ``"resident"``.
-            - ``fault``: ``"flip"``, ``"burst:K"``, ``"stuck0"`` or ``"stuck1"``. ``encoding``:
-              ``"stored"`` or ``"q15.16"``. ``include``, ``exclude``: globs of tensor names.
-              ``kinds``: of tensors, e.g. ``"weight,bias"``.
+            - ``fault``: ``"flip"``, ``"burst:K"``, ``"stuck0"``, ``"stuck1"``, ``"word:W"``,
+              ``"row:B"``, ``"column:K"`` or a mixture like ``"mix:seu=0.8,mbu2=0.2"``.
+              ``protect``: protection of the memory, like ``"secded:64"`` or ``"tmr@conv*"``.
+              ``encoding``: ``"stored"`` or ``"q15.16"``. ``include``, ``exclude``: globs of tensor
+              names. ``kinds``: of tensors, e.g. ``"weight,bias"``.
             - ``metric``: name of the metric, or a function of a file. ``task``, ``output``: the
               decision rule and the output that is judged (docs/method-answers.md).
             - ``precision``: half-width of an interval at which a rate is done, a fraction.
@@ -135,9 +137,12 @@ def compare(
     """Compare models on the same images under the same faults.
 
     Args:
-        models: two or more, each as `run` takes it; the first is the reference.
+        models: two or more, each as `run` takes it, the first is the reference; or one, and
+            ``protect``.
         observer: is told how it goes.
         options: keywords of `run` but for ``gate`` and ``until``. ``journal`` is a folder here.
+            ``protect``: a protection for all models, or one for each; of a single model: the
+            protections that are compared with none.
 
     Returns:
         The comparison; one row per model and rate.

@@ -11,10 +11,11 @@ from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import Judge
 from analyzer.evaluation.rules.classification import ClassDecisions
 from analyzer.faults.pairing import Pairing, correspond
+from analyzer.jobs.analysis import Analysis, Start
 from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.prepare import Analysis, Start, prepare_analysis
+from analyzer.jobs.prepare import prepare_analysis
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.sources import ModelSource, open_model
 from analyzer.jobs.stopwatch import Stopwatch
@@ -40,14 +41,14 @@ def prepare_models(
         NotComparable: models that answer different questions.
     """
     device = device or start_device(request.device, observer, request.precise_int8)
-    first, *others = request.models
+    (first, protection), *others = request.entries
     start = Start(device, observer, watch=watch)
-    reference = _one(first, request, start)
+    reference = _one(first, request, replace(start, protection=protection))
     data = request.data or data_beside(reference.model)
     shared = request.model_copy(update={"data": data, "batch": reference.context.plan.batch})
     analyses, compared_models = [reference], [ComparedModel(reference.context)]
-    for source in others:
-        own = _one(source, shared, start, request.batch)
+    for source, protection in others:
+        own = _one(source, shared, replace(start, protection=protection), request.batch)
         analysis = _sharing(reference, own)
         _check_comparable(reference, analysis)
         analysis = _judged_alike(reference, analysis)

@@ -14,14 +14,13 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
-from analyzer.errors import BadOption
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.comparable import prepare_models, said_together
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_in
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import open_pool
-from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.campaigns import ComparisonRequest
@@ -32,6 +31,7 @@ from analyzer.reports.comparison.build import ComparisonEntry, build_comparison,
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.comparison.text import comparison_text
 from analyzer.reports.formats import RecordKind
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.tables import Row, comparison_rows
 
@@ -97,8 +97,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
         RelcheckError: whatever is wrong with the request, a model or the data.
         NotComparable: models that answer different questions.
     """
-    if len(request.models) < 2:
-        raise BadOption("relcheck compare takes two models or more; the first is the reference")
+    request.check()
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
@@ -125,7 +124,13 @@ def _record(
 ) -> Comparison:
     found = compare(compared_models)
     entries = [
-        ComparisonEntry(analysis.model, compared, figures, analysis.notes)
+        ComparisonEntry(
+            analysis.model,
+            compared,
+            figures,
+            analysis.notes,
+            protection_part(analysis.context.plan, analysis.memory, analysis.coding),
+        )
         for analysis, compared, figures in zip(analyses, compared_models, found, strict=True)
     ]
     states = [

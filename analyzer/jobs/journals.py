@@ -16,8 +16,8 @@ from analyzer.campaign.journal.versions import versions
 from analyzer.campaign.result import Stop
 from analyzer.campaign.tasks import WHOLE
 from analyzer.errors import BadOption, JournalUnusable
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.observer import Observer
-from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE, Nowhere
 

@@ -70,17 +70,24 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     html: PathLike | None
 
 
-class CompareKeywords(CampaignKeywords, total=False):
-    """A comparison of models."""
+class RatesKeywords(CampaignKeywords, total=False):
+    """A campaign over bit error rates."""
 
     rates: str | float | Sequence[float] | None
     exposure: str | Exposure | None
     precision: float | None
 
 
-class RunKeywords(CompareKeywords, total=False):
+class CompareKeywords(RatesKeywords, total=False):
+    """A comparison of models."""
+
+    protect: str | Sequence[str] | None
+
+
+class RunKeywords(RatesKeywords, total=False):
     """A sweep."""
 
+    protect: str | None
     gate: str | Condition | Sequence[str | Condition] | None
     until: str | None
 
@@ -88,6 +95,7 @@ class RunKeywords(CompareKeywords, total=False):
 class MapKeywords(CampaignKeywords, total=False):
     """A vulnerability map."""
 
+    protect: str | None
     margin: float | None
     exhaustive: bool | None
     csv: PathLike | None

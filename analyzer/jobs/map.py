@@ -10,12 +10,13 @@ from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.runner import Store
 from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_of
 from analyzer.jobs.observer import SILENT, MapStage, Observer
 from analyzer.jobs.pools import NullStore, early_start, open_pool
-from analyzer.jobs.prepare import Analysis, prepare_map
+from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
@@ -25,6 +26,7 @@ from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.map.text import to_text
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.tables import Row, map_rows
 
 
@@ -56,6 +58,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
+    request.check()
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
@@ -113,6 +116,7 @@ def _report(
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         request.exhaustive,
         analysis.notes,
+        protection_part(plan, analysis.memory, analysis.coding),
     )
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(

@@ -10,8 +10,8 @@ from threading import Thread
 
 from analyzer.campaign.runner import Pool
 from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.jobs.analysis import Analysis, Begin
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.prepare import Analysis, Begin
 from analyzer.jobs.requests.campaigns import CampaignRequest
 from analyzer.memory.array_file import nameless_file, path_of
 from analyzer.memory.shared_arrays import SharedArrays

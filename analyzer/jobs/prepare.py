@@ -1,13 +1,15 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.answers import Answer, Failure
 from analyzer.campaign.blocks import BLOCK_TRIALS
+from analyzer.campaign.coding_loss import coding_loss
 from analyzer.campaign.golden_answers import GoldenRun, cache_for
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
+from analyzer.campaign.protected import protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.choose import Asked
@@ -16,83 +18,27 @@ from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
 from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.evaluation.recipe import changes
+from analyzer.faults.protections import Protection
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
+from analyzer.jobs.analysis import HERE, Analysis, Begin, Start, ignore_begin
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.expect import check_expectations
 from analyzer.jobs.notes import coupling_of, int8_note, notes_on
 from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.protected import protect_memory, readable
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
-from analyzer.reports.shared.build import NO_NOTES, ModelNotes
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
-from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_model import golden_values
-
-Begin = Callable[[Model], object]
-"""Called with the model once all input is read, before the steps that take long."""
-
-
-def ignore_begin(_model: Model) -> None:
-    """Do nothing before the steps that take long."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """Circumstances of a campaign that is made ready.
-
-    Attributes:
-        device: Where to run, started.
-        observer: Is told how it goes.
-        begin: See `Begin`.
-        watch: The clock whose budget the golden run must not exceed by far; None: there is none.
-    """
-
-    device: Device = CPU
-    observer: Observer = SILENT
-    begin: Begin = ignore_begin
-    watch: Stopwatch | None = None
-
-
-HERE = Start()
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """A campaign ready to run.
-
-    Attributes:
-        model: The model.
-        space: Its bits at risk.
-        data: The images.
-        executor: Runs the model in this process.
-        context: What trials need.
-        device: Where trials run.
-        notes: What a reader must know about how the model ran.
-    """
-
-    model: Model
-    space: FaultSpace
-    data: Dataset
-    executor: CampaignExecutor
-    context: TrialContext
-    device: Device
-    notes: ModelNotes = NO_NOTES
-
-    def rest(self) -> None:
-        """Give back memory that is not needed until a trial is run; nothing is lost."""
-        layout = self.executor.layout
-        for file in (self.model.file, layout.file if layout else None):
-            if file is not None:
-                file.leave()
-        return_free_memory()
 
 
 def prepare_sweep(
@@ -115,9 +61,8 @@ def prepare_sweep(
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer, request.precise_int8)
-    return prepare_analysis(
-        open_model(request.model), request, Start(device, observer, begin, watch)
-    )
+    start = Start(device, observer, begin, watch, request.protect)
+    return prepare_analysis(open_model(request.model), request, start)
 
 
 def prepare_map(
@@ -140,10 +85,9 @@ def prepare_map(
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer, request.precise_int8)
-    analysis = prepare_analysis(
-        open_model(request.model), request, Start(device, observer, begin, watch)
-    )
-    golden = golden_values(analysis.model, analysis.space)
+    start = Start(device, observer, begin, watch, request.protect)
+    analysis = prepare_analysis(open_model(request.model), request, start)
+    golden = golden_values(analysis.model, readable(analysis.space, analysis.memory))
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
     patterns = replace(analysis.context.patterns, sites=sites)
     return replace(analysis, context=replace(analysis.context, patterns=patterns))
@@ -167,7 +111,7 @@ def prepare_analysis(
     """
     observer, alive = start.observer, start.observer.alive
     rates = _all_rates(request)
-    space = model.space(request.selection, request.encoding)
+    stored = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
     coupling = coupling_of(model, data)
@@ -178,7 +122,10 @@ def prepare_analysis(
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    executor, first = _first_run(model, space, data, batches, start.device, request)
+    memory = protect_memory(model, stored, start.protection)
+    space, readers = (memory.space, memory.data) if memory else (stored, stored)
+    inner, first = _first_run(model, readers, data, batches, start.device, request)
+    executor = protected(inner, memory)
     asked = Asked(request.task, request.output, request.metric)
     definition = define_for_model(model, data, batches[0], first, executor.run, asked)
     exact = start.device.on_cpu
@@ -186,7 +133,9 @@ def prepare_analysis(
     check_metrics(request.conditions, definition.metric.name)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
-        severity = find_severity(space, golden_values(model, space), request.fault)
+        covered = memory.covered if memory else None
+        values = golden_values(model, readers)
+        severity = find_severity(space, values, request.fault, covered=covered)
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(definition), model.signature.name, tuple(batches), first, threads)
@@ -195,14 +144,15 @@ def prepare_analysis(
         alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
     golden = run.answers(executor, alive)
     definition = golden.judge.definition
-    plan = _plan(model, data, request, rates, definition, size)
+    plan = _plan(model, data, request, rates, definition, size, start.protection)
     data = _say_same_answers(data, golden.by_batch)
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
+    coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)
     observer.prepared()
     int8 = int8_note(model, batches, golden.judge, start.device)
     notes = notes_on(coupling, executor.layout, size, int8)
-    return Analysis(model, space, data, executor, context, start.device, notes)
+    return Analysis(model, space, data, executor, context, start.device, notes, memory, coding)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
@@ -276,6 +226,7 @@ def _plan(
     rates: tuple[float, ...],
     definition: AnswerDefinition,
     batch: int,
+    protection: Protection,
 ) -> Plan:
     stated = model.metadata.preprocessing
     return Plan(
@@ -294,5 +245,6 @@ def _plan(
         precision=request.precision,
         confidence=request.confidence,
         precise_int8=request.precise_int8,
+        protection=protection.name,
         preprocessing=changes(stated, request.preprocessing(stated)),
     )

@@ -9,19 +9,21 @@ from analyzer.campaign.result import CampaignResult
 from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.gate import Condition, Verdict, deciders, judge_gate
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.gates import GateReport, judge_record
 from analyzer.jobs.journals import journal_of
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import NullStore, early_start, open_pool
-from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share, Status
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
+from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.sweep import record
 from analyzer.reports.sweep.build import build_report
@@ -146,4 +148,5 @@ def _record(
         tool_part(analysis.device),
         run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
         analysis.notes,
+        protection_part(result.plan, analysis.memory, analysis.coding),
     )

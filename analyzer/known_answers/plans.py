@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.faults.models import parse_fault
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 from analyzer.known_answers.records import KnownAnswer, exactly
 
 _ZEROS, _ONES = "00" * 32, "ff" * 32

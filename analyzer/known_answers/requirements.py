@@ -39,5 +39,8 @@ REQUIREMENTS: dict[str, str] = {
     "R-17": "Patterns may be told apart by their severe upsets, those that move a value beyond its "
     "tensor's range: how many move it up, and whether others do; each such stratum has its exact "
     "probability.",
+    "R-18": "A raw rate in FIT/Mbit becomes events per bit and hour, FIT of a memory, FIT of an "
+    "outcome with its interval, and time in a bad state, by the formulas of "
+    "docs/method-targets.md.",
 }
 """Id -> what must hold."""

@@ -7,6 +7,8 @@ from analyzer.known_answers import (
     counts,
     draws,
     estimates,
+    events,
+    exposure,
     fixed_point,
     fixed_point_halves,
     frequencies,
@@ -39,6 +41,7 @@ TOPICS: tuple[Topic[Any], ...] = (
         check_stored,
         _RESTORED,
     ),
+    Topic("words, rows, columns", events.ANSWERS, check_stored, _RESTORED),
     Topic("several upsets, bursts", several.ANSWERS, check_stored, _RESTORED),
     Topic("upsets in operators", operators.ANSWERS, operators.check_operators, _RESTORED),
     Topic("numbers of bits", numbering.ANSWERS, numbering.check_numbering),
@@ -53,6 +56,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     Topic("confidence limits", intervals.ANSWERS, intervals.check_limits),
     Topic("estimates", estimates.ANSWERS, estimates.check_estimates),
     Topic("outcomes", outcomes.ANSWERS, outcomes.check_outcomes),
+    Topic("raw rates and failures in time", exposure.ANSWERS, exposure.check_exposure),
     Topic("gates", gates.ANSWERS, gates.check_gates),
 )
 """Every question, in the order in which it is asked."""

@@ -12,7 +12,8 @@ from onnx import helper
 
 from analyzer.answers import Failure, Feeds, Result
 from analyzer.faults.models import FaultPattern, parse_fault
-from analyzer.faults.space import FaultSpace, Selection
+from analyzer.faults.selection import Selection
+from analyzer.faults.space import FaultSpace
 from analyzer.model import Model, load_model
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.open import open_live

@@ -8,8 +8,9 @@ import onnx
 
 from analyzer.errors import NothingAtRisk
 from analyzer.faults.elements import Values
+from analyzer.faults.selection import Selection
 from analyzer.faults.sharing import Region, share_bytes
-from analyzer.faults.space import FaultSpace, Selection
+from analyzer.faults.space import FaultSpace
 from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
 from analyzer.model.constants import Lifted, lift_constants

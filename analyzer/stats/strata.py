@@ -83,6 +83,36 @@ def estimate_strata(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """Effects of the protection of a memory; shares of images.
+
+    Attributes:
+        corrected: probability that an image meets upsets all of which are corrected.
+        detected: probability that an image meets an error that the memory finds and does not
+            correct.
+    """
+
+    corrected: Interval
+    detected: Interval
+
+
+def estimate_memory(
+    strata: Sequence[Stratum], confidence: float, harmless: float
+) -> MemoryEstimate:
+    """Estimate of what the protection of a memory did, from stratified trials.
+
+    Args:
+        strata: the parts.
+        confidence: nominal coverage of each interval, in (0, 1).
+        harmless: probability of patterns without upset, in [0, 1].
+    """
+    return MemoryEstimate(
+        corrected=_share(strata, lambda t: t.corrected, confidence, (0.0, harmless)),
+        detected=_share(strata, lambda t: t.detected, confidence, (0.0, harmless)),
+    )
+
+
 def is_measured(strata: Sequence[Stratum], precision: float) -> bool:
     """Say whether trials stand behind an estimate, or mostly suppositions.
 

@@ -7,7 +7,7 @@ are needed: of the trial's per-image mean y, and of y**2. Both are kept as integ
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 
@@ -52,6 +52,8 @@ class Tally:
         right: number of images over all trials that were right in the golden run, or sum of
             golden's scores in units of 1/denominator; None: of some it is not known.
         denominator: of scores, at least 1. With 1 an image is right or wrong.
+        corrected: share of a trial's images that met upsets all of which the memory corrected.
+        detected: share of a trial's images that met an error that the memory found.
     """
 
     unit: int
@@ -65,6 +67,8 @@ class Tally:
     net: Moments = Moments()
     right: int | None = field(default=0, kw_only=True)
     denominator: int = field(default=1, kw_only=True)
+    corrected: Moments = field(default=Moments(), kw_only=True)
+    detected: Moments = field(default=Moments(), kw_only=True)
 
     @property
     def score_images(self) -> int:
@@ -146,6 +150,22 @@ class Tally:
         known = None if unknown else right
         return cls(unit, number, images, *moments, right=known, denominator=denominator)
 
+    def with_memory(self, trials: Iterable[tuple[int, int, int]]) -> Self:
+        """The same, with what a protected memory did in the same trials.
+
+        Args:
+            trials: images, ``corrected`` and ``detected`` of each trial.
+
+        >>> Tally.of_trials(2, [(2, 0, 0, 2, 0, 0)]).with_memory([(2, 2, 0)]).corrected
+        Moments(total=2, squares=4)
+        """
+        shares = [(c * self.unit // n, d * self.unit // n) for n, c, d in trials]
+        corrected, detected = (
+            Moments(sum(column), sum(share**2 for share in column))
+            for column in ([c for c, _ in shares], [d for _, d in shares])
+        )
+        return replace(self, corrected=corrected, detected=detected)
+
     @property
     def kept(self) -> Moments:
         """Moments of the share that is not lost, exactly: of 1 - y, given those of y.
@@ -184,6 +204,8 @@ class Tally:
             net=self.net + other.net,
             right=_known(self.right, other.right),
             denominator=denominator,
+            corrected=self.corrected + other.corrected,
+            detected=self.detected + other.detected,
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from analyzer.answers import Failure, Feeds
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import FaultModel, FaultPattern
-from analyzer.faults.sampling import draw_pattern, draw_single, generator
+from analyzer.faults.sampling import draw_pattern, draw_single, generator, with_kinds
 from analyzer.faults.space import FaultSpace
 from analyzer.runtime.executor import Executor
 from analyzer.verification.decisions import Pair
@@ -108,10 +108,11 @@ def test_patterns(
         if kind == 0:
             tensor = turn % len(space.tensors)
             first, last = space.offsets[tensor], space.offsets[tensor + 1]
-            yield draw_single(rng, int(first), int(last), fault)
+            yield with_kinds(rng, draw_single(rng, int(first), int(last), fault))
         else:
             mean = min(MEAN_UPSETS[turn % len(MEAN_UPSETS)], space.bits / 2)
-            yield draw_pattern(rng, CountLaw(space.bits, mean / space.bits), fault)
+            law = CountLaw(space.bits, mean / space.bits)
+            yield with_kinds(rng, draw_pattern(rng, law, fault))
 
 
 def run_selftest(

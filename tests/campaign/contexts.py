@@ -15,7 +15,8 @@ from analyzer.campaign.runner import Budget, Pool, Store, run_campaign
 from analyzer.campaign.tasks import WHOLE, Shard
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.payload import WorkerPayload
-from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.stats.estimate import RateEstimate

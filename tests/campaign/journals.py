@@ -9,7 +9,7 @@ from analyzer.campaign.cells import Cell
 from analyzer.campaign.journal.identity import Identity, key_of
 from analyzer.campaign.journal.journal import open_journal, proven_blocks
 from analyzer.campaign.journal.storage import log_at
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from tests.campaign.contexts import AtOnce, run, shared_results, undisturbed, zero_clock
 
 VERSIONS = {"relcheck": "1.0", "onnxruntime": "1.20"}

@@ -17,7 +17,8 @@ from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.runner import Budget, Store
 from analyzer.campaign.trials import TrialContext
 from analyzer.faults.models import FaultPattern
-from analyzer.jobs.prepare import Analysis, prepare_map
+from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.runtime.oracle.rewrite import RewriteExecutor

@@ -17,8 +17,8 @@ from analyzer.campaign.workers.handle import WorkerHandle
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.campaign.workers.worker import blocks_in_worker
 from analyzer.errors import DeviceFailed, NotRestored, UnsupportedModel
-from analyzer.evaluation.outcome import Outcomes
-from analyzer.jobs.prepare import Analysis
+from analyzer.evaluation.outcomes import Outcomes
+from analyzer.jobs.analysis import Analysis
 
 
 def segfault() -> None:

@@ -15,7 +15,7 @@ from analyzer.campaign.cells import Cell
 from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.settings import ask

@@ -28,7 +28,7 @@ from analyzer.campaign.workers.dask_pool import (
 )
 from analyzer.campaign.workers.payload import WorkerPayload
 from analyzer.errors import ClusterError
-from analyzer.jobs.prepare import Analysis
+from analyzer.jobs.analysis import Analysis
 from tests.campaign.clusters import Cluster, cluster
 from tests.campaign.contexts import (
     Charges,

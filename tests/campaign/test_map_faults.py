@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from analyzer.campaign.maps.map import VulnerabilityMap
-from analyzer.jobs.prepare import Analysis
+from analyzer.jobs.analysis import Analysis
 from analyzer.stats.areas import AreaEstimate, half_width
 from tests.campaign.maps import IMAGES, Counts, enumerate_upsets, known, make, small_analysis
 

@@ -65,7 +65,7 @@ def test_bits_are_carried_over_by_name(
     }
     names = {name for name, *_ in common}
     sites = sorted(data.draw(st.sets(st.integers(0, reference.bits - 1), max_size=20)))
-    found = matched.carried_over(np.array(sites, np.int64)).tolist()
+    found = matched.carried_over(FaultPattern(FLIP, np.array(sites, np.int64))).sites.tolist()
     assert named(variant, found) == {s for s in named(reference, sites) if s[0] in names}
     assert matched.common_bits == sum(t.bits for t in reference.tensors if t.name in names)
     assert matched.own_bits == sum(t.bits for t in variant.tensors if t.name not in names)

@@ -29,8 +29,8 @@ from analyzer.campaign.workers.local_pool import LocalPool
 from analyzer.campaign.workers.payload import WorkerPayload, map_payload
 from analyzer.campaign.workers.worker import trial_in_worker
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
-from analyzer.evaluation.outcome import Outcomes
-from analyzer.jobs.prepare import Analysis
+from analyzer.evaluation.outcomes import Outcomes
+from analyzer.jobs.analysis import Analysis
 from analyzer.runtime.live import LiveExecutor
 from tests.campaign.contexts import (
     AtOnce,

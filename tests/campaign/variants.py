@@ -14,8 +14,8 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.comparison.difference import wanted_blocks as wanted
 from analyzer.campaign.runner import Budget
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.comparable import prepare_models
-from analyzer.jobs.prepare import Analysis
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.requests.settings import ask
 from tests.campaign.contexts import AtOnce, Charges, Results, run

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from analyzer.errors import BadOption
 from analyzer.faults import kinds
 from analyzer.faults.elements import ELEMENT_TYPES, StoredCodec, to_codes
-from analyzer.faults.footprints import AdjacentBits, Footprint, element_masks
+from analyzer.faults.footprints import (
+    AdjacentBits,
+    AlignedBits,
+    Footprint,
+    StridedBits,
+    element_masks,
+)
 from analyzer.faults.kinds import (
     CLEAR,
     FAULT_KINDS,
@@ -109,7 +115,12 @@ def test_there_is_no_other_operation() -> None:
 def test_a_footprint_spreads_as_it_is_defined(data: st.DataObject) -> None:
     """Fails if `spread` and `positions` differ in one bit, or an upset leaves its tensor."""
     footprint: Footprint = data.draw(
-        st.one_of(st.builds(AdjacentBits, st.integers(1, 70)), st.just(Word(1)))
+        st.one_of(
+            st.builds(AdjacentBits, st.integers(1, 70)),
+            st.builds(AlignedBits, st.integers(1, 300)),
+            st.builds(StridedBits, st.integers(1, 9), st.integers(1, 99)),
+            st.just(Word(1)),
+        )
     )
     widths = data.draw(st.lists(st.sampled_from([4, 8, 16, 32, 64]), min_size=1, max_size=4))
     bits = [width * data.draw(st.integers(1, 4)) for width in widths]
@@ -223,10 +234,10 @@ def test_strata_follow_from_the_entry(kind: FaultKind) -> None:
 def test_users_can_ask_for_a_new_entry() -> None:
     assert parse_fault("word0") == FaultModel(WORD_READS_ZERO)
     assert parse_fault("stripe:4") == FaultModel(THREE_STUCK, 4)
-    assert offered_faults() == "flip, burst:K, stuck0, stuck1, word0, wordflip or stripe:N"
-    assert fault_rules().endswith("; stripe:N reads 1")
+    assert "column:K, word0, wordflip, stripe:N or mix:" in offered_faults()
+    assert "; stripe:N reads 1; mix:" in fault_rules()
     assert EXAMPLE in FaultModel.examples()
-    with pytest.raises(BadOption, match=r"wordflip or stripe:N \(N from 2 to 9\)"):
+    with pytest.raises(BadOption, match=r"wordflip, stripe:N \(N from 2 to 9\) or mix:"):
         parse_fault("stripe:10")
 
 
@@ -234,7 +245,9 @@ def test_users_can_ask_for_a_new_entry() -> None:
 
 
 def test_help_and_documents_name_every_kind() -> None:
-    assert offered_faults(default=True) == "flip (default), burst:K, stuck0 or stuck1"
+    assert offered_faults(default=True).startswith(
+        "flip (default), burst:K, stuck0, stuck1, word:W"
+    )
     assert listed_choices(["a", "b"]) == "a or b"
     method = (ROOT / "docs" / "method.md").read_text("utf-8")
     maps = (ROOT / "docs" / "method-maps.md").read_text("utf-8")

@@ -14,7 +14,17 @@ from scipy import stats
 
 from analyzer.errors import BadOption
 from analyzer.faults.count_law import CountLaw
-from analyzer.faults.kinds import BURST, FAULT_KINDS, FLIP, STUCK0, STUCK1
+from analyzer.faults.kinds import (
+    BURST,
+    COLUMN,
+    FAULT_KINDS,
+    FLIP,
+    MIXTURE,
+    ROW,
+    STUCK0,
+    STUCK1,
+    WORD,
+)
 from analyzer.faults.models import FaultModel, parse_fault
 from tests.strategies import FAULTS, examples
 
@@ -39,8 +49,7 @@ def test_a_fault_changes_nothing_but_the_masked_bits(
     once = fault.apply(np.array([code], np.uint16), np.array([mask], np.uint16))
     twice = fault.apply(once, np.array([mask], np.uint16))
     expected = {
-        FLIP: (~code & mask, code),
-        BURST: (~code & mask, code),
+        **dict.fromkeys([FLIP, BURST, WORD, ROW, COLUMN, MIXTURE], (~code & mask, code)),
         STUCK0: (0, code & ~mask),
         STUCK1: (mask, code | mask),
     }
@@ -54,6 +63,29 @@ def test_a_fault_changes_nothing_but_the_masked_bits(
 @given(FAULTS)
 def test_a_fault_reads_back_as_it_is_written(fault: FaultModel) -> None:
     assert parse_fault(str(fault)) == fault
+
+
+MIXED_UP = {
+    "mix:": "is no kind of upset with its share",
+    "mix:flip": "is no kind of upset",
+    "mix:flip=0.5,burst:2=0.4": r"the shares sum to 0\.9, not to 1",
+    "mix:flip=0.5,seu=0.5": "is there twice",
+    "mix:flip=0.5,stuck0=0.5": "stuck0 cannot be mixed",
+    "mix:flip=1.5,mbu2=-0.5": "is no kind of upset with its share",
+    "mix:flip=nan": "is no kind of upset",
+    "mix:burst:99=1": "is no kind of upset",
+}
+
+
+@pytest.mark.parametrize("text", MIXED_UP)
+def test_what_is_no_mixture(text: str) -> None:
+    with pytest.raises(BadOption, match=MIXED_UP[text]):
+        parse_fault(text)
+
+
+def test_a_mixture_of_one_kind_is_that_kind() -> None:
+    assert parse_fault("mix:mbu2=1") == parse_fault("burst:2")
+    assert str(parse_fault("row")) == "row:64"
 
 
 NOT_FAULTS = (

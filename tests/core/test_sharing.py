@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from analyzer.faults.elements import FLOAT16, FLOAT32, FLOAT64, INT8, StoredCodec, codec_for
 from analyzer.faults.models import FaultPattern, parse_fault
+from analyzer.faults.selection import Selection
 from analyzer.faults.sharing import Region, only_shared, share_bytes
-from analyzer.faults.space import FaultSpace, Kind, Selection, TensorSite
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from tests.strategies import examples
 
 FLIP = parse_fault("flip")

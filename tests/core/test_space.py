@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from analyzer.errors import EmptySelection
 from analyzer.faults.elements import FLOAT32, INT4, INT8, StoredCodec, codec_for
 from analyzer.faults.models import FaultPattern, parse_fault
-from analyzer.faults.space import FaultSpace, Kind, Selection, TensorSite
-from tests.strategies import examples, patterns, spaces
+from analyzer.faults.selection import Selection
+from analyzer.faults.space import FaultSpace, Kind, TensorSite
+from tests.strategies import bits_of_upset, examples, patterns, spaces
 
 
 def tensor(name: str, *shape: int, kind: Kind = Kind.WEIGHT) -> TensorSite:
@@ -82,14 +83,13 @@ def test_there_is_no_site_outside(site: int) -> None:
 
 
 def slow_hits(space: FaultSpace, pattern: FaultPattern) -> Iterator[tuple[int, int]]:
-    """(tensor, bit within it), one by one; a burst ends with its tensor."""
-    for site in pattern.sites.tolist():
+    """(tensor, bit within it), one by one; every event ends with its tensor."""
+    for number, site in enumerate(pattern.sites.tolist()):
         index, element, bit = space.locate(site)
         tensor = space.tensors[index]
-        for step in range(pattern.fault.length):
-            within = element * tensor.codec.bits + bit + step
-            if within < tensor.bits:
-                yield index, within
+        first = element * tensor.codec.bits + bit
+        for within in bits_of_upset(pattern.fault_of(number), first, tensor.bits):
+            yield index, within
 
 
 def slow_masks(space: FaultSpace, pattern: FaultPattern) -> dict[tuple[int, int], int]:

@@ -26,17 +26,11 @@ from analyzer.errors import EmptySelection, UnsupportedTarget
 from analyzer.faults.elements import FLOAT32, StoredCodec, Values
 from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.pairing import correspond
+from analyzer.faults.selection import Selection
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import Reach, split_sites
-from analyzer.faults.space import (
-    ComputedKind,
-    FaultSpace,
-    Kind,
-    Selection,
-    Target,
-    TensorSite,
-)
-from analyzer.jobs.prepare import Analysis
+from analyzer.faults.space import ComputedKind, FaultSpace, Kind, Target, TensorSite
+from analyzer.jobs.analysis import Analysis
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import NAMED

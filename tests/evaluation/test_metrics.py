@@ -29,10 +29,11 @@ from analyzer.evaluation.metrics import (
 )
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.metrics.top_k import TopK
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.evaluation.rules.classification import Classification
 from analyzer.gate import check_metrics, gate_metrics, parse_gate
-from analyzer.jobs.prepare import Analysis, prepare_map
+from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.reports.comparison.record import comparison_schema

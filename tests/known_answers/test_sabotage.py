@@ -12,6 +12,7 @@ import pytest
 
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation import outcome
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.faults import elements as bits
 from analyzer.faults import models as faults
 from analyzer.faults import sampling, severity
@@ -231,7 +232,7 @@ def nan_is_masked(patch: Patch) -> None:
 def errors_are_masked(patch: Patch) -> None:
     right = outcome.Judge.outcomes
 
-    def masked(judge: outcome.Judge, golden: Any, result: Any, labels: Any) -> outcome.Outcomes:
+    def masked(judge: outcome.Judge, golden: Any, result: Any, labels: Any) -> Outcomes:
         found = right(judge, golden, result, labels)
         return replace(found, due=0, masked=found.masked + found.due)
 

@@ -18,6 +18,7 @@ from analyzer.known_answers import operators
 from analyzer.known_answers.counts import Chance, CountQuantile
 from analyzer.known_answers.draws import TrialDraw, Words
 from analyzer.known_answers.estimates import KnownEstimate
+from analyzer.known_answers.exposure import Conversion
 from analyzer.known_answers.frequencies import DRAWN, Frequency
 from analyzer.known_answers.gates import GateVerdict
 from analyzer.known_answers.intervals import Limits
@@ -191,6 +192,8 @@ SPOILS: list[tuple[type[KnownAnswer], Spoil]] = [
     (KnownEstimate, lambda a: replace(a, metric=a.metric + 1e-15)),
     (Outcome, lambda a: replace(a, masked=a.masked + 1)),
     (Outcome, lambda a: replace(a, lost=a.lost + 1)),
+    (Conversion, lambda a: replace(a, low=a.high * 1.01, high=a.high * 2)),
+    (Conversion, lambda a: replace(a, high=a.low * 0.99, low=0.0)),
     (GateVerdict, lambda a: replace(a, verdict="fail" if a.verdict == "pass" else "pass")),
 ]
 """What spoils the answers of each kind."""

@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 from analyzer.errors import ExternalDataError, NothingAtRisk
 from analyzer.faults.elements import ELEMENT_TYPES, ElementType, Values, from_codes, to_raw
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 from analyzer.model import Model, load_model
 from analyzer.model.element_types import ELEMENT_OF
 from analyzer.model.inventory import values_of

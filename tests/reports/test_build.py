@@ -11,7 +11,8 @@ from analyzer.campaign.result import CampaignResult, Crash, RateResult, Stop, Up
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.evaluation.readers import generate_data
 from analyzer.faults.models import parse_fault
-from analyzer.faults.space import Kind, Selection
+from analyzer.faults.selection import Selection
+from analyzer.faults.space import Kind
 from analyzer.gate import Judgement, Verdict, parse_gate
 from analyzer.model import Model, load_model
 from analyzer.reports.shared.assumptions import sweep_assumptions

@@ -14,7 +14,8 @@ import pytest
 
 from analyzer.answers import Feeds, Result
 from analyzer.faults.models import FaultPattern
-from analyzer.faults.space import FaultSpace, Selection
+from analyzer.faults.selection import Selection
+from analyzer.faults.space import FaultSpace
 from analyzer.model import InputSignature, Model, load_model
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.live import LiveExecutor

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 from analyzer.model import Model, load_model
 from analyzer.runtime.ort.golden_file import _varint, golden_file
 from analyzer.runtime.ort.golden_model import golden_proto, golden_values

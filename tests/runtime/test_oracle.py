@@ -18,7 +18,7 @@ from analyzer.faults.models import FaultModel, FaultPattern, parse_fault
 from analyzer.model import load_model
 from tests.runtime.benches import TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model
-from tests.strategies import examples, patterns
+from tests.strategies import bits_of_upset, examples, patterns
 from tests.support import save
 
 FLIP = parse_fault("flip")
@@ -32,17 +32,18 @@ def edited_by_hand(on: TrialContext, pattern: FaultPattern) -> onnx.ModelProto:
     """The saved file with bits changed where each tensor's bytes stand in it."""
     content = bytearray(on.model.proto.SerializeToString())
     stored = {t.name: t.raw_data for t in on.model.proto.graph.initializer}
-    for site in pattern.sites.tolist():
+    for number, site in enumerate(pattern.sites.tolist()):
+        fault = pattern.fault_of(number)
         index, _, _ = on.space.locate(site)
         tensor = on.space.tensors[index]
         start = place_of(bytes(on.model.proto.SerializeToString()), tensor.name, stored)
         first = site - int(on.space.offsets[index])
-        for bit in range(first, min(first + pattern.fault.length, tensor.bits)):
+        for bit in bits_of_upset(fault, first, tensor.bits):
             mask = 1 << bit % 8
             byte = start + bit // 8
-            if pattern.fault.kind is STUCK0:
+            if fault.kind is STUCK0:
                 content[byte] &= ~mask
-            elif pattern.fault.kind is STUCK1:
+            elif fault.kind is STUCK1:
                 content[byte] |= mask
             else:
                 content[byte] ^= mask

@@ -11,7 +11,7 @@ from analyzer.evaluation.readers import generate_data
 from analyzer.faults.count_law import CountLaw
 from analyzer.faults.models import parse_fault
 from analyzer.faults.sampling import draw_pattern, generator
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 from analyzer.model import load_model
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.open import open_live

@@ -11,7 +11,7 @@ from analyzer.campaign.comparison.caching_store import CachingStore
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.metrics import metric_named
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.faults.pairing import OWN, Correspondence
 from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate

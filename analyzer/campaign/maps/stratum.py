@@ -8,7 +8,7 @@ from analyzer.campaign.maps.result import SiteStratumResult
 from analyzer.campaign.site_cells import SiteCell
 from analyzer.campaign.tasks import WHOLE, CellState, Shard
 from analyzer.campaign.trials import TrialContext
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.faults.site_strata import SiteStratum
 from analyzer.stats.areas import AreaStratum, ExactShares
 from analyzer.stats.tally import Tally

@@ -124,7 +124,9 @@ def _strata(
     batches = len(context.golden.batches)
     for part in range(len(sites.parts[tensor])):
         few = SiteCell(tensor, part).pairs(context.patterns, batches) <= ENUMERATED
-        cell = SiteCell(tensor, part, every=exhaustive or few)
+        # Kinds of a mixture have shares of their own: sites alone do not enumerate its upsets.
+        every = (exhaustive or few) and not context.plan.fault.parts
+        cell = SiteCell(tensor, part, every=every)
         yield StratumState(context, cell, _blocks_of(shard, tensor + part))
 
 

@@ -15,7 +15,7 @@ from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.handle import WorkerDied, WorkerHandle
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.campaign.workers.worker import blocks_in_worker, trial_in_worker
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 
 
 class LocalPool:

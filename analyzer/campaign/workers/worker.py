@@ -18,7 +18,7 @@ from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.payload import from_buffer, map_payload
 from analyzer.errors import ClusterError, DeviceFailed, InternalError, RelcheckError
-from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.outcomes import Outcomes
 
 _thread = threading.local()
 """Contexts of a cluster worker by payload name. A context mutates its weights, so that each thread

@@ -15,7 +15,10 @@ from analyzer.cli.exits import Exit
 def compare(
     models: Annotated[
         list[Path],
-        typer.Argument(help="ONNX models; the first is the reference.", metavar="MODEL MODEL.."),
+        typer.Argument(
+            help="ONNX models; the first is the reference. Or one, and --protect.",
+            metavar="MODEL MODEL..",
+        ),
     ],
     **flags: Any,
 ) -> Exit:

@@ -8,6 +8,7 @@ import typer
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.faults.kinds import offered_faults
 
 
 @app.command()
@@ -19,9 +20,7 @@ def selftest(
     encoding: Annotated[
         str, typer.Option(metavar="WORD", help="How values are held: stored or q15.16.")
     ] = "stored",
-    fault: Annotated[
-        str, typer.Option(metavar="WORD", help="flip, burst:K, stuck0 or stuck1.")
-    ] = "flip",
+    fault: Annotated[str, typer.Option(metavar="WORD", help=f"{offered_faults()}.")] = "flip",
     data: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Data set to take inputs from.")
     ] = None,

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from analyzer.faults.bitmap import Bools
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.protections.protection import ProtectionExample, Residual
@@ -27,6 +30,16 @@ class PlainMemory:
     def residual(self, pattern: FaultPattern) -> Residual:
         """The pattern itself; see `ProtectedMemory.residual`."""
         return Residual(pattern)
+
+    @property
+    def protected_bits(self) -> int:
+        """None of them."""
+        return 0
+
+    @property
+    def covered(self) -> Bools:
+        """No site."""
+        return np.zeros((len(self.data.tensors), int(self.data.widths.max())), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ A protection is executed, not assumed. Upsets are drawn over everything that the
 bits included. The decoder sees them together and gives back a residual: the upsets that the reader
 of the data meets. The residual is what runs.
 
-A new scheme is one file beside this one, with a class that has the members of `Protection`, and its
-name in `analyzer.faults.protections.PROTECTIONS`. Schemes that encode in place (tripled exponent
-bits, parity in a mantissa bit) have no check bits: their `ProtectedMemory.data` has codecs that
-encode and decode, so that the golden run shows what the encoding alone costs.
+A protection is a list of rules (`plan`), each a scheme (`scheme`) and the bits that it protects. A
+new scheme is one file beside this one, with a class that has the members of `Scheme`, and a line in
+`grammar.SCHEMES`. Schemes that encode in place (tripled exponent bits, parity in a mantissa bit)
+have no check bits: their `ProtectedMemory.data` has codecs that encode and decode, so that the
+golden run shows what the encoding alone costs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from analyzer.faults.bitmap import Bools
 from analyzer.faults.elements import ELEMENT_TYPES, Codes, StoredCodec, Values, from_codes
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
@@ -62,6 +64,17 @@ class ProtectedMemory(Protocol):
             pattern: upsets anywhere in ``space``.
         """
 
+    @property
+    def protected_bits(self) -> int:
+        """Number of data bits that are protected."""
+
+    @property
+    def covered(self) -> Bools:
+        """Sites of which one upset alone does little: bool (tensors of ``space``, widest).
+
+        Strata count them as mild; no figure depends on it.
+        """
+
 
 class ProtectionExample(NamedTuple):
     """One tensor, some upsets, and what is read: worked out by hand, executed by a test.
@@ -75,6 +88,7 @@ class ProtectionExample(NamedTuple):
         corrections: As in `Residual`.
         detections: As in `Residual`.
         working: How the answer follows.
+        rule: The protection, as flags write it; empty: the one that has the example.
     """
 
     element: str
@@ -85,6 +99,7 @@ class ProtectionExample(NamedTuple):
     corrections: int
     detections: int
     working: str
+    rule: str = ""
 
 
 class Protection(Protocol):
@@ -92,7 +107,7 @@ class Protection(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in flags, reports and plans."""
+        """The text in flags, reports and plans."""
 
     @property
     def about(self) -> str:
@@ -103,8 +118,11 @@ class Protection(Protocol):
 
         Args:
             data: the bits at risk without it.
-            values: golden values of the stored tensors, by name. What stuck cells and words that
-                read 0 come to depends on them.
+            values: values of the stored tensors, by name. What stuck cells and words that read 0
+                come to depends on them.
+
+        Raises:
+            BadOption: nothing in ``data`` can be protected as asked.
         """
 
     def examples(self) -> Sequence[ProtectionExample]:
@@ -149,8 +167,10 @@ def work_out(
     element = ELEMENT_TYPES[example.element]
     codes: Codes = np.array(example.codes, element.code_dtype)
     site = TensorSite("t", Kind.WEIGHT, codes.shape, StoredCodec(element), element.name)
-    memory = protection.protect(FaultSpace((site,)), {"t": from_codes(codes, element)})
+    values = from_codes(codes, element)
+    memory = protection.protect(FaultSpace((site,)), {"t": values})
     pattern = FaultPattern(parse_fault(example.fault), np.array(example.sites, np.int64))
     residual = memory.residual(pattern)
-    (read,) = read_codes(memory.data, [codes], residual.pattern)
+    held = memory.data.tensors[0].codec.encode(values)
+    (read,) = read_codes(memory.data, [held], residual.pattern)
     return tuple(read.tolist()), residual.corrections, residual.detections

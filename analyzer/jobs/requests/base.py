@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, model_validator
 
-from analyzer.faults.space import Selection
+from analyzer.faults.selection import Selection
 from analyzer.jobs.requests import fields
 from analyzer.jobs.sources import ModelInMemory
 from analyzer.model import Origin, Preprocessing

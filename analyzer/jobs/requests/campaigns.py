@@ -10,6 +10,7 @@ from analyzer.campaign.plan import Exposure
 from analyzer.campaign.tasks import WHOLE
 from analyzer.errors import BadOption
 from analyzer.faults.models import FLIP
+from analyzer.faults.protections import NONE, Protection
 from analyzer.faults.rates import parse_rates
 from analyzer.gate import Condition
 from analyzer.jobs.requests import fields
@@ -112,6 +113,7 @@ class SweepRequest(RatesRequest):
 
     Attributes:
         model: The model.
+        protect: The protection of the memory.
         gate: Conditions that decide between pass and fail.
         until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
     """
@@ -120,6 +122,7 @@ class SweepRequest(RatesRequest):
     writes: ClassVar[RecordKind | None] = RecordKind.RUN
 
     model: Annotated[Model, Field(exclude=True)]
+    protect: fields.Protect = NONE
     gate: fields.Gates = ()
     until: Literal["precision", "gate"] = "precision"
 
@@ -151,6 +154,7 @@ class MapRequest(CampaignRequest):
 
     Attributes:
         model: The model.
+        protect: The protection of the memory.
         precision: Its margin: half the width of a tensor's intervals when the tensor is done.
         exhaustive: Whether every upset is to meet every image.
     """
@@ -159,18 +163,68 @@ class MapRequest(CampaignRequest):
     writes: ClassVar[RecordKind | None] = RecordKind.MAP
 
     model: Annotated[Model, Field(exclude=True)]
+    protect: fields.Protect = NONE
     precision: float = Field(default=0.01, gt=0.0, lt=0.5, alias="margin")
     confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
     exhaustive: bool = False
 
+    def check(self) -> None:
+        """Refuse to enumerate what has shares.
+
+        Raises:
+            BadOption: the upsets of a mixture are to be enumerated.
+        """
+        if self.exhaustive and self.fault.parts:
+            raise BadOption(
+                "--exhaustive takes every site once, and a mixture has several kinds of upset with "
+                "shares of their own there; map each kind by itself, or leave the option out"
+            )
+
 
 class ComparisonRequest(RatesRequest):
-    """A comparison of several models under the same faults.
+    """A comparison of several models, or of protections of a model, under the same faults.
 
     Attributes:
         models: The models; the first is the reference.
+        protect: The protection of the memory of each model; one: of all. Of a single model: the
+            protections that are compared with none.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.COMPARISON
 
     models: Annotated[tuple[Model, ...], Field(exclude=True)]
+    protect: fields.Protections = ()
+
+    def check(self) -> None:
+        """Refuse a request that compares nothing.
+
+        Raises:
+            BadOption: see `entries`.
+        """
+        _ = self.entries
+
+    @property
+    def entries(self) -> list[tuple[Model, Protection]]:
+        """Each model with its protection, the reference first.
+
+        Raises:
+            BadOption: there is nothing to compare, or models and protections do not match.
+        """
+        models, protections = list(self.models), list(self.protect)
+        if len(models) == 1 and protections:
+            if protections[0] is not NONE:
+                protections.insert(0, NONE)
+            models *= len(protections)
+        if len(models) < 2:
+            raise BadOption(
+                "relcheck compare takes two models or more, the first is the reference; or one "
+                "model, and protections of its memory by --protect"
+            )
+        if len(protections) < 2:
+            protections = (protections or [NONE]) * len(models)
+        if len(protections) != len(models):
+            raise BadOption(
+                f"--protect is given {len(protections)} times for {len(models)} models; give it "
+                "once for all models, or once for each, --protect none included"
+            )
+        return list(zip(models, protections, strict=True))

@@ -15,6 +15,9 @@ from analyzer.evaluation.in_memory import Arrays
 from analyzer.evaluation.user_code import function_text
 from analyzer.faults.elements import ENCODINGS
 from analyzer.faults.models import FaultModel, parse_fault
+from analyzer.faults.protections import parse_protection
+from analyzer.faults.protections.none import NoProtection
+from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
@@ -74,8 +77,9 @@ def _as_expectation(value: Any) -> Expectation:
 
 
 def _one_or_more(value: Any) -> Any:
-    """A single text, gate or expectation stands for a list of one."""
-    return (value,) if isinstance(value, str | Condition | Expectation) else value
+    """A single text, gate, expectation or protection stands for a list of one."""
+    single = isinstance(value, str | Condition | Expectation | ProtectionPlan | NoProtection)
+    return (value,) if single else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -133,7 +137,13 @@ Expectations = Annotated[
     BeforeValidator(_one_or_more),
 ]
 Fault = Annotated[InstanceOf[FaultModel], from_text(parse_fault), PlainSerializer(str)]
+Protect = Annotated[
+    InstanceOf[ProtectionPlan] | InstanceOf[NoProtection],
+    from_text(parse_protection),
+    PlainSerializer(lambda protection: protection.name),
+]
 Encoding = Annotated[str, BeforeValidator(_known_encoding)]
+Protections = Annotated[tuple[Protect, ...], BeforeValidator(_one_or_more)]
 Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Kinds = Annotated[
     tuple[Kind, ...], from_text(lambda text: tuple(word.strip() for word in text.split(",")))

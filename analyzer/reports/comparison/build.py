@@ -25,7 +25,7 @@ from analyzer.reports.shared.build import (
     sweep_fields,
 )
 from analyzer.reports.shared.decision import decision_part
-from analyzer.reports.shared.records import RunPart, ToolPart
+from analyzer.reports.shared.records import ProtectionPart, RunPart, ToolPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
 
@@ -39,12 +39,14 @@ class ComparisonEntry:
         compared: The campaign of the model.
         found: The figures of the model, and its differences from the reference.
         notes: On how it ran.
+        protection: Of the memory; None: there is none.
     """
 
     model: Model
     compared: ComparedModel
     found: ModelFindings
     notes: ModelNotes = NO_NOTES
+    protection: ProtectionPart | None = None
 
 
 def build_comparison(
@@ -96,6 +98,7 @@ def _model(
         model=model_part(model, context.space, entry.notes),
         file_bytes=model.size,
         plan_id=context.plan.id,
+        protection=entry.protection,
         golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
@@ -115,7 +118,8 @@ def _correspondence(
         of_reference=matched.shares[0],
         of_model=matched.shares[1],
         faults="paired" if entry.compared.paired else "independent",
-        same_file=entry.model.sha256 == reference.model.sha256,
+        same_file=entry.model.sha256 == reference.model.sha256
+        and entry.protection == reference.protection,
     )
 
 

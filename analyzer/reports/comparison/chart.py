@@ -91,7 +91,8 @@ def _name(model: ComparedModelPart) -> str:
     path = model.model.path
     if len(path) > NAME_CHARACTERS:
         path = f"…{path[-(NAME_CHARACTERS - 1) :]}"
-    return f"{model.label}  {path}".replace("$", r"\$")
+    behind = f", {model.protection.rules}" if model.protection else ""
+    return f"{model.label}  {path}{behind}".replace("$", r"\$")
 
 
 def _chart(

@@ -39,7 +39,8 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
         model: one of its models, not the reference.
     """
     first = comparison.models[0]
-    name = f"{model.label} ({model.model.path})"
+    behind = f", {model.protection.rules}" if model.protection else ""
+    name = f"{model.label} ({model.model.path}{behind})"
     part = model.area_difference
     if comparison.metric is None:
         return _of_corruption(first, model, name)

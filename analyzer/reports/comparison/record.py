@@ -12,11 +12,13 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     LabelledMetricName,
     ModelPart,
+    ProtectionPart,
     ReportRecord,
     RunPart,
     ToolPart,
     as_json,
     as_schema,
+    left_out,
 )
 from analyzer.reports.shared.signed_numbers import DifferencePart
 
@@ -91,6 +93,7 @@ class ComparedModelPart(ReportRecord):
     model: ModelPart
     file_bytes: Count
     plan_id: str
+    protection: ProtectionPart | None = left_out()
     golden: Fraction | None
     correspondence: CorrespondencePart | None
     rates: list[ComparedRatePart]

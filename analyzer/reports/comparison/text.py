@@ -13,6 +13,7 @@ from analyzer.reports.comparison.record import (
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
+from analyzer.reports.shared.protection import protection_lines
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 from analyzer.reports.shared.terminal_text import (
@@ -60,6 +61,8 @@ def _head(comparison: Comparison) -> Iterator[str]:
     names = short_names((m.model.path for m in comparison.models), NAME_WIDTH - 1)
     for model in comparison.models:
         yield _model(model, names[model.model.path])
+        for line in protection_lines(model.protection):
+            yield from wrapped([f"   {line}"])
 
 
 def _model(model: ComparedModelPart, name: str) -> str:

@@ -6,6 +6,7 @@ from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.elements import ELEMENT_TYPES
+from analyzer.faults.protections.part import CHECK_BITS
 from analyzer.model import Model
 from analyzer.reports.map.record import (
     AreaPart,
@@ -34,7 +35,7 @@ from analyzer.reports.shared.build import (
     plan_fields,
 )
 from analyzer.reports.shared.decision import decision_part
-from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
+from analyzer.reports.shared.records import GoldenPart, ProtectionPart, RunPart, ToolPart
 from analyzer.stats.areas import AreaStratum
 from analyzer.stats.intervals import Interval
 
@@ -48,6 +49,7 @@ def build_map_report(
     run: RunPart,
     exhaustive: bool,
     notes: ModelNotes = NO_NOTES,
+    protection: ProtectionPart | None = None,
 ) -> MapReport:
     """Put everything a reviewer needs into one record.
 
@@ -60,6 +62,7 @@ def build_map_report(
         run: times and host.
         exhaustive: whether every site met every image.
         notes: on how the model ran.
+        protection: of the memory.
     """
     return MapReport(
         tool=tool,
@@ -73,6 +76,7 @@ def build_map_report(
             exhaustive=exhaustive,
             **plan_fields(found.plan),
         ),
+        protection=protection,
         whole=_area(found.whole),
         kinds=[KindPart(kind=kind, **dict(_area(area))) for kind, area in found.kinds.items()],
         bits=[_bit(position, area) for position, area in found.bits.items()],
@@ -118,7 +122,9 @@ def _bit(position: BitPosition, area: Area) -> BitPart:
 
 def _field(position: BitPosition) -> str:
     """The field of the number to which a bit belongs, e.g. ``sign`` or ``fraction``."""
-    if position.codec == "stored":
+    if position.codec.startswith(CHECK_BITS):
+        return "check"
+    if not position.codec.startswith("q"):
         return ELEMENT_TYPES[position.dtype].field(position.bit)
     integer, _, fraction = position.codec.removeprefix("q").partition(".")
     if position.bit < int(fraction):

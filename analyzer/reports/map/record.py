@@ -14,11 +14,13 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     ModelPart,
     Name,
+    ProtectionPart,
     ReportRecord,
     RunPart,
     ToolPart,
     as_json,
     as_schema,
+    left_out,
 )
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -127,6 +129,7 @@ class MapReport(ReportRecord):
     golden: GoldenPart
     decision: DecisionPart
     plan: MapPlanPart
+    protection: ProtectionPart | None = left_out()
     whole: AreaPart
     kinds: list[KindPart]
     bits: list[BitPart]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from analyzer.faults.protections.part import CHECK_BITS
 from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
@@ -14,6 +15,7 @@ from analyzer.reports.map.record import (
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
+from analyzer.reports.shared.protection import protection_lines
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
     one_line,
@@ -66,7 +68,7 @@ def _head(report: MapReport) -> list[str]:
         + per_run,
         figures.runtime(report.tool),
     ]
-    return lines + [f"note: {note}" for note in model.notes]
+    return [*lines, *protection_lines(report.protection), *(f"note: {n}" for n in model.notes)]
 
 
 def _row(name: str, area: AreaPart, last: str) -> str:
@@ -132,6 +134,7 @@ def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
     """
     for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
         held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
+        held = encoding if encoding.startswith(CHECK_BITS) else held
         for alike, run in groupby(bits, _alike):
             parts = list(run)
             if not alike or len(parts) == 1:

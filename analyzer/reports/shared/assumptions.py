@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.evaluation.dataset import DataKind, Dataset
+from analyzer.faults.protections import NONE, parse_protection
 from analyzer.faults.space import FaultSpace
 
 AT_RISK = (
@@ -45,6 +46,7 @@ def assumptions(plan: Plan, data: Dataset, own: ReportAssumptions) -> list[str]:
     lines = [
         *own.faults,
         AT_RISK,
+        *_protection(plan),
         f"{OUTCOMES} {own.outcomes}".strip(),
         *own.trials,
         f"The data set is taken as given: intervals cover {own.covered}.",
@@ -68,6 +70,17 @@ def shared_bytes(space: FaultSpace) -> list[str]:
     return [
         f"{count} stored tensors share bytes of a file: each byte is one fault site, and an upset "
         "there hits all of them."
+    ]
+
+
+def _protection(plan: Plan) -> list[str]:
+    if plan.protection == NONE.name:
+        return []
+    about = parse_protection(plan.protection).about
+    return [
+        f"Memory protection {plan.protection}, executed in every trial: {about} Its check bits are "
+        "hit like all others; its encoder, its decoder and copies that it reloads from are taken "
+        "to be fault-free."
     ]
 
 

@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.protections import parse_protection
+from analyzer.faults.protections.protection import ProtectedMemory, storage_overhead
+from analyzer.faults.space import FaultSpace, Target
 from analyzer.model import Model
 from analyzer.reports.shared.left_out import left_out_parts
 from analyzer.reports.shared.records import (
+    CodingLossPart,
     CrashPart,
     DataPart,
     IntervalPart,
     ModelPart,
+    ProtectionPart,
     StepPart,
     UpsetPart,
 )
@@ -41,20 +46,47 @@ def model_part(model: Model, space: FaultSpace, notes: ModelNotes = NO_NOTES) ->
 
     Args:
         model: the ONNX file.
-        space: its bits at risk.
+        space: its bits at risk, check bits of a protection included.
         notes: on how it ran.
     """
     return ModelPart(
         path=model.path.name,
         sha256=model.sha256,
         opset=model.opset,
-        parameters=space.parameters,
+        parameters=sum(t.elements for t in space.tensors if t.target is not Target.CHECK),
         bits_at_risk=space.bits,
         notes=list(notes.sentences),
         coupled=notes.coupled,
         bits_out_of_scope=model.inventory.bits_left_out,
         share_out_of_scope=model.inventory.share_left_out,
         out_of_scope=left_out_parts(model.inventory),
+    )
+
+
+def protection_part(
+    plan: Plan, memory: ProtectedMemory | None, coding: CodingLoss | None
+) -> ProtectionPart | None:
+    """The protection of the memory; None: there is none.
+
+    Args:
+        plan: of the campaign.
+        memory: the protected memory, if there is one.
+        coding: what its encoding costs; None: nothing is lost.
+    """
+    if memory is None:
+        return None
+    protection = parse_protection(plan.protection)
+    loss = None
+    if coding is not None:
+        loss = CodingLossPart(unencoded=coding.unencoded, lost=coding.lost, changed=coding.changed)
+    return ProtectionPart(
+        rules=plan.protection,
+        about=protection.about,
+        data_bits=memory.data.bits,
+        protected_bits=memory.protected_bits,
+        check_bits=memory.space.bits - memory.data.bits,
+        overhead=str(storage_overhead(memory)),
+        coding_loss=loss,
     )
 
 

@@ -149,6 +149,55 @@ class IntervalPart(ReportRecord):
     high: Fraction
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def left_out() -> Any:
+    """The default of a part that only some reports have: no key at all."""
+    return Field(default=None, exclude_if=_is_none)
+
+
+class CodingLossPart(ReportRecord):
+    """The cost of an encoding that rounds stored values, without any fault.
+
+    ``unencoded``: the metric of the model as its file has it. ``lost``: by how much the metric is
+    lower under the encoding; below 0 where it is higher. ``changed``: share of images whose
+    decision the encoding changes.
+    """
+
+    unencoded: Fraction
+    lost: Annotated[float, Field(ge=-1.0, le=1.0)]
+    changed: Fraction
+
+
+class ProtectionPart(ReportRecord):
+    """The protection of the memory, executed in every trial.
+
+    ``rules``: as the flag writes it. ``overhead``: check bits per data bit, an exact fraction.
+    """
+
+    rules: str
+    about: str
+    data_bits: Count
+    protected_bits: Count
+    check_bits: Count
+    overhead: str
+    coding_loss: CodingLossPart | None
+
+
+class MemoryPart(ReportRecord):
+    """Effects of the protection; shares of images.
+
+    ``corrected``: the image met upsets, all of them corrected; it counts as masked as well.
+    ``detected``: the image met an error that was found and not corrected; where it ends the run, it
+    counts as DUE as well.
+    """
+
+    corrected: IntervalPart
+    detected: IntervalPart
+
+
 class UpsetPart(ReportRecord):
     """One fault site."""
 

@@ -22,7 +22,13 @@ from analyzer.reports.shared.build import (
 )
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.left_out import gate_scope
-from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
+from analyzer.reports.shared.records import (
+    GoldenPart,
+    MemoryPart,
+    ProtectionPart,
+    RunPart,
+    ToolPart,
+)
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -32,6 +38,7 @@ from analyzer.reports.sweep.record import (
     Report,
     StratumPart,
 )
+from analyzer.stats.strata import MemoryEstimate
 
 
 def build_report(
@@ -44,6 +51,7 @@ def build_report(
     tool: ToolPart,
     run: RunPart,
     notes: ModelNotes = NO_NOTES,
+    protection: ProtectionPart | None = None,
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -57,6 +65,7 @@ def build_report(
         tool: versions.
         run: times and host.
         notes: on how the model ran.
+        protection: of the memory.
     """
     plan, part = result.plan, model_part(model, space, notes)
     return Report(
@@ -66,6 +75,7 @@ def build_report(
         golden=GoldenPart(metric=plan.metric, value=result.golden),
         decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
+        protection=protection,
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
@@ -96,7 +106,17 @@ def _rate(result: RateResult) -> RatePart:
             StratumPart(severe=s.name, probability=s.weight, trials=s.tally.trials)
             for s in result.strata
         ],
+        memory=_memory(result.memory),
     )
+
+
+def _memory(found: MemoryEstimate | None) -> MemoryPart | None:
+    if found is None:
+        return None
+    corrected, detected = interval_part(found.corrected), interval_part(found.detected)
+    assert corrected is not None
+    assert detected is not None
+    return MemoryPart(corrected=corrected, detected=detected)
 
 
 def _devices(values: tuple[float, ...]) -> DevicesPart | None:

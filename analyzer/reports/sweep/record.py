@@ -12,12 +12,15 @@ from analyzer.reports.shared.records import (
     Fraction,
     GoldenPart,
     IntervalPart,
+    MemoryPart,
     ModelPart,
+    ProtectionPart,
     ReportRecord,
     RunPart,
     ToolPart,
     as_json,
     as_schema,
+    left_out,
 )
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -78,6 +81,7 @@ class RatePart(ReportRecord):
     devices: DevicesPart | None
     crashes: list[CrashPart]
     strata: list[StratumPart]
+    memory: MemoryPart | None = left_out()
 
 
 class ConditionPart(ReportRecord):
@@ -118,6 +122,7 @@ class Report(ReportRecord):
     golden: GoldenPart
     decision: DecisionPart
     plan: PlanPart
+    protection: ProtectionPart | None = left_out()
     rates: list[RatePart]
     gate: GatePart
     assumptions: list[str]

@@ -4,6 +4,7 @@ from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
+from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import why_undecided
@@ -36,7 +37,7 @@ def _head(report: Report) -> list[str]:
     per_run = f", {figures.images_per_run(plan.batch)}" if model.coupled else ""
     lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}{per_run}")
     lines.append(figures.runtime(report.tool))
-    return lines + [f"note: {note}" for note in model.notes]
+    return [*lines, *protection_lines(report.protection), *(f"note: {n}" for n in model.notes)]
 
 
 def _table(report: Report) -> list[str]:
@@ -90,7 +91,8 @@ def _notes(report: Report) -> list[str]:
                 f"{figures.percent(row.devices.p05)} %, half below "
                 f"{figures.percent(row.devices.median)} %."
             )
-    return lines
+    run = (row for row in report.rates if row.trials)
+    return [*lines, *memory_lines([(show_rate(row.rate), row.memory) for row in run])]
 
 
 def _gate(report: Report) -> list[str]:

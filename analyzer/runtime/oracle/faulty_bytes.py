@@ -37,24 +37,24 @@ class FaultyBytes:
             among: indices of `FaultSpace.every` of the tensors to return, if the pattern hits them;
                 None: all.
         """
-        sites = pattern.sites
+        sites, numbers = pattern.sites, np.arange(len(pattern))
         hit = self._space.offsets.searchsorted(sites, side="right") - 1
         if among is not None:
             wanted = np.zeros(len(self._space.tensors), np.bool_)
             wanted[[self._space.counted_in(index) for index in among]] = True
+            numbers = numbers[wanted[hit]]
             sites, hit = sites[wanted[hit]], hit[wanted[hit]]
         edited: dict[int, bytearray] = {}
         firsts = sites - self._space.offsets[hit]
         widths, sizes = self._space.widths[hit], np.diff(self._space.offsets)[hit]
-        footprint = pattern.fault.footprint
-        for index, first, width, size in zip(
-            hit.tolist(), firsts.tolist(), widths.tolist(), sizes.tolist(), strict=True
-        ):
-            for position in footprint.positions(first, width, size):
+        columns = (column.tolist() for column in (numbers, hit, firsts, widths, sizes))
+        for number, index, first, width, size in zip(*columns, strict=True):
+            fault = pattern.fault_of(number)
+            for position in fault.footprint.positions(first, width, size):
                 for holder, place in self._holders(index, position):
                     if holder not in edited:
                         edited[holder] = self._memory(holder)
-                    _hit(edited[holder], place, pattern.fault)
+                    _hit(edited[holder], place, fault)
         return {
             self._space.every[index].name: self._raw(index, memory)
             for index, memory in edited.items()

@@ -1,0 +1,1 @@
+"""Deployment targets: memories, raw rates, exposure windows, budgets, and their arithmetic."""

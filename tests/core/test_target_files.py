@@ -1,0 +1,106 @@
+"""Target files: what is shipped can be read, and everything else is refused in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.errors import BadTarget
+from analyzer.faults.elements import FLOAT32, StoredCodec
+from analyzer.faults.space import Kind, TensorSite
+from analyzer.targets.read import read_target, regions_of, shipped_targets
+from analyzer.targets.target import target_schema
+from tests.support import ROOT
+
+BODY = """
+name = "t"
+[use]
+inferences_per_hour = 10.0
+mission_hours = 100.0
+"""
+REGION = """
+[[region]]
+name = "a"
+raw_fit_per_mbit = 20.0
+source = "s"
+standing = "seen"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "t.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", shipped_targets())
+def test_shipped_targets_name_the_source_of_every_rate(name: str) -> None:
+    target = read_target(shipped_targets()[name])
+    assert target.name == name
+    assert target.about
+    for region in target.region:
+        assert region.raw_fit_per_mbit is not None
+        assert region.source
+        assert region.standing in ("seen", "second-hand")
+
+
+def test_the_published_schema_is_the_present_one() -> None:
+    assert (ROOT / "docs" / "target.schema.json").read_text("utf-8") == target_schema()
+
+
+def test_windows_follow_from_the_refresh(tmp_path: Path) -> None:
+    for refresh, hours in (
+        ('"never"', 100.0),
+        ('"inference"', 0.1),
+        ('"scrub"\nrefresh_hours = 2.0', 2.0),
+        ('"start"\nrefresh_hours = 8.0', 8.0),
+    ):
+        target = read_target(write(tmp_path, f"{BODY}{REGION}refresh = {refresh}\n"))
+        assert target.window_hours(target.region[0]) == hours
+
+
+REFUSED = {
+    "x = [": "is no TOML",
+    BODY: "region: Field required",
+    f"{BODY}{REGION}colour = 1": r"region\.0\.colour: there is no such field",
+    f"{BODY}{REGION}{REGION}": "two regions are called 'a'",
+    f'{BODY}[[region]]\nname = "a"\n[budget]\nsdc_fit = 1.0': "'a' has no raw_fit_per_mbit",
+    f'{BODY}[[region]]\nname = "a"\nraw_fit_per_mbit = 1.0': "needs its source and standing",
+    f'{BODY}{REGION}events = "mix:seu=0.5,mbu2=0.4"': r"the shares sum to 0\.9, not to 1",
+    f'{BODY}{REGION}protection = "secdec"': "there is no scheme 'secdec'",
+    f'{BODY}{REGION}refresh = "scrub"': 'refresh = "scrub" needs refresh_hours',
+    f"{BODY}{REGION}refresh_hours = 1.0": "takes no refresh_hours",
+    f"{BODY}{REGION.replace('20.0', '-1.0')}": "greater than or equal to 0",
+    f"{BODY}{REGION.replace('20.0', 'inf')}": "finite number",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_no_target(text: str, tmp_path: Path) -> None:
+    with pytest.raises(BadTarget, match=REFUSED[text]):
+        read_target(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadTarget, match="there is no target file"):
+        read_target(tmp_path / "none.toml")
+
+
+def test_every_tensor_lies_in_one_region(tmp_path: Path) -> None:
+    sites = [
+        TensorSite(name, Kind.WEIGHT, (1,), StoredCodec(FLOAT32), "float32") for name in ("u", "v")
+    ]
+    second = REGION.replace('"a"', '"b"')
+
+    def found(first: str, other: str = "") -> list[str]:
+        text = f"{BODY}{REGION}tensors = {first}\n"
+        text += f"{second}tensors = {other}\n" if other else ""
+        return [region.name for region in regions_of(read_target(write(tmp_path, text)), sites)]
+
+    assert found('["*"]') == ["a", "a"]
+    assert found('["u"]', '["v"]') == ["a", "b"]
+    with pytest.raises(BadTarget, match="'u' lies in the regions 'a' and 'b'"):
+        found('["*"]', '["u"]')
+    with pytest.raises(BadTarget, match="'v' lies in no region"):
+        found('["u"]')
+    with pytest.raises(BadTarget, match="the region 'b' of the target 't' holds none of the 2"):
+        found('["*"]', '["w"]')
