@@ -2,8 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Collection
+from copy import copy
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
@@ -157,6 +158,15 @@ SearchState = Annotated[
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
+Formats = Annotated[
+    list[str] | None,
+    _option(
+        _OUT,
+        "NAME=FILE",
+        "Write a report as json, html, csv, markdown, junit, sarif, github or gitlab; - prints "
+        "(repeatable).",
+    ),
+]
 Config = Annotated[
     Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
 ]
@@ -200,7 +210,8 @@ def outputs(kind: RecordKind, panel: str | None = _OUT) -> dict[str, Any]:
         kind: of the report.
         panel: where help lists them; None: among the options without a panel.
     """
-    return {name: _output(form, form.help, panel) for name, form in formats_of([kind]).items()}
+    own = formats_of([kind]).values()
+    return {form.name: _output(form, form.help, panel) for form in own if form.flag}
 
 
 def resumed_outputs(kinds: Collection[RecordKind]) -> dict[str, Any]:
@@ -210,13 +221,31 @@ def resumed_outputs(kinds: Collection[RecordKind]) -> dict[str, Any]:
         kinds: of the reports.
     """
     options = {}
-    for name, form in formats_of(kinds).items():
-        having = [kind for kind in kinds if name in formats_of([kind])]
+    for name, form in _flagged(kinds).items():
+        having = [kind for kind in kinds if name in _flagged([kind])]
         text = form.help
         if len(having) < len(kinds):
             text = f"Of a {having[0]}: {text[0].lower()}{text[1:]}"
         options[name] = _output(form, text, None)
     return options
+
+
+def _flagged(kinds: Collection[RecordKind]) -> dict[str, Format]:
+    """Forms with a flag of their own, by name."""
+    found: dict[str, Format] = {}
+    for kind in kinds:
+        for form in formats_of([kind]).values():
+            if form.flag:
+                found.setdefault(form.name, form)
+    return found
+
+
+def plain(annotation: Any) -> Any:
+    """The same option among those without a panel."""
+    kind, option = get_args(annotation)
+    outside = copy(option)
+    outside.rich_help_panel = None
+    return Annotated[kind, outside]
 
 
 def _output(form: Format, text: str, panel: str | None) -> Any:
@@ -243,6 +272,7 @@ RUN = {
     "device": Device,
     "gate": Gate,
     **outputs(RecordKind.RUN),
+    "format": Formats,
     "config": Config,
 }
 COMPARE = {
@@ -251,6 +281,7 @@ COMPARE = {
     "journal": JournalFolder,
     "device": Device,
     **outputs(RecordKind.COMPARISON),
+    "format": Formats,
     "config": Config,
 }
 MAP = {
@@ -264,6 +295,7 @@ MAP = {
     "journal": Journal,
     "shard": Shard,
     **outputs(RecordKind.MAP),
+    "format": Formats,
     "config": Config,
 }
 SEARCH = {

@@ -26,6 +26,7 @@ from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.requests.fields import NOWHERE
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.comparison.build import ComparisonEntry, build_comparison, label
@@ -110,6 +111,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
         written=tuple(written),
         cut_short=frozenset(stop for c in compared_models for stop in c.found.cut_short),
         kept=request.journal is not NOWHERE,
+        printed=printed_form(request.outputs),
     )
 
 
@@ -130,7 +132,7 @@ def _record(
         for state in acceleration_parts(analysis.executor, label(index))
     ]
     tool = tool_part(analyses[0].device)
-    run = run_part(watch, None, request.command, states)
+    run = run_part(watch, None, request.command, states, request.models)
     return build_comparison(entries, analyses[0].data, tool, run)
 
 

@@ -63,6 +63,12 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     config: PathLike | None
     json: PathLike | None
     html: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
 
 
 class CompareKeywords(CampaignKeywords, total=False):
@@ -85,7 +91,6 @@ class MapKeywords(CampaignKeywords, total=False):
 
     margin: float | None
     exhaustive: bool | None
-    csv: PathLike | None
 
 
 class SearchKeywords(TypedDict, total=False):

@@ -19,6 +19,7 @@ from analyzer.jobs.prepare import Analysis, prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share, Status
 from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
@@ -106,7 +107,11 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     found = _record(analysis, request, result, watch, where)
     written = write_report(RecordKind.RUN, found, request.outputs)
     return SweepReport(
-        record=found, written=tuple(written), cut_short=result.cut_short, journal=where
+        record=found,
+        written=tuple(written),
+        cut_short=result.cut_short,
+        journal=where,
+        printed=printed_form(request.outputs),
     )
 
 
@@ -143,5 +148,11 @@ def _record(
         analysis.data,
         judge_gate(request.gate, result),
         tool_part(analysis.device),
-        run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        run_part(
+            watch,
+            journal,
+            request.command,
+            acceleration_parts(analysis.executor),
+            [request.model],
+        ),
     )

@@ -22,7 +22,11 @@ _WORK = {
 
 
 @app.command()
-@options.takes(**_WORK, **options.resumed_outputs((RecordKind.RUN, RecordKind.MAP)))
+@options.takes(
+    **_WORK,
+    **options.resumed_outputs((RecordKind.RUN, RecordKind.MAP)),
+    format=options.plain(options.Formats),
+)
 def resume(
     journal: Annotated[
         Path, typer.Argument(help="The journal of a run or a map.", metavar="JOURNAL")

@@ -139,7 +139,11 @@ class AccelerationPart(ReportRecord):
 
 
 class RunPart(ReportRecord):
-    """Times, host and engine: the only part in which two runs of one plan may differ."""
+    """Times, places, host and engine: the only part in which two runs of one plan may differ.
+
+    ``models`` are the paths of the models relative to the root of their repository, else to the
+    working folder, with slashes.
+    """
 
     started: str
     wall_seconds: float
@@ -150,6 +154,7 @@ class RunPart(ReportRecord):
     journal: str
     command: Name
     accelerations: list[AccelerationPart] = []
+    models: list[Name] = []
 
 
 def as_json(report: ReportRecord) -> str:

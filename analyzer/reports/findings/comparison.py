@@ -1,0 +1,87 @@
+"""The findings of a comparison: that it is finished, and how models differ from the first."""
+
+from collections.abc import Iterator
+
+from analyzer.faults.rates import show_rate
+from analyzer.reports.comparison.record import ComparedModelPart, ComparedRatePart, Comparison
+from analyzer.reports.findings.parts import artifacts_of, completeness, facts_of, titled
+from analyzer.reports.findings.record import Findings, Table
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
+
+
+def comparison_findings(comparison: Comparison) -> Findings:
+    """What a pipeline wants of a comparison."""
+    parts = [model.model for model in comparison.models]
+    rows = [row for model in comparison.models for row in model.rates]
+    trials = sum(row.trials for row in rows)
+    checks = (completeness([row.stop for row in rows], "the comparison", trials),)
+    return Findings(
+        title=titled(checks),
+        artifacts=artifacts_of(parts, comparison.run),
+        version=comparison.tool.version,
+        started=comparison.run.started,
+        seconds=comparison.run.wall_seconds,
+        command=comparison.run.command,
+        checks=checks,
+        tables=(_models(comparison), _rates(comparison)),
+        notes=(
+            f"In brackets: {100 * comparison.plan.confidence:g} % confidence intervals. Less "
+            f"{comparison.models[0].label}: the model minus {comparison.models[0].label}, in "
+            "points.",
+        ),
+        facts=facts_of(parts, comparison.data, comparison.tool, comparison.run),
+    )
+
+
+def _models(comparison: Comparison) -> Table:
+    heads = ("model", "file", "size", "bits", "fault-free %")
+    rows = (
+        (
+            m.label,
+            m.model.path,
+            figures.size(m.file_bytes),
+            figures.si(m.model.bits_at_risk),
+            figures.UNKNOWN if m.golden is None else figures.percent(m.golden, 2),
+        )
+        for m in comparison.models
+    )
+    return Table("Models", heads, tuple(rows))
+
+
+def _rates(comparison: Comparison) -> Table:
+    first = comparison.models[0].label
+    metric = comparison.metric and figures.METRIC_NAMES[comparison.metric]
+    heads = ["bit error rate", "model"]
+    for name in filter(None, (metric, "SDC")):
+        heads += [f"{name} %", f"less {first}"]
+    rows = tuple(
+        tuple(_row(model, index, metric is not None, number))
+        for index in range(len(comparison.models[0].rates))
+        for number, model in enumerate(comparison.models)
+    )
+    return Table("Rates", (*heads, "DUE %", "trials"), rows)
+
+
+def _row(model: ComparedModelPart, index: int, labelled: bool, number: int) -> Iterator[str]:
+    row = model.rates[index]
+    yield "" if number else show_rate(row.rate)
+    yield model.label
+    if labelled:
+        yield _figure(row, row.metric)
+        yield _change(row.difference.metric if row.difference else None)
+    yield _figure(row, row.sdc)
+    yield _change(row.difference.sdc if row.difference else None)
+    yield _figure(row, row.due)
+    yield f"{row.trials:,}{'' if row.stop in ('precision', 'decided') else ' *'}"
+
+
+def _figure(row: ComparedRatePart, part: IntervalPart | None) -> str:
+    if part is None or not row.trials:
+        return figures.UNKNOWN
+    return f"{figures.estimate(part)} ({figures.bounds(part)})"
+
+
+def _change(part: DifferencePart | None) -> str:
+    return "" if part is None else f"{signed(part.estimate)} ({signed_bounds(part)})"
