@@ -79,13 +79,19 @@ def test_a_printed_report_is_the_written_one(
 
 @pytest.mark.parametrize(
     ("gate", "budget", "code"),
-    [(EASY, "1m", 0), (HARD, "1m", 1), ("top1 >= 0.5 @ 1e-3", "0.000001s", 3)],
+    [
+        (EASY, "1m", 0),
+        (HARD, "1m", 1),
+        ("top1 >= 0.5 @ 1e-3", "0.000001s", 3),
+        (None, "0.000001s", 3),
+    ],
 )
 def test_the_exit_code_is_the_same_in_every_form(
-    gate: str, budget: str, code: int, model: Path, data: Path, tmp_path: Path
+    gate: str | None, budget: str, code: int, model: Path, data: Path, tmp_path: Path
 ) -> None:
-    words = ("--data", data, *QUICK, "--gate", gate, "--budget", budget, "--json", tmp_path / "r")
-    assert invoke("run", model, *words).code == code
+    words = ("--data", data, *QUICK, "--budget", budget, "--json", tmp_path / "r")
+    gates = ("--gate", gate) if gate else ()
+    assert invoke("run", model, *words, *gates).code == code
     for name in NAMES:
         assert invoke("report", tmp_path / "r", "--format", f"{name}=-").code == code
     assert invoke("report", tmp_path / "r").code == code
