@@ -1,10 +1,12 @@
 """Gates: conditions on a rate's figures, decided by the interval, not by the point."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import CampaignResult
 from analyzer.errors import BadGate
 from analyzer.evaluation.metrics import labelled_names, metric_names
@@ -40,12 +42,16 @@ class Condition:
         bound = repr(self.bound).removesuffix(".0")
         return f"{self.metric} {sign} {bound} @ {show_rate(self.rate)}"
 
-    def judge(self, interval: Interval) -> Verdict:
+    def judge(self, interval: Interval | None) -> Verdict:
         """Pass if the whole interval meets the bound, fail if all of it misses.
+
+        Without an estimate it is undecided.
 
         >>> Condition("top1", True, 0.9, 1e-6).judge(Interval(0.95, 0.91, 0.97)).value
         'pass'
         """
+        if interval is None:
+            return Verdict.UNDECIDED
         if self.at_least:
             if interval.low >= self.bound:
                 return Verdict.PASS
@@ -57,11 +63,20 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One condition with its evidence."""
+    """One condition with its evidence.
+
+    Attributes:
+        condition: The requirement.
+        interval: The figure that it is judged by; None without an estimate.
+        verdict: Pass, fail or undecided.
+        more_trials: If it is undecided, about how many more would decide; None where that cannot
+            be said.
+    """
 
     condition: Condition
-    interval: Interval
+    interval: Interval | None
     verdict: Verdict
+    more_trials: int | None = None
 
 
 def gate_metrics() -> tuple[str, ...]:
@@ -131,9 +146,56 @@ def judge_gate(conditions: Sequence[Condition], result: CampaignResult) -> tuple
     """
     judged = []
     for condition in conditions:
-        interval = _interval(condition, result.at(condition.rate).estimate)
-        judged.append(Judgement(condition, interval, condition.judge(interval)))
+        rate = result.at(condition.rate)
+        interval = None if rate.estimate is None else _interval(condition, rate.estimate)
+        judged.append(judge(condition, interval, rate.tally.trials))
     return tuple(judged)
+
+
+def judge(condition: Condition, interval: Interval | None, trials: int) -> Judgement:
+    """One condition, and what would decide it.
+
+    Args:
+        condition: the requirement.
+        interval: the figure at its rate; None without an estimate.
+        trials: that the figure rests on.
+    """
+    verdict, more = condition.judge(interval), None
+    if interval is not None and verdict is Verdict.UNDECIDED:
+        more = trials_to_decide(condition.bound, interval, trials)
+    return Judgement(condition, interval, verdict, more)
+
+
+MOST_TRIALS = 10**9
+"""Beyond, a figure is as good as at its bound."""
+
+
+def trials_to_decide(bound: float, interval: Interval, trials: int) -> int | None:
+    """About how many more trials take a bound out of an interval, if its figure stays as it is.
+
+    Arms shrink with the root of the trials, and where nothing was seen with their number.
+
+    Args:
+        bound: of the condition, within the interval.
+        interval: the figure now.
+        trials: that it rests on.
+
+    Returns:
+        A multiple of a block; None where the figure is at the bound.
+
+    >>> trials_to_decide(0.95, Interval(0.9, 0.8, 1.0), 160)
+    480
+    >>> trials_to_decide(0.01, Interval(0.0, 0.0, 0.02), 160)
+    160
+    """
+    distance = abs(interval.estimate - bound)
+    above = bound > interval.estimate
+    arm = interval.high - interval.estimate if above else interval.estimate - interval.low
+    seen = interval.low < interval.estimate < interval.high
+    if not distance or (arm / distance) ** 2 * trials > MOST_TRIALS:
+        return None
+    wanted = trials * (arm / distance) ** (2 if seen else 1) - trials
+    return max(1, math.ceil(wanted / BLOCK_TRIALS - 1e-9)) * BLOCK_TRIALS
 
 
 def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstimate], bool]]:

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
-from analyzer.stats.estimate import RateEstimate, estimate, half_width, next_look, planned_look
+from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
 from analyzer.stats.intervals import Interval
-from analyzer.stats.strata import Stratum, allocate
+from analyzer.stats.strata import Stratum, allocate, estimate_strata
 from analyzer.stats.tally import Moments, Tally
 
 PILOT, SAMPLE = 16, 192
@@ -86,7 +86,7 @@ class Sampled:
 
     def estimate(self, trials: int, golden: float, confidence: float) -> RateEstimate:
         """What a campaign would say after so many trials."""
-        return estimate(self.tally(trials), golden, 1.0, confidence)
+        return estimate_strata([Stratum(1.0, self.tally(trials))], golden, confidence)
 
 
 def sample(bench: TrialContext, rate: float) -> Sampled:

@@ -56,6 +56,10 @@ class Meter:
         self._begin = self._begin or time.perf_counter()
         self._blocks += self._since is not None
 
+    def affords(self, under_way: int) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """Whether enough was timed."""
         now = time.perf_counter()

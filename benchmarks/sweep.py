@@ -38,6 +38,10 @@ class Endless:
     def charge(self, cpu_seconds: float) -> None:
         """Nothing to add up."""
 
+    def affords(self, under_way: int) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """Never."""
         return None
@@ -46,7 +50,7 @@ class Endless:
 class Silent:
     """An observer that says nothing."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Nothing."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from analyzer.campaign.cells import Cell
 from analyzer.errors import DeviceUnavailable
 from analyzer.evaluation.outcome import Outcomes
-from analyzer.stats.estimate import estimate
+from analyzer.stats.strata import Stratum, estimate_strata
 from analyzer.stats.tally import Tally
 from benchmarks import gpu, record
 from benchmarks.__main__ import FINDERS, chosen
@@ -168,7 +168,7 @@ def test_expected_tally_judges_itself_like_a_real_one() -> None:
     means = (0.25, 0.0, 0.75, 0.25, 0.125, -0.125)
     squares = (0.125, 0.0, 0.625, 0.125, 0.03125, 0.15625)
     expected = Sampled(4, means, squares, cpu_seconds=1.0).estimate(64, 0.9, 0.95)
-    said = estimate(real, 0.9, 1.0, 0.95)
+    said = estimate_strata([Stratum(1.0, real)], 0.9, 0.95)
     for name in ("metric", "sdc", "due"):
         a, b = getattr(expected, name), getattr(said, name)
         assert (a.low, a.estimate, a.high) == pytest.approx((b.low, b.estimate, b.high))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from analyzer.campaign.result import CampaignResult
 from analyzer.errors import BadGate
 from analyzer.gate import (
+    MOST_TRIALS,
     OUTCOME_METRICS,
     Condition,
     Verdict,
@@ -17,6 +18,7 @@ from analyzer.gate import (
     judge_gate,
     overall,
     parse_gate,
+    trials_to_decide,
 )
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
@@ -94,6 +96,7 @@ def test_each_metric_is_judged_by_its_own_interval_at_its_own_rate(metric: str) 
     condition = Condition(metric, True, 0.0, 1e-5)
     (judged,) = judge_gate([condition], CampaignResult(PLAN, 1.0, rates))
     wanted = {"top1": 0.5, "sdc": 0.51, "due": 0.52, "masked": 0.53}[metric]
+    assert judged.interval is not None
     assert judged.interval.estimate == wanted
 
 
@@ -105,3 +108,44 @@ def test_a_gate_on_what_is_not_measured_is_refused(metric: str) -> None:
     else:
         with pytest.raises(BadGate, match=f"asks for {metric}, but this campaign measures top1"):
             check_metrics([condition], "top1")
+
+
+@given(
+    st.floats(0.01, 0.99),
+    st.floats(0.001, 0.5),
+    st.integers(1, 1000).map(lambda n: 16 * n),
+)
+def test_trials_to_decide_take_the_bound_out_of_the_interval(
+    point: float, distance: float, trials: int
+) -> None:
+    """Normal arms, shrunk as trials grow: the bound is then at the limit, or just beyond it."""
+    arm = 3.0 * distance
+    found = Interval(point, point - arm, point + arm)
+    for bound in (point + distance, point - distance):
+        more = trials_to_decide(bound, found, trials)
+        assert more is not None
+        assert more % 16 == 0
+        left = arm * (trials / (trials + more)) ** 0.5
+        assert left <= distance * (1 + 1e-9)
+        fewer = arm * (trials / (trials + more - 16)) ** 0.5
+        assert fewer >= distance * (1 - 1e-9)
+
+
+def test_at_its_bound_a_figure_is_never_decided() -> None:
+    assert trials_to_decide(0.5, Interval(0.5, 0.4, 0.6), 160) is None
+    assert trials_to_decide(0.0, Interval(0.0, 0.0, 0.1), 160) is None
+    near = trials_to_decide(0.5 + 1e-9, Interval(0.5, 0.4, 0.6), 160)
+    assert near is None
+    assert MOST_TRIALS > 10**6
+
+
+def test_only_undecided_conditions_ask_for_more() -> None:
+    found = Interval(0.1, 0.05, 0.2)
+    rate = replace(RATE, estimate=RateEstimate(found, found, found, found))
+    bounds = (0.3, 0.15, 0.01)
+    conditions = [Condition("sdc", False, b, rate.rate) for b in bounds]
+    judged = judge_gate(conditions, CampaignResult(PLAN, 1.0, (rate,)))
+    assert [j.verdict for j in judged] == [Verdict.PASS, Verdict.UNDECIDED, Verdict.FAIL]
+    assert [bool(j.more_trials) for j in judged] == [False, True, False]
+    unknown = judge_gate(conditions, CampaignResult(PLAN, 1.0, (replace(rate, estimate=None),)))
+    assert {(j.verdict, j.more_trials) for j in unknown} == {(Verdict.UNDECIDED, None)}

@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
     "bad-report": "tests/cli/test_report.py, of relcheck report",
     "package-missing": "tests/jobs/test_report.py, with no pandas to import",
+    "budget-too-small": "tests/cli/test_budget.py, with a clock that runs fast",
     "not-comparable": "tests/cli/test_compare.py, with several models",
     "internal": "a defect, not an input",
     "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",

@@ -61,7 +61,8 @@ class RateResult:
         p_faulty: Probability that a pattern has at least one upset.
         tally: What all trials together showed; every trial has at least one upset. Its means are
             not those of the estimate, which weighs the strata.
-        estimate: Metric, SDC, DUE and masked with intervals, all patterns included.
+        estimate: Metric, SDC, DUE and masked with intervals, all patterns included; None while
+            strata without a trial weigh more than the precision, or without any trial.
         stop: Why there are no more trials.
         devices: Resident exposure: the metric under each pattern, in trial order; else empty.
         crashes: Patterns that killed the process that ran them.
@@ -72,7 +73,7 @@ class RateResult:
     expected_flips: float
     p_faulty: float
     tally: Tally
-    estimate: RateEstimate
+    estimate: RateEstimate | None
     stop: Stop
     devices: tuple[float, ...] = ()
     crashes: tuple[Crash, ...] = ()

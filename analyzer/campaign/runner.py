@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from itertools import islice, zip_longest
+from heapq import merge
+from itertools import chain, count, islice
+from operator import itemgetter
 from typing import Protocol, TypeVar
 
-from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
-from analyzer.campaign.cells import AnyCell, Cell
-from analyzer.campaign.plan import Exposure
+from analyzer.campaign.blocks import Block, BlockResult
+from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.progress import Observer
-from analyzer.campaign.result import CampaignResult, RateResult, Stop, StratumResult
-from analyzer.campaign.tasks import WHOLE, CellState, Shard, Task
+from analyzer.campaign.rate_state import Decided, RateState
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.tasks import WHOLE, Shard, Task
 from analyzer.campaign.trials import TrialContext
-from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
-from analyzer.stats.spending import confidence_at
-from analyzer.stats.strata import allocate, estimate_strata
-from analyzer.stats.tally import Tally
 
 WAIT_SECONDS = 0.1
 """How long a wait for results lasts at most before budget and store are looked after again, and
@@ -33,6 +31,9 @@ class Budget(Protocol):
 
     def spent(self) -> Stop | None:
         """The reason to stop now; None: go on."""
+
+    def affords(self, under_way: int) -> bool:
+        """Say whether one more block may begin while so many are under way."""
 
 
 class Pool(Protocol):
@@ -60,99 +61,6 @@ class Store(Protocol):
 
     def tick(self) -> None:
         """Called several times per second: time to make durable what is not yet."""
-
-
-Decided = Callable[[RateEstimate], bool]
-"""Whether the figures of a rate decide all that is asked about it."""
-
-
-class RateState(Task):
-    """The state of one rate while a campaign runs."""
-
-    def __init__(
-        self, context: TrialContext, rate: float, shard: Shard, decided: Decided | None = None
-    ) -> None:
-        """Begin without results.
-
-        Args:
-            context: what is run.
-            rate: bit error rate.
-            shard: which blocks are run here.
-            decided: stop as soon as it says so. Estimates then hold whenever that is: the looks
-                share the error (`analyzer.stats.spending`).
-        """
-        empty = Tally.empty(context.unit)
-        strata = context.patterns.split(rate).strata
-        cells = (CellState(Cell(rate, i), s, shard, empty) for i, s in enumerate(strata))
-        super().__init__(context, tuple(cells))
-        self.rate = rate
-        self._decided = decided
-        self._look = 1
-        self.judged = 0
-        self.found = self.estimate()
-        self._aim()
-
-    def _aim(self) -> None:
-        """Say how many blocks of each stratum the next look waits for."""
-        done = BLOCK_TRIALS * sum(cell.end for cell in self.cells)
-        total = next_look(done)
-        if self._decided is None:
-            total = planned_look(done, half_width(self.found), self.context.plan.precision)
-        trials = allocate([cell.part() for cell in self.cells], total)
-        for cell, wanted in zip(self.cells, trials, strict=True):
-            cell.end = max(cell.end, wanted // BLOCK_TRIALS)
-
-    def settle(self) -> None:
-        """Judge every look whose blocks are all there."""
-        while self.stop is None and self.counted():
-            self.judged, self.found = self.trials, self.estimate()
-            if self._decided is not None and self._decided(self.found):
-                self.stop = Stop.DECIDED
-            elif half_width(self.found) <= self.context.plan.precision:
-                self.stop = Stop.PRECISION
-            else:
-                self._look += 1
-                self._aim()
-
-    def share(self) -> float:
-        """About which part of the trials that this rate needs are done; in [0, 1]."""
-        if self.stop is not None:
-            return 1.0
-        shrink = half_width(self.found) / self.context.plan.precision
-        return min(1.0, self.shown / (max(self.judged, next_look(0)) * max(1.0, shrink**2)))
-
-    def estimate(self) -> RateEstimate:
-        """The estimate from the blocks that count."""
-        parts = [cell.part() for cell in self.cells]
-        confidence = self.context.plan.confidence
-        if self._decided is not None:
-            confidence = confidence_at(self._look, confidence)
-        return estimate_strata(parts, self.context.golden.metric, confidence)
-
-    def finished(self, stop: Stop | None) -> RateResult:
-        """The result of this rate, as far as it goes."""
-        law = self.context.patterns.law(self.rate)
-        crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
-        strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
-        return RateResult(
-            rate=self.rate,
-            expected_flips=law.expected,
-            p_faulty=law.p_any,
-            tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
-            estimate=self.estimate(),
-            stop=self.stop or stop or Stop.BUDGET,
-            devices=self._devices(),
-            crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
-            strata=tuple(StratumResult(*stratum) for stratum in strata),
-        )
-
-    def _devices(self) -> tuple[float, ...]:
-        if self.context.plan.exposure is not Exposure.RESIDENT:
-            return ()
-        used = (result for cell in self.cells for result in cell.used())
-        return tuple(
-            self.context.golden.metric_after(o) for result in used for o in result.outcomes
-        )
 
 
 NOTHING_ASKED: Mapping[float, Decided] = {}
@@ -224,20 +132,21 @@ def work_off(
             task.take(result)
     for task in tasks:
         task.settle()
-    running: set[Answer] = set()
+    running: dict[Answer, int] = {}
     sent: set[Block] = set()
     stop: Stop | None = None
     while True:
         stop = stop or budget.spent()
-        if stop is None:
-            _send(tasks, pool, running, sent)
-        else:
-            running = {future for future in running if not future.cancel()}
+        if stop is None and not _send(tasks, pool, budget, running, sent) and not running:
+            stop = Stop.BUDGET
+        if stop is not None:
+            running = {future: n for future, n in running.items() if not future.cancel()}
         if not running:
             break
         patience = 0.0 if stop is Stop.INTERRUPTED else WAIT_SECONDS
-        done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
+            del running[future]
             tell(_take_in(future.result(), owners, store, budget))
         _look_within(tasks, pool, owners, tell)
         store.tick()
@@ -246,18 +155,54 @@ def work_off(
     return stop
 
 
-def _send(tasks: Sequence[Task], pool: Pool, running: set[Answer], sent: set[Block]) -> None:
-    """Keep the pool busy: tasks take turns, each with the blocks of its next look."""
-    width = pool.width
-    first = sorted(tasks, key=lambda task: task.turn)
-    waiting = [_groups(task, sent, 2 * width) for task in first if task.stop is None]
-    turns = (group for turn in zip_longest(*waiting) for group in turn if group)
-    for group in islice(turns, max(0, 2 * width - len(running))):
-        running.add(pool.submit(group))
+def _send(
+    tasks: Sequence[Task],
+    pool: Pool,
+    budget: Budget,
+    running: dict[Answer, int],
+    sent: set[Block],
+) -> bool:
+    """Keep the pool busy, with what the next looks wait for, as far as the budget reaches.
+
+    Every stratum that matters, of every task, gets a block before any gets a second: where a budget
+    ends, something is then known of as much as can be. After that tasks take turns.
+
+    Args:
+        tasks: say which blocks they wait for.
+        pool: runs them.
+        budget: says whether one more may begin.
+        running: blocks under way, by answer; is added to.
+        sent: all that were sent; is added to.
+
+    Returns:
+        False where the budget does not afford what is waited for.
+    """
+    most = 2 * pool.width
+    active = [task for task in tasks if task.stop is None]
+    groups = chain(_openings(active, sent), _turns(active, sent, most))
+    for group in islice(groups, max(0, most - len(running))):
+        if not budget.affords(sum(running.values()) + len(group) - 1):
+            return False
+        running[pool.submit(group)] = len(group)
         sent.update(group)
+    return True
 
 
-def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[list[Block]]:
+def _openings(tasks: Sequence[Task], sent: set[Block]) -> Iterator[list[Block]]:
+    """First blocks of strata, heavy tasks first, one by one: nobody knows yet what they cost."""
+    begun = sorted(tasks, key=lambda task: -task.share_of_all)
+    for matter in (True, False):
+        for task in begun:
+            yield from ([b] for b in task.openings(matter=matter) if b not in sent)
+
+
+def _turns(tasks: Sequence[Task], sent: set[Block], shares: int) -> Iterator[list[Block]]:
+    """Groups of all tasks, the most urgent first."""
+    waiting = (_groups(task, sent, shares) for task in tasks)
+    return (group for _, group in merge(*waiting, key=itemgetter(0)))
+
+
+def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[tuple[float, list[Block]]]:
     """Blocks that the next look of ``task`` waits for and nobody runs yet, some at a time.
 
     Few enough at a time that what is left makes about so many ``shares``: nobody idles while
@@ -265,8 +210,10 @@ def _groups(task: Task, sent: set[Block], shares: int) -> Iterator[list[Block]]:
     """
     together = max(1, min(task.together, task.left() // shares))
     blocks = (block for block in task.missing() if block not in sent)
-    while group := list(islice(blocks, together)):
-        yield group
+    for turn in count():
+        if not (group := list(islice(blocks, together))):
+            return
+        yield task.urgency(turn), group
 
 
 def _look_within(

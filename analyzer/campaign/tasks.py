@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
@@ -36,7 +36,7 @@ class Shard:
 WHOLE = Shard()
 
 
-class Part(Protocol):
+class WeightedStratum(Protocol):
     """A stratum as the runner sees it."""
 
     @property
@@ -60,15 +60,17 @@ class CellState:
         end: The block before which the next look is judged.
         reached: The first block that does not count yet.
         results: Finished blocks by index.
+        counted_off: Nothing is known before all of its blocks are there.
     """
 
     cell: AnyCell
-    stratum: Part
+    stratum: WeightedStratum
     shard: Shard
     tally: Tally
     end: int = 0
     reached: int = field(init=False)
     results: dict[int, BlockResult] = field(default_factory=dict)
+    counted_off: bool = False
 
     def __post_init__(self) -> None:
         self.reached = self.shard.index
@@ -77,6 +79,13 @@ class CellState:
         """Blocks of this share that the next look waits for."""
         owned = range(self.reached, self.end, self.shard.count)
         return (Block(self.cell, index) for index in owned if index not in self.results)
+
+    def opening(self) -> Iterator[Block]:
+        """Blocks that are still missing before anything is known of the stratum."""
+        if self.counted_off:
+            return self.missing()
+        first = islice(self.missing(), 1)
+        return iter(()) if self.reached > self.shard.index or self.results else first
 
     def count(self, tally: Callable[[Iterable[Outcomes]], Tally]) -> bool:
         """Count the blocks before the next look, up to the first gap; whether there is no gap."""
@@ -109,12 +118,40 @@ class Task:
         self.stop: Stop | None = None
         self.together = 1
         self.under_way = 0
+        self._begun = False
         self._by_cell = {cell.cell: cell for cell in self.cells}
 
     @property
-    def turn(self) -> int:
-        """Tasks with a low number get work first; of no influence on results."""
-        return 0
+    def share_of_all(self) -> float:
+        """Its weight beside the other tasks; the heaviest is begun first."""
+        return 1.0
+
+    def urgency(self, turn: int) -> float:
+        """A number by which blocks of several tasks are ordered, the lowest first.
+
+        Of no influence on results.
+
+        Args:
+            turn: groups of blocks of this task that go before.
+        """
+        return turn
+
+    def openings(self, *, matter: bool) -> Iterator[Block]:
+        """The blocks by which each stratum begins, the heaviest stratum first.
+
+        Args:
+            matter: of the strata that weigh more than the precision, without which there is no
+                estimate, and of which one block tells something; else of the others.
+        """
+        if self._begun:
+            return iter(())
+        self._begun = not any(True for cell in self.cells for _ in cell.opening())
+        least = self.context.plan.precision
+        heaviest = sorted(
+            (c for c in self.cells if (c.stratum.weight > least and not c.counted_off) is matter),
+            key=lambda cell: -cell.stratum.weight,
+        )
+        return chain.from_iterable(cell.opening() for cell in heaviest)
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""

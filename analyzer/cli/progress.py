@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analyzer.faults.rates import show_rate
-from analyzer.reports.shared.number_format import percent
+from analyzer.reports.shared.number_format import UNKNOWN, percent
 from analyzer.stats.estimate import RateEstimate
 
 LOG_EVERY_SECONDS = 10.0
 
-ShowRate = Callable[[float, int, float, RateEstimate], None]
-"""Takes a rate, its trials, the share of them that is done, and the estimate."""
+ShowRate = Callable[[float, int, float, RateEstimate | None], None]
+"""Takes a rate, its trials, the share of them that is done, and the estimate, once there is one."""
 
 ShowTensor = Callable[[int, int, float], None]
 """Takes a tensor's index, its trials, and the share of them that is done."""
@@ -38,7 +38,9 @@ class LogClock:
         return True
 
 
-def _summary(metric: str, found: RateEstimate) -> str:
+def _summary(metric: str, found: RateEstimate | None) -> str:
+    if found is None:
+        return f"{metric} {UNKNOWN}"
     return f"{metric} {percent(found.metric.low)} – {percent(found.metric.high)} %"
 
 
@@ -67,7 +69,7 @@ def show_sweep(rates: Sequence[float], metric: str) -> Iterator[ShowRate]:
             for rate in rates
         }
 
-        def draw(rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        def draw(rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
             interval = _summary(metric, found)
             shown = f"{trials:,} trials"
             bars.update(tasks[rate], completed=share, interval=interval, trials=shown)
@@ -78,7 +80,7 @@ def show_sweep(rates: Sequence[float], metric: str) -> Iterator[ShowRate]:
 def _rate_lines(console: Console, metric: str) -> ShowRate:
     clock = LogClock()
 
-    def write(rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def write(rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         if clock.due():
             text = f"{show_rate(rate)}: {trials:,} trials, {_summary(metric, found)}"
             console.print(text, highlight=False)

@@ -47,7 +47,7 @@ class Terminal:
             case _:
                 assert_never(stage)
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Draw the progress of one rate.
 
         Args:

@@ -67,3 +67,9 @@ class UnwritableOutput(UsageError):
     """A report cannot be written where it was asked for."""
 
     slug = "unwritable-output"
+
+
+class BudgetTooSmall(UsageError):
+    """A budget that ends before anything could be tried."""
+
+    slug = "budget-too-small"

@@ -24,6 +24,15 @@ class CountLaw:
         return self.bits * self.rate
 
     @property
+    def p_none(self) -> float:
+        """Probability of no upset: (1 - rate)^bits.
+
+        >>> CountLaw(1000, 0.999).p_none < 1e-300
+        True
+        """
+        return math.exp(self.bits * math.log1p(-self.rate))
+
+    @property
     def p_any(self) -> float:
         """Probability of at least one upset: 1 - (1 - rate)^bits, without cancellation.
 

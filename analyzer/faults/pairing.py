@@ -128,6 +128,11 @@ class PairedLaw:
         """How many upsets hit what only the variant has."""
         return CountLaw(self.matched.own_bits, self.leading.rate)
 
+    @property
+    def p_none(self) -> float:
+        """Probability of a pattern that spares both models, and is in no stratum."""
+        return self.leading.p_none * self.own.p_none
+
     @cached_property
     def strata(self) -> tuple[PatternStratum, ...]:
         """The reference's, and patterns that spare the reference and hit the variant."""

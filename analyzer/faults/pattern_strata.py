@@ -23,6 +23,9 @@ NEGLIGIBLE = 5e-4
 SPARE = 2
 """Sites drawn at once beyond those wanted, besides a sixteenth."""
 
+OFTEN = 0.5
+"""Share of all patterns from which on a stratum is drawn by drawing patterns until one belongs."""
+
 FALLING = "falling"
 """Name of the stratum of patterns whose severe upsets all fall."""
 
@@ -62,6 +65,11 @@ class StratifiedLaw:
     def whole(self) -> CountLaw:
         """The law of all upsets."""
         return CountLaw(self.bits, self.rate)
+
+    @property
+    def p_none(self) -> float:
+        """Probability of a pattern without upset, which is in no stratum."""
+        return self.whole.p_none
 
     @cached_property
     def rising(self) -> CountLaw:
@@ -136,16 +144,41 @@ class StratifiedLaw:
             return self._draw_other(rng, severity)
         if stratum.falling is not None:
             return self._draw_without_rising(rng, severity, stratum.falling)
-        rising, others = self._counts(rng, stratum)
+        return self._place(rng, severity, *self._counts(rng, stratum))
+
+    def _place(
+        self, rng: np.random.Generator, severity: Severity, rising: int, others: int
+    ) -> FaultPattern:
+        """A pattern with so many upsets that rise, and so many others."""
         high = severity.rising_sites(distinct_sites(rng, severity.rising_bits, rising))
-        return self._pattern(high, draw_sites(rng, self.bits, others, severity.are_rising))
+        free = self.others.bits
+        return self._pattern(high, draw_sites(rng, self.bits, free, others, severity.are_rising))
 
     def _draw_other(self, rng: np.random.Generator, severity: Severity) -> FaultPattern:
-        """A pattern that no other stratum claims, where few are claimed: drawn until one is not."""
+        """A pattern that no other stratum claims, where numbers below those told apart are none.
+
+        Where few are claimed, patterns are drawn until one is not. At rates near 1 nearly all are,
+        and the number of rising upsets is drawn from those that are left.
+        """
+        if self._rest < OFTEN * self.whole.p_any:
+            rising = self._unclaimed(rng)
+            others = self.others.draw_at_least(0 if rising else 1, rng)
+            return self._place(rng, severity, rising, others)
         while True:
             pattern = draw_pattern(rng, self.whole, self.fault)
             if np.count_nonzero(severity.are_rising(pattern.sites)) not in self._told_apart:
                 return pattern
+
+    def _unclaimed(self, rng: np.random.Generator) -> int:
+        """A number of rising upsets that has no stratum of its own."""
+        first, last = self._told_apart[0], self._told_apart[-1]
+        left = rng.random() * self._rest
+        for rising in range(first):
+            if (left := left - self.kinds.weight(rising)) < 0.0:
+                return rising
+        if last == self.rising.bits:  # rounding: there are none above
+            return first - 1
+        return self.rising.draw_at_least(last + 1, rng)
 
     def _draw_without_rising(
         self, rng: np.random.Generator, severity: Severity, falling: bool
@@ -153,10 +186,13 @@ class StratifiedLaw:
         """A pattern in which nothing rises, and something falls or nothing does."""
         if not falling:
             count = self.mild.draw_at_least(1, rng)
-            return self._pattern(draw_sites(rng, self.bits, count, severity.are_severe))
+            return self._pattern(self._draw_mild(rng, severity, count))
         count, mild = self.falling.draw_at_least(1, rng), self.mild.draw(rng)
         low = severity.falling_sites(distinct_sites(rng, self.falling.bits, count))
-        return self._pattern(low, draw_sites(rng, self.bits, mild, severity.are_severe))
+        return self._pattern(low, self._draw_mild(rng, severity, mild))
+
+    def _draw_mild(self, rng: np.random.Generator, severity: Severity, count: int) -> SiteIndex:
+        return draw_sites(rng, self.bits, self.mild.bits, count, severity.are_severe)
 
     def _counts(self, rng: np.random.Generator, stratum: PatternStratum) -> tuple[int, int]:
         """Numbers of rising and other upsets of one pattern of a stratum."""
@@ -174,19 +210,35 @@ def place_upsets(
     """A pattern of so many severe and so many mild upsets, each kind uniform on its sites."""
     parts = [
         severity.severe_sites(distinct_sites(rng, severity.severe_bits, severe)),
-        draw_sites(rng, severity.space.bits, mild, severity.are_severe),
+        draw_sites(rng, severity.space.bits, severity.mild_bits, mild, severity.are_severe),
     ]
     return FaultPattern(fault, np.sort(np.concatenate(parts)))
 
 
 def draw_sites(
-    rng: np.random.Generator, bits: int, count: int, refused: Callable[[SiteIndex], Bools]
+    rng: np.random.Generator,
+    bits: int,
+    free: int,
+    count: int,
+    refused: Callable[[SiteIndex], Bools],
 ) -> SiteIndex:
     """``count`` distinct sites that are not refused, uniform, ascending.
 
     Sites are drawn from all, and the first ``count`` that are distinct and not refused are kept: by
     symmetry every set is equally likely. A few more are drawn at once, for those that are refused.
+    Where most of the free sites are wanted, as at rates near 1, the last ones would hardly ever be
+    met: then the free sites are listed, and those that are left out are chosen.
+
+    Args:
+        rng: of the trial.
+        bits: number of all sites.
+        free: number of sites that are not refused.
+        count: number of sites wanted, at most ``free``.
+        refused: of int64 (n,) sites, bool (n,) which must not be taken.
     """
+    if count > free // 2:
+        every = np.arange(bits, dtype=np.int64)
+        return every[~refused(every)][distinct_sites(rng, free, count)]
     drawn = rng.integers(bits, size=count + SPARE + count // 16, dtype=np.int64)
     accepted = drawn[~refused(drawn)]
     kept = np.sort(accepted[:count])

@@ -12,14 +12,18 @@ from analyzer.faults.pairing import Pairing, correspond
 from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.prepare import Analysis, prepare_analysis
+from analyzer.jobs.prepare import Analysis, Start, prepare_analysis
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.sources import ModelSource, open_model
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.runtime.ort.device import Device
 
 
 def prepare_models(
-    request: ComparisonRequest, observer: Observer = SILENT, device: Device | None = None
+    request: ComparisonRequest,
+    observer: Observer = SILENT,
+    device: Device | None = None,
+    watch: Stopwatch | None = None,
 ) -> tuple[list[Analysis], list[ComparedModel]]:
     """Read every model before any of them runs; the first is the reference.
 
@@ -27,6 +31,7 @@ def prepare_models(
         request: what is asked for.
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
+        watch: the clock whose budget the golden runs must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, a model or the data.
@@ -34,12 +39,13 @@ def prepare_models(
     """
     device = device or start_device(request.device, observer)
     first, *others = request.models
-    reference = _one(first, request, device, observer)
+    start = Start(device, observer, watch=watch)
+    reference = _one(first, request, start)
     data = request.data or data_beside(reference.model)
     shared = request.model_copy(update={"data": data, "batch": reference.context.plan.batch})
     analyses, compared_models = [reference], [ComparedModel(reference.context)]
     for source in others:
-        own = _one(source, shared, device, observer, request.batch)
+        own = _one(source, shared, start, request.batch)
         analysis = _sharing(reference, own)
         _check_comparable(reference, analysis)
         analysis, compared = _matched(reference, analysis)
@@ -51,8 +57,7 @@ def prepare_models(
 def _one(
     source: ModelSource,
     request: ComparisonRequest,
-    device: Device,
-    observer: Observer,
+    start: Start,
     asked: int | None = None,
 ) -> Analysis:
     """Prepare one model; a refusal names the model.
@@ -60,8 +65,7 @@ def _one(
     Args:
         source: the model.
         request: with the reference's batch size, once that is known.
-        device: where to run.
-        observer: is told how it goes.
+        start: where to run, and what is told of it.
         asked: the batch size that the user asked for.
     """
     try:
@@ -72,7 +76,7 @@ def _one(
                 f"{source} fixes batches of {fixed} images, and the reference would be run with "
                 f"{request.batch} at a time; every model must see the same: use --batch {fixed}"
             )
-        analysis = prepare_analysis(model, request, device, observer)
+        analysis = prepare_analysis(model, request, start)
     except (InputError, EmptySelection) as error:
         if str(source) in str(error):
             raise

@@ -82,6 +82,10 @@ class FairShare:
         late = self._watch.cpu_seconds > self._limit
         return self._watch.spent() or (Stop.BUDGET if late else None)
 
+    def affords(self, under_way: int) -> bool:
+        """Say whether one more block may begin while so many are under way."""
+        return self._watch.affords(under_way, self._limit)
+
 
 def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> ComparisonReport:
     """Compare models and write what was asked for.
@@ -100,7 +104,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     device = start_device(request.device, observer)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
-    analyses, compared_models = prepare_models(request, observer, device)
+    analyses, compared_models = prepare_models(request, observer, device, watch)
     with watch.interruptible():
         _run(analyses, compared_models, request, watch, observer)
         _run_more(analyses, compared_models, request, watch, observer)

@@ -11,6 +11,7 @@ from analyzer.gate import (
     Judgement,
     Verdict,
     check_metrics,
+    judge,
     overall,
     parse_gate,
 )
@@ -45,8 +46,10 @@ class GateReport:
         """The verdict and the evidence, in a line per condition."""
         lines = [f"Gate: {self.verdict}"]
         for judged in self.evidence:
-            part = _part(judged.interval)
-            found = f"{estimate(part)} % ({bounds(part)})"
+            found = "no estimate"
+            if judged.interval is not None:
+                part = _part(judged.interval)
+                found = f"{estimate(part)} % ({bounds(part)})"
             lines.append(f"  {judged.verdict:<10} {judged.condition!s:<28} {found}")
         return "\n".join(lines)
 
@@ -80,16 +83,17 @@ def _judge(record: Report, condition: Condition) -> Judgement:
     for row in record.rates:
         if row.rate == condition.rate:
             interval = _interval(row, condition.metric)
-            return Judgement(condition, interval, condition.judge(interval))
+            return judge(condition, interval, row.trials)
     rates = ", ".join(show_rate(row.rate) for row in record.rates)
     raise BadGate(
         f"gate {str(condition)!r} asks for a rate that was not run; the sweep has {rates}"
     )
 
 
-def _interval(row: RatePart, metric: str) -> Interval:
-    part: IntervalPart = getattr(row, metric if metric in OUTCOME_METRICS else "metric")
-    return Interval(part.estimate, part.low, part.high)
+def _interval(row: RatePart, metric: str) -> Interval | None:
+    part: IntervalPart | None
+    part = getattr(row, metric if metric in OUTCOME_METRICS else "metric")
+    return None if part is None else Interval(part.estimate, part.low, part.high)
 
 
 def _part(interval: Interval) -> IntervalPart:

@@ -62,7 +62,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         device = start_device(request.device, observer)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
-        analysis = prepare_map(request, observer, device, early_start(crew, request))
+        analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
         with journal_of(analysis, request, observer) as journal:
             store = journal or NullStore()
             tensors = _run(analysis, request, store, watch, crew, observer)

@@ -61,7 +61,7 @@ class Observer(Protocol):
     def stage(self, stage: Stage) -> AbstractContextManager[None]:
         """A stage of the job, which lasts as long as the context."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Tell how far one rate of a `SweepStage` is.
 
         Args:
@@ -117,7 +117,7 @@ class Silent:
         """Ignore the begin and the end of a stage."""
         yield
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Ignore the progress of a rate.
 
         Args:

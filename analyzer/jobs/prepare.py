@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from analyzer.answers import Answer, Failure
+from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.golden_answers import GoldenRun
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
@@ -20,6 +21,7 @@ from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model
 from analyzer.runtime.executor import CampaignExecutor
@@ -34,6 +36,26 @@ Begin = Callable[[Model], object]
 
 def ignore_begin(_model: Model) -> None:
     """Do nothing before the steps that take long."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Circumstances of a campaign that is made ready.
+
+    Attributes:
+        device: Where to run, started.
+        observer: Is told how it goes.
+        begin: See `Begin`.
+        watch: The clock whose budget the golden run must not exceed by far; None: there is none.
+    """
+
+    device: Device = CPU
+    observer: Observer = SILENT
+    begin: Begin = ignore_begin
+    watch: Stopwatch | None = None
+
+
+HERE = Start()
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ def prepare_sweep(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a sweep needs.
 
@@ -78,12 +101,15 @@ def prepare_sweep(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    return prepare_analysis(open_model(request.model), request, device, observer, begin)
+    return prepare_analysis(
+        open_model(request.model), request, Start(device, observer, begin, watch)
+    )
 
 
 def prepare_map(
@@ -91,6 +117,7 @@ def prepare_map(
     observer: Observer = SILENT,
     device: Device | None = None,
     begin: Begin = ignore_begin,
+    watch: Stopwatch | None = None,
 ) -> Analysis:
     """Everything that a vulnerability map needs, its fault sites in strata.
 
@@ -99,12 +126,15 @@ def prepare_map(
         observer: is told how it goes.
         device: where to run, started; None: start the one that the request names.
         begin: see `Begin`.
+        watch: the clock whose budget the golden run must not exceed by far.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     device = device or start_device(request.device, observer)
-    analysis = prepare_analysis(open_model(request.model), request, device, observer, begin)
+    analysis = prepare_analysis(
+        open_model(request.model), request, Start(device, observer, begin, watch)
+    )
     golden = golden_values(analysis.model, analysis.space)
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
     patterns = replace(analysis.context.patterns, sites=sites)
@@ -114,34 +144,32 @@ def prepare_map(
 def prepare_analysis(
     model: Model,
     request: CampaignRequest,
-    device: Device = CPU,
-    observer: Observer = SILENT,
-    begin: Begin = ignore_begin,
+    start: Start = HERE,
 ) -> Analysis:
     """Read the data, open the live session and run the golden pass.
 
     Args:
         model: the model of the request, or one of its models.
         request: what is asked for.
-        device: where to run, started.
-        observer: is told how it goes.
-        begin: see `Begin`.
+        start: where to run, and what is told of it.
 
     Raises:
+        BudgetTooSmall: the golden run alone would take far more than the budget.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
+    observer, alive = start.observer, start.observer.alive
     rates = _all_rates(request)
     space = model.space(request.selection, request.encoding)
     observer.alive()
     data = find_data(model, request, observer)
     usual = default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
-    begin(model)
+    start.begin(model)
     model = model.filed()
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    executor, first = _first_run(model, space, batches, device, request)
+    executor, first = _first_run(model, space, batches, start.device, request)
     metric = choose_metric(request.metric, data, class_count(first))
     check_metrics(request.conditions, metric.name)
     plan = _plan(model, data, request, rates, metric.name, size)
@@ -151,10 +179,13 @@ def prepare_analysis(
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(metric), model.signature.name, tuple(batches), first, threads)
-    golden = run.answers(executor, observer.alive)
+    if start.watch is not None:
+        runs = len(batches) if request.exposure is Exposure.RESIDENT else 1
+        alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
+    golden = run.answers(executor, alive)
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
-    return Analysis(model, space, data, executor, context, device)
+    return Analysis(model, space, data, executor, context, start.device)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:

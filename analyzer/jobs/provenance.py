@@ -66,6 +66,7 @@ def run_part(
         started=watch.started,
         wall_seconds=round(watch.wall_seconds, 3),
         cpu_seconds=round(watch.cpu_seconds, 3),
+        trial_cpu_seconds=watch.trial_seconds,
         host=platform.node(),
         platform=platform_name(),
         python=platform.python_version(),

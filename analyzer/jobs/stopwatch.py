@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import Stop
+from analyzer.errors import BudgetTooSmall
+
+ALLOWANCE, GRACE_SECONDS = 1.1, 5.0
+"""By so much preparation may take longer than the budget; it is not begun in vain otherwise."""
+
+ENOUGH_BATCHES = 8
+"""So many say what one costs, though several may be under way at once."""
 
 
 class Stopwatch:
@@ -29,7 +37,8 @@ class Stopwatch:
         """
         self._inline = inline
         self._alive = alive
-        self._charged = 0.0
+        self._charged = self._block = 0.0
+        self._measured = False
         self._budget = budget_seconds
         self._interrupted = False
         self._wall = time.monotonic()
@@ -47,10 +56,62 @@ class Stopwatch:
         return time.process_time() - self._cpu + self._charged
 
     def charge(self, cpu_seconds: float) -> None:
-        """Add CPU time that a worker spent on a block."""
+        """Add CPU time that a worker spent on one block."""
         self._alive()
+        self._block = (self._block + cpu_seconds) / 2 if self._measured else cpu_seconds
+        self._measured = True
         if not self._inline:
             self._charged += cpu_seconds
+
+    @property
+    def trial_seconds(self) -> float | None:
+        """CPU time of a trial, of late; None before any was run."""
+        return round(self._block / BLOCK_TRIALS, 6) if self._measured else None
+
+    def affords(self, under_way: int, limit: float | None = None) -> bool:
+        """Say whether one more block may begin: only the last one may end beyond the budget.
+
+        Args:
+            under_way: blocks that will have begun before it and are not charged.
+            limit: CPU seconds since the start; None: those of the budget.
+        """
+        ends = self.cpu_seconds + under_way * self._block
+        return ends < (self._budget if limit is None else limit)
+
+    def golden_run(self, batches: int, runs: int) -> Callable[[], None]:
+        """The function to be called after each batch of the fault-free run.
+
+        Args:
+            batches: how many there are.
+            runs: of a block.
+
+        Raises:
+            BudgetTooSmall: when called, if that run alone will take far more than the budget.
+        """
+        start, done = time.process_time(), 0
+        begun = self.cpu_seconds  # a worker takes about as long before its first trial
+
+        def step() -> None:
+            nonlocal done
+            self._alive()
+            done += 1
+            if done > 1:  # the first answer was known before
+                one = (time.process_time() - start) / (done - 1)
+                self._block = runs * one + begun
+                if done > ENOUGH_BATCHES or self.cpu_seconds > self._budget:
+                    self._check(one, batches - done)
+
+        return step
+
+    def _check(self, one: float, left: int) -> None:
+        """Refuse a fault-free run that will take far more than the budget."""
+        ends = self.cpu_seconds + left * one
+        if ends > ALLOWANCE * self._budget + BLOCK_TRIALS * one + GRACE_SECONDS:
+            raise BudgetTooSmall(
+                f"the fault-free run on all images would take about {ends:.0f} s of CPU time, and "
+                f"the --budget is {self._budget:g} s: nothing could be tried; use fewer --images "
+                "or a larger --budget"
+            )
 
     def spent(self) -> Stop | None:
         """The reason to stop now; None to go on."""

@@ -97,7 +97,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         begin = early_start(crew, request)
-        analysis = prepare_sweep(request, observer, device, begin)
+        analysis = prepare_sweep(request, observer, device, begin, watch)
         with journal_of(analysis, request, observer) as journal:
             result = _campaign(analysis, request, journal, watch, crew, observer)
     where = journal.path if journal else None

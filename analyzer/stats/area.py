@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from analyzer.stats.intervals import Interval, rescale
-from analyzer.stats.sums import add_parts
+from analyzer.stats.sums import add_intervals, exact_share, move_to
 
 
 def area_weights(rates: Sequence[float]) -> list[float]:
@@ -34,22 +34,31 @@ def area_weights(rates: Sequence[float]) -> list[float]:
     return weights
 
 
-def area(curve: Sequence[Interval], rates: Sequence[float], seen: Sequence[bool]) -> Interval:
+def area(curve: Sequence[Interval | None], rates: Sequence[float]) -> Interval | None:
     """Area under a curve whose points are independent estimates, one per rate.
 
     Args:
-        curve: a figure in [0, 1], or a difference of such figures, at each rate.
+        curve: a figure in [0, 1], or a difference of such figures, at each rate; None where there
+            is no estimate.
         rates: the rates.
-        seen: whether each point rests on trials.
 
     Returns:
-        The weighted mean; its arms are roots of the sums of the squared weighted arms (MOVER).
+        The weighted mean; its arms are roots of the sums of the squared weighted arms (MOVER). None
+        where a point is missing.
 
     >>> curve = [Interval(0.75, 0.5, 1.0), Interval(0.25, 0.25, 0.25)]
-    >>> area(curve, [1e-6, 1e-5], [True, True])
+    >>> area(curve, [1e-6, 1e-5])
     Interval(estimate=0.5, low=0.375, high=0.625)
+    >>> area([*curve, None], [1e-6, 1e-5, 1e-4])
     """
+    known = [point for point in curve if point is not None]
+    if len(known) < len(curve):
+        return None
     weights = area_weights(rates)
-    parts = [rescale(point, weight, 0.0) for point, weight in zip(curve, weights, strict=True)]
-    least = -1.0 if any(point.low < 0.0 for point in curve) else 0.0
-    return add_parts(parts, seen, least, 1.0)
+    parts = [rescale(point, weight, 0.0) for point, weight in zip(known, weights, strict=True)]
+    least = -1.0 if any(point.low < 0.0 for point in known) else 0.0
+    total = add_intervals(parts, least, 1.0)
+    if least < 0.0:
+        return total
+    rest = math.fsum(w * (1.0 - p.estimate) for w, p in zip(weights, known, strict=True))
+    return move_to(total, exact_share(total.estimate, rest), 0.0, 1.0)

@@ -1,9 +1,4 @@
-"""From a campaign's tally to the figures it reports, and when it may stop.
-
-The campaign samples only fault patterns with at least one upset. Patterns with none have the
-exactly known probability 1 - p_faulty and do exactly no harm, so they enter as a stratum without
-sampling error (Cochran, *Sampling Techniques*, ch. 5): every interval shrinks by p_faulty.
-"""
+"""The figures of one bit error rate, how precise they are, and when a campaign looks at them."""
 
 import math
 from dataclasses import dataclass
@@ -11,14 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analyzer.stats.intervals import (
-    Interval,
-    cluster_difference,
-    cluster_proportion,
-    complement,
-    rescale,
-)
-from analyzer.stats.tally import Moments, Tally
+from analyzer.stats.intervals import Interval, cluster_proportion
+from analyzer.stats.tally import Moments
 
 FIRST_LOOK = 64
 _LOOK_STEP = 16
@@ -32,7 +21,7 @@ LEAST_GROWTH, MOST_GROWTH = 17.0 / 16.0, 5.0 / 4.0
 
 @dataclass(frozen=True, slots=True)
 class RateEstimate:
-    """What one bit error rate does to the model; all fractions.
+    """The harm that one bit error rate does to the model; all fractions.
 
     Attributes:
         metric: accuracy under faults, over all patterns and images.
@@ -45,50 +34,6 @@ class RateEstimate:
     sdc: Interval
     due: Interval
     masked: Interval
-
-
-def estimate(tally: Tally, golden: float, p_faulty: float, confidence: float) -> RateEstimate:
-    """Estimate of accuracy and outcomes at one bit error rate.
-
-    Args:
-        tally: trials on patterns with at least one upset.
-        golden: accuracy of the fault-free run on all images, in [0, 1], known exactly.
-        p_faulty: probability that a pattern has at least one upset, in [0, 1].
-        confidence: nominal coverage of each interval, in (0, 1).
-
-    Returns:
-        sdc and due are p_faulty times the mean in the sample; masked adds the patterns without
-        upset, 1 - p_faulty; metric is golden plus p_faulty times the mean of gained - lost, its
-        limits cut to what can be lost and gained. With no trials each interval says so (see
-        cluster_proportion).
-
-    Raises:
-        ValueError: if golden or p_faulty is not a probability, or confidence is impossible.
-
-    >>> tally = sum(
-    ...     [Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)] * 149,
-    ...     start=Tally.of_trial(1, 1, sdc=1, due=0, masked=0, lost=1, gained=0),
-    ... )
-    >>> result = estimate(tally, golden=0.9, p_faulty=0.3, confidence=0.95)
-    >>> round(result.sdc.estimate, 4), round(result.metric.estimate, 4), result.due.low
-    (0.002, 0.898, 0.0)
-    """
-    if not (0.0 <= golden <= 1.0 and 0.0 <= p_faulty <= 1.0):
-        raise ValueError(f"golden {golden} and p_faulty {p_faulty} must lie in [0, 1]")
-
-    def share(moments: Moments) -> Interval:
-        return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
-
-    net = cluster_difference(
-        tally.gained, tally.lost, tally.net, tally.trials, tally.unit, tally.images, confidence
-    )
-    harmed = rescale(complement(share(tally.masked)), weight=p_faulty, offset=0.0)
-    return RateEstimate(
-        metric=rescale(possible(net, golden), weight=p_faulty, offset=golden, clip=True),
-        sdc=rescale(share(tally.sdc), weight=p_faulty, offset=0.0),
-        due=rescale(share(tally.due), weight=p_faulty, offset=0.0),
-        masked=complement(harmed),
-    )
 
 
 def possible(net: Interval, golden: float) -> Interval:

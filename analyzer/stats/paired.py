@@ -1,163 +1,58 @@
 """Differences between two models that met the same fault patterns on the same images.
 
-What both models do alike cancels trial by trial, so that the difference is known far better than
-either figure. A trial on which the second model loses three images more and one on which it loses
-two fewer are two kinds of events, *up* and *down*, each a share in [0, 1] like any other; their
-difference has the interval of gained minus lost (MOVER; Newcombe 1998 for paired proportions), with
-all its care for what has not been seen. Nothing is assumed about how the two models are related.
+Two ways lead to the difference within a stratum. *As changes*: over the trials that both ran, an
+image that only the second model loses and one that only the first loses are two kinds of events,
+*up* and *down*; what both do alike counts nothing, and the interval is that of gained minus lost
+(MOVER; Newcombe 1998 for paired proportions). *As figures*: each model's figure from all trials of
+its own, with all that is known of it (which images were right), and MOVER with the correlation that
+shared trials bring (Zou & Donner 2008): never wider than for independent campaigns, unless the
+models oppose each other. Changes win where both do mostly the same, figures where they do not.
+
+Which one is taken follows from how much outcomes vary, not from the difference or its limits:
+choosing the narrower of two intervals would cover less than either.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
-from analyzer.stats.intervals import Interval, cluster_difference, rescale
+from analyzer.stats.intervals import Interval, cluster_difference, cluster_proportion, rescale
 from analyzer.stats.limits import compose, correlation
+from analyzer.stats.paired_tally import Change, PairedTally
+from analyzer.stats.strata import net_interval, net_variance, tells_right_from_wrong
 from analyzer.stats.sums import add_parts
-from analyzer.stats.tally import Moments
+from analyzer.stats.tally import Moments, Tally
 
-Counts = tuple[int, int, int, int, int, int]
-"""Of one trial of one model: images, sdc, due, masked, lost, gained, as in `Tally.of_trial`."""
+Golden = tuple[float, float]
+"""Metric of the fault-free runs of the first and of the second model, exact."""
 
-_SDC, _DUE, _LOST, _GAINED = 1, 2, 4, 5
-
-_NONE = Moments()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Exact moments of what a count of the second model exceeds that of the first by.
-
-    Attributes:
-        up: of the share of a trial's images by which it is larger, else 0.
-        down: of the share by which it is smaller, else 0.
-    """
-
-    up: Moments = _NONE
-    down: Moments = _NONE
-
-    def __add__(self, other: Self) -> Self:
-        """Moments of both sets of trials together."""
-        return type(self)(self.up + other.up, self.down + other.down)
-
-    @property
-    def net(self) -> Moments:
-        """Moments of up minus down: in any one trial at least one of the two is 0.
-
-        >>> Change(Moments(3, 9), Moments(1, 1)).net
-        Moments(total=2, squares=10)
-        """
-        return Moments(self.up.total - self.down.total, self.up.squares + self.down.squares)
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTally:
-    """Sums over trials that two models shared; they add exactly, in any order.
-
-    Attributes:
-        unit: common denominator of all shares, a multiple of the images of each trial times
-            ``denominator``.
-        trials: number of trials.
-        images: number of images over all trials.
-        sdc: change of the share silently corrupted.
-        due: change of the share that ended in a detected error.
-        lost: change of the share lost against the model's own golden run.
-        gained: change of the share gained against it.
-        products: sum over trials of net change of gained times net change of lost.
-        denominator: of the scores that are lost and gained; see `Tally`.
-    """
-
-    unit: int
-    trials: int = 0
-    images: int = 0
-    sdc: Change = Change()
-    due: Change = Change()
-    lost: Change = Change()
-    gained: Change = Change()
-    products: int = 0
-    denominator: int = 1
-
-    @classmethod
-    def of_trials(
-        cls, unit: int, pairs: Iterable[tuple[Counts, Counts]], denominator: int = 1
-    ) -> Self:
-        """The tally of some trials.
-
-        Args:
-            unit: common denominator, a multiple of the images of each trial times
-                ``denominator``.
-            pairs: counts of the first and of the second model, trial by trial.
-            denominator: lost and gained are sums of scores in units of 1/denominator.
-
-        Raises:
-            ValueError: a trial whose images do not divide unit or differ between the models.
-
-        >>> first, second = (4, 2, 0, 2, 2, 0), (4, 1, 1, 2, 2, 0)
-        >>> tally = PairedTally.of_trials(4, [(first, second)])
-        >>> tally.sdc.net, tally.due.net, tally.lost.net.total
-        (Moments(total=-1, squares=1), Moments(total=1, squares=1), 0)
-        """
-        trials = images = products = 0
-        nets: list[list[int]] = [[], [], [], []]
-        for first, second in pairs:
-            if first[0] != second[0] or first[0] < 1 or unit % (first[0] * denominator):
-                raise ValueError(f"trials of {first[0]} and {second[0]} images in units of {unit}")
-            scale = unit // first[0]
-            trials, images = trials + 1, images + first[0]
-            sdc, due = ((second[i] - first[i]) * scale for i in (_SDC, _DUE))
-            lost, gained = ((second[i] - first[i]) * scale // denominator for i in (_LOST, _GAINED))
-            for found, value in zip(nets, (sdc, due, lost, gained), strict=True):
-                found.append(value)
-            products += gained * lost
-        sdc_change, due_change, lost_change, gained_change = map(_change, nets)
-        return cls(
-            unit,
-            trials,
-            images,
-            sdc_change,
-            due_change,
-            lost_change,
-            gained_change,
-            products,
-            denominator,
-        )
-
-    def __add__(self, other: Self) -> Self:
-        """Both sets of trials together.
-
-        Raises:
-            ValueError: if the units differ.
-        """
-        if self.unit != other.unit:
-            raise ValueError(f"tallies in different units: 1/{self.unit} and 1/{other.unit}")
-        return type(self)(
-            self.unit,
-            self.trials + other.trials,
-            self.images + other.images,
-            self.sdc + other.sdc,
-            self.due + other.due,
-            self.lost + other.lost,
-            self.gained + other.gained,
-            self.products + other.products,
-            self.denominator if self.trials else other.denominator,
-        )
-
-
-def _change(nets: Sequence[int]) -> Change:
-    ups = [n for n in nets if n > 0]
-    downs = [-n for n in nets if n < 0]
-    return Change(*(Moments(sum(side), sum(n * n for n in side)) for side in (ups, downs)))
+UNSEEN = 2.3
+"""Variance of an event not yet seen, times the number of trials: its arm is 3/n at 95 %, as that of
+two deviations of 1.5/n. Decides only which way is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedStratum:
-    """One part of the fault patterns: its probability, and the trials that both models ran."""
+    """One part of the fault patterns.
+
+    Attributes:
+        weight: its probability.
+        first: all trials of the first model on such patterns; None: they do exactly nothing to it.
+        second: all trials of the second model.
+        shared: the trials that both ran.
+    """
 
     weight: float
-    tally: PairedTally
+    first: Tally | None
+    second: Tally
+    shared: PairedTally
+
+    @property
+    def is_tried(self) -> bool:
+        """Something is known of both models."""
+        return self.second.trials > 0 and (self.first is None or self.first.trials > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,77 +64,187 @@ class Difference:
     due: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the figures in which two models are compared.
+
+    Attributes:
+        mean: the figure of a model within a stratum; the number says which model.
+        variance: of a trial.
+        covariance: of the two models over shared trials.
+        change: from the first to the second model; None: it may count an image twice.
+        images: the number by which the images of a tally count.
+        ends: the least and the most that the difference can be.
+    """
+
+    mean: Callable[[Tally, int], Interval]
+    variance: Callable[[Tally], float]
+    covariance: Callable[[PairedTally], float]
+    change: Callable[[PairedTally], Change | None]
+    images: Callable[[Tally], int]
+    ends: tuple[float, float] = (-1.0, 1.0)
+
+
 def paired_difference(
-    strata: Sequence[PairedStratum], golden: tuple[float, float], confidence: float
+    strata: Sequence[PairedStratum], golden: Golden, confidence: float, *, alike: bool
 ) -> Difference:
-    """The difference of two models' figures from the trials that both ran.
+    """The difference of two models' figures from trials of which both ran some.
 
     Args:
         strata: the parts; what their weights leave to 1 are patterns that harm neither model.
         golden: metric of the fault-free runs of the first and of the second model, exact.
         confidence: nominal coverage of each interval, in (0, 1).
+        alike: without faults, both models are right on the same images. Else an image may count
+            twice in the change of the metric, and figures are compared.
 
     Returns:
         Weighted sums over the strata (Cochran, ch. 5). The metric's difference is that of the
-        fault-free runs plus the change of gained minus the change of lost.
+        fault-free runs plus the change of gained minus lost.
 
     >>> same = PairedTally.of_trials(1, [((1, 1, 0, 0, 1, 0), (1, 1, 0, 0, 1, 0))] * 300)
-    >>> found = paired_difference([PairedStratum(0.5, same)], (0.9, 0.9), 0.95).metric
+    >>> stratum = PairedStratum(0.5, same.first, same.second, same)
+    >>> found = paired_difference([stratum], (0.9, 0.9), 0.95, alike=True).metric
     >>> found.estimate, round(found.low, 4), round(found.high, 4)
-    (0.0, -0.007, 0.007)
+    (0.0, -0.005, 0.005)
     """
     before, after = golden
     offset = after - before
-    parts = [_metric(s.tally, golden, confidence) for s in strata]
-    metric = _weighted_sum(strata, parts, -1.0 - offset, 1.0 - offset)
+    metric = _weighted_sum(strata, _metric(golden, confidence, alike), confidence)
     return Difference(
-        metric=rescale(metric, 1.0, offset),
-        sdc=_share(strata, lambda t: t.sdc, confidence),
-        due=_share(strata, lambda t: t.due, confidence),
+        metric=rescale(_cut(metric, -1.0 - offset, 1.0 - offset), 1.0, offset),
+        sdc=_weighted_sum(strata, _share(lambda t: t.sdc, lambda p: p.sdc, confidence), confidence),
+        due=_weighted_sum(strata, _share(lambda t: t.due, lambda p: p.due, confidence), confidence),
     )
+
+
+def are_compared(strata: Sequence[PairedStratum], precision: float) -> bool:
+    """Say whether trials of both models stand behind a difference.
+
+    Args:
+        strata: the parts.
+        precision: the weight that strata without such trials may have together.
+    """
+    untried = math.fsum(s.weight for s in strata if not s.is_tried)
+    return untried <= precision and any(s.is_tried for s in strata)
 
 
 def _share(
-    strata: Sequence[PairedStratum], of: Callable[[PairedTally], Change], confidence: float
-) -> Interval:
-    parts = [_interval(s.tally, of(s.tally), confidence) for s in strata]
-    return _weighted_sum(strata, parts, -1.0, 1.0)
+    of: Callable[[Tally], Moments], change: Callable[[PairedTally], Change], confidence: float
+) -> Figure:
+    def mean(tally: Tally, _: int) -> Interval:
+        return cluster_proportion(of(tally), tally.trials, tally.unit, tally.images, confidence)
 
-
-def _weighted_sum(
-    strata: Sequence[PairedStratum], parts: Sequence[Interval], least: float, most: float
-) -> Interval:
-    scaled = [rescale(part, s.weight, 0.0) for s, part in zip(strata, parts, strict=True)]
-    return add_parts(scaled, [bool(s.tally.trials) for s in strata], least, most)
-
-
-def _interval(
-    tally: PairedTally, change: Change, confidence: float, denominator: int = 1
-) -> Interval:
-    """Interval of a change of outcomes, or of scores with a denominator; see `Tally`."""
-    images = tally.images * denominator
-    return cluster_difference(
-        change.up, change.down, change.net, tally.trials, tally.unit, images, confidence
+    return Figure(
+        mean=mean,
+        variance=lambda t: _variance(of(t), t),
+        covariance=lambda p: _covariance(of(p.first), of(p.second), change(p), p),
+        change=change,
+        images=lambda t: t.images,
     )
 
 
-def _metric(tally: PairedTally, golden: tuple[float, float], confidence: float) -> Interval:
-    """Change of gained minus change of lost within one stratum.
-
-    A model can lose no more than it had right and gain no more than it had wrong, so that what
-    has not been seen of gains counts little where few answers are wrong.
-    """
+def _metric(golden: Golden, confidence: float, alike: bool) -> Figure:
     before, after = golden
-    unit = tally.denominator
-    gained = _cut(_interval(tally, tally.gained, confidence, unit), before - 1.0, 1.0 - after)
-    lost = _cut(_interval(tally, tally.lost, confidence, unit), -before, after)
-    if not tally.trials:  # limits of what can be, not of what was seen: they add as they are
-        return Interval(0.0, gained.low - lost.high, gained.high - lost.low)
-    rho = _correlation(tally)
-    point = gained.estimate - lost.estimate
-    down = _arm(gained.estimate - gained.low, lost.high - lost.estimate, rho)
-    up = _arm(gained.high - gained.estimate, lost.estimate - lost.low, rho)
-    return Interval(point, point - down, point + up)
+    return Figure(
+        mean=lambda tally, model: net_interval(tally, golden[model], confidence),
+        variance=net_variance,
+        covariance=lambda p: net_covariance(
+            p,
+            (tells_right_from_wrong(p.first, before), tells_right_from_wrong(p.second, after)),
+        ),
+        change=lambda p: p.net if alike else None,
+        images=lambda t: t.score_images,
+        ends=(before - 1.0 - after, 1.0 - after + before),
+    )
+
+
+def _weighted_sum(strata: Sequence[PairedStratum], figure: Figure, confidence: float) -> Interval:
+    least, most = figure.ends
+    unknown = Interval(0.0, least, most)
+    parts = [_difference(s, figure, confidence) if s.is_tried else unknown for s in strata]
+    scaled = [rescale(part, s.weight, 0.0) for s, part in zip(strata, parts, strict=True)]
+    return add_parts(scaled, [s.is_tried for s in strata], least, most)
+
+
+def _difference(stratum: PairedStratum, figure: Figure, confidence: float) -> Interval:
+    """Within one stratum, in the way that is expected to be the more precise."""
+    first, second, shared = stratum.first, stratum.second, stratum.shared
+    if first is None:
+        return figure.mean(second, 1)
+    change = figure.change(shared) if shared.trials else None
+    if change is not None and _vary_less(change, figure, first, second, shared):
+        return _cut(_mean_change(change, shared.first, figure, confidence), *figure.ends)
+    rho = _correlation(figure, first, second, shared) if shared.trials else 0.0
+    return difference(figure.mean(first, 0), figure.mean(second, 1), rho)
+
+
+def _vary_less(
+    change: Change, figure: Figure, first: Tally, second: Tally, shared: PairedTally
+) -> bool:
+    """Compare the variance of the mean change over shared trials with that of the figures.
+
+    An event not yet seen is allowed for in every figure, and in changes one of either kind.
+    """
+    m, n, k = shared.trials, first.trials, second.trials
+    changes = (_variance(change.net, shared.first) + 2.0 * UNSEEN / m) / m
+    alone = sum((figure.variance(t) + UNSEEN / t.trials) / t.trials for t in (first, second))
+    return changes <= alone - 2.0 * figure.covariance(shared) * m / (n * k)
+
+
+def _mean_change(change: Change, tally: Tally, figure: Figure, confidence: float) -> Interval:
+    n, unit, images = tally.trials, tally.unit, figure.images(tally)
+    return cluster_difference(change.up, change.down, change.net, n, unit, images, confidence)
+
+
+def _correlation(figure: Figure, first: Tally, second: Tally, shared: PairedTally) -> float:
+    """Of the two figures, of whose trials some are shared."""
+    one, two = (figure.variance(t) for t in (shared.first, shared.second))
+    rho = float(correlation(one, two, figure.covariance(shared), shared.trials))
+    return rho * shared.trials / math.sqrt(first.trials * second.trials)
+
+
+def _variance(moments: Moments, tally: Tally) -> float:
+    n = tally.trials
+    return (moments.squares * n - moments.total**2) / (n * tally.unit) ** 2
+
+
+def _covariance(first: Moments, second: Moments, change: Change, shared: PairedTally) -> float:
+    """From exact sums: the squares of a difference tell the products."""
+    products = first.squares + second.squares - change.net.squares
+    n, unit = shared.trials, shared.first.unit
+    return (n * products - 2 * first.total * second.total) / (2 * (n * unit) ** 2)
+
+
+def net_covariance(shared: PairedTally, apart: tuple[bool, bool]) -> float:
+    """Covariance of gained minus lost of two models, over shared trials.
+
+    Args:
+        shared: the trials.
+        apart: of which model right and wrong images are told apart; its means within them are then
+            taken out: E[(a - A)(b - B)], with A, B the means of the images alike in the model.
+    """
+    raw = _covariance(shared.first.net, shared.second.net, shared.net, shared)
+    if not any(apart):
+        return raw
+    n = shared.trials
+    means = [_kind_means(shared, model, is_apart) for model, is_apart in enumerate(apart)]
+    kinds = list(enumerate(shared.kinds))
+    products = raw + shared.first.net.total * shared.second.net.total / n**2
+    products -= sum(kind.first * means[1][place & 1] for place, kind in kinds) / n
+    products -= sum(kind.second * means[0][place >> 1] for place, kind in kinds) / n
+    return products + sum(k.trials * means[0][p >> 1] * means[1][p & 1] for p, k in kinds) / n
+
+
+def _kind_means(shared: PairedTally, model: int, apart: bool) -> list[float]:
+    """Mean of gained minus lost of the images that were wrong, and of those that were right."""
+    trials, sums = [0, 0], [0, 0]
+    for place, kind in enumerate(shared.kinds):
+        right = place & 1 if model else place >> 1
+        trials[right] += kind.trials
+        sums[right] += kind.second if model else kind.first
+    if not apart:
+        return [sum(sums) / sum(trials)] * 2
+    return [total / n if n else 0.0 for total, n in zip(sums, trials, strict=True)]
 
 
 def _cut(interval: Interval, least: float, most: float) -> Interval:
@@ -248,13 +253,22 @@ def _cut(interval: Interval, least: float, most: float) -> Interval:
     return Interval(interval.estimate, low, max(interval.estimate, min(interval.high, most)))
 
 
-def _correlation(tally: PairedTally) -> float:
-    """Of the changes of gained and lost over trials, as MOVER takes it."""
-    n, gained, lost = tally.trials, tally.gained.net, tally.lost.net
-    scale = (n * tally.unit) ** 2
-    variances = [(n * m.squares - m.total**2) / scale for m in (gained, lost)]
-    covariance = (n * tally.products - gained.total * lost.total) / scale
-    return float(correlation(variances[0], variances[1], covariance, n))
+def difference(first: Interval, second: Interval, rho: float = 0.0) -> Interval:
+    """Second minus first, from two figures with their correlation (MOVER).
+
+    Args:
+        first: a figure with its limits.
+        second: another one.
+        rho: correlation of the two estimates, in [-1, 1].
+
+    >>> found = difference(Interval(0.5, 0.46, 0.54), Interval(0.75, 0.72, 0.78))
+    >>> found.estimate, round(found.low, 9), round(found.high, 9)
+    (0.25, 0.2, 0.3)
+    """
+    point = second.estimate - first.estimate
+    down = _arm(second.estimate - second.low, first.high - first.estimate, rho)
+    up = _arm(second.high - second.estimate, first.estimate - first.low, rho)
+    return Interval(point, point - down, point + up)
 
 
 def _arm(first: float, second: float, rho: float) -> float:
@@ -262,16 +276,8 @@ def _arm(first: float, second: float, rho: float) -> float:
 
 
 def unpaired_difference(first: Interval, second: Interval) -> Interval:
-    """Second minus first where nothing is shared: the squares of the arms add (MOVER).
-
-    >>> found = unpaired_difference(Interval(0.5, 0.46, 0.54), Interval(0.75, 0.72, 0.78))
-    >>> found.estimate, round(found.low, 9), round(found.high, 9)
-    (0.25, 0.2, 0.3)
-    """
-    point = second.estimate - first.estimate
-    down = math.hypot(second.estimate - second.low, first.high - first.estimate)
-    up = math.hypot(second.high - second.estimate, first.estimate - first.low)
-    return Interval(point, max(point - down, -1.0), min(point + up, 1.0))
+    """Second minus first where nothing is shared, cut to [-1, 1]."""
+    return _cut(difference(first, second), -1.0, 1.0)
 
 
 def longest_arm(found: Difference, *, metric: bool) -> float:

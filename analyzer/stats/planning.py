@@ -18,7 +18,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from analyzer.stats.areas import Seen, deviation, estimate_area, half_width
+from analyzer.stats.areas import AreaStratum, deviation, estimate_area, half_width
 
 FloatArray = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def leveugle(population: int, margin: float, confidence: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PlannedStratum:
     """What is known of one stratum before more trials are planned.
 
     Attributes:
@@ -71,7 +71,9 @@ class Known:
     trials: int
 
 
-def allot(strata: Sequence[Known], margin: float, confidence: float, step: int) -> list[int]:
+def allot(
+    strata: Sequence[PlannedStratum], margin: float, confidence: float, step: int
+) -> list[int]:
     """Trials for each stratum so that half of the interval's width is likely the margin.
 
     Of the interval of `weighted.sum_limits` two things count: the unseen event, whose arm is
@@ -89,7 +91,7 @@ def allot(strata: Sequence[Known], margin: float, confidence: float, step: int) 
     Returns:
         Numbers of trials, never fewer than now, more than now for at least one stratum.
 
-    >>> allot([Known(31 / 32, 0.0, 16), Known(1 / 32, 0.5, 16)], 0.01, 0.99, 16)
+    >>> allot([PlannedStratum(31 / 32, 0.0, 16), PlannedStratum(1 / 32, 0.5, 16)], 0.01, 0.99, 16)
     [368, 64]
     """
     now = sum(s.trials for s in strata)
@@ -106,7 +108,7 @@ GROWTH = 3
 
 
 def next_trials(
-    strata: Sequence[Seen], margin: float, confidence: float, step: int
+    strata: Sequence[AreaStratum], margin: float, confidence: float, step: int
 ) -> list[int] | None:
     """Trials of each stratum of an area that its next look waits for.
 
@@ -128,7 +130,8 @@ def next_trials(
     outcomes: tuple[Literal["sdc", "due"], ...] = ("sdc", "due")
     for outcome in outcomes:
         known = [
-            Known(strata[i].weight, deviation(strata[i].tally, outcome), now[i]) for i in drawn
+            PlannedStratum(strata[i].weight, deviation(strata[i].tally, outcome), now[i])
+            for i in drawn
         ]
         for i, trials in zip(drawn, allot(known, margin, confidence, step), strict=True):
             wanted[i] = max(wanted[i], min(trials, GROWTH * now[i]))
@@ -149,7 +152,9 @@ def columns_trials(columns: int, share: float, margin: float, confidence: float)
     return math.ceil(columns * share * unseen / (2.0 * margin))
 
 
-def _cheapest(strata: Sequence[Known], margin: float, confidence: float, step: int) -> list[int]:
+def _cheapest(
+    strata: Sequence[PlannedStratum], margin: float, confidence: float, step: int
+) -> list[int]:
     unseen = -math.log((1.0 - confidence) / 2.0)
     weight = np.array([s.weight for s in strata])
     moved = weight * np.array([s.deviation for s in strata])

@@ -4,6 +4,9 @@ Patterns are partitioned by a count whose distribution is known (how many severe
 the mean over all patterns is the weighted sum of the means within the parts (Cochran, *Sampling
 Techniques*, ch. 5). The interval of the sum follows from the intervals of the parts by MOVER
 (Zou & Donner 2008): the squares of their arms add.
+
+A campaign samples only patterns with at least one upset. Patterns with none have an exactly known
+probability and do exactly no harm: one more stratum, without sampling error.
 """
 
 import math
@@ -19,7 +22,7 @@ from analyzer.stats.intervals import (
     rescale,
 )
 from analyzer.stats.neyman import neyman_shares
-from analyzer.stats.sums import add_intervals, add_parts
+from analyzer.stats.sums import add_intervals, add_parts, exact_share, move_to
 from analyzer.stats.tally import Moments, Tally
 
 STEP = 16
@@ -42,59 +45,150 @@ class Stratum:
     tally: Tally
 
 
-def estimate_strata(strata: Sequence[Stratum], golden: float, confidence: float) -> RateEstimate:
+def estimate_strata(
+    strata: Sequence[Stratum], golden: float, confidence: float, harmless: float | None = None
+) -> RateEstimate:
     """Estimate of accuracy and outcomes from stratified trials.
 
     Args:
-        strata: the parts; what their weights leave to 1 are patterns that do exactly no harm.
+        strata: the parts.
         golden: accuracy of the fault-free run, in [0, 1].
         confidence: nominal coverage of each interval, in (0, 1).
+        harmless: probability of all other patterns, which do exactly no harm; None: what the
+            weights leave to 1, which is known to some ulps only.
 
     Returns:
-        Weighted sums; with one stratum the same as `estimate`.
+        Weighted sums. A stratum without trials counts as if it did what the others do, so that
+        SDC, DUE and masked sum to 1, and adds all that it may do to the limits. Ask `is_measured`
+        before such figures are shown to anybody.
 
-    >>> tally = Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)
-    >>> estimate_strata([Stratum(0.25, tally), Stratum(0.5, tally)], 0.9, 0.95).sdc.estimate
-    0.0
+    Raises:
+        ValueError: golden or a weight is no probability, or confidence is impossible.
+
+    >>> fine = Tally.of_trials(1, [(1, 0, 0, 1, 0, 0)] * 49)
+    >>> tally = fine + Tally.of_trial(1, 1, sdc=1, due=0, masked=0, lost=1, gained=0)
+    >>> found = estimate_strata([Stratum(0.25, fine), Stratum(0.5, tally)], 0.9, 0.95)
+    >>> round(found.sdc.estimate, 9), round(found.metric.estimate, 9), found.due.low
+    (0.01, 0.89, 0.0)
     """
+    if not all(0.0 <= share <= 1.0 for share in (golden, *(s.weight for s in strata))):
+        raise ValueError(f"golden {golden} and the weights of the strata must lie in [0, 1]")
+    if harmless is None:
+        harmless = max(0.0, 1.0 - math.fsum(s.weight for s in strata))
     return RateEstimate(
-        metric=_metric(strata, golden, confidence),
-        sdc=_share(strata, lambda t: t.sdc, confidence),
-        due=_share(strata, lambda t: t.due, confidence),
-        masked=complement(_harmed(strata, confidence)),
+        metric=_metric(strata, golden, confidence, harmless),
+        sdc=_share(strata, lambda t: t.sdc, confidence, (0.0, harmless)),
+        due=_share(strata, lambda t: t.due, confidence, (0.0, harmless)),
+        masked=_share(strata, lambda t: t.masked, confidence, (harmless, 0.0)),
     )
 
 
-def _interval(part: Stratum, moments: Moments, confidence: float) -> Interval:
-    tally = part.tally
-    return cluster_proportion(moments, tally.trials, tally.unit, tally.images, confidence)
+def is_measured(strata: Sequence[Stratum], precision: float) -> bool:
+    """Say whether trials stand behind an estimate, or mostly suppositions.
+
+    Args:
+        strata: the parts.
+        precision: the weight that strata without trials may have together.
+
+    Returns:
+        False without any trial, or while strata without trials weigh more than the precision.
+
+    >>> some = Tally.of_trial(1, 1, sdc=0, due=0, masked=1, lost=0, gained=0)
+    >>> parts = [Stratum(0.9, some), Stratum(0.02, Tally.empty(1))]
+    >>> is_measured(parts, 0.02), is_measured(parts, 0.01)
+    (True, False)
+    """
+    untried = math.fsum(s.weight for s in strata if not s.tally.trials)
+    return untried <= precision and any(s.tally.trials for s in strata)
+
+
+Means = Callable[[Tally], Interval]
+"""The mean over the trials of a stratum, with its limits."""
 
 
 def _share(
-    strata: Sequence[Stratum], channel: Callable[[Tally], Moments], confidence: float
+    strata: Sequence[Stratum],
+    channel: Callable[[Tally], Moments],
+    confidence: float,
+    harmless: tuple[float, float],
+    *,
+    scores: bool = False,
 ) -> Interval:
-    parts = [rescale(_interval(s, channel(s.tally), confidence), s.weight, 0.0) for s in strata]
-    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
+    """A share of the images of all patterns.
+
+    Args:
+        strata: the parts.
+        channel: of a tally, the moments of the share.
+        confidence: of the interval.
+        harmless: probability of patterns without upset of which all images, and no images, count.
+        scores: the share is of scores, not of images.
+    """
+
+    def mean(tally: Tally) -> Interval:
+        moments, images = channel(tally), tally.score_images if scores else tally.images
+        return cluster_proportion(moments, tally.trials, tally.unit, images, confidence)
+
+    means = _means(strata, mean, (0.0, 1.0))
+    total = _weighted_sum(strata, means)
+    counted, others = harmless
+    part = counted + total.estimate
+    rest = others + math.fsum(
+        s.weight * (1.0 - m.estimate) for s, m in zip(strata, means, strict=True)
+    )
+    return move_to(total, exact_share(part, rest), counted, 1.0 - others)
 
 
-def _harmed(strata: Sequence[Stratum], confidence: float) -> Interval:
-    unharmed = [(s, _interval(s, s.tally.masked, confidence)) for s in strata]
-    parts = [rescale(complement(interval), s.weight, 0.0) for s, interval in unharmed]
-    return add_parts(parts, _seen(strata), 0.0, min(1.0, math.fsum(s.weight for s in strata)))
+def _metric(
+    strata: Sequence[Stratum], golden: float, confidence: float, harmless: float
+) -> Interval:
+    if golden == 1.0:  # nothing can be gained: without labels what is kept is what is masked
+        return _share(strata, lambda t: t.kept, confidence, (harmless, 0.0), scores=True)
+    if golden == 0.0:
+        return _share(strata, lambda t: t.gained, confidence, (0.0, harmless), scores=True)
+    ends = (-golden, 1.0 - golden)
+    means = _means(strata, lambda t: net_interval(t, golden, confidence), ends)
+    total = _weighted_sum(strata, means)
+    left = harmless * golden + math.fsum(
+        s.weight * (golden + m.estimate) for s, m in zip(strata, means, strict=True)
+    )
+    point = min(max(golden + total.estimate, 0.0), 1.0)
+    return move_to(total, left if 0.0 <= left < -total.estimate else point, 0.0, 1.0)
 
 
-def _seen(strata: Sequence[Stratum]) -> list[bool]:
-    return [part.tally.trials > 0 for part in strata]
+def _means(strata: Sequence[Stratum], mean: Means, ends: tuple[float, float]) -> list[Interval]:
+    """The mean within each stratum.
+
+    Args:
+        strata: the parts.
+        mean: of a stratum with trials; one without has the typical mean of the others.
+        ends: the least and the most that the mean of a stratum can be.
+    """
+    means = [mean(s.tally) if s.tally.trials else None for s in strata]
+    tried = [(s.weight, m.estimate) for s, m in zip(strata, means, strict=True) if m is not None]
+    weight = math.fsum(w for w, _ in tried)
+    typical = math.fsum(w * point for w, point in tried) / weight if weight else 0.0
+    unknown = Interval(typical, min(typical, ends[0]), max(typical, ends[1]))
+    return [m or unknown for m in means]
 
 
-def _metric(strata: Sequence[Stratum], golden: float, confidence: float) -> Interval:
-    parts = [rescale(_net(s.tally, golden, confidence), s.weight, 0.0) for s in strata]
-    total = add_parts(parts, _seen(strata), -golden, 1.0 - golden)
-    return rescale(total, 1.0, golden, clip=True)
+def _weighted_sum(strata: Sequence[Stratum], means: Sequence[Interval]) -> Interval:
+    parts = [rescale(m, s.weight, 0.0) for s, m in zip(strata, means, strict=True)]
+    return add_parts(parts, [s.tally.trials > 0 for s in strata], -math.inf, math.inf)
 
 
-def _net(t: Tally, golden: float, confidence: float) -> Interval:
-    """Interval of gained minus lost in one stratum."""
+def net_interval(t: Tally, golden: float, confidence: float) -> Interval:
+    """Interval of the mean of gained minus lost in one stratum.
+
+    Args:
+        t: its trials, at least one.
+        golden: accuracy of the fault-free run, in [0, 1].
+        confidence: nominal coverage, in (0, 1).
+    """
+    if golden == 1.0:
+        lost = cluster_proportion(t.lost, t.trials, t.unit, t.score_images, confidence)
+        return rescale(complement(lost), 1.0, -1.0)
+    if golden == 0.0:
+        return cluster_proportion(t.gained, t.trials, t.unit, t.score_images, confidence)
     if not tells_right_from_wrong(t, golden):
         images = t.score_images
         net = cluster_difference(t.gained, t.lost, t.net, t.trials, t.unit, images, confidence)
@@ -153,10 +247,10 @@ def _spread(tally: Tally) -> float:
     if not n:
         return 1.0
     sdc, due = (_variance(m, n, tally.unit) for m in (tally.sdc, tally.due))
-    return math.sqrt(max(sdc, due, _net_variance(tally)) + 1.0 / (n + 1))
+    return math.sqrt(max(sdc, due, net_variance(tally)) + 1.0 / (n + 1))
 
 
-def _net_variance(tally: Tally) -> float:
+def net_variance(tally: Tally) -> float:
     """Variance of gained minus lost: within right and wrong images where these are told apart."""
     n, right = tally.trials, tally.right
     if right is None or not tells_right_from_wrong(tally, right / n):

@@ -15,7 +15,7 @@ def add_parts(
         parts: the estimates.
         seen: whether each rests on trials. Arms of those that do compose as roots of sums of
             squares (`add_intervals`); those of the others are bounds and no chance, and add in
-            full.
+            full; their points are suppositions.
         least: the smallest sum that can be.
         most: the largest.
 
@@ -31,6 +31,31 @@ def add_parts(
     bounds = [math.fsum(getattr(p, name) for p in unknown) for name in ("estimate", "low", "high")]
     point = min(max(total.estimate + bounds[0], least), most)  # rounding may lead outside
     low, high = max(total.low + bounds[1], least), min(total.high + bounds[2], most)
+    return Interval(point, min(point, low), max(point, high))
+
+
+def exact_share(part: float, rest: float) -> float:
+    """A share from two sums of weights that together are 1, each as exact as its own size.
+
+    Sums of weights miss 1 by some ulps: where all of them is ``part``, nothing is left of the
+    ``rest``, and the share is exactly 1.
+
+    >>> exact_share(1.0 - 2e-15, 0.0), exact_share(0.25, 0.75)
+    (1.0, 0.25)
+    """
+    return part if part <= rest else 1.0 - rest
+
+
+def move_to(interval: Interval, point: float, least: float, most: float) -> Interval:
+    """The interval with the same arms at another point, cut to what can be.
+
+    An arm of length 0 keeps it: a limit that is the point itself says that nothing was seen.
+
+    >>> move_to(Interval(0.75, 0.5, 0.75), 1.0, 0.0, 1.0)
+    Interval(estimate=1.0, low=0.75, high=1.0)
+    """
+    low = max(point - (interval.estimate - interval.low), least)
+    high = min(point + (interval.high - interval.estimate), most)
     return Interval(point, min(point, low), max(point, high))
 
 

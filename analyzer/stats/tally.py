@@ -146,6 +146,17 @@ class Tally:
         known = None if unknown else right
         return cls(unit, number, images, *moments, right=known, denominator=denominator)
 
+    @property
+    def kept(self) -> Moments:
+        """Moments of the share that is not lost, exactly: of 1 - y, given those of y.
+
+        >>> Tally.of_trials(4, [(4, 1, 0, 3, 1, 0), (2, 0, 0, 2, 0, 0)]).kept
+        Moments(total=7, squares=25)
+        """
+        total, squares = self.lost.total, self.lost.squares
+        n, unit = self.trials, self.unit
+        return Moments(n * unit - total, n * unit**2 - 2 * unit * total + squares)
+
     def __add__(self, other: Self) -> Self:
         """Both sets of trials together; exact, associative and commutative.
 

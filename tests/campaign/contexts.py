@@ -95,6 +95,10 @@ class Charges:
         """One block less."""
         self.left -= 1
 
+    def affords(self, under_way: int) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """The reason, once all is spent."""
         return self.reason if self.left <= 0 else None
@@ -103,7 +107,7 @@ class Charges:
 class SilentObserver:
     """An observer who does not look."""
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Nothing."""
 
 

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from analyzer.jobs.prepare import Analysis, prepare_map
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from analyzer.stats.areas import Exact
+from analyzer.stats.areas import AreaEstimate, ExactShares
 from tests.campaign.contexts import Charges, Memory, Opaque, with_plan, zero_clock
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
 
@@ -47,12 +47,17 @@ class Direct(Opaque):
 
     context: TrialContext
     width: int = 1
-    ran: int = 0
+    sent: list[Block] = field(default_factory=list)
+
+    @property
+    def ran(self) -> int:
+        """How many blocks it ran."""
+        return len(self.sent)
 
     def submit(self, blocks: Iterable[Block]) -> "Future[list[BlockResult]]":
         """Run now."""
         results = [run_block(self.context, block, zero_clock) for block in blocks]
-        self.ran += len(results)
+        self.sent += [result.block for result in results]
         future: Future[list[BlockResult]] = Future()
         future.set_result(results)
         return future
@@ -105,9 +110,15 @@ def enumerate_upsets(analysis: Analysis) -> Counts:
     return counts
 
 
-def truth(sites: npt.NDArray[np.bool_]) -> Exact:
+def truth(sites: npt.NDArray[np.bool_]) -> ExactShares:
     """The mean over some sites and all images."""
-    return Exact(*(enumerated()[sites].mean(axis=0) / IMAGES).tolist())
+    return ExactShares(*(enumerated()[sites].mean(axis=0) / IMAGES).tolist())
+
+
+def known(estimate: AreaEstimate | None) -> AreaEstimate:
+    """The estimate of an area that has one."""
+    assert estimate is not None
+    return estimate
 
 
 def places() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

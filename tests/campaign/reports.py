@@ -33,6 +33,10 @@ class SevenBlocks(Stopwatch):
         """Count."""
         self.blocks += 1
 
+    def affords(self, under_way: int, limit: float | None = None) -> bool:
+        """Always: it counts what is finished."""
+        return True
+
     def spent(self) -> Stop | None:
         """Why to end, once seven blocks were charged."""
         return self.reason if self.blocks >= 7 else None

@@ -16,8 +16,9 @@ from analyzer.campaign import runner
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.cells import AnyCell, Cell
 from analyzer.campaign.journal.journal import FLUSH_SECONDS
+from analyzer.campaign.rate_state import RateState
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import WAIT_SECONDS, RateState, run_campaign
+from analyzer.campaign.runner import WAIT_SECONDS, run_campaign
 from analyzer.campaign.tasks import SEND_SECONDS, WHOLE, Shard
 from analyzer.stats.estimate import RateEstimate
 from tests.campaign.contexts import (
@@ -320,7 +321,9 @@ def test_trials_within_unfinished_blocks_are_told() -> None:
     class Told:
         found: list[tuple[float, int, bool]] = field(default_factory=list)
 
-        def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        def progress(
+            self, rate: float, trials: int, share: float, found: RateEstimate | None
+        ) -> None:
             self.found.append((rate, trials, share > 0))
 
     pool, told = Half(results), Told()

@@ -6,7 +6,12 @@ import numpy as np
 from onnx import numpy_helper
 
 from analyzer.campaign.comparison.additional_blocks import run_more
-from analyzer.campaign.comparison.difference import Compared, ComparedModel, compare, missing_blocks
+from analyzer.campaign.comparison.difference import (
+    ComparedModel,
+    ModelFindings,
+    compare,
+    missing_blocks,
+)
 from analyzer.campaign.comparison.difference import wanted_blocks as wanted
 from analyzer.campaign.runner import Budget
 from analyzer.jobs.comparable import prepare_models
@@ -67,7 +72,9 @@ def prepared(
     return prepare_models(ask(ComparisonRequest, asked, models=paths))
 
 
-def compared(compared_models: list[ComparedModel], budget: Budget | None = None) -> list[Compared]:
+def compared(
+    compared_models: list[ComparedModel], budget: Budget | None = None
+) -> list[ModelFindings]:
     """Run a comparison to its end, in this thread."""
     budget = budget or Charges()
     for compared in compared_models:

@@ -111,7 +111,16 @@ def test_an_exhaustive_map_says_so(tmp_path: Path) -> None:
 def test_a_map_without_enough_budget_says_so_and_goes_on(tmp_path: Path) -> None:
     journal = tmp_path / "map.db"
     kept = ("--journal", journal)
-    run, cut = ask(tmp_path, *kept, "--budget", "0.000001s", code=3)
+    page, table = tmp_path / "cut.html", tmp_path / "cut.csv"
+    forms = ("--html", page, "--csv", table)
+    run, cut = ask(tmp_path, *kept, *forms, "--budget", "0.000001s", code=3)
+    jsonschema.validate(cut, json.loads(SCHEMA.read_text("utf-8")))
+    for area in (cut["whole"], *cut["kinds"], *cut["bits"], *cut["tensors"]):
+        assert (area["untried"], area["sdc"], area["due"], area["loss"]) == (1, None, None, None)
+    assert "the whole memory 4544 – – – 0" in [" ".join(x.split()) for x in run.out.splitlines()]
+    assert "Of the bits at risk 100 % are untried" in run.out
+    assert "There is no estimate of the whole memory" in page.read_text("utf-8")
+    assert {row["sdc"] for row in csv.DictReader(table.open())} == {""}
     assert "the budget ended before ±10 points" in run.out
     assert "This map is not finished" in run.out
     assert run.err.endswith(f"the budget is spent; to go on: relcheck resume {journal}\n")

@@ -82,3 +82,43 @@ def test_the_text_says_it(place: Path) -> None:
     run = invoke("run", place / "m.onnx", "--gate", SETTLED, "--until", "gate", "--journal", "none")
     assert "ended once its gate was decided" in run.out
     assert str(parse_gate(SETTLED)) in run.out
+
+
+def gate_of(place: Path, *options: str, code: int) -> tuple[dict[str, Any], str]:
+    """The whole report, and its text in one line."""
+    report = place / "g.json"
+    run = invoke("run", place / "m.onnx", *options, "--journal", "none", "--json", report)
+    assert run.code == code, run.err
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found, " ".join(run.out.split())
+
+
+def test_a_gate_goes_on_beyond_the_precision(place: Path) -> None:
+    """Fails (exit 3 with budget left) if the precision ends a rate whose gate is undecided."""
+    coarse = ("--rates", "1e-2", "--precision", "0.2")
+    plain, text = gate_of(place, *coarse, "--gate", "sdc >= 0 @ 1e-2", code=0)
+    point = plain["rates"][0]["sdc"]["estimate"]
+    gate = ("--gate", f"sdc <= {point + 0.05:.3f} @ 1e-2")
+    cut, text = gate_of(place, *coarse, *gate, code=3)
+    assert (cut["gate"]["verdict"], cut["rates"][0]["stop"]) == ("undecided", "precision")
+    assert "Undecided: ±20 points were reached, and budget is left (--until gate goes on)" in text
+    assert "more trials (" in text
+    more = cut["gate"]["conditions"][0]["more_trials"]
+    done, text = gate_of(place, *coarse, *gate, "--until", "gate", code=0)
+    assert (done["gate"]["verdict"], done["rates"][0]["stop"]) == ("pass", "decided")
+    assert "Undecided" not in text
+    took = done["rates"][0]["trials"] - cut["rates"][0]["trials"]
+    assert more / 8 < took < 8 * more  # looks share the error, and the figure moves
+    assert done["gate"]["conditions"][0]["more_trials"] is None
+
+
+def test_a_gate_that_the_budget_leaves_undecided_says_so(place: Path) -> None:
+    """A bound that nothing can prove: no trial shows that the probability is 0."""
+    gate = ("--fault", "stuck0", "--gate", "due <= 0 @ 1e-3", "--until", "gate", "--budget", "2s")
+    found, text = gate_of(place, *gate, code=3)
+    assert (found["gate"]["verdict"], found["rates"][0]["stop"]) == ("undecided", "budget")
+    assert "Undecided: the budget ended; the figure is too near its bound" in text
+    assert found["rates"][0]["trials"] > 300  # ±1 point was reached long before
+    short, text = gate_of(place, "--gate", "due <= 0.5 @ 1e-2", "--budget", "0.001s", code=3)
+    assert "Undecided: the budget ended; there is no estimate yet." in text
+    assert short["gate"]["conditions"][0]["evidence"] is None

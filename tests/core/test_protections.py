@@ -346,6 +346,8 @@ def test_in_a_campaign_behind_a_protection_no_value_explodes() -> None:
     plain, guarded = tiny().context, behind(DUPLICATION)
     without, found = (run(c, AtOnce(Results(c))).rates[0] for c in (plain, guarded))
     assert found.stop == "precision"
+    assert found.estimate is not None
+    assert without.estimate is not None
     assert found.estimate.due.high < without.estimate.due.low
 
 

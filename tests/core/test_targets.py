@@ -239,6 +239,7 @@ def test_a_map_of_a_computed_value_contains_the_truth() -> None:
     found = make(mapped)
     truth = float(reference().mean())
     assert 0.005 < truth < 0.5
+    assert found.whole.estimate is not None
     assert found.whole.estimate.sdc.low <= truth <= found.whole.estimate.sdc.high
     assert found.complete
 
@@ -251,7 +252,10 @@ def test_a_sweep_hits_stored_bits_and_computed_ones() -> None:
     assert found.complete
     for mine, other in zip(found.rates, alone.rates, strict=True):
         assert mine.expected_flips > other.expected_flips
-    assert found.rates[-1].estimate.masked.high < alone.rates[-1].estimate.masked.low
+    more, fewer = found.rates[-1].estimate, alone.rates[-1].estimate
+    assert more is not None
+    assert fewer is not None
+    assert more.masked.high < fewer.masked.low
     hit = {u.tensor for i in range(16) for u in context.crash(cell_named("0.01/0"), i).upsets}
     assert hit > {"c", "fc_w"}
     assert run(context, AtOnce(Results(context))) == found

@@ -228,6 +228,7 @@ def truth_by_pixels() -> Counts:
 def test_an_exhaustive_map_counts_every_pixel() -> None:
     """Fails if scores are counted as images, or images as scores."""
     found = make(map_by_pixels().context, exhaustive=True).whole.estimate
+    assert found is not None
     sdc, due, lost, gained = (truth_by_pixels().mean(axis=0) / IMAGES).tolist()
     assert lost % 1.0  # not whole images
     assert found.sdc.estimate == pytest.approx(sdc, abs=1e-12)
@@ -238,6 +239,7 @@ def test_an_exhaustive_map_counts_every_pixel() -> None:
 @pytest.mark.usefixtures("added")
 def test_sampled_maps_contain_what_every_pixel_says() -> None:
     found = make(map_by_pixels().context).whole.estimate
+    assert found is not None
     sdc, _, lost, gained = (truth_by_pixels().mean(axis=0) / IMAGES).tolist()
     assert found.sdc.low <= sdc <= found.sdc.high
     assert found.loss.low <= (lost - gained) / PIXELS <= found.loss.high

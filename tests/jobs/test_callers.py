@@ -101,7 +101,7 @@ class CtrlC(analyzer.Silent):
     def __init__(self, times: int) -> None:
         self.left = times
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Press."""
         while self.left:
             self.left -= 1

@@ -38,11 +38,11 @@ class Diary(Silent):
         yield
         self.inside -= 1
 
-    def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+    def progress(self, rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
         """Keep a share."""
         assert self.inside == 1
         assert trials > 0
-        assert found.metric.low <= found.metric.high
+        assert found is None or found.metric.low <= found.metric.high
         self.shares.setdefault(rate, []).append(share)
 
     def tensor(self, index: int, trials: int, share: float) -> None:
@@ -117,7 +117,9 @@ def test_a_damaged_journal_is_told(model: Path, data: Path, tmp_path: Path, diar
 
 def test_what_an_observer_raises_ends_the_job(model: Path, data: Path) -> None:
     class Impatient(Silent):
-        def progress(self, rate: float, trials: int, share: float, found: RateEstimate) -> None:
+        def progress(
+            self, rate: float, trials: int, share: float, found: RateEstimate | None
+        ) -> None:
             raise TimeoutError("long enough")
 
     with pytest.raises(TimeoutError, match="long enough"):

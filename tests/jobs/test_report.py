@@ -11,6 +11,7 @@ import pytest
 import analyzer
 from analyzer import errors
 from analyzer.gate import Verdict
+from analyzer.jobs.render import FailureReport
 from analyzer.jobs.report import Report, Status
 from tests.support import tiny_cnn, tiny_data
 
@@ -47,8 +48,12 @@ def test_the_evidence_is_the_interval_at_the_rate(report: analyzer.SweepReport) 
     """Fails if another rate, or another figure, is judged."""
     row = report.record.rates[1]
     (judged,) = report.gate("sdc <= 0.5 @ 1e-2").evidence
+    assert judged.interval is not None
+    assert row.sdc is not None
+    assert row.metric is not None
     assert (judged.interval.low, judged.interval.high) == (row.sdc.low, row.sdc.high)
     (judged,) = report.gate(analyzer.Condition("top1", True, row.metric.estimate, 1e-2)).evidence
+    assert judged.interval is not None
     assert judged.interval.estimate == row.metric.estimate
     assert judged.verdict is Verdict.UNDECIDED
     shown = repr(report.gate("top1 >= 0.5 @ 1e-3")).splitlines()
@@ -142,6 +147,7 @@ def test_rows_have_the_figures_of_the_record(report: analyzer.SweepReport) -> No
     for row, part in zip(report.rows(), report.record.rates, strict=True):
         assert (row["rate"], row["trials"], row["stop"]) == (part.rate, part.trials, part.stop)
         for name, interval in (("top1", part.metric), ("sdc", part.sdc), ("due", part.due)):
+            assert interval is not None
             found = (row[name], row[f"{name}_low"], row[f"{name}_high"])
             assert found == (interval.estimate, interval.low, interval.high)
 
@@ -168,6 +174,7 @@ def test_without_pandas_it_is_a_sentence(
 def test_every_report_has_a_table_and_a_text() -> None:
     """Fails if a job is added whose report inherits the methods that raise."""
     kinds = Report.__subclasses__()
-    assert len(kinds) == 7
+    assert len(kinds) == 8
+    assert FailureReport in kinds
     for kind in kinds:
         assert {"to_text", "rows"} <= vars(kind).keys(), kind

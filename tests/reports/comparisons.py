@@ -32,6 +32,7 @@ def compared_rate(rate: float, loss: float, than: float | None, **changed: Any) 
             due=change(0.0, -0.008, 0.008),
             paired_trials=1200,
             reached=less < 0.3,
+            pairing_gain=0.42,
         )
     fields: dict[str, Any] = {
         "rate": rate,

@@ -49,7 +49,16 @@ def row(rate: float, loss: float, **changed: Any) -> RatePart:
     return RatePart(**{**fields, **changed})
 
 
+NO_ESTIMATE: dict[str, Any] = dict.fromkeys(("metric", "sdc", "due", "masked"))
+
+
+def unknown_row(rate: float, trials: int = 0) -> RatePart:
+    """One rate of which the budget left too much untried."""
+    return row(rate, 0.5, trials=trials, stop="budget", **NO_ESTIMATE)
+
+
 def condition(text: str, verdict: str, **evidence: float) -> ConditionPart:
+    """A judged condition; without numbers there is no estimate."""
     metric, operator, bound, _, rate = text.split()
     parts: dict[str, Any] = {"operator": operator, "verdict": verdict}
     return ConditionPart(
@@ -57,7 +66,8 @@ def condition(text: str, verdict: str, **evidence: float) -> ConditionPart:
         metric=metric,
         bound=float(bound),
         rate=float(rate),
-        evidence=interval(**evidence),
+        evidence=interval(**evidence) if evidence else None,
+        more_trials=12_544 if evidence and verdict == "undecided" else None,
         **parts,
     )
 
@@ -103,6 +113,7 @@ def example_report(**changed: Any) -> Report:
             started="2025-01-02T03:04:05+00:00",
             wall_seconds=12.3,
             cpu_seconds=12.1,
+            trial_cpu_seconds=0.02,
             host="context",
             platform="Linux x86_64",
             python="3.11.0",
@@ -150,9 +161,20 @@ def resident_report() -> Report:
     return example_report(plan=plan, rates=rows)
 
 
+def cut_report() -> Report:
+    """A budget that ended before two of three rates had an estimate, and their gates with them."""
+    return example_report(
+        rates=[row(1e-7, 0.001), unknown_row(1e-6, 48), unknown_row(1e-5)],
+        gate=GatePart(
+            verdict="undecided", conditions=[condition("sdc <= 0.1 @ 1e-6", "undecided")]
+        ),
+    )
+
+
 EXAMPLES = {
     "sweep": example_report,
     "generated": generated_report,
     "gated": gated_report,
     "resident": resident_report,
+    "cut": cut_report,
 }

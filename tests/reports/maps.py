@@ -18,6 +18,7 @@ def area(bits: int, sdc: float) -> dict[str, Any]:
     return {
         "bits": bits,
         "trials": 640,
+        "untried": 0.0,
         "sdc": interval(sdc, max(0.0, sdc - 0.01), sdc + 0.01),
         "due": interval(0.0, 0.0, 0.008),
         "loss": LossPart(estimate=0.9 * sdc, low=0.8 * sdc, high=sdc),

@@ -143,6 +143,7 @@ def test_gate_says_the_worst_verdict(
     for shown in part.conditions:
         assert (shown.condition, shown.operator) == ("sdc <= 0.1 @ 1e-6", "<=")
         assert (shown.metric, shown.bound, shown.rate) == ("sdc", 0.1, 1e-6)
+        assert shown.evidence is not None
         assert shown.evidence.high == ESTIMATE.sdc.high
 
 

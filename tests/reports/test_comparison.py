@@ -135,6 +135,24 @@ def test_charts_are_drawings_the_same_every_time(name: str, draw: object) -> Non
         assert model.model.path in shown
 
 
+def test_pairing_that_gains_nothing_is_said() -> None:
+    whole = example_comparison()
+    row = whole.models[1].rates[1]
+    assert row.difference is not None
+    poor = row.model_copy(
+        update={"difference": row.difference.model_copy(update={"pairing_gain": 0.03})}
+    )
+    rates = [whole.models[1].rates[0], poor, whole.models[1].rates[2]]
+    models = [whole.models[0], whole.models[1].model_copy(update={"rates": rates})]
+    found = whole.model_copy(update={"models": models})
+    text, page = comparison_text(found), comparison_html(found)
+    assert "B: at 3e-6 the same faults for both models told no more than" in " ".join(text.split())
+    assert page.count("<small>no gain</small>") == 1
+    assert "No gain" in page
+    assert "told no" not in comparison_text(whole)
+    assert "no gain" not in comparison_html(whole).lower()
+
+
 def test_dollars_in_names_are_no_mathematics() -> None:
     models = [compared_model(a, "cost$x^2$.onnx", 1.0) for a in "AB"]
     svg = comparison_chart(example_comparison(models=models))
@@ -176,19 +194,34 @@ def test_letters_go_on_after_z() -> None:
     assert [label(i) for i in (0, 1, 25, 26, 51, 52)] == ["A", "B", "Z", "AA", "AZ", "BA"]
 
 
-def test_a_rate_without_trials_claims_nothing() -> None:
+def test_a_rate_without_estimate_claims_nothing() -> None:
     """Fails if the middle of what may be is shown as if it had been found."""
     whole = example_comparison()
-    rates = [r.model_copy(update={"trials": 0, "stop": "budget"}) for r in whole.models[1].rates]
-    models = [whole.models[0], whole.models[1].model_copy(update={"rates": rates})]
+    nothing = {"metric": None, "sdc": None, "due": None}
+    rates = [
+        r.model_copy(
+            update={
+                "trials": 48,
+                "stop": "budget",
+                **nothing,
+                "difference": r.difference and r.difference.model_copy(update=nothing),
+            }
+        )
+        for r in whole.models[1].rates
+    ]
+    update = {"rates": rates, "area": None, "area_difference": None}
+    models = [whole.models[0], whole.models[1].model_copy(update=update)]
     found = whole.model_copy(update={"models": models})
+    assert Comparison.model_validate_json(comparison_json(found)) == found
     text = comparison_text(found)
-    assert {" ".join(line.split()) for line in text.splitlines() if line.endswith(" 0*")} == {
-        "B – – – 0*"
+    assert {" ".join(line.split()) for line in text.splitlines() if line.endswith(" 48*")} == {
+        "B – – – 48*"
     }
-    assert "– no trial was run: nothing is known." in text
-    assert "No trial was run: nothing is known." in comparison_html(found)
-    assert "o trial was run" not in comparison_text(whole) + comparison_html(whole)
+    assert " ".join(text.splitlines()[-9].split()) == "B –" or "B –" in " ".join(text.split())
+    assert "– no estimate: faults that were not tried yet" in text
+    assert "No estimate: faults that were not tried yet" in comparison_html(found)
+    assert "o estimate:" not in comparison_text(whole) + comparison_html(whole)
+    assert sentence(found, models[1]).endswith("not tried enough at every rate to be compared.")
     for chart in (comparison_chart, difference_chart):
         ElementTree.fromstring(chart(found))
         assert chart(found) != chart(whole)

@@ -90,3 +90,18 @@ def test_counts_keep_three_digits(count: int) -> None:
 def test_expected_flips_keep_three_digits(expected: float) -> None:
     text = figures.flips(expected)
     assert abs(count_of(text) - expected) <= 0.005 * expected
+
+
+@given(st.tuples(*[st.integers(0, 10**6)] * 3).filter(any))
+@example((4256, 4357, 1387))
+@example((3333, 3333, 3334))
+def test_shown_outcomes_sum_to_100(counts: tuple[int, int, int]) -> None:
+    """Fails if each is rounded by itself: 42.6, 43.6 and 13.9."""
+    points = [n / sum(counts) for n in counts]
+    parts = [IntervalPart(estimate=p, low=0.5 * p, high=0.5 + 0.5 * p) for p in points]
+    shown = figures.outcomes(*parts)
+    if all(re.fullmatch(r"\d+\.\d", text) for text in shown):
+        assert round(sum(map(float, shown)), 1) == 100.0
+    for text, point in zip(shown, points, strict=True):
+        if not text.startswith(("≤", "≥")):
+            assert abs(read(text) - point) <= 0.0011

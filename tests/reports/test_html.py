@@ -9,7 +9,7 @@ import pytest
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.html import headline, to_html
 from analyzer.reports.sweep.record import Report
-from tests.reports.examples import EXAMPLES, example_report, interval, row
+from tests.reports.examples import EXAMPLES, example_report, interval, row, unknown_row
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -116,15 +116,38 @@ def test_headline_goes_by_the_interval(lows: tuple[float, float], says: str) -> 
     assert says in headline(example_report(rates=rows))
 
 
-def test_a_rate_without_trials_claims_nothing() -> None:
-    """Fails if the middle of what may be is shown as if it had been found."""
-    nothing = row(1e-3, 0.5, trials=0, stop="budget")
+def test_a_rate_without_estimate_claims_nothing() -> None:
+    """Fails if the middle of what may be is drawn or written as if it had been found."""
     known = row(1e-6, 0.001)
-    report = example_report(rates=[known, nothing])
-    assert headline(report).endswith("at 1e-6 it is 98.2 %.")
-    assert "No trial was run: nothing is known." in Elements(to_html(report)).text
-    assert sweep_chart(report) == sweep_chart(example_report(rates=[known]))
-    assert "No trial was run" not in to_html(example_report(rates=[known]))
-    empty = example_report(rates=[nothing])
-    assert headline(empty).endswith("No trial was run: no more is known.")
-    assert to_html(empty)
+    report = example_report(rates=[known, unknown_row(1e-5, 48), row(1e-4, 0.0)])
+    assert headline(report) == (
+        "Without faults top-1 is 98.3 %. There is no estimate at 1e-5. It loses less than 2 points "
+        "up to a bit error rate of 1e-6; at 1e-6 it is 98.2 %."
+    )
+    page = Elements(to_html(report)).text
+    assert "No estimate: faults that were not tried yet" in page
+    assert "No estimate" not in to_html(example_report(rates=[known]))
+    empty = example_report(rates=[unknown_row(1e-6), unknown_row(1e-5)])
+    assert headline(empty).endswith("There is no estimate at 1e-6, 1e-5.")
+    assert Elements(to_html(EXAMPLES["cut"]())).text.count("–") > 8
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def markers(chart: str) -> int:
+    """Points and bands that are drawn: unlike ticks, they are clipped to their panel."""
+    groups = [g for g in ElementTree.fromstring(chart).iter(f"{SVG}g") if "clip-path" in g.attrib]
+    return sum(len(list(g.iter(f"{SVG}use"))) for g in groups)
+
+
+def test_a_rate_without_estimate_is_not_drawn_and_breaks_the_line() -> None:
+    """Fails if a line leads through what is not known, or a point stands there."""
+    low, high = row(1e-6, 0.001), row(1e-4, 0.4)
+    whole = sweep_chart(example_report(rates=[low, row(1e-5, 0.1), high]))
+    gap = sweep_chart(example_report(rates=[low, unknown_row(1e-5, 48), high]))
+    none = sweep_chart(example_report(rates=[unknown_row(r) for r in (1e-6, 1e-5, 1e-4)]))
+    assert [markers(chart) for chart in (whole, gap, none)] == [9 + 3, 6, 0]
+    for chart in (gap, none):
+        ticks = {"".join(e.itertext()).strip() for e in ElementTree.fromstring(chart).iter()}
+        assert {"1e-6", "1e-5", "1e-4"} <= ticks

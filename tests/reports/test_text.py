@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.reports.sweep.text import to_text
-from tests.reports.examples import EXAMPLES, example_report, interval, row
+from tests.reports.examples import EXAMPLES, example_report, interval, row, unknown_row
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 
@@ -59,15 +59,14 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
     assert max(len(points), len(bounds)) <= 80
 
 
-def test_a_rate_without_trials_claims_nothing() -> None:
+def test_a_rate_without_estimate_claims_nothing() -> None:
     """Fails if the middle of what may be is shown as if it had been found."""
-    nothing = row(1e-3, 0.5, trials=0, stop="budget", sdc=interval(0.5, 0.0, 1.0))
-    text = to_text(example_report(rates=[nothing]))
+    text = to_text(example_report(rates=[unknown_row(1e-3, 48)]))
     points, bounds = text.splitlines()[6:8]
-    assert points.split()[2:] == ["–", "–", "–", "–", "0*"]
+    assert points.split()[2:] == ["–", "–", "–", "–", "48*"]
     assert bounds == ""
-    assert "– no trial was run: nothing is known." in text
-    assert "no trial" not in to_text(EXAMPLES["sweep"]())
+    assert "– no estimate: faults that were not tried yet are more probable" in text
+    assert "no estimate" not in to_text(EXAMPLES["sweep"]())
 
 
 def test_long_file_names_stay_whole() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.stats.paired import PairedStratum, PairedTally, paired_difference
+from analyzer.stats.paired import PairedStratum, paired_difference
+from analyzer.stats.paired_tally import PairedTally
 from analyzer.stats.strata import Stratum, estimate_strata, tells_right_from_wrong
 from analyzer.stats.tally import Moments, Tally
 
@@ -119,7 +120,8 @@ def test_differences_of_scores_are_those_of_the_trials() -> None:
     rows = [[(1, 0, 0, 1, int(k), 0) for k in lost] for lost in (first, second)]
     pairs = list(zip(*rows, strict=True))
     tally = PairedTally.of_trials(DEGREES, pairs, DEGREES)
-    found = paired_difference([PairedStratum(1.0, tally)], (0.8, 0.8), 0.95).metric
+    stratum = PairedStratum(1.0, tally.first, tally.second, tally)
+    found = paired_difference([stratum], (0.8, 0.8), 0.95, alike=True).metric
     assert found.estimate == pytest.approx(-0.005, abs=1e-12)
     assert found.low <= -0.005 <= found.high
     assert found.high - found.low < 0.03

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.stats.estimate import estimate, half_width, planned_look
+from analyzer.stats.estimate import half_width, planned_look
 from analyzer.stats.intervals import Interval
 from analyzer.stats.strata import STEP, Stratum, allocate, estimate_strata
 from analyzer.stats.sums import add_intervals
@@ -99,22 +99,13 @@ def test_the_estimate_is_unbiased(world: str) -> None:
     assert abs(np.mean(points) - expected) < 4 * np.std(points) / np.sqrt(len(points))
 
 
-def test_one_stratum_is_the_plain_estimate() -> None:
-    tally = drawn(np.random.default_rng(1), 0.2, 0.1, 320)
-    plain = estimate(tally, 0.9, 0.6, 0.95)
-    found = estimate_strata([Stratum(0.6, tally)], 0.9, 0.95)
-    for name in ("metric", "sdc", "due", "masked"):
-        a, b = getattr(plain, name), getattr(found, name)
-        assert (a.estimate, a.low, a.high) == pytest.approx((b.estimate, b.low, b.high), abs=1e-12)
-
-
 def test_strata_are_cheaper_than_none() -> None:
     """The point of it: the same interval from fewer trials, where severe upsets do the harm."""
     weights, chances = WORLDS["low rate"]
     rng = np.random.default_rng(3)
     _, stratified = campaign(rng, "low rate", 0.01)
     plain, total = Tally.empty(UNIT), 0
-    while half_width(estimate(plain, 1.0, sum(weights), 0.95)) > 0.01:
+    while half_width(estimate_strata([Stratum(sum(weights), plain)], 1.0, 0.95)) > 0.01:
         for _ in range(16):
             index = rng.choice(3, p=np.array(weights) / sum(weights))
             plain += drawn(rng, *chances[index], 1)

@@ -26,19 +26,23 @@ def run_more(blocks: Sequence[Block], pool: Pool, store: Store, budget: Budget) 
         JournalError: a finished block cannot be kept.
     """
     waiting = _groups(blocks, max(1, min(TOGETHER, len(blocks) // (2 * pool.width))))
-    running: set[Answer] = set()
+    running: dict[Answer, int] = {}
     while True:
         stop = budget.spent()
         if stop is None:
             for group in islice(waiting, max(0, 2 * pool.width - len(running))):
-                running.add(pool.submit(group))
+                if not budget.affords(sum(running.values()) + len(group) - 1):
+                    waiting = iter(())
+                    break
+                running[pool.submit(group)] = len(group)
         else:
-            running = {future for future in running if not future.cancel()}
+            running = {future: n for future, n in running.items() if not future.cancel()}
         if not running:
             return
         patience = 0.0 if stop is Stop.INTERRUPTED else WAIT_SECONDS
-        done, running = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
+            del running[future]
             for result in future.result():
                 store.put(result)
                 budget.charge(result.cpu_seconds)

@@ -1,12 +1,14 @@
 """Several campaigns compared: what each model shows, and how it differs from the first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
-from analyzer.campaign.cells import AnyCell, Cell
+from analyzer.campaign.cells import Cell
+from analyzer.campaign.comparison.caching_store import CachingStore
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
-from analyzer.campaign.runner import Store
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.metrics import metric_named
 from analyzer.evaluation.outcome import Outcomes
@@ -15,61 +17,16 @@ from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.paired import (
-    Counts,
     Difference,
     PairedStratum,
-    PairedTally,
+    are_compared,
     longest_arm,
     paired_difference,
     unpaired_difference,
 )
-from analyzer.stats.strata import Stratum, estimate_strata
+from analyzer.stats.paired_tally import Counts, PairedTally
+from analyzer.stats.strata import Stratum, estimate_strata, is_measured
 from analyzer.stats.tally import Tally
-
-
-class CachingStore:
-    """A store that also keeps, while it lives, whatever passes through it."""
-
-    def __init__(self) -> None:
-        self._inner: Store | None = None
-        self.blocks: dict[AnyCell, dict[int, BlockResult]] = {}
-
-    def over(self, inner: Store | None) -> "CachingStore":
-        """The same, which from now on also keeps blocks in ``inner``, if that is given."""
-        self._inner = inner
-        return self
-
-    def known(self, cell: AnyCell) -> Iterable[BlockResult]:
-        """Finished blocks of one cell."""
-        held = self.blocks.setdefault(cell, {})
-        if self._inner is not None:
-            held.update({r.block.index: r for r in self._inner.known(cell)})
-        return list(held.values())
-
-    def put(self, result: BlockResult) -> None:
-        """Keep one more."""
-        self.blocks.setdefault(result.block.cell, {})[result.block.index] = result
-        if self._inner is not None:
-            self._inner.put(result)
-
-    def tick(self) -> None:
-        """Time to make durable what is not yet."""
-        if self._inner is not None:
-            self._inner.tick()
-
-    def first(self, cell: Cell, count: int) -> list[BlockResult]:
-        """The first blocks of a cell, up to the first that is missing.
-
-        Args:
-            cell: the cell.
-            count: blocks at most.
-        """
-        held, found = self.blocks.get(cell, {}), []
-        for index in range(count):
-            if index not in held:
-                break
-            found.append(held[index])
-        return found
 
 
 @dataclass
@@ -131,12 +88,15 @@ class ComparedModel:
         """Trials at one rate that count."""
         return BLOCK_TRIALS * sum(self.blocks[cell] for cell in self.cells(rate))
 
-    def estimate(self, rate: float) -> RateEstimate:
-        """Its own figures at one rate, from every block that counts."""
-        strata = self.context.patterns.split(rate).strata
-        cells = self.cells(rate)
-        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(strata, cells, strict=True)]
-        return estimate_strata(parts, self.context.golden.metric, self.context.plan.confidence)
+    def estimate(self, rate: float) -> RateEstimate | None:
+        """Its own figures at one rate, from every block that counts; None without enough trials."""
+        law = self.context.patterns.split(rate)
+        cells, plan = self.cells(rate), self.context.plan
+        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(law.strata, cells, strict=True)]
+        if not is_measured(parts, plan.precision):
+            return None
+        golden = self.context.golden.metric
+        return estimate_strata(parts, golden, plan.confidence, law.p_none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +104,17 @@ class RateDifference:
     """The differences between a model and the reference at one rate.
 
     Attributes:
-        difference: Model minus reference.
+        difference: Model minus reference; None without an estimate of either.
         trials: Trials that both ran; 0 where they share no patterns.
         reached: Whether it is known to the plan's precision.
+        gain: Share by which the longest of its arms is shorter than in campaigns that share
+            nothing; None where they do share nothing, or without a difference.
     """
 
-    difference: Difference
+    difference: Difference | None
     trials: int
     reached: bool
+    gain: float | None = None
 
 
 def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel) -> RateDifference:
@@ -163,43 +126,70 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
         variant: the other one.
     """
     plan = reference.context.plan
+    alone = _independent(rate, reference, variant)
+    found, trials = alone, 0
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
-        golden = (reference.context.golden.metric, variant.context.golden.metric)
-        found = paired_difference(strata, golden, plan.confidence)
-        trials = sum(s.tally.trials for s in strata)
-    else:
-        a, b = reference.estimate(rate), variant.estimate(rate)
-        found = Difference(
-            metric=unpaired_difference(a.metric, b.metric),
-            sdc=unpaired_difference(a.sdc, b.sdc),
-            due=unpaired_difference(a.due, b.due),
-        )
-        trials = 0
-    known = trials if variant.paired else min(reference.trials(rate), variant.trials(rate))
-    if not known:
-        nothing = Interval(0.0, -1.0, 1.0)
-        found = Difference(nothing, nothing, nothing)
-    arm = longest_arm(found, metric=metric_named(plan.metric).needs_labels)
-    return RateDifference(found, trials, arm <= plan.precision)
+        trials = sum(s.shared.trials for s in strata)
+        found = _paired(strata, reference, variant)
+    if found is None or alone is None:
+        return RateDifference(None, trials, False)
+    judged = metric_named(plan.metric).needs_labels
+    arms = [longest_arm(d, metric=judged) for d in (found, alone)]
+    gain = 1.0 - arms[0] / arms[1] if variant.paired and arms[1] else None
+    return RateDifference(found, trials, arms[0] <= plan.precision, gain)
+
+
+def _independent(
+    rate: float, reference: ComparedModel, variant: ComparedModel
+) -> Difference | None:
+    """The difference of two campaigns that share nothing."""
+    a, b = reference.estimate(rate), variant.estimate(rate)
+    if a is None or b is None:
+        return None
+    return Difference(
+        metric=unpaired_difference(a.metric, b.metric),
+        sdc=unpaired_difference(a.sdc, b.sdc),
+        due=unpaired_difference(a.due, b.due),
+    )
+
+
+def _paired(
+    strata: Sequence[PairedStratum], reference: ComparedModel, variant: ComparedModel
+) -> Difference | None:
+    """The difference over the trials that both ran."""
+    plan, golden = reference.context.plan, [m.context.golden.metric for m in (reference, variant)]
+    if not are_compared(strata, plan.precision):
+        return None
+    return paired_difference(
+        strata, (golden[0], golden[1]), plan.confidence, alike=_alike(reference, variant)
+    )
+
+
+def _alike(reference: ComparedModel, variant: ComparedModel) -> bool:
+    """Without faults, both have the same score on every image."""
+    both = zip(reference.context.golden.by_batch, variant.context.golden.by_batch, strict=True)
+    return all(np.array_equal(a.scores, b.scores) for a, b in both)
 
 
 def _paired_strata(
     rate: float, reference: ComparedModel, variant: ComparedModel
 ) -> list[PairedStratum]:
-    """The trials that both ran, stratum by stratum."""
-    strata = variant.context.patterns.split(rate).strata
+    """The outcomes of both models, stratum by stratum."""
+    denominator = variant.context.golden.judge.metric.denominator
+    strata, unit = variant.context.patterns.split(rate).strata, variant.context.unit
     found = []
     for stratum, cell in zip(strata, variant.cells(rate), strict=True):
         second = _outcomes(variant, cell)
         if stratum.name == OWN:  # the reference is not hit: nothing happens to it
-            first = [_counts(Outcomes(images=o[0], masked=o[0])) for o in second]
+            alone = PairedTally.of_trials(unit, [], denominator)
+            part = PairedStratum(stratum.weight, None, variant.tally(cell), alone)
         else:
-            first = _outcomes(reference, cell)
-        pairs = zip(first, second, strict=False)  # as many as both have
-        denominator = variant.context.golden.judge.metric.denominator
-        tally = PairedTally.of_trials(variant.context.unit, pairs, denominator)
-        found.append(PairedStratum(stratum.weight, tally))
+            pairs = zip(_outcomes(reference, cell), second, strict=False)  # as many as both have
+            shared = PairedTally.of_trials(unit, pairs, denominator)
+            both = reference.tally(cell), variant.tally(cell)
+            part = PairedStratum(stratum.weight, *both, shared)
+        found.append(part)
     return found
 
 
@@ -208,7 +198,7 @@ def _outcomes(compared: ComparedModel, cell: Cell) -> list[Counts]:
 
 
 def _counts(o: Outcomes) -> Counts:
-    return o.images, o.sdc, o.due, o.masked, o.lost, o.gained
+    return o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right
 
 
 Wanted = dict[Cell, int]
@@ -253,47 +243,47 @@ def missing_blocks(compared: ComparedModel, wanted: Wanted) -> list[Block]:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ModelFindings:
     """One model of a finished comparison.
 
     Attributes:
-        estimates: Its figures at each rate of the plan.
+        estimates: Its figures at each rate of the plan, None where there are none.
         trials: The trials behind them.
         stops: Why each rate got no more.
-        area: Area under metric over the logarithm of the rate; see `stats.area`.
+        area: Area under metric over the logarithm of the rate; see `stats.area`. None where a rate
+            has no estimate.
         differences: Against the reference at each rate; empty for the reference itself.
-        area_difference: The same of the area; None for the reference itself.
+        area_difference: The same of the area; None for the reference itself, and where a rate has
+            no difference.
     """
 
-    estimates: tuple[RateEstimate, ...]
+    estimates: tuple[RateEstimate | None, ...]
     trials: tuple[int, ...]
     stops: tuple[Stop, ...]
-    area: Interval
+    area: Interval | None
     differences: tuple[RateDifference, ...] = ()
     area_difference: Interval | None = None
 
 
-def compare(compared_models: Sequence[ComparedModel]) -> list[Compared]:
+def compare(compared_models: Sequence[ComparedModel]) -> list[ModelFindings]:
     """Put every model beside the first one."""
     return [_compared(compared_models[0], compared) for compared in compared_models]
 
 
-def _compared(reference: ComparedModel, compared: ComparedModel) -> Compared:
+def _compared(reference: ComparedModel, compared: ComparedModel) -> ModelFindings:
     rates = reference.context.plan.rates
     estimates = tuple(compared.estimate(rate) for rate in rates)
     results: tuple[RateResult, ...] = compared.found.rates
     trials = tuple(compared.trials(rate) for rate in rates)
-    both = [min(t, reference.trials(rate)) > 0 for t, rate in zip(trials, rates, strict=True)]
     differences: tuple[RateDifference, ...] = ()
     if compared is not reference:
         differences = tuple(difference_at(rate, reference, compared) for rate in rates)
-    return Compared(
+    changes = [d.difference.metric if d.difference else None for d in differences]
+    return ModelFindings(
         estimates=estimates,
         trials=trials,
         stops=tuple(r.stop for r in results),
-        area=area([e.metric for e in estimates], rates, [t > 0 for t in trials]),
+        area=area([e.metric if e else None for e in estimates], rates),
         differences=differences,
-        area_difference=(
-            area([d.difference.metric for d in differences], rates, both) if differences else None
-        ),
+        area_difference=area(changes, rates) if changes else None,
     )

@@ -8,7 +8,7 @@ from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop
 from analyzer.faults.space import AnyKind, FaultSpace, TensorSite
-from analyzer.stats.areas import AreaEstimate, Seen, estimate_area
+from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area, untried_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,14 @@ class Area:
     Attributes:
         sites: Number of fault sites.
         trials: Trials behind the estimate, each with one upset in the area.
-        estimate: Effect of one upset in the area.
+        untried: Share of its fault sites of which nothing is known.
+        estimate: Effect of one upset in the area; None where ``untried`` exceeds the margin.
     """
 
     sites: int
     trials: int
-    estimate: AreaEstimate
+    untried: float
+    estimate: AreaEstimate | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,7 +87,7 @@ class VulnerabilityMap:
     @cached_property
     def bits(self) -> dict[BitPosition, Area]:
         """Each bit position of all tensors of one element type together, top bit first."""
-        found: dict[BitPosition, list[tuple[int, Seen]]] = {}
+        found: dict[BitPosition, list[tuple[int, AreaStratum]]] = {}
         for tensor in self.tensors:
             site = self._site(tensor)
             for bit, seen in tensor_bits(tensor):
@@ -95,11 +97,19 @@ class VulnerabilityMap:
         return {p: self._together(found[p]) for p in ordered}
 
     @cached_property
-    def sdc_shares(self) -> tuple[float, ...]:
-        """Share of each tensor in the SDC of an upset anywhere: its bits times its probability."""
-        harm = [t.estimate.sdc.estimate * self._site(t).bits for t in self.tensors]
-        total = sum(harm)
-        return tuple(h / total if total else 0.0 for h in harm)
+    def sdc_shares(self) -> tuple[float | None, ...]:
+        """Share of each tensor in the SDC of an upset anywhere: its bits times its probability.
+
+        None where that of a tensor is not known, and of all where that of the whole is not.
+        """
+        if self.whole.estimate is None:
+            return (None,) * len(self.tensors)
+        harm = [
+            t.estimate.sdc.estimate * self._site(t).bits if t.estimate else None
+            for t in self.tensors
+        ]
+        total = sum(h for h in harm if h is not None)
+        return tuple(None if h is None else h / total if total else 0.0 for h in harm)
 
     def _site(self, tensor: TensorResult) -> TensorSite:
         return self.space.tensors[tensor.tensor]
@@ -107,15 +117,17 @@ class VulnerabilityMap:
     def _area(self, tensors: Iterable[TensorResult]) -> Area:
         return self._together([(s.sites, s.first) for t in tensors for s in t.strata])
 
-    def _together(self, parts: list[tuple[int, Seen]]) -> Area:
+    def _together(self, parts: list[tuple[int, AreaStratum]]) -> Area:
         """The area of some strata, each with its number of sites."""
         sites = sum(count for count, _ in parts)
         strata = [replace(seen, weight=count / sites) for count, seen in parts]
-        trials = sum(seen.tally.trials for _, seen in parts)
-        return Area(sites, trials, estimate_area(strata, self.plan.confidence))
+        trials, untried = sum(seen.tally.trials for _, seen in parts), untried_share(strata)
+        known = untried <= self.plan.precision
+        found = estimate_area(strata, self.plan.confidence) if known else None
+        return Area(sites, trials, untried, found)
 
 
-def tensor_bits(tensor: TensorResult) -> Iterator[tuple[int, Seen]]:
+def tensor_bits(tensor: TensorResult) -> Iterator[tuple[int, AreaStratum]]:
     """Bit positions of a tensor, each with the outcomes of the first trials there."""
     for stratum in tensor.strata:
         yield from zip(stratum.positions, stratum.columns, strict=True)

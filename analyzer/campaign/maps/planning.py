@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.trials import TrialContext
 from analyzer.faults.site_strata import Reach, SiteStratum
-from analyzer.stats.planning import Known, allot, columns_trials
+from analyzer.stats.planning import PlannedStratum, allot, columns_trials
 
 EXPECTED = {Reach.SEVERE: 0.45, Reach.LARGE: 0.1, Reach.MODERATE: 0.02, Reach.SLIGHT: 0.0}
 """Standard deviation of a trial with which the first trials of a stratum are planned."""
@@ -31,7 +31,7 @@ def first_trials(context: TrialContext, tensor: int, strata: Sequence[SiteStratu
     mine = tensors[tensor]
     alike = [t for t in tensors if (t.dtype, t.codec.name) == (mine.dtype, mine.codec.name)]
     share = mine.elements / sum(t.elements for t in alike)
-    known = [Known(s.sites / mine.bits, EXPECTED[s.reach], 0) for s in strata]
+    known = [PlannedStratum(s.sites / mine.bits, EXPECTED[s.reach], 0) for s in strata]
     wanted = allot(known, plan.precision, plan.confidence, BLOCK_TRIALS)
     loose = BIT_MARGINS * plan.precision
     return [

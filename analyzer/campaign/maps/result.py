@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyzer.campaign.result import Crash, Stop
-from analyzer.stats.areas import AreaEstimate, Seen
+from analyzer.stats.areas import AreaEstimate, AreaStratum, untried_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class SiteStratumResult:
     reach: str
     positions: tuple[int, ...]
     sites: int
-    seen: Seen
-    first: Seen
-    columns: tuple[Seen, ...]
+    seen: AreaStratum
+    first: AreaStratum
+    columns: tuple[AreaStratum, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class TensorResult:
 
     Attributes:
         tensor: Index of the tensor in the fault space.
-        estimate: Effect of one upset in the tensor.
+        estimate: Effect of one upset in the tensor; None while more than the margin of its sites
+            lies in strata of which nothing is known.
         strata: The strata behind the estimate.
         trials: Number of trials.
         leveugle: Trials that Leveugle's formula asks for at the same margin.
@@ -42,12 +43,17 @@ class TensorResult:
     """
 
     tensor: int
-    estimate: AreaEstimate
+    estimate: AreaEstimate | None
     strata: tuple[SiteStratumResult, ...]
     trials: int
     leveugle: int
     stop: Stop
     crashes: tuple[Crash, ...]
+
+    @property
+    def untried(self) -> float:
+        """Share of its sites of which nothing is known."""
+        return untried_share([s.seen for s in self.strata])
 
     @property
     def exhaustive(self) -> bool:

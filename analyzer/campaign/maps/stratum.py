@@ -10,7 +10,7 @@ from analyzer.campaign.tasks import WHOLE, CellState, Shard
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults.site_strata import SiteStratum
-from analyzer.stats.areas import Exact, Seen
+from analyzer.stats.areas import AreaStratum, ExactShares
 from analyzer.stats.tally import Tally
 
 ENUMERATED = 256
@@ -19,7 +19,7 @@ drawn."""
 
 
 @dataclass(frozen=True, slots=True)
-class MapStratum:
+class SiteShare:
     """A stratum as the runner sees it.
 
     Attributes:
@@ -53,8 +53,9 @@ class StratumState:
         self._context = context
         self.cell = cell
         bits = context.space.tensors[cell.tensor].bits
-        seen_as = MapStratum(self.sites.sites / bits, self.sites.reach)
-        self.state = CellState(cell, seen_as, shard, Tally.empty(context.unit))
+        seen_as = SiteShare(self.sites.sites / bits, self.sites.reach)
+        empty = Tally.empty(context.unit)
+        self.state = CellState(cell, seen_as, shard, empty, counted_off=cell.every)
         self._first = 0
 
     @property
@@ -77,7 +78,7 @@ class StratumState:
         self.state.end = -(-trials // BLOCK_TRIALS)
         self._first = BLOCK_TRIALS * self.state.end
 
-    def extend(self, seen: Seen, trials: int) -> None:
+    def extend(self, seen: AreaStratum, trials: int) -> None:
         """Ask for as many trials as the next look needs.
 
         Args:
@@ -92,13 +93,13 @@ class StratumState:
         limit = self.pairs if self.cell.every else None
         return [o for result in self.state.used() for o in result.outcomes][:limit]
 
-    def seen(self) -> Seen:
+    def seen(self) -> AreaStratum:
         """Outcome of the stratum. An enumerated stratum counts only once every pair was run."""
         if not self.cell.every:
-            return Seen(self.weight, self.state.tally)
+            return AreaStratum(self.weight, self.state.tally)
         return self._seen_of(self.outcomes(), self.weight)
 
-    def expectation(self) -> Seen:
+    def expectation(self) -> AreaStratum:
         """Outcome of the stratum in all shards together, judged by this one.
 
         A shard may have no block of a small stratum, and counts as if the stratum had shown
@@ -108,12 +109,21 @@ class StratumState:
         if state.shard == WHOLE:
             return self.seen()
         if self.cell.every:
-            return Seen(weight, state.tally, Exact(0.0, 0.0, 0.0, 0.0))
+            return AreaStratum(weight, state.tally, ExactShares(0.0, 0.0, 0.0, 0.0))
         if state.tally.trials:
-            return Seen(weight, state.part().tally)
+            return AreaStratum(weight, state.part().tally)
         trials = BLOCK_TRIALS * state.end
         images = trials * self._context.images_per_trial
-        return Seen(weight, Tally(self._context.unit, trials, images))
+        return AreaStratum(weight, Tally(self._context.unit, trials, images))
+
+    @property
+    def is_extended(self) -> bool:
+        """True if trials count that were planned after the first look."""
+        return self.state.reached * BLOCK_TRIALS > self._first
+
+    def first_seen(self) -> AreaStratum:
+        """Outcome of the first trials, planned before any was run."""
+        return self._seen_of(self.outcomes()[: self._first], self.weight)
 
     def result(self) -> SiteStratumResult:
         """Outcome of the stratum: of all trials, of the first, and of the first by column."""
@@ -131,16 +141,16 @@ class StratumState:
             columns=tuple(self._seen_of(column, 1.0 / len(columns)) for column in columns),
         )
 
-    def _seen_of(self, outcomes: Sequence[Outcomes], weight: float) -> Seen:
+    def _seen_of(self, outcomes: Sequence[Outcomes], weight: float) -> AreaStratum:
         """Some of the outcomes that count, with a weight."""
         if not self.cell.every:
-            return Seen(weight, self._context.tally(outcomes))
+            return AreaStratum(weight, self._context.tally(outcomes))
         if self.state.reached < self.state.end:
-            return Seen(weight, Tally.empty(self._context.unit))
-        return Seen(weight, self._context.tally(outcomes), _exact(outcomes))
+            return AreaStratum(weight, Tally.empty(self._context.unit))
+        return AreaStratum(weight, self._context.tally(outcomes), _exact(outcomes))
 
 
-def _exact(outcomes: Sequence[Outcomes]) -> Exact:
+def _exact(outcomes: Sequence[Outcomes]) -> ExactShares:
     total = sum(outcomes, Outcomes())
     n, units = total.images, total.images * total.denominator
-    return Exact(total.sdc / n, total.due / n, total.lost / units, total.gained / units)
+    return ExactShares(total.sdc / n, total.due / n, total.lost / units, total.gained / units)

@@ -16,7 +16,7 @@ from analyzer.campaign.result import Stop
 from analyzer.campaign.site_cells import SiteCell
 from analyzer.campaign.tasks import WHOLE, Shard, Task
 from analyzer.campaign.trials import TrialContext
-from analyzer.stats.areas import AreaEstimate, estimate_area
+from analyzer.stats.areas import AreaEstimate, estimate_area, in_two_stages, untried_share
 from analyzer.stats.planning import leveugle, next_trials
 
 
@@ -51,9 +51,13 @@ class TensorTask(Task):
                 stratum.plan(stratum.pairs)
 
     @property
-    def turn(self) -> int:
-        """Tensors with few trials come first: where a budget ends, something is known of each."""
-        return self.trials
+    def share_of_all(self) -> float:
+        """Share of the bits at risk: where a budget ends, as many as can be have been tried."""
+        return self._bits / self.context.space.bits
+
+    def urgency(self, turn: int) -> float:
+        """Trials per bit: each tensor gets its share of them, until it needs no more."""
+        return (self.trials + BLOCK_TRIALS * turn) / self.share_of_all
 
     def settle(self) -> None:
         """Judge every look whose blocks are all there."""
@@ -67,9 +71,16 @@ class TensorTask(Task):
             for stratum, part, trials in zip(self.strata, seen, wanted, strict=True):
                 stratum.extend(part, trials)
 
-    def estimate(self) -> AreaEstimate:
-        """The estimate from the blocks that count."""
-        return estimate_area([s.seen() for s in self.strata], self.context.plan.confidence)
+    def estimate(self) -> AreaEstimate | None:
+        """The estimate from the blocks that count; None while too much of the tensor is untried."""
+        plan, seen = self.context.plan, [s.seen() for s in self.strata]
+        if untried_share(seen) > plan.precision:
+            return None
+        whole = estimate_area(seen, plan.confidence)
+        if not any(stratum.is_extended for stratum in self.strata):
+            return whole
+        first = estimate_area([s.first_seen() for s in self.strata], plan.confidence)
+        return in_two_stages(first, whole, plan.confidence)
 
     def share(self) -> float:
         """About the fraction of the blocks of the next look that are done, in [0, 1]."""

@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,16 @@ has its own."""
 
 
 class TrialCount:
-    """Number of finished trials of the present request, where the parent can look at it."""
+    """Number of finished trials of the present request, where the parent can look at it.
+
+    Attributes:
+        cell: The number, in shared memory.
+        charged: CPU seconds of this process that finished blocks were charged with.
+    """
 
     def __init__(self) -> None:
         self.cell = ctypes.c_uint64()
+        self.charged = 0.0
 
     def __call__(self, trials: int) -> None:
         """Show ``trials`` to the parent."""
@@ -94,6 +101,9 @@ def _die_with_parent(pipe: int) -> None:
 def blocks_in_worker(context: TrialContext, blocks: Sequence[Block]) -> list[BlockResult]:
     """Run blocks in a local worker.
 
+    The first one is charged with the CPU time that the process spent since it last answered: a
+    worker takes time to begin, which is part of the cost of a campaign.
+
     Args:
         context: of the campaign.
         blocks: which trials.
@@ -101,7 +111,11 @@ def blocks_in_worker(context: TrialContext, blocks: Sequence[Block]) -> list[Blo
     Raises:
         NotRestored: a weight was not golden after a trial.
     """
-    return run_blocks(context, blocks, time.process_time, TRIAL_COUNT)
+    first, *others = run_blocks(context, blocks, time.process_time, TRIAL_COUNT)
+    now = time.process_time()
+    counted = sum(r.cpu_seconds for r in (first, *others))
+    spent, TRIAL_COUNT.charged = now - TRIAL_COUNT.charged, now
+    return [replace(first, cpu_seconds=first.cpu_seconds + max(0.0, spent - counted)), *others]
 
 
 def trial_in_worker(context: TrialContext, cell: AnyCell, index: int) -> Outcomes:

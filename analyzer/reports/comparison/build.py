@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.comparison.difference import Compared, ComparedModel, RateDifference
+from analyzer.campaign.comparison.difference import ComparedModel, ModelFindings, RateDifference
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.metrics import metric_named
 from analyzer.model import Model
@@ -16,8 +16,8 @@ from analyzer.reports.comparison.record import (
     SharedPlanPart,
 )
 from analyzer.reports.shared.assumptions import sweep_assumptions
-from analyzer.reports.shared.build import data_part, model_part, sweep_fields
-from analyzer.reports.shared.records import IntervalPart, RunPart, ToolPart
+from analyzer.reports.shared.build import data_part, interval_part, model_part, sweep_fields
+from analyzer.reports.shared.records import RunPart, ToolPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
 
@@ -34,7 +34,7 @@ class ComparisonEntry:
 
     model: Model
     compared: ComparedModel
-    found: Compared
+    found: ModelFindings
 
 
 def build_comparison(
@@ -88,10 +88,8 @@ def _model(
         golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
         rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
-        area=_interval(found.area) if judged else None,
-        area_difference=_difference(found.area_difference)
-        if judged and found.area_difference
-        else None,
+        area=interval_part(found.area) if judged else None,
+        area_difference=_difference(found.area_difference) if judged else None,
     )
 
 
@@ -118,9 +116,9 @@ def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
         expected_flips=result.expected_flips,
         trials=found.trials[index],
         stop=result.stop.value,
-        metric=_interval(estimate.metric) if judged else None,
-        sdc=_interval(estimate.sdc),
-        due=_interval(estimate.due),
+        metric=interval_part(estimate.metric if estimate else None) if judged else None,
+        sdc=interval_part(estimate.sdc if estimate else None),
+        due=interval_part(estimate.due if estimate else None),
         crashes=len(result.crashes),
         difference=_rate_difference(found.differences[index], judged)
         if found.differences
@@ -129,20 +127,20 @@ def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
 
 
 def _rate_difference(found: RateDifference, judged: bool) -> RateDifferencePart:
+    change = found.difference
     return RateDifferencePart(
-        metric=_difference(found.difference.metric) if judged else None,
-        sdc=_difference(found.difference.sdc),
-        due=_difference(found.difference.due),
+        metric=_difference(change.metric if change else None) if judged else None,
+        sdc=_difference(change.sdc if change else None),
+        due=_difference(change.due if change else None),
         paired_trials=found.trials,
         reached=found.reached,
+        pairing_gain=found.gain,
     )
 
 
-def _interval(interval: Interval) -> IntervalPart:
-    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
-
-
-def _difference(interval: Interval) -> DifferencePart:
+def _difference(interval: Interval | None) -> DifferencePart | None:
+    if interval is None:
+        return None
     return DifferencePart(
         estimate=interval.estimate, low=max(-1.0, interval.low), high=min(1.0, interval.high)
     )
@@ -160,8 +158,8 @@ def _on_pairs(entries: Sequence[ComparisonEntry]) -> list[str]:
     if any(e.compared.paired for e in variants):
         lines.append(
             "Paired models meet the same upsets in the bits that correspond, trial by trial, and "
-            "upsets of their own in the others; their differences are taken over the trials that "
-            "both ran."
+            "upsets of their own in the others; what they do alike in the trials that both ran "
+            "cancels from their differences."
         )
     if not all(e.compared.paired for e in variants):
         lines.append(

@@ -33,7 +33,10 @@ NAME_CHARACTERS = 44
 RangePart = IntervalPart | DifferencePart
 Curve = tuple[int, str, Sequence[RangePart | None]]
 """Index of the model, its name in the legend, and its figure at each rate, rates ascending; None
-where no trial was run."""
+where there is no estimate."""
+
+NAN = float("nan")
+"""Where there is nothing to draw: lines break there."""
 
 
 def comparison_chart(comparison: Comparison) -> str:
@@ -44,7 +47,7 @@ def comparison_chart(comparison: Comparison) -> str:
     """
     metric = comparison.metric
     curves = [
-        (i, _name(m), [(r.metric or r.sdc) if r.trials else None for r in _rows(m)])
+        (i, _name(m), [r.metric if metric else r.sdc for r in _rows(m)])
         for i, m in enumerate(comparison.models)
     ]
 
@@ -65,8 +68,9 @@ def difference_chart(comparison: Comparison) -> str:
     """
     curves: list[Curve] = []
     for i, model in enumerate(comparison.models[1:], 1):
-        found = [r.difference if r.trials else None for r in _rows(model)]
-        curves.append((i, _name(model), [(d.metric or d.sdc) if d else None for d in found]))
+        found = [r.difference for r in _rows(model)]
+        parts = [(d.metric if comparison.metric else d.sdc) if d else None for d in found]
+        curves.append((i, _name(model), parts))
     first = comparison.models[0].label
 
     def finish(axes: Axes) -> None:
@@ -115,17 +119,15 @@ def _chart(
 
 
 def _draw(axes: Axes, places: Sequence[float], curve: Curve) -> None:
-    index, name, given = curve
-    known = [(place, part) for place, part in zip(places, given, strict=True) if part is not None]
-    places, parts = [place for place, _ in known], [part for _, part in known]
+    index, name, parts = curve
     color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
     dashes = ("-", "--", ":")[index // len(COLORS) % 3]
-    lows, highs = [p.low for p in parts], [p.high for p in parts]
+    lows, highs = [p.low if p else NAN for p in parts], [p.high if p else NAN for p in parts]
     axes.fill_between(places, lows, highs, color=color, alpha=0.14, linewidth=0)
     axes.vlines(places, lows, highs, color=color, linewidth=1)
     axes.plot(
         places,
-        [p.estimate for p in parts],
+        [p.estimate if p else NAN for p in parts],
         color=color,
         marker=marker,
         markersize=4,

@@ -3,7 +3,11 @@
 from markupsafe import Markup
 
 from analyzer.reports.comparison.chart import comparison_chart, difference_chart
-from analyzer.reports.comparison.record import ComparedModelPart, Comparison
+from analyzer.reports.comparison.record import (
+    ComparedModelPart,
+    Comparison,
+    gained_nothing,
+)
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
@@ -21,6 +25,7 @@ def comparison_html(comparison: Comparison) -> str:
         differences=Markup(difference_chart(comparison)),
         sentences=[sentence(comparison, model) for model in comparison.models[1:]],
         order=sorted(range(len(first.rates)), key=lambda i: first.rates[i].rate),
+        gained_nothing=gained_nothing,
         signed=signed,
         signed_bounds=signed_bounds,
     )
@@ -36,8 +41,10 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
     first = comparison.models[0]
     name = f"{model.label} ({model.model.path})"
     part = model.area_difference
-    if part is None or comparison.metric is None:
+    if comparison.metric is None:
         return _of_corruption(first, model, name)
+    if part is None:
+        return f"{name} and {first.label} were not tried enough at every rate to be compared."
     metric = figures.METRIC_NAMES[comparison.metric]
     found = f"{signed(part.estimate)} points ({signed_bounds(part)})"
     if part.low > 0.0:
@@ -52,7 +59,10 @@ def sentence(comparison: Comparison, model: ComparedModelPart) -> str:
 
 def _of_corruption(first: ComparedModelPart, model: ComparedModelPart, name: str) -> str:
     """The sentence without labels: the number of rates with provably less or more SDC."""
-    parts = [row.difference.sdc for row in model.rates if row.difference is not None]
+    known = [row.difference.sdc for row in model.rates if row.difference is not None]
+    parts = [part for part in known if part is not None]
+    if len(parts) < len(known):
+        return f"{name} and {first.label} were not tried enough at every rate to be compared."
     lower, higher = sum(p.high < 0.0 for p in parts), sum(p.low > 0.0 for p in parts)
     return (
         f"{name} shows less silent corruption than {first.label} at {lower} of {len(parts)} rates, "

@@ -38,29 +38,36 @@ class SharedPlanPart(ReportRecord):
 
 
 class RateDifferencePart(ReportRecord):
-    """Difference of a model from the reference at one rate.
+    """Difference of a model from the reference at one rate, absent without an estimate.
 
     ``paired_trials``: trials that both models ran on the same upsets; 0 where no bits correspond.
     ``reached``: whether every difference is known to the precision that was asked for.
+    ``pairing_gain``: the share by which its longest arm is shorter than that of independent
+    campaigns would be.
     """
 
     metric: DifferencePart | None
-    sdc: DifferencePart
-    due: DifferencePart
+    sdc: DifferencePart | None
+    due: DifferencePart | None
     paired_trials: Count
     reached: bool
+    pairing_gain: float | None = None
 
 
 class ComparedRatePart(ReportRecord):
-    """One model at one rate; ``difference`` is absent for the reference."""
+    """One model at one rate; ``difference`` is absent for the reference.
+
+    ``sdc`` and ``due`` (and ``metric``) are absent while fault patterns that were not tried at all
+    weigh more than the precision.
+    """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
     expected_flips: Annotated[float, Field(ge=0.0)]
     trials: Count
     stop: Literal["precision", "decided", "budget", "interrupted"]
     metric: IntervalPart | None
-    sdc: IntervalPart
-    due: IntervalPart
+    sdc: IntervalPart | None
+    due: IntervalPart | None
     crashes: Count
     difference: RateDifferencePart | None
 
@@ -104,6 +111,16 @@ class Comparison(ReportRecord):
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
     assumptions: list[str]
     run: RunPart
+
+
+LEAST_GAIN = 0.05
+"""Share of an arm that shared faults save, below which they are said to have gained nothing."""
+
+
+def gained_nothing(row: ComparedRatePart) -> bool:
+    """Shared faults told no more of the difference than faults of their own would have."""
+    gain = row.difference.pairing_gain if row.difference else None
+    return gain is not None and gain < LEAST_GAIN
 
 
 def comparison_json(comparison: Comparison) -> str:

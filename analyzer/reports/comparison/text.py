@@ -8,6 +8,7 @@ from analyzer.reports.comparison.record import (
     ComparedRatePart,
     Comparison,
     RateDifferencePart,
+    gained_nothing,
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.records import IntervalPart
@@ -79,7 +80,7 @@ def _table(comparison: Comparison) -> list[str]:
                 table_row(["", "", *_bounds(model.rates[index])], ends),
             ]
     for number, model in enumerate(comparison.models):
-        if model.area is not None:
+        if comparison.metric is not None:
             name = "" if number else "area"
             change = model.area_difference
             point = "" if change is None else signed(change.estimate)
@@ -107,11 +108,11 @@ def _bounds(row: ComparedRatePart) -> list[str]:
 
 def _cells(
     row: ComparedRatePart,
-    show: Callable[[IntervalPart], str],
+    show: Callable[[IntervalPart | None], str],
     changes: list[str],
     trials: str,
 ) -> list[str]:
-    if not row.trials:
+    if row.sdc is None:
         unknown = [figures.UNKNOWN] * 3 if trials else [""] * 3
         return [unknown[0], "", *unknown[1:], trials]
     metric, sdc, due = changes
@@ -129,7 +130,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     first, plan = comparison.models[0].label, comparison.plan
     yield (
         f"Below each figure: its {100 * plan.confidence:g} % confidence interval. Less {first}: "
-        f"the model minus {first}, in points, from the trials that both ran."
+        f"the model minus {first}, in points."
     )
     rows = [row for model in comparison.models for row in model.rates]
     if comparison.metric is None:
@@ -142,16 +143,28 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
-    if any(not row.trials for row in rows):
-        yield figures.NO_TRIALS
+    if any(row.sdc is None for row in rows):
+        yield figures.NO_ESTIMATE
     if any(row.difference and not row.difference.reached for row in rows):
         yield (
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "
             "interval is valid, but wider."
         )
+    yield from _without_gain(comparison)
     crashes = sum(row.crashes for row in rows)
     if crashes:
         yield f"{crashes} patterns killed the process that ran them; they count as DUE."
+
+
+def _without_gain(comparison: Comparison) -> Iterator[str]:
+    """Where the same faults told no more than other faults would have."""
+    for model in comparison.models[1:]:
+        rates = [show_rate(row.rate) for row in model.rates if gained_nothing(row)]
+        if rates:
+            yield (
+                f"{model.label}: at {', '.join(rates)} the same faults for both models told no "
+                "more than independent campaigns: what faults do to them has little in common."
+            )
 
 
 def _on_pairs(comparison: Comparison) -> Iterator[str]:

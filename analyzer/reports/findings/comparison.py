@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from analyzer.faults.rates import show_rate
-from analyzer.reports.comparison.record import ComparedModelPart, ComparedRatePart, Comparison
-from analyzer.reports.findings.parts import artifacts_of, completeness, facts_of, titled
+from analyzer.reports.comparison.record import ComparedModelPart, Comparison
+from analyzer.reports.findings.parts import (
+    artifacts_of,
+    completeness,
+    facts_of,
+    titled,
+    with_bounds,
+)
 from analyzer.reports.findings.record import Findings, Table
 from analyzer.reports.shared import number_format as figures
-from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 
 
@@ -69,18 +74,12 @@ def _row(model: ComparedModelPart, index: int, labelled: bool, number: int) -> I
     yield "" if number else show_rate(row.rate)
     yield model.label
     if labelled:
-        yield _figure(row, row.metric)
+        yield with_bounds(row.metric)
         yield _change(row.difference.metric if row.difference else None)
-    yield _figure(row, row.sdc)
+    yield with_bounds(row.sdc)
     yield _change(row.difference.sdc if row.difference else None)
-    yield _figure(row, row.due)
+    yield with_bounds(row.due)
     yield f"{row.trials:,}{'' if row.stop in ('precision', 'decided') else ' *'}"
-
-
-def _figure(row: ComparedRatePart, part: IntervalPart | None) -> str:
-    if part is None or not row.trials:
-        return figures.UNKNOWN
-    return f"{figures.estimate(part)} ({figures.bounds(part)})"
 
 
 def _change(part: DifferencePart | None) -> str:

@@ -1,8 +1,14 @@
 """The findings of a vulnerability map: that it is finished, and the tensors that carry most SDC."""
 
-from analyzer.reports.findings.parts import artifacts_of, completeness, facts_of, titled
+from analyzer.reports.findings.parts import (
+    artifacts_of,
+    completeness,
+    facts_of,
+    titled,
+    with_bounds,
+)
 from analyzer.reports.findings.record import Findings, Table
-from analyzer.reports.map.record import AreaPart, MapReport, advice, by_share
+from analyzer.reports.map.record import AreaPart, MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
 
 SHOWN = 20
@@ -23,8 +29,8 @@ def map_findings(report: MapReport) -> Findings:
         command=report.run.command,
         checks=checks,
         lead=(
-            f"One upset anywhere causes SDC with a probability of {figures.estimate(whole.sdc)} % "
-            f"({figures.bounds(whole.sdc)} %), and DUE with {figures.estimate(whole.due)} %.",
+            f"One upset anywhere causes SDC with a probability of {with_bounds(whole.sdc)} %, and "
+            f"DUE with {with_bounds(whole.due)} %.",
             advice(report),
         ),
         tables=(_tensors(report),),
@@ -39,8 +45,7 @@ def map_findings(report: MapReport) -> Findings:
 def _tensors(report: MapReport) -> Table:
     ranked = by_share(report)
     rows = [
-        (t.name, figures.si(t.bits), *_cells(t), figures.percent(t.sdc_share), f"{t.trials:,}")
-        for t in ranked[:SHOWN]
+        (t.name, figures.si(t.bits), *_cells(t), _share(t), f"{t.trials:,}") for t in ranked[:SHOWN]
     ]
     heads = ("tensor", "bits", "SDC %", "DUE %", "share of SDC %", "trials")
     of = f" (of {len(ranked)})" if len(ranked) > SHOWN else ""
@@ -48,5 +53,9 @@ def _tensors(report: MapReport) -> Table:
 
 
 def _cells(area: AreaPart) -> tuple[str, str]:
-    sdc, due = (f"{figures.estimate(p)} ({figures.bounds(p)})" for p in (area.sdc, area.due))
-    return sdc, due
+    return with_bounds(area.sdc), with_bounds(area.due)
+
+
+def _share(tensor: TensorPart) -> str:
+    share = tensor.sdc_share
+    return figures.UNKNOWN if share is None else figures.percent(share)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from analyzer.reports.findings.record import Artifact, Finding, State
-from analyzer.reports.shared.records import DataPart, ModelPart, RunPart, ToolPart
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.records import DataPart, IntervalPart, ModelPart, RunPart, ToolPart
 
 COMPLETE = "complete"
 """Rule of a job without gates: that it did all the work that it was asked for."""
@@ -69,6 +70,11 @@ def facts_of(
         ("time", f"{run.started}, {run.wall_seconds:,.1f} s, {run.cpu_seconds:,.1f} s of CPU"),
         ("command", run.command),
     )
+
+
+def with_bounds(part: IntervalPart | None) -> str:
+    """A figure with its interval, in percent; a dash without an estimate."""
+    return figures.UNKNOWN if part is None else f"{figures.estimate(part)} ({figures.bounds(part)})"
 
 
 def titled(checks: Sequence[Finding]) -> str:

@@ -1,18 +1,24 @@
 """The findings of a sweep: its gate, condition by condition, and its rates."""
 
 from analyzer.faults.rates import show_rate
-from analyzer.reports.findings.parts import artifacts_of, completeness, facts_of, titled
+from analyzer.reports.findings.parts import (
+    artifacts_of,
+    completeness,
+    facts_of,
+    titled,
+    with_bounds,
+)
 from analyzer.reports.findings.record import Finding, Findings, State, Table
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import bound_shown, evidence_shown
-from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.html import headline
 from analyzer.reports.sweep.record import ConditionPart, RatePart, Report
+from analyzer.reports.sweep.undecided import why_undecided
 
 VERDICTS = {
     "pass": "the condition is met",
     "fail": "the condition is missed",
-    "undecided": "undecided, as the bound lies within the interval",
+    "undecided": "undecided",
 }
 
 
@@ -50,8 +56,8 @@ def _condition(report: Report, part: ConditionPart) -> Finding:
         f"{row.trials:,} trials on {row.images:,} images, fault-free "
         f"{figures.METRIC_NAMES[report.golden.metric]} "
         f"{figures.percent(report.golden.value, 2)} %, seed {report.plan.seed}, plan "
-        f"{report.plan.id}."
-    )
+        f"{report.plan.id}. {why_undecided(report, part)}"
+    ).rstrip()
     return Finding(
         rule=f"gate-{part.metric}",
         name=part.condition,
@@ -66,6 +72,8 @@ def _numbers(part: ConditionPart, row: RatePart, report: Report) -> dict[str, fl
     found: dict[str, float | int | str] = {"rate": part.rate, "bound": part.bound}
     if part.evidence is not None:
         found |= part.evidence.model_dump()
+    if part.more_trials is not None:
+        found["more_trials"] = part.more_trials
     return {**found, "trials": row.trials, "seed": report.plan.seed, "plan": report.plan.id}
 
 
@@ -82,18 +90,12 @@ def _table(report: Report) -> Table:
         (
             show_rate(row.rate),
             figures.flips(row.expected_flips),
-            *(_cell(row, part) for part in (row.metric, row.sdc, row.due)),
+            *map(with_bounds, (row.metric, row.sdc, row.due)),
             f"{row.trials:,}{'' if row.stop in ('precision', 'decided') else ' *'}",
         )
         for row in report.rates
     )
     return Table("Rates", heads, tuple(rows))
-
-
-def _cell(row: RatePart, part: IntervalPart | None) -> str:
-    if part is None or not row.trials:
-        return figures.UNKNOWN
-    return f"{figures.estimate(part)} ({figures.bounds(part)})"
 
 
 def _notes(report: Report) -> tuple[str, ...]:
@@ -105,6 +107,8 @@ def _notes(report: Report) -> tuple[str, ...]:
             f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
             "is valid, but wider."
         )
+    if any(row.metric is None for row in report.rates):
+        notes.append(figures.NO_ESTIMATE)
     return tuple(notes)
 
 

@@ -22,14 +22,15 @@ from analyzer.reports.shared.assumptions import (
     assumptions,
     encoding_sentence,
 )
-from analyzer.reports.shared.build import crash_part, data_part, model_part, plan_fields
-from analyzer.reports.shared.records import (
-    GoldenPart,
-    IntervalPart,
-    RunPart,
-    ToolPart,
+from analyzer.reports.shared.build import (
+    crash_part,
+    data_part,
+    interval_part,
+    model_part,
+    plan_fields,
 )
-from analyzer.stats.areas import Seen
+from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
+from analyzer.stats.areas import AreaStratum
 from analyzer.stats.intervals import Interval
 
 
@@ -76,24 +77,23 @@ def build_map_report(
     )
 
 
-def _interval(interval: Interval) -> IntervalPart:
-    """An interval, cut to [0, 1], which a sum of weights may miss by an ulp."""
-    ends = (interval.estimate, interval.low, interval.high)
-    estimate, low, high = (min(max(x, 0.0), 1.0) for x in ends)
-    return IntervalPart(estimate=estimate, low=low, high=high)
-
-
 def _area(area: Area) -> AreaPart:
     found = area.estimate
-    loss = (found.loss.estimate, found.loss.low, found.loss.high)
-    estimate, low, high = (min(max(x, -1.0), 1.0) for x in loss)
     return AreaPart(
         bits=area.sites,
         trials=area.trials,
-        sdc=_interval(found.sdc),
-        due=_interval(found.due),
-        loss=LossPart(estimate=estimate, low=low, high=high),
+        untried=area.untried,
+        sdc=interval_part(found.sdc if found else None),
+        due=interval_part(found.due if found else None),
+        loss=_loss(found.loss) if found else None,
     )
+
+
+def _loss(loss: Interval) -> LossPart:
+    """Cut to [-1, 1], which a sum of weights may miss by an ulp."""
+    ends = (loss.estimate, loss.low, loss.high)
+    estimate, low, high = (min(max(x, -1.0), 1.0) for x in ends)
+    return LossPart(estimate=estimate, low=low, high=high)
 
 
 def _bit(position: BitPosition, area: Area) -> BitPart:
@@ -116,15 +116,15 @@ def _field(position: BitPosition) -> str:
     return "integer" if position.bit < int(integer) + int(fraction) else "sign"
 
 
-def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float) -> TensorPart:
+def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float | None) -> TensorPart:
     site = found.space.tensors[tensor.tensor]
-    area = Area(site.bits, tensor.trials, tensor.estimate)
+    area = Area(site.bits, tensor.trials, tensor.untried, tensor.estimate)
     return TensorPart(
         name=site.name,
         kind=site.kind.value,
         dtype=site.dtype,
         shape=list(site.shape),
-        sdc_share=min(share, 1.0),
+        sdc_share=None if share is None else min(share, 1.0),
         exhaustive=tensor.exhaustive,
         leveugle=tensor.leveugle,
         stop=tensor.stop.value,
@@ -135,7 +135,7 @@ def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float) -> Tens
     )
 
 
-def _first(entry: tuple[int, Seen]) -> int:
+def _first(entry: tuple[int, AreaStratum]) -> int:
     return entry[0]
 
 
@@ -150,7 +150,7 @@ def _stratum(stratum: SiteStratumResult) -> SiteStratumPart:
     )
 
 
-def _column(bit: int, seen: Seen) -> ColumnPart:
+def _column(bit: int, seen: AreaStratum) -> ColumnPart:
     tally = seen.tally
     if seen.exact is not None:
         return ColumnPart(bit=bit, trials=tally.trials, sdc=seen.exact.sdc, due=seen.exact.due)

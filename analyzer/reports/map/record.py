@@ -35,13 +35,18 @@ class LossPart(ReportRecord):
 
 
 class AreaPart(ReportRecord):
-    """Effect on one image of one upset that is placed uniformly in a part of the memory."""
+    """Effect on one image of one upset that is placed uniformly in a part of the memory.
+
+    ``untried`` is the share of the part of which nothing is known. Where it exceeds the margin,
+    there is no estimate: ``sdc``, ``due`` and ``loss`` are absent.
+    """
 
     bits: Count
     trials: Count
-    sdc: IntervalPart
-    due: IntervalPart
-    loss: LossPart
+    untried: Fraction
+    sdc: IntervalPart | None
+    due: IntervalPart | None
+    loss: LossPart | None
 
 
 class KindPart(AreaPart):
@@ -84,7 +89,7 @@ class TensorPart(AreaPart):
     kind: str
     dtype: str
     shape: list[int]
-    sdc_share: Fraction
+    sdc_share: Fraction | None
     exhaustive: bool
     leveugle: Count
     stop: Literal["precision", "decided", "budget", "interrupted"]
@@ -140,8 +145,18 @@ def json_schema() -> str:
 
 
 def by_share(report: MapReport) -> list[TensorPart]:
-    """Tensors by their share of the SDC of an upset anywhere, largest first."""
-    return sorted(report.tensors, key=lambda t: (-t.sdc_share, -t.bits, t.name))
+    """Tensors by their share of the SDC of an upset anywhere, largest first.
+
+    Where shares are not known: by their SDC times their size, and those that are not tried last.
+    """
+
+    def place(tensor: TensorPart) -> tuple[bool, float, int, str]:
+        harm = tensor.sdc_share
+        if harm is None and tensor.sdc is not None:
+            harm = tensor.sdc.estimate * tensor.bits
+        return tensor.sdc is None, -(harm or 0.0), -tensor.bits, tensor.name
+
+    return sorted(report.tensors, key=place)
 
 
 PROTECTED = 0.8
@@ -155,14 +170,14 @@ def advice(report: MapReport) -> str:
             "This map is not finished: its shares may change, and name no tensor to protect before "
             "it is."
         )
-    if not report.whole.sdc.estimate:
+    if report.whole.sdc is None or not report.whole.sdc.estimate:
         return (
             "No upset caused silent corruption in any trial: the map names no tensor to protect, "
             "and its upper limits say what may have been missed."
         )
     taken, carried, bits = 0, 0.0, 0
     for tensor in by_share(report):
-        taken, carried, bits = taken + 1, carried + tensor.sdc_share, bits + tensor.bits
+        taken, carried, bits = taken + 1, carried + (tensor.sdc_share or 0.0), bits + tensor.bits
         if carried >= PROTECTED:
             break
     tensors = "the tensor" if taken == 1 else f"the {taken} tensors"

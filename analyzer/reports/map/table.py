@@ -22,10 +22,10 @@ def to_csv(report: MapReport) -> str:
     return stream.getvalue()
 
 
-def cells(tensor: TensorPart) -> list[str | int | float]:
-    """The values of one tensor, in the order of `HEADS`."""
+def cells(tensor: TensorPart) -> list[str | int | float | None]:
+    """The values of one tensor, in the order of `HEADS`; None without an estimate."""
     parts = (tensor.sdc, tensor.due, tensor.loss)
-    numbers = [x for p in parts for x in (p.estimate, p.low, p.high)]
+    numbers = [x for p in parts for x in ((p.estimate, p.low, p.high) if p else (None,) * 3)]
     facts = (tensor.kind, tensor.dtype, tensor.bits, tensor.trials, tensor.leveugle)
     flags = (int(tensor.exhaustive), tensor.stop)
     return [tensor.name, *facts, *flags, *numbers, tensor.sdc_share]

@@ -6,6 +6,7 @@ from itertools import groupby
 from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
+    LossPart,
     MapReport,
     advice,
     by_share,
@@ -61,7 +62,8 @@ def _head(report: MapReport) -> list[str]:
 
 
 def _row(name: str, area: AreaPart, last: str) -> str:
-    bounds = figures.bounds(area.sdc) if area.sdc.low < area.sdc.high else "exact"
+    exact = area.sdc is not None and area.sdc.low == area.sdc.high
+    bounds = "exact" if exact else figures.bounds(area.sdc)
     sdc, due = figures.estimate(area.sdc), figures.estimate(area.due)
     cells = [figures.si(area.bits), sdc, bounds, due, last, f"{area.trials:,}"]
     return table_row(cells, ENDS, name)
@@ -75,14 +77,21 @@ def _table_head(name: str, last: str) -> list[str]:
 def _summary(report: MapReport) -> list[str]:
     loss = "loss %" if report.golden.metric != "agreement" else "lost %"
     lines = _table_head("one upset in", loss)
-    lines.append(_row("the whole memory", report.whole, _points(report.whole.loss.estimate)))
+    lines.append(_row("the whole memory", report.whole, _points(report.whole.loss)))
     if len(report.kinds) > 1:
-        lines += [_row(f"  {k.kind}", k, _points(k.loss.estimate)) for k in report.kinds]
+        lines += [_row(f"  {k.kind}", k, _points(k.loss)) for k in report.kinds]
     return lines
 
 
-def _points(change: float) -> str:
+def _points(loss: LossPart | None) -> str:
+    if loss is None:
+        return figures.UNKNOWN
+    change = loss.estimate
     return ("-" if change < 0 else "") + figures.percent(abs(change), 2)
+
+
+def _share(share: float | None) -> str:
+    return figures.UNKNOWN if share is None else figures.percent(share)
 
 
 def _tensors(report: MapReport) -> list[str]:
@@ -91,10 +100,12 @@ def _tensors(report: MapReport) -> list[str]:
     names = short_names((t.name for t in ranked[:SHOWN]), NAME_WIDTH - 1)
     for tensor in ranked[:SHOWN]:
         mark = "" if tensor.stop == "precision" else "*"
-        lines.append(_row(names[tensor.name], tensor, figures.percent(tensor.sdc_share)) + mark)
+        lines.append(_row(names[tensor.name], tensor, _share(tensor.sdc_share)) + mark)
     if len(ranked) > SHOWN:
-        rest = sum(t.sdc_share for t in ranked[SHOWN:])
-        lines.append(f"  and {len(ranked) - SHOWN} more tensors with {figures.percent(rest)} %")
+        rest = [t.sdc_share for t in ranked[SHOWN:]]
+        known = sum(share for share in rest if share is not None)
+        carried = f" with {figures.percent(known)} %" if None not in rest else ""
+        lines.append(f"  and {len(rest)} more tensors{carried}")
     return lines
 
 
@@ -108,16 +119,17 @@ def _bits(report: MapReport) -> list[str]:
 def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
     """Rows of the bit table, with their labels.
 
-    Neighbouring positions at which nothing was seen share a row, with the widest interval.
+    Neighbouring positions at which nothing was seen share a row, with the widest interval; so do
+    neighbours that are not known.
     """
     for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
         held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
-        for quiet, run in groupby(bits, _quiet):
+        for alike, run in groupby(bits, _alike):
             parts = list(run)
-            if not quiet or len(parts) == 1:
+            if not alike or len(parts) == 1:
                 yield from ((f"{held} {b.bit} {b.field}", b) for b in parts)
                 continue
-            widest = max(parts, key=lambda b: (b.sdc.high, b.due.high))
+            widest = max(parts, key=_reach)
             bits_of_all = sum(b.bits for b in parts)
             trials = sum(b.trials for b in parts)
             yield (
@@ -126,8 +138,15 @@ def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
             )
 
 
-def _quiet(bit: BitPart) -> bool:
-    return bit.sdc.estimate == 0.0 and bit.due.estimate == 0.0
+def _alike(bit: BitPart) -> str:
+    """Bits are shown together where nothing was seen, and where there is no estimate."""
+    if bit.sdc is None or bit.due is None:
+        return "unknown"
+    return "" if bit.sdc.estimate or bit.due.estimate else "quiet"
+
+
+def _reach(bit: BitPart) -> tuple[float, float]:
+    return (bit.sdc.high if bit.sdc else 1.0), (bit.due.high if bit.due else 1.0)
 
 
 def _notes(report: MapReport) -> list[str]:
@@ -144,13 +163,14 @@ def _notes(report: MapReport) -> list[str]:
             f"Exhaustive: {exhaustive} of {len(report.tensors)} tensors, where every upset met "
             "every image."
         )
-    if report.trials:
-        lines.append(
-            f"Trials: {report.trials:,}. Leveugle's formula asks for {report.leveugle:,} at "
-            f"±{100 * plan.margin:g} points per tensor: {report.leveugle / report.trials:.1f} "
-            "times as many."
-        )
     short = {t.stop for t in report.tensors} - {"precision"}
+    if report.trials:
+        lines.append(f"Trials: {report.trials:,}." + ("" if short else _beside_leveugle(report)))
+    if any(t.sdc is None for t in (report.whole, *report.tensors)):
+        lines.append(
+            f"{figures.UNKNOWN} no estimate: too much of it is untried. Of the bits at risk "
+            f"{figures.percent(report.whole.untried)} % are untried and enter no total."
+        )
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         lines.append(
@@ -161,3 +181,11 @@ def _notes(report: MapReport) -> list[str]:
     if crashed:
         lines.append(f"{crashed} upsets killed the process that ran them; they count as DUE.")
     return lines
+
+
+def _beside_leveugle(report: MapReport) -> str:
+    """The number of trials that Leveugle's formula asks for."""
+    return (
+        f" Leveugle's formula asks for {report.leveugle:,} at ±{100 * report.plan.margin:g} points "
+        f"per tensor: {report.leveugle / report.trials:.1f} times as many."
+    )

@@ -25,8 +25,9 @@ def to_markdown(found: Findings) -> str:
     lines += list(_checks(found))
     for table in found.tables:
         lines += [f"**{text(table.title)}**", "", *_table(table), ""]
-    lines += map(text, found.notes)
-    lines += ["", *_facts(found)]
+    for note in found.notes:
+        lines += [text(note), ""]
+    lines += _facts(found)
     return OPENING + "\n".join(lines).rstrip() + "\n"
 
 

@@ -65,8 +65,8 @@ def evidence_shown(part: IntervalPart | None, bound: float, confidence: float) -
 
 def _point(part: IntervalPart, bound: float) -> str:
     """The estimate, or a bound where nothing, or everything, was observed."""
-    if part.estimate == 0.0 and part.high > 0.0:
+    if part.estimate == part.low < part.high:
         return f"≤ {beside(part.high, bound)}"
-    if part.estimate == 1.0 and part.low < 1.0:
+    if part.low < part.estimate == part.high:
         return f"≥ {beside(part.low, bound)}"
     return beside(part.estimate, bound)

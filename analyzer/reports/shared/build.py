@@ -7,7 +7,14 @@ from analyzer.campaign.result import Crash
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.space import FaultSpace
 from analyzer.model import Model
-from analyzer.reports.shared.records import CrashPart, DataPart, ModelPart, UpsetPart
+from analyzer.reports.shared.records import (
+    CrashPart,
+    DataPart,
+    IntervalPart,
+    ModelPart,
+    UpsetPart,
+)
+from analyzer.stats.intervals import Interval
 
 
 def model_part(model: Model, space: FaultSpace) -> ModelPart:
@@ -36,6 +43,18 @@ def data_part(data: Dataset) -> DataPart:
         labelled=data.labels is not None,
         note=data.note,
     )
+
+
+def interval_part(interval: Interval | None) -> IntervalPart | None:
+    """A figure with its limits; None where there is no estimate.
+
+    Cut to [0, 1], which a sum of weights may miss by an ulp.
+    """
+    if interval is None:
+        return None
+    ends = (interval.estimate, interval.low, interval.high)
+    estimate, low, high = (min(max(x, 0.0), 1.0) for x in ends)
+    return IntervalPart(estimate=estimate, low=low, high=high)
 
 
 def plan_fields(plan: Plan) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
+import re
+
 from analyzer.evaluation.metrics import MetricLabels
 from analyzer.reports.shared.records import IntervalPart
 
 MAX_DECIMALS = 4
 
 UNKNOWN = "–"
-"""In place of a figure of which nothing is known."""
+"""In place of a figure where there is no estimate."""
 
-NO_TRIALS = f"{UNKNOWN} no trial was run: nothing is known."
+NO_ESTIMATE = (
+    f"{UNKNOWN} no estimate: faults that were not tried yet are more probable than the precision."
+)
 
 METRIC_NAMES = MetricLabels()
 """Name of a metric -> its name in text."""
@@ -40,26 +44,58 @@ def percent(value: float, decimals: int = 1) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def estimate(part: IntervalPart) -> str:
+def estimate(part: IntervalPart | None) -> str:
     """The point, or a bound where nothing (or everything) was observed, in percent.
+
+    Without an estimate, a dash.
+
+    Nothing was observed where the point is a limit itself: of 0, or of what is known exactly, such
+    as the patterns without upset among the masked.
 
     >>> estimate(IntervalPart(estimate=0.0, low=0.0, high=0.004))
     '≤ 0.4'
+    >>> estimate(IntervalPart(estimate=1e-10, low=1e-10, high=0.006))
+    '≤ 0.6'
     """
-    if part.estimate == 0.0 and part.high > 0.0:
+    if part is None:
+        return UNKNOWN
+    if part.estimate == part.low < part.high:
         return f"≤ {percent(part.high)}"
-    if part.estimate == 1.0 and part.low < 1.0:
+    if part.low < part.estimate == part.high:
         return f"≥ {percent(part.low).lstrip('>')}"
     return percent(part.estimate)
 
 
-def bounds(part: IntervalPart) -> str:
-    """The interval in percent.
+def outcomes(
+    sdc: IntervalPart | None, due: IntervalPart | None, masked: IntervalPart | None
+) -> tuple[str, str, str]:
+    """The points of SDC, DUE and masked, which are all that can happen: shown, they sum to 100.
+
+    Args:
+        sdc: share of silently corrupted images.
+        due: share that ended in a detected error.
+        masked: the rest. Where all three have one decimal, it is shown as what the others leave,
+            which is at most 0.1 beside its own rounding.
+
+    >>> parts = [IntervalPart(estimate=e, low=0.0, high=1.0) for e in (0.4256, 0.4357, 0.1387)]
+    >>> outcomes(*parts)
+    ('42.6', '43.6', '13.8')
+    """
+    shown = estimate(sdc), estimate(due), estimate(masked)
+    if not all(re.fullmatch(r"\d+\.\d", text) for text in shown):
+        return shown
+    left = f"{100.0 - float(shown[0]) - float(shown[1]):.1f}"
+    near = abs(float(left) - float(shown[2])) < 0.15 and 0.0 < float(left) < 100.0
+    return shown[0], shown[1], left if near else shown[2]
+
+
+def bounds(part: IntervalPart | None) -> str:
+    """The interval in percent; nothing without an estimate.
 
     >>> bounds(IntervalPart(estimate=0.5, low=0.42, high=0.58))
     '42.0 – 58.0'
     """
-    return f"{percent(part.low)} – {percent(part.high)}"
+    return f"{percent(part.low)} – {percent(part.high)}" if part else ""
 
 
 def flips(expected: float) -> str:
@@ -85,6 +121,19 @@ def si(count: int) -> str:
         if count >= max(0.9995 * limit, 10**4):
             return f"{count / limit:.3g} {unit}"
     return str(count)
+
+
+def duration(seconds: float) -> str:
+    """A time, to two digits.
+
+    >>> duration(0.3), duration(48.2), duration(190.0), duration(9000.0)
+    ('1 s', '48 s', '3.2 min', '2.5 h')
+    """
+    for limit, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 1.5 * limit:
+            count = seconds / limit
+            return f"{count:.1f} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"
 
 
 def size(count: int) -> str:

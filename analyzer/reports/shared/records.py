@@ -143,11 +143,13 @@ class RunPart(ReportRecord):
 
     ``models`` are the paths of the models relative to the root of their repository, else to the
     working folder, with slashes.
+    ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
     """
 
     started: str
     wall_seconds: float
     cpu_seconds: float
+    trial_cpu_seconds: float | None = None
     host: str
     platform: str
     python: str

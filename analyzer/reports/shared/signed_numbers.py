@@ -30,7 +30,7 @@ def signed(value: float) -> str:
     """
     if abs(value) < DUST:
         return "0"
-    text = percent(abs(value))
+    text = percent(1.0 if 1.0 - abs(value) < DUST else abs(value))
     sign = "+" if value > 0.0 else "-" if value < 0.0 else ""
     if text.startswith(">"):
         return f"{'>' if value > 0.0 else '<'}{sign}{text[1:]}"

@@ -13,15 +13,11 @@ from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.shared.build import (
     crash_part,
     data_part,
+    interval_part,
     model_part,
     sweep_fields,
 )
-from analyzer.reports.shared.records import (
-    GoldenPart,
-    IntervalPart,
-    RunPart,
-    ToolPart,
-)
+from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -31,7 +27,6 @@ from analyzer.reports.sweep.record import (
     Report,
     StratumPart,
 )
-from analyzer.stats.intervals import Interval
 
 
 def build_report(
@@ -71,10 +66,6 @@ def build_report(
     )
 
 
-def _interval(interval: Interval) -> IntervalPart:
-    return IntervalPart(estimate=interval.estimate, low=interval.low, high=interval.high)
-
-
 def _rate(result: RateResult) -> RatePart:
     found = result.estimate
     return RatePart(
@@ -84,10 +75,10 @@ def _rate(result: RateResult) -> RatePart:
         trials=result.tally.trials,
         images=result.tally.images,
         stop=result.stop.value,
-        metric=_interval(found.metric),
-        sdc=_interval(found.sdc),
-        due=_interval(found.due),
-        masked=_interval(found.masked),
+        metric=interval_part(found.metric if found else None),
+        sdc=interval_part(found.sdc if found else None),
+        due=interval_part(found.due if found else None),
+        masked=interval_part(found.masked if found else None),
         devices=_devices(result.devices),
         crashes=[crash_part(c) for c in result.crashes],
         strata=[
@@ -113,5 +104,6 @@ def _condition(judgement: Judgement) -> ConditionPart:
         bound=condition.bound,
         rate=condition.rate,
         verdict=judgement.verdict.value,
-        evidence=_interval(judgement.interval),
+        evidence=interval_part(judgement.interval),
+        more_trials=judgement.more_trials,
     )

@@ -14,15 +14,19 @@ from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.svg import AMBER, BLUE, GREY, RED, STYLE, SVG_METADATA, only_svg
 from analyzer.reports.sweep.record import RatePart, Report
 
+NAN = float("nan")
+"""Where there is nothing to draw."""
+
 
 def sweep_chart(report: Report) -> str:
     """Metric over rate, and SDC and DUE below it; points with their confidence bands.
 
+    A rate without an estimate has its place on the axis and no point, and lines break there.
+
     Returns:
         One ``<svg>`` element, the same bytes for the same report.
     """
-    known = [r for r in report.rates if r.trials]
-    rows = sorted(known or report.rates, key=lambda r: r.rate)
+    rows = sorted(report.rates, key=lambda r: r.rate)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 5.4), layout="constrained")
         FigureCanvasSVG(figure)
@@ -81,14 +85,14 @@ def _outcome_panel(axes: Axes, rows: list[RatePart]) -> None:
 def _curve(
     axes: Axes,
     rows: list[RatePart],
-    parts: list[IntervalPart],
+    parts: list[IntervalPart | None],
     color: str,
     label: str,
     marker: str = "o",
 ) -> None:
     rates = [r.rate for r in rows]
-    lows, highs = [p.low for p in parts], [p.high for p in parts]
+    lows, highs = [p.low if p else NAN for p in parts], [p.high if p else NAN for p in parts]
     axes.fill_between(rates, lows, highs, color=color, alpha=0.18, linewidth=0)
     axes.vlines(rates, lows, highs, color=color, linewidth=1)
-    points = [p.estimate for p in parts]
+    points = [p.estimate if p else NAN for p in parts]
     axes.plot(rates, points, color=color, marker=marker, markersize=4, linewidth=1.4, label=label)

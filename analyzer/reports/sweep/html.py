@@ -5,8 +5,10 @@ from markupsafe import Markup
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.chart import sweep_chart
-from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.reports.sweep.record import Report
+from analyzer.reports.sweep.undecided import why_undecided
 
 
 def to_html(report: Report) -> str:
@@ -17,6 +19,8 @@ def to_html(report: Report) -> str:
         metric=figures.METRIC_NAMES[report.golden.metric],
         chart=Markup(sweep_chart(report)),
         headline=headline(report),
+        outcomes=figures.outcomes,
+        why_undecided=why_undecided,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 
@@ -26,32 +30,52 @@ HELD_WITHIN = 0.02
 
 
 def headline(report: Report) -> str:
-    """Two sentences that answer the question: up to which rate does the model hold?"""
+    """Some sentences that answer the question: up to which rate does the model hold?
+
+    Nothing is said of a rate without an estimate, nor of those above it.
+    """
     name = figures.METRIC_NAMES[report.golden.metric]
-    rows = sorted((r for r in report.rates if r.trials), key=lambda r: r.rate)
-    if not rows:
-        golden = figures.percent(report.golden.value)
-        return f"Without faults {name} is {golden} %. No trial was run: no more is known."
-    held, last = _last_held(report.golden.value, rows), rows[-1]
     start = f"Without faults {name} is {figures.percent(report.golden.value)} %."
+    known = _known(report)
+    missing = sorted(row.rate for row in report.rates if row.metric is None)
+    if missing:
+        start += f" There is no estimate at {', '.join(map(show_rate, missing))}."
+    if not known:
+        return start
+    held, (last, metric) = _last_held(report.golden.value, known), known[-1]
     points = f"{100 * HELD_WITHIN:g} points"
-    end = f"at {show_rate(last.rate)} it is {figures.estimate(last.metric)} %"
+    end = f"at {show_rate(last)} it is {figures.estimate(metric)} %"
     if held is None:
         return (
             f"{start} A loss of more than {points} is not ruled out even at "
-            f"{show_rate(rows[0].rate)}, the lowest bit error rate tried; {end}."
+            f"{show_rate(known[0][0])}, the lowest bit error rate tried; {end}."
         )
-    if held is last:
+    if held == last and not missing:
         return f"{start} It loses less than {points} at every bit error rate tried; {end}."
-    limit = show_rate(held.rate)
-    return f"{start} It loses less than {points} up to a bit error rate of {limit}; {end}."
+    return (
+        f"{start} It loses less than {points} up to a bit error rate of {show_rate(held)}; {end}."
+    )
 
 
-def _last_held(golden: float, rows: list[RatePart]) -> RatePart | None:
+MetricByRate = list[tuple[float, IntervalPart]]
+"""Rates with the metric there, ascending."""
+
+
+def _known(report: Report) -> MetricByRate:
+    """The lowest rates, up to the first without an estimate."""
+    found = []
+    for row in sorted(report.rates, key=lambda r: r.rate):
+        if row.metric is None:
+            break
+        found.append((row.rate, row.metric))
+    return found
+
+
+def _last_held(golden: float, known: MetricByRate) -> float | None:
     """The highest rate up to which no interval reaches further than `HELD_WITHIN` below golden."""
     held = None
-    for row in rows:
-        if row.metric.low < golden - HELD_WITHIN:
+    for rate, metric in known:
+        if metric.low < golden - HELD_WITHIN:
             break
-        held = row
+        held = rate
     return held

@@ -57,7 +57,11 @@ class StratumPart(ReportRecord):
 
 
 class RatePart(ReportRecord):
-    """One row of the sweep."""
+    """One row of the sweep.
+
+    ``metric``, ``sdc``, ``due`` and ``masked`` are absent while fault patterns that were not tried
+    at all weigh more than the precision: then there is no estimate.
+    """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
     expected_flips: Annotated[float, Field(ge=0.0)]
@@ -65,17 +69,21 @@ class RatePart(ReportRecord):
     trials: Count
     images: Count
     stop: Literal["precision", "decided", "budget", "interrupted"]
-    metric: IntervalPart
-    sdc: IntervalPart
-    due: IntervalPart
-    masked: IntervalPart
+    metric: IntervalPart | None
+    sdc: IntervalPart | None
+    due: IntervalPart | None
+    masked: IntervalPart | None
     devices: DevicesPart | None
     crashes: list[CrashPart]
     strata: list[StratumPart]
 
 
 class ConditionPart(ReportRecord):
-    """One gate condition and its evidence."""
+    """One gate condition and its evidence, which is absent where there is no estimate.
+
+    ``more_trials`` says, of an undecided one, about how many more trials would decide; it is absent
+    where that cannot be said.
+    """
 
     condition: str
     metric: str
@@ -83,7 +91,8 @@ class ConditionPart(ReportRecord):
     bound: Fraction
     rate: float
     verdict: Literal["pass", "fail", "undecided"]
-    evidence: IntervalPart
+    evidence: IntervalPart | None
+    more_trials: Count | None = None
 
 
 class GatePart(ReportRecord):

@@ -4,6 +4,7 @@ from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.reports.sweep.undecided import why_undecided
 
 ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
 """Last character of each column of the table."""
@@ -45,15 +46,14 @@ _MARKS = {"precision": "", "decided": "!"}
 
 
 def _points(row: RatePart) -> list[str]:
-    parts = (row.metric, row.sdc, row.due, row.masked)
-    shown = (figures.estimate(p) if row.trials else figures.UNKNOWN for p in parts)
+    shown = figures.estimate(row.metric), *figures.outcomes(row.sdc, row.due, row.masked)
     trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
     return [show_rate(row.rate), figures.flips(row.expected_flips), *shown, trials]
 
 
 def _bounds(row: RatePart) -> list[str]:
     parts = (row.metric, row.sdc, row.due)
-    spans = (figures.bounds(p) if row.trials else "" for p in parts)
+    spans = map(figures.bounds, parts)
     return ["", "", *spans, "", ""]
 
 
@@ -69,8 +69,8 @@ def _notes(report: Report) -> list[str]:
             f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
             "is valid, but wider."
         )
-    if any(not row.trials for row in report.rates):
-        lines.append(figures.NO_TRIALS)
+    if any(row.metric is None for row in report.rates):
+        lines.append(figures.NO_ESTIMATE)
     for row in report.rates:
         if row.crashes:
             lines.append(
@@ -91,6 +91,10 @@ def _gate(report: Report) -> list[str]:
         return []
     lines = ["", f"Gate: {report.gate.verdict}"]
     for c in report.gate.conditions:
-        evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
+        evidence = "no estimate"
+        if c.evidence is not None:
+            evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
         lines.append(f"  {c.verdict:<10} {c.condition:<28} {evidence}")
+        if why := why_undecided(report, c):
+            lines += wrapped([f"    {why}"], "    ")
     return lines
