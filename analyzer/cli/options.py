@@ -158,6 +158,9 @@ SearchState = Annotated[
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
+Waivers = Annotated[
+    Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
+]
 Formats = Annotated[
     list[str] | None,
     _option(
@@ -271,6 +274,7 @@ RUN = {
     "shard": Shard,
     "device": Device,
     "gate": Gate,
+    "waivers": Waivers,
     **outputs(RecordKind.RUN),
     "format": Formats,
     "config": Config,

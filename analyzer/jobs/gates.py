@@ -14,8 +14,9 @@ from analyzer.gate import (
     judge,
     overall,
     parse_gate,
+    without_hope,
 )
-from analyzer.reports.shared.number_format import bounds, estimate
+from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.stats.intervals import Interval
@@ -48,8 +49,7 @@ class GateReport:
         for judged in self.evidence:
             found = "no estimate"
             if judged.interval is not None:
-                part = _part(judged.interval)
-                found = f"{estimate(part)} % ({bounds(part)})"
+                found = beside_bound(_part(judged.interval), judged.condition.bound)
             lines.append(f"  {judged.verdict:<10} {judged.condition!s:<28} {found}")
         return "\n".join(lines)
 
@@ -83,7 +83,8 @@ def _judge(record: Report, condition: Condition) -> Judgement:
     for row in record.rates:
         if row.rate == condition.rate:
             interval = _interval(row, condition.metric)
-            return judge(condition, interval, row.trials)
+            judged = judge(condition, interval, row.trials)
+            return without_hope(judged, record.golden.metric, record.golden.value)
     rates = ", ".join(show_rate(row.rate) for row in record.rates)
     raise BadGate(
         f"gate {str(condition)!r} asks for a rate that was not run; the sweep has {rates}"

@@ -83,6 +83,7 @@ class RunKeywords(CompareKeywords, total=False):
     """A sweep."""
 
     gate: str | Condition | Sequence[str | Condition] | None
+    waivers: PathLike | None
     until: str | None
 
 

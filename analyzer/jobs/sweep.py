@@ -1,14 +1,15 @@
 """One sweep over bit error rates: prepare, run, judge, report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from analyzer.campaign.journal.journal import Journal
-from analyzer.campaign.result import CampaignResult
-from analyzer.campaign.runner import run_campaign
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.runner import Budget, run_campaign
 from analyzer.campaign.workers.processes import WorkerProcesses
-from analyzer.gate import Condition, Verdict, deciders, judge_gate
+from analyzer.gate import Condition, Judgement, Verdict, Waiver, deciders, judge_gate
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.gates import GateReport, judge_record
@@ -22,6 +23,7 @@ from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.waivers import hopeless, read_waivers, with_waivers
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.sweep import record
@@ -78,6 +80,33 @@ class SweepReport(Report[record.Report]):
         return sweep_rows(self.record)
 
 
+class Settled:
+    """The budget of a sweep that is decided before its first trial."""
+
+    def charge(self, cpu_seconds: float) -> None:
+        """Take no notice."""
+
+    def spent(self) -> Stop:
+        """The reason to stop."""
+        return Stop.DECIDED
+
+    def affords(self, under_way: int) -> bool:
+        """Let no block begin."""
+        return False
+
+
+def _asked(request: SweepRequest, waivers: Sequence[Waiver]) -> list[Condition]:
+    """Conditions that end a rate once they are decided; those that are waived need not be."""
+    excused = {waiver.gate for waiver in waivers if not waiver.expired}
+    wanted = request.gate if request.until == "gate" else ()
+    return [condition for condition in wanted if condition.id not in excused]
+
+
+def _golden(analysis: Analysis) -> tuple[str, float]:
+    """The metric, and its value without faults."""
+    return analysis.context.plan.metric, analysis.context.golden.metric
+
+
 def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport | Share:
     """Run a sweep, or a share of one, and write what was asked for.
 
@@ -92,6 +121,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
+    waivers = read_waivers(request.waivers, request.gate, observer)
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer)
         request = on_device(request, device)
@@ -99,12 +129,16 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)
         with journal_of(analysis, request, observer) as journal:
-            result = _campaign(analysis, request, journal, watch, crew, observer)
+            doomed = hopeless(request.gate, waivers, *_golden(analysis))
+            budget: Budget = watch if doomed is None else Settled()
+            asked = _asked(request, waivers)
+            result = _campaign(analysis, request, journal, watch, crew, observer, budget, asked)
     where = journal.path if journal else None
     if request.shard.count > 1:
         trials = sum(rate.tally.trials for rate in result.rates)
         return Share(shard=request.shard, trials=trials, cut_short=result.cut_short, journal=where)
-    found = _record(analysis, request, result, watch, where)
+    judged = with_waivers(judge_gate(request.gate, result), waivers)
+    found = _record(analysis, request, result, watch, where, judged)
     written = write_report(RecordKind.RUN, found, request.outputs)
     return SweepReport(
         record=found,
@@ -122,16 +156,19 @@ def _campaign(
     watch: Stopwatch,
     crew: WorkerProcesses,
     observer: Observer,
+    budget: Budget,
+    asked: Sequence[Condition],
 ) -> CampaignResult:
     plan = analysis.context.plan
-    asked = deciders(request.gate) if request.until == "gate" else {}
     with (
         watch.interruptible(),
         open_pool(analysis, request, crew, observer) as pool,
         observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
     ):
         store = journal or NullStore()
-        return run_campaign(analysis.context, pool, store, watch, observer, request.shard, asked)
+        return run_campaign(
+            analysis.context, pool, store, budget, observer, request.shard, deciders(asked)
+        )
 
 
 def _record(
@@ -140,13 +177,14 @@ def _record(
     result: CampaignResult,
     watch: Stopwatch,
     journal: Path | None,
+    judged: Sequence[Judgement],
 ) -> record.Report:
     return build_report(
         result,
         analysis.model,
         analysis.space,
         analysis.data,
-        judge_gate(request.gate, result),
+        judged,
         tool_part(analysis.device),
         run_part(
             watch,

@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -106,6 +107,7 @@ class SweepRequest(RatesRequest):
     Attributes:
         model: The model.
         gate: Conditions that decide between pass and fail.
+        waivers: File of conditions that are excused for a while.
         until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
     """
 
@@ -114,6 +116,7 @@ class SweepRequest(RatesRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     gate: fields.Gates = ()
+    waivers: Path | None = None
     until: Literal["precision", "gate"] = "precision"
 
     @property

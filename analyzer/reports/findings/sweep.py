@@ -1,6 +1,7 @@
 """The findings of a sweep: its gate, condition by condition, and its rates."""
 
 from analyzer.faults.rates import show_rate
+from analyzer.gate.condition import WARN
 from analyzer.reports.findings.parts import (
     artifacts_of,
     completeness,
@@ -8,12 +9,12 @@ from analyzer.reports.findings.parts import (
     titled,
     with_bounds,
 )
-from analyzer.reports.findings.record import Finding, Findings, State, Table
+from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import bound_shown, evidence_shown
 from analyzer.reports.sweep.html import headline
 from analyzer.reports.sweep.record import ConditionPart, RatePart, Report
-from analyzer.reports.sweep.undecided import why_undecided
+from analyzer.reports.sweep.undecided import remarks, why_undecided
 
 VERDICTS = {
     "pass": "the condition is met",
@@ -56,16 +57,22 @@ def _condition(report: Report, part: ConditionPart) -> Finding:
         f"{row.trials:,} trials on {row.images:,} images, fault-free "
         f"{figures.METRIC_NAMES[report.golden.metric]} "
         f"{figures.percent(report.golden.value, 2)} %, seed {report.plan.seed}, plan "
-        f"{report.plan.id}. {why_undecided(report, part)}"
+        f"{report.plan.id}. {why_undecided(report, part)} {' '.join(remarks(part))}"
     ).rstrip()
     return Finding(
         rule=f"gate-{part.metric}",
-        name=part.condition,
-        state=State(part.verdict),
+        name=part.condition.removeprefix(WARN),
+        state=_state(part),
+        level=Level(part.level),
         sentence=sentence,
-        found=evidence,
+        found=". ".join((evidence, *remarks(part))),
         numbers=_numbers(part, row, report),
     )
+
+
+def _state(part: ConditionPart) -> State:
+    excused = part.waiver is not None and not part.waiver.expired
+    return State.WAIVED if excused and part.verdict != "pass" else State(part.verdict)
 
 
 def _numbers(part: ConditionPart, row: RatePart, report: Report) -> dict[str, float | int | str]:

@@ -63,6 +63,20 @@ def evidence_shown(part: IntervalPart | None, bound: float, confidence: float) -
     return f"{_point(part, bound)} % ({100 * confidence:g} % interval {low} – {high} %)"
 
 
+def beside_bound(part: IntervalPart, bound: float) -> str:
+    """The same in short.
+
+    Args:
+        part: the figure.
+        bound: a fraction in [0, 1].
+
+    >>> beside_bound(IntervalPart(estimate=0.91, low=0.8999, high=0.92), 0.9)
+    '91.0 % (89.99 – 92.0)'
+    """
+    low, high = beside(part.low, bound), beside(part.high, bound)
+    return f"{_point(part, bound)} % ({low} – {high})"
+
+
 def _point(part: IntervalPart, bound: float) -> str:
     """The estimate, or a bound where nothing, or everything, was observed."""
     if part.estimate == part.low < part.high:

@@ -1,5 +1,6 @@
 """The report as data: the JSON file, from which every other form is rendered."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from analyzer.reports.shared.records import (
     GoldenPart,
     IntervalPart,
     ModelPart,
+    Name,
     ReportRecord,
     RunPart,
     ToolPart,
@@ -78,11 +80,20 @@ class RatePart(ReportRecord):
     strata: list[StratumPart]
 
 
+class WaiverPart(ReportRecord):
+    """The excuse of a condition, until a day, ``expires``; once ``expired``, it excuses nothing."""
+
+    reason: Name
+    expires: date
+    expired: bool
+
+
 class ConditionPart(ReportRecord):
     """One gate condition and its evidence, which is absent where there is no estimate.
 
-    ``more_trials`` says, of an undecided one, about how many more trials would decide; it is absent
-    where that cannot be said.
+    ``level``: an error decides the verdict of the gate, a warning is only told. ``reason`` says why
+    the interval alone does not say the verdict. ``more_trials`` says, of an undecided one, about
+    how many more trials would decide; it is absent where that cannot be said.
     """
 
     condition: str
@@ -93,6 +104,9 @@ class ConditionPart(ReportRecord):
     verdict: Literal["pass", "fail", "undecided"]
     evidence: IntervalPart | None
     more_trials: Count | None = None
+    level: Literal["error", "warning"] = "error"
+    reason: str = ""
+    waiver: WaiverPart | None = None
 
 
 class GatePart(ReportRecord):

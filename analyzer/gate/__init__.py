@@ -1,0 +1,39 @@
+"""Gates: conditions on a rate's figures, decided by the interval, not by the point."""
+
+from analyzer.gate.condition import (
+    OUTCOME_METRICS,
+    Condition,
+    Level,
+    Verdict,
+    check_metrics,
+    gate_metrics,
+    parse_gate,
+)
+from analyzer.gate.judge import (
+    Judgement,
+    deciders,
+    judge,
+    judge_gate,
+    overall,
+    trials_to_decide,
+    without_hope,
+)
+from analyzer.gate.waiver import Waiver
+
+__all__ = [
+    "OUTCOME_METRICS",
+    "Condition",
+    "Judgement",
+    "Level",
+    "Verdict",
+    "Waiver",
+    "check_metrics",
+    "deciders",
+    "gate_metrics",
+    "judge",
+    "judge_gate",
+    "overall",
+    "parse_gate",
+    "trials_to_decide",
+    "without_hope",
+]
