@@ -23,6 +23,7 @@ from analyzer.gate import (
     judge,
     judge_gate,
     overall,
+    parse_comparison_gate,
     parse_gate,
     trials_to_decide,
     without_hope,
@@ -30,6 +31,7 @@ from analyzer.gate import (
 from analyzer.gate.condition import HARMFUL
 from analyzer.gate.judge import MOST_TRIALS
 from analyzer.gate.waiver import parse_waivers
+from analyzer.reports.comparison.gate import points
 from analyzer.reports.shared.bound_format import beside, bound_shown
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
@@ -256,4 +258,45 @@ def test_a_figure_stands_to_its_bound_as_its_number_does(value: float, bound: fl
     """Fails where "90.0 % does not reach 90.0 %" could be read."""
     value, bound = round(value, 12), round(bound, 12)
     shown, floor = float(beside(value, bound).lstrip(">")), float(bound_shown(bound))
+    assert (shown > floor, shown < floor) == (value > bound, value < bound)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("top1>=A-0.01@1e-6", "top1 >= A - 0.01 @ 1e-6"),
+        ("warn: SDC <= a + 0.5 % @ 1e-6", "warn: sdc <= A + 0.005 @ 1e-6"),
+        ("due <= A @ 1e-6", "due <= A @ 1e-6"),
+        ("top1 >= 0.9 @ 1e-6", "top1 >= 0.9 @ 1e-6"),
+    ],
+)
+def test_conditions_on_a_difference_are_read(text: str, written: str) -> None:
+    condition = parse_comparison_gate(text)
+    assert str(condition) == written
+    assert parse_comparison_gate(written) == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("top1 >= A * 2 @ 1e-6", "the reference"),
+        ("top1 >= A - 5 @ 1e-6", "one point is 0.01"),
+        ("top1 <= A - 0.1 @ 1e-6", "rewards harm"),
+        ("sdc >= A @ 1e-6", "rewards harm"),
+        ("masked >= A @ 1e-6", "the metric, sdc and due alone"),
+        ("top1 >= A - 0.1 @ 2", "above 0 and below 1"),
+        ("top1 >= A - 1e @ 1e-6", "no number"),
+        ("top9 >= A @ 1e-6", "unknown metric"),
+    ],
+)
+def test_what_is_no_condition_on_a_difference_is_a_sentence(text: str, says: str) -> None:
+    with pytest.raises(BadGate, match=says):
+        parse_comparison_gate(text)
+
+
+@given(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0))
+def test_a_difference_stands_to_its_bound_as_its_number_does(value: float, bound: float) -> None:
+    value, bound = round(value, 12) or 0.0, round(bound, 12) or 0.0
+    shown = float(points(value, bound).lstrip(">"))
+    floor = (-1 if bound < 0 else 1) * float(bound_shown(abs(bound)))
     assert (shown > floor, shown < floor) == (value > bound, value < bound)

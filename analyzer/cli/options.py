@@ -158,6 +158,10 @@ SearchState = Annotated[
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
+ComparisonGate = Annotated[
+    list[str] | None,
+    _option(_OUT, "TEXT", "Like 'top1 >= A - 0.01 @ 1e-6'; A is the reference (repeatable)."),
+]
 Waivers = Annotated[
     Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
 ]
@@ -284,6 +288,7 @@ COMPARE = {
     **WORK,
     "journal": JournalFolder,
     "device": Device,
+    "gate": ComparisonGate,
     **outputs(RecordKind.COMPARISON),
     "format": Formats,
     "config": Config,

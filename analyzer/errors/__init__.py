@@ -7,6 +7,7 @@ package group the leaves as that page does; other rooms import them from here.
 
 from analyzer.errors.data import (
     BadData,
+    BaselineMissing,
     DataError,
     DataMismatch,
     FileMissing,
@@ -83,6 +84,7 @@ __all__ = [
     "BadReport",
     "BadSearchState",
     "BadThresholds",
+    "BaselineMissing",
     "BudgetTooSmall",
     "CannotQuantize",
     "ClusterError",

@@ -5,10 +5,10 @@ from analyzer.gate.condition import (
     Condition,
     Level,
     Verdict,
-    check_metrics,
     gate_metrics,
     parse_gate,
 )
+from analyzer.gate.difference import DifferenceCondition, check_metrics, parse_comparison_gate
 from analyzer.gate.judge import (
     Judgement,
     deciders,
@@ -23,6 +23,7 @@ from analyzer.gate.waiver import Waiver
 __all__ = [
     "OUTCOME_METRICS",
     "Condition",
+    "DifferenceCondition",
     "Judgement",
     "Level",
     "Verdict",
@@ -33,6 +34,7 @@ __all__ = [
     "judge",
     "judge_gate",
     "overall",
+    "parse_comparison_gate",
     "parse_gate",
     "trials_to_decide",
     "without_hope",

@@ -1,14 +1,13 @@
 """One condition of a gate: how it is written, and how an interval decides it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadGate
-from analyzer.evaluation.metrics import labelled_names, metric_names
+from analyzer.evaluation.metrics import metric_names
 from analyzer.faults.rates import show_rate
 from analyzer.stats.intervals import Interval
 
@@ -115,7 +114,7 @@ def parse_gate(text: str) -> Condition:
     if not match:
         raise BadGate(f"gate {text!r} cannot be read; {EXAMPLE}")
     word, name, sign, bound_text, rate_text = match.groups()
-    metric = _metric(text, name)
+    metric = metric_named(text, name)
     try:
         bound, rate = _fraction(bound_text), float(rate_text)
     except (ValueError, ArithmeticError) as error:
@@ -129,7 +128,7 @@ def parse_gate(text: str) -> Condition:
     return Condition(metric, sign == ">=", bound, rate, level)
 
 
-def _metric(text: str, name: str) -> str:
+def metric_named(text: str, name: str) -> str:
     """The figure of a name, in any case.
 
     Raises:
@@ -171,22 +170,3 @@ def check_direction(text: str, metric: str, at_least: bool) -> None:
         f"gate {text!r} rewards harm: the worse the model, the sooner it passes; for {metric} "
         f"write {meant_sign} instead of {sign}"
     )
-
-
-def check_metrics(conditions: Sequence[Condition], metric: str) -> None:
-    """Refuse conditions on a metric that the campaign does not measure.
-
-    Args:
-        conditions: of the gate.
-        metric: name of the campaign's metric.
-
-    Raises:
-        BadGate: a condition is on another one.
-    """
-    labelled = " and ".join(labelled_names())
-    for condition in conditions:
-        if condition.metric not in (metric, *OUTCOME_METRICS):
-            raise BadGate(
-                f"gate {str(condition)!r} asks for {condition.metric}, but this campaign measures "
-                f"{metric} (choose by --metric; {labelled} need labelled data)"
-            )

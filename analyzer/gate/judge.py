@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import CampaignResult
 from analyzer.gate.condition import OUTCOME_METRICS, Condition, Level, Verdict
+from analyzer.gate.difference import AnyCondition
 from analyzer.gate.waiver import Waiver
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
@@ -26,7 +27,7 @@ class Judgement:
         waiver: What excuses it; None: nothing does.
     """
 
-    condition: Condition
+    condition: AnyCondition
     interval: Interval | None
     verdict: Verdict
     more_trials: int | None = None
@@ -72,13 +73,14 @@ def without_hope(judged: Judgement, metric: str, golden: float) -> Judgement:
         metric: name of the campaign's metric.
         golden: that metric without faults.
     """
-    if not judged.condition.beyond(metric, golden):
+    condition = judged.condition
+    if not (isinstance(condition, Condition) and condition.beyond(metric, golden)):
         return judged
     reason = "the fault-free model is below this floor already: no fault pattern can repair it"
     return replace(judged, verdict=Verdict.FAIL, more_trials=None, reason=reason)
 
 
-def judge(condition: Condition, interval: Interval | None, trials: int) -> Judgement:
+def judge(condition: AnyCondition, interval: Interval | None, trials: int) -> Judgement:
     """One condition, and what would decide it.
 
     Args:

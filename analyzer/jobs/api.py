@@ -134,7 +134,9 @@ def compare(
     Args:
         models: two or more, each as `run` takes it; the first is the reference.
         observer: is told how it goes.
-        options: keywords of `run` but for ``gate`` and ``until``. ``journal`` is a folder here.
+        options: keywords of `run` but for ``until`` and ``waivers``. ``journal`` is a folder here.
+            ``gate``: a condition on the difference from the first model, like
+            ``"top1 >= A - 0.01 @ 1e-6"``, or on a model's own figure; or several.
 
     Returns:
         The comparison; one row per model and rate.

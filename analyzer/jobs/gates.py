@@ -16,8 +16,16 @@ from analyzer.gate import (
     parse_gate,
     without_hope,
 )
+from analyzer.gate.difference import AnyCondition, DifferenceCondition
+from analyzer.reports.comparison.record import (
+    ComparedConditionPart,
+    ComparedGatePart,
+    ComparedModelPart,
+    Comparison,
+)
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.stats.intervals import Interval
 
@@ -88,6 +96,61 @@ def _judge(record: Report, condition: Condition) -> Judgement:
     rates = ", ".join(show_rate(row.rate) for row in record.rates)
     raise BadGate(
         f"gate {str(condition)!r} asks for a rate that was not run; the sweep has {rates}"
+    )
+
+
+def judge_comparison(
+    comparison: Comparison, conditions: Sequence[AnyCondition]
+) -> ComparedGatePart | None:
+    """Judge every condition for every model but the reference.
+
+    Args:
+        comparison: with every rate of theirs.
+        conditions: of the gate; without any there is no verdict.
+    """
+    found = [
+        (model, _judge_model(model, condition))
+        for model in comparison.models[1:]
+        for condition in conditions
+    ]
+    verdict = overall([judged for _, judged in found])
+    if verdict is None:
+        return None
+    parts = [_compared_condition(model.label, judged) for model, judged in found]
+    return ComparedGatePart(verdict=verdict.value, conditions=parts)
+
+
+def _judge_model(model: ComparedModelPart, condition: AnyCondition) -> Judgement:
+    row = next(row for row in model.rates if row.rate == condition.rate)
+    name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
+    source = row.difference if isinstance(condition, DifferenceCondition) else row
+    part: DifferencePart | IntervalPart | None = getattr(source, name, None)
+    interval = None if part is None else Interval(part.estimate, part.low, part.high)
+    paired = row.difference.paired_trials if row.difference else 0
+    relative = isinstance(condition, DifferenceCondition)
+    judged = judge(condition, interval, (paired if relative else 0) or row.trials)
+    if model.golden is None:
+        return judged
+    return without_hope(judged, condition.metric, model.golden)
+
+
+def _compared_condition(label: str, judged: Judgement) -> ComparedConditionPart:
+    condition, found = judged.condition, judged.interval
+    evidence = None
+    if found is not None:
+        evidence = DifferencePart(estimate=found.estimate, low=found.low, high=found.high)
+    return ComparedConditionPart(
+        condition=str(condition),
+        model=label,
+        metric=condition.metric,
+        operator=">=" if condition.at_least else "<=",
+        bound=condition.bound,
+        relative=isinstance(condition, DifferenceCondition),
+        rate=condition.rate,
+        verdict=judged.verdict.value,
+        evidence=evidence,
+        more_trials=judged.more_trials,
+        level=condition.level.value,
     )
 
 

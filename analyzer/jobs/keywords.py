@@ -10,6 +10,7 @@ from analyzer.campaign.plan import Exposure
 from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition
+from analyzer.gate.difference import AnyCondition
 from analyzer.jobs.sources import DataLike
 
 P = ParamSpec("P")
@@ -71,15 +72,21 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     gitlab: PathLike | None
 
 
-class CompareKeywords(CampaignKeywords, total=False):
-    """A comparison of models."""
+class RatesKeywords(CampaignKeywords, total=False):
+    """A campaign over bit error rates."""
 
     rates: str | float | Sequence[float] | None
     exposure: str | Exposure | None
     precision: float | None
 
 
-class RunKeywords(CompareKeywords, total=False):
+class CompareKeywords(RatesKeywords, total=False):
+    """A comparison of models."""
+
+    gate: str | AnyCondition | Sequence[str | AnyCondition] | None
+
+
+class RunKeywords(RatesKeywords, total=False):
     """A sweep."""
 
     gate: str | Condition | Sequence[str | Condition] | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from analyzer.campaign.result import Stop
 from analyzer.campaign.tasks import Shard
 from analyzer.errors import BadOption, PackageMissing
+from analyzer.gate import Verdict
 from analyzer.jobs.files import check_targets, write_whole
 from analyzer.reports.formats import RecordKind, find_format, form_by_ending, formats_of
 from analyzer.reports.tables import Row
@@ -31,6 +32,19 @@ class Status(StrEnum):
     UNDECIDED = "undecided"
     ERROR = "error"
     DEFECT = "defect"
+
+
+def status_of(verdict: Verdict | None, complete: bool) -> Status:
+    """Outcome of a job that may have a gate.
+
+    Args:
+        verdict: of the gate; None: there is none.
+        complete: whether all the work was done.
+    """
+    if verdict is Verdict.FAIL:
+        return Status.FAILED
+    done = complete if verdict is None else verdict is Verdict.PASS
+    return Status.OK if done else Status.UNDECIDED
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

@@ -18,7 +18,7 @@ from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import Analysis, prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
-from analyzer.jobs.report import Report, Share, Status
+from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
@@ -52,10 +52,7 @@ class SweepReport(Report[record.Report]):
     @property
     def status(self) -> Status:
         """OK if the gates passed or, without gates, if the sweep is complete."""
-        if self.verdict is Verdict.FAIL:
-            return Status.FAILED
-        done = self.complete if self.verdict is None else self.verdict is Verdict.PASS
-        return Status.OK if done else Status.UNDECIDED
+        return status_of(self.verdict, self.complete)
 
     def gate(self, *conditions: str | Condition) -> GateReport:
         """Judge conditions afterwards, by the intervals of the sweep.

@@ -39,12 +39,12 @@ def assert_sentence(run: Run, slug: str, says: str) -> None:
         assert noise not in run.err
 
 
-def assert_only_failures(folder: Path, before: dict[Path, bytes], slug: str) -> None:
+def assert_only_failures(folder: Path, before: dict[Path, bytes], slug: str, *reports: str) -> None:
     """Nothing but reports of the error was written, and nothing was changed."""
     now = contents(folder)
     assert {path: now[path] for path in before} == before
     written = {path for path in now if path not in before}
-    assert {path.name for path in written} <= {"report.json", "report.html"}
+    assert {path.name for path in written} <= {"report.json", "report.html", *reports}
     assert all(slug in now[path].decode() for path in written)
 
 

@@ -176,7 +176,7 @@ def cut_report() -> Report:
 def excused_report() -> Report:
     """A warning, a waiver, one that expired, one that is not needed, and a floor out of reach."""
     evidence = {"estimate": 0.955, "low": 0.94996, "high": 0.963}
-    texts = {
+    texts: dict[str, tuple[str, dict[str, Any]]] = {
         "warn: top1 >= 0.97 @ 1e-6": ("fail", {"level": "warning"}),
         "top1 >= 0.98 @ 1e-6": ("fail", {"waiver": excuse(False)}),
         "top1 >= 0.975 @ 1e-6": ("fail", {"waiver": excuse(True)}),

@@ -13,6 +13,7 @@ from analyzer.errors import BadOption
 from analyzer.faults.models import FLIP
 from analyzer.faults.rates import parse_rates
 from analyzer.gate import Condition
+from analyzer.gate.difference import AnyCondition
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model, SpaceRequest
 from analyzer.reports.formats import RecordKind
@@ -63,7 +64,7 @@ class CampaignRequest(SpaceRequest):
         return ()
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[AnyCondition, ...]:
         """Gates of the campaign."""
         return ()
 
@@ -165,8 +166,15 @@ class ComparisonRequest(RatesRequest):
 
     Attributes:
         models: The models; the first is the reference.
+        gate: Conditions on differences from the reference, or on figures of the other models.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.COMPARISON
 
     models: Annotated[tuple[Model, ...], Field(exclude=True)]
+    gate: fields.ComparisonGates = ()
+
+    @property
+    def conditions(self) -> tuple[AnyCondition, ...]:
+        """Gates of the comparison."""
+        return self.gate

@@ -17,6 +17,7 @@ from analyzer.faults.models import FaultModel, parse_fault
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
+from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.model.metadata import READERS
 
@@ -65,7 +66,7 @@ def _as_condition(value: Any) -> Condition:
 
 def _one_or_more(value: Any) -> Any:
     """A single text or gate stands for a list of one."""
-    return (value,) if isinstance(value, str | Condition) else value
+    return (value,) if isinstance(value, str | Condition | DifferenceCondition) else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -99,11 +100,30 @@ def _as_journal(value: Any) -> Any:
     return NOWHERE if value == NOWHERE.value else value
 
 
+def _as_comparison_condition(value: Any) -> AnyCondition:
+    if isinstance(value, Condition | DifferenceCondition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_comparison_gate(value)
+
+
 Count = Annotated[int, Field(ge=1)]
 Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
         Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+ComparisonGates = Annotated[
+    tuple[
+        Annotated[
+            InstanceOf[Condition] | InstanceOf[DifferenceCondition],
+            BeforeValidator(_as_comparison_condition),
+            PlainSerializer(str),
+        ],
         ...,
     ],
     BeforeValidator(_one_or_more),

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 from analyzer.faults.rates import show_rate
+from analyzer.gate.condition import WARN
+from analyzer.reports.comparison.gate import evidence_of, wanted_of, why_open
 from analyzer.reports.comparison.record import ComparedModelPart, Comparison
 from analyzer.reports.findings.parts import (
+    VERDICTS,
     artifacts_of,
     completeness,
     facts_of,
     titled,
     with_bounds,
 )
-from analyzer.reports.findings.record import Findings, Table
+from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 
@@ -21,7 +24,9 @@ def comparison_findings(comparison: Comparison) -> Findings:
     parts = [model.model for model in comparison.models]
     rows = [row for model in comparison.models for row in model.rates]
     trials = sum(row.trials for row in rows)
-    checks = (completeness([row.stop for row in rows], "the comparison", trials),)
+    checks: tuple[Finding, ...] = tuple(_conditions(comparison))
+    if not checks:
+        checks = (completeness([row.stop for row in rows], "the comparison", trials),)
     return Findings(
         title=titled(checks),
         artifacts=artifacts_of(parts, comparison.run),
@@ -38,6 +43,32 @@ def comparison_findings(comparison: Comparison) -> Findings:
         ),
         facts=facts_of(parts, comparison.data, comparison.tool, comparison.run),
     )
+
+
+def _conditions(comparison: Comparison) -> Iterator[Finding]:
+    """A check per condition and model."""
+    labels = [model.label for model in comparison.models]
+    first = comparison.models[0]
+    for part in comparison.gate.conditions if comparison.gate else ():
+        model = comparison.models[labels.index(part.model)]
+        row = next(row for row in model.rates if row.rate == part.rate)
+        what = f"less {first.model.path} " if part.relative else ""
+        evidence = evidence_of(part)
+        yield Finding(
+            rule=f"gate-{part.metric}{'-regression' if part.relative else ''}",
+            name=part.condition.removeprefix(WARN),
+            state=State(part.verdict),
+            level=Level(part.level),
+            model=labels.index(part.model),
+            sentence=(
+                f"{part.metric} of {model.model.path} {what}at bit error rate "
+                f"{show_rate(part.rate)}: {evidence}, {100 * comparison.plan.confidence:g} % "
+                f"interval; wanted {wanted_of(part)}: {VERDICTS[part.verdict]}. "
+                f"{row.trials:,} trials, seed {comparison.plan.seed}. {why_open(comparison, part)}"
+            ).rstrip(),
+            found=f"{part.model}: {evidence}",
+            numbers={"rate": part.rate, "bound": part.bound, "trials": row.trials},
+        )
 
 
 def _models(comparison: Comparison) -> Table:

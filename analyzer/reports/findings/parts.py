@@ -7,6 +7,13 @@ from analyzer.reports.findings.record import Artifact, Finding, State
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.records import DataPart, IntervalPart, ModelPart, RunPart, ToolPart
 
+VERDICTS = {
+    "pass": "the condition is met",
+    "fail": "the condition is missed",
+    "undecided": "undecided",
+}
+"""Verdict -> half a sentence."""
+
 COMPLETE = "complete"
 """Rule of a job without gates: that it did all the work that it was asked for."""
 

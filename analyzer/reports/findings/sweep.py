@@ -3,6 +3,7 @@
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import WARN
 from analyzer.reports.findings.parts import (
+    VERDICTS,
     artifacts_of,
     completeness,
     facts_of,
@@ -15,12 +16,6 @@ from analyzer.reports.shared.bound_format import bound_shown, evidence_shown
 from analyzer.reports.sweep.html import headline
 from analyzer.reports.sweep.record import ConditionPart, RatePart, Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided
-
-VERDICTS = {
-    "pass": "the condition is met",
-    "fail": "the condition is missed",
-    "undecided": "undecided",
-}
 
 
 def sweep_findings(report: Report) -> Findings:
