@@ -11,10 +11,16 @@ Names are loaded when they are first used, so that importing the package costs n
 and their results are described in ``docs/api.md``.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# ONNX Runtime 1.32 reads this when it is loaded. Without it, each process queues events (a device
+# id, the system, the path of Python) in the user's cache folder and uploads them. Every process of
+# ours imports this package before ONNX Runtime, and child processes inherit the variable.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from analyzer.errors import RelcheckError

@@ -128,7 +128,7 @@ def folder_of_images(path: Path) -> Path:
 
 @pytest.mark.parametrize("way", ["file", "folder"])
 def test_data_that_a_model_names_stay_in_its_folder(way: str, tmp_path: Path) -> None:
-    """jobs/data.py: ``not _stays_inside(named, folder)``."""
+    """jobs/data.py: ``not _stays_inside(named, model.path)``."""
     outside = folder_of_images(tmp_path / "outside")
     images = tmp_path / "m" / "images"
     images.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """The golden run of a campaign: the fault-free answer to every batch, and what is judged by it."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -9,10 +9,12 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.answers import Answer, Run
-from analyzer.evaluation.dataset import Batch, digest
+from analyzer.answers import Answer, Feeds, Run
+from analyzer.evaluation.dataset import AnyBatch, ArrayDigest, StreamedBatch, digest
+from analyzer.evaluation.lookahead import map_ahead
 from analyzer.evaluation.outcome import Golden, Judge, Outcomes
 from analyzer.runtime.executor import Executor
+from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class GoldenAnswers:
         input_name: Name of the model's first input.
         batches: The partition of the data set.
         by_batch: The golden answers, one entry per batch.
+        fed: Digest of what is fed, where it is too large to be made again for that; else empty.
     """
 
     judge: Judge
     input_name: str
-    batches: tuple[Batch, ...]
+    batches: tuple[AnyBatch, ...]
     by_batch: tuple[Golden, ...]
+    fed: str = ""
 
     @cached_property
     def images(self) -> int:
@@ -46,7 +50,7 @@ class GoldenAnswers:
     def digests(self) -> dict[str, str]:
         """SHA-256 of what is fed (``inputs``) and of the first outputs (``golden``)."""
         fed = (batch.feeds(self.input_name).values() for batch in self.batches)
-        inputs = digest(*chain.from_iterable(fed))
+        inputs = self.fed or digest(*chain.from_iterable(fed))
         golden = digest(*(golden.outputs[0] for golden in self.by_batch))
         return {"inputs": inputs, "golden": golden}
 
@@ -95,7 +99,7 @@ class GoldenRun:
 
     judge: Judge
     input_name: str
-    batches: tuple[Batch, ...]
+    batches: tuple[AnyBatch, ...]
     first: Answer | None = None
     threads: int = 1
 
@@ -111,16 +115,42 @@ class GoldenRun:
         Raises:
             GoldenFailed: the fault-free model fails or answers NaN.
         """
-        known = (self.first,) if self.first else ()
-        waiting = [batch.feeds(self.input_name) for batch in self.batches[len(known) :]]
         golden = []
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="relcheck-golden")
-        try:
-            answers = chain(known, pool.map(executor.run, waiting))
-            for batch, answer in zip(self.batches, answers, strict=True):
+        sha = ArrayDigest() if is_streamed(self.batches) else None
+        known = list(self._fed(self.batches[:1], sha)) if self.first else []
+        waiting = self._fed(self.batches[len(known) :], sha)
+        # Closed early, where a golden run fails: the rest of the data set must not delay a refusal.
+        with closing(map_ahead(executor.run, waiting, self.threads, "relcheck-golden")) as answers:
+            every = chain((self.first,), answers) if self.first else answers
+            for batch, answer in zip(self.batches, every, strict=True):
                 golden.append(self.judge.golden(answer, batch.labels, batch.images))
                 step()
-        finally:
-            # A golden run that fails is a refusal: the rest of the data set must not delay it.
-            pool.shutdown(cancel_futures=True)
-        return GoldenAnswers(self.judge, self.input_name, self.batches, tuple(golden))
+        fed = sha.hex if sha else ""
+        return GoldenAnswers(self.judge, self.input_name, self.batches, tuple(golden), fed)
+
+    def _fed(self, batches: Sequence[AnyBatch], sha: ArrayDigest | None) -> Iterator[Feeds]:
+        """The feeds of batches, one by one, digested on the way where ``sha`` is given."""
+        for batch in batches:
+            feeds = batch.feeds(self.input_name)
+            if sha is not None:
+                sha.add(*feeds.values())
+            yield feeds
+
+
+def is_streamed(batches: Sequence[AnyBatch]) -> bool:
+    """True if batches are made whenever they are run."""
+    return isinstance(batches[0], StreamedBatch)
+
+
+def cache_for(batches: Sequence[AnyBatch], size: int, shared: SharedRuns | None = None) -> Cache:
+    """The cache of golden values for a data set.
+
+    Golden values are found again by the arrays that were fed, which would have to be kept: there is
+    no cache where batches are made anew each time.
+
+    Args:
+        batches: all that are run.
+        size: bytes that golden values may take.
+        shared: memory that processes have in common for them.
+    """
+    return Cache(0 if is_streamed(batches) else size, len(batches), shared)

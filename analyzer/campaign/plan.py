@@ -39,6 +39,8 @@ class Plan:
         confidence: Coverage of every interval, in (0, 1).
         paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
         protection: Name of the protection of the memory.
+        preprocessing: What flags changed of the recipe that the model states, by name; the rest of
+            what is fed follows from the model and the data.
     """
 
     model_sha256: str
@@ -56,6 +58,7 @@ class Plan:
     confidence: float
     paired: str = ""
     protection: str = NONE.name
+    preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -84,6 +87,8 @@ class Plan:
             more["targets"] = sorted(t.value for t in self.selection.targets)
         if self.protection != NONE.name:
             more["protection"] = self.protection
+        if self.preprocessing:
+            more["preprocessing"] = dict(self.preprocessing)
         return alone | more
 
     @cached_property

@@ -8,6 +8,8 @@ import typer
 
 from analyzer.cli.app import app
 from analyzer.cli.commands import (
+    annotate,
+    check,
     compare,
     data,
     export,
@@ -29,7 +31,10 @@ from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
 MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
-COMMANDS = (run, compare, map, inspect, selftest, resume, report, harden, export, data, quantize)
+COMMANDS = (
+    *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
+    quantize,
+)
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 

@@ -1,21 +1,21 @@
 """The options that commands share: name, value, help text, and the panel that lists them."""
 
 import inspect
-from collections.abc import Callable, Collection
-from copy import copy
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.cli.report_options import PANEL as _OUT
+from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
-from analyzer.reports.formats import Format, RecordKind, formats_of
+from analyzer.reports.formats import RecordKind
 
 _FAULTS = "What happens"
 _DATA = "Data"
 _EFFORT = "Effort"
-_OUT = "Verdict and reports"
 _SEARCH = "Search of bounds (clipact)"
 
 
@@ -75,7 +75,16 @@ Kinds = Annotated[
 Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
 ]
-Images = Annotated[int | None, _option(_DATA, "N", "Use only the first N images.")]
+Images = Annotated[
+    int | None, _option(_DATA, "N", "Use N images, drawn by the seed, of each class its share.")
+]
+Labels = Annotated[
+    Path | None, _option(_DATA, "FILE", "List of images and classes, for a folder of images.")
+]
+Expect = Annotated[
+    list[str] | None,
+    _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
+]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
@@ -199,7 +208,14 @@ PREPROCESSING = {
     "mean": Mean,
     "std": Std,
 }
-DATA = {"data": Data, "images": Images, "metric": Metric, **PREPROCESSING}
+DATA = {
+    "data": Data,
+    "labels": Labels,
+    "images": Images,
+    "metric": Metric,
+    "expect": Expect,
+    **PREPROCESSING,
+}
 WORK = {
     "budget": Budget,
     "batch": Batch,
@@ -208,58 +224,6 @@ WORK = {
     "cache": Cache,
     "cluster": Cluster,
 }
-
-
-def outputs(kind: RecordKind, panel: str | None = _OUT) -> dict[str, Any]:
-    """One option per form of a report, by name.
-
-    Args:
-        kind: of the report.
-        panel: where help lists them; None: among the options without a panel.
-    """
-    own = formats_of([kind]).values()
-    return {form.name: _output(form, form.help, panel) for form in own if form.flag}
-
-
-def resumed_outputs(kinds: Collection[RecordKind]) -> dict[str, Any]:
-    """One option per form of several reports; help says of which report, if not of all.
-
-    Args:
-        kinds: of the reports.
-    """
-    options = {}
-    for name, form in _flagged(kinds).items():
-        having = [kind for kind in kinds if name in _flagged([kind])]
-        text = form.help
-        if len(having) < len(kinds):
-            text = f"Of a {having[0]}: {text[0].lower()}{text[1:]}"
-        options[name] = _output(form, text, None)
-    return options
-
-
-def _flagged(kinds: Collection[RecordKind]) -> dict[str, Format]:
-    """Forms with a flag of their own, by name."""
-    found: dict[str, Format] = {}
-    for kind in kinds:
-        for form in formats_of([kind]).values():
-            if form.flag:
-                found.setdefault(form.name, form)
-    return found
-
-
-def plain(annotation: Any) -> Any:
-    """The same option among those without a panel."""
-    kind, option = get_args(annotation)
-    outside = copy(option)
-    outside.rich_help_panel = None
-    return Annotated[kind, outside]
-
-
-def _output(form: Format, text: str, panel: str | None) -> Any:
-    option = typer.Option(
-        f"--{form.name}", help=text, metavar="FILE", rich_help_panel=panel, show_default=False
-    )
-    return Annotated[Path | None, option]
 
 
 _SWEEP = {

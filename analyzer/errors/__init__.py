@@ -13,6 +13,7 @@ from analyzer.errors.data import (
     FileMissing,
     OutOfMemory,
     TooLarge,
+    UnexpectedAccuracy,
 )
 from analyzer.errors.export import (
     BadCheckpoint,
@@ -119,6 +120,7 @@ __all__ = [
     "RelcheckError",
     "TooLarge",
     "TorchMissing",
+    "UnexpectedAccuracy",
     "UnsupportedModel",
     "UnsupportedSignature",
     "UnsupportedTarget",

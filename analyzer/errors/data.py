@@ -43,3 +43,9 @@ class DataMismatch(DataError):
     """A data set whose shape, labels or class count do not fit the model."""
 
     slug = "data-mismatch"
+
+
+class UnexpectedAccuracy(DataError):
+    """A fault-free figure that is not the one that ``--expect`` states."""
+
+    slug = "unexpected-accuracy"

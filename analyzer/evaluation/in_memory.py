@@ -1,15 +1,14 @@
 """Data sets that a program holds as arrays, in place of a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
 from analyzer.errors import BadData, short
-from analyzer.evaluation.arrays import RawArrays, keys_of, prepare_arrays
-from analyzer.evaluation.dataset import DataKind, Dataset, digest
-from analyzer.model import InputSignature, Preprocessing
+from analyzer.evaluation.dataset import digest
+from analyzer.evaluation.rows import InputRows
 
 IMAGES, LABELS = "images", "labels"
 """Names under which arrays stand, as in an ``.npz`` file."""
@@ -30,41 +29,42 @@ class Arrays:
     name: str = "arrays"
 
 
-def dataset_of(
-    arrays: Arrays,
-    signature: InputSignature,
-    preprocessing: Preprocessing,
-    most: int | None = None,
-) -> Dataset:
-    """Prepare arrays as an ``.npz`` file with the same contents would be.
+class ArraysByKey:
+    """The same under keys, as an ``.npz`` file has them."""
 
-    Args:
-        arrays: images as uint8, (n, rows, columns, channels) in any usual order, which are
-            preprocessed; or floats already in the model's input shape, which are fed as they are.
-        signature: the model's inputs.
-        preprocessing: how images become inputs.
-        most: prepare only so many images, the first.
+    def __init__(self, arrays: Arrays) -> None:
+        """Start; nothing is read yet."""
+        self._labels = {} if arrays.labels is None else {LABELS: arrays.labels}
+        self._arrays = {**arrays.inputs, **self._labels}
+        self._read: dict[str, npt.NDArray[Any]] = {}
 
-    Raises:
-        BadData: an input has no array, or there are no images.
-        TooLarge: the inputs are larger than a data set may be.
-        DataMismatch: shape or labels do not fit the model.
-    """
-    found = [_array_of(arrays, keys) for keys in keys_of(signature)]
-    raw = RawArrays(arrays.name, found[0], tuple(found[1:]), arrays.labels)
-    inputs, labels, more = prepare_arrays(raw, signature, preprocessing, most)
-    given = [*found, *([] if arrays.labels is None else [arrays.labels])]
-    return Dataset(DataKind.ARRAYS, arrays.name, inputs, labels, digest(*given), more=more)
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all arrays."""
+        return tuple(self._arrays)
 
+    def key(self, names: Sequence[str]) -> str:
+        """The first of ``names`` that is a key.
 
-def _array_of(arrays: Arrays, keys: tuple[str, ...]) -> npt.NDArray[Any]:
-    """The array under the first of ``keys`` that is there.
+        Raises:
+            BadData: none is.
+        """
+        for name in names:
+            if name in self._arrays:
+                return name
+        known = short(", ".join(key for key in self._arrays if key not in self._labels) or "none")
+        wanted = " or ".join(map(repr, names))
+        raise BadData(f"the data have no array {wanted} (their names: {known})")
 
-    Raises:
-        BadData: there is none.
-    """
-    for key in keys:
-        if key in arrays.inputs:
-            return arrays.inputs[key]
-    names = short(", ".join(arrays.inputs) or "none")
-    raise BadData(f"the data have no array {' or '.join(map(repr, keys))} (their names: {names})")
+    def read(self, key: str) -> InputRows:
+        """One array."""
+        return self.array(key)
+
+    def array(self, key: str) -> npt.NDArray[Any]:
+        """One array."""
+        return self._read.setdefault(key, self._arrays[key])
+
+    def digest(self) -> str:
+        """SHA-256 of the arrays that were read, the labels last."""
+        inputs = [array for key, array in self._read.items() if key not in self._labels]
+        return digest(*inputs, *self._labels.values())

@@ -1,5 +1,11 @@
-"""uint8 images -> model inputs: x = (pixel * scale - mean) / std, resized, cropped, laid out."""
+"""uint8 images -> model inputs: x = (pixel * scale - mean) / std, resized, cropped, laid out.
 
+Resizing and cropping follow torchvision to the pixel: ``Resize`` of the shorter side and
+``CenterCrop``, on PIL images (``_compute_resized_output_size`` and ``center_crop`` in
+``torchvision.transforms.functional``).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +37,18 @@ class Target:
     width: int | None
     dtype: str
 
+    @property
+    def shown(self) -> str:
+        """Half a sentence on what the model takes."""
+        channels = f"{self.channels} channel{'s' * (self.channels > 1)}"
+        return f"the model takes {self.dtype} images of {channels}"
+
+    def item(self, rows: int, columns: int) -> tuple[int, int, int]:
+        """Shape of one input of so many rows and columns, in the order of the layout."""
+        if self.layout == "NCHW":
+            return self.channels, rows, columns
+        return rows, columns, self.channels
+
 
 def target_of(signature: InputSignature, preprocessing: Preprocessing) -> Target:
     """Read the wanted image form from a model's input.
@@ -59,26 +77,45 @@ def _guess_layout(signature: InputSignature) -> str:
     return "NHWC" if last in CHANNELS and first not in CHANNELS else "NCHW"
 
 
-def as_nhwc(images: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
-    """Images with channels last, whatever order they came in.
+def order_of(shape: Sequence[int], target: Target) -> str:
+    """The order of the axes of images: ``NHW``, ``NHWC`` or ``NCHW``.
+
+    Pixels that are exactly a uint8 model's own input are in the model's order; else channels are
+    last if they can be.
 
     Args:
-        images: uint8 (n, rows, columns), (n, rows, columns, channels) or (n, channels, rows,
-            columns).
-        channels: how many the model wants.
+        shape: of the images, (n, rows, columns) or with an axis for the channels.
+        target: what they become.
 
     Raises:
-        DataMismatch: no axis has that many channels.
+        DataMismatch: no axis has as many channels as the model wants.
     """
-    if images.ndim == 3 and channels == 1:
-        return images[..., None]
-    if images.ndim == 4 and images.shape[-1] == channels:
-        return images
-    if images.ndim == 4 and images.shape[1] == channels:
-        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    item, channels = tuple(shape[1:]), target.channels
+    if len(item) == 2 and channels == 1:
+        return "NHW"
+    if len(item) == 3:
+        own = target.item(target.height or 0, target.width or 0)
+        if target.dtype == "uint8" and item == own:
+            return target.layout
+        if item[-1] == channels:
+            return "NHWC"
+        if item[0] == channels:
+            return "NCHW"
     raise DataMismatch(
-        f"images of shape {images.shape} do not have the {channels} channels that the model wants"
+        f"images of shape {tuple(shape)} do not have the {channels} channels that the model wants"
     )
+
+
+def as_nhwc(images: npt.NDArray[np.uint8], order: str) -> npt.NDArray[np.uint8]:
+    """Images with channels last.
+
+    Args:
+        images: uint8 (n, ...).
+        order: of their axes: ``NHW``, ``NHWC`` or ``NCHW``.
+    """
+    if order == "NHW":
+        return images[..., None]
+    return images.transpose(0, 2, 3, 1) if order == "NCHW" else images
 
 
 def prepare(
@@ -96,6 +133,7 @@ def prepare(
 
     Raises:
         DataMismatch: the images cannot be given the model's size.
+        TooLarge: the size is more than an image may have.
     """
     sized = _resized(images, target, preprocessing)
     if preprocessing.color == "BGR" and target.channels == 3:
@@ -103,12 +141,62 @@ def prepare(
     if target.dtype == "uint8":
         values: npt.NDArray[Any] = sized
     else:
+        check_channels(preprocessing, target.channels)
         mean, std = (np.asarray(v, np.float32) for v in (preprocessing.mean, preprocessing.std))
         scaled = sized.astype(np.float32) * np.float32(preprocessing.scale)
-        values = _normalized(scaled, mean, std, target.channels)
+        values = ((scaled - mean) / std).astype(np.float32)
     if target.layout == "NCHW":
         values = values.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(values, dtype=target.dtype)
+
+
+def final_size(
+    rows: int, columns: int, target: Target, preprocessing: Preprocessing
+) -> tuple[int, int]:
+    """Rows and columns of an image once it is prepared.
+
+    Args:
+        rows: of the image.
+        columns: likewise.
+        target: the wanted form.
+        preprocessing: resize and crop.
+
+    Raises:
+        DataMismatch: the image is smaller than the crop.
+        TooLarge: it, or a step on the way, has more pixels than an image may have.
+    """
+    cut = _cut_size(rows, columns, preprocessing)
+    wanted = target.height or cut[0], target.width or cut[1]
+    check_pixels(*wanted, RESIZED)
+    return wanted
+
+
+def is_stretched(rows: int, columns: int, target: Target, preprocessing: Preprocessing) -> bool:
+    """Whether an image is brought to the model's size by stretching: nothing says otherwise.
+
+    Args:
+        rows: of the image.
+        columns: likewise.
+        target: the wanted form.
+        preprocessing: resize and crop.
+    """
+    cut = _cut_size(rows, columns, preprocessing)
+    return final_size(rows, columns, target, preprocessing) != cut
+
+
+def _cut_size(rows: int, columns: int, preprocessing: Preprocessing) -> tuple[int, int]:
+    """Rows and columns after `Preprocessing.resize` and ``crop``."""
+    if preprocessing.resize:
+        rows, columns = resized_size(rows, columns, preprocessing.resize)
+        check_pixels(rows, columns, RESIZED)
+    side = preprocessing.crop
+    if side is None:
+        return rows, columns
+    if side > min(rows, columns):
+        raise DataMismatch(
+            f"images of {rows}x{columns} pixels are smaller than the crop of {side}; set --resize"
+        )
+    return side, side
 
 
 def check_pixels(rows: int, columns: int, what: str) -> None:
@@ -123,62 +211,56 @@ def check_pixels(rows: int, columns: int, what: str) -> None:
         )
 
 
-def check_total(size: int) -> None:
-    """Refuse a data set before memory is reserved for it.
+def check_channels(preprocessing: Preprocessing, channels: int) -> None:
+    """Refuse means and deviations that are neither one for all channels nor one for each.
+
+    Args:
+        preprocessing: how images are prepared.
+        channels: of the model's input.
 
     Raises:
-        TooLarge: prepared, it takes more bytes than a data set may.
+        DataMismatch: there are others.
     """
-    if size > limits.DATA_BYTES:
-        raise TooLarge(
-            f"the data set takes {size:,} bytes once prepared; at most {limits.DATA_BYTES:,} are "
-            "handled, use fewer --images"
-        )
-
-
-def _normalized(
-    scaled: npt.NDArray[np.float32],
-    mean: npt.NDArray[np.float32],
-    std: npt.NDArray[np.float32],
-    channels: int,
-) -> npt.NDArray[np.float32]:
-    for name, values in (("mean", mean), ("std", std)):
+    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
         if len(values) not in (1, channels):
             raise DataMismatch(
                 f"preprocessing {name} has {len(values)} values for {channels} channels"
             )
-    return ((scaled - mean) / std).astype(np.float32)
+
+
+RESIZED = "an image, resized as the model or --resize says,"
 
 
 def _resized(
     images: npt.NDArray[np.uint8], target: Target, preprocessing: Preprocessing
 ) -> npt.NDArray[np.uint8]:
-    """Images of the wanted size; one byte per value, and checked for what they will take later."""
+    """Images of the wanted size; one byte per value."""
+    rows, columns = images.shape[1:3]
+    wanted = final_size(rows, columns, target, preprocessing)
     if preprocessing.resize:
-        images = _all_exactly(images, *_shorter_side(images, preprocessing.resize), target)
+        images = _all_exactly(images, *resized_size(rows, columns, preprocessing.resize))
     if preprocessing.crop:
         images = _center_crop(images, preprocessing.crop)
-    rows, columns = images.shape[1:3]
-    wanted = (target.height or rows, target.width or columns)
-    return _all_exactly(images, *wanted, target)
+    return _all_exactly(images, *wanted)
 
 
-def _all_exactly(
-    images: npt.NDArray[np.uint8], rows: int, columns: int, target: Target
-) -> npt.NDArray[np.uint8]:
-    check_pixels(rows, columns, "an image, resized as the model or --resize says,")
-    values = len(images) * rows * columns * images.shape[-1]
-    check_total(values * np.dtype(target.dtype).itemsize)
+def _all_exactly(images: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:
     if images.shape[1:3] == (rows, columns):
         return images
     return np.stack([_exactly(i, rows, columns) for i in images])
 
 
-def _shorter_side(images: npt.NDArray[np.uint8], length: int) -> tuple[int, int]:
-    """Rows and columns once the shorter side has ``length`` pixels."""
-    rows, columns = images.shape[1:3]
-    factor = length / min(rows, columns)
-    return round(rows * factor), round(columns * factor)
+def resized_size(rows: int, columns: int, length: int) -> tuple[int, int]:
+    """Rows and columns once the shorter side has ``length`` pixels.
+
+    The longer side is cut off, not rounded, as torchvision does.
+
+    >>> resized_size(375, 500, 256), resized_size(500, 375, 256)
+    ((256, 341), (341, 256))
+    """
+    if rows <= columns:
+        return length, int(length * columns / rows)
+    return int(length * rows / columns), length
 
 
 def _exactly(image: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:
@@ -187,11 +269,17 @@ def _exactly(image: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArr
     return resized.reshape(rows, columns, -1)
 
 
+def crop_start(length: int, side: int) -> int:
+    """The first row or column that a central crop keeps.
+
+    Halves go to the even neighbour, as torchvision's ``int(round((length - side) / 2.0))`` does.
+
+    >>> crop_start(11, 8), crop_start(13, 8)
+    (2, 2)
+    """
+    return round((length - side) / 2)
+
+
 def _center_crop(images: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    rows, columns = images.shape[1:3]
-    if side > min(rows, columns):
-        raise DataMismatch(
-            f"images of {rows}x{columns} pixels are smaller than the crop of {side}; set --resize"
-        )
-    top, left = (rows - side) // 2, (columns - side) // 2
+    top, left = (crop_start(length, side) for length in images.shape[1:3])
     return images[:, top : top + side, left : left + side]

@@ -10,7 +10,7 @@ import onnx
 
 from analyzer.answers import Answer
 from analyzer.campaign.plan import Exposure
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.outcome import Judge, choose_metric, class_count
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.files import check_targets, write_whole
@@ -38,7 +38,7 @@ class Images:
     """
 
     data: Dataset
-    batches: Sequence[Batch]
+    batches: Sequence[AnyBatch]
 
     @property
     def source(self) -> str:
@@ -148,6 +148,8 @@ def _compare_answers(
         metric=judge.metric.name,
         before=score_before / whole,
         after=score_after / whole,
+        fed=data.recipe.summary,
+        remarks=tuple(filter(None, (data.note, *data.remarks))),
     )
 
 

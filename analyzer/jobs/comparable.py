@@ -1,5 +1,6 @@
 """Several models made ready for one comparison, or the reason why they cannot be compared."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from analyzer.answers import Answer
 from analyzer.campaign.comparison.difference import ComparedModel
 from analyzer.errors import EmptySelection, InputError, NotComparable, RelcheckError
+from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.outcome import class_count
 from analyzer.faults.pairing import Pairing, correspond
 from analyzer.jobs.data import data_beside
@@ -94,8 +96,11 @@ def _sharing(reference: Analysis, analysis: Analysis) -> Analysis:
     """The same with the reference's inputs where they are equal, so that memory holds them once."""
     first, second = reference.data, analysis.data
     padded = {a.model.signature.fixed_batch for a in (reference, analysis)}
-    several = bool(first.more or second.more)  # inputs whose names may be others in each model
-    if several or len(padded) > 1 or first.inputs.dtype != second.inputs.dtype:
+    # The names of further inputs may be others in each model.
+    several = any(data.further or data.states for data in (first, second))
+    if several or len(padded) > 1 or first.streamed or second.streamed:
+        return analysis
+    if first.inputs.dtype != second.inputs.dtype:
         return analysis
     if not np.array_equal(first.inputs, second.inputs):
         return analysis
@@ -141,3 +146,12 @@ def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, Compare
         pairing = Pairing(lead.plan.id, lead.patterns.severity, matched)
         own = replace(own, patterns=replace(own.patterns, plan=plan, pairing=pairing))
     return replace(analysis, context=own), ComparedModel(own, matched)
+
+
+def said_together(analyses: Sequence[Analysis]) -> Dataset:
+    """The reference's data, with a remark on every model that is fed otherwise."""
+    data = analyses[0].data
+    others = (a for a in analyses[1:] if a.data.recipe.plain != data.recipe.plain)
+    return data.remarked(
+        *(f"{a.model.path.name} is fed otherwise: {a.data.recipe.summary}" for a in others)
+    )

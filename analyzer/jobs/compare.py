@@ -17,7 +17,7 @@ from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
 from analyzer.errors import BadOption, BaselineMissing
 from analyzer.gate import Verdict
-from analyzer.jobs.comparable import prepare_models
+from analyzer.jobs.comparable import prepare_models, said_together
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.gates import judge_comparison
@@ -162,7 +162,7 @@ def _record(
     ]
     tool = tool_part(analyses[0].device)
     run = run_part(watch, None, request.command, states, request.models)
-    return build_comparison(entries, analyses[0].data, tool, run)
+    return build_comparison(entries, said_together(analyses), tool, run)
 
 
 def _run(

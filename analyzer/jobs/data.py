@@ -6,11 +6,19 @@ from pathlib import Path
 from analyzer.campaign.plan import Exposure
 from analyzer.errors import BadMetadata, BadOption, quoted
 from analyzer.evaluation.dataset import Dataset
-from analyzer.evaluation.in_memory import Arrays, dataset_of
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.open_sizes import with_sizes
 from analyzer.jobs.requests.base import DataRequest
-from analyzer.model import Model, inside, macs_per_image
+from analyzer.model import (
+    InputSignature,
+    Model,
+    Preprocessing,
+    beside,
+    homes_of,
+    inside,
+    macs_per_image,
+)
 
 RUN_MACS = 3_000_000
 """Work of one run, in multiply-accumulates, below which the tool's own share of a trial shows.
@@ -19,7 +27,7 @@ Patterns vary, images cost: the fewer images share a pattern, the more patterns 
 """
 
 LARGEST_BATCH = 32
-"""Images per run of the smallest models, and where the work is unknown or patterns stay."""
+"""Images per run of the smallest models, and where patterns stay."""
 
 GENERATED_MACS = 60_000_000_000
 """Work of the golden run on generated inputs: larger models get fewer of them."""
@@ -41,14 +49,33 @@ def find_data(model: Model, request: DataRequest, observer: Observer = SILENT) -
     preprocessing = request.preprocessing(model.metadata.preprocessing)
     source = request.data or data_beside(model)
     if source is None:
+        _check_unused(preprocessing, request)
         data = _generated(model, request.seed)
-    else:
-        with observer.suspended():
-            if isinstance(source, Arrays):
-                data = dataset_of(source, model.signature, preprocessing, request.images)
-            else:
-                data = read_data(source, model.signature, preprocessing, request.images)
-    return data.first(request.images) if request.images else data
+        return data.first(request.images) if request.images else data
+    with observer.suspended():
+        return read_data(
+            source,
+            model.signature,
+            preprocessing,
+            request.images,
+            seed=request.seed,
+            labels=request.labels,
+            names=model.metadata.labels,
+        )
+
+
+def _check_unused(preprocessing: Preprocessing, request: DataRequest) -> None:
+    """Refuse what is said of a data set where there is none.
+
+    Raises:
+        BadOption: a flag has no effect.
+    """
+    idle = [*preprocessing.flags, *(["labels"] if request.labels else [])]
+    if idle:
+        raise BadOption(
+            f"--{idle[0]} has no effect: there is no data set, and random inputs are fed as they "
+            f"are drawn; give --data, or leave --{idle[0]} out"
+        )
 
 
 def data_beside(model: Model) -> Path | None:
@@ -59,10 +86,9 @@ def data_beside(model: Model) -> Path | None:
     """
     if model.in_memory:
         return None
-    folder = model.path.resolve().parent
     if model.metadata.data:
-        named = inside(folder, model.metadata.data)
-        if named is None or not _stays_inside(named, folder):
+        named = beside(model.path, model.metadata.data)
+        if named is None or not _stays_inside(named, model.path):
             raise BadMetadata(
                 f"the model's metadata name the data set {quoted(model.metadata.data)}, which is "
                 "outside the model's folder; relcheck reads nothing there, give --data"
@@ -73,24 +99,25 @@ def data_beside(model: Model) -> Path | None:
     return twin if twin.is_file() else None
 
 
-def _stays_inside(path: Path, folder: Path) -> bool:
-    """True if no link below ``path``, a resolved path, leads out of ``folder``."""
+def _stays_inside(path: Path, model: Path) -> bool:
+    """True if no link below ``path`` leads out of the folders of a model."""
     links = (p for p in path.rglob("*") if p.is_symlink())
-    return all(inside(folder, str(p.relative_to(folder))) for p in links)
+    return all(inside(p.parent, p.name, *homes_of(model)) for p in links)
 
 
 def _generated(model: Model, seed: int) -> Dataset:
     """Random inputs, with a note that names the data set that is not there."""
-    data = generate_data(model.signature, seed, _affordable(model, seed))
+    signature, sizes = with_sizes(model, seed)
+    data = generate_data(signature, seed, _affordable(model, signature, seed)).remarked(sizes)
     if not model.metadata.data:
         return data
     missing = f"; the data set {quoted(model.metadata.data)} that the model names is not beside it"
     return replace(data, note=data.note + missing)
 
 
-def _affordable(model: Model, seed: int) -> int:
+def _affordable(model: Model, signature: InputSignature, seed: int) -> int:
     """Number of inputs to generate: a function of the model's arithmetic."""
-    one = generate_data(model.signature, seed, 1)
+    one = generate_data(signature, seed, 1)
     macs = macs_per_image(model.proto, model.signature, one.items) or 1
     return max(FEWEST_GENERATED, min(MOST_GENERATED, GENERATED_MACS // macs))
 
@@ -103,9 +130,11 @@ def default_batch(model: Model, data: Dataset, exposure: Exposure) -> int:
         data: on these images.
         exposure: resident patterns meet all images, so that large batches cost nothing.
     """
-    macs = macs_per_image(model.proto, model.signature, data.items)
-    if macs is None or exposure is Exposure.RESIDENT:
+    if exposure is Exposure.RESIDENT:
         return LARGEST_BATCH
+    macs = macs_per_image(model.proto, model.signature, data.items)
+    if macs is None:  # a pattern that images share is worth less than one of its own
+        return 1
     return min(LARGEST_BATCH, -(-RUN_MACS // macs))
 
 

@@ -26,7 +26,7 @@ class PreprocessingKeywords(TypedDict, total=False):
     color: str | None
     resize: int | None
     crop: int | None
-    scale: float | None
+    scale: float | str | None
     mean: float | Sequence[float] | None
     std: float | Sequence[float] | None
 
@@ -53,7 +53,9 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     """A campaign of trials under faults."""
 
     fault: str | FaultModel | None
+    labels: PathLike | None
     metric: str | None
+    expect: str | Sequence[str] | None
     confidence: float | None
     budget: float | str | None
     seed: int | None

@@ -1,23 +1,27 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from analyzer.answers import Answer, Failure
 from analyzer.campaign.blocks import BLOCK_TRIALS
-from analyzer.campaign.golden_answers import GoldenRun
+from analyzer.campaign.golden_answers import GoldenRun, cache_for
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
-from analyzer.evaluation.dataset import Batch, Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.outcome import Golden, Judge, choose_metric, class_count
+from analyzer.evaluation.recipe import changes
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import check_metrics
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.devices import start_device
+from analyzer.jobs.expect import check_expectations
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
 from analyzer.jobs.sources import open_model
@@ -28,7 +32,6 @@ from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.golden_model import golden_values
-from analyzer.runtime.partial.golden_cache import Cache
 
 Begin = Callable[[Model], object]
 """Called with the model once all input is read, before the steps that take long."""
@@ -172,6 +175,8 @@ def prepare_analysis(
     executor, first = _first_run(model, space, batches, start.device, request)
     metric = choose_metric(request.metric, data, class_count(first))
     check_metrics(request.conditions, metric.name)
+    if not metric.needs_labels and request.metric is None:
+        data = _say_unused_labels(data)
     plan = _plan(model, data, request, rates, metric.name, size)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
@@ -183,6 +188,8 @@ def prepare_analysis(
         runs = len(batches) if request.exposure is Exposure.RESIDENT else 1
         alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
     golden = run.answers(executor, alive)
+    data = _say_same_answers(data, golden.by_batch)
+    check_expectations(request.expect, metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
     return Analysis(model, space, data, executor, context, start.device)
@@ -198,10 +205,26 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
 
 
+def _say_unused_labels(data: Dataset) -> Dataset:
+    """The data, with a remark if they have labels."""
+    if data.labels is None:
+        return data
+    return data.remarked("labels are not used: the model's first output scores no classes")
+
+
+def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
+    """The data, with a remark if nothing in them makes a difference to the model."""
+    rows = [row for g in golden for row in g.outputs[0][: len(g.scores)]]
+    first = np.asarray(rows[0])
+    if len(rows) < 2 or not all(np.array_equal(np.asarray(row), first) for row in rows):
+        return data
+    return data.remarked("without faults the model gives the same answer to every input")
+
+
 def _first_run(
     model: Model,
     space: FaultSpace,
-    batches: tuple[Batch, ...],
+    batches: tuple[AnyBatch, ...],
     device: Device,
     request: CampaignRequest,
 ) -> tuple[CampaignExecutor, Answer]:
@@ -210,7 +233,7 @@ def _first_run(
     Raises:
         GoldenFailed: the model fails.
     """
-    here = Cache(request.cache if request.inline else 0, len(batches))
+    here = cache_for(batches, request.cache if request.inline else 0)
     feeds = batches[0].feeds(model.signature.name)
     executor = open_executor(model, space, feeds, device, here)
     if model.file is not None:
@@ -230,6 +253,7 @@ def _plan(
     metric: str,
     batch: int,
 ) -> Plan:
+    stated = model.metadata.preprocessing
     return Plan(
         model_sha256=model.sha256,
         data_sha256=data.sha256,
@@ -244,4 +268,5 @@ def _plan(
         seed=request.seed,
         precision=request.precision,
         confidence=request.confidence,
+        preprocessing=changes(stated, request.preprocessing(stated)),
     )

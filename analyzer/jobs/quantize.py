@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import onnx
 
-from analyzer.errors import CannotQuantize, RelcheckError, short
+from analyzer.errors import CannotQuantize, RelcheckError, TooLarge, short
 from analyzer.jobs.before_after import Images, check_files, compare_twins, read_images, write_model
 from analyzer.jobs.files import write_report
 from analyzer.jobs.observer import SILENT, Observer
@@ -13,7 +13,7 @@ from analyzer.jobs.report import Report
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.twins import QuantizeRequest
 from analyzer.jobs.sources import open_model
-from analyzer.model import Model
+from analyzer.model import Model, limits
 from analyzer.reports.before_after.quantization import QuantizationReport, quantization_text
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row, quantization_rows
@@ -63,6 +63,7 @@ def quantize_model(request: QuantizeRequest, observer: Observer = SILENT) -> Qua
     model = open_model(request.model)
     _check(model)
     images = read_images(model, request, observer)
+    _check_size(images)
     observer.prepared()
     with observer.suspended():
         twin = _quantized(model, images, request.calibration, request.per_channel)
@@ -107,6 +108,19 @@ def _check(model: Model) -> None:
         raise CannotQuantize(
             f"{model.path} is written in opset {model.opset}; the quantizer needs "
             f"{OLDEST_OPSET} or later, so convert it first (onnx.version_converter)"
+        )
+
+
+def _check_size(images: Images) -> None:
+    """Refuse what the quantizer, which goes through all images several times, could not hold.
+
+    Raises:
+        TooLarge: the images take more memory than a data set may.
+    """
+    if images.data.size > limits.DATA_BYTES:
+        raise TooLarge(
+            f"{images.source} take {images.data.size:,} bytes once prepared; the quantizer holds "
+            f"{limits.DATA_BYTES:,} at most, and some hundred images are enough: use --images"
         )
 
 

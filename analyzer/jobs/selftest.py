@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyzer.answers import Feeds
-from analyzer.evaluation.dataset import Batch, make_batches
+from analyzer.evaluation.dataset import AnyBatch, make_batches
 from analyzer.faults.space import FaultSpace
 from analyzer.jobs.data import batch_size, find_data
 from analyzer.jobs.demonstration import demonstration_model
@@ -118,7 +118,7 @@ class _Bench:
     request: SelfTestRequest
     model: Model
     space: FaultSpace
-    batch: Batch
+    batch: AnyBatch
     feeds: Feeds
     live: CampaignExecutor
     oracle: RewriteExecutor

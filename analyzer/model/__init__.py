@@ -11,11 +11,12 @@ from analyzer.faults.space import FaultSpace, Selection
 from analyzer.graph.walk import STANDARD
 from analyzer.memory.array_file import ArrayFile
 from analyzer.model.cost import macs_per_image
-from analyzer.model.external import inside
+from analyzer.model.external import beside, homes_of, inside
 from analyzer.model.file import ModelFile, read_model_bytes, read_model_file
 from analyzer.model.inventory import AtRisk, Inventory, OutOfScope, take_inventory
 from analyzer.model.metadata import (
     Metadata,
+    Origin,
     Preprocessing,
     read_metadata,
     read_preprocessing,
@@ -30,8 +31,11 @@ __all__ = [
     "Inventory",
     "Metadata",
     "Model",
+    "Origin",
     "OutOfScope",
     "Preprocessing",
+    "beside",
+    "homes_of",
     "input_signature",
     "inside",
     "load_model",

@@ -25,23 +25,25 @@ def macs_per_image(
     Args:
         proto: the model.
         signature: its inputs.
-        items: shape of one row of each input as it is fed, without the batch, in their order.
+        items: shape of one row of each input as it is fed, without the batch, in the order of
+            ``signature.every``.
 
     Returns:
         The count, or None where shapes cannot be inferred.
     """
     copy = without_data(proto, lambda t: math.prod(t.dims) >= LARGE)
-    shapes = {s.name: item for s, item in zip(signature.every, items, strict=True)}
+    rows = signature.fixed_batch or 1
+    shapes = {s.name: s.whole(rows, item) for s, item in zip(signature.every, items, strict=True)}
     for value in copy.graph.input:
         if value.name in shapes:
-            _fix_shape(value, (signature.fixed_batch or 1, *shapes[value.name]))
+            _fix_shape(value, shapes[value.name])
     try:
         inferred = onnx.shape_inference.infer_shapes(copy)
     except Exception:  # shape inference raises errors of many kinds, none of them fatal here
         return None
     known = _shapes(inferred.graph)
     found = sum(_macs(node, known) for node in inferred.graph.node)
-    return found // (signature.fixed_batch or 1) or None
+    return found // rows or None
 
 
 def _fix_shape(value: onnx.ValueInfoProto, shape: Shape) -> None:

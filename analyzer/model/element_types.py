@@ -78,8 +78,28 @@ ELEMENT_OF: dict[int, ElementType] = {
 NAME_OF: dict[int, str] = {t.number: t.name for t in STORED_TYPES}
 """ONNX data type -> its name in reports."""
 
-BYTES_OF: dict[int, int] = {t.number: t.bits // 8 for t in STORED_TYPES if t.bits >= 8}
-"""ONNX data type -> bytes of one element, of types whose elements are whole bytes."""
+_OTHER_BITS = {
+    128: ("COMPLEX128",),
+    64: ("UINT64", "COMPLEX64"),
+    32: ("UINT32",),
+    16: ("INT16", "UINT16"),
+    8: (
+        *("BOOL", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ"),
+        "FLOAT8E8M0",
+    ),
+    6: ("FLOAT6E2M3", "FLOAT6E3M2"),
+    4: ("FLOAT4E2M1",),
+    2: ("INT2", "UINT2"),
+}
+"""Bits of one element -> types of which nothing else needs to be known."""
+
+BITS_OF: dict[int, int] = {t.number: t.bits for t in STORED_TYPES} | {
+    onnx.TensorProto.DataType.Value(name): bits
+    for bits, names in _OTHER_BITS.items()
+    for name in names
+    if name in onnx.TensorProto.DataType.keys()  # noqa: SIM118  # older packages know fewer
+}
+"""ONNX data type -> bits of one element as it is stored, of every type but strings."""
 
 BOUND_OPSETS: dict[int, int] = {
     t.number: t.bound_opset for t in STORED_TYPES if t.bound_opset is not None

@@ -1,6 +1,7 @@
 """External data: weights in files of their own, read from the model's folder and nowhere else."""
 
 import math
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -10,26 +11,53 @@ import onnx
 from analyzer.errors import ExternalDataError, TooLarge, quoted
 from analyzer.graph.walk import graph_tensors, messages
 from analyzer.model import limits
-from analyzer.model.element_types import BYTES_OF
+from analyzer.model.element_types import BITS_OF
 
 
-def inside(folder: Path, name: str) -> Path | None:
+def inside(folder: Path, name: str, *more: Path) -> Path | None:
     """The path that a file name means, links followed.
 
     Args:
-        folder: resolved path of the folder that must hold it.
+        folder: the folder in which the name is looked for.
         name: as a model states it, relative to the folder.
+        more: further folders into which a link may lead.
 
     Returns:
-        None if it lies outside the folder, or is no name of a file.
+        None if it lies outside all these folders, or is no name of a file.
     """
+    homes = [home.resolve() for home in (folder, *more)]
     try:
         target = (folder / name).resolve()
         target.is_file()  # fails for a name that no file could have
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
         return None
-    within = name and not Path(name).is_absolute() and target.is_relative_to(folder)
-    return target if within else None
+    within = any(target.is_relative_to(home) for home in homes)
+    return target if name and not Path(name).is_absolute() and within else None
+
+
+def homes_of(model: Path) -> tuple[Path, Path]:
+    """The folders that are a model's own: where it was given, and where the file really lies.
+
+    They differ where the model is a link, as in the cache of Hugging Face, whose snapshots are
+    links to files in one folder.
+    """
+    return model.absolute().parent, model.resolve().parent
+
+
+def beside(model: Path, name: str) -> Path | None:
+    """The file or folder ``name`` beside a model, links followed within the model's own folders.
+
+    Args:
+        model: path of the model.
+        name: a relative path, as the model or its metadata state it.
+
+    Returns:
+        A path, which need not exist; None if it lies outside the model's folders.
+    """
+    homes = homes_of(model)
+    # A link that leads out must not be passed over in favour of the other folder.
+    there = [home for home in homes if os.path.lexists(home / name)] if "\0" not in name else []
+    return inside((there or homes)[0], name, *homes)
 
 
 def fold_external(proto: onnx.ModelProto, path: Path, taken: int) -> Iterator[bytes]:
@@ -83,7 +111,7 @@ def _read(tensor: onnx.TensorProto, model: Path, room: int) -> bytes:
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
     name = quoted(tensor.name)
-    target = inside(model.resolve().parent, location)
+    target = beside(model, location)
     if target is None:
         raise ExternalDataError(
             f"tensor {name} of {model} keeps its data at {quoted(location)}, which is outside the "
@@ -134,6 +162,6 @@ def _extent(
 
 
 def _stored_bytes(tensor: onnx.TensorProto) -> int | None:
-    """Bytes that the shape of ``tensor`` needs; None for element types of other widths."""
-    width = BYTES_OF.get(tensor.data_type)
-    return None if width is None else width * math.prod(tensor.dims)
+    """Bytes that the shape of ``tensor`` needs; None for strings, which have no width."""
+    bits = BITS_OF.get(tensor.data_type)
+    return None if bits is None else -(-bits * math.prod(tensor.dims) // 8)

@@ -12,6 +12,8 @@ from analyzer.errors import FileMissing, InvalidModel, NotOnnx, TooLarge, Unsupp
 from analyzer.graph.walk import STANDARD
 from analyzer.model import limits
 from analyzer.model.bounds import check_bounds
+from analyzer.model.conversion import BEGINNING, conversion_advice, folder_advice
+from analyzer.model.domains import shorten_standard_domain
 from analyzer.model.external import fold_external, refuse_external
 
 UNKNOWN_TO_CHECKER = ("no op registered", "unsupported", "opset", "higher than the checker")
@@ -94,18 +96,23 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     try:
         proto.ParseFromString(content)
     except DecodeError as error:
-        raise NotOnnx(f"{path} is not an ONNX file, or it is cut short") from error
+        advice = conversion_advice(path, content[:BEGINNING])
+        raise NotOnnx(f"{path} is not an ONNX file, or it is cut short{advice}") from error
     if not proto.HasField("graph") or not proto.opset_import:
-        raise NotOnnx(f"{path} holds no ONNX graph; is it really an ONNX model?")
+        advice = conversion_advice(path, content[:BEGINNING]) or "; is it really an ONNX model?"
+        raise NotOnnx(f"{path} holds no ONNX graph{advice}")
     # A runtime newer than this onnx might understand what is skipped here: nothing may pass by.
     proto.DiscardUnknownFields()
     check_bounds(proto, path)
+    shorten_standard_domain(proto)
     return proto
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        if path.is_dir():
+            raise FileMissing(f"{path} is a folder, not an ONNX file{folder_advice(path)}")
+        if path.exists() and not path.is_file():
             raise FileMissing(f"{path} is a device or a pipe; relcheck reads models from files")
         if path.stat().st_size > limits.MODEL_BYTES:
             raise TooLarge(f"{path} is larger than 2 GiB; that is not supported")

@@ -24,9 +24,15 @@ in ONNX Runtime. Nested loops of real models end at three or four."""
 NAME_CHARACTERS = 4096
 """Names are printed, and repeated for every fault site in a report."""
 
+HELD_BYTES = 2**31
+"""A prepared data set that is held in memory. Of a larger one, batches are made when needed."""
+
 DATA_BYTES = 2**33
-"""A data set, decompressed or prepared: the 50,000 images of ImageNet's validation set as bytes. A
+"""An array that is unpacked, or a batch: the 50,000 images of ImageNet's validation set as bytes. A
 compressed file can promise a thousand times its size."""
+
+PICTURE_BYTES = 2**30
+"""The file of one image: four times what the pixels of the largest take."""
 
 IMAGE_PIXELS = 2**26
 """Of one image, decoded or resized: 67 million, more than any camera has that models are fed from,

@@ -1,8 +1,9 @@
 """Statements of a model about its own inputs: ``metadata_props`` under ``relcheck.``."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 import onnx
 
@@ -10,6 +11,19 @@ from analyzer.errors import BadMetadata, quoted
 
 PREFIX = "relcheck."
 MOST_PIXELS = 16384
+
+
+class Origin(StrEnum):
+    """Who said that images are prepared in this way."""
+
+    FLAG = "flag"
+    METADATA = "metadata"
+    ASSUMED = "assumed"
+
+    @property
+    def stated(self) -> bool:
+        """Whether anybody said so."""
+        return self is not Origin.ASSUMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,7 @@ class Preprocessing:
         scale: Factor on the pixel value 0..255.
         mean: Per channel (or one for all), in units of the scaled pixel.
         std: Likewise.
+        origins: Who said so, by name of the entry; of an entry that is not here, nobody did.
     """
 
     layout: str | None = None
@@ -33,11 +48,28 @@ class Preprocessing:
     scale: float = 1.0 / 255.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+
+    def origin(self, name: str) -> Origin:
+        """Who said the entry ``name``: layout, color, resize, crop, scale, mean or std."""
+        return self.origins.get(name, Origin.ASSUMED)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Names of the entries that flags gave."""
+        return tuple(name for name in READERS if self.origin(name) is Origin.FLAG)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The ``relcheck.*`` entries of one model."""
+    """The ``relcheck.*`` entries of one model.
+
+    Attributes:
+        preprocessing: How its images are prepared.
+        data: Name of a data set beside it.
+        labels: Names of its classes, in their order.
+        source: What it was exported from.
+    """
 
     preprocessing: Preprocessing
     data: str | None = None
@@ -45,15 +77,25 @@ class Metadata:
     source: str | None = None
 
 
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError
+def read_number(text: str) -> float:
+    """A finite number, as a decimal or a fraction.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> read_number("1/255") == 1 / 255, read_number("1e-3")
+    (True, 0.001)
+    """
+    above, slash, below = text.partition("/")
+    upper, lower = float(above), float(below) if slash else 1.0
+    value = upper / lower if lower else math.inf
+    if not all(map(math.isfinite, (value, lower))):
+        raise ValueError(text)
     return value
 
 
 def _floats(text: str) -> tuple[float, ...]:
-    return tuple(_float(part) for part in text.split(","))
+    return tuple(read_number(part) for part in text.split(","))
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -84,21 +126,25 @@ READERS: dict[str, tuple[Callable[[str], object], str]] = {
     "color": (_one_of("RGB", "BGR"), "RGB or BGR"),
     "resize": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
     "crop": (_pixels, f"a number of pixels from 1 to {MOST_PIXELS}"),
-    "scale": (_float, "a number"),
-    "mean": (_floats, "numbers separated by commas"),
+    "scale": (read_number, "a number, like 0.5 or 1/255"),
+    "mean": (_floats, "numbers separated by commas, like 0.5 or 1/2"),
     "std": (_nonzero, "numbers separated by commas, none of them 0"),
 }
 
 
 def read_preprocessing(
-    entries: Mapping[str, str], where: str, base: Preprocessing | None = None
+    entries: Mapping[str, str],
+    where: str,
+    base: Preprocessing | None = None,
+    origin: Origin = Origin.FLAG,
 ) -> Preprocessing:
     """Preprocessing from text entries.
 
     Args:
-        entries: name of a setting -> its value as text; other names are left alone.
+        entries: name of a setting -> its value as text; names beside `READERS` are left alone.
         where: what the entries are, as the subject of a message.
         base: gives the settings that ``entries`` does not name; None: defaults do.
+        origin: who made the entries, for reports.
 
     Raises:
         BadMetadata: a value that cannot be understood.
@@ -115,7 +161,8 @@ def read_preprocessing(
             ) from error
     current = base or Preprocessing()
     kept = {name: getattr(current, name) for name in READERS}
-    return Preprocessing(**{**kept, **fields})
+    origins = {**current.origins, **dict.fromkeys(fields, origin)}
+    return Preprocessing(**{**kept, **fields}, origins=origins)
 
 
 def write_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
@@ -143,10 +190,37 @@ def read_metadata(proto: onnx.ModelProto) -> Metadata:
         for p in proto.metadata_props
         if p.key.startswith(PREFIX)
     }
-    labels = entries.get("labels", "")
     return Metadata(
-        read_preprocessing(entries, "the model's metadata entry"),
+        read_preprocessing(entries, "the model's metadata entry", origin=Origin.METADATA),
         entries.get("data"),
-        tuple(labels.split(",")) if labels else (),
+        read_labels(entries.get("labels", "")),
         entries.get("source"),
     )
+
+
+def read_labels(text: str) -> tuple[str, ...]:
+    r"""Names of classes, in their order: separated by commas, or one on each line.
+
+    >>> read_labels("dog, cat"), read_labels("tench, Tinca tinca\ngoldfish")
+    (('dog', 'cat'), ('tench, Tinca tinca', 'goldfish'))
+    """
+    lines = text.strip().splitlines()
+    parts = lines if len(lines) > 1 else text.split(",")
+    return tuple(part.strip() for part in parts) if lines else ()
+
+
+def write_labels(labels: Iterable[str]) -> str:
+    """A metadata value that `read_labels` reads back as it was.
+
+    Args:
+        labels: names of classes without line breaks, none of them empty.
+
+    Raises:
+        ValueError: a name that cannot be written.
+    """
+    names = tuple(labels)
+    text = ",".join(names)
+    text = text if read_labels(text) == names else "\n".join(names)
+    if read_labels(text) != names:
+        raise ValueError("a class name is empty, or holds a comma or a line break on its own")
+    return text

@@ -1,6 +1,8 @@
 """Inputs of a model: names, element types and shapes of the arrays that must be fed."""
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import onnx
@@ -21,6 +23,15 @@ _TYPES: dict[int, str] = {
 
 _IMAGES = ("float32", "float64", "float16", "uint8")
 
+_NAMING = ("int64", "int32", "bool")
+"""Types of numbers that name something (tokens, masks) rather than measure it."""
+
+_STATE = re.compile(r"state|hidden|cell|cache|past|(^|_)[hc](_?(0|n|x|in|prev))?$")
+"""Names that exporters give to what a recurrent network remembers."""
+
+Dimension = int | str | None
+"""As the file states it: a size, a name, or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputSignature:
@@ -32,7 +43,9 @@ class InputSignature:
         shape: Its dimensions, batch first; None where the model leaves one open.
         bound: Integers that it takes are below this, where the model shows it: rows of the table
             that it selects from.
-        others: The model's further inputs; they have none themselves.
+        others: The model's further inputs, states last; they have none themselves.
+        axis: Which dimension counts the rows of a batch; None: no dimension does, every run is fed
+            the same.
     """
 
     name: str
@@ -40,6 +53,7 @@ class InputSignature:
     shape: tuple[int | None, ...]
     bound: int | None = None
     others: tuple["InputSignature", ...] = ()
+    axis: int | None = 0
 
     @property
     def every(self) -> tuple["InputSignature", ...]:
@@ -49,17 +63,41 @@ class InputSignature:
     @property
     def fixed_batch(self) -> int | None:
         """The batch size the model insists on; None if any will do."""
-        return next((s.shape[0] for s in self.every if s.shape[0]), None)
+        counts = (s.shape[s.axis] for s in self.every if s.axis is not None)
+        return next((count for count in counts if count), None)
 
     @property
     def item(self) -> tuple[int | None, ...]:
         """Shape of one image, or of whatever this input takes one of per row."""
-        return self.shape[1:]
+        if self.axis is None:
+            return self.shape
+        return (*self.shape[: self.axis], *self.shape[self.axis + 1 :])
+
+    @property
+    def is_state(self) -> bool:
+        """Whether zeros may be fed where nothing is given.
+
+        Scalars, inputs without a row for each image, and floats that are called a state.
+        """
+        named = self.dtype not in _NAMING and bool(_STATE.search(self.name.lower()))
+        return self.axis != 0 or named
+
+    def whole(self, rows: int, item: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that is fed.
+
+        Args:
+            rows: of the batch.
+            item: shape of one row, every dimension known.
+
+        >>> InputSignature("h", "float32", (2, None, 64), axis=1).whole(8, (2, 64))
+        (2, 8, 64)
+        """
+        return item if self.axis is None else (*item[: self.axis], rows, *item[self.axis :])
 
     @property
     def is_integer(self) -> bool:
         """True for numbers that name something (tokens, masks) rather than measure it."""
-        return self.dtype in ("int64", "int32", "bool")
+        return self.dtype in _NAMING
 
     def __str__(self) -> str:
         """Readable form, e.g. ``image float32 (N, 3, 32, 32)``."""
@@ -72,25 +110,78 @@ class InputSignature:
 def input_signature(graph: onnx.GraphProto) -> InputSignature:
     """The inputs of ``graph``; initializers listed as inputs do not count.
 
-    Of several, an image is the first, else the first of the file.
+    Of several, an image is the first, else the first of the file that has a batch dimension and
+    is no state.
+
+    Args:
+        graph: of the model.
 
     Raises:
-        UnsupportedSignature: no input, or one that cannot be fed or carries no batch, or is huge;
-            inputs that insist on different batch sizes.
+        UnsupportedSignature: no input, or one that cannot be fed or is huge; none that carries a
+            batch; inputs that insist on different batch sizes.
     """
     stored = {t.name for t in graph.initializer} | {s.values.name for s in graph.sparse_initializer}
-    found = [_one(graph, i) for i in graph.input if i.name not in stored]
+    found = {i.name: _one(graph, i) for i in graph.input if i.name not in stored}
     if not found:
         raise UnsupportedSignature("the model has no input; there is nothing to feed")
-    sizes = {s.shape[0] for s in found if s.shape[0] is not None}
-    if len(sizes) > 1:
+    batched = sorted((s for s in found.values() if s.shape), key=lambda s: s.is_state)
+    if not batched:
+        raise UnsupportedSignature(
+            f"input {quoted(next(iter(found)))} has no batch dimension, nor has any other; give "
+            "it a shape when exporting"
+        )
+    images = [s for s in batched if len(s.shape) == 4 and s.dtype in _IMAGES and not s.is_state]
+    first = (images or batched)[0]
+    dims = {i.name: _dimensions(i) for i in graph.input}
+    others = [
+        replace(s, axis=batch_axis(dims[s.name], dims[first.name][0]))
+        for s in found.values()
+        if s is not first
+    ]
+    signature = replace(first, others=tuple(sorted(others, key=lambda s: s.is_state)))
+    _check_sizes(signature)
+    return signature
+
+
+def batch_axis(dims: Sequence[Dimension], batch: Dimension) -> int | None:
+    """Which dimension of a further input counts the rows of a batch.
+
+    The first one, unless it says otherwise: states of recurrent networks count layers first.
+
+    Args:
+        dims: the dimensions of the input.
+        batch: the dimension that counts the rows of the first input.
+
+    Returns:
+        None where no dimension does, and every run is fed the same.
+
+    >>> batch_axis((2, "batch", 128), "batch"), batch_axis((2, 1, 128), 1), batch_axis((), "batch")
+    (1, 1, None)
+    """
+    if not dims:
+        return None
+    if batch is not None and batch in dims:
+        return dims.index(batch)
+    if isinstance(dims[0], int) and dims[0] > 1:
+        if batch == 1:
+            return None
+        opened = (axis for axis, d in enumerate(dims) if not isinstance(d, int))
+        return 0 if isinstance(batch, int) else next(opened, 0)
+    return 0
+
+
+def _check_sizes(signature: InputSignature) -> None:
+    counts = {s.shape[s.axis] for s in signature.every if s.axis is not None} - {None}
+    if len(counts) > 1:
         raise UnsupportedSignature(
             "the model's inputs insist on batches of different sizes: "
-            f"{', '.join(map(str, sorted(sizes)))}"
+            f"{', '.join(map(str, sorted(filter(None, counts))))}"
         )
-    images = [s for s in found if len(s.shape) == 4 and s.dtype in _IMAGES]
-    first = (images or found)[0]
-    return replace(first, others=tuple(s for s in found if s is not first))
+
+
+def _dimensions(value: onnx.ValueInfoProto) -> tuple[Dimension, ...]:
+    dims = value.type.tensor_type.shape.dim
+    return tuple(d.dim_value if d.dim_value > 0 else d.dim_param or None for d in dims)
 
 
 def _one(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> InputSignature:
@@ -99,14 +190,15 @@ def _one(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> InputSignature:
         raise UnsupportedSignature(
             f"input {quoted(name)} is not a tensor of {', '.join(_TYPES.values())}"
         )
-    if not tensor.HasField("shape") or not tensor.shape.dim:
+    if not tensor.HasField("shape"):
         raise UnsupportedSignature(
             f"input {quoted(name)} has no batch dimension; give it a shape when exporting"
         )
-    dims = tuple(d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim)
+    dims = tuple(d if isinstance(d, int) else None for d in _dimensions(value))
     if math.prod(d or 1 for d in dims) > limits.INPUT_ELEMENTS:
         raise UnsupportedSignature(f"input {quoted(name)} of shape {dims} is too large to be fed")
-    return InputSignature(name, _TYPES[tensor.elem_type], dims, _bound(graph, name))
+    axis = 0 if dims else None
+    return InputSignature(name, _TYPES[tensor.elem_type], dims, _bound(graph, name), axis=axis)
 
 
 _PASSING = frozenset({"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten"})

@@ -21,6 +21,7 @@ class RecordKind(StrEnum):
     HARDENING = "hardening"
     QUANTIZATION = "quantization"
     FAILURE = "failure"
+    RECIPES = "recipes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,9 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("failure.html:failure_html")),
         Format("csv", ".csv", _CSV, _by("failure.csv:failure_csv")),
         *_for_pipelines("failure.findings:failure_findings"),
+    ),
+    RecordKind.RECIPES: (
+        Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),
     ),
 }
 """Kind of record -> its forms, in the order in which they are offered and written.

@@ -137,7 +137,7 @@ def first_example(sample: Feeds, model: Model) -> Feeds:
         sample: one batch, by input.
         model: the model that is fed.
     """
-    dims = [d for i in model.proto.graph.input for d in i.type.tensor_type.shape.dim[:1]]
-    if any(d.dim_value for d in dims):
+    every = model.signature.every
+    if model.signature.fixed_batch or any(s.axis != 0 for s in every):
         return sample
     return {name: array[:1].copy() for name, array in sample.items()}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import onnx
 
-    from analyzer.evaluation.dataset import Batch, Dataset
+    from analyzer.evaluation.dataset import AnyBatch, Dataset
     from exporters.hardening.bounds.thresholds import Threshold, ThresholdFile
     from exporters.hardening.clipact.resumable import SearchResult
     from exporters.hardening.clipact.search import SearchRequest
@@ -54,7 +54,7 @@ class Resources:
     """
 
     data: Dataset | None = None
-    batches: Sequence[Batch] = ()
+    batches: Sequence[AnyBatch] = ()
     count: Callable[[int, str], AbstractContextManager[Step]] = _count_silently
     alive: Callable[[], object] = lambda: None
     say: Callable[[str], object] = lambda _: None

@@ -18,6 +18,7 @@ from analyzer.campaign.journal.entries import Entry, read_value
 from analyzer.campaign.journal.identity import key_of
 from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.journal.versions import code_digest, versions
+from analyzer.evaluation.preprocess import prepare
 from tests.campaign.reports import SevenBlocks, blocks, figures
 from tests.support import Run, invoke, tiny_cnn, tiny_data
 
@@ -125,17 +126,28 @@ def test_the_journal_that_nobody_named_is_named_by_the_report(
         (("--seed", "1"), "plan seed"),
         (("--fault", "stuck0"), "plan fault"),
         (("--images", "16"), "plan images"),
-        (("--mean", "0.5"), "answers golden"),
+        (("--mean", "0.5"), "plan preprocessing"),
     ],
 )
 def test_another_plan_is_refused(
     options: tuple[str, str], difference: str, place: Path, tmp_path: Path
 ) -> None:
-    """Fails without `_check_identity`; the last without `GoldenAnswers.digests` in the identity."""
+    """Fails without `_check_identity`."""
     journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
     run = relcheck(place, "--journal", journal, *options)
     assert (run.code, run.out) == (2, "")
     assert f"belongs to another campaign: {difference}: the journal has" in run.err
+
+
+def test_other_pixels_under_the_same_plan_are_refused(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without `GoldenAnswers.digests` in the identity: Pillows differ."""
+    journal = shutil.copy(place / "whole.db", tmp_path / "run.db")
+    monkeypatch.setattr("analyzer.evaluation.rows.prepare", lambda *parts: prepare(*parts) + 0.5)
+    run = relcheck(place, "--journal", journal)
+    assert run.code == 2
+    assert "belongs to another campaign: answers golden: the journal has" in run.err
 
 
 @pytest.mark.parametrize("name", versions())

@@ -81,7 +81,7 @@ def no_such_model(folder: Path) -> Arguments:
     return [folder / "nowhere.onnx"]
 
 
-@bad("file-missing", "Is a directory")
+@bad("file-missing", "is a folder, not an ONNX file")
 def folder_as_model(folder: Path) -> Arguments:
     return [folder]
 
@@ -101,6 +101,45 @@ def text_file(folder: Path) -> Arguments:
 @bad("not-onnx", "is not an ONNX file")
 def archive_as_model(folder: Path) -> Arguments:
     return [tiny_data(folder / "data.npz")]
+
+
+for _suffix, _says in {
+    ".tflite": "python -m tf2onnx.convert --tflite",
+    ".h5": "keras.saving.load_model",
+    ".keras": "format='onnx'",
+    ".pt": "relcheck export",
+    ".pth": "relcheck export",
+    ".safetensors": "optimum-cli export onnx",
+    ".pb": "python -m tf2onnx.convert --saved-model",
+    ".ort": "give the ONNX file that it was made from",
+    ".pdmodel": "paddle2onnx",
+}.items():
+
+    def _other(folder: Path, suffix: str = _suffix) -> Arguments:
+        (folder / f"net{suffix}").write_bytes(b"another format" * 9)
+        return [folder / f"net{suffix}"]
+
+    _add(f"model {_suffix}", "not-onnx", _says, _other)
+
+
+@bad("not-onnx", "a TensorFlow Lite file becomes one by the command")
+def another_format_under_the_name_of_onnx(folder: Path) -> Arguments:
+    (folder / "net.onnx").write_bytes(b"\x20\0\0\0TFL3" + bytes(100))
+    return [folder / "net.onnx"]
+
+
+@bad("file-missing", "python -m tf2onnx.convert --saved-model")
+def saved_model_folder(folder: Path) -> Arguments:
+    (folder / "net").mkdir()
+    (folder / "net" / "saved_model.pb").write_bytes(b"")
+    return [folder / "net"]
+
+
+@bad("file-missing", "give a file in it, like")
+def folder_of_models(folder: Path) -> Arguments:
+    (folder / "net").mkdir()
+    tiny_cnn(folder / "net" / "model.onnx")
+    return [folder / "net"]
 
 
 @bad("not-onnx", "cut short")
@@ -487,14 +526,10 @@ def label_negative(folder: Path) -> Arguments:
     return _npz(folder, images=tiny_images(8), labels=LABELS - 1)
 
 
-@bad("data-mismatch", "one integer per image")
+@bad("bad-option", "--metric top1 needs labelled data")
 def labels_fractional(folder: Path) -> Arguments:
-    return _npz(folder, images=tiny_images(8), labels=LABELS + 0.5)
-
-
-@bad("data-mismatch", "one integer per image")
-def labels_one_hot(folder: Path) -> Arguments:
-    return _npz(folder, images=tiny_images(8), labels=np.eye(8, 4, dtype=np.int64))
+    arguments = _npz(folder, images=tiny_images(8), labels=LABELS + 0.5)
+    return [*arguments, "--metric", "top1"]
 
 
 @bad("data-mismatch", "do not have the 1 channels")
@@ -559,17 +594,48 @@ def _folder(folder: Path, *classes: str) -> Arguments:
 
 
 @bad("bad-data", "holds no images in class sub-folders")
-def image_folder_without_classes(folder: Path) -> Arguments:
+def image_folder_without_images(folder: Path) -> Arguments:
     arguments = _folder(folder, "cat")
-    (folder / "images" / "cat" / "one.png").rename(folder / "images" / "one.png")
+    (folder / "images" / "cat" / "one.png").rename(folder / "images" / "one.heic")
     return arguments
 
 
-@bad("bad-data", "one.png cannot be read")
-def image_that_is_none(folder: Path) -> Arguments:
+@bad("bad-data", "one.png cannot be read: it is damaged, or no picture")
+def images_that_are_none(folder: Path) -> Arguments:
     arguments = _folder(folder, "a", "b", "c", "d")
-    (folder / "images" / "c" / "one.png").write_bytes(b"no picture")
+    for name in "abcd":
+        (folder / "images" / name / "one.png").write_bytes(b"no picture")
     return arguments
+
+
+@bad("data-mismatch", "'emou' is called like none (did you mean emu?)")
+def folder_that_is_no_class_of_the_model(folder: Path) -> Arguments:
+    arguments = _folder(folder, "cat", "emou")
+    proto = with_metadata(tiny_cnn_proto(), labels="dog,cat,emu,ant")
+    return [save(proto, folder / "good.onnx"), *arguments[1:]]
+
+
+@bad("bad-data", "give the folder that it lies in")
+def picture_as_data(folder: Path) -> Arguments:
+    model, _, images = _folder(folder, "cat")
+    return [model, "--data", Path(images) / "cat" / "one.png"]
+
+
+@bad("file-missing", "there is no list of labels")
+def no_such_list(folder: Path) -> Arguments:
+    return [*_folder(folder, "cat"), "--labels", folder / "nowhere.csv"]
+
+
+@bad("bad-data", "no image of the folder is in")
+def list_of_other_images(folder: Path) -> Arguments:
+    (folder / "labels.csv").write_text("two.png,1\n")
+    return [*_folder(folder, "cat"), "--labels", folder / "labels.csv"]
+
+
+@bad("bad-option", "--labels is for folders of images")
+def list_for_an_archive(folder: Path) -> Arguments:
+    (folder / "labels.csv").write_text("one.png,1\n")
+    return [*good(folder), "--labels", folder / "labels.csv"]
 
 
 @bad("data-mismatch", "2 class folders and the model scores 4 classes")
@@ -646,6 +712,12 @@ for _option, _value, _says in (
     ("--std", "0", "none of them 0"),
     ("--resize", "0", "a number of pixels"),
     ("--crop", "1000000", "a number of pixels"),
+    ("--scale", "1/0", "--scale '1/0'"),
+    ("--scale", "1/2/3", "like 0.5 or 1/255"),
+    ("--color", "BGR", "--color has no effect: the model takes float32 images of 1 channel"),
+    ("--expect", "0.9", "write a metric and a share, like top1=0.91"),
+    ("--expect", "top1=91", "write a metric and a share, like top1=0.91"),
+    ("--expect", "top5=0.9", "this run measures top1"),
 ):
     _add(f"{_option} {_value!r}", "bad-option", _says, _good_but(_option, _value))
 
@@ -653,6 +725,22 @@ for _option, _value, _says in (
 @bad("bad-option", "--batch 8 contradicts the model, which fixes batches of 4")
 def batch_against_the_model(folder: Path) -> Arguments:
     return [tiny_cnn(folder / "good.onnx", batch=4), "--batch", "8"]
+
+
+@bad("bad-option", "--mean has no effect: there is no data set")
+def preprocessing_of_random_numbers(folder: Path) -> Arguments:
+    return [tiny_cnn(folder / "good.onnx"), "--mean", "0.5"]
+
+
+@bad("bad-option", "--scale and --mean have no effect: bad.npz holds float32 arrays")
+def preprocessing_of_arrays(folder: Path) -> Arguments:
+    arguments = _npz(folder, images=np.zeros((8, 1, 6, 6), np.float32), labels=LABELS)
+    return [*arguments, "--mean", "0.5", "--scale", "1"]
+
+
+@bad("unexpected-accuracy", "and 40 % was expected: the model is most likely fed otherwise")
+def accuracy_that_is_elsewhere(folder: Path) -> Arguments:
+    return [*good(folder), "--expect", "top1=0.4"]
 
 
 @bad("bad-option", "--metric top1 needs labelled data")
@@ -667,6 +755,12 @@ _add(
     _good_but("--device", "openvino"),
 )
 _add("include nothing", "empty-selection", "none of the 4", _good_but("--include", "zzz*"))
+_add(
+    "exclude what is not there",
+    "empty-selection",
+    "--exclude 'conv_v' matches none of the 4 tensors in scope (did you mean conv_w?)",
+    _good_but("--exclude", "conv_v"),
+)
 _add("exclude everything", "empty-selection", "none of the 4", _good_but("--exclude", "*"))
 _add("kinds of none", "empty-selection", "none of the 4", _good_but("--kinds", "zero-point"))
 

@@ -19,7 +19,7 @@ from analyzer.campaign.protected import ProtectedExecutor, memory_of, protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import BadOption, UnsupportedTarget
-from analyzer.evaluation.dataset import Batch
+from analyzer.evaluation.dataset import AnyBatch
 from analyzer.evaluation.outcome import Outcomes
 from analyzer.faults import protections
 from analyzer.faults.elements import Codes, Values
@@ -312,7 +312,7 @@ def by_hand(
     return replace(found, detected=asked.images * apart)
 
 
-def same_feeds(context: TrialContext, batch: Batch, fed: Feeds) -> bool:
+def same_feeds(context: TrialContext, batch: AnyBatch, fed: Feeds) -> bool:
     return (
         batch.feeds(context.golden.input_name)[context.golden.input_name]
         is fed[context.golden.input_name]

@@ -203,15 +203,35 @@ def test_globs_take_the_whole_name_and_its_case() -> None:
         chosen(("CONV1.*",))
 
 
+BRACKETS = [tensor("model/layers[0]/w:0", 4), tensor("model/layers0/w:0", 4)]
+
+
+@pytest.mark.parametrize("name", [t.name for t in BRACKETS])
+def test_a_name_means_itself_and_no_other(name: str) -> None:
+    """Case 37: as a glob, ``[0]`` is a set of characters: it would mean the other tensor."""
+    rest = [t.name for t in BRACKETS if t.name != name]
+    assert [t.name for t in Selection(include=(name,)).of(BRACKETS).tensors] == [name]
+    assert [t.name for t in Selection(exclude=(name,)).of(BRACKETS).tensors] == rest
+
+
+@pytest.mark.parametrize("flag", ["include", "exclude"])
+def test_a_pattern_that_means_nothing_is_named(flag: str) -> None:
+    """It may be mistyped; the others would be taken, or left, in silence."""
+    patterns = {flag: ("conv1.*", "conv2.weight")}
+    with pytest.raises(EmptySelection) as error:
+        Selection(**patterns).of(TENSORS)  # type: ignore[arg-type]
+    assert f"--{flag} 'conv2.weight' matches none of the 5 tensors" in str(error.value)
+    assert "(did you mean conv1.weight?)" in str(error.value)
+
+
 def test_kinds_narrow_what_names_have_chosen() -> None:
     assert chosen(kinds=(Kind.BIAS, Kind.SCALE)) == ["conv1.bias", "fc.scale"]
     assert chosen(("fc.*",), kinds=(Kind.WEIGHT,)) == ["fc.weight"]
 
 
-@examples(50)
-@given(st.sampled_from(Kind), st.sampled_from(TENSORS))
-def test_a_selection_agrees_with_itself(kind: Kind, one: TensorSite) -> None:
-    assert Selection(kinds=(kind,)).takes(one.name, one.kind) == (one.kind is kind)
+@pytest.mark.parametrize("kind", sorted({t.kind for t in TENSORS}))
+def test_a_kind_takes_all_tensors_of_its_own(kind: Kind) -> None:
+    assert chosen(kinds=(kind,)) == [t.name for t in TENSORS if t.kind is kind]
 
 
 def test_a_selection_that_leaves_nothing_says_how_many_there_were() -> None:

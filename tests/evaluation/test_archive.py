@@ -10,12 +10,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from analyzer.errors import BadData, TooLarge
-from analyzer.evaluation.archive import read_arrays
+from analyzer.evaluation.readers.archive import Archive
 from analyzer.model import limits
 
 HEADER = "{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}"
@@ -46,22 +48,26 @@ def little_memory(most: int = 8 * MIB) -> Iterator[None]:
     assert peak < most
 
 
+def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
+    found = Archive(path)
+    return {key: found.array(key) for key in found.keys if key in ("images", "labels")}
+
+
 def refuse(path: Path, error: type[Exception], match: str) -> None:
     with little_memory(), pytest.raises(error, match=match):
-        read_arrays(path, "images", "labels")
+        read_all(path)
 
 
 def test_arrays_are_read(tmp_path: Path) -> None:
     images, labels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([5, 6])
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "d.npz", images=images, labels=labels, other="unread")
-        found = read_arrays(tmp_path / "d.npz", "images", "labels")
-        for array, expected in zip(found, (images, labels), strict=True):
-            np.testing.assert_array_equal(array, expected)
+        found = Archive(tmp_path / "d.npz")
+        assert found.keys == ("images", "labels", "other")
+        np.testing.assert_array_equal(found.array("images"), images)
+        np.testing.assert_array_equal(found.array("labels"), labels)
     np.savez(tmp_path / "d.npz", images=np.asfortranarray(images))
-    array, none = read_arrays(tmp_path / "d.npz", "images", "labels")
-    np.testing.assert_array_equal(array, images)
-    assert none is None
+    np.testing.assert_array_equal(Archive(tmp_path / "d.npz").array("images"), images)
 
 
 def test_a_bomb_is_known_by_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +164,6 @@ def test_headers_of_python_2_are_read_in_silence(
 ) -> None:
     """``warnings.simplefilter("ignore")``: numpy's warning would be a line beside the report."""
     content = header("(1000L,)") + bytes(1000)
-    images, _ = read_arrays(archive(tmp_path / "d.npz", content), "images", "labels")
+    images = Archive(archive(tmp_path / "d.npz", content)).array("images")
     assert images.shape == (1000,)
     assert not recwarn.list

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from analyzer.errors import DataMismatch
-from analyzer.evaluation.preprocess import Target, as_nhwc, prepare, target_of
+from analyzer.evaluation.preprocess import Target, as_nhwc, order_of, prepare, target_of
 from analyzer.model import InputSignature, Preprocessing
 
 Images = npt.NDArray[np.uint8]
@@ -87,7 +87,7 @@ def test_crop_keeps_the_central_square(images: Images, side: int) -> None:
     found = prepare(images, anything("NHWC", 1), Preprocessing(scale=1.0, crop=side))
     rows, columns = images.shape[1:3]
     for n, r, c in np.ndindex(found.shape[:3]):
-        pixel = images[n, (rows - side) // 2 + r, (columns - side) // 2 + c, 0]
+        pixel = images[n, round((rows - side) / 2) + r, round((columns - side) / 2) + c, 0]
         assert found[n, r, c, 0] == pixel
     assert found.shape == (len(images), side, side, 1)
 
@@ -125,10 +125,28 @@ def test_images_are_brought_to_the_size_that_the_model_fixes() -> None:
 def test_images_of_either_order_are_understood(images: Images, channels: int) -> None:
     kept = np.ascontiguousarray(images[..., :channels])
     assume(channels not in kept.shape[1:3])  # else both orders are possible
-    np.testing.assert_array_equal(as_nhwc(kept, channels), kept)
-    np.testing.assert_array_equal(as_nhwc(kept.transpose(0, 3, 1, 2), channels), kept)
-    if channels == 1:
-        np.testing.assert_array_equal(as_nhwc(kept[..., 0], 1), kept)
+    target = anything("NHWC", channels)
+    for images, order in (
+        (kept, "NHWC"),
+        (kept.transpose(0, 3, 1, 2), "NCHW"),
+        *([(kept[..., 0], "NHW")] if channels == 1 else []),
+    ):
+        assert order_of(images.shape, target) == order
+        np.testing.assert_array_equal(as_nhwc(images, order), kept)
+
+
+@pytest.mark.parametrize(
+    ("layout", "order"), [("NCHW", "NCHW"), ("NHWC", "NHWC")], ids=["first", "last"]
+)
+def test_what_is_exactly_the_input_is_in_the_order_of_the_model(layout: str, order: str) -> None:
+    """``item == own`` in ``order_of``: 3x5x3 could be either."""
+    target = Target(layout, 3, *((5, 3) if layout == "NCHW" else (3, 5)), "uint8")
+    assert order_of((7, 3, 5, 3), target) == order
+
+
+def test_images_without_the_channels_of_the_model_are_refused() -> None:
+    with pytest.raises(DataMismatch, match="do not have the 3 channels"):
+        order_of((2, 8, 8), anything("NCHW", 3))
 
 
 @pytest.mark.parametrize(

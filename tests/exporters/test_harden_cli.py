@@ -509,3 +509,25 @@ def test_sub_graphs_only(tmp_path: Path) -> None:
     """
     run = invoke(*harden(tmp_path, parse_model(text)))
     assert_sentence(run, "nothing-to-bound", "it lies in a sub-graph of If 'scores'")
+
+
+def test_bounds_are_measured_on_images_of_every_class(tmp_path: Path) -> None:
+    """Case 33: the first images of a folder are of its first class alone: dark ones, here."""
+    for label in range(4):
+        (tmp_path / "d" / f"c{label}").mkdir(parents=True)
+        for number in range(20):
+            pixels = np.full((6, 6), 40 * (label + 1) + number, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "d" / f"c{label}" / f"{number:02}.png")
+    model, kept = tiny_cnn(tmp_path / "m.onnx"), tmp_path / "kept.json"
+    report = tmp_path / "r.json"
+    flags = ("--method", "actmax", "--images", "20", "--save-thresholds", kept, "--json", report)
+    run = invoke("harden", model, "--data", tmp_path / "d", *flags, "-o", tmp_path / "h.onnx")
+    assert run.code == 0, run.err
+    told = "20 of 80 images, drawn by the seed from 4 of 4 classes by their shares"
+    assert told in " ".join(run.out.split())
+    assert told in json.loads(report.read_text("utf-8"))["twins"]["effect"]["remarks"]
+    few = json.loads(kept.read_text("utf-8"))["thresholds"]["r"]["high"]
+    everything = ("--method", "actmax", "--save-thresholds", kept, "-o", tmp_path / "all.onnx")
+    assert invoke("harden", model, "--data", tmp_path / "d", *everything).code == 0
+    most = json.loads(kept.read_text("utf-8"))["thresholds"]["r"]["high"]
+    assert 0.85 * most < few <= most

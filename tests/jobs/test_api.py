@@ -243,6 +243,22 @@ def test_floats_in_the_models_own_shape_are_fed_as_they_are(model: Path, data: P
     assert analyzer.run(model, data=(floats, labels), **QUICK).record.golden.value == 21 / 24
 
 
+@pytest.mark.parametrize(
+    ("labels", "metric", "says"),
+    [
+        (lambda found: found.astype(np.float64), "top1", "are float64, read as class numbers"),
+        (lambda found: found + 0.5, "agreement", "labels are not used: they are no whole numbers"),
+    ],
+)
+def test_labels_of_floats_are_class_numbers_or_said_to_be_none(
+    labels: Any, metric: str, says: str, model: Path, data: Path
+) -> None:
+    images, numbers = pixels(data)
+    record = analyzer.run(model, data=(images, labels(numbers)), **QUICK).record
+    assert record.golden.metric == metric
+    assert any(says in remark for remark in record.data.remarks)
+
+
 def test_models_with_several_inputs_take_arrays_by_name() -> None:
     rng = np.random.default_rng(1)
     ids = rng.integers(VOCABULARY, size=(6, 7))
@@ -272,7 +288,6 @@ BAD_DATA: dict[str, tuple[Any, type[Exception], str]] = {
         "some have labels, others have none",
     ),
     "too few labels": ((IMAGES, np.zeros(3, int)), errors.DataMismatch, "4 images but 3 labels"),
-    "labels of floats": ((IMAGES, np.zeros(4)), errors.DataMismatch, "one integer per image"),
     "another shape": (np.zeros((4, 2), np.float32), errors.DataMismatch, "have shape"),
     "no file": ("nowhere.npz", errors.FileMissing, "there is no data set"),
 }

@@ -11,8 +11,8 @@ from onnx import helper
 from analyzer.faults.elements import BFLOAT16, ELEMENT_TYPES, ElementType
 from analyzer.known_answers.tiny import FORMATS
 from analyzer.model.element_types import (
+    BITS_OF,
     BOUND_OPSETS,
-    BYTES_OF,
     ELEMENT_OF,
     NAME_OF,
     STORED_TYPES,
@@ -45,11 +45,10 @@ def test_rows_are_what_onnx_says(stored: StoredType) -> None:
     number, name, bits = stored.number, stored.name, stored.bits
     dtype = helper.tensor_dtype_to_np_dtype(number)
     assert str(dtype) == name
+    assert BITS_OF[number] == bits
     if bits >= 8:
         assert dtype.itemsize * 8 == bits
-        assert BYTES_OF[number] == dtype.itemsize
     else:
-        assert number not in BYTES_OF
         assert name.endswith(str(bits))
     if number in ELEMENT_OF:
         assert ELEMENT_OF[number].dtype == dtype

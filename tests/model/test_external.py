@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from analyzer.errors import ExternalDataError, FileMissing, TooLarge
 from analyzer.graph.walk import messages
 from analyzer.model import inside, limits, load_model
+from analyzer.model.element_types import BITS_OF
 from tests.model.test_bounds import PLACES
 from tests.support import save, soon, tiny_cnn_proto
 
@@ -161,3 +162,84 @@ def test_external_weights_are_those_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "model" / "w.bin").write_bytes(weights.tobytes())
     found = load_model(path).values()["conv_w"]
     np.testing.assert_array_equal(found.reshape(-1), weights[1:])
+
+
+TYPES = [
+    name
+    for name in onnx.TensorProto.DataType.keys()  # noqa: SIM118  # no mapping
+    if name not in ("UNDEFINED", "STRING")
+]
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_length_follows_from_every_type(name: str) -> None:
+    """element_types.py: `BITS_OF`: seven elements, as the onnx package itself stores them."""
+    kind = onnx.TensorProto.DataType.Value(name)
+    stored = helper.make_tensor("t", kind, [7], [0] * 7).SerializeToString()
+    raw = numpy_helper.from_array(numpy_helper.to_array(onnx.TensorProto.FromString(stored)))
+    assert len(raw.raw_data) == -(-7 * BITS_OF[kind] // 8)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int16, np.uint32, np.bool_, np.uint64])
+def test_data_of_rarer_types_end_where_the_shape_says(kind: type, tmp_path: Path) -> None:
+    """Case 41: what is behind it in the file belongs to other tensors."""
+    proto = tiny_cnn_proto()
+    values = numpy_helper.from_array(np.ones((4, 3), kind), "extra")
+    raw = values.raw_data
+    proto.graph.initializer.append(values)
+    point(proto.graph.initializer[-1], "w.bin", offset="5")
+    (tmp_path / "w.bin").write_bytes(bytes(5) + raw + b"\xff" * 999)
+    found = load_model(save(proto, tmp_path / "m.onnx")).proto.graph.initializer[-1]
+    assert found.raw_data == raw
+
+
+# Links, as caches of models lay them
+
+
+def cache(root: Path, sub: str = "") -> Path:
+    """Snapshots that link into blobs, as the cache of Hugging Face does it; returns the model."""
+    blobs, snapshot = root / "blobs", root / "snapshots" / "rev" / sub
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    up = Path(*[".."] * len(snapshot.relative_to(root).parts))
+    proto = tiny_cnn_proto()
+    point(proto.graph.initializer[0], "model.onnx_data")
+    save(proto, blobs / "aaaa")
+    (blobs / "bbbb").write_bytes(SECRET)
+    for name, blob in (("model.onnx", "aaaa"), ("model.onnx_data", "bbbb")):
+        (snapshot / name).symlink_to(up / "blobs" / blob)
+    return snapshot / "model.onnx"
+
+
+@pytest.mark.parametrize("sub", ["", "onnx"])
+def test_a_cache_of_links_is_followed(sub: str, tmp_path: Path) -> None:
+    """Case 39, external.py: ``homes_of``: data lies beside the link, and beside what it means."""
+    path = cache(tmp_path, sub)
+    assert load_model(path).values()["conv_w"].tobytes() == SECRET
+    assert load_model(Path(os.path.relpath(path))).values()["conv_w"].tobytes() == SECRET
+
+
+def test_a_link_to_a_model_finds_the_data_beside_the_model(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    path = outside(tmp_path, "w.bin")
+    (tmp_path / "model" / "w.bin").write_bytes(SECRET)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "m.onnx").symlink_to(path)
+    found = load_model(tmp_path / "elsewhere" / "m.onnx")
+    assert found.values()["conv_w"].tobytes() == SECRET
+
+
+def test_links_of_a_cache_do_not_lead_out_either(tmp_path: Path) -> None:
+    path = cache(tmp_path / "hf")
+    (tmp_path / "secret").write_bytes(SECRET)
+    (path.parent / "model.onnx_data").unlink()
+    (path.parent / "model.onnx_data").symlink_to(tmp_path / "secret")
+    with pytest.raises(ExternalDataError, match="outside the model's folder"):
+        load_model(path)
+
+
+def test_links_in_a_circle_are_a_sentence(tmp_path: Path) -> None:
+    path = outside(tmp_path, "w.bin")
+    (tmp_path / "model" / "w.bin").symlink_to("w.bin")
+    with pytest.raises(ExternalDataError):
+        load_model(path)

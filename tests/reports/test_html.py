@@ -39,7 +39,9 @@ def hostile_report() -> Report:
     base = example_report()
     return example_report(
         model=base.model.model_copy(update={"path": HOSTILE}),
-        data=base.data.model_copy(update={"name": HOSTILE, "note": HOSTILE}),
+        data=base.data.model_copy(
+            update={"name": HOSTILE, "note": HOSTILE, "remarks": [HOSTILE], "fed": HOSTILE}
+        ),
         plan=base.plan.model_copy(
             update={"include": [HOSTILE], "exclude": [HOSTILE], "kinds": [HOSTILE]}
         ),
@@ -67,7 +69,9 @@ def test_hostile_names_are_text() -> None:
     elements = Elements(page)
     assert "script" not in {tag for tag, _ in elements.found}
     assert elements.text.count(HOSTILE) == page.count("&lt;script&gt;") >= 9
-    plain = Elements(to_html(example_report()))
+    base = example_report()
+    told = {"note": "a", "remarks": ["b"], "fed": "c"}
+    plain = Elements(to_html(example_report(data=base.data.model_copy(update=told))))
     assert len(elements.found) == len(plain.found)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.campaign.golden_answers import GoldenAnswers
+from analyzer.campaign.golden_answers import GoldenAnswers, cache_for, is_streamed
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.protected import memory_of, protected
 from analyzer.campaign.trials import TrialContext
@@ -24,7 +24,7 @@ from analyzer.runtime.layout.layout import Layout
 from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.device_selection import start_device
-from analyzer.runtime.partial.golden_cache import Cache, SharedRuns
+from analyzer.runtime.partial.golden_cache import SharedRuns
 
 _HEAD = struct.Struct("<QQ")
 
@@ -91,12 +91,15 @@ class WorkerPayload:
             DeviceUnavailable: the device is not there, or does not start.
         """
         golden = self.golden
-        fed = [batch.feeds(golden.input_name) for batch in golden.batches]
-        shared = SharedRuns(self.shared, fed) if self.shared else None
-        cache = Cache(self.cache, len(fed), shared)
+        shared = None
+        if self.shared:
+            feeds = [batch.feeds(golden.input_name) for batch in golden.batches]
+            shared = SharedRuns(self.shared, feeds)
+        cache = cache_for(golden.batches, self.cache, shared)
+        sample = golden.batches[0].feeds(golden.input_name)
         device = start_device(self.device)
         data = self.memory.data if self.memory else self.patterns.space
-        inner = open_executor(self.model, data, fed[0], device, cache, self.layout)
+        inner = open_executor(self.model, data, sample, device, cache, self.layout)
         executor = protected(inner, self.memory)
         return TrialContext(self.patterns, golden, executor)
 
@@ -134,7 +137,7 @@ def shared_golden_values(context: TrialContext, cache: int) -> SharedArrays | No
     Returns:
         None where the system has no such memory, or ``cache`` leaves no room.
     """
-    if cache <= 0:
+    if cache <= 0 or is_streamed(context.golden.batches):
         return None
     by_batch = context.golden.by_batch
     answer = max(sum(output.nbytes for output in golden.outputs) for golden in by_batch)

@@ -28,7 +28,7 @@ _PREPROCESSING = {
     "crop": Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Side of the central square.")
     ],
-    "scale": Annotated[float | None, typer.Option(metavar="X", help="Factor on pixels.")],
+    "scale": Annotated[str | None, typer.Option(metavar="X", help="Factor on pixels, like 1/255.")],
     "mean": Annotated[str | None, typer.Option(metavar="LIST", help="Of scaled pixels.")],
     "std": Annotated[str | None, typer.Option(metavar="LIST", help="Of scaled pixels.")],
     "color": Annotated[str | None, typer.Option(metavar="ORDER", help="RGB or BGR.")],

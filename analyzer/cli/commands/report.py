@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options
+from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
@@ -14,7 +14,9 @@ _KINDS = (RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON)
 
 
 @app.command()
-@options.takes(**options.resumed_outputs(_KINDS), format=options.plain(options.Formats))
+@options.takes(
+    **report_options.resumed_outputs(_KINDS), format=report_options.plain(options.Formats)
+)
 def report(
     path: Annotated[
         Path, typer.Argument(help="JSON of a run, a map or a comparison.", metavar="FILE")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, model_validator
 from analyzer.faults.space import Selection
 from analyzer.jobs.requests import fields
 from analyzer.jobs.sources import ModelInMemory
-from analyzer.model import Preprocessing
+from analyzer.model import Origin, Preprocessing
 from analyzer.model.metadata import READERS
 from analyzer.reports.formats import Format, RecordKind, formats_of
 
@@ -48,7 +48,7 @@ class Request(BaseModel):
     @classmethod
     def paths(cls) -> frozenset[str]:
         """Names of settings that hold the path of a file or a folder."""
-        own = {"data", "journal", "waivers"} & cls.model_fields.keys()
+        own = {"data", "labels", "journal", "waivers"} & cls.model_fields.keys()
         return frozenset(own | cls.formats().keys())
 
 
@@ -58,12 +58,14 @@ class DataRequest(Request):
     Attributes:
         data: Path of an ``.npz`` file or an image folder, or arrays; None: the data set that the
             model names, the one beside it, or random inputs.
-        images: Use only so many images, the first.
+        labels: List of file names and classes, for a folder of images.
+        images: Use so many images, drawn by the seed, of each class its share; None: all.
         batch: Images per run; None: by the arithmetic of the model.
         seed: Of every random number.
     """
 
     data: fields.Data = None
+    labels: Path | None = None
     images: fields.Count | None = None
     batch: fields.Count | None = None
     seed: int = Field(default=0, ge=0)
@@ -84,12 +86,13 @@ class DataRequest(Request):
         given = {key: getattr(self, key) for key in READERS}
         asked = {key: value for key, value in given.items() if value is not None}
         kept = {key: getattr(stated, key) for key in READERS}
-        return Preprocessing(**{**kept, **asked})
+        origins = {**stated.origins, **dict.fromkeys(asked, Origin.FLAG)}
+        return Preprocessing(**{**kept, **asked}, origins=origins)
 
     @property
     def data_files(self) -> list[Path]:
-        """The file or folder that is read; empty for arrays, or where none was named."""
-        return [self.data] if isinstance(self.data, Path) else []
+        """The files and folders that are read; none for arrays, or where none was named."""
+        return [path for path in (self.data, self.labels) if isinstance(path, Path)]
 
 
 class SpaceRequest(DataRequest):

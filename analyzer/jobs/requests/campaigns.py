@@ -35,6 +35,7 @@ class CampaignRequest(SpaceRequest):
         fault: What one upset does.
         exposure: A new pattern for each batch, or one for the whole data set.
         metric: Name of the metric; None: by the data.
+        expect: Figures that the fault-free model must have.
         precision: Half-width of an interval at which its part is done, as a fraction.
         confidence: Coverage of each interval, as a fraction.
         budget: CPU seconds that may be spent.
@@ -49,6 +50,7 @@ class CampaignRequest(SpaceRequest):
     fault: fields.Fault = FLIP
     exposure: Exposure = Exposure.TRANSIENT
     metric: str | None = None
+    expect: fields.Expectations = ()
     precision: float = Field(default=0.01, gt=0.0, lt=0.5)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     budget: fields.Seconds = 600.0

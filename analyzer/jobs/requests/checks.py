@@ -1,13 +1,14 @@
 """Requests that look at a model, or at the tool itself."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from analyzer.errors import BadOption
 from analyzer.faults.models import FLIP
 from analyzer.jobs.requests import fields
-from analyzer.jobs.requests.base import Model, SpaceRequest
+from analyzer.jobs.requests.base import DataRequest, Model, SpaceRequest
+from analyzer.reports.formats import RecordKind
 
 
 class InspectRequest(SpaceRequest):
@@ -18,6 +19,22 @@ class InspectRequest(SpaceRequest):
     """
 
     model: Annotated[Model, Field(exclude=True)]
+
+
+class RecipesRequest(DataRequest):
+    """A model and labelled images on which the usual recipes are to be tried.
+
+    Attributes:
+        model: The model.
+        metric: Name of the metric; None: by the data.
+        expect: Figures that the best recipe must have.
+    """
+
+    writes: ClassVar[RecordKind | None] = RecordKind.RECIPES
+
+    model: Annotated[Model, Field(exclude=True)]
+    metric: str | None = None
+    expect: fields.Expectations = ()
 
 
 class SelfTestRequest(SpaceRequest):

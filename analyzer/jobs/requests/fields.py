@@ -18,6 +18,7 @@ from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
 from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
+from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.model.metadata import READERS
 
@@ -64,9 +65,18 @@ def _as_condition(value: Any) -> Condition:
     return parse_gate(value)
 
 
+def _as_expectation(value: Any) -> Expectation:
+    if isinstance(value, Expectation):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_expectation(value)
+
+
 def _one_or_more(value: Any) -> Any:
-    """A single text or gate stands for a list of one."""
-    return (value,) if isinstance(value, str | Condition | DifferenceCondition) else value
+    """A single text, gate or expectation stands for a list of one."""
+    one = str | Condition | DifferenceCondition | Expectation
+    return (value,) if isinstance(value, one) else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -124,6 +134,13 @@ ComparisonGates = Annotated[
             BeforeValidator(_as_comparison_condition),
             PlainSerializer(str),
         ],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+Expectations = Annotated[
+    tuple[
+        Annotated[InstanceOf[Expectation], BeforeValidator(_as_expectation), PlainSerializer(str)],
         ...,
     ],
     BeforeValidator(_one_or_more),

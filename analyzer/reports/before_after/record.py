@@ -1,11 +1,14 @@
 """A model before and after a change, side by side: accuracy, latency, size."""
 
 from pathlib import PurePath
+from textwrap import wrap
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from analyzer.reports.shared.number_format import METRIC_NAMES, percent, si
 from analyzer.reports.shared.records import MetricName
+
+COLUMNS = 80
 
 
 class ReportRecord(BaseModel):
@@ -31,6 +34,8 @@ class EffectPart(ReportRecord):
     metric: MetricName
     before: float
     after: float
+    fed: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class LatencyPart(ReportRecord):
@@ -58,6 +63,13 @@ def title_line(twins: BeforeAfterPart) -> str:
     return f"{before} -> {after}"
 
 
+def _fed_lines(effect: EffectPart) -> list[str]:
+    """The lines that say what both models were fed, and what else must be known of it."""
+    told = [f"Fed: {effect.fed}."] if effect.fed else []
+    told += [f"Note: {remark}." for remark in effect.remarks]
+    return [line for text in told for line in wrap(text, COLUMNS)]
+
+
 def before_after_lines(twins: BeforeAfterPart) -> list[str]:
     """Three figures before and after, and how they were measured."""
     effect, latency = twins.effect, twins.latency
@@ -72,6 +84,7 @@ def before_after_lines(twins: BeforeAfterPart) -> list[str]:
         f"{'file, bytes':<28}{si(twins.model.bytes):>12}{si(twins.twin.bytes):>12}   {growth:+,}",
         "",
         f"Judged on {effect.images:,} images of {effect.data}.",
+        *_fed_lines(effect),
         f"Latency: {latency.images} image{'s' * (latency.images != 1)} a run, ONNX Runtime's own "
         f"options, one thread, {latency.pairs:,} pairs.",
     ]

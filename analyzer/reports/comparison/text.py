@@ -45,6 +45,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
         yield "No data set: inputs are random, judged against the fault-free models."
     kind = "inputs" if data.kind == "generated" else "images"
     yield one_line(f"{data.name}: {data.images} {kind}")
+    yield from wrapped(data.lines)
     yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"

@@ -56,6 +56,7 @@ def _head(report: MapReport) -> list[str]:
     lines += [
         f"{model.path}: {bits} bits at risk in {values} values",
         f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
+        *data.lines,
         f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
     ]
     return lines

@@ -12,6 +12,7 @@ from analyzer.reports.shared.records import (
     DataPart,
     IntervalPart,
     ModelPart,
+    StepPart,
     UpsetPart,
 )
 from analyzer.stats.intervals import Interval
@@ -42,6 +43,12 @@ def data_part(data: Dataset) -> DataPart:
         images=len(data),
         labelled=data.labels is not None,
         note=data.note,
+        remarks=list(data.remarks),
+        fed=data.recipe.summary,
+        preprocessing=[
+            StepPart(name=s.name, value=s.value, origin=s.origin.value)  # type: ignore[arg-type]  # validated
+            for s in data.recipe.steps
+        ],
     )
 
 

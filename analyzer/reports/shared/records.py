@@ -83,6 +83,14 @@ class ModelPart(ReportRecord):
     bits_at_risk: Count
 
 
+class StepPart(ReportRecord):
+    """One step of the recipe by which images became inputs."""
+
+    name: Literal["resize", "crop", "fit", "color", "scale", "mean", "std", "layout"]
+    value: str
+    origin: Literal["flag", "metadata", "assumed"]
+
+
 class DataPart(ReportRecord):
     """On which data it was judged."""
 
@@ -92,6 +100,18 @@ class DataPart(ReportRecord):
     images: Count
     labelled: bool
     note: str
+    remarks: list[Name] = []
+    fed: str = ""
+    preprocessing: list[StepPart] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """What was fed, and what else must be known of it: a line each."""
+        if self.kind == "generated":
+            return [f"note: {text}" for text in self.remarks]
+        told = [f"fed: {self.fed}"] if self.fed else []
+        notes = [self.note, *self.remarks] if self.note else self.remarks
+        return told + [f"note: {text}" for text in notes]
 
 
 class GoldenPart(ReportRecord):

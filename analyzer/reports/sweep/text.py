@@ -29,6 +29,7 @@ def _head(report: Report) -> list[str]:
     kind = "inputs" if data.kind == "generated" else "images"
     golden = figures.percent(report.golden.value, 2)
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
+    lines += data.lines
     lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
     return lines
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import onnx
 
+from analyzer.errors import UnsupportedModel
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.rate_mixture import FELT, LayerLaw, Trial, draw_trials, weights_of
@@ -104,6 +105,11 @@ class Search:
         """
         self.sites, self.maxima, self.request = tuple(sites), maxima, request
         self._model, self._data = model, data
+        if data.states:
+            raise UnsupportedModel(
+                f"the search of thresholds feeds images alone, and the model has inputs without a "
+                f"row for each image ({', '.join(data.states)}); use --method actmax or ranger"
+            )
         self._clean: UnitOutcomes | None = None
         fixed = model.signature.fixed_batch
         self.inputs = {model.signature.name: data.inputs, **data.more}
