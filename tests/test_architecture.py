@@ -32,6 +32,7 @@ FLOORS = {
     "exporters": 9,
     "jobs": 10,
     "cli": 11,
+    "pytest_plugin": 11,
 }
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
