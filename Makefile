@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-export bench soak fuzz zoo models models-cifar docs clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench soak fuzz zoo models models-cifar docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench   performance, as ratios measured side by side"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
+	@echo "make test-lowest  the demo and a short suite with the lowest declared versions; test-newest: the newest"
 	@echo "make test-export  the exporters' tests that need torch, in an environment of their own"
 	@echo "make zoo NET=resnet50  export, harden, quantize and analyze a network of torchvision"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
@@ -43,6 +44,26 @@ types: $(VENV)/.dev
 
 check: $(VENV)/.dev
 	$(BIN)/pytest -n auto
+
+# Both ends of what pyproject.toml declares, each in an environment of its own.
+ENDS_TESTS := tests/core/test_bits.py tests/model tests/stats/test_strata.py tests/runtime/test_oracle.py \
+	tests/cli/test_runtime_line.py tests/test_gate.py tests/reports/test_text.py tests/reports/test_html.py
+
+.venv-lowest/.done: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/pip --disable-pip-version-check --quiet install -c constraints-lowest.txt -e . pytest hypothesis jsonschema
+	@touch $@
+
+test-lowest: .venv-lowest/.done
+	.venv-lowest/bin/relcheck run --rates 1e-6..1e-4 --precision 0.05 --journal none
+	.venv-lowest/bin/python -m pytest -q $(ENDS_TESTS)
+
+# What is newest changes from day to day: installed anew each time.
+test-newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/pip --disable-pip-version-check --quiet install -e . pytest hypothesis jsonschema
+	.venv-newest/bin/relcheck run --rates 1e-6..1e-4 --precision 0.05 --journal none
+	.venv-newest/bin/python -m pytest -q $(ENDS_TESTS)
 
 # BENCH: more options, e.g. BENCH='--only single' or BENCH='--cifar-data test.npz'.
 bench: $(VENV)/.dev $(EXPORT)/.peers
@@ -97,4 +118,4 @@ docs: $(VENV)/.dev
 	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md
 
 clean:
-	rm -rf .venv $(EXPORT) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json
+	rm -rf .venv .venv-lowest .venv-newest $(EXPORT) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json

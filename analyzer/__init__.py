@@ -25,6 +25,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from analyzer.errors import RelcheckError
     from analyzer.gate import Condition, Verdict
+    from analyzer.jobs.annotate import AnnotatedModel
     from analyzer.jobs.api import (
         compare,
         harden,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         selftest,
         vulnerability_map,
     )
+    from analyzer.jobs.api_data import annotate, check
+    from analyzer.jobs.check import RecipesFound
     from analyzer.jobs.compare import ComparisonReport
     from analyzer.jobs.demonstration import demonstration_model
     from analyzer.jobs.gates import GateReport
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from analyzer.jobs.sweep import SweepReport
 
 __all__ = [
+    "AnnotatedModel",
     "ComparisonReport",
     "Condition",
     "GateReport",
@@ -54,6 +58,7 @@ __all__ = [
     "Inspection",
     "Observer",
     "QuantizedModel",
+    "RecipesFound",
     "RelcheckError",
     "Report",
     "SelfTestReport",
@@ -61,6 +66,8 @@ __all__ = [
     "SweepReport",
     "Verdict",
     "VulnerabilityReport",
+    "annotate",
+    "check",
     "compare",
     "demonstration_model",
     "harden",
@@ -74,7 +81,11 @@ __all__ = [
 _FUNCTIONS = ("compare", "harden", "inspect", "quantize", "run", "selftest", "vulnerability_map")
 _HOMES = {
     **dict.fromkeys(_FUNCTIONS, "analyzer.jobs.api"),
+    "AnnotatedModel": "analyzer.jobs.annotate",
     "ComparisonReport": "analyzer.jobs.compare",
+    "RecipesFound": "analyzer.jobs.check",
+    "annotate": "analyzer.jobs.api_data",
+    "check": "analyzer.jobs.api_data",
     "Condition": "analyzer.gate",
     "GateReport": "analyzer.jobs.gates",
     "HardenedModel": "analyzer.jobs.harden",

@@ -23,9 +23,9 @@ class Answer:
     detected: bool = False
 
     def same_as(self, other: "Answer | Failure") -> bool:
-        """Bit-identical, except that every NaN equals every other NaN."""
+        """Bit-identical, except that every NaN equals every other NaN; objects by value."""
         return isinstance(other, Answer) and all(
-            _same_numbers(a, b) for a, b in zip(self.outputs, other.outputs, strict=True)
+            same_values(a, b) for a, b in zip(self.outputs, other.outputs, strict=True)
         )
 
 
@@ -70,7 +70,9 @@ def same_bytes(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     """
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
-    if one.nbytes <= SMALL_ARRAY or one.dtype.hasobject:
+    if one.dtype.hasobject:  # the bytes are addresses
+        return all(same_values(a, b) for a, b in zip(one.flat, other.flat, strict=True))
+    if one.nbytes <= SMALL_ARRAY:
         return one.tobytes() == other.tobytes()
     # Step by step, because a comparison takes as much memory as the bytes that it compares.
     a, b = (np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in (one, other))
@@ -78,6 +80,31 @@ def same_bytes(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     return all(
         np.array_equal(a[i : i + COMPARED_AT_ONCE], b[i : i + COMPARED_AT_ONCE]) for i in steps
     )
+
+
+def same_values(one: Any, other: Any) -> bool:
+    """Equal contents of arrays, maps, sequences, strings and numbers, however deep.
+
+    Numbers are compared bit by bit, except that every NaN equals every other NaN.
+
+    Args:
+        one: an array, or what an array of objects holds.
+        other: the value to compare with.
+
+    >>> same_values({"cat": float("nan")}, {"cat": float("nan")}), same_values([0.0], [-0.0])
+    (True, False)
+    """
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return _same_numbers(one, other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(same_values(v, other[k]) for k, v in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same_values, one, other))
+    if isinstance(one, float | np.floating):
+        return _same_numbers(np.asarray(one), np.asarray(other))
+    return bool(one == other)
 
 
 def _same_numbers(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:

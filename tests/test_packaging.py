@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -50,3 +51,20 @@ def test_the_wheel_runs_far_from_the_checkout(unpacked: Path, tmp_path: Path) ->
     assert run.returncode == 0, run.stderr
     assert json.loads((tmp_path / "report.json").read_text())["model"]["path"].startswith("digits")
     assert (tmp_path / "report.html").stat().st_size > 10_000
+
+
+def release(version: str) -> tuple[int, ...]:
+    """A version as numbers; those at its end that are 0 say nothing."""
+    numbers = [int(part) for part in version.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def test_the_lowest_declared_versions_are_those_that_are_tried() -> None:
+    """Fails if a minimum is lowered in pyproject.toml alone: nobody would have run it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = dict(d.split(">=") for d in project["dependencies"])
+    lines = (ROOT / "constraints-lowest.txt").read_text("utf-8").splitlines()
+    tried = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {n: release(v) for n, v in tried.items()} == {n: release(v) for n, v in declared.items()}

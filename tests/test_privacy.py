@@ -62,8 +62,8 @@ onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecution
 """
 
 
-@pytest.mark.parametrize("package", ["analyzer", "exporters"])
-def test_either_package_switches_telemetry_off(tmp_path: Path, package: str) -> None:
+@pytest.mark.parametrize("package", ["analyzer", "exporters", "benchmarks"])
+def test_every_package_switches_telemetry_off(tmp_path: Path, package: str) -> None:
     done = call(tmp_path / "home", "-c", SESSION.format(package=package))
     assert done.returncode == 0, done.stderr
     assert files_in(tmp_path / "home") == []

@@ -1,5 +1,6 @@
 """The golden run of a campaign: the fault-free answer to every batch, and what is judged by it."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -48,11 +49,11 @@ class GoldenAnswers:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of what is fed (``inputs``) and of the first outputs (``golden``)."""
+        """SHA-256 of what is fed (``inputs``) and of the watched outputs (``golden``)."""
         fed = (batch.feeds(self.input_name).values() for batch in self.batches)
         inputs = self.fed or digest(*chain.from_iterable(fed))
-        golden = digest(*(golden.outputs[0] for golden in self.by_batch))
-        return {"inputs": inputs, "golden": golden}
+        golden = hashlib.sha256("".join(golden.digest for golden in self.by_batch).encode())
+        return {"inputs": inputs, "golden": golden.hexdigest()}
 
     @cached_property
     def ends(self) -> npt.NDArray[np.int64]:
@@ -106,7 +107,7 @@ class GoldenRun:
     def answers(
         self, executor: Executor, step: Callable[[], object] = lambda: None
     ) -> GoldenAnswers:
-        """Run every batch once without faults.
+        """Run every batch once without faults, and fix what the rule takes from the whole data set.
 
         Args:
             executor: runs the model; from several threads at once, where there are several.
@@ -126,7 +127,8 @@ class GoldenRun:
                 golden.append(self.judge.golden(answer, batch.labels, batch.images))
                 step()
         fed = sha.hex if sha else ""
-        return GoldenAnswers(self.judge, self.input_name, self.batches, tuple(golden), fed)
+        judge, found = self.judge.fitted(golden)
+        return GoldenAnswers(judge, self.input_name, self.batches, found, fed)
 
     def _fed(self, batches: Sequence[AnyBatch], sha: ArrayDigest | None) -> Iterator[Feeds]:
         """The feeds of batches, one by one, digested on the way where ``sha`` is given."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,8 @@ class Plan:
         confidence: Coverage of every interval, in (0, 1).
         paired: Id of the plan whose patterns the patterns of this plan follow; empty: none.
         protection: Name of the protection of the memory.
+        decision: Everything that decides what a changed decision is and how an answer is scored;
+            empty: the highest class score of the only output, scored by the metric.
         preprocessing: What flags changed of the recipe that the model states, by name; the rest of
             what is fed follows from the model and the data.
     """
@@ -58,6 +61,7 @@ class Plan:
     confidence: float
     paired: str = ""
     protection: str = NONE.name
+    decision: Mapping[str, Any] = field(default_factory=dict)
     preprocessing: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -87,6 +91,8 @@ class Plan:
             more["targets"] = sorted(t.value for t in self.selection.targets)
         if self.protection != NONE.name:
             more["protection"] = self.protection
+        if self.decision:
+            more["decision"] = dict(self.decision)
         if self.preprocessing:
             more["preprocessing"] = dict(self.preprocessing)
         return alone | more

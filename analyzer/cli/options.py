@@ -86,6 +86,11 @@ Expect = Annotated[
     _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
 ]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
+Task = Annotated[
+    str | None,
+    _option(_DATA, "WORD", "Decision rule, NAME[:field=value] or FILE.py:FUNCTION."),
+]
+Output = Annotated[str | None, _option(_DATA, "NAME", "Judge only this output (default: all).")]
 Layout = Annotated[str | None, _option(_DATA, "WORD", "NCHW or NHWC.")]
 Color = Annotated[str | None, _option(_DATA, "WORD", "RGB or BGR.")]
 Resize = Annotated[str | None, _option(_DATA, "PIXELS", "Of the shorter side.")]
@@ -213,6 +218,8 @@ DATA = {
     "labels": Labels,
     "images": Images,
     "metric": Metric,
+    "task": Task,
+    "output": Output,
     "expect": Expect,
     **PREPROCESSING,
 }

@@ -57,6 +57,18 @@ class GoldenFailed(ModelError):
     slug = "golden-failed"
 
 
+class NotRepeatable(ModelError):
+    """A model that answers the same input differently each time."""
+
+    slug = "not-repeatable"
+
+
+class UnclearAnswer(ModelError):
+    """An output of which nothing tells what a changed decision would be."""
+
+    slug = "unclear-answer"
+
+
 class ModelCrashesRuntime(ModelError):
     """A model that kills the process in which ONNX Runtime loads or runs it."""
 

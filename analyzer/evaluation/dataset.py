@@ -15,8 +15,9 @@ from analyzer.evaluation.rows import InputRows, chosen, size_of, whole
 from analyzer.faults.sampling import generator
 from analyzer.model import limits
 
-Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
+Labels = npt.NDArray[Any]
+"""Right answers, (n, ...): int64 classes (n,), or what else a metric states."""
 
 
 class DataKind(StrEnum):
@@ -71,7 +72,7 @@ class Dataset:
         name: File or folder name, or a description.
         rows: (n, ...) in the model's input dtype and layout: an array, or rows that are made when
             a batch is run.
-        labels: int64 (n,), or None.
+        labels: (n, ...), int64 (n,) for classes; None: there are none.
         sha256: Digest of the source: the file's bytes, or the arrays themselves.
         note: How it came about: where it has no labels, or how its classes are numbered.
         classes: How many classes the labels number, where the source counts them and their
@@ -80,6 +81,8 @@ class Dataset:
         recipe: How images became inputs.
         states: By name: what the others are fed.
         remarks: What else a reader of the report must know about it, in half sentences.
+        whole: Digest of the names and sizes of all files of a folder, whichever are used; empty
+            where ``sha256`` is that of the whole.
     """
 
     kind: DataKind
@@ -93,6 +96,7 @@ class Dataset:
     recipe: Recipe = AS_STORED
     states: Mapping[str, State] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    whole: str = ""
 
     def __len__(self) -> int:
         """Number of images."""
@@ -165,7 +169,7 @@ class AnyBatch(Protocol):
 
     @property
     def labels(self) -> Labels | None:
-        """int64 (images,), or None."""
+        """(images, ...), or None."""
 
     @property
     def inputs(self) -> Array:
@@ -181,7 +185,7 @@ class Batch:
 
     Attributes:
         inputs: (n, ...) what is fed; n may exceed ``images`` where the model fixes it.
-        labels: int64 (images,), or None.
+        labels: (images, ...), or None.
         images: How many of the rows count; the rest pad.
         more: By name: what each further input of the model is fed.
     """
@@ -203,7 +207,7 @@ class StreamedBatch:
     Attributes:
         data: The data set.
         rows: int64 (n,), which of its rows are fed; n may exceed ``images``.
-        labels: int64 (images,), or None.
+        labels: (images, ...), or None.
         images: How many of the rows count; the rest pad.
     """
 
@@ -260,7 +264,7 @@ def _more(data: Dataset, rows: npt.NDArray[np.int64]) -> dict[str, Array]:
 
 
 class ArrayDigest:
-    """SHA-256 of arrays, one after the other: dtype, shape and bytes of each."""
+    """SHA-256 of arrays, one after the other: dtype, shape, and bytes or what objects print."""
 
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
@@ -269,7 +273,10 @@ class ArrayDigest:
         """Take in more arrays."""
         for array in arrays:
             self._sha.update(f"{array.dtype.str}{array.shape}".encode())
-            self._sha.update(np.ascontiguousarray(array).tobytes())
+            if array.dtype.hasobject:  # the bytes are addresses
+                self._sha.update(repr(array.tolist()).encode("utf-8", "surrogateescape"))
+            else:
+                self._sha.update(np.ascontiguousarray(array).tobytes())
 
     @property
     def hex(self) -> str:

@@ -1,60 +1,56 @@
-"""Decisions of a model, and what tells a changed one from an announced error."""
+"""What tells an announced error from an answer: NaN and infinity where golden has none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-REGRESSION_TOLERANCE = 0.01
-"""Outputs that are no class scores count as corrupted when they move by more than this share of
-the golden output's own range."""
-
 Bools = npt.NDArray[np.bool_]
 Values = npt.NDArray[Any]
-Decisions = npt.NDArray[np.int64]
 
 
-def highest_classes(scores: Values) -> Decisions:
-    """The highest-scoring class of each image; of equal ones the first.
+@dataclass(frozen=True, slots=True)
+class GoldenForm:
+    """The form of one output without faults.
+
+    Attributes:
+        shape: Its shape, the axis of images first.
+        by_image: True if it has a row per image; else it concerns all images.
+        infinite: bool, where golden itself is infinite; None: nowhere.
+    """
+
+    shape: tuple[int, ...]
+    by_image: bool
+    infinite: Bools | None
+
+
+def golden_form(output: Values, by_image: bool) -> GoldenForm:
+    """The form of an output without faults, which holds no NaN.
 
     Args:
-        scores: numbers (images, classes).
-
-    Returns:
-        int64 (images,).
+        output: the axis of images first.
+        by_image: whether it has a row per image.
     """
-    return np.asarray(scores.argmax(axis=1), np.int64)
+    infinite = np.isinf(_numbers(output)) if _has_numbers(output) else None
+    kept = infinite if infinite is not None and infinite.any() else None
+    return GoldenForm(output.shape, by_image, kept)
 
 
-def changed_images(first: Values, golden: Values, decisions: Decisions | None) -> Bools:
-    """Tell the images whose decision is not golden's.
-
-    Args:
-        first: the first output under faults, (images, ...).
-        golden: the same of the golden run, of equal shape.
-        decisions: int64 (images,), golden's; None: outputs are no class scores, and an image
-            differs where a value moves by more than `REGRESSION_TOLERANCE` of golden's range.
-
-    Returns:
-        bool (images,).
-    """
-    if decisions is not None:
-        return np.asarray(highest_classes(first) != decisions)
-    reference = golden.astype(np.float64).reshape(len(first), -1)
-    with np.errstate(invalid="ignore"):  # infinity in both has not moved
-        moved = np.abs(first.astype(np.float64).reshape(len(first), -1) - reference)
-    finite = reference[np.isfinite(reference)]
-    span = np.ptp(finite) if finite.size else 0.0
-    return np.asarray((moved > REGRESSION_TOLERANCE * span).any(axis=1))
+def has_nan(output: Values) -> bool:
+    """True if a number of the output, or of a map in it, is NaN."""
+    return _has_numbers(output) and bool(np.isnan(_numbers(output)).any())
 
 
-def non_finite_images(outputs: Sequence[Values], golden: Sequence[Values], images: int) -> Bools:
+def non_finite_images(
+    outputs: Sequence[Values], golden: Sequence[GoldenForm], images: int
+) -> Bools:
     """Tell the images with NaN in an output, or infinity where golden has a finite number.
 
     Args:
-        outputs: every output under faults; what has no row per image counts for all images.
-        golden: the same of the golden run, in the same order.
+        outputs: every watched output under faults, the axis of images first.
+        golden: the forms of the same without faults; one that has no row per image counts for all.
         images: how many rows count.
 
     Returns:
@@ -62,14 +58,38 @@ def non_finite_images(outputs: Sequence[Values], golden: Sequence[Values], image
     """
     due = np.zeros(images, bool)
     for reference, found in zip(golden, outputs, strict=True):
-        if found.dtype.kind != "f":
+        if not _has_numbers(found):
             continue
-        rows = found[:images] if found.shape[:1] >= (images,) else found
-        finite = np.isfinite(rows)
+        values = _numbers(found)
+        finite = np.isfinite(values)
         if finite.all():
             continue
-        if rows.shape != reference.shape:  # nothing to compare place by place
+        bad = ~finite
+        if found.shape != reference.shape:  # nothing to compare place by place
             return np.ones(images, bool)
-        bad = ~finite & (np.isfinite(reference) | np.isnan(rows))
-        due |= bad.reshape(images, -1).any(axis=1) if len(rows) == images else bad.any()
+        if reference.infinite is not None and reference.infinite.shape == values.shape:
+            bad &= ~reference.infinite | np.isnan(values)
+        due |= bad.reshape(images, -1).any(axis=1) if reference.by_image else bad.any()
     return due
+
+
+def _has_numbers(output: Values) -> bool:
+    """True if an output holds numbers with NaN and infinity among them, or maps of such."""
+    if output.dtype.kind == "f":
+        return True
+    return output.dtype.hasobject and any(isinstance(v, Mapping) for v in output.flat)
+
+
+def _numbers(output: Values) -> Values:
+    """The numbers of an output; of an array of maps float64 (elements, most numbers of one)."""
+    if not output.dtype.hasobject:
+        return output
+    rows = [[x for x in _values(v) if isinstance(x, float | np.floating)] for v in output.flat]
+    found = np.zeros((len(rows), max(map(len, rows), default=0)))
+    for place, row in enumerate(rows):
+        found[place, : len(row)] = row
+    return found
+
+
+def _values(element: Any) -> Sequence[Any]:
+    return list(element.values()) if isinstance(element, Mapping) else []

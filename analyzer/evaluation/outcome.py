@@ -1,46 +1,61 @@
 """Outcomes of a trial: each image masked, SDC or DUE, and the score of its answer.
 
-*Decision*: the highest-scoring class; where outputs are no class scores, the whole output.
+*Decision*: as the decision rule reads it (`analyzer.evaluation.rules`).
 *DUE* (detected unrecoverable error): a runtime error, or NaN or infinity in an output where the
 golden run has none. *SDC* (silent data corruption): a decision other than golden's that nothing
 announces. *Masked*: the rest. A DUE scores 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure, Result
-from analyzer.errors import BadOption, DataMismatch, GoldenFailed
-from analyzer.evaluation import metrics
-from analyzer.evaluation.dataset import Dataset, Labels
+from analyzer.errors import GoldenFailed
+from analyzer.evaluation.dataset import Labels, digest
 from analyzer.evaluation.decisions import (
     Bools,
-    changed_images,
-    highest_classes,
+    GoldenForm,
+    golden_form,
+    has_nan,
     non_finite_images,
 )
+from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
+from analyzer.evaluation.rules.rule import GoldenDecisions, Outputs
+from analyzer.evaluation.rules.several import decided_anew
 
 Scores = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Golden:
-    """The fault-free answers to one batch.
+    """The fault-free answers to one batch, as far as judging needs them.
+
+    Outputs themselves are kept only where the rule or the metric compares with them: those of all
+    batches may be larger than memory.
 
     Attributes:
-        outputs: Every output, as the model returned it.
-        decisions: int64 (images,), the highest-scoring class; None where there are no classes.
+        decisions: The decisions, with outputs where the rule needs them.
+        scored: The outputs that the metric sees, where it needs them; else empty.
+        forms: Form of each watched output, in the order of the definition.
         scores: int64 (images,), by the metric, in units of 1 over its denominator.
+        digest: SHA-256 of the watched outputs.
+        only_row: SHA-256 of the judged rows of an image, if those of all images are equal; else
+            empty.
+        size: Bytes of all outputs together.
     """
 
-    outputs: tuple[npt.NDArray[Any], ...]
-    decisions: npt.NDArray[np.int64] | None
+    decisions: GoldenDecisions
+    scored: Outputs
+    forms: tuple[GoldenForm, ...]
     scores: Scores
+    digest: str
+    size: int
+    only_row: str = ""
 
     @cached_property
     def total(self) -> int:
@@ -113,75 +128,31 @@ class Outcomes:
         )
 
 
-def choose_metric(asked: str | None, data: Dataset, classes: int | None) -> Metric:
-    """The metric of a campaign: as asked, else the first whose needs are met.
-
-    Args:
-        asked: the name that was asked for, if any.
-        data: the data set.
-        classes: how many classes the model scores; None if its output is no class scores.
-
-    Raises:
-        BadOption: an unknown metric, or one that needs what is not there.
-        DataMismatch: labels that the model has no class for, or that number other classes.
-    """
-    suited = [m for m in metrics.METRICS if not _lacking(m, data, classes)]
-    metric = suited[0] if asked is None else metrics.metric_named(asked)
-    if metric not in suited:
-        needs = " and ".join(_needs(metric))
-        others = ", ".join(m.name for m in suited)
-        raise BadOption(f"--metric {asked} needs {needs}; use {others}")
-    if metric.needs_labels and metric.needs_classes:
-        assert data.labels is not None
-        assert classes is not None
-        _check_labels(data.labels, data.classes, classes)
-    return metric
-
-
-LABELS, CLASSES = "labelled data", "class scores"
-
-
-def _needs(metric: Metric) -> list[str]:
-    """Needs of a metric, in words."""
-    return [LABELS] * metric.needs_labels + [CLASSES] * metric.needs_classes
-
-
-def _lacking(metric: Metric, data: Dataset, classes: int | None) -> set[str]:
-    """Needs of a metric that are not met."""
-    there = {LABELS: data.labels is not None, CLASSES: classes is not None}
-    return {need for need in _needs(metric) if not there[need]}
-
-
-def _check_labels(labels: Labels, named: int | None, classes: int) -> None:
-    if labels.min() < 0 or labels.max() >= classes:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise DataMismatch(f"label {wrong} has no class: the model scores classes 0..{classes - 1}")
-    if named not in (None, classes):
-        raise DataMismatch(
-            f"the data set has {named} class folders and the model scores {classes} classes, so "
-            "that their numbers do not match; give every class a folder, empty ones count"
-        )
-
-
-def class_count(answer: Answer) -> int | None:
-    """Number of classes that the first output scores; None if it is no (images, classes)."""
-    first = answer.outputs[0]
-    scores = first.ndim == 2 and first.shape[1] >= 2 and first.dtype.kind in "fiu"
-    return int(first.shape[1]) if scores else None
-
-
 class Judge:
     """Compares the answers of faulty runs with golden, and scores them by a metric."""
 
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
+    def __init__(self, definition: AnswerDefinition) -> None:
+        """Keep the definition of an answer.
+
+        Args:
+            definition: which outputs are judged, by which rule, and scored by which metric.
+        """
+        self.definition = definition
+        self._axes = tuple((i, definition.axes[i]) for i in definition.watched)
+        places = {index: place for place, index in enumerate(definition.watched)}
+        self._judged = tuple(places[index] for index in definition.judged)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric."""
+        return self.definition.metric
 
     def golden(self, result: Result, labels: Labels | None, images: int) -> Golden:
         """Take in the fault-free answer to one batch.
 
         Args:
             result: what the golden run returned.
-            labels: int64 (images,), or None.
+            labels: (images, ...), or None.
             images: how many rows count.
 
         Raises:
@@ -189,19 +160,52 @@ class Judge:
         """
         if isinstance(result, Failure):
             raise GoldenFailed(f"the model fails without any fault: {result.message}")
-        if not result.outputs or result.outputs[0].shape[:1] < (images,):
-            raise GoldenFailed("the model's first output does not have one row per image")
-        if result.outputs[0].dtype.kind not in "fiub":
-            raise GoldenFailed("the model's first output is no tensor of numbers")
-        outputs = _image_rows(result, images)
-        if any(o.dtype.kind == "f" and np.isnan(o).any() for o in outputs):
-            raise GoldenFailed(
-                "the model answers NaN without any fault; check the data and their preprocessing"
-            )
-        classes = class_count(Answer(outputs))
-        decisions = None if classes is None else highest_classes(outputs[0])
-        scores = self.metric.score(AnswerBatch(outputs, outputs, labels, np.ones(images, bool)))
-        return Golden(outputs, decisions, scores)
+        rows = self._rows(result, images)
+        self._check_golden(rows, images)
+        forms = tuple(
+            golden_form(output, axis.found)
+            for output, (_, axis) in zip(rows, self._axes, strict=True)
+        )
+        definition, judged = self.definition, self._judged_rows(rows)
+        kept = judged if definition.rule.needs_outputs else ()
+        decisions = GoldenDecisions(definition.rule.decide(judged, images), kept, images)
+        seen = definition.scored_outputs(judged)
+        rule, unharmed = definition.scored_rule, np.ones(images, bool)
+        scores = self.metric.score(AnswerBatch(seen, seen, labels, unharmed, rule))
+        scored = seen if self.metric.needs_golden else ()
+        size = sum(output.nbytes for output in result.outputs)
+        only = _only_row(judged)
+        return Golden(decisions, scored, forms, scores, digest(*rows), size, only)
+
+    def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
+        """Fix what the rule takes from the whole data set, and decide anew where that matters.
+
+        Args:
+            golden: the golden answers to every batch.
+        """
+        definition = self.definition.fitted([batch.decisions for batch in golden])
+        decided = (decided_anew(definition.rule, batch.decisions) for batch in golden)
+        found = (replace(own, decisions=d) for own, d in zip(golden, decided, strict=True))
+        return Judge(definition), tuple(found)
+
+    def _check_golden(self, rows: Outputs, images: int) -> None:
+        """Refuse answers that cannot be golden.
+
+        Raises:
+            GoldenFailed: NaN, or an output without a row per image where other batches have one.
+        """
+        for output, (index, axis) in zip(rows, self._axes, strict=True):
+            name = self.definition.names[index]
+            if axis.found and output.shape[:1] != (images,):
+                raise GoldenFailed(
+                    f"output {name!r} has shape {output.shape} for {images} images, and does not "
+                    "have one row per image; name the output that is to be judged by --output"
+                )
+            if has_nan(output):
+                raise GoldenFailed(
+                    f"the model answers NaN without any fault (output {name!r}); check the data "
+                    "and their preprocessing"
+                )
 
     def outcomes(self, golden: Golden, result: Result, labels: Labels | None) -> Outcomes:
         """Judge one faulty answer.
@@ -209,17 +213,18 @@ class Judge:
         Args:
             golden: the golden answer to the same batch.
             result: what the faulty run returned.
-            labels: int64 (images,), or None.
+            labels: (images, ...), or None.
         """
         images, before, unit = len(golden.scores), golden.total, self.metric.denominator
         detected = images * result.detected
         if isinstance(result, Failure):
             return replace(self.no_answer(images, before), detected=detected)
-        due, changed = self._marks(golden, result)
+        rows = self._rows(result, images)
+        due, changed = self._marks(golden, rows)
         masked = ~(changed | due)
         if masked.all() and self.metric.follows_decision:
             return Outcomes(images, 0, 0, images, 0, 0, before, detected, unit)
-        moved = self._scores(golden, result, labels, due, masked) - golden.scores
+        moved = self._scores(golden, rows, labels, due, masked) - golden.scores
         sdc, found = int(np.count_nonzero(changed)), int(np.count_nonzero(due))
         lost = -int(np.minimum(moved, 0).sum())
         gained = int(moved.sum()) + lost
@@ -248,7 +253,7 @@ class Judge:
         """
         if isinstance(result, Failure):
             return np.full(len(golden.scores), 2, np.int8)
-        due, changed = self._marks(golden, result)
+        due, changed = self._marks(golden, self._rows(result, len(golden.scores)))
         return np.where(due, 2, changed).astype(np.int8)
 
     def scores(self, golden: Golden, result: Answer, labels: Labels | None) -> Scores:
@@ -257,35 +262,45 @@ class Judge:
         Args:
             golden: the golden answer to the same batch.
             result: the faulty one.
-            labels: int64 (images,), or None.
+            labels: (images, ...), or None.
 
         Returns:
             int64 (images,), in units of 1 over the metric's denominator.
         """
-        due, changed = self._marks(golden, result)
-        return self._scores(golden, result, labels, due, ~(changed | due))
+        rows = self._rows(result, len(golden.scores))
+        due, changed = self._marks(golden, rows)
+        return self._scores(golden, rows, labels, due, ~(changed | due))
+
+    def _rows(self, answer: Answer, images: int) -> Outputs:
+        """Every watched output, the axis of images first."""
+        return tuple(axis.rows(answer.outputs[index], images) for index, axis in self._axes)
+
+    def _judged_rows(self, rows: Outputs) -> Outputs:
+        return tuple(rows[place] for place in self._judged)
 
     def _scores(
-        self, golden: Golden, result: Answer, labels: Labels | None, due: Bools, masked: Bools
+        self, golden: Golden, rows: Outputs, labels: Labels | None, due: Bools, masked: Bools
     ) -> Scores:
-        """The same, for an answer whose images have been marked."""
-        images = len(golden.scores)
-        outputs = _image_rows(result, images)
-        if outputs[0].shape != golden.outputs[0].shape:
-            return np.zeros(images, np.int64)
-        scores = self.metric.score(AnswerBatch(outputs, golden.outputs, labels, masked))
+        """Scores of an answer whose images have been marked."""
+        definition = self.definition
+        seen = definition.scored_outputs(self._judged_rows(rows))
+        answers = AnswerBatch(seen, golden.scored, labels, masked, definition.scored_rule)
+        try:
+            scores = self.metric.score(answers)
+        except GoldenFailed:  # the answer is not of the form that the rule reads
+            return np.zeros(len(masked), np.int64)
         return np.where(due, 0, scores) if due.any() else scores
 
-    def _marks(self, golden: Golden, result: Answer) -> tuple[Bools, Bools]:
+    def _marks(self, golden: Golden, rows: Outputs) -> tuple[Bools, Bools]:
         """Images with a detected error, and others that changed: bool (images,) each."""
-        images, reference = len(golden.scores), golden.outputs[0]
-        due = non_finite_images(result.outputs, golden.outputs, images)
-        first = result.outputs[0][:images]
-        if first.shape != reference.shape:
-            return due, ~due
-        return due, ~due & changed_images(first, reference, golden.decisions)
+        due = non_finite_images(rows, golden.forms, len(golden.scores))
+        changed = self.definition.rule.changed(golden.decisions, self._judged_rows(rows))
+        return due, ~due & changed
 
 
-def _image_rows(answer: Answer, images: int) -> tuple[npt.NDArray[Any], ...]:
-    """Every output, those with a row per image without the rows that only fill up a batch."""
-    return tuple(o[:images] if o.shape[:1] >= (images,) else o for o in answer.outputs)
+def _only_row(outputs: Outputs) -> str:
+    """SHA-256 of the rows of the first image, if those of all images are equal; else empty."""
+    for output in outputs:
+        if output.dtype.hasobject or not (output == output[:1]).all():
+            return ""
+    return digest(*(output[0] for output in outputs))

@@ -60,8 +60,10 @@ def run(
             - ``fault``: ``"flip"``, ``"burst:K"``, ``"stuck0"`` or ``"stuck1"``. ``encoding``:
               ``"stored"`` or ``"q15.16"``. ``include``, ``exclude``: globs of tensor names.
               ``kinds``: of tensors, e.g. ``"weight,bias"``.
-            - ``metric``: name of the metric. ``precision``: half-width of an interval at which a
-              rate is done, a fraction. ``confidence``: of each interval, a fraction.
+            - ``metric``: name of the metric, or a function of a file. ``task``, ``output``: the
+              decision rule and the output that is judged (docs/method-answers.md).
+            - ``precision``: half-width of an interval at which a rate is done, a fraction.
+              ``confidence``: of each interval, a fraction.
             - ``gate``: a condition like ``"top1 >= 0.9 @ 1e-6"``, or several. ``until``:
               ``"precision"``, or ``"gate"`` to end a rate once its gate is decided.
             - ``budget``: CPU seconds, or text like ``"10m"`` (the default). ``seed``: of every

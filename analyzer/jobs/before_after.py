@@ -4,20 +4,25 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import onnx
 
-from analyzer.answers import Answer
+from analyzer.answers import Failure, Run
 from analyzer.campaign.plan import Exposure
+from analyzer.errors import GoldenFailed
+from analyzer.evaluation.calibration import say_calibration
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.of_model import define_for_model
+from analyzer.evaluation.outcome import Judge
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.files import check_targets, write_whole
 from analyzer.jobs.observer import CountStage, Observer
 from analyzer.jobs.requests.base import DataRequest
 from analyzer.jobs.sources import LABEL
 from analyzer.model import Model
+from analyzer.model.metadata import read_metadata
 from analyzer.reports.before_after.record import BeforeAfterPart, EffectPart, FilePart, LatencyPart
 from analyzer.runtime.ort.session import open_session, run_session, session_options
 from exporters.calibration_data import described
@@ -128,19 +133,22 @@ def _compare_answers(
     before = open_session(model.proto, session_options())
     after = open_session(twin, session_options())
     name, data = model.signature.name, images.data
-    first = run_session(before, images.batches[0].feeds(name))
-    classes = class_count(first) if isinstance(first, Answer) else None
-    judge = Judge(choose_metric(None, data, classes))
-    score_before = score_after = 0
-    with observer.stage(CountStage(len(images.batches), "comparing")):
+    judge = _judge(model, images, partial(run_session, before))
+    golden = []
+    with observer.stage(CountStage(2 * len(images.batches), "comparing")):
         for number, batch in enumerate(images.batches):
-            feeds = batch.feeds(name)
-            golden = judge.golden(run_session(before, feeds), batch.labels, batch.images)
-            outcomes = judge.outcomes(golden, run_session(after, feeds), batch.labels)
-            score_before += golden.total
-            score_after += golden.total - outcomes.lost + outcomes.gained
+            found = run_session(before, batch.feeds(name))
+            golden.append(judge.golden(found, batch.labels, batch.images))
             observer.step(number)
+        judge, fitted = judge.fitted(golden)
+        score_before = score_after = sum(found.total for found in fitted)
+        for number, (batch, own) in enumerate(zip(images.batches, fitted, strict=True)):
+            outcomes = judge.outcomes(own, run_session(after, batch.feeds(name)), batch.labels)
+            score_after += outcomes.gained - outcomes.lost
+            observer.step(len(images.batches) + number)
     whole = len(data) * judge.metric.denominator
+    calibrated = say_calibration(read_metadata(twin).calibrations, data)
+    said = (data.note, *data.remarks, calibrated)
     return EffectPart(
         data=data.name,
         images=len(data),
@@ -149,8 +157,21 @@ def _compare_answers(
         before=score_before / whole,
         after=score_after / whole,
         fed=data.recipe.summary,
-        remarks=tuple(filter(None, (data.note, *data.remarks))),
+        remarks=tuple(dict.fromkeys(filter(None, said))),
     )
+
+
+def _judge(model: Model, images: Images, run: Run) -> Judge:
+    """The judge of both models, by the definition of an answer that the original has.
+
+    Raises:
+        GoldenFailed: the original fails.
+    """
+    batch = images.batches[0]
+    first = run(batch.feeds(model.signature.name))
+    if isinstance(first, Failure):
+        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+    return Judge(define_for_model(model, images.data, batch, first, run))
 
 
 def _latency(model: Model, twin: onnx.ModelProto, data: Dataset) -> LatencyPart:

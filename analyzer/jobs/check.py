@@ -3,15 +3,18 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import ClassVar
 
 from analyzer.answers import Failure
 from analyzer.errors import BadOption, DataMismatch, GoldenFailed
+from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.in_memory import Arrays
-from analyzer.evaluation.outcome import Judge, choose_metric, class_count
+from analyzer.evaluation.of_model import define_for_model
+from analyzer.evaluation.outcome import Judge
 from analyzer.evaluation.preprocess import target_of
 from analyzer.evaluation.readers import read_data
 from analyzer.evaluation.recipe import changes
@@ -92,7 +95,8 @@ class RecipeTrials:
                 f"relcheck check needs labels to tell right answers from wrong ones, and "
                 f"{self.first.name} has none{f' ({why})' if why else ''}"
             )
-        self.metric = choose_metric(request.metric, self.first, self._classes())
+        self._judge = self._found_judge()
+        self.metric = self._judge.metric
         self._tried: dict[Preprocessing, Tried] = {}
 
     def _read(self, how: Preprocessing) -> Dataset:
@@ -111,12 +115,13 @@ class RecipeTrials:
         fixed = self._model.signature.fixed_batch
         return make_batches(data, fixed or min(TOGETHER, len(data)), 0, fixed is not None)
 
-    def _classes(self) -> int | None:
-        feeds = self._batches(self.first)[0].feeds(self._model.signature.name)
-        answer = run_session(self._session, feeds)
+    def _found_judge(self) -> Judge:
+        batch, run = self._batches(self.first)[0], partial(run_session, self._session)
+        answer = run(batch.feeds(self._model.signature.name))
         if isinstance(answer, Failure):
             raise GoldenFailed(f"the model fails without any fault: {answer.message}")
-        return class_count(answer)
+        asked = Asked(metric=self._request.metric)
+        return Judge(define_for_model(self._model, self.first, batch, answer, run, asked))
 
     def run(self) -> list[Tried]:
         """Try every usual recipe: values and colors, then sizes and layouts of the best of them.
@@ -168,7 +173,7 @@ class RecipeTrials:
         Raises:
             GoldenFailed: the model fails, or answers NaN.
         """
-        judge, found = Judge(self.metric), 0
+        judge, found = self._judge, 0
         for batch in self._batches(data):
             answer = run_session(self._session, batch.feeds(self._model.signature.name))
             found += judge.golden(answer, batch.labels, batch.images).total

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.answers import Answer
 from analyzer.campaign.comparison.difference import ComparedModel
 from analyzer.errors import EmptySelection, InputError, NotComparable, RelcheckError
 from analyzer.evaluation.dataset import Dataset
-from analyzer.evaluation.outcome import class_count
+from analyzer.evaluation.outcome import Judge
+from analyzer.evaluation.rules.classification import ClassDecisions
 from analyzer.faults.pairing import Pairing, correspond
 from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
@@ -50,6 +50,7 @@ def prepare_models(
         own = _one(source, shared, start, request.batch)
         analysis = _sharing(reference, own)
         _check_comparable(reference, analysis)
+        analysis = _judged_alike(reference, analysis)
         analysis, compared = _matched(reference, analysis)
         analyses.append(analysis)
         compared_models.append(compared)
@@ -121,20 +122,44 @@ def _check_comparable(reference: Analysis, analysis: Analysis) -> None:
             f"no data set was given, and {second} takes other random inputs than {first}; give "
             "--data"
         )
-    outputs = [len(a.context.golden.by_batch[0].outputs) for a in (reference, analysis)]
-    if outputs[0] != outputs[1]:
+    one, other = (a.context.golden.judge.definition for a in (reference, analysis))
+    if len(one.names) != len(other.names):
         raise NotComparable(
-            f"{second} has {outputs[1]} outputs and {first} {outputs[0]}: they answer different "
-            "questions"
+            f"{second} has {len(other.names)} outputs and {first} {len(one.names)}: they answer "
+            "different questions"
         )
-    classes = [
-        class_count(Answer(a.context.golden.by_batch[0].outputs)) for a in (reference, analysis)
-    ]
-    if classes[0] != classes[1]:
-        shown = ["no classes" if c is None else f"{c} classes" for c in classes]
+    if (found := _question(analysis)) != (asked := _question(reference)):
         raise NotComparable(
-            f"{second} scores {shown[1]} and {first} {shown[0]}: they answer different questions"
+            f"{second} {found} and {first} {asked}: they answer different questions"
         )
+
+
+def _question(analysis: Analysis) -> str:
+    """The question that a model answers, in words: rules, and the numbers that they judge."""
+    golden = analysis.context.golden
+    definition, first = golden.judge.definition, golden.by_batch[0]
+    if isinstance(first.decisions.decisions, ClassDecisions):
+        return f"scores {first.decisions.decisions.classes} classes"
+    places = [definition.watched.index(index) for index in definition.judged]
+    shapes = ", ".join(str(first.forms[place].shape[1:]) for place in places)
+    rules = getattr(definition.rule, "parts", ())
+    names = ", ".join(part.rule.name for part in rules) or definition.rule.name
+    return f"is judged by {names}, with answers of shape {shapes}"
+
+
+def _judged_alike(reference: Analysis, analysis: Analysis) -> Analysis:
+    """The analysis with the rule of the reference, whose tolerances follow from its own answers."""
+    golden = analysis.context.golden
+    first, own = reference.context.golden.judge.definition, golden.judge.definition
+    if first.rule == own.rule or first.rule.name != own.rule.name:
+        return analysis
+    definition = replace(own, rule=first.rule)
+    plan = replace(analysis.context.plan, decision=definition.content)
+    patterns = replace(analysis.context.patterns, plan=plan)
+    context = replace(
+        analysis.context, golden=replace(golden, judge=Judge(definition)), patterns=patterns
+    )
+    return replace(analysis, context=context)
 
 
 def _matched(reference: Analysis, analysis: Analysis) -> tuple[Analysis, ComparedModel]:

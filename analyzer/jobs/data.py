@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analyzer.campaign.plan import Exposure
 from analyzer.errors import BadMetadata, BadOption, quoted
+from analyzer.evaluation.calibration import say_calibration
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.readers import generate_data, read_data
 from analyzer.jobs.observer import SILENT, Observer
@@ -53,7 +54,7 @@ def find_data(model: Model, request: DataRequest, observer: Observer = SILENT) -
         data = _generated(model, request.seed)
         return data.first(request.images) if request.images else data
     with observer.suspended():
-        return read_data(
+        data = read_data(
             source,
             model.signature,
             preprocessing,
@@ -62,6 +63,7 @@ def find_data(model: Model, request: DataRequest, observer: Observer = SILENT) -
             labels=request.labels,
             names=model.metadata.labels,
         )
+    return data.remarked(say_calibration(model.metadata.calibrations, data))
 
 
 def _check_unused(preprocessing: Preprocessing, request: DataRequest) -> None:

@@ -54,7 +54,9 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
 
     fault: str | FaultModel | None
     labels: PathLike | None
-    metric: str | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
     expect: str | Sequence[str] | None
     confidence: float | None
     budget: float | str | None
@@ -133,6 +135,26 @@ class QuantizeKeywords(DataKeywords, total=False):
     calibration: str | None
     per_channel: bool | None
     json: PathLike | None
+
+
+class CheckKeywords(PreprocessingKeywords, total=False):
+    """A trial of the usual recipes."""
+
+    data: DataLike | None
+    labels: PathLike | None
+    images: int | None
+    metric: str | None
+    expect: str | Sequence[str] | None
+    seed: int | None
+    json: PathLike | None
+
+
+class AnnotateKeywords(PreprocessingKeywords, total=False):
+    """Entries of a model's metadata."""
+
+    out: PathLike | None
+    labels: str | Sequence[str] | None
+    data: PathLike | None
 
 
 class InspectKeywords(SpaceKeywords, total=False):

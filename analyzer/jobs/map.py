@@ -109,6 +109,7 @@ def _report(
         found,
         analysis.model,
         analysis.data,
+        analysis.context.golden.judge.definition,
         tool_part(analysis.device),
         run_part(
             watch,

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from analyzer.answers import Answer, Failure
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.golden_answers import GoldenRun, cache_for
@@ -12,8 +10,11 @@ from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Exposure, Plan
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
+from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
-from analyzer.evaluation.outcome import Golden, Judge, choose_metric, class_count
+from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
+from analyzer.evaluation.outcome import Golden, Judge
 from analyzer.evaluation.recipe import changes
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
@@ -172,24 +173,26 @@ def prepare_analysis(
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
-    executor, first = _first_run(model, space, batches, start.device, request)
-    metric = choose_metric(request.metric, data, class_count(first))
-    check_metrics(request.conditions, metric.name)
-    if not metric.needs_labels and request.metric is None:
-        data = _say_unused_labels(data)
-    plan = _plan(model, data, request, rates, metric.name, size)
+    executor, first = _first_run(model, space, data, batches, start.device, request)
+    asked = Asked(request.task, request.output, request.metric)
+    definition = define_for_model(model, data, batches[0], first, executor.run, asked)
+    exact = start.device.on_cpu
+    check_repeatable(model, batches[0], first, executor.run, definition.watched, exact)
+    check_metrics(request.conditions, definition.metric.name)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
         severity = find_severity(space, golden_values(model, space), request.fault)
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
-    run = GoldenRun(Judge(metric), model.signature.name, tuple(batches), first, threads)
+    run = GoldenRun(Judge(definition), model.signature.name, tuple(batches), first, threads)
     if start.watch is not None:
         runs = len(batches) if request.exposure is Exposure.RESIDENT else 1
         alive = start.watch.golden_run(len(batches), BLOCK_TRIALS * runs)
     golden = run.answers(executor, alive)
+    definition = golden.judge.definition
+    plan = _plan(model, data, request, rates, definition, size)
     data = _say_same_answers(data, golden.by_batch)
-    check_expectations(request.expect, metric.name, golden.metric, len(data))
+    check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     observer.prepared()
     return Analysis(model, space, data, executor, context, start.device)
@@ -205,18 +208,9 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
 
 
-def _say_unused_labels(data: Dataset) -> Dataset:
-    """The data, with a remark if they have labels."""
-    if data.labels is None:
-        return data
-    return data.remarked("labels are not used: the model's first output scores no classes")
-
-
 def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
     """The data, with a remark if nothing in them makes a difference to the model."""
-    rows = [row for g in golden for row in g.outputs[0][: len(g.scores)]]
-    first = np.asarray(rows[0])
-    if len(rows) < 2 or not all(np.array_equal(np.asarray(row), first) for row in rows):
+    if len(data) < 2 or len({found.only_row for found in golden}) > 1 or not golden[0].only_row:
         return data
     return data.remarked("without faults the model gives the same answer to every input")
 
@@ -224,6 +218,7 @@ def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
 def _first_run(
     model: Model,
     space: FaultSpace,
+    data: Dataset,
     batches: tuple[AnyBatch, ...],
     device: Device,
     request: CampaignRequest,
@@ -241,8 +236,30 @@ def _first_run(
         return_free_memory()
     first = executor.run(feeds)
     if isinstance(first, Failure):
-        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+        raise _failing(first, executor, model, data, len(batches[0].inputs))
     return executor, first
+
+
+def _failing(
+    found: Failure, executor: CampaignExecutor, model: Model, data: Dataset, fed: int
+) -> GoldenFailed:
+    """The refusal of a model that fails; it names a batch of one where that would do.
+
+    Args:
+        found: the failure.
+        executor: runs the model.
+        model: the model.
+        data: the data set.
+        fed: rows of the batch that fails.
+    """
+    if model.signature.fixed_batch is None and fed > 1:
+        alone = executor.run(few_rows(data, model.signature.name, 1))
+        if not isinstance(alone, Failure):
+            return GoldenFailed(
+                f"the model answers one image, but fails on {fed} together: use --batch 1 "
+                f"({found.message})"
+            )
+    return GoldenFailed(f"the model fails without any fault: {found.message}")
 
 
 def _plan(
@@ -250,7 +267,7 @@ def _plan(
     data: Dataset,
     request: CampaignRequest,
     rates: tuple[float, ...],
-    metric: str,
+    definition: AnswerDefinition,
     batch: int,
 ) -> Plan:
     stated = model.metadata.preprocessing
@@ -263,7 +280,8 @@ def _plan(
         encoding=request.encoding,
         fault=request.fault,
         selection=request.selection,
-        metric=metric,
+        metric=definition.metric.name,
+        decision=definition.content,
         batch=batch,
         seed=request.seed,
         precision=request.precision,

@@ -6,6 +6,7 @@ from typing import ClassVar
 import onnx
 
 from analyzer.errors import CannotQuantize, RelcheckError, TooLarge, short
+from analyzer.evaluation.calibration import calibration_words
 from analyzer.jobs.before_after import Images, check_files, compare_twins, read_images, write_model
 from analyzer.jobs.files import write_report
 from analyzer.jobs.observer import SILENT, Observer
@@ -70,8 +71,9 @@ def quantize_model(request: QuantizeRequest, observer: Observer = SILENT) -> Qua
     if not any(node.op_type == "QuantizeLinear" for node in twin.graph.node):
         raise CannotQuantize(f"{model.path} has no operator that can be quantized")
     weights = "per-channel" if request.per_channel else "per-tensor"
-    note = f"int8 qdq {weights} {request.calibration} sha256:{images.data.sha256}"
-    twin.metadata_props.add(key=NOTE_KEY, value=f"{note} images:{len(images.data)}")
+    calibrated = calibration_words(images.data.sha256, len(images.data), images.data.whole)
+    note = f"int8 qdq {weights} {request.calibration} {calibrated}"
+    twin.metadata_props.add(key=NOTE_KEY, value=note)
     integer, other = kernel_counts(twin)
     record = QuantizationReport(
         calibration=images.source,

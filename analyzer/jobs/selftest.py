@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from analyzer.answers import Feeds
-from analyzer.evaluation.dataset import AnyBatch, make_batches
+from analyzer.answers import Answer, Failure, Feeds
+from analyzer.errors import GoldenFailed
+from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.of_model import check_repeatable, define_for_model
 from analyzer.faults.space import FaultSpace
 from analyzer.jobs.data import batch_size, find_data
 from analyzer.jobs.demonstration import demonstration_model
@@ -120,6 +122,8 @@ class _Bench:
     space: FaultSpace
     batch: AnyBatch
     feeds: Feeds
+    data: Dataset
+    first: Answer
     live: CampaignExecutor
     oracle: RewriteExecutor
     device: Device
@@ -139,7 +143,8 @@ class _Bench:
             drawn = test_patterns(space, fault, count, seed)
             here = open_live(self.model, space, self.feeds)
             images = self.batch.images
-            apart = run_on_both(self.live, here, self.feeds, images, drawn, observer.step)
+            asked = define_for_model(self.model, self.data, self.batch, self.first, here.run)
+            apart = run_on_both(self.live, here, self.feeds, asked, images, drawn, observer.step)
         return EngineCheck(found, text, apart, self.device.shown)
 
     def _text(self, found: SelfTest) -> str:
@@ -162,5 +167,9 @@ def _prepare(request: SelfTestRequest, observer: Observer) -> _Bench:
     batch = make_batches(data.first(size), size, request.seed, fixed)[0]
     feeds = batch.feeds(model.signature.name)
     live = open_executor(model, space, feeds, device)
+    first = live.run(feeds)
+    if isinstance(first, Failure):
+        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+    check_repeatable(model, batch, first, live.run, exact=device.on_cpu)
     oracle = RewriteExecutor(model, space, device)
-    return _Bench(request, model, space, batch, feeds, live, oracle, device)
+    return _Bench(request, model, space, batch, feeds, data, first, live, oracle, device)

@@ -181,6 +181,7 @@ def _record(
         analysis.model,
         analysis.space,
         analysis.data,
+        analysis.context.golden.judge.definition,
         judged,
         tool_part(analysis.device),
         run_part(

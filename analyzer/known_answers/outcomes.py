@@ -7,8 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.answers import Answer, Failure
+from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.image_axis import FIRST
 from analyzer.evaluation.metrics import metric_named
 from analyzer.evaluation.outcome import Judge
+from analyzer.evaluation.rules.classification import Classification
+from analyzer.evaluation.rules.regression import Regression
+from analyzer.evaluation.rules.rule import DecisionRule
+from analyzer.evaluation.rules.several import Part, Several
 from analyzer.known_answers.records import KnownAnswer, exactly, listed
 
 Rows = tuple[tuple[float, ...], ...]
@@ -66,10 +72,28 @@ def _answer(outputs: tuple[Rows, ...]) -> Answer:
     return Answer(tuple(np.array(rows, np.float32) for rows in outputs))
 
 
+def _rule(rows: Rows) -> DecisionRule:
+    """The rule of an output: the highest of several scores, or the one number."""
+    return Classification() if len(rows[0]) > 1 else Regression()
+
+
 def _find(asked: Outcome) -> str:
-    judge = Judge(metric_named(asked.metric))
     labels: npt.NDArray[np.int64] | None = np.array(asked.labels) if asked.labels else None
-    golden = judge.golden(_answer(asked.golden), labels, len(asked.golden[0]))
+    unharmed, images = _answer(asked.golden), len(asked.golden[0])
+    names = tuple(f"output {place}" for place in range(len(unharmed.outputs)))
+    rules = tuple(Part(name, _rule(rows)) for name, rows in zip(names, asked.golden, strict=True))
+    definition = AnswerDefinition(
+        names=names,
+        axes=(FIRST,) * len(names),
+        judged=tuple(range(len(names))),
+        watched=tuple(range(len(names))),
+        rule=rules[0].rule if len(rules) == 1 else Several(rules),
+        metric=metric_named(asked.metric),
+        scored=None if len(rules) == 1 else 0,
+    )
+    judge, (golden,) = Judge(definition).fitted(
+        [Judge(definition).golden(unharmed, labels, images)]
+    )
     result = _answer(asked.faulty) if asked.faulty else Failure("out of range")
     found = judge.outcomes(golden, result, labels)
     return _counts(found.sdc, found.due, found.masked, found.lost, found.gained)

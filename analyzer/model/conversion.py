@@ -16,9 +16,10 @@ class Format:
         name: What people call it.
         suffixes: Of its files.
         advice: The command that converts it, with ``{file}``, ``{folder}`` and ``{out}`` to fill
-            in; or what to do where no command can.
+            in; or, where no command can, what to do instead.
         magic: Bytes with which its files begin, or none that tell.
         offset: Where these bytes stand.
+        command: Whether the advice is a command.
     """
 
     name: str
@@ -26,6 +27,19 @@ class Format:
     advice: str
     magic: bytes = b""
     offset: int = 0
+    command: bool = True
+
+    def sentence(self, path: Path) -> str:
+        """The advice for one file, to be appended to a message."""
+        places = {
+            "file": shlex.quote(str(path)),
+            "folder": shlex.quote(str(path.parent)),
+            "out": shlex.quote(str(path.with_suffix(".onnx"))),
+        }
+        advice = self.advice.format(**places)
+        if self.command:
+            return f"; it looks like {self.name}, which becomes ONNX by the command: {advice}"
+        return f"; it looks like {self.name}: {advice}"
 
 
 _KERAS = (
@@ -64,19 +78,51 @@ FORMATS = (
         "NAME.pdiparams --save_file {out}",
     ),
     Format(
-        "scikit-learn",
+        "a pickled model, e.g. of scikit-learn",
         (".joblib", ".pkl", ".pickle"),
-        "python -m pip install skl2onnx, then skl2onnx.to_onnx(model, first_rows) in Python",
+        "convert it in Python, where it can be loaded: skl2onnx.to_onnx(model, first_rows) of the "
+        "package skl2onnx",
+        command=False,
     ),
     Format(
-        "ONNX Runtime's own",
+        "ONNX Runtime's own format",
         (".ort",),
-        "none can: give the ONNX file that it was made from",
+        "no command leads back; give the ONNX file that it was made from",
         b"ORTM",
         4,
+        command=False,
     ),
     Format(
-        "TensorRT", (".engine", ".plan", ".trt"), "none can: give the ONNX file it was built from"
+        "TensorRT",
+        (".engine", ".plan", ".trt"),
+        "no command leads back; give the ONNX file that it was built from",
+        command=False,
+    ),
+    Format(
+        "OpenVINO",
+        (".xml",),
+        "no command leads back; give the ONNX file that it was converted from",
+        command=False,
+    ),
+    Format(
+        "Core ML",
+        (".mlmodel", ".mlpackage"),
+        "export the original network to ONNX instead",
+        command=False,
+    ),
+    Format(
+        "a pointer that Git LFS leaves in place of a file",
+        (),
+        "fetch the file itself (git lfs pull)",
+        b"version https://git-lfs",
+        command=False,
+    ),
+    Format("a web page", (), "download the model itself", b"<!DOCTYPE html", command=False),
+    Format(
+        "the external data of an ONNX model",
+        (".data", ".onnx_data", ".weights"),
+        "give the .onnx file beside it, which names it",
+        command=False,
     ),
 )
 
@@ -88,20 +134,13 @@ def conversion_advice(path: Path, beginning: bytes) -> str:
         path: of the file.
         beginning: its first bytes, `BEGINNING` of them or fewer.
 
-    >>> conversion_advice(Path("net.tflite"), b"")[:54]
-    '; a TensorFlow Lite file becomes one by the command: p'
+    >>> conversion_advice(Path("net.tflite"), b"")[:58]
+    '; it looks like TensorFlow Lite, which becomes ONNX by the'
     >>> conversion_advice(Path("net.onnx"), b"no magic")
     ''
     """
     found = _by_content(beginning) or _by_name(path)
-    if found is None:
-        return ""
-    places = {
-        "file": shlex.quote(str(path)),
-        "folder": shlex.quote(str(path.parent)),
-        "out": shlex.quote(str(path.with_suffix(".onnx"))),
-    }
-    return f"; a {found.name} file becomes one by the command: {found.advice.format(**places)}"
+    return found.sentence(path) if found else ""
 
 
 def folder_advice(folder: Path) -> str:

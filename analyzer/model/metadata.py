@@ -11,6 +11,8 @@ from analyzer.errors import BadMetadata, quoted
 
 PREFIX = "relcheck."
 MOST_PIXELS = 16384
+CALIBRATIONS = ("hardening.calibration", "quantization")
+"""Entries of models that ``harden`` and ``quantize`` made."""
 
 
 class Origin(StrEnum):
@@ -69,12 +71,14 @@ class Metadata:
         data: Name of a data set beside it.
         labels: Names of its classes, in their order.
         source: What it was exported from.
+        calibrations: What it says of the images that its ranges and bounds come from.
     """
 
     preprocessing: Preprocessing
     data: str | None = None
     labels: tuple[str, ...] = ()
     source: str | None = None
+    calibrations: tuple[str, ...] = ()
 
 
 def read_number(text: str) -> float:
@@ -195,6 +199,7 @@ def read_metadata(proto: onnx.ModelProto) -> Metadata:
         entries.get("data"),
         read_labels(entries.get("labels", "")),
         entries.get("source"),
+        tuple(entries[name] for name in CALIBRATIONS if name in entries),
     )
 
 

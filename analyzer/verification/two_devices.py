@@ -5,13 +5,14 @@ without any fault. A campaign depends only on whether an image is masked, SDC or
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analyzer.answers import Answer, Feeds
+from analyzer.answers import Answer, Feeds, Result
+from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics import AGREEMENT
-from analyzer.evaluation.outcome import Golden, Judge
+from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern
 from analyzer.runtime.executor import Executor
 from analyzer.stats.intervals import Interval, cluster_proportion
@@ -54,6 +55,7 @@ def run_on_both(
     one: Executor,
     other: Executor,
     feeds: Feeds,
+    definition: AnswerDefinition,
     images: int,
     patterns: Iterable[FaultPattern],
     progress: Callable[[int], None],
@@ -64,6 +66,7 @@ def run_on_both(
         one: runs on the first device.
         other: runs on the second device.
         feeds: one batch, by the names of the model's inputs.
+        definition: what an answer is; the metric does not matter.
         images: rows of the batch that count, 1 or more.
         patterns: the faults.
         progress: called with the index of each pattern that is done.
@@ -71,8 +74,10 @@ def run_on_both(
     Raises:
         GoldenFailed: a fault-free model fails or answers NaN.
     """
-    judge = Judge(AGREEMENT)
-    golden = [judge.golden(executor.run(feeds), None, images) for executor in (one, other)]
+    plain = Judge(replace(definition, metric=AGREEMENT, scored=None))
+    unharmed = [executor.run(feeds) for executor in (one, other)]
+    judge, _ = plain.fitted([plain.golden(unharmed[0], None, images)])
+    golden = [judge.golden(answer, None, images) for answer in unharmed]
     count = same_bits = same_outcomes = 0
     differing = Moments()
     for index, pattern in enumerate(patterns):
@@ -84,11 +89,13 @@ def run_on_both(
         same_outcomes += not identical and not moved
         differing += Moments(moved, moved * moved)
         progress(index)
-    return DeviceDifference(count, images, same_bits, same_outcomes, differing, _spread(*golden))
+    return DeviceDifference(count, images, same_bits, same_outcomes, differing, _spread(*unharmed))
 
 
-def _spread(one: Golden, other: Golden) -> float:
+def _spread(one: Result, other: Result) -> float:
     """Largest difference of two fault-free answers over the range of the first's numbers."""
+    assert isinstance(one, Answer), "golden has been judged"
+    assert isinstance(other, Answer), "golden has been judged"
     largest = 0.0
     for a, b in zip(one.outputs, other.outputs, strict=True):
         if a.dtype.kind not in "fiu" or not a.size or Answer((a,)).same_as(Answer((b,))):

@@ -19,8 +19,6 @@ from analyzer.answers import Answer, Failure, Feeds, Result, Run
 from analyzer.campaign.workers.payload import map_payload
 from analyzer.cli.process import isolation
 from analyzer.errors import DeviceUnavailable
-from analyzer.evaluation.metrics import AGREEMENT
-from analyzer.evaluation.outcome import Judge
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs import devices
 from analyzer.jobs.observer import SILENT, Silent
@@ -36,6 +34,7 @@ from analyzer.stats.tally import Moments
 from analyzer.verification.selftest import test_patterns as draw
 from analyzer.verification.two_devices import DeviceDifference, run_on_both
 from tests.campaign.contexts import tiny_analysis
+from tests.evaluation.judging import judge_of
 from tests.runtime.benches import context
 from tests.support import Run as Command
 from tests.support import invoke, tiny_cnn, tiny_data
@@ -249,7 +248,9 @@ class Off:
 def apart(other: Executor | None = None, count: int = 60) -> DeviceDifference:
     on = context("digits_resnet")
     drawn = draw(on.space, parse_fault("flip"), count, 0)
-    return run_on_both(other or on.live, on.live, on.feeds, 2, drawn, lambda _: None)
+    assert isinstance(on.golden, Answer)
+    asked = judge_of(on.golden.outputs, 2).definition
+    return run_on_both(other or on.live, on.live, on.feeds, asked, 2, drawn, lambda _: None)
 
 
 @pytest.mark.parametrize("device", WHERE)
@@ -285,7 +286,8 @@ def test_other_outcomes_are_counted_image_by_image() -> None:
 def test_classes_are_those_that_are_counted() -> None:
     """`Judge.classes` says image by image what `Judge.outcomes` counts."""
     on = context("digits_resnet")
-    judge = Judge(AGREEMENT)
+    assert isinstance(on.golden, Answer)
+    judge = judge_of(on.golden.outputs, 2)
     golden = judge.golden(on.golden, None, 2)
     seen = set()
     for pattern in draw(on.space, parse_fault("flip"), 200, 1):

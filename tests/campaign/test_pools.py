@@ -394,7 +394,8 @@ def mapped_from(path: Path) -> list[range]:
 def copied(context: TrialContext, path: str) -> list[str]:
     """Arrays of a context in a worker that lie elsewhere than in the payload."""
     arrays = {f"inputs {i}": batch.inputs for i, batch in enumerate(context.golden.batches)}
-    arrays |= {f"golden {i}": golden.outputs[0] for i, golden in enumerate(context.golden.by_batch)}
+    for i, golden in enumerate(context.golden.by_batch):
+        arrays |= {f"golden {i}": golden.decisions.decisions.chosen}
     assert isinstance(context.executor, LiveExecutor)
     model = context.executor.weights.model
     arrays |= {t.name: t.values for t in model.inventory.at_risk}

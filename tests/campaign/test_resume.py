@@ -293,6 +293,20 @@ def refused(slug: str, *args: str | Path) -> str:
     return run.err
 
 
+def test_shards_of_two_runtimes_are_not_joined(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Int8 figures depend on the version: it is named. Fails if only "another campaign" is said."""
+    other = tmp_path / "other.db"
+    with monkeypatch.context() as patch:
+        newer = {**versions(), "onnxruntime": "99.0"}
+        patch.setattr("analyzer.jobs.journals.versions", lambda: newer)
+        relcheck(place, "--journal", other)
+    said = refused("journal-mismatch", place / "whole.db", other, "-o", tmp_path / "all.db")
+    assert "versions onnxruntime: the journal has '99.0'" in said
+    assert repr(versions()["onnxruntime"]) in said
+
+
 def test_what_cannot_be_joined(place: Path, tmp_path: Path) -> None:
     """Fails without the check of identities, of contradictions, or of the target."""
     whole, other, target = place / "whole.db", tmp_path / "other.db", tmp_path / "all.db"

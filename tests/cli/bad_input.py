@@ -113,6 +113,11 @@ for _suffix, _says in {
     ".pb": "python -m tf2onnx.convert --saved-model",
     ".ort": "give the ONNX file that it was made from",
     ".pdmodel": "paddle2onnx",
+    ".pkl": "skl2onnx.to_onnx",
+    ".engine": "no command leads back",
+    ".xml": "give the ONNX file that it was converted from",
+    ".mlmodel": "export the original network",
+    ".onnx_data": "give the .onnx file beside it",
 }.items():
 
     def _other(folder: Path, suffix: str = _suffix) -> Arguments:
@@ -122,9 +127,21 @@ for _suffix, _says in {
     _add(f"model {_suffix}", "not-onnx", _says, _other)
 
 
-@bad("not-onnx", "a TensorFlow Lite file becomes one by the command")
+@bad("not-onnx", "it looks like TensorFlow Lite, which becomes ONNX by the command")
 def another_format_under_the_name_of_onnx(folder: Path) -> Arguments:
     (folder / "net.onnx").write_bytes(b"\x20\0\0\0TFL3" + bytes(100))
+    return [folder / "net.onnx"]
+
+
+@bad("not-onnx", "git lfs pull")
+def pointer_of_git_lfs(folder: Path) -> Arguments:
+    (folder / "net.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+    return [folder / "net.onnx"]
+
+
+@bad("not-onnx", "it looks like a web page")
+def web_page(folder: Path) -> Arguments:
+    (folder / "net.onnx").write_text("<!DOCTYPE html><html><body>404</body></html>")
     return [folder / "net.onnx"]
 
 
@@ -335,9 +352,10 @@ def _sized(folder: Path, item: str) -> Arguments:
     return _text(folder, text.replace("ITEM", item))
 
 
-@bad("unsupported-signature", "give --data")
+@bad("unsupported-signature", "takes none of the usual sizes")
 def dynamic_shape(folder: Path) -> Arguments:
-    return _sized(folder, "3, H, W")
+    sides = "(float[N, 1, H, W] x) => (float[N, 1] y) <float[5, 1] w = {1, 2, 3, 4, 5}>"
+    return _text(folder, f"g {sides} {{ f = Flatten (x) y = MatMul (f, w) }}")
 
 
 @bad("unsupported-signature", "too large")
@@ -364,13 +382,32 @@ def output_without_batch(folder: Path) -> Arguments:
     )
 
 
-@bad("golden-failed", "no tensor of numbers")
-def text_output(folder: Path) -> Arguments:
+@bad("not-repeatable", "RandomNormalLike draws random numbers")
+def random_answer(folder: Path) -> Arguments:
     return _text(
         folder,
-        "g (float[N, 3] x) => (string[N, 3] y) <float[3] w = {1, 2, 3}> {"
-        " z = Mul (x, w) y = Cast <to = 8> (z) }",
+        "g (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}> {"
+        " z = Mul (x, w) r = RandomNormalLike (z) y = Add (z, r) }",
     )
+
+
+@bad("unclear-answer", "uint8, which may name classes or measure something")
+def bytes_without_a_meaning(folder: Path) -> Arguments:
+    return _text(
+        folder,
+        "g (float[N, 3] x) => (uint8[N, 3] y) <float[3] w = {1, 2, 3}> {"
+        " z = Mul (x, w) a = Abs (z) y = Cast <to = 2> (a) }",
+    )
+
+
+@bad("golden-failed", "use --batch 1")
+def one_image_at_a_time(folder: Path) -> Arguments:
+    asked = _text(
+        folder,
+        "g (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}, int64[2] s = {1, 3}> {"
+        " z = Mul (x, w) y = Reshape (z, s) }",
+    )
+    return [*asked, "--batch", "4"]
 
 
 @bad("golden-failed", "NaN without any fault")
@@ -526,7 +563,7 @@ def label_negative(folder: Path) -> Arguments:
     return _npz(folder, images=tiny_images(8), labels=LABELS - 1)
 
 
-@bad("bad-option", "--metric top1 needs labelled data")
+@bad("data-mismatch", "must be one integer per image")
 def labels_fractional(folder: Path) -> Arguments:
     arguments = _npz(folder, images=tiny_images(8), labels=LABELS + 0.5)
     return [*arguments, "--metric", "top1"]
@@ -665,7 +702,7 @@ _add("rates reversed", "bad-rates", "runs backwards", _good_but("--rates", "1e-5
 _add("rates twice", "bad-rates", "twice", _good_but("--rates", "1e-6,1e-06"))
 
 for _gate, _says in {
-    "f1 >= 0.9 @ 1e-6": "unknown metric 'f1'",
+    "f3 >= 0.9 @ 1e-6": "unknown metric 'f3'",
     "": "cannot be read",
     "top1": "cannot be read",
     "top1 >= 0.9": "cannot be read",
@@ -688,7 +725,7 @@ for _option, _value, _says in (
     ("--fault", "burst", "not a fault model"),
     ("--kinds", "weight,foo", "--kinds 'foo'"),
     ("--kinds", "", "--kinds ''"),
-    ("--metric", "f1", "use top1, top5, agreement"),
+    ("--metric", "f1", "use top1, top5, miou"),
     ("--images", "0", "--images 0"),
     ("--batch", "0", "--batch 0"),
     ("--precision", "0", "--precision 0.0"),

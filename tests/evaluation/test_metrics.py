@@ -15,6 +15,7 @@ from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
 from analyzer.campaign.cells import Cell
 from analyzer.errors import BadGate, BadOption
 from analyzer.evaluation import metrics
+from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.metrics import (
     AGREEMENT,
     METRICS,
@@ -28,7 +29,8 @@ from analyzer.evaluation.metrics import (
 )
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.metrics.top_k import TopK
-from analyzer.evaluation.outcome import Outcomes, choose_metric
+from analyzer.evaluation.outcome import Outcomes
+from analyzer.evaluation.rules.classification import Classification
 from analyzer.gate import check_metrics, gate_metrics, parse_gate
 from analyzer.jobs.prepare import Analysis, prepare_map
 from analyzer.jobs.requests.campaigns import MapRequest
@@ -39,7 +41,7 @@ from analyzer.reports.shared.records import GoldenPart
 from analyzer.reports.sweep.record import json_schema
 from exporters.hardening.clipact.reference import find_reference
 from tests.campaign.maps import Counts, enumerate_upsets, make
-from tests.evaluation.test_outcome import labelled
+from tests.evaluation.judging import define, labelled
 from tests.support import invoke, parse_model, save, tiny_images, with_initializers
 
 SIDE, IMAGES, CLASSES = 6, 10, 3
@@ -61,9 +63,13 @@ class SamePixels:
     name = "pixels"
     label = "same pixels"
     needs_labels = False
-    needs_classes = False
+    needs_golden = True
+    rules = ()
     denominator = PIXELS
     follows_decision = False
+
+    def check_labels(self, labels: npt.NDArray[Any], first: AnswerBatch) -> None:
+        """Nothing to refuse."""
 
     def score(self, answers: AnswerBatch) -> npt.NDArray[np.int64]:
         """Pixels counted."""
@@ -98,17 +104,24 @@ def images_of(folder: Path) -> Path:
 # The list, and what derives from it
 
 
-@pytest.mark.parametrize("metric", [*METRICS, TOP3, SAME_PIXELS], ids=lambda m: m.name)
+OF_OTHER_RULES = ("miou", "pixel_accuracy", "ap50", "box_f1", "token_accuracy", "exact_match")
+BY_LABELS = ("top1", "top5", *OF_OTHER_RULES)
+
+LISTED = (TOP1, TOP5, AGREEMENT)
+
+
+@pytest.mark.parametrize("metric", [*LISTED, TOP3, SAME_PIXELS], ids=lambda m: m.name)
 def test_scores_are_whole_numbers_up_to_the_denominator(metric: Metric) -> None:
     """Of any answer, and of golden by golden all of it where there are no labels."""
     rng = np.random.default_rng(0)
     golden = rng.standard_normal((64, CLASSES * 4)).astype(np.float32)
-    if metric is SAME_PIXELS:
+    if metric.name == SAME_PIXELS.name:
         golden = rng.standard_normal((64, CLASSES, SIDE, SIDE)).astype(np.float32)
     labels = rng.integers(0, CLASSES * 4, 64)
     for outputs in (golden, -golden):
         masked = np.full(64, outputs is golden)
-        found = metric.score(AnswerBatch((outputs,), (golden,), labels, masked))
+        rule = Classification()
+        found = metric.score(AnswerBatch((outputs,), (golden,), labels, masked, rule))
         assert found.dtype == np.int64
         assert found.shape == (64,)
         assert 0 <= found.min() <= found.max() <= metric.denominator
@@ -117,40 +130,45 @@ def test_scores_are_whole_numbers_up_to_the_denominator(metric: Metric) -> None:
 
 
 def test_the_list_says_what_users_read() -> None:
-    assert offered_metrics() == "top1 (default with labels), top5 or agreement"
-    assert (metric_names(), labelled_names()) == (("top1", "top5", "agreement"), ("top1", "top5"))
-    assert dict(MetricLabels()) == {"top1": "top-1", "top5": "top-5", "agreement": "agreement"}
-    assert [metric_named(m.name) for m in METRICS] == [TOP1, TOP5, AGREEMENT]
+    assert offered_metrics() == (
+        f"top1 (default with labels), {', '.join(BY_LABELS[1:])}, agreement or FILE.py:FUNCTION"
+    )
+    assert metric_names() == (*BY_LABELS, "agreement", "own")
+    assert labelled_names() == (*BY_LABELS, "own")
+    assert (MetricLabels()["top1"], MetricLabels()["miou"]) == ("top-1", "mIoU per image")
+    assert [metric_named(m.name) for m in METRICS] == list(METRICS)
 
 
 @pytest.mark.usefixtures("added")
 def test_one_object_is_known_everywhere() -> None:
-    assert offered_metrics().endswith(", top5, agreement, top3 or pixels")
+    assert offered_metrics().endswith(", agreement, top3, pixels or FILE.py:FUNCTION")
     assert gate_metrics()[-5:] == ("top3", "pixels", "sdc", "due", "masked")
     assert str(parse_gate("pixels >= 0.5 @ 1e-3")) == "pixels >= 0.5 @ 1e-3"
-    with pytest.raises(BadGate, match="top1 and top5 and top3 need labelled data"):
+    with pytest.raises(BadGate, match="exact_match and own and top3 need labelled data"):
         check_metrics([parse_gate("top3 >= 0.5 @ 1e-3")], "pixels")
     assert METRIC_NAMES["pixels"] == "same pixels"
     assert GoldenPart(metric="top3", value=0.5).metric == "top3"
     listed = json.loads(json_schema())["$defs"]["GoldenPart"]["properties"]["metric"]["enum"]
-    assert listed == ["top1", "top5", "agreement", "top3", "pixels"]
+    assert listed == [*BY_LABELS, "agreement", "own", "top3", "pixels"]
     compared = json.loads(comparison_schema())["properties"]["metric"]["anyOf"][0]["enum"]
-    assert compared == ["top1", "top5", "top3"]
+    assert compared == [*BY_LABELS, "own", "top3"]
 
 
 def test_records_refuse_what_is_no_metric() -> None:
-    with pytest.raises(ValueError, match="use top1, top5, agreement"):
+    with pytest.raises(ValueError, match="use top1, top5, miou"):
         GoldenPart(metric="top3", value=0.5)
 
 
 @pytest.mark.usefixtures("added")
 def test_metrics_are_chosen_by_what_they_need() -> None:
-    assert choose_metric(None, labelled([0, 1, 2]), 3) is TOP1
-    assert choose_metric("top3", labelled([0, 1, 2]), 3) is TOP3
-    assert choose_metric("pixels", labelled(None), None) is SAME_PIXELS
-    needs = "top3 needs labelled data and class scores; use agreement, pixels"
+    scores, data = (np.zeros((3, 3), np.float32),), labelled([0, 1, 2])
+    assert define(scores, 3, data).metric is TOP1
+    assert define(scores, 3, data, Asked(metric="top3")).metric is TOP3
+    pixels = np.zeros((3, 3, 2, 2), np.float32)
+    assert define((pixels,), 3, None, Asked(metric="pixels")).metric is SAME_PIXELS
+    needs = "top3 needs labelled data and an output judged by .*; use agreement, pixels"
     with pytest.raises(BadOption, match=needs):
-        choose_metric("top3", labelled(None), 3)
+        define(scores, 3, labelled(None), Asked(metric="top3"))
 
 
 # From the flag to the report

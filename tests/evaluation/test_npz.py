@@ -86,11 +86,27 @@ def test_labels_come_in_several_forms(labels: npt.NDArray[Any], tmp_path: Path) 
     assert found.labels.tolist() == [2, 0, 1, 2, 0, 1]
 
 
+OTHER_FORMS = {
+    "fractions": np.full(COUNT, 0.5),
+    "several a row": np.zeros((COUNT, 3), np.int64),
+    "masks": np.zeros((COUNT, 5, 5), np.uint8),
+    "boxes": np.full((COUNT, 4, 5), 0.5, np.float32),
+}
+
+
+@pytest.mark.parametrize("labels", OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_labels_that_are_no_classes_are_left_to_the_metrics(
+    labels: npt.NDArray[Any], tmp_path: Path
+) -> None:
+    found = read(archive(tmp_path, images=rows(), labels=labels))
+    assert found.labels is not None
+    assert np.array_equal(found.labels, labels)
+    assert found.labels.dtype == (np.float64 if labels.dtype.kind == "f" else np.int64)
+    assert found.remarks == ()
+
+
 NOT_USED = {
-    "fractions": (np.full(COUNT, 0.5), "no whole numbers"),
-    "infinity": (np.full(COUNT, np.inf), "no whole numbers"),
-    "several a row": (np.zeros((COUNT, 3), np.int64), "one class number for each image"),
-    "masks": (np.zeros((COUNT, 5, 5), np.int64), "they have shape (6, 5, 5)"),
+    "infinity": (np.full(COUNT, np.inf), "not all finite"),
     "names": (np.array(["a"] * COUNT), "the model does not state the order of its classes"),
     "complex": (np.zeros(COUNT, np.complex64), "must be class numbers"),
 }

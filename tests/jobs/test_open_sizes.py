@@ -77,7 +77,8 @@ def test_the_length_of_sequences_of_tokens_is_said(tmp_path: Path) -> None:
     path = model(
         tmp_path,
         "(int64[N, T] ids, float[N, T] mask) => (float[N, 1] y)"
-        " <float[9, 1] w = {1,2,3,4,5,6,7,8,9}> { e = Gather (w, ids) y = ReduceMean <axes = [1]> (e) }",
+        " <float[9, 1] w = {1,2,3,4,5,6,7,8,9}>"
+        "{ e = Gather (w, ids) y = ReduceMean <axes = [1]> (e) }",
     )
     remarks = analyzer.run(path, **QUICK).record.data.remarks
     assert remarks == ["inputs 'ids', 'mask' leave their size open: 32 is fed"]

@@ -174,7 +174,7 @@ def test_without_pandas_it_is_a_sentence(
 def test_every_report_has_a_table_and_a_text() -> None:
     """Fails if a job is added whose report inherits the methods that raise."""
     kinds = Report.__subclasses__()
-    assert len(kinds) == 8
+    assert len(kinds) >= 8
     assert FailureReport in kinds
     for kind in kinds:
         assert {"to_text", "rows"} <= vars(kind).keys(), kind

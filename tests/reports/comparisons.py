@@ -87,6 +87,7 @@ def example_comparison(**changed: Any) -> Comparison:
     fields: dict[str, Any] = {
         "tool": base.tool,
         "data": base.data,
+        "decision": base.decision,
         "plan": SharedPlanPart(**base.plan.model_dump(exclude={"id"})),
         "metric": "top1",
         "models": [

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     DataPart,
     GoldenPart,
@@ -95,6 +96,17 @@ def example_report(**changed: Any) -> Report:
             kind="npz", name="digits.npz", sha256="cd" * 32, images=360, labelled=True, note=""
         ),
         "golden": GoldenPart(metric="top1", value=354 / 360),
+        "decision": DecisionPart(
+            rule="classification",
+            parameters={"axis": 1, "top": 1},
+            sentence="highest class score (classification of 'y', found from the model)",
+            chosen="found",
+            outputs=["y"],
+            side_outputs=[],
+            scored_output="",
+            labels_unused="",
+            metric_function="",
+        ),
         "plan": PlanPart(
             id="0123456789abcdef",
             seed=0,

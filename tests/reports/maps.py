@@ -51,6 +51,7 @@ def example_map(**changed: Any) -> MapReport:
         "model": base.model,
         "data": base.data,
         "golden": base.golden,
+        "decision": base.decision,
         "plan": MapPlanPart(
             id="0123456789abcdef",
             seed=0,

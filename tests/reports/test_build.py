@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analyzer.campaign.plan import Exposure, Plan
@@ -19,6 +20,7 @@ from analyzer.reports.sweep.record import Report
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.tally import Tally
+from tests.evaluation.judging import define
 from tests.reports.examples import example_report
 
 PLAN = Plan(
@@ -60,7 +62,9 @@ def build(
     data = generate_data(model.signature, 0)
     written = example_report()
     result = CampaignResult(plan, 1.0, (rate,))
-    return build_report(result, model, space, data, judged, written.tool, written.run), data
+    asked = define((np.zeros((3, 4), np.float32),), 3)
+    parts = (asked, judged, written.tool, written.run)
+    return build_report(result, model, space, data, *parts), data
 
 
 def test_every_part_is_filled(loaded: Model) -> None:

@@ -41,7 +41,7 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
         due=interval(1.0e-8, 1.0e-9, 1.23e-7),
         masked=interval(1.0, 0.9999, 1.0),
     )
-    points, bounds = to_text(example_report(rates=[wide])).splitlines()[6:8]
+    points, bounds = to_text(example_report(rates=[wide])).splitlines()[7:9]
     assert points.split() == (
         ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "1.0e-6", "≥", "99.99", "123,456*"]
     )
@@ -62,7 +62,7 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
 def test_a_rate_without_estimate_claims_nothing() -> None:
     """Fails if the middle of what may be is shown as if it had been found."""
     text = to_text(example_report(rates=[unknown_row(1e-3, 48)]))
-    points, bounds = text.splitlines()[6:8]
+    points, bounds = text.splitlines()[7:9]
     assert points.split()[2:] == ["–", "–", "–", "–", "48*"]
     assert bounds == ""
     assert "– no estimate: faults that were not tried yet are more probable" in text

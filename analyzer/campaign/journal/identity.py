@@ -32,14 +32,24 @@ class Identity:
 
     def difference(self, other: dict[str, Any]) -> str | None:
         """The first difference from the content of another identity, in words; None if equal."""
-        mine = self.content
-        for part in ("plan", "versions", "answers"):
-            theirs = other.get(part, {})
-            for name in sorted(mine[part].keys() | theirs.keys()):
-                a, b = theirs.get(name), mine[part].get(name)
-                if a != b:
-                    return f"{part} {name}: the journal has {a!r}, this run {b!r}"
-        return None if other == mine else "its format is another"
+        return first_difference(other, self.content, "this run")
+
+
+def first_difference(journal: dict[str, Any], other: dict[str, Any], whose: str) -> str | None:
+    """The first difference between the contents of two identities, in words; None if equal.
+
+    Args:
+        journal: content that a journal holds.
+        other: the content with which it is compared.
+        whose: names the owner of ``other``.
+    """
+    for part in ("plan", "versions", "answers"):
+        mine, theirs = journal.get(part, {}), other.get(part, {})
+        for name in sorted(mine.keys() | theirs.keys()):
+            a, b = mine.get(name), theirs.get(name)
+            if a != b:
+                return f"{part} {name}: the journal has {a!r}, {whose} {b!r}"
+    return None if journal == other else "its format is another"
 
 
 def key_of(identity: dict[str, Any]) -> str:

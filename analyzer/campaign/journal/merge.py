@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analyzer.campaign.blocks import Block, BlockResult
 from analyzer.campaign.journal.entries import Entry, read_value, value_entry
-from analyzer.campaign.journal.identity import key_of
+from analyzer.campaign.journal.identity import first_difference, key_of
 from analyzer.campaign.journal.journal import proven_blocks
 from analyzer.campaign.journal.storage import log_at
 from analyzer.errors import JournalMismatch, JournalUnusable
@@ -31,9 +31,14 @@ def merge_journals(sources: Sequence[Path], target: Path) -> int:
     entries = {path: log_at(path).entries() for path in sources}
     first = sources[0]
     identity = read_value(entries[first], "identity")
+    if identity is None:
+        raise JournalMismatch(f"{first} does not say to which campaign it belongs")
     for path in sources:
-        if identity is None or read_value(entries[path], "identity") != identity:
-            raise JournalMismatch(f"{path} belongs to another campaign than {first}, or to none")
+        found = read_value(entries[path], "identity")
+        if found is None:
+            raise JournalMismatch(f"{path} does not say to which campaign it belongs")
+        if difference := first_difference(found, identity, str(first)):
+            raise JournalMismatch(f"{path} belongs to another campaign than {first}: {difference}")
     key = key_of(identity)
     blocks: dict[Block, BlockResult] = {}
     for path in sources:

@@ -140,7 +140,7 @@ def shared_golden_values(context: TrialContext, cache: int) -> SharedArrays | No
     if cache <= 0 or is_streamed(context.golden.batches):
         return None
     by_batch = context.golden.by_batch
-    answer = max(sum(output.nbytes for output in golden.outputs) for golden in by_batch)
+    answer = max(golden.size for golden in by_batch)
     # One place for each batch, and one for the cuts on which the workers agree.
     return make_shared_arrays(1 + len(by_batch), cache // len(by_batch) + answer)
 

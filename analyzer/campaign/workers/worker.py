@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from analyzer.answers import Answer, Failure
+from analyzer.answers import Failure
 from analyzer.campaign.blocks import Block, BlockResult, run_blocks
 from analyzer.campaign.cells import AnyCell
 from analyzer.campaign.trials import TrialContext
@@ -155,10 +155,11 @@ def blocks_on_cluster(name: str, content: bytes, blocks: Sequence[Block]) -> lis
 def _check_arithmetic(context: TrialContext) -> None:
     """Compare the golden answer to one batch with that of the machine where the campaign began."""
     golden = context.golden
-    batch, expected = golden.batches[0], Answer(golden.by_batch[0].outputs)
+    batch, expected = golden.batches[0], golden.by_batch[0].digest
     found = context.executor.run(batch.feeds(golden.input_name))
-    if isinstance(found, Failure) or not expected.same_as(
-        Answer(golden.judge.golden(found, batch.labels, batch.images).outputs)
+    if (
+        isinstance(found, Failure)
+        or golden.judge.golden(found, batch.labels, batch.images).digest != expected
     ):
         raise ClusterError(
             "a worker's processor gives other fault-free answers than this machine's; results "

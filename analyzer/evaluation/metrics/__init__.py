@@ -10,20 +10,38 @@ from collections.abc import Iterator, Mapping
 
 from analyzer.errors import BadOption
 from analyzer.evaluation.metrics.agreement import Agreement
+from analyzer.evaluation.metrics.boxes import AveragePrecision, BoxF1
 from analyzer.evaluation.metrics.metric import Metric
+from analyzer.evaluation.metrics.own import OwnMetric
+from analyzer.evaluation.metrics.pixels import MeanIou, PixelAccuracy
+from analyzer.evaluation.metrics.tokens import ExactMatch, TokenAccuracy
 from analyzer.evaluation.metrics.top_k import TopK
 
 TOP1, TOP5, AGREEMENT = TopK(1), TopK(5), Agreement()
 
-METRICS: tuple[Metric, ...] = (TOP1, TOP5, AGREEMENT)
+OWN = OwnMetric()
+
+OF_BOXES = AveragePrecision(), BoxF1()
+OF_PIXELS = MeanIou(), PixelAccuracy()
+OF_TOKENS = TokenAccuracy(), ExactMatch()
+
+METRICS: tuple[Metric, ...] = (
+    TOP1,
+    TOP5,
+    *OF_PIXELS,
+    *OF_BOXES,
+    *OF_TOKENS,
+    AGREEMENT,
+    OWN,
+)
 """Every metric. A campaign that asks for none takes the first whose needs are met."""
 
 
 def metric_names() -> tuple[str, ...]:
     """Names of all metrics.
 
-    >>> metric_names()
-    ('top1', 'top5', 'agreement')
+    >>> metric_names()[:3], metric_names()[-2:]
+    (('top1', 'top5', 'miou'), ('agreement', 'own'))
     """
     return tuple(metric.name for metric in METRICS)
 
@@ -31,8 +49,8 @@ def metric_names() -> tuple[str, ...]:
 def labelled_names() -> tuple[str, ...]:
     """Names of the metrics that compare with labels.
 
-    >>> labelled_names()
-    ('top1', 'top5')
+    >>> labelled_names()[:3]
+    ('top1', 'top5', 'miou')
     """
     return tuple(metric.name for metric in METRICS if metric.needs_labels)
 
@@ -53,11 +71,16 @@ def offered_metrics() -> str:
     """The names as one help text.
 
     >>> offered_metrics()
-    'top1 (default with labels), top5 or agreement'
+    'top1 (default with labels), top5, agreement or FILE.py:FUNCTION'
     """
     first = METRICS[0]
-    marked = {first.name: f"{first.name} (default{' with labels' * first.needs_labels})"}
-    *most, last = (marked.get(name, name) for name in metric_names())
+    marked = {
+        first.name: f"{first.name} (default{' with labels' * first.needs_labels})",
+        OWN.name: "FILE.py:FUNCTION",
+    }
+    last_name = {OWN.name: 1}  # behind those that names choose
+    names = sorted(metric_names(), key=lambda name: last_name.get(name, 0))
+    *most, last = (marked.get(name, name) for name in names)
     return f"{', '.join(most)} or {last}" if most else last
 
 
@@ -65,7 +88,7 @@ class MetricLabels(Mapping[str, str]):
     """Name of a metric -> its name in text, of those in `METRICS` now.
 
     >>> MetricLabels()["top1"], len(MetricLabels())
-    ('top-1', 3)
+    ('top-1', 10)
     """
 
     def __getitem__(self, name: str) -> str:

@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from analyzer.evaluation.rules.rule import DecisionRule, Decisions
+
     Bools = npt.NDArray[np.bool_]
     Outputs = tuple[npt.NDArray[Any], ...]
-    Labels = npt.NDArray[np.int64]
+    Labels = npt.NDArray[Any]
     Scores = npt.NDArray[np.int64]
 
 
@@ -18,17 +20,28 @@ class AnswerBatch:
     """The answers to the images of one batch, beside the golden ones.
 
     Attributes:
-        outputs: Every output of the run, with a row per image where there is one; the first has,
-            and has golden's shape.
-        golden: Every output of the golden run, in the same order.
-        labels: int64 (images,), the right classes; None without labels.
+        outputs: The outputs that the rule judges, the axis of images first in each.
+        golden: The same of the golden run; empty where neither the rule nor the metric needs them.
+        labels: (images, ...), the right answers in the form that the metric states; None without
+            labels.
         masked: bool (images,), where golden's decision is kept and no error is detected.
+        rule: The decision rule of these outputs.
     """
 
     outputs: "Outputs"
     golden: "Outputs"
     labels: "Labels | None"
     masked: "Bools"
+    rule: "DecisionRule"
+
+    @property
+    def decisions(self) -> "Decisions":
+        """The decisions of the run, as the rule reads them.
+
+        Raises:
+            GoldenFailed: the outputs are not of the form that the rule needs.
+        """
+        return self.rule.decide(self.outputs, len(self.masked))
 
 
 class Metric(Protocol):
@@ -51,8 +64,12 @@ class Metric(Protocol):
         """True if scores compare answers with labels; else they compare with golden."""
 
     @property
-    def needs_classes(self) -> bool:
-        """True if the first output must be class scores: (images, classes)."""
+    def needs_golden(self) -> bool:
+        """True if scores compare with golden's outputs (`AnswerBatch.golden`)."""
+
+    @property
+    def rules(self) -> "tuple[str, ...]":
+        """Names of the decision rules whose answers the metric can score; empty: of any rule."""
 
     @property
     def denominator(self) -> int:
@@ -62,6 +79,17 @@ class Metric(Protocol):
     def follows_decision(self) -> bool:
         """True if an image whose decision is golden's keeps its score, whatever else changed."""
 
+    def check_labels(self, labels: "Labels", first: AnswerBatch) -> None:
+        """Refuse labels that cannot be right answers; nothing to do without `needs_labels`.
+
+        Args:
+            labels: (images, ...), of the whole data set.
+            first: golden's answers to the first batch.
+
+        Raises:
+            DataMismatch: shape, type or range do not fit the model's answers.
+        """
+
     def score(self, answers: AnswerBatch) -> "Scores":
         """Scores of a batch.
 
@@ -69,6 +97,9 @@ class Metric(Protocol):
 
         Args:
             answers: the answers; `AnswerBatch.labels` is not None if `needs_labels`.
+
+        Raises:
+            GoldenFailed: faulty outputs cannot be read; every image scores 0.
 
         Returns:
             int64 (images,), each in 0 .. `denominator`.

@@ -1,5 +1,6 @@
 """Folders of images: one sub-folder for each class, or a flat one, with or without a list."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,7 @@ class FolderReader:
             found.classes,
             recipe=recipe_of(target, how, read.stretched),
             states=ready_states(signature, {}),
+            whole=_listing(path, found.files),
         )
         return data.remarked(
             say_sample(len(found.files), found.labels, rows),
@@ -87,6 +89,22 @@ class FolderReader:
             tree.say_others(),
             say_states(signature, ()),
         )
+
+
+def _listing(path: Path, files: Sequence[str]) -> str:
+    """SHA-256 of the names and sizes of files in a folder.
+
+    Raises:
+        BadData: a file is gone.
+    """
+    sha = hashlib.sha256()
+    for file in sorted(files):
+        try:
+            size = (path / file).stat().st_size
+        except OSError as error:
+            raise BadData(f"{path / file} cannot be read: {error.strerror}") from error
+        sha.update(f"{file}\0{size}\0".encode("utf-8", "surrogateescape"))
+    return sha.hexdigest()
 
 
 def _check_inputs(signature: InputSignature) -> None:

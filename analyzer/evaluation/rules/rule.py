@@ -1,13 +1,14 @@
 """The protocol of decision rules: what the answer to an image is, and when it is another one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 Outputs = tuple[npt.NDArray[Any], ...]
 Decisions = Any
 """Golden's decisions in the form that a rule compares with; opaque to everybody else."""
@@ -34,6 +35,11 @@ class DecisionRule(Protocol):
 
     Rules are immutable and can be pickled. Everything that a rule depends on (tolerances, axes,
     thresholds) is fixed before the first trial and is part of the plan of a campaign.
+
+    A member is a frozen dataclass. Its fields are text, numbers or truth values with defaults, and
+    ``--task NAME:field=value,field=value`` sets them. A member sees the outputs that it judges and
+    no others; what judges one output finds it at place 0. The axis of images comes first in every
+    output, whatever the model's own order is.
     """
 
     @property
@@ -59,7 +65,8 @@ class DecisionRule(Protocol):
             images: how many images the run answered.
 
         Raises:
-            GoldenFailed: the outputs are not of the form that the rule needs.
+            GoldenFailed: the outputs are not of the form that the rule needs. Metrics read faulty
+                answers by this method as well; there the error means a score of 0.
         """
 
     def changed(self, golden: GoldenDecisions, outputs: Outputs) -> Bools:
@@ -73,3 +80,51 @@ class DecisionRule(Protocol):
         Returns:
             bool (images,). An image whose decision cannot be read counts as changed.
         """
+
+
+class UnfittedRule(DecisionRule, Protocol):
+    """A rule with a part that depends on the whole data set, such as the range of an output."""
+
+    def fitted(self, golden: Sequence[Outputs]) -> DecisionRule:
+        """The rule with that part fixed.
+
+        Args:
+            golden: the judged outputs of every batch, without faults.
+        """
+
+
+class ClassRule(DecisionRule, Protocol):
+    """A rule whose decisions are classes, which labels can confirm."""
+
+    def predicted(self, outputs: Outputs, images: int, count: int) -> Ints:
+        """The best classes of each image, the best one first.
+
+        Args:
+            outputs: as `DecisionRule.decide` takes them.
+            images: how many images they answer.
+            count: how many classes per image.
+
+        Returns:
+            int64 (images, at most ``count``).
+
+        Raises:
+            GoldenFailed: as `DecisionRule.decide`.
+        """
+
+    def class_count(self, outputs: Outputs, images: int) -> int | None:
+        """Number of classes; None if the answers do not tell.
+
+        Args:
+            outputs: as `DecisionRule.decide` takes them.
+            images: how many images they answer.
+        """
+
+
+def as_class_rule(rule: DecisionRule) -> ClassRule | None:
+    """The rule as one whose decisions are classes; None if they are something else."""
+    return cast(ClassRule, rule) if hasattr(type(rule), "predicted") else None
+
+
+def as_unfitted(rule: DecisionRule) -> UnfittedRule | None:
+    """The rule as one that depends on the whole data set; None if it does not."""
+    return cast(UnfittedRule, rule) if hasattr(type(rule), "fitted") else None

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model, Request
 from analyzer.model.metadata import READERS
+
+
+def _as_lines(value: Any) -> Any:
+    return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 class AnnotateRequest(Request):
@@ -23,7 +27,7 @@ class AnnotateRequest(Request):
 
     model: Annotated[Model, Field(exclude=True)]
     out: Path | None = None
-    labels: str | None = None
+    labels: Annotated[str | None, BeforeValidator(_as_lines)] = None
     data: Path | None = None
     layout: fields.Layout = None
     color: fields.Color = None

@@ -34,7 +34,10 @@ class CampaignRequest(SpaceRequest):
     Attributes:
         fault: What one upset does.
         exposure: A new pattern for each batch, or one for the whole data set.
-        metric: Name of the metric; None: by the data.
+        metric: Name of the metric, or ``module.py:function``; None: by the data.
+        task: The decision rule, ``NAME``, ``NAME:field=value`` or ``module.py:function``; None:
+            found from the model.
+        output: Name of the output that is judged, several with commas; None: all.
         expect: Figures that the fault-free model must have.
         precision: Half-width of an interval at which its part is done, as a fraction.
         confidence: Coverage of each interval, as a fraction.
@@ -49,7 +52,9 @@ class CampaignRequest(SpaceRequest):
 
     fault: fields.Fault = FLIP
     exposure: Exposure = Exposure.TRANSIENT
-    metric: str | None = None
+    metric: fields.Metric = None
+    task: fields.Task = None
+    output: str | None = None
     expect: fields.Expectations = ()
     precision: float = Field(default=0.01, gt=0.0, lt=0.5)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from analyzer.campaign.tasks import Shard as ShardRecord
 from analyzer.evaluation.in_memory import Arrays
+from analyzer.evaluation.user_code import function_text
 from analyzer.faults.elements import ENCODINGS
 from analyzer.faults.models import FaultModel, parse_fault
 from analyzer.faults.rates import parse_rates
@@ -118,7 +119,14 @@ def _as_comparison_condition(value: Any) -> AnyCondition:
     return parse_comparison_gate(value)
 
 
+def _function(flag: str) -> BeforeValidator:
+    """Validator that takes a Python function as the text that names it."""
+    return BeforeValidator(lambda value: function_text(value, flag))
+
+
 Count = Annotated[int, Field(ge=1)]
+Metric = Annotated[str | None, _function("metric")]
+Task = Annotated[str | None, _function("task")]
 Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[

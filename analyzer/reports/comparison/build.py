@@ -17,6 +17,7 @@ from analyzer.reports.comparison.record import (
 )
 from analyzer.reports.shared.assumptions import sweep_assumptions
 from analyzer.reports.shared.build import data_part, interval_part, model_part, sweep_fields
+from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import RunPart, ToolPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
@@ -53,6 +54,7 @@ def build_comparison(
     return Comparison(
         tool=tool,
         data=data_part(data),
+        decision=decision_part(entries[0].compared.context.golden.judge.definition),
         plan=SharedPlanPart(**sweep_fields(plan)),
         metric=plan.metric if judged else None,
         models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],

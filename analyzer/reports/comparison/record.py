@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
     DataPart,
@@ -126,12 +127,13 @@ class Comparison(ReportRecord):
     """A whole comparison.
 
     ``metric`` is absent without labels: then only SDC and DUE are compared, each against a
-    model's own fault-free run.
+    model's own fault-free run. ``decision`` is that of the first model; all are judged by its rule.
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
     tool: ToolPart
     data: DataPart
+    decision: DecisionPart
     plan: SharedPlanPart
     metric: LabelledMetricName | None
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]

@@ -12,6 +12,7 @@ from analyzer.reports.comparison.record import (
     gained_nothing,
 )
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 from analyzer.reports.shared.terminal_text import (
@@ -45,8 +46,9 @@ def _head(comparison: Comparison) -> Iterator[str]:
         yield "No data set: inputs are random, judged against the fault-free models."
     kind = "inputs" if data.kind == "generated" else "images"
     yield one_line(f"{data.name}: {data.images} {kind}")
-    yield from wrapped(data.lines)
+    yield from wrapped([*decision_lines(comparison.decision), *data.lines])
     yield f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}"
+    yield one_line(figures.runtime(comparison.tool))
     yield ""
     name = f"   {'model':<{NAME_WIDTH}}"
     yield table_row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"

@@ -4,6 +4,7 @@ from analyzer.campaign.maps.map import Area, BitPosition, VulnerabilityMap, tens
 from analyzer.campaign.maps.result import SiteStratumResult, TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.elements import ELEMENT_TYPES
 from analyzer.model import Model
 from analyzer.reports.map.record import (
@@ -29,6 +30,7 @@ from analyzer.reports.shared.build import (
     model_part,
     plan_fields,
 )
+from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
 from analyzer.stats.areas import AreaStratum
 from analyzer.stats.intervals import Interval
@@ -38,6 +40,7 @@ def build_map_report(
     found: VulnerabilityMap,
     model: Model,
     data: Dataset,
+    definition: AnswerDefinition,
     tool: ToolPart,
     run: RunPart,
     exhaustive: bool,
@@ -48,6 +51,7 @@ def build_map_report(
         found: the finished map.
         model: the ONNX file.
         data: the data set.
+        definition: what an answer is.
         tool: versions.
         run: times and host.
         exhaustive: whether every site met every image.
@@ -57,6 +61,7 @@ def build_map_report(
         model=model_part(model, found.space),
         data=data_part(data),
         golden=GoldenPart.model_validate({"metric": found.plan.metric, "value": found.golden}),
+        decision=decision_part(definition),
         plan=MapPlanPart(
             id=found.plan.id,
             margin=found.plan.precision,
@@ -142,7 +147,7 @@ def _first(entry: tuple[int, AreaStratum]) -> int:
 def _stratum(stratum: SiteStratumResult) -> SiteStratumPart:
     return SiteStratumPart.model_validate(
         {
-            "reach": stratum.reach,
+            "reach": str(stratum.reach),  # pydantic 2.8 takes no StrEnum for a Literal
             "positions": list(stratum.positions),
             "trials": stratum.seen.tally.trials,
             "exhaustive": stratum.seen.exact is not None,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
     CrashPart,
@@ -123,6 +124,7 @@ class MapReport(ReportRecord):
     model: ModelPart
     data: DataPart
     golden: GoldenPart
+    decision: DecisionPart
     plan: MapPlanPart
     whole: AreaPart
     kinds: list[KindPart]

@@ -12,6 +12,7 @@ from analyzer.reports.map.record import (
     by_share,
 )
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
     one_line,
@@ -56,8 +57,10 @@ def _head(report: MapReport) -> list[str]:
     lines += [
         f"{model.path}: {bits} bits at risk in {values} values",
         f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %",
+        *decision_lines(report.decision),
         *data.lines,
         f"one upset ({plan.fault}, encoding {plan.encoding}) placed uniformly in each part",
+        figures.runtime(report.tool),
     ]
     return lines
 

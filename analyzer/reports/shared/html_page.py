@@ -32,6 +32,7 @@ def _template(name: str) -> Template:
         "flips": figures.flips,
         "si": figures.si,
         "size": figures.size,
+        "runtime": figures.runtime,
         "shown": one_line,
         "rate": show_rate,
     }

@@ -3,7 +3,7 @@
 import re
 
 from analyzer.evaluation.metrics import MetricLabels
-from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.records import IntervalPart, ToolPart
 
 MAX_DECIMALS = 4
 
@@ -134,6 +134,16 @@ def duration(seconds: float) -> str:
             count = seconds / limit
             return f"{count:.1f} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
     return f"{max(1.0, seconds):.0f} s"
+
+
+def runtime(tool: ToolPart) -> str:
+    """The runtime and its execution provider: other versions may give other figures.
+
+    >>> versions = {"version": "1", "onnxruntime": "1.32.0", "onnx": "1", "numpy": "2"}
+    >>> runtime(ToolPart(**versions, provider="CPUExecutionProvider"))
+    'ONNX Runtime 1.32.0, CPUExecutionProvider'
+    """
+    return f"ONNX Runtime {tool.onnxruntime}, {tool.provider}"
 
 
 def size(count: int) -> str:

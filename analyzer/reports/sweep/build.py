@@ -6,6 +6,7 @@ import numpy as np
 
 from analyzer.campaign.result import CampaignResult, RateResult
 from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, Waiver, overall
 from analyzer.model import Model
@@ -17,6 +18,7 @@ from analyzer.reports.shared.build import (
     model_part,
     sweep_fields,
 )
+from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
 from analyzer.reports.sweep.record import (
     ConditionPart,
@@ -35,6 +37,7 @@ def build_report(
     model: Model,
     space: FaultSpace,
     data: Dataset,
+    definition: AnswerDefinition,
     judgements: Sequence[Judgement],
     tool: ToolPart,
     run: RunPart,
@@ -46,6 +49,7 @@ def build_report(
         model: the ONNX file.
         space: its bits at risk.
         data: the data set.
+        definition: what an answer is.
         judgements: of the gate, one per condition; may be empty.
         tool: versions.
         run: times and host.
@@ -56,6 +60,7 @@ def build_report(
         model=model_part(model, space),
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
+        decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(

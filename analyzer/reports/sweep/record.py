@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
     CrashPart,
@@ -124,6 +125,7 @@ class Report(ReportRecord):
     model: ModelPart
     data: DataPart
     golden: GoldenPart
+    decision: DecisionPart
     plan: PlanPart
     rates: list[RatePart]
     gate: GatePart

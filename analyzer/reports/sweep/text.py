@@ -3,6 +3,7 @@
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import beside_bound
+from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
@@ -29,8 +30,10 @@ def _head(report: Report) -> list[str]:
     kind = "inputs" if data.kind == "generated" else "images"
     golden = figures.percent(report.golden.value, 2)
     lines.append(f"{data.name}: {data.images} {kind}, fault-free {metric} {golden} %")
+    lines += decision_lines(report.decision)
     lines += data.lines
     lines.append(f"faults: {plan.exposure} {plan.fault}, encoding {plan.encoding}")
+    lines.append(figures.runtime(report.tool))
     return lines
 
 

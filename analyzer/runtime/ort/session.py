@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
@@ -167,9 +169,20 @@ def run_session(session: ort.InferenceSession, feeds: Feeds) -> Result:
         feeds: an array for each input.
     """
     try:
-        return Answer(tuple(np.asarray(o) for o in session.run(None, dict(feeds))))
+        return Answer(tuple(map(_as_array, session.run(None, dict(feeds)))))
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
         return Failure(short_reason(error))
+
+
+def _as_array(output: object) -> npt.NDArray[Any]:
+    """An output as an array; sequences become arrays of objects, other than numpy makes them."""
+    if isinstance(output, np.ndarray):
+        return output
+    values = output if isinstance(output, list) else [output]
+    found: npt.NDArray[Any] = np.empty(len(values), object)
+    for place, value in enumerate(values):
+        found[place] = value
+    return found if isinstance(output, list) else found.reshape(())
 
 
 Handles = Mapping[str, ort.OrtValue]

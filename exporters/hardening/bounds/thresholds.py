@@ -50,11 +50,13 @@ class Calibration(_Record):
         data: Its name.
         sha256: Its digest.
         images: How many images were run.
+        whole: Digest of the data set of which these are a sample; empty: they are all.
     """
 
     data: str
     sha256: str
     images: int = Field(ge=1)
+    whole: str = ""
 
 
 class ThresholdFile(_Record):

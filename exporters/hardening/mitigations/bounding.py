@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from analyzer.errors import BadOption, BadThresholds, NothingToBound, UnsupportedModel, short
+from analyzer.evaluation.calibration import calibration_words
 from exporters.calibration_data import described
 from exporters.hardening.activations.survey import Survey, survey
 from exporters.hardening.bounds.calibrate import calibrate
@@ -116,7 +117,9 @@ def thresholds_from_order(
     with resources.count(len(batches), "calibrating") as step:
         fed = (batch.feeds(first) for batch in batches)
         extremes = calibrate(subject.proto, found.sites, form, fed, step)
-    calibration = Calibration(data=data.name, sha256=data.sha256, images=len(data))
+    calibration = Calibration(
+        data=data.name, sha256=data.sha256, images=len(data), whole=data.whole
+    )
     kept = threshold_file(name, subject, extremes, calibration)
     return kept, described(data)
 
@@ -181,7 +184,7 @@ def bounded(
     entries = {THRESHOLDS_KEY: json.dumps(pairs)}
     if kept.calibration is not None:
         about = kept.calibration
-        entries[CALIBRATION_KEY] = f"sha256:{about.sha256} images:{about.images}"
+        entries[CALIBRATION_KEY] = calibration_words(about.sha256, about.images, about.whole)
     return Change(
         proto=with_bounds(subject.proto, found.sites, bounds, form),
         applied=tuple(
