@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import tiny_cnn, tiny_data, why_no_gpu
 
+pytest_plugins = ["pytester"]
+
 # The same examples on every machine and in every run, however slow it is.
 hypothesis.settings.register_profile("relcheck", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("relcheck")

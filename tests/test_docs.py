@@ -35,6 +35,9 @@ FOREIGN = {
     "mpa": "a command that does not exist, as an example of a mistake",
     "--rate": "a flag that does not exist, likewise",
     "--points": "of benchmarks.clipact",
+    "--relcheck-budget": "of the plug-in of pytest",
+    "--relcheck-seed": "likewise",
+    "--relcheck-no-cache": "likewise",
     "--nthreads": "of Dask's workers",
 }
 """Words of command lines that are none of relcheck's."""

@@ -16,6 +16,9 @@ class Exit(IntEnum):
     UNDECIDED = 3
     INTERNAL = 4
 
+    ERROR = 2
+    DEFECT = 4
+
     @classmethod
     def of(cls, status: "Status") -> "Exit":
         """The exit code of a finished job."""

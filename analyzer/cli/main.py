@@ -17,11 +17,13 @@ from analyzer.cli.commands import (
     inspect,
     map,
     quantize,
+    report,
     resume,
     run,
     selftest,
 )
 from analyzer.cli.exits import Exit
+from analyzer.cli.failed_report import leave_failure
 from analyzer.cli.output import tell
 from analyzer.cli.usage import Refusal, as_relcheck_error
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
@@ -30,7 +32,7 @@ MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (
-    *(run, compare, map, inspect, check, annotate, selftest, resume, harden, export, data),
+    *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
     quantize,
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
@@ -66,14 +68,27 @@ def main() -> None:
         if os.environ.get("RELCHECK_DEBUG"):
             raise
         name, text = type(error).__name__, short(str(error), MESSAGE_CHARACTERS)
-        tell(
-            f"relcheck: internal error ({name}: {text}). This is a defect in relcheck; please "
-            "report it. RELCHECK_DEBUG=1 shows where it happened. [internal]"
+        sys.exit(
+            _tell(
+                "internal",
+                f"internal error ({name}: {text}). This is a defect in relcheck; please report it. "
+                "RELCHECK_DEBUG=1 shows where it happened.",
+                Exit.INTERNAL,
+            )
         )
-        sys.exit(Exit.INTERNAL)
 
 
 def tell_error(error: RelcheckError) -> Exit:
     """Say what is wrong, on one line, and return the exit code that goes with it."""
-    tell(f"relcheck: {short(str(error), MESSAGE_CHARACTERS)} [{error.slug}]")
-    return Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE
+    code = Exit.INTERNAL if isinstance(error, InternalError) else Exit.USAGE
+    return _tell(error.slug, short(str(error), MESSAGE_CHARACTERS), code)
+
+
+def _tell(slug: str, message: str, code: Exit) -> Exit:
+    """Say what is wrong, on one line and in the reports that were asked for."""
+    tell(f"relcheck: {message} [{slug}]")
+    try:
+        leave_failure(slug, message, code)
+    except (RelcheckError, OSError) as error:
+        tell(f"relcheck: the error could not be written as a report: {short(str(error))}")
+    return code

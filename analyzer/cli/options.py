@@ -1,21 +1,22 @@
 """The options that commands share: name, value, help text, and the panel that lists them."""
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.cli.report_options import PANEL as _OUT
+from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
 from analyzer.faults.protection_forms import offered_protections
-from analyzer.reports.formats import Format, RecordKind, formats_of
+from analyzer.reports.formats import RecordKind
 
 _FAULTS = "What happens"
 _DATA = "Data"
 _EFFORT = "Effort"
-_OUT = "Verdict and reports"
 _SEARCH = "Search of bounds (clipact)"
 
 
@@ -179,6 +180,22 @@ PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 prod
 Gate = Annotated[
     list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
 ]
+ComparisonGate = Annotated[
+    list[str] | None,
+    _option(_OUT, "TEXT", "Like 'top1 >= A - 0.01 @ 1e-6'; A is the reference (repeatable)."),
+]
+Waivers = Annotated[
+    Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
+]
+Formats = Annotated[
+    list[str] | None,
+    _option(
+        _OUT,
+        "NAME=FILE",
+        "Write a report as json, html, csv, markdown, junit, sarif, github or gitlab; - prints "
+        "(repeatable).",
+    ),
+]
 Config = Annotated[
     Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
 ]
@@ -224,44 +241,10 @@ WORK = {
 }
 
 
-def outputs(kind: RecordKind, panel: str | None = _OUT) -> dict[str, Any]:
-    """One option per form of a report, by name.
-
-    Args:
-        kind: of the report.
-        panel: where help lists them; None: among the options without a panel.
-    """
-    return {name: _output(form, form.help, panel) for name, form in formats_of([kind]).items()}
-
-
-def resumed_outputs(kinds: Collection[RecordKind]) -> dict[str, Any]:
-    """One option per form of several reports; help says of which report, if not of all.
-
-    Args:
-        kinds: of the reports.
-    """
-    options = {}
-    for name, form in formats_of(kinds).items():
-        having = [kind for kind in kinds if name in formats_of([kind])]
-        text = form.help
-        if len(having) < len(kinds):
-            text = f"Of a {having[0]}: {text[0].lower()}{text[1:]}"
-        options[name] = _output(form, text, None)
-    return options
-
-
-def _output(form: Format, text: str, panel: str | None) -> Any:
-    option = typer.Option(
-        f"--{form.name}", help=text, metavar="FILE", rich_help_panel=panel, show_default=False
-    )
-    return Annotated[Path | None, option]
-
-
 _ACCURACY = {**DATA, "precision": Precision, "confidence": Confidence}
+_SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
-    "rates": Rates,
-    "exposure": Exposure,
-    **FAULTS,
+    **_SWEEP,
     "protect": Protect,
     **_ACCURACY,
     "until": Until,
@@ -271,20 +254,22 @@ RUN = {
     "device": Device,
     "precise_int8": PreciseInt8,
     "gate": Gate,
+    "waivers": Waivers,
     **outputs(RecordKind.RUN),
+    "format": Formats,
     "config": Config,
 }
 COMPARE = {
-    "rates": Rates,
-    "exposure": Exposure,
-    **FAULTS,
+    **_SWEEP,
     "protect": Protections,
     **_ACCURACY,
     **WORK,
     "journal": JournalFolder,
     "device": Device,
     "precise_int8": PreciseInt8,
+    "gate": ComparisonGate,
     **outputs(RecordKind.COMPARISON),
+    "format": Formats,
     "config": Config,
 }
 MAP = {
@@ -300,6 +285,7 @@ MAP = {
     "journal": Journal,
     "shard": Shard,
     **outputs(RecordKind.MAP),
+    "format": Formats,
     "config": Config,
 }
 SEARCH = {

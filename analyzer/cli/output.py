@@ -5,15 +5,39 @@ import sys
 
 import typer
 
+from analyzer.errors import UnwritableOutput
 from analyzer.reports.shared import terminal_text
 
 
 def say(text: str) -> None:
     """Print to standard output; that nobody reads on is no reason to stop, or to pass a gate."""
+    emit(terminal_text.lines(text))
+
+
+def emit(text: str) -> None:
+    """Print a report as it is, to standard output.
+
+    Raises:
+        UnwritableOutput: it cannot be written, e.g. as a disk is full.
+    """
     try:
-        typer.echo(terminal_text.lines(text), nl=False)
+        typer.echo(text, nl=False)
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
+    except OSError as error:
+        _let_go()
+        raise UnwritableOutput(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _let_go() -> None:
+    """Send whatever is still in standard output's buffer nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell_lines(text: str) -> None:
+    """Print text of several lines to standard error."""
+    typer.echo(terminal_text.lines(text), nl=False, err=True)
 
 
 def tell(text: str) -> None:

@@ -1,5 +1,6 @@
 """A finished job on the terminal: its text, its files, how to go on, and the exit code."""
 
+import os
 import shlex
 from collections.abc import Collection
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any, Protocol
 
 from analyzer.campaign.result import Stop
 from analyzer.cli.exits import Exit
-from analyzer.cli.output import say, tell
+from analyzer.cli.failed_report import append
+from analyzer.cli.output import emit, say, tell, tell_lines
 from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.journals import why_cut_short
 from analyzer.jobs.report import Report, Share
+from analyzer.reports.formats import find_format
 
 
 class Text(Protocol):
@@ -22,15 +25,35 @@ class Text(Protocol):
 
 def show(found: Text) -> Exit:
     """Show the result of a job that cannot end early, and writes what it was told to write."""
-    say(found.to_text())
-    return Exit.of(found.status) if isinstance(found, Report) else Exit.OK
+    if not isinstance(found, Report):
+        say(found.to_text())
+        return Exit.OK
+    _print(found)
+    return Exit.of(found.status)
+
+
+def _print(found: Report[Any]) -> None:
+    """Print the text, or the form that was asked for on standard output and the text beside it."""
+    if found.printed is None:
+        say(found.to_text())
+        return
+    tell_lines(found.to_text())
+    emit(found.to(found.printed))
+
+
+def _append_summary(found: Report[Any]) -> None:
+    """Append the report to the summary of a job of GitHub Actions, within such a job."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary and found.kind and find_format(found.kind, "markdown"):
+        append(Path(summary), found.to("markdown"))
 
 
 def show_campaign(found: Report[Any] | Share) -> Exit:
     """Show the result of a campaign, name the files written, and say how to go on with it."""
     if isinstance(found, Share):
         return _show_share(found)
-    say(found.to_text())
+    _print(found)
+    _append_summary(found)
     for path in found.written:
         tell(f"wrote {path}")
     if isinstance(found, ComparisonReport) and found.kept and found.cut_short:

@@ -7,6 +7,7 @@ package group the leaves as that page does; other rooms import them from here.
 
 from analyzer.errors.data import (
     BadData,
+    BaselineMissing,
     DataError,
     DataMismatch,
     FileMissing,
@@ -53,6 +54,7 @@ from analyzer.errors.request import (
     BadGate,
     BadOption,
     BadRates,
+    BadReport,
     BadTarget,
     BudgetTooSmall,
     DeviceUnavailable,
@@ -83,9 +85,11 @@ __all__ = [
     "BadNetwork",
     "BadOption",
     "BadRates",
+    "BadReport",
     "BadSearchState",
     "BadTarget",
     "BadThresholds",
+    "BaselineMissing",
     "BudgetTooSmall",
     "CannotQuantize",
     "ClusterError",

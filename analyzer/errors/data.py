@@ -3,6 +3,12 @@
 from analyzer.errors.tree import InputError
 
 
+class BaselineMissing(InputError):
+    """The reference of a comparison, a model or a report, does not exist."""
+
+    slug = "baseline-missing"
+
+
 class FileMissing(InputError):
     """A file that is not there or cannot be opened."""
 

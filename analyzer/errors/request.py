@@ -39,6 +39,12 @@ class BadTarget(UsageError):
     slug = "bad-target"
 
 
+class BadReport(UsageError):
+    """A file that should be a report of relcheck, and is none, or none of this version."""
+
+    slug = "bad-report"
+
+
 class UnsupportedTarget(UsageError):
     """Fault sites whose bits the chosen executor cannot flip, like those of computed values."""
 

@@ -13,7 +13,6 @@ from analyzer.faults.elements import Codes
 from analyzer.faults.kinds import TruthTable
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.operations import merged_masks
-from analyzer.faults.selection import Selection
 from analyzer.faults.sites import (
     Alias,
     AnyKind,
@@ -33,7 +32,6 @@ __all__ = [
     "Indices",
     "Kind",
     "Part",
-    "Selection",
     "Target",
     "TensorSite",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from analyzer.campaign.comparison.additional_blocks import run_more
@@ -14,17 +15,21 @@ from analyzer.campaign.comparison.difference import (
 )
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import run_campaign
+from analyzer.errors import BaselineMissing
+from analyzer.gate import Verdict
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.comparable import prepare_models, said_together
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
+from analyzer.jobs.gates import judge_comparison
 from analyzer.jobs.journals import journal_in
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import open_pool
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
-from analyzer.jobs.report import Report
+from analyzer.jobs.report import Report, Status, status_of
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from analyzer.jobs.requests.fields import NOWHERE
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.comparison.build import ComparisonEntry, build_comparison, label
@@ -47,6 +52,21 @@ class ComparisonReport(Report[Comparison]):
     kind: ClassVar[RecordKind | None] = RecordKind.COMPARISON
 
     kept: bool = False
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Verdict of the gates that were asked for; None: there were none."""
+        return Verdict(self.record.gate.verdict) if self.record.gate else None
+
+    @property
+    def passed(self) -> bool | None:
+        """True if the gates that were asked for passed; None: there were none."""
+        return None if self.verdict is None else self.verdict is Verdict.PASS
+
+    @property
+    def status(self) -> Status:
+        """OK if the gates passed or, without gates, if the comparison is complete."""
+        return status_of(self.verdict, self.complete)
 
     def to_text(self) -> str:
         """The comparison as plain text, 80 columns wide."""
@@ -98,6 +118,11 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
         NotComparable: models that answer different questions.
     """
     request.check()
+    if isinstance(request.models[0], Path) and not request.models[0].exists():
+        raise BaselineMissing(
+            f"there is no reference {request.models[0]}, with which the other models were to be "
+            "compared; fetch it, or run the gate of a new model by relcheck run"
+        )
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
@@ -107,12 +132,15 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
         _run(analyses, compared_models, request, watch, observer)
         _run_more(analyses, compared_models, request, watch, observer)
     record = _record(analyses, compared_models, request, watch)
+    gate = judge_comparison(record, request.gate)
+    record = record.model_copy(update={"gate": gate})
     written = write_report(RecordKind.COMPARISON, record, request.outputs)
     return ComparisonReport(
         record=record,
         written=tuple(written),
         cut_short=frozenset(stop for c in compared_models for stop in c.found.cut_short),
         kept=request.journal is not NOWHERE,
+        printed=printed_form(request.outputs),
     )
 
 
@@ -139,7 +167,7 @@ def _record(
         for state in acceleration_parts(analysis.executor, label(index))
     ]
     tool = tool_part(analyses[0].device)
-    run = run_part(watch, None, request.command, states)
+    run = run_part(watch, None, request.command, states, request.models)
     return build_comparison(entries, said_together(analyses), tool, run)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analyzer.errors import UnwritableOutput
+from analyzer.jobs.requests.outputs import STANDARD_OUTPUT
 from analyzer.reports.formats import RecordKind, formats_of
 
 
@@ -21,7 +22,11 @@ def check_targets(targets: Sequence[Path], inputs: Sequence[Path]) -> None:
             target is an input, or two targets are one.
     """
     taken = {path.resolve() for path in inputs}
+    if targets.count(STANDARD_OUTPUT) > 1:
+        raise UnwritableOutput("standard output (-) holds one report; name files for others")
     for target in targets:
+        if target == STANDARD_OUTPUT:
+            continue
         _check_target(target)
         if target.resolve() in taken:
             raise UnwritableOutput(f"{target} is in use already; name another file")
@@ -51,15 +56,16 @@ def write_report(kind: RecordKind, record: object, outputs: Mapping[str, Path]) 
         outputs: name of a form -> file.
 
     Returns:
-        The files, in the order in which they were written.
+        The files, in the order in which they were written; standard output is none.
 
     Raises:
         UnwritableOutput: a file cannot be written.
     """
     forms = formats_of([kind])
-    for name, path in outputs.items():
+    files = {name: path for name, path in outputs.items() if path != STANDARD_OUTPUT}
+    for name, path in files.items():
         write_whole(path, forms[name].render(record))
-    return list(outputs.values())
+    return list(files.values())
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -14,10 +14,19 @@ from analyzer.gate import (
     judge,
     overall,
     parse_gate,
+    without_hope,
 )
+from analyzer.gate.difference import AnyCondition, DifferenceCondition
+from analyzer.reports.comparison.record import (
+    ComparedConditionPart,
+    ComparedGatePart,
+    ComparedModelPart,
+    Comparison,
+)
+from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.left_out import gate_scope
-from analyzer.reports.shared.number_format import bounds, estimate
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.stats.intervals import Interval
 
@@ -51,8 +60,7 @@ class GateReport:
         for judged in self.evidence:
             found = "no estimate"
             if judged.interval is not None:
-                part = _part(judged.interval)
-                found = f"{estimate(part)} % ({bounds(part)})"
+                found = beside_bound(_part(judged.interval), judged.condition.bound)
             lines.append(f"  {judged.verdict:<10} {judged.condition!s:<28} {found}")
         return "\n".join(lines)
 
@@ -86,10 +94,67 @@ def _judge(record: Report, condition: Condition) -> Judgement:
     for row in record.rates:
         if row.rate == condition.rate:
             interval = _interval(row, condition.metric)
-            return judge(condition, interval, row.trials)
+            judged = judge(condition, interval, row.trials)
+            return without_hope(judged, record.golden.metric, record.golden.value)
     rates = ", ".join(show_rate(row.rate) for row in record.rates)
     raise BadGate(
         f"gate {str(condition)!r} asks for a rate that was not run; the sweep has {rates}"
+    )
+
+
+def judge_comparison(
+    comparison: Comparison, conditions: Sequence[AnyCondition]
+) -> ComparedGatePart | None:
+    """Judge every condition for every model but the reference.
+
+    Args:
+        comparison: with every rate of theirs.
+        conditions: of the gate; without any there is no verdict.
+    """
+    found = [
+        (model, _judge_model(model, condition))
+        for model in comparison.models[1:]
+        for condition in conditions
+    ]
+    left_out = max(model.model.share_out_of_scope for model in comparison.models)
+    verdict = overall([judged for _, judged in found], left_out)
+    if verdict is None:
+        return None
+    parts = [_compared_condition(model.label, judged) for model, judged in found]
+    return ComparedGatePart(verdict=verdict.value, conditions=parts)
+
+
+def _judge_model(model: ComparedModelPart, condition: AnyCondition) -> Judgement:
+    row = next(row for row in model.rates if row.rate == condition.rate)
+    name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
+    source = row.difference if isinstance(condition, DifferenceCondition) else row
+    part: DifferencePart | IntervalPart | None = getattr(source, name, None)
+    interval = None if part is None else Interval(part.estimate, part.low, part.high)
+    paired = row.difference.paired_trials if row.difference else 0
+    relative = isinstance(condition, DifferenceCondition)
+    judged = judge(condition, interval, (paired if relative else 0) or row.trials)
+    if model.golden is None:
+        return judged
+    return without_hope(judged, condition.metric, model.golden)
+
+
+def _compared_condition(label: str, judged: Judgement) -> ComparedConditionPart:
+    condition, found = judged.condition, judged.interval
+    evidence = None
+    if found is not None:
+        evidence = DifferencePart(estimate=found.estimate, low=found.low, high=found.high)
+    return ComparedConditionPart(
+        condition=str(condition),
+        model=label,
+        metric=condition.metric,
+        operator=">=" if condition.at_least else "<=",
+        bound=condition.bound,
+        relative=isinstance(condition, DifferenceCondition),
+        rate=condition.rate,
+        verdict=judged.verdict.value,
+        evidence=evidence,
+        more_trials=judged.more_trials,
+        level=condition.level.value,
     )
 
 

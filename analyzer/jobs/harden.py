@@ -16,6 +16,7 @@ from analyzer.jobs.before_after import Images, check_files, compare_twins, read_
 from analyzer.jobs.files import write_report, write_whole
 from analyzer.jobs.observer import SILENT, CountStage, Observer
 from analyzer.jobs.report import Report, Status
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.twins import HardenRequest
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.threshold_search import search_part, search_request
@@ -95,7 +96,12 @@ def harden_model(request: HardenRequest, observer: Observer = SILENT) -> Hardene
     written = _write(request, change, record)
     for path in change.obsolete:
         path.unlink(missing_ok=True)
-    return HardenedModel(record=record, model=change.proto, written=tuple(written))
+    return HardenedModel(
+        record=record,
+        model=change.proto,
+        written=tuple(written),
+        printed=printed_form(request.outputs),
+    )
 
 
 def _resources(images: Images, observer: Observer) -> Resources:

@@ -20,6 +20,7 @@ from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.observer import Observer
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE, Nowhere
+from analyzer.jobs.requests.outputs import STANDARD_OUTPUT
 
 
 def identity_of(analysis: Analysis) -> Identity:
@@ -147,7 +148,7 @@ def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
     )
     given |= given.pop("outputs", {})
     for key in request.paths() - {"journal"}:
-        if given.get(key):
+        if given.get(key) and given[key] != str(STANDARD_OUTPUT):
             given[key] = str(Path(given[key]).absolute())
     return given
 

@@ -10,6 +10,7 @@ from analyzer.campaign.plan import Exposure
 from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition
+from analyzer.gate.difference import AnyCondition
 from analyzer.jobs.sources import DataLike
 
 P = ParamSpec("P")
@@ -68,6 +69,12 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     config: PathLike | None
     json: PathLike | None
     html: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
 
 
 class RatesKeywords(CampaignKeywords, total=False):
@@ -82,6 +89,7 @@ class CompareKeywords(RatesKeywords, total=False):
     """A comparison of models."""
 
     protect: str | Sequence[str] | None
+    gate: str | AnyCondition | Sequence[str | AnyCondition] | None
 
 
 class RunKeywords(RatesKeywords, total=False):
@@ -89,6 +97,7 @@ class RunKeywords(RatesKeywords, total=False):
 
     protect: str | None
     gate: str | Condition | Sequence[str | Condition] | None
+    waivers: PathLike | None
     until: str | None
 
 
@@ -98,7 +107,6 @@ class MapKeywords(CampaignKeywords, total=False):
     protect: str | None
     margin: float | None
     exhaustive: bool | None
-    csv: PathLike | None
 
 
 class SearchKeywords(TypedDict, total=False):

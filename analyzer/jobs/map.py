@@ -20,6 +20,7 @@ from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
@@ -113,12 +114,22 @@ def _report(
         analysis.data,
         analysis.context.golden.judge.definition,
         tool_part(analysis.device),
-        run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        run_part(
+            watch,
+            journal,
+            request.command,
+            acceleration_parts(analysis.executor),
+            [request.model],
+        ),
         request.exhaustive,
         analysis.notes,
         protection_part(plan, analysis.memory, analysis.coding),
     )
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
-        record=record, written=tuple(written), cut_short=found.cut_short, journal=journal
+        record=record,
+        written=tuple(written),
+        cut_short=found.cut_short,
+        journal=journal,
+        printed=printed_form(request.outputs),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from analyzer import __version__
+from analyzer.jobs.sources import ModelSource
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.shared.records import AccelerationPart, RunPart, ToolPart
 from analyzer.runtime.executor import CampaignExecutor
@@ -51,6 +52,7 @@ def run_part(
     journal: Path | None,
     command: str,
     accelerations: Sequence[AccelerationPart] = (),
+    models: Sequence[ModelSource] = (),
 ) -> RunPart:
     """Time, place, request and engine of a job.
 
@@ -59,6 +61,7 @@ def run_part(
         journal: file of the journal; None: there is none.
         command: what asked for the job: a command line, or a Python call.
         accelerations: the state of each in the process that prepared the job.
+        models: in the order of the report.
     """
     return RunPart(
         started=watch.started,
@@ -73,6 +76,7 @@ def run_part(
         journal=relative(str(journal)) if journal else "",
         command=command,
         accelerations=list(accelerations),
+        models=[in_repository(model) for model in models],
     )
 
 
@@ -88,3 +92,16 @@ def relative(path: str) -> str:
         if within.split(os.sep)[0] != os.pardir:
             return os.path.normpath(within) if sign == "." else os.path.join(sign, within)
     return os.path.basename(path)
+
+
+def in_repository(model: ModelSource) -> str:
+    """The path of a model as pipelines know files: from the root of its repository, with slashes.
+
+    Outside a repository it is relative to the working folder; of a model elsewhere, and of one in
+    memory, the name alone.
+    """
+    if not isinstance(model, Path):
+        return model.label
+    path = Path(os.path.abspath(model))
+    root = next((p for p in path.parents if (p / ".git").exists()), Path.cwd())
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

@@ -11,6 +11,7 @@ from analyzer.jobs.before_after import Images, check_files, compare_twins, read_
 from analyzer.jobs.files import write_report
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.report import Report
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.twins import QuantizeRequest
 from analyzer.jobs.sources import open_model
 from analyzer.model import Model, limits
@@ -87,7 +88,8 @@ def quantize_model(request: QuantizeRequest, observer: Observer = SILENT) -> Qua
         write_model(twin, request.out)
     reports = write_report(RecordKind.QUANTIZATION, record, request.outputs)
     written = (*([request.out] if request.out else []), *reports)
-    return QuantizedModel(record=record, model=twin, written=written)
+    printed = printed_form(request.outputs)
+    return QuantizedModel(record=record, model=twin, written=written, printed=printed)
 
 
 def _check(model: Model) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from analyzer.campaign.result import Stop
 from analyzer.campaign.tasks import Shard
 from analyzer.errors import BadOption, PackageMissing
+from analyzer.gate import Verdict
 from analyzer.jobs.files import check_targets, write_whole
-from analyzer.reports.formats import RecordKind, find_format, formats_of
+from analyzer.reports.formats import RecordKind, find_format, form_by_ending, formats_of
 from analyzer.reports.tables import Row
 
 Record = TypeVar("Record")
@@ -21,11 +22,29 @@ PAGE_PIXELS = 640
 
 
 class Status(StrEnum):
-    """Outcome of a finished job: as wished, not as wished, or too little work to say."""
+    """Outcome of a finished job: as wished, not as wished, or too little work to say.
+
+    Of a job that did not finish, as its report says: an error of the request, or a defect.
+    """
 
     OK = "ok"
     FAILED = "failed"
     UNDECIDED = "undecided"
+    ERROR = "error"
+    DEFECT = "defect"
+
+
+def status_of(verdict: Verdict | None, complete: bool) -> Status:
+    """Outcome of a job that may have a gate.
+
+    Args:
+        verdict: of the gate; None: there is none.
+        complete: whether all the work was done.
+    """
+    if verdict is Verdict.FAIL:
+        return Status.FAILED
+    done = complete if verdict is None else verdict is Verdict.PASS
+    return Status.OK if done else Status.UNDECIDED
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -37,6 +56,7 @@ class Report(Generic[Record]):
         written: Files that the job wrote.
         cut_short: What ended parts of the work early; empty: the work is complete.
         journal: File that keeps finished work; None: there is none.
+        printed: Name of the form that is to be printed in place of the text; None: there is none.
     """
 
     kind: ClassVar[RecordKind | None] = None
@@ -46,6 +66,7 @@ class Report(Generic[Record]):
     written: tuple[Path, ...] = ()
     cut_short: frozenset[Stop] = frozenset()
     journal: Path | None = None
+    printed: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -134,11 +155,10 @@ class Report(Generic[Record]):
         """
         path = Path(path)
         forms = formats_of([self.kind] if self.kind else [])
-        for name, form in forms.items():
-            if form.suffix == path.suffix:
-                check_targets([path], [])
-                write_whole(path, self.to(name))
-                return path
+        if form := form_by_ending(path.name, forms.values()):
+            check_targets([path], [])
+            write_whole(path, self.to(form.name))
+            return path
         endings = ", ".join(form.suffix for form in forms.values()) or "none"
         raise BadOption(f"{path} ends in none of {type(self).__name__}'s forms: {endings}")
 

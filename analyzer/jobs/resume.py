@@ -12,6 +12,7 @@ from analyzer.jobs.map import VulnerabilityReport, make_map
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.report import Share
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
+from analyzer.jobs.requests.outputs import with_outputs
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.sweep import SweepReport, run_sweep
 from analyzer.reports.formats import RecordKind, formats_of
@@ -38,6 +39,7 @@ def resume(
     """
     remembered = read_request(journal)
     given = {name: value for name, value in flags.items() if value is not None}
+    given = with_outputs(given, formats_of([RESUMED[remembered.purpose]]))
     _check_forms(journal, remembered.purpose, given)
     asked = {**remembered.settings, **given}
     if remembered.purpose is Purpose.MAP:

@@ -1,14 +1,15 @@
 """One sweep over bit error rates: prepare, run, judge, report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from analyzer.campaign.journal.journal import Journal
-from analyzer.campaign.result import CampaignResult
-from analyzer.campaign.runner import run_campaign
+from analyzer.campaign.result import CampaignResult, Stop
+from analyzer.campaign.runner import Budget, run_campaign
 from analyzer.campaign.workers.processes import WorkerProcesses
-from analyzer.gate import Condition, Verdict, deciders, judge_gate
+from analyzer.gate import Condition, Judgement, Verdict, Waiver, deciders, judge_gate
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
@@ -18,10 +19,12 @@ from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
-from analyzer.jobs.report import Report, Share, Status
+from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.waivers import hopeless, read_waivers, with_waivers
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -51,10 +54,7 @@ class SweepReport(Report[record.Report]):
     @property
     def status(self) -> Status:
         """OK if the gates passed or, without gates, if the sweep is complete."""
-        if self.verdict is Verdict.FAIL:
-            return Status.FAILED
-        done = self.complete if self.verdict is None else self.verdict is Verdict.PASS
-        return Status.OK if done else Status.UNDECIDED
+        return status_of(self.verdict, self.complete)
 
     def gate(self, *conditions: str | Condition) -> GateReport:
         """Judge conditions afterwards, by the intervals of the sweep.
@@ -79,6 +79,33 @@ class SweepReport(Report[record.Report]):
         return sweep_rows(self.record)
 
 
+class Settled:
+    """The budget of a sweep that is decided before its first trial."""
+
+    def charge(self, cpu_seconds: float) -> None:
+        """Take no notice."""
+
+    def spent(self) -> Stop:
+        """The reason to stop."""
+        return Stop.DECIDED
+
+    def affords(self, under_way: int) -> bool:
+        """Let no block begin."""
+        return False
+
+
+def _asked(request: SweepRequest, waivers: Sequence[Waiver]) -> list[Condition]:
+    """Conditions that end a rate once they are decided; those that are waived need not be."""
+    excused = {waiver.gate for waiver in waivers if not waiver.expired}
+    wanted = request.gate if request.until == "gate" else ()
+    return [condition for condition in wanted if condition.id not in excused]
+
+
+def _golden(analysis: Analysis) -> tuple[str, float]:
+    """The metric, and its value without faults."""
+    return analysis.context.plan.metric, analysis.context.golden.metric
+
+
 def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport | Share:
     """Run a sweep, or a share of one, and write what was asked for.
 
@@ -93,6 +120,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
+    waivers = read_waivers(request.waivers, request.gate, observer)
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
@@ -100,15 +128,23 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)
         with journal_of(analysis, request, observer) as journal:
-            result = _campaign(analysis, request, journal, watch, crew, observer)
+            doomed = hopeless(request.gate, waivers, *_golden(analysis))
+            budget: Budget = watch if doomed is None else Settled()
+            asked = _asked(request, waivers)
+            result = _campaign(analysis, request, journal, watch, crew, observer, budget, asked)
     where = journal.path if journal else None
     if request.shard.count > 1:
         trials = sum(rate.tally.trials for rate in result.rates)
         return Share(shard=request.shard, trials=trials, cut_short=result.cut_short, journal=where)
-    found = _record(analysis, request, result, watch, where)
+    judged = with_waivers(judge_gate(request.gate, result), waivers)
+    found = _record(analysis, request, result, watch, where, judged)
     written = write_report(RecordKind.RUN, found, request.outputs)
     return SweepReport(
-        record=found, written=tuple(written), cut_short=result.cut_short, journal=where
+        record=found,
+        written=tuple(written),
+        cut_short=result.cut_short,
+        journal=where,
+        printed=printed_form(request.outputs),
     )
 
 
@@ -119,16 +155,19 @@ def _campaign(
     watch: Stopwatch,
     crew: WorkerProcesses,
     observer: Observer,
+    budget: Budget,
+    asked: Sequence[Condition],
 ) -> CampaignResult:
     plan = analysis.context.plan
-    asked = deciders(request.gate) if request.until == "gate" else {}
     with (
         watch.interruptible(),
         open_pool(analysis, request, crew, observer) as pool,
         observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
     ):
         store = journal or NullStore()
-        return run_campaign(analysis.context, pool, store, watch, observer, request.shard, asked)
+        return run_campaign(
+            analysis.context, pool, store, budget, observer, request.shard, deciders(asked)
+        )
 
 
 def _record(
@@ -137,6 +176,7 @@ def _record(
     result: CampaignResult,
     watch: Stopwatch,
     journal: Path | None,
+    judged: Sequence[Judgement],
 ) -> record.Report:
     return build_report(
         result,
@@ -144,9 +184,15 @@ def _record(
         analysis.space,
         analysis.data,
         analysis.context.golden.judge.definition,
-        judge_gate(request.gate, result),
+        judged,
         tool_part(analysis.device),
-        run_part(watch, journal, request.command, acceleration_parts(analysis.executor)),
+        run_part(
+            watch,
+            journal,
+            request.command,
+            acceleration_parts(analysis.executor),
+            [request.model],
+        ),
         analysis.notes,
         protection_part(result.plan, analysis.memory, analysis.coding),
     )

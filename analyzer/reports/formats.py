@@ -8,15 +8,8 @@ its code. Nothing heavy is loaded before a report is rendered.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from analyzer.reports.before_after.hardening import HardeningReport
-    from analyzer.reports.before_after.quantization import QuantizationReport
-    from analyzer.reports.comparison.record import Comparison
-    from analyzer.reports.map.record import MapReport
-    from analyzer.reports.recipes import RecipesReport
-    from analyzer.reports.sweep.record import Report
+from importlib import import_module
+from typing import Any
 
 
 class RecordKind(StrEnum):
@@ -27,6 +20,7 @@ class RecordKind(StrEnum):
     COMPARISON = "comparison"
     HARDENING = "hardening"
     QUANTIZATION = "quantization"
+    FAILURE = "failure"
     RECIPES = "recipes"
 
 
@@ -35,91 +29,100 @@ class Format:
     """One form of a record.
 
     Attributes:
-        name: Name of the flag (``--json FILE``), of the setting, and of the method (``to_json``).
+        name: Name of the form in ``--format NAME=FILE``, of the setting, and of the method
+            (``to_json``).
         suffix: Ending of file names by which the form is recognized, e.g. ``.json``.
-        help: What the flag does, as a sentence.
+        help: What is written, as a sentence.
         render: Text of a record of the kind under which the format is registered.
+        flag: Whether there is a flag of this name besides (``--json FILE``).
     """
 
     name: str
     suffix: str
     help: str
     render: Callable[[Any], str]
+    flag: bool = True
 
 
-def _run_json(record: "Report") -> str:
-    from analyzer.reports.sweep.record import to_json
-
-    return to_json(record)
+Dotted = str
+"""Module below `analyzer.reports`, a colon, and the name of a function."""
 
 
-def _run_html(record: "Report") -> str:
-    from analyzer.reports.sweep.html import to_html
+def _by(*paths: Dotted) -> Callable[[Any], str]:
+    """A chain of functions, each applied to what the one before returns; loaded when called."""
 
-    return to_html(record)
+    def render(record: Any) -> str:
+        for path in paths:
+            module, _, name = path.partition(":")
+            record = getattr(import_module(f"analyzer.reports.{module}"), name)(record)
+        return str(record)
 
-
-def _map_json(record: "MapReport") -> str:
-    from analyzer.reports.map.record import to_json
-
-    return to_json(record)
-
-
-def _map_html(record: "MapReport") -> str:
-    from analyzer.reports.map.html import to_html
-
-    return to_html(record)
+    return render
 
 
-def _map_csv(record: "MapReport") -> str:
-    from analyzer.reports.map.table import to_csv
-
-    return to_csv(record)
+def _own_json(record: Any) -> str:
+    return str(record.to_json())
 
 
-def _comparison_json(record: "Comparison") -> str:
-    from analyzer.reports.comparison.record import comparison_json
+def _for_pipelines(findings: Dotted) -> tuple[Format, ...]:
+    """Forms that need no more of a record than its findings.
 
-    return comparison_json(record)
-
-
-def _comparison_html(record: "Comparison") -> str:
-    from analyzer.reports.comparison.html import comparison_html
-
-    return comparison_html(record)
-
-
-def _own_json(record: "HardeningReport | QuantizationReport") -> str:
-    return record.to_json()
-
-
-def _recipes_json(record: "RecipesReport") -> str:
-    from analyzer.reports.shared.records import as_json
-
-    return as_json(record)
+    Args:
+        findings: the function that makes findings of the record.
+    """
+    forms = (
+        ("markdown", ".md", "A comment for a pull request.", "markdown:to_markdown"),
+        ("junit", ".xml", "JUnit XML, a case per gate.", "junit:to_junit"),
+        ("sarif", ".sarif", "SARIF 2.1.0, for code scanning.", "sarif:to_sarif"),
+        ("github", ".github.txt", "Annotations of GitHub.", "annotations:to_annotations"),
+        ("gitlab", ".gitlab.json", "Code quality of GitLab.", "code_quality:to_code_quality"),
+    )
+    return tuple(
+        Format(name, suffix, text, _by(findings, f"pipeline.{path}"), flag=False)
+        for name, suffix, text, path in forms
+    )
 
 
 _JSON, _HTML = "Write the JSON report.", "Write the HTML report."
+_CSV = "Write the rows (rates, or tensors) as CSV."
+_ROWS = "pipeline.rows_csv:to_csv"
 
 FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     RecordKind.RUN: (
-        Format("json", ".json", _JSON, _run_json),
-        Format("html", ".html", _HTML, _run_html),
+        Format("json", ".json", _JSON, _by("sweep.record:to_json")),
+        Format("html", ".html", _HTML, _by("sweep.html:to_html")),
+        Format("csv", ".csv", _CSV, _by("tables:sweep_rows", _ROWS)),
+        *_for_pipelines("findings.sweep:sweep_findings"),
     ),
     RecordKind.MAP: (
-        Format("json", ".json", _JSON, _map_json),
-        Format("html", ".html", _HTML, _map_html),
-        Format("csv", ".csv", "Write one CSV line per tensor.", _map_csv),
+        Format("json", ".json", _JSON, _by("map.record:to_json")),
+        Format("html", ".html", _HTML, _by("map.html:to_html")),
+        Format("csv", ".csv", _CSV, _by("map.table:to_csv")),
+        *_for_pipelines("findings.map:map_findings"),
     ),
     RecordKind.COMPARISON: (
-        Format("json", ".json", _JSON, _comparison_json),
-        Format("html", ".html", _HTML, _comparison_html),
+        Format("json", ".json", _JSON, _by("comparison.record:comparison_json")),
+        Format("html", ".html", _HTML, _by("comparison.html:comparison_html")),
+        Format("csv", ".csv", _CSV, _by("tables:comparison_rows", _ROWS)),
+        *_for_pipelines("findings.comparison:comparison_findings"),
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),
-    RecordKind.RECIPES: (Format("json", ".json", "Write the report as JSON.", _recipes_json),),
+    RecordKind.FAILURE: (
+        Format("json", ".json", _JSON, _by("failure.record:failure_json")),
+        Format("html", ".html", _HTML, _by("failure.html:failure_html")),
+        Format("csv", ".csv", _CSV, _by("failure.csv:failure_csv")),
+        *_for_pipelines("failure.findings:failure_findings"),
+    ),
+    RecordKind.RECIPES: (
+        Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),
+    ),
 }
-"""Kind of record -> its forms, in the order in which they are offered and written."""
+"""Kind of record -> its forms, in the order in which they are offered and written.
+
+Single trials are in no form: journals keep blocks of sixteen, so that CSV has a line per rate. A
+hardening and a quantization judge nothing, so that no pipeline has a use for them beyond JSON.
+"""
 
 
 def register(kind: RecordKind, format_: Format) -> None:
@@ -144,3 +147,18 @@ def formats_of(kinds: Iterable[RecordKind]) -> dict[str, Format]:
 def find_format(kind: RecordKind, name: str) -> Format | None:
     """The form of that name; None if the kind of record has none."""
     return next((f for f in FORMATS[kind] if f.name == name), None)
+
+
+def form_by_ending(file_name: str, forms: Iterable[Format]) -> Format | None:
+    """The form that the ending of a file name says; of two endings that fit, the longer one.
+
+    Args:
+        file_name: name or path of a file.
+        forms: that may be meant.
+
+    >>> form_by_ending("out/gl.gitlab.json", FORMATS[RecordKind.RUN]).name
+    'gitlab'
+    >>> form_by_ending("report.pdf", FORMATS[RecordKind.RUN])
+    """
+    fitting = [form for form in forms if file_name.lower().endswith(form.suffix)]
+    return max(fitting, key=lambda form: len(form.suffix), default=None)

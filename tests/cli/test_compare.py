@@ -11,7 +11,7 @@ import pytest
 
 from analyzer.jobs.requests.campaigns import ComparisonRequest
 from tests.campaign.variants import capped_cnn
-from tests.cli.test_bad_input import assert_sentence, contents
+from tests.cli.test_bad_input import assert_only_failures, assert_sentence, contents
 from tests.support import (
     CHANNELS,
     ROOT,
@@ -271,11 +271,7 @@ BAD: dict[str, tuple[str, str, Callable[[Path], list[Path | str]]]] = {
     "other fixed batch": ("not-comparable", "use --batch 5", _other_fixed_batch),
     "batch against fixed": ("bad-option", "--batch 4 contradicts", _batch_against_fixed),
     "nothing selected": ("empty-selection", "b.onnx: --include", _selection_empty_in_one),
-    "gate": (
-        "bad-config",
-        "'gate' is no setting of relcheck compare",
-        _settings("gate", "sdc <= 0.1 @ 1e-6"),
-    ),
+    "gate": ("bad-gate", "rewards harm", _settings("gate", "top1 <= A @ 1e-6")),
     "shard": ("bad-config", "'shard' is no setting of relcheck compare", _settings("shard", "1/2")),
     "unknown key": (
         "bad-config",
@@ -297,7 +293,7 @@ def _refused(name: str, folder: Path, call: Callable[..., Run]) -> None:
     reports = ("--html", folder / "c.html")
     run = call("compare", *arguments, *reports, "--rates", "1e-3")
     assert_sentence(run, slug, says)
-    assert contents(folder) == before
+    assert_only_failures(folder, before, slug, "c.html")
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -313,8 +309,9 @@ def test_every_option_is_a_setting() -> None:
     """Flags are passed on by name."""
     from analyzer.cli.commands.compare import compare
 
-    names = set(compare.__annotations__) - {"models", "config", "return"}
+    names = set(compare.__annotations__) - {"models", "config", "return", "format"}
     fields = {f.alias or name for name, f in ComparisonRequest.model_fields.items()}
     known = fields - {"outputs"} | ComparisonRequest.formats().keys()
     assert names <= known
-    assert known - names == {"models", "command", "shard"}
+    forms = {form.name for form in ComparisonRequest.formats().values() if not form.flag}
+    assert known - names == {"models", "command", "shard", *forms}

@@ -96,7 +96,7 @@ def gate_of(place: Path, *options: str, code: int) -> tuple[dict[str, Any], str]
 def test_a_gate_goes_on_beyond_the_precision(place: Path) -> None:
     """Fails (exit 3 with budget left) if the precision ends a rate whose gate is undecided."""
     coarse = ("--rates", "1e-2", "--precision", "0.2")
-    plain, text = gate_of(place, *coarse, "--gate", "sdc >= 0 @ 1e-2", code=0)
+    plain, text = gate_of(place, *coarse, "--gate", "masked >= 0 @ 1e-2", code=0)
     point = plain["rates"][0]["sdc"]["estimate"]
     gate = ("--gate", f"sdc <= {point + 0.05:.3f} @ 1e-2")
     cut, text = gate_of(place, *coarse, *gate, code=3)

@@ -22,7 +22,7 @@ LINES = {
     "compare a b --shard 1/2": "relcheck compare has no option --shard (relcheck run has)",
     "m.onnx --rate 1e-6": "relcheck run has no option --rate (did you mean --rates?)",
     "--versio": "relcheck run has no option --versio (did you mean --version?)",
-    "run --versio": "relcheck run has no option --versio; relcheck run --help",
+    "run --xyzzy": "relcheck run has no option --xyzzy; relcheck run --help",
     "runn": "runn is neither a command nor a file (did you mean relcheck run?)",
     "mpa m.onnx": "mpa is neither a command nor a file (did you mean relcheck map?)",
     "merge a b c": "relcheck merge needs --output",

@@ -9,16 +9,17 @@ import pytest
 
 import analyzer
 from analyzer import errors
+from analyzer.jobs.resume import resume
 from analyzer.reports.formats import FORMATS, Format, RecordKind, formats_of, register
 from analyzer.reports.sweep.record import Report
-from tests.support import ENVIRONMENT, ROOT, Run, invoke
+from tests.support import ENVIRONMENT, ROOT, Run
 
 MADE_UP = """
 import sys
 from analyzer.reports.formats import Format, RecordKind, register
 def render(record):
     return f"{len(record.rates)} rates\\n"
-register(RecordKind.RUN, Format("junit", ".xml", "Write the JUnit report.", render))
+register(RecordKind.RUN, Format("tally", ".tally", "Write the tally.", render))
 from analyzer.cli.main import main
 main()
 """
@@ -41,32 +42,32 @@ def relcheck(folder: Path, *words: str | Path) -> Run:
 def test_a_format_is_one_object(model: Path, data: Path, tmp_path: Path) -> None:
     """Fails where what follows from `FORMATS` is kept by hand."""
     quick = ("--data", data, "--rates", "1e-3,1e-2", "--precision", "0.2", "--journal", "run.db")
-    assert "Write the JUnit report." in relcheck(tmp_path, "run", "--help").out
-    assert "junit" not in relcheck(tmp_path, "map", "--help").out
+    assert "Write the tally." in relcheck(tmp_path, "run", "--help").out
+    assert "tally" not in relcheck(tmp_path, "map", "--help").out
 
-    written = relcheck(tmp_path, "run", model, *quick, "--junit", "r.xml")
-    assert (written.code, written.err) == (0, "wrote r.xml\n")
-    assert (tmp_path / "r.xml").read_text() == "2 rates\n"
+    written = relcheck(tmp_path, "run", model, *quick, "--tally", "r.tally")
+    assert (written.code, written.err) == (0, "wrote r.tally\n")
+    assert (tmp_path / "r.tally").read_text() == "2 rates\n"
 
     before = model.read_bytes()
-    taken = relcheck(tmp_path, "run", model, *quick, "--junit", model)
+    taken = relcheck(tmp_path, "run", model, *quick, "--tally", model)
     assert (taken.code, model.read_bytes()) == (2, before)
     assert "is in use already" in taken.err
 
-    (tmp_path / "r.xml").unlink()
+    (tmp_path / "r.tally").unlink()
     (tmp_path / "elsewhere").mkdir()
     resumed = relcheck(tmp_path / "elsewhere", "resume", tmp_path / "run.db")
-    assert (resumed.code, resumed.err) == (0, f"wrote {tmp_path / 'r.xml'}\n")
-    assert (tmp_path / "r.xml").exists()
-    assert "Of a run: write the JUnit report." in " ".join(
+    assert (resumed.code, resumed.err) == (0, f"wrote {tmp_path / 'r.tally'}\n")
+    assert (tmp_path / "r.tally").exists()
+    assert "Of a run: write the tally." in " ".join(
         relcheck(tmp_path, "resume", "--help").out.replace("│", "").split()
     )
-    again = relcheck(tmp_path, "resume", "run.db", "--junit", "again.xml")
-    assert (again.code, (tmp_path / "again.xml").read_text()) == (0, "2 rates\n")
+    again = relcheck(tmp_path, "resume", "run.db", "--tally", "again.tally")
+    assert (again.code, (tmp_path / "again.tally").read_text()) == (0, "2 rates\n")
 
-    (tmp_path / "relcheck.toml").write_text('junit = "from_config.xml"\n')
+    (tmp_path / "relcheck.toml").write_text('tally = "from_config.tally"\n')
     relcheck(tmp_path, "run", model, *quick, "--config", "relcheck.toml")
-    assert (tmp_path / "from_config.xml").exists()
+    assert (tmp_path / "from_config.tally").exists()
 
 
 @pytest.fixture
@@ -77,27 +78,27 @@ def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         return f"{len(record.rates)} rates"
 
     monkeypatch.setitem(FORMATS, RecordKind.RUN, FORMATS[RecordKind.RUN])
-    register(RecordKind.RUN, Format("junit", ".xml", "Write the JUnit report.", render))
+    register(RecordKind.RUN, Format("tally", ".tally", "Write the tally.", render))
 
 
 @pytest.mark.usefixtures("_made_up")
 def test_and_a_method_and_a_keyword_of_the_python_api(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
-    target = tmp_path / "r.xml"
-    quick = {"rates": 1e-3, "precision": 0.2, "jobs": 0, "junit": target}
+    target = tmp_path / "r.tally"
+    quick = {"rates": 1e-3, "precision": 0.2, "jobs": 0, "tally": target}
     report = analyzer.run(model, data=data, **quick)  # type: ignore[arg-type]  # made up
-    assert report.to_junit() == report.to("junit") == "1 rates"  # type: ignore[attr-defined]
+    assert report.to_tally() == report.to("tally") == "1 rates"  # type: ignore[attr-defined]
     assert target.read_text() == "1 rates"
     target.unlink()
     assert report.save(target).read_text() == "1 rates"
     with pytest.raises(errors.UnwritableOutput, match="there is no folder"):
-        report.save(tmp_path / "nowhere" / "r.xml")
+        report.save(tmp_path / "nowhere" / "r.tally")
 
 
 def test_a_form_of_another_report_is_no_attribute(model: Path, data: Path) -> None:
     report = analyzer.run(model, data=data, rates=1e-3, precision=0.2, jobs=0)
-    assert not hasattr(report, "to_csv")
+    assert not hasattr(report, "to_tally")
     assert not hasattr(report, "csv")
 
 
@@ -112,10 +113,13 @@ def test_names_and_endings_of_a_report_differ(kind: RecordKind) -> None:
     assert list(formats_of([kind])) == [f.name for f in own]
 
 
-def test_a_map_has_forms_that_a_run_lacks(model: Path, data: Path, tmp_path: Path) -> None:
+def test_a_map_may_have_forms_that_a_run_lacks(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The refusal names the flag, whatever it is called."""
+    tally = Format("tally", ".tally", "Write the tally.", str)
+    monkeypatch.setitem(FORMATS, RecordKind.MAP, (*FORMATS[RecordKind.MAP], tally))
     journal = tmp_path / "run.db"
     analyzer.run(model, data=data, rates=1e-3, precision=0.2, jobs=0, journal=journal)
-    run = invoke("resume", journal, "--csv", tmp_path / "t.csv")
-    assert (run.code, (tmp_path / "t.csv").exists()) == (2, False)
-    assert run.err.startswith(f"relcheck: --csv is for maps, and {journal} belongs to a run")
+    with pytest.raises(errors.BadOption, match=f"--tally is for maps, and {journal} belongs to"):
+        resume(journal, {"tally": tmp_path / "t"})

@@ -14,7 +14,7 @@ from analyzer.errors import BadOption, RelcheckError
 from analyzer.faults.kinds import BURST
 from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
-from analyzer.gate import Condition
+from analyzer.gate import Condition, Level
 from analyzer.jobs.journals import identity_of, journal_of, read_request
 from analyzer.jobs.observer import SILENT
 from analyzer.jobs.prepare import prepare_map, prepare_sweep
@@ -75,10 +75,13 @@ def test_rates_are_what_they_are_in_any_form(found: list[float]) -> None:
 fractions = st.floats(0.0, 1.0)
 conditions = st.builds(
     Condition,
-    st.sampled_from(["top1", "sdc", "due"]),
-    st.booleans(),
+    st.just("top1"),
+    st.just(True),
     fractions,
     st.floats(1e-30, 0.999),
+    st.sampled_from(Level),
+) | st.builds(
+    Condition, st.sampled_from(["sdc", "due"]), st.just(False), fractions, st.floats(1e-30, 0.999)
 )
 
 

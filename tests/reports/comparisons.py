@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from analyzer.gate import Verdict
 from analyzer.reports.comparison.record import (
+    ComparedConditionPart,
+    ComparedGatePart,
     ComparedModelPart,
     ComparedRatePart,
     Comparison,
@@ -139,4 +142,40 @@ def generated_comparison() -> Comparison:
     return example_comparison(data=data, metric=None, models=[first, same])
 
 
-COMPARISONS = {"labelled": example_comparison, "generated": generated_comparison}
+def gated_comparison() -> Comparison:
+    """Conditions on differences and on a figure, for two models beside the reference."""
+
+    def part(text: str, model: str, verdict: str, *evidence: float) -> ComparedConditionPart:
+        metric, operator, rest = text.removeprefix("warn: ").split(maxsplit=2)
+        bound, _, rate = rest.partition(" @ ")
+        found = change(*evidence) if evidence else None
+        return ComparedConditionPart(
+            condition=text,
+            model=model,
+            metric=metric,
+            operator=">=" if operator == ">=" else "<=",
+            bound=float(bound.lstrip("A ").replace(" ", "") or 0),
+            relative=bound.startswith("A"),
+            rate=float(rate),
+            verdict=Verdict(verdict).value,
+            evidence=found,
+            more_trials=480 if verdict == "undecided" and evidence else None,
+            level="warning" if text.startswith("warn") else "error",
+        )
+
+    conditions = [
+        part("top1 >= A - 0.01 @ 3e-6", "B", "fail", -0.02, -0.03, -0.01004),
+        part("top1 >= A - 0.01 @ 3e-6", "C", "pass", 0.114, 0.102, 0.125),
+        part("sdc <= A + 0.005 @ 1e-7", "B", "undecided", 0.0, -0.011, 0.012),
+        part("warn: top1 >= 0.99 @ 1e-7", "B", "fail", 0.98, 0.97, 0.98996),
+        part("sdc <= A @ 1e-4", "C", "undecided"),
+    ]
+    gate = ComparedGatePart(verdict="fail", conditions=conditions)
+    return example_comparison(gate=gate)
+
+
+COMPARISONS = {
+    "labelled": example_comparison,
+    "generated": generated_comparison,
+    "gated": gated_comparison,
+}

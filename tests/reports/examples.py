@@ -1,5 +1,6 @@
 """Reports written by hand: no model is run, so that what they render to is the same everywhere."""
 
+from datetime import date
 from typing import Any
 
 from analyzer.reports.shared.decision import DecisionPart
@@ -18,6 +19,7 @@ from analyzer.reports.sweep.record import (
     PlanPart,
     RatePart,
     Report,
+    WaiverPart,
 )
 
 
@@ -183,7 +185,32 @@ def cut_report() -> Report:
     )
 
 
+def excused_report() -> Report:
+    """A warning, a waiver, one that expired, one that is not needed, and a floor out of reach."""
+    evidence = {"estimate": 0.955, "low": 0.94996, "high": 0.963}
+    texts: dict[str, tuple[str, dict[str, Any]]] = {
+        "warn: top1 >= 0.97 @ 1e-6": ("fail", {"level": "warning"}),
+        "top1 >= 0.98 @ 1e-6": ("fail", {"waiver": excuse(False)}),
+        "top1 >= 0.975 @ 1e-6": ("fail", {"waiver": excuse(True)}),
+        "top1 >= 0.9 @ 1e-6": ("pass", {"waiver": excuse(False)}),
+        "top1 >= 0.95 @ 1e-6": ("undecided", {"more_trials": 160}),
+        "top1 >= 0.99 @ 1e-6": ("fail", {"reason": "the fault-free model is below this floor"}),
+    }
+    parts = [
+        condition(text.removeprefix("warn: "), verdict, **evidence).model_copy(
+            update={"condition": text, **more}
+        )
+        for text, (verdict, more) in texts.items()
+    ]
+    return example_report(gate=GatePart(verdict="fail", conditions=parts))
+
+
+def excuse(expired: bool) -> WaiverPart:
+    return WaiverPart(reason="ticket 7", expires=date(2025, 1, 31), expired=expired)
+
+
 EXAMPLES = {
+    "excused": excused_report,
     "sweep": example_report,
     "generated": generated_report,
     "gated": gated_report,

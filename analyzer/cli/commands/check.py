@@ -5,14 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options
+from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
 
 
 @app.command()
-@options.takes(**options.DATA, seed=options.Seed, **options.outputs(RecordKind.RECIPES, None))
+@options.takes(
+    **options.DATA, seed=options.Seed, **report_options.outputs(RecordKind.RECIPES, None)
+)
 def check(
     model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
     **flags: Any,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options
+from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.jobs.offered import offered_mitigations
@@ -25,7 +25,7 @@ _FILES = {
     "save_thresholds": Annotated[
         Path | None, typer.Option(help="Write the bounds, to be used again.", metavar="FILE")
     ],
-    **options.outputs(RecordKind.HARDENING, None),
+    **report_options.outputs(RecordKind.HARDENING, None),
 }
 
 

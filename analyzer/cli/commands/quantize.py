@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options
+from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
@@ -13,7 +13,7 @@ from analyzer.reports.formats import RecordKind
 
 @app.command()
 @options.takes(
-    **options.outputs(RecordKind.QUANTIZATION, None),
+    **report_options.outputs(RecordKind.QUANTIZATION, None),
     images=options.Images,
     batch=options.Batch,
     **options.PREPROCESSING,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options
+from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
@@ -22,7 +22,11 @@ _WORK = {
 
 
 @app.command()
-@options.takes(**_WORK, **options.resumed_outputs((RecordKind.RUN, RecordKind.MAP)))
+@options.takes(
+    **_WORK,
+    **report_options.resumed_outputs((RecordKind.RUN, RecordKind.MAP)),
+    format=report_options.plain(options.Formats),
+)
 def resume(
     journal: Annotated[
         Path, typer.Argument(help="The journal of a run or a map.", metavar="JOURNAL")

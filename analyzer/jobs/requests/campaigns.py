@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from analyzer.faults.models import FLIP
 from analyzer.faults.protections import NONE, Protection
 from analyzer.faults.rates import parse_rates
 from analyzer.gate import Condition
+from analyzer.gate.difference import AnyCondition
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model, SpaceRequest
 from analyzer.reports.formats import RecordKind
@@ -70,7 +72,7 @@ class CampaignRequest(SpaceRequest):
         return ()
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[AnyCondition, ...]:
         """Gates of the campaign."""
         return ()
 
@@ -115,6 +117,7 @@ class SweepRequest(RatesRequest):
         model: The model.
         protect: The protection of the memory.
         gate: Conditions that decide between pass and fail.
+        waivers: File of conditions that are excused for a while.
         until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
     """
 
@@ -124,6 +127,7 @@ class SweepRequest(RatesRequest):
     model: Annotated[Model, Field(exclude=True)]
     protect: fields.Protect = NONE
     gate: fields.Gates = ()
+    waivers: Path | None = None
     until: Literal["precision", "gate"] = "precision"
 
     @property
@@ -188,11 +192,13 @@ class ComparisonRequest(RatesRequest):
         models: The models; the first is the reference.
         protect: The protection of the memory of each model; one: of all. Of a single model: the
             protections that are compared with none.
+        gate: Conditions on differences from the reference, or on figures of the other models.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.COMPARISON
 
     models: Annotated[tuple[Model, ...], Field(exclude=True)]
+    gate: fields.ComparisonGates = ()
     protect: fields.Protections = ()
 
     def check(self) -> None:
@@ -228,3 +234,8 @@ class ComparisonRequest(RatesRequest):
                 "once for all models, or once for each, --protect none included"
             )
         return list(zip(models, protections, strict=True))
+
+    @property
+    def conditions(self) -> tuple[AnyCondition, ...]:
+        """Gates of the comparison."""
+        return self.gate

@@ -21,6 +21,7 @@ from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
+from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
 from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.model.metadata import READERS
@@ -78,8 +79,8 @@ def _as_expectation(value: Any) -> Expectation:
 
 def _one_or_more(value: Any) -> Any:
     """A single text, gate, expectation or protection stands for a list of one."""
-    single = isinstance(value, str | Condition | Expectation | ProtectionPlan | NoProtection)
-    return (value,) if single else value
+    one = str | Condition | DifferenceCondition | Expectation | ProtectionPlan | NoProtection
+    return (value,) if isinstance(value, one) else value
 
 
 def _known_encoding(value: Any) -> Any:
@@ -113,6 +114,14 @@ def _as_journal(value: Any) -> Any:
     return NOWHERE if value == NOWHERE.value else value
 
 
+def _as_comparison_condition(value: Any) -> AnyCondition:
+    if isinstance(value, Condition | DifferenceCondition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_comparison_gate(value)
+
+
 def _function(flag: str) -> BeforeValidator:
     """Validator that takes a Python function as the text that names it."""
     return BeforeValidator(lambda value: function_text(value, flag))
@@ -125,6 +134,17 @@ Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
         Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+ComparisonGates = Annotated[
+    tuple[
+        Annotated[
+            InstanceOf[Condition] | InstanceOf[DifferenceCondition],
+            BeforeValidator(_as_comparison_condition),
+            PlainSerializer(str),
+        ],
         ...,
     ],
     BeforeValidator(_one_or_more),

@@ -11,8 +11,13 @@ from analyzer.did_you_mean import meant
 from analyzer.errors import BadConfig, BadOption, quoted
 from analyzer.jobs.requests.base import Request
 from analyzer.jobs.requests.fields import NOWHERE
+from analyzer.jobs.requests.outputs import with_outputs
+from analyzer.reports.formats import Format
 
 Flags = Mapping[str, Any]
+
+_NO_PATHS = {"journal": (NOWHERE.value,), "data": ()}
+"""Words that stand in place of a path, by setting; in place of a report's path: ``-``."""
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
@@ -39,13 +44,18 @@ def ask(
         BadOption: a flag has a bad value.
         BadRates, BadGate: rates or a gate cannot be read.
     """
+    forms = form.formats()
     given = {k: v for k, v in flags.items() if v is not None and _is_given(v)}
+    given = with_outputs(given, forms)
     base = _read_config(config, form.paths()) if config else {}
-    if unknown := [key for key in base if key not in flags]:
+    known = flags.keys() | forms.keys()
+    if unknown := [key for key in base if key not in known]:
         raise BadConfig(
             f"{config}: {quoted(unknown[0])} is no setting of relcheck {job}"
-            f"{meant(unknown[0], flags)}; keys are its flags without dashes"
+            f"{meant(unknown[0], known)}; keys are its flags without dashes"
         )
+    if config:
+        base = _of_config(config, base, forms)
     if base:
         try:
             form.model_validate({**base, **sources})
@@ -55,6 +65,16 @@ def ask(
         return form.model_validate({**base, **given, **sources})
     except ValidationError as error:
         raise BadOption(f"--{_sentence(error)}") from error
+
+
+def _of_config(
+    config: Path, base: Mapping[str, Any], forms: Mapping[str, Format]
+) -> dict[str, Any]:
+    """Settings of a configuration file, with every report under the name of its form."""
+    try:
+        return with_outputs(base, forms, config.parent)
+    except BadOption as error:
+        raise BadConfig(f"{config}: {str(error).removeprefix('--')}") from error
 
 
 def _is_given(value: object) -> bool:
@@ -73,7 +93,7 @@ def _read_config(path: Path, paths: frozenset[str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"configuration file {path} is no TOML: {error}") from error
     for key in paths & content.keys():
-        if isinstance(content[key], str) and (key, content[key]) != ("journal", NOWHERE.value):
+        if isinstance(content[key], str) and content[key] not in _NO_PATHS.get(key, ("-",)):
             content[key] = str(path.parent / content[key])
     return content
 

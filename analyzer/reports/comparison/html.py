@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from analyzer.reports.comparison.chart import comparison_chart, difference_chart
+from analyzer.reports.comparison.gate import evidence_of, why_open
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     Comparison,
@@ -26,6 +27,8 @@ def comparison_html(comparison: Comparison) -> str:
         sentences=[sentence(comparison, model) for model in comparison.models[1:]],
         order=sorted(range(len(first.rates)), key=lambda i: first.rates[i].rate),
         gained_nothing=gained_nothing,
+        evidence_of=evidence_of,
+        why_open=why_open,
         signed=signed,
         signed_bounds=signed_bounds,
     )

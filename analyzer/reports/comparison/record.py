@@ -20,7 +20,7 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
-from analyzer.reports.shared.signed_numbers import DifferencePart
+from analyzer.reports.shared.signed_numbers import DifferencePart, Signed
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -101,6 +101,32 @@ class ComparedModelPart(ReportRecord):
     area_difference: DifferencePart | None
 
 
+class ComparedConditionPart(ReportRecord):
+    """One gate condition on one model, and its evidence; without an estimate there is none.
+
+    With ``relative`` the evidence is the difference from the reference, else the model's figure.
+    """
+
+    condition: str
+    model: str
+    metric: str
+    operator: Literal[">=", "<="]
+    bound: Signed
+    relative: bool
+    rate: float
+    verdict: Literal["pass", "fail", "undecided"]
+    evidence: DifferencePart | None
+    more_trials: Count | None
+    level: Literal["error", "warning"]
+
+
+class ComparedGatePart(ReportRecord):
+    """The gate of a comparison: every condition for every model but the reference."""
+
+    verdict: Literal["pass", "fail", "undecided"]
+    conditions: list[ComparedConditionPart]
+
+
 class Comparison(ReportRecord):
     """A whole comparison.
 
@@ -115,6 +141,7 @@ class Comparison(ReportRecord):
     plan: SharedPlanPart
     metric: LabelledMetricName | None
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
+    gate: ComparedGatePart | None = None
     assumptions: list[str]
     run: RunPart
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from analyzer.faults.rates import show_rate
+from analyzer.reports.comparison.gate import gate_lines
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     ComparedRatePart,
@@ -37,6 +38,7 @@ def comparison_text(comparison: Comparison) -> str:
     """Render the models, the table, and the notes that explain it."""
     head = list(_head(comparison))
     lines = [*head, "", *_table(comparison), "", *wrapped(_notes(comparison))]
+    lines += wrapped(gate_lines(comparison), "    ")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -228,10 +228,12 @@ class AccelerationPart(ReportRecord):
 
 
 class RunPart(ReportRecord):
-    """Times, host and engine: the only part in which two runs of one plan may differ.
+    """Times, places, host and engine: the only part in which two runs of one plan may differ.
 
     ``int8_sums`` says how this processor's kernels add up products of 8-bit integers by default.
-    ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
+    ``models`` are the paths of the models relative to the root of their repository, else to the
+    working folder, with slashes.
+        ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
     """
 
     started: str
@@ -246,6 +248,7 @@ class RunPart(ReportRecord):
     journal: str
     command: Name
     accelerations: list[AccelerationPart] = []
+    models: list[Name] = []
 
 
 def as_json(report: ReportRecord) -> str:

@@ -8,7 +8,7 @@ from analyzer.campaign.result import CampaignResult, RateResult
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.space import FaultSpace
-from analyzer.gate import Judgement, overall
+from analyzer.gate import Judgement, Waiver, overall
 from analyzer.model import Model
 from analyzer.reports.shared.assumptions import shared_bytes, sweep_assumptions
 from analyzer.reports.shared.build import (
@@ -37,6 +37,7 @@ from analyzer.reports.sweep.record import (
     RatePart,
     Report,
     StratumPart,
+    WaiverPart,
 )
 from analyzer.stats.strata import MemoryEstimate
 
@@ -126,6 +127,12 @@ def _devices(values: tuple[float, ...]) -> DevicesPart | None:
     return DevicesPart(minimum=min(values), p05=p05, median=median, p95=p95, maximum=max(values))
 
 
+def _waiver(waiver: Waiver | None) -> WaiverPart | None:
+    if waiver is None:
+        return None
+    return WaiverPart(reason=waiver.reason, expires=waiver.expires, expired=waiver.expired)
+
+
 def _condition(judgement: Judgement) -> ConditionPart:
     condition = judgement.condition
     return ConditionPart(
@@ -137,4 +144,7 @@ def _condition(judgement: Judgement) -> ConditionPart:
         verdict=judgement.verdict.value,
         evidence=interval_part(judgement.interval),
         more_trials=judgement.more_trials,
+        level=condition.level.value,
+        reason=judgement.reason,
+        waiver=_waiver(judgement.waiver),
     )

@@ -4,11 +4,12 @@ from markupsafe import Markup
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
-from analyzer.reports.sweep.undecided import why_undecided
+from analyzer.reports.sweep.undecided import remarks, why_undecided, word
 
 
 def to_html(report: Report) -> str:
@@ -21,6 +22,9 @@ def to_html(report: Report) -> str:
         headline=headline(report),
         outcomes=figures.outcomes,
         why_undecided=why_undecided,
+        remarks=remarks,
+        word=word,
+        beside_bound=beside_bound,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 

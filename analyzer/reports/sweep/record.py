@@ -1,5 +1,6 @@
 """The report as data: the JSON file, from which every other form is rendered."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     MemoryPart,
     ModelPart,
+    Name,
     ProtectionPart,
     ReportRecord,
     RunPart,
@@ -84,11 +86,20 @@ class RatePart(ReportRecord):
     memory: MemoryPart | None = left_out()
 
 
+class WaiverPart(ReportRecord):
+    """The excuse of a condition, until a day, ``expires``; once ``expired``, it excuses nothing."""
+
+    reason: Name
+    expires: date
+    expired: bool
+
+
 class ConditionPart(ReportRecord):
     """One gate condition and its evidence, which is absent where there is no estimate.
 
-    ``more_trials`` says, of an undecided one, about how many more trials would decide; it is absent
-    where that cannot be said.
+    ``level``: an error decides the verdict of the gate, a warning is only told. ``reason`` says why
+    the interval alone does not say the verdict. ``more_trials`` says, of an undecided one, about
+    how many more trials would decide; it is absent where that cannot be said.
     """
 
     condition: str
@@ -99,6 +110,9 @@ class ConditionPart(ReportRecord):
     verdict: Literal["pass", "fail", "undecided"]
     evidence: IntervalPart | None
     more_trials: Count | None = None
+    level: Literal["error", "warning"] = "error"
+    reason: str = ""
+    waiver: WaiverPart | None = None
 
 
 class GatePart(ReportRecord):

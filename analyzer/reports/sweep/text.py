@@ -2,12 +2,13 @@
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
-from analyzer.reports.sweep.undecided import why_undecided
+from analyzer.reports.sweep.undecided import remarks, why_undecided, word
 
 ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
 """Last character of each column of the table."""
@@ -103,8 +104,10 @@ def _gate(report: Report) -> list[str]:
     for c in report.gate.conditions:
         evidence = "no estimate"
         if c.evidence is not None:
-            evidence = f"{figures.estimate(c.evidence)} % ({figures.bounds(c.evidence)})"
-        lines.append(f"  {c.verdict:<10} {c.condition:<28} {evidence}")
+            evidence = beside_bound(c.evidence, c.bound)
+        lines.append(f"  {word(c):<10} {c.condition:<28} {evidence}")
+        for remark in remarks(c):
+            lines += wrapped([f"    {remark}"], "    ")
         if why := why_undecided(report, c):
             lines += wrapped([f"    {why}"], "    ")
     return lines

@@ -1,4 +1,4 @@
-"""The reason why a gate condition is undecided, and what would decide it, in a sentence."""
+"""What is to be said of a gate condition beside its figure: why it is undecided, or excused."""
 
 from analyzer.reports.shared.number_format import duration
 from analyzer.reports.sweep.record import ConditionPart, Report
@@ -40,3 +40,27 @@ def _time(report: Report, condition: ConditionPart) -> str:
     if each is None or condition.more_trials is None:
         return ""
     return f" ({duration(each * condition.more_trials)} of CPU time)"
+
+
+def word(condition: ConditionPart) -> str:
+    """The verdict of a condition, or that it is waived."""
+    waiver = condition.waiver
+    excused = waiver is not None and not waiver.expired and condition.verdict != "pass"
+    return "waived" if excused else condition.verdict
+
+
+def remarks(condition: ConditionPart) -> list[str]:
+    """Sentences about the level, the waiver and the reason of a condition."""
+    said = []
+    if condition.reason:
+        said.append(f"{condition.reason[:1].upper()}{condition.reason[1:]}.")
+    if condition.level == "warning":
+        said.append("A warning: the verdict of the gate does not depend on it.")
+    waiver = condition.waiver
+    if waiver and waiver.expired:
+        said.append(f"Its waiver expired on {waiver.expires}: {waiver.reason}")
+    elif waiver and condition.verdict == "pass":
+        said.append(f"It passes: its waiver is not needed any more ({waiver.reason})")
+    elif waiver:
+        said.append(f"Waived until {waiver.expires}: {waiver.reason}")
+    return said

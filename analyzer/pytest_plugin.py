@@ -1,0 +1,124 @@
+"""The plug-in of pytest: a fixture ``relcheck`` that runs sweeps and asserts gates.
+
+Reports are kept in pytest's cache under the content of model and data, the options and the version,
+so that a second session, and every other worker of xdist, reads what the first one found. Nothing
+heavy is loaded before a test asks for a sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from analyzer.jobs.sweep import SweepReport
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the fixture."""
+    group = parser.getgroup("relcheck", "reliability of ONNX models (relcheck)")
+    group.addoption("--relcheck-budget", metavar="TIME", help="CPU time of each sweep, like 10m.")
+    group.addoption("--relcheck-seed", metavar="N", type=int, help="Of every random number.")
+    group.addoption("--relcheck-no-cache", action="store_true", help="Run every sweep anew.")
+
+
+class Relcheck:
+    """Sweeps and gates for tests."""
+
+    def __init__(self, folder: Path | None, options: dict[str, Any]) -> None:
+        """Start.
+
+        Args:
+            folder: where reports are kept; None: nowhere.
+            options: keywords of every sweep, unless a test gives its own.
+        """
+        self._folder = folder
+        self._options = options
+
+    def run(self, model: str | Path, **options: Any) -> SweepReport:
+        """The sweep of `analyzer.run`, from the cache if it was run before.
+
+        Args:
+            model: path of an ONNX file.
+            options: keywords of `analyzer.run`; ``jobs`` is 0 unless it is given.
+
+        Raises:
+            RelcheckError: whatever is wrong with the options, the model or the data.
+        """
+        import analyzer
+
+        asked = {"jobs": 0, **self._options, **options}
+        kept = self._place(Path(model), asked)
+        if kept is not None and kept.exists():
+            found = self._read(kept)
+            if found is not None:
+                return found
+        report = analyzer.run(model, **asked)
+        if kept is not None and report.complete:
+            from analyzer.jobs.files import write_whole
+
+            write_whole(kept, report.to_json())
+        return report
+
+    def gate(self, model: str | Path, *conditions: str, **options: Any) -> SweepReport:
+        """Run a sweep until its gate is decided, and fail the test unless the gate passes.
+
+        Args:
+            model: path of an ONNX file.
+            conditions: like ``top1 >= 0.9 @ 1e-6``.
+            options: keywords of `analyzer.run`.
+        """
+        __tracebackhide__ = True
+        report = self.run(model, gate=list(conditions), **{"until": "gate", **options})
+        if not report.passed:
+            pytest.fail(f"the gate of {model} is not passed\n{report.to_text()}", pytrace=False)
+        return report
+
+    def _read(self, path: Path) -> SweepReport | None:
+        """A kept report; None if it is damaged, or of another version."""
+        from analyzer.errors import BadReport
+        from analyzer.jobs.render import read_report
+        from analyzer.jobs.sweep import SweepReport
+
+        try:
+            found = read_report(path)
+        except BadReport:
+            return None
+        return found if isinstance(found, SweepReport) else None
+
+    def _place(self, model: Path, asked: dict[str, Any]) -> Path | None:
+        """The file for a report; None: what was asked for cannot be told by its content."""
+        from analyzer import __version__
+
+        parts = [__version__.encode()]
+        for name, value in sorted({"model": model, **asked}.items()):
+            parts.append(name.encode())
+            if isinstance(value, Path) or name == "data":
+                if not isinstance(value, str | Path) or not Path(value).is_file():
+                    return None
+                parts.append(hashlib.sha256(Path(value).read_bytes()).digest())
+            elif isinstance(value, str | int | float | list | tuple):
+                parts.append(repr(value).encode())
+            else:
+                return None
+        if self._folder is None:
+            return None
+        return self._folder / f"{hashlib.sha256(b''.join(parts)).hexdigest()}.json"
+
+
+@pytest.fixture(scope="session")
+def relcheck(request: pytest.FixtureRequest) -> Relcheck:
+    """Sweeps and gates: ``relcheck.gate("model.onnx", "top1 >= 0.9 @ 1e-6", data="test.npz")``."""
+    config = request.config
+    given = {
+        "budget": config.getoption("relcheck_budget"),
+        "seed": config.getoption("relcheck_seed"),
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    cache = getattr(config, "cache", None)
+    if cache is None or config.getoption("relcheck_no_cache"):
+        return Relcheck(None, options)
+    return Relcheck(Path(cache.mkdir("relcheck")), options)

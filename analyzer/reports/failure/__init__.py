@@ -1,0 +1,1 @@
+"""The report of a job that ended in an error: it takes the place of an older report."""

@@ -1,0 +1,1 @@
+"""Formats that pipelines read: each renders findings, whatever job they are from."""

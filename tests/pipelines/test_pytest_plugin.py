@@ -1,0 +1,83 @@
+"""The plug-in of pytest, in sessions of its own: pass, fail, cache, and workers of xdist."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import tiny_cnn, tiny_data
+
+TESTS = """
+import pytest
+
+QUICK = {"data": "d.npz", "precision": 0.2}
+
+def test_passes(relcheck):
+    report = relcheck.gate("m.onnx", "top1 >= 0.5 @ 1e-3", **QUICK)
+    assert report.passed
+
+@pytest.mark.parametrize("number", range(4))
+def test_fails(relcheck, number):
+    relcheck.gate("m.onnx", "top1 >= 0.87 @ 1e-2", **QUICK)
+"""
+
+
+@pytest.fixture
+def session(pytester: pytest.Pytester) -> pytest.Pytester:
+    tiny_cnn(pytester.path / "m.onnx")
+    tiny_data(pytester.path / "d.npz")
+    pytester.makepyfile(TESTS)
+    return pytester
+
+
+def run(session: pytest.Pytester, *words: str) -> pytest.RunResult:
+    plugin = ("-p", "analyzer.pytest_plugin") if not registered() else ()
+    return session.runpytest_subprocess(*plugin, *words)
+
+
+def registered() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(e.value == "analyzer.pytest_plugin" for e in entry_points(group="pytest11"))
+
+
+def kept(session: pytest.Pytester) -> dict[Path, float]:
+    folder = session.path / ".pytest_cache" / "d" / "relcheck"
+    return {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_a_gate_that_fails_shows_its_evidence(session: pytest.Pytester) -> None:
+    result = run(session, "-k", "passes or fails and 0")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["the gate of m.onnx is not passed", "*fail *top1 >= 0.87 @ 1e-2*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_second_session_reads_what_the_first_one_found(session: pytest.Pytester) -> None:
+    run(session).assert_outcomes(passed=1, failed=4)
+    before = kept(session)
+    assert len(before) == 2
+    run(session).assert_outcomes(passed=1, failed=4)
+    assert kept(session) == before
+    tiny_cnn(session.path / "m.onnx", seed=9)
+    run(session).assert_outcomes(failed=5)
+    assert len(kept(session)) == 4, "another model is another sweep"
+
+
+def test_workers_of_xdist_share_the_cache(session: pytest.Pytester) -> None:
+    run(session, "-n", "2").assert_outcomes(passed=1, failed=4)
+    assert len(kept(session)) == 2
+
+
+def test_a_damaged_report_is_run_anew(session: pytest.Pytester) -> None:
+    run(session, "-k", "passes").assert_outcomes(passed=1)
+    (path,) = kept(session)
+    path.write_text("{")
+    run(session, "-k", "passes").assert_outcomes(passed=1)
+    assert path.read_text() != "{"
+
+
+def test_options_reach_the_sweep(session: pytest.Pytester) -> None:
+    run(session, "-k", "passes", "--relcheck-no-cache").assert_outcomes(passed=1)
+    result = run(session, "-k", "passes", "--relcheck-budget", "soon")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*write a duration like 90s*"])
