@@ -240,7 +240,6 @@ WORK = {
     "cluster": Cluster,
 }
 
-
 _ACCURACY = {**DATA, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
