@@ -14,6 +14,7 @@ from analyzer.campaign.plan import Exposure
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.calibration import say_calibration
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.golden_remarks import golden_remarks
 from analyzer.evaluation.of_model import define_for_model
 from analyzer.evaluation.outcome import Judge
 from analyzer.jobs.data import batch_size, default_batch, find_data
@@ -148,7 +149,8 @@ def _compare_answers(
             observer.step(len(images.batches) + number)
     whole = len(data) * judge.metric.denominator
     calibrated = say_calibration(read_metadata(twin).calibrations, data)
-    said = (data.note, *data.remarks, calibrated)
+    few = golden_remarks(judge.definition, fitted)
+    said = (data.note, *data.remarks, *few, calibrated)
     return EffectPart(
         data=data.name,
         images=len(data),
