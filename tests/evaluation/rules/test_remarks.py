@@ -52,7 +52,8 @@ def pixels(*classes: int) -> Values:
 
 
 def steps(*tokens: list[int]) -> Values:
-    return np.eye(4, dtype=np.float32)[np.array(tokens)]
+    found: Values = np.eye(4, dtype=np.float32)[np.array(tokens)]
+    return found
 
 
 def column(*numbers: float) -> Values:
