@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.answers import Answer
+from analyzer.evaluation.choose import Asked
 from analyzer.jobs.data import find_data
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.requests.twins import HardenRequest
@@ -85,7 +86,7 @@ def open_search(model_path: Path, asked: HardenRequest, patterns: int) -> Search
         trials=patterns,
         seed=asked.seed,
         encoding=asked.encoding,
-        metric=asked.metric,
+        asked=Asked(metric=asked.metric),
     )
     return Search(model, proto, sites, maxima, data, request)
 

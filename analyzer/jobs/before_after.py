@@ -13,13 +13,15 @@ from analyzer.answers import Failure, Run
 from analyzer.campaign.plan import Exposure
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.calibration import say_calibration
+from analyzer.evaluation.choose import NOTHING, Asked
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
+from analyzer.evaluation.golden_remarks import golden_remarks
 from analyzer.evaluation.of_model import define_for_model
 from analyzer.evaluation.outcome import Judge
 from analyzer.jobs.data import batch_size, default_batch, find_data
 from analyzer.jobs.files import check_targets, write_whole
 from analyzer.jobs.observer import CountStage, Observer
-from analyzer.jobs.requests.base import DataRequest
+from analyzer.jobs.requests.base import JudgedRequest
 from analyzer.jobs.sources import LABEL
 from analyzer.model import Model
 from analyzer.model.metadata import read_metadata
@@ -40,10 +42,12 @@ class Images:
     Attributes:
         data: All of it.
         batches: The same, as it is run.
+        asked: What the user says about answers to them.
     """
 
     data: Dataset
     batches: Sequence[AnyBatch]
+    asked: Asked = NOTHING
 
     @property
     def source(self) -> str:
@@ -51,7 +55,7 @@ class Images:
         return described(self.data)
 
 
-def read_images(model: Model, request: DataRequest, observer: Observer) -> Images:
+def read_images(model: Model, request: JudgedRequest, observer: Observer) -> Images:
     """The data set that the request or the model names.
 
     Args:
@@ -65,7 +69,8 @@ def read_images(model: Model, request: DataRequest, observer: Observer) -> Image
     data = find_data(model, request, observer)
     usual = default_batch(model, data, Exposure.TRANSIENT)
     size = batch_size(model, request, len(data), usual)
-    return Images(data, make_batches(data, size, 0, model.signature.fixed_batch is not None))
+    batches = make_batches(data, size, 0, model.signature.fixed_batch is not None)
+    return Images(data, batches, Asked(request.task, request.output))
 
 
 def check_files(targets: Sequence[Path | None], inputs: Sequence[object]) -> None:
@@ -148,7 +153,8 @@ def _compare_answers(
             observer.step(len(images.batches) + number)
     whole = len(data) * judge.metric.denominator
     calibrated = say_calibration(read_metadata(twin).calibrations, data)
-    said = (data.note, *data.remarks, calibrated)
+    few = golden_remarks(judge.definition, fitted)
+    said = (data.note, *data.remarks, *few, calibrated)
     return EffectPart(
         data=data.name,
         images=len(data),
@@ -156,6 +162,7 @@ def _compare_answers(
         metric=judge.metric.name,
         before=score_before / whole,
         after=score_after / whole,
+        decision=judge.definition.sentence(),
         fed=data.recipe.summary,
         remarks=tuple(dict.fromkeys(filter(None, said))),
     )
@@ -171,7 +178,7 @@ def _judge(model: Model, images: Images, run: Run) -> Judge:
     first = run(batch.feeds(model.signature.name))
     if isinstance(first, Failure):
         raise GoldenFailed(f"the model fails without any fault: {first.message}")
-    return Judge(define_for_model(model, images.data, batch, first, run))
+    return Judge(define_for_model(model, images.data, batch, first, run, images.asked))
 
 
 def _latency(model: Model, twin: onnx.ModelProto, data: Dataset) -> LatencyPart:

@@ -97,6 +97,7 @@ class RecipeTrials:
             )
         self._judge = self._found_judge()
         self.metric = self._judge.metric
+        self.decision = self._judge.definition.sentence()
         self._tried: dict[Preprocessing, Tried] = {}
 
     def _read(self, how: Preprocessing) -> Dataset:
@@ -120,7 +121,8 @@ class RecipeTrials:
         answer = run(batch.feeds(self._model.signature.name))
         if isinstance(answer, Failure):
             raise GoldenFailed(f"the model fails without any fault: {answer.message}")
-        asked = Asked(metric=self._request.metric)
+        request = self._request
+        asked = Asked(request.task, request.output, request.metric)
         return Judge(define_for_model(self._model, self.first, batch, answer, run, asked))
 
     def run(self) -> list[Tried]:
@@ -235,13 +237,16 @@ def _record(
     words = [word for name, value in flags for word in (f"--{name}", value)]
     out = model.path.with_name(f"{model.path.stem}.fed.onnx")
     data = source.name if isinstance(source, Arrays) else str(source)
-    given = ["--data", data, *(["--labels", str(request.labels)] if request.labels else [])]
+    asked = {"labels": request.labels, "task": request.task, "output": request.output}
+    named = {"data": data, **asked, "metric": request.metric}
+    given = [word for k, v in named.items() if v is not None for word in (f"--{k}", str(v))]
     return RecipesReport(
         model=model.path.name,
         model_sha256=model.sha256,
         data=trials.first.name,
         images=len(trials.first),
         metric=trials.metric.name,
+        decision=trials.decision,
         recipes=[_part(one, trials, own) for one in tried],
         note=trials.first.note,
         remarks=list(trials.first.remarks),

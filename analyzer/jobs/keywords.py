@@ -126,6 +126,8 @@ class SearchKeywords(TypedDict, total=False):
 class HardenKeywords(DataKeywords, SearchKeywords, total=False):
     """A hardening."""
 
+    task: str | Callable[..., Any] | None
+    output: str | None
     out: PathLike | None
     thresholds: PathLike | None
     save_thresholds: PathLike | None
@@ -135,6 +137,8 @@ class HardenKeywords(DataKeywords, SearchKeywords, total=False):
 class QuantizeKeywords(DataKeywords, total=False):
     """A quantization."""
 
+    task: str | Callable[..., Any] | None
+    output: str | None
     out: PathLike | None
     calibration: str | None
     per_channel: bool | None
@@ -147,7 +151,9 @@ class CheckKeywords(PreprocessingKeywords, total=False):
     data: DataLike | None
     labels: PathLike | None
     images: int | None
-    metric: str | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
     expect: str | Sequence[str] | None
     seed: int | None
     json: PathLike | None

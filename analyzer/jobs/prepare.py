@@ -1,6 +1,5 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from analyzer.answers import Answer, Failure
@@ -15,8 +14,9 @@ from analyzer.errors import GoldenFailed
 from analyzer.evaluation.choose import Asked
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.golden_remarks import golden_remarks
 from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
-from analyzer.evaluation.outcome import Golden, Judge
+from analyzer.evaluation.outcome import Judge
 from analyzer.evaluation.recipe import changes
 from analyzer.faults.protections import Protection
 from analyzer.faults.severity import find_severity
@@ -145,7 +145,7 @@ def prepare_analysis(
     golden = run.answers(executor, alive)
     definition = golden.judge.definition
     plan = _plan(model, data, request, rates, definition, size, start.protection)
-    data = _say_same_answers(data, golden.by_batch)
+    data = data.remarked(*golden_remarks(definition, golden.by_batch))
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)
@@ -163,13 +163,6 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     """
     swept = request.swept
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
-
-
-def _say_same_answers(data: Dataset, golden: Sequence[Golden]) -> Dataset:
-    """The data, with a remark if nothing in them makes a difference to the model."""
-    if len(data) < 2 or len({found.only_row for found in golden}) > 1 or not golden[0].only_row:
-        return data
-    return data.remarked("without faults the model gives the same answer to every input")
 
 
 def _first_run(

@@ -1,5 +1,6 @@
 """The search of bounds by ``--method clipact``: its settings, and its part of the report."""
 
+from analyzer.evaluation.choose import Asked
 from analyzer.jobs.requests.twins import HardenRequest
 from analyzer.reports.before_after.threshold_search import SearchPart, SiteSearchPart
 from exporters.hardening.clipact.resumable import SearchResult
@@ -17,7 +18,7 @@ def search_request(request: HardenRequest) -> SearchRequest:
         trials=request.patterns or PATTERNS,
         seed=request.seed,
         encoding=request.encoding,
-        metric=request.metric,
+        asked=Asked(request.task, request.output, request.metric),
         memory=request.cache,
     )
 

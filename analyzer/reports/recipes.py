@@ -42,6 +42,7 @@ class RecipesReport(ReportRecord):
     data: Name
     images: Count
     metric: MetricName
+    decision: str
     recipes: list[RecipePart]
     note: Name
     remarks: list[Name]
@@ -68,6 +69,7 @@ def recipes_text(report: RecipesReport) -> str:
     """The table, and what to do."""
     metric = figures.METRIC_NAMES[report.metric]
     head = [f"{report.model} on {report.data}: {report.images:,} images, without faults"]
+    head += [f"decision: {report.decision}"]
     head += [f"note: {text}" for text in (report.note, *report.remarks) if text]
     lines = [part for line in head for part in wrap(one_line(line), COLUMNS)]
     lines += ["", f"{metric + ' %':>9}{'95 % interval':>18}   recipe", "─" * COLUMNS]

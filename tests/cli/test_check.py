@@ -14,7 +14,16 @@ from PIL import Image
 
 from analyzer.model import load_model, read_preprocessing
 from analyzer.model.metadata import READERS
-from tests.support import Run, invoke, save, tiny_cnn, tiny_data, with_metadata
+from tests.support import (
+    Run,
+    invoke,
+    parse_model,
+    save,
+    tiny_cnn,
+    tiny_data,
+    with_initializers,
+    with_metadata,
+)
 
 SIZE = 8
 CLASSES = 6
@@ -378,3 +387,53 @@ def test_what_cannot_be_written(
     assert says in run.err
     assert f"[{slug}]" in run.err
     assert not (tmp_path / "o.onnx").exists()
+
+
+def two_heads(path: Path) -> Path:
+    """Two outputs whose classes differ, so that labels could be meant for either."""
+    rng = np.random.default_rng(3)
+    values = {name: rng.standard_normal((27, 3)).astype(np.float32) for name in ("first", "second")}
+    proto = parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        " g (float[N, 3, 3, 3] x) => (float[N, 3] a, float[N, 3] b)"
+        " { f = Flatten (x) r = Relu (f) a = MatMul (r, first) b = MatMul (r, second) }"
+    )
+    return save(with_initializers(proto, values), path)
+
+
+def images_of_two_heads(path: Path) -> Path:
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 256, (24, 3, 3, 3)).astype(np.uint8)
+    np.savez(path, images=images, labels=rng.integers(0, 3, 24))
+    return path
+
+
+@pytest.mark.parametrize("command", ["check", "harden", "quantize", "run"])
+def test_every_command_that_judges_takes_a_rule_and_an_output(command: str, tmp_path: Path) -> None:
+    """Fails if help offers a flag that the request of a command does not have."""
+    model = two_heads(tmp_path / "m.onnx")
+    data = images_of_two_heads(tmp_path / "d.npz")
+    more = {
+        "check": (),
+        "harden": ("--method", "actmax", "-o", tmp_path / "h.onnx"),
+        "quantize": ("-o", tmp_path / "q.onnx"),
+        "run": QUICK,
+    }[command]
+    asked = ("--task", "classification:top=2", "--output", "b")
+    run = invoke(command, model, "--data", data, "--layout", "NHWC", *more, *asked)
+    assert run.code == 0, run.err
+    said = "set of the 2 highest class scores (classification of 'b', as asked)"
+    assert said in " ".join(run.out.split())
+    refused = invoke(command, model, "--data", data, *more, "--output", "c")
+    assert refused.code == 2
+    assert "the model has no such output" in refused.err
+
+
+def test_the_command_that_check_proposes_asks_for_the_same_decisions(tmp_path: Path) -> None:
+    model = two_heads(tmp_path / "m.onnx")
+    data = images_of_two_heads(tmp_path / "d.npz")
+    found = tmp_path / "r.json"
+    asked = ("--output", "b", "--task", "classification", "--metric", "top1")
+    assert invoke("check", model, "--data", data, *asked, "--json", found).code == 0
+    command = json.loads(found.read_text())["run"]
+    assert "--task classification --output b --metric top1" in command

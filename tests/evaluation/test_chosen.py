@@ -18,6 +18,7 @@ from analyzer.evaluation.image_axis import FIRST, SIDE, WHOLE, BatchFacts, Image
 from analyzer.evaluation.rules import RULES, rule_named, rule_names
 from analyzer.evaluation.rules.classification import Classification
 from analyzer.evaluation.rules.integers import Integers
+from analyzer.evaluation.rules.regression import Regression
 from analyzer.evaluation.rules.several import Several
 from analyzer.evaluation.rules.thresholds import Binary, MultiLabel
 from analyzer.model.outputs import OutputSignature
@@ -37,6 +38,8 @@ SCORES = np.zeros((3, 4), np.float32)
         (SCORES, ["MatMul"], None, Classification()),
         (SCORES.reshape(3, 4, 1, 1), ["Conv"], None, Classification()),
         (SCORES.reshape(3, 1, 4), ["MatMul"], None, Classification(axis=2)),
+        (SCORES.reshape(3, 1, 4), ["Squeeze", "LSTM"], None, Regression()),
+        (SCORES, ["Squeeze", "GRU"], None, Regression()),
         (SCORES, ["Sigmoid"], None, MultiLabel()),
         (SCORES, ["Sigmoid"], [0, 1, 2], Classification()),
         (SCORES[:, :1], ["Sigmoid"], None, Binary()),

@@ -269,7 +269,7 @@ def test_sampled_maps_contain_what_every_pixel_says() -> None:
 def test_the_search_of_thresholds_takes_right_and_wrong_answers_only() -> None:
     analysis = map_by_pixels()
     with pytest.raises(BadOption, match="--metric pixels scores answers by degrees"):
-        find_reference(analysis.model, analysis.data, "pixels")
+        find_reference(analysis.model, analysis.data, Asked(metric="pixels"))
 
 
 # Journals

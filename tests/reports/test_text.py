@@ -29,6 +29,12 @@ def test_text_fits_80_columns(name: str) -> None:
     assert max(map(len, to_text(EXAMPLES[name]()).splitlines())) <= 80
 
 
+def of_table(text: str) -> list[str]:
+    """The lines below the head of the table."""
+    lines = text.splitlines()
+    return lines[lines.index("─" * 80) + 1 :]
+
+
 def test_wide_figures_stay_apart_within_80_columns() -> None:
     wide = row(
         2.5e-4,
@@ -41,7 +47,7 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
         due=interval(1.0e-8, 1.0e-9, 1.23e-7),
         masked=interval(1.0, 0.9999, 1.0),
     )
-    points, bounds = to_text(example_report(rates=[wide])).splitlines()[7:9]
+    points, bounds = of_table(to_text(example_report(rates=[wide])))[:2]
     assert points.split() == (
         ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "1.0e-6", "≥", "99.99", "123,456*"]
     )
@@ -62,9 +68,12 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
 def test_a_rate_without_estimate_claims_nothing() -> None:
     """Fails if the middle of what may be is shown as if it had been found."""
     text = to_text(example_report(rates=[unknown_row(1e-3, 48)]))
-    points, bounds = text.splitlines()[7:9]
+    points, below = of_table(text)[:2]
     assert points.split()[2:] == ["–", "–", "–", "–", "48*"]
-    assert bounds == ""
+    assert below == ""
+    assert "\n\n\n" not in text
+    assert "interval" not in text.replace("Below each", "").split("Gate")[0]
+    assert "* the budget ended before ±1 points were reached." in text
     assert "– no estimate: faults that were not tried yet are more probable" in text
     assert "no estimate" not in to_text(EXAMPLES["sweep"]())
 

@@ -1,16 +1,21 @@
 """The oracle is what users deploy: a session with default options, created by nobody but ORT."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
 
-from analyzer.answers import Answer, Failure, Result
+from analyzer.answers import Answer, Failure, Feeds, Result
 from analyzer.faults.models import parse_fault
 from analyzer.runtime.layout.layout import Route
 from analyzer.runtime.layout.reordered_sums import ReorderedSums
+from analyzer.runtime.layout.restrict import OTHER_ANSWER
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.weights.default_session import LiveArithmetic
 from analyzer.verification.selftest import run_selftest
 from analyzer.verification.selftest import test_patterns as draw
 from tests.runtime.benches import SHIPPED, TrialContext, answer, build_bench, context
@@ -122,3 +127,20 @@ def test_many_other_outcomes_are_no_matter_of_rounding() -> None:
     assert few.passed
     assert not many.agreed
     assert few.compared == 100
+
+
+def test_operators_are_blamed_only_for_what_packing_changes() -> None:
+    """No initializer is packed and the answers differ still: no reader of one is the reason."""
+    one, other = (Answer((np.array([number]),)) for number in (1.0, 2.0))
+    body = "h = Gemm (x, w) y = Gather <axis = 1> (h, i)"
+    values = {"w": normal(3, 3), "i": np.array([0, 2])}
+    stripped = model("float[1, 3] x", "float[1, 2] y", body, values)
+
+    class Unpackable(LiveArithmetic):
+        def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
+            return [one]
+
+    weights: Any = SimpleNamespace(views={})
+    shared: Any = {"w": None}
+    live = Unpackable(stripped, shared, weights, lambda _: other)
+    assert live.difference({}, one) == OTHER_ANSWER

@@ -34,6 +34,8 @@ _FILES = {
     **_FILES,
     images=options.Images,
     batch=options.Batch,
+    task=options.Task,
+    output=options.Output,
     **options.PREPROCESSING,
     **options.SEARCH,
 )

@@ -16,6 +16,8 @@ from analyzer.reports.formats import RecordKind
     **report_options.outputs(RecordKind.QUANTIZATION, None),
     images=options.Images,
     batch=options.Batch,
+    task=options.Task,
+    output=options.Output,
     **options.PREPROCESSING,
 )
 def quantize(

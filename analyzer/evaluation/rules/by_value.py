@@ -1,6 +1,6 @@
 """Answers that are no tensors of numbers: maps of scores, strings, sequences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from analyzer.answers import same_values
 from analyzer.errors import GoldenFailed
+from analyzer.evaluation.rules.remarks import images_of, one_answer
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Ints, Outputs
 
 Objects = npt.NDArray[np.object_]
@@ -52,6 +53,11 @@ class MapScores:
         except GoldenFailed:
             return np.ones(golden.images, bool)
         return np.array([a != b for a, b in zip(found, golden.decisions, strict=True)], bool)
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """One key for all images; see `RemarkingRule.remark`."""
+        found = {key for batch in golden for key in batch.decisions.tolist()}
+        return one_answer(found, images_of(golden), f"key {next(iter(found), '')!r}")
 
     def predicted(self, outputs: Outputs, images: int, count: int) -> Ints:
         """The keys of the highest scores, the best one first.

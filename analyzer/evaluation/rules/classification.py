@@ -1,6 +1,6 @@
 """Classification: the highest of several scores per image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.errors import BadOption, GoldenFailed
+from analyzer.evaluation.rules.remarks import images_of, one_answer
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Ints, Outputs
 
 
@@ -73,6 +74,13 @@ class Classification:
         if found.classes != golden.decisions.classes:
             return np.ones(golden.images, bool)
         return np.asarray((found.chosen != golden.decisions.chosen).any(axis=1))
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """One class for all images; see `RemarkingRule.remark`."""
+        found = {tuple(row) for batch in golden for row in batch.decisions.chosen.tolist()}
+        classes = ", ".join(map(str, next(iter(found), ())))
+        kind = "class" if self.top == 1 else "the set of classes"
+        return one_answer(found, images_of(golden), f"{kind} {classes}")
 
     def predicted(self, outputs: Outputs, images: int, count: int) -> Ints:
         """The best classes, the best one first.

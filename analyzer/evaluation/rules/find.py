@@ -27,6 +27,9 @@ SELECTING = frozenset({"ArgMax", "ArgMin", "TopK", "NonMaxSuppression", "Hardmax
 QUANTIZED = frozenset({"QuantizeLinear", "MatMulInteger", "ConvInteger", "QGemm"})
 """Operators whose integers measure something, beside those whose names begin with QLinear."""
 
+RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+"""Operators whose numbers are states, of which none is a class."""
+
 NARROW = 2
 """Bytes of integers up to which they may be pixels, or quantized values, as well as classes."""
 
@@ -142,6 +145,8 @@ def _of_scores(form: OutputForm, labels: npt.NDArray[Any] | None) -> DecisionRul
     values, makers = form.rows, form.signature.makers
     several = [axis for axis, size in enumerate(values.shape) if axis and size > 1]
     probability = bool(makers) and makers[-1] == "Sigmoid"
+    if makers and makers[-1] in RECURRENT:
+        return Regression()
     if len(several) == 1:
         one_class = labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
         if probability and not one_class:

@@ -1,6 +1,6 @@
 """The decision of a segmentation model: a class for each pixel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.rules.facts import SEVERAL, OutputFacts, sums_to_one, whole, within_unit
+from analyzer.evaluation.rules.remarks import images_of
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 Values = npt.NDArray[Any]
@@ -97,6 +98,18 @@ class Segmentation:
             kept = (shown & (after == number)).any(axis=(1, 2))
             many |= shown.any(axis=(1, 2)) & ~kept
         return np.asarray(many)
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """One class in all pixels of all images; see `RemarkingRule.remark`."""
+        shown: set[int] = set()
+        for batch in golden:
+            shown.update(np.unique(cast(ClassMaps, batch.decisions)).tolist())
+        if len(shown) != 1:
+            return ""
+        return (
+            f"without faults every pixel of all {images_of(golden)} images has class "
+            f"{shown.pop()}: the figures rest on this class alone"
+        )
 
     def class_maps(self, outputs: Outputs, images: int) -> ClassMaps | None:
         """Classes of the pixels: uint16 (images, height, width); None if the outputs hold none.

@@ -1,6 +1,7 @@
 """Decisions of models that answer with sequences: text recognizers, taggers, translators."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Batches
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.rules.facts import SEVERAL, OutputFacts, sums_to_one
+from analyzer.evaluation.rules.remarks import few_found, images_of
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 Values = npt.NDArray[Any]
@@ -71,6 +73,14 @@ class Sequence:
             return np.ones(golden.images, bool)
         length = max(before.shape[1], after.shape[1])
         return np.asarray((padded(before, length) != padded(after, length)).any(axis=1))
+
+    def remark(self, golden: Batches[GoldenDecisions]) -> str:
+        """Few images with any token, by CTC; see `RemarkingRule.remark`."""
+        if self.kind != CTC:
+            return ""
+        maps = [cast(Tokens, batch.decisions) for batch in golden]
+        some = sum(int((tokens != PAD).any(axis=1).sum()) for tokens in maps)
+        return few_found(some, images_of(golden), "any token beside blanks", "a token")
 
     def tokens(self, outputs: Outputs, images: int) -> Tokens | None:
         """Tokens of each image, as `decide` returns them; None if the output holds none.

@@ -1,11 +1,12 @@
 """Yes or no by a threshold: one question per image, or one per label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.errors import GoldenFailed
+from analyzer.evaluation.rules.remarks import images_of, one_answer
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Ints, Outputs
 
 
@@ -47,6 +48,11 @@ class Binary:
             return np.asarray(self.decide(outputs, golden.images) != golden.decisions)
         except GoldenFailed:
             return np.ones(golden.images, bool)
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """One answer to all images; see `RemarkingRule.remark`."""
+        found = {bool(yes) for batch in golden for yes in batch.decisions}
+        return one_answer(found, images_of(golden), "yes" if True in found else "no")
 
     def predicted(self, outputs: Outputs, images: int, count: int) -> Ints:
         """Class 1 for yes, 0 for no, then the other one, as far as ``count`` asks.
@@ -105,3 +111,10 @@ class MultiLabel:
         if found.shape != golden.decisions.shape:
             return np.ones(golden.images, bool)
         return np.asarray((found != golden.decisions).any(axis=1))
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """One set of labels for all images; see `RemarkingRule.remark`."""
+        found = {tuple(np.flatnonzero(row).tolist()) for b in golden for row in b.decisions}
+        labels = ", ".join(map(str, next(iter(found), ())))
+        said = f"the set of labels {labels}" if labels else f"no label above {self.threshold:g}"
+        return one_answer(found, images_of(golden), said)

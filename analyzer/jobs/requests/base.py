@@ -95,6 +95,19 @@ class DataRequest(Request):
         return [path for path in (self.data, self.labels) if isinstance(path, Path)]
 
 
+class JudgedRequest(DataRequest):
+    """Data for a model whose fault-free answers are judged.
+
+    Attributes:
+        task: The decision rule, ``NAME``, ``NAME:field=value`` or ``module.py:function``; None:
+            found from the model.
+        output: Name of the output that is judged, several with commas; None: all.
+    """
+
+    task: fields.Task = None
+    output: str | None = None
+
+
 class SpaceRequest(DataRequest):
     """Bits at risk, and where they are flipped.
 

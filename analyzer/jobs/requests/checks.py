@@ -7,7 +7,7 @@ from pydantic import Field
 from analyzer.errors import BadOption
 from analyzer.faults.models import FLIP
 from analyzer.jobs.requests import fields
-from analyzer.jobs.requests.base import DataRequest, Model, SpaceRequest
+from analyzer.jobs.requests.base import JudgedRequest, Model, SpaceRequest
 from analyzer.reports.formats import RecordKind
 
 
@@ -21,7 +21,7 @@ class InspectRequest(SpaceRequest):
     model: Annotated[Model, Field(exclude=True)]
 
 
-class RecipesRequest(DataRequest):
+class RecipesRequest(JudgedRequest):
     """A model and labelled images on which the usual recipes are to be tried.
 
     Attributes:
@@ -33,7 +33,7 @@ class RecipesRequest(DataRequest):
     writes: ClassVar[RecordKind | None] = RecordKind.RECIPES
 
     model: Annotated[Model, Field(exclude=True)]
-    metric: str | None = None
+    metric: fields.Metric = None
     expect: fields.Expectations = ()
 
 

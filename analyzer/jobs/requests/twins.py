@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from analyzer.errors import BadOption
 from analyzer.jobs.requests import fields
-from analyzer.jobs.requests.base import DataRequest, Model
+from analyzer.jobs.requests.base import JudgedRequest, Model
 from analyzer.jobs.requests.campaigns import DEFAULT_RATES
 from analyzer.reports.formats import RecordKind
 from exporters.hardening import mitigations
@@ -41,7 +41,7 @@ def _as_calibration(value: Any) -> Any:
     return value
 
 
-class HardenRequest(DataRequest):
+class HardenRequest(JudgedRequest):
     """A model whose activations are to be bounded.
 
     Attributes:
@@ -104,7 +104,7 @@ class HardenRequest(DataRequest):
         check_options(mitigations.find_mitigation(self.method), dashed, mitigations.MITIGATIONS)
 
 
-class QuantizeRequest(DataRequest):
+class QuantizeRequest(JudgedRequest):
     """A model that is to be quantized to int8.
 
     Attributes:

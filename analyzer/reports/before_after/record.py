@@ -34,6 +34,7 @@ class EffectPart(ReportRecord):
     metric: MetricName
     before: float
     after: float
+    decision: str = ""
     fed: str = ""
     remarks: tuple[str, ...] = ()
 
@@ -84,6 +85,7 @@ def before_after_lines(twins: BeforeAfterPart) -> list[str]:
         f"{'file, bytes':<28}{si(twins.model.bytes):>12}{si(twins.twin.bytes):>12}   {growth:+,}",
         "",
         f"Judged on {effect.images:,} images of {effect.data}.",
+        *(wrap(f"Decision: {effect.decision}.", COLUMNS) if effect.decision else []),
         *_fed_lines(effect),
         f"Latency: {latency.images} image{'s' * (latency.images != 1)} a run, ONNX Runtime's own "
         f"options, one thread, {latency.pairs:,} pairs.",

@@ -7,6 +7,9 @@ from analyzer.reports.shared.records import IntervalPart, ToolPart
 
 MAX_DECIMALS = 4
 
+LEAST = 1e-14
+"""Smaller shares are shown as below this, such as the patterns without upset at high rates."""
+
 UNKNOWN = "–"
 """In place of a figure where there is no estimate."""
 
@@ -21,7 +24,8 @@ METRIC_NAMES = MetricLabels()
 def percent(value: float, decimals: int = 1) -> str:
     """A fraction in percent, with as many decimals as it takes not to show a false 0 or 100.
 
-    Beyond `MAX_DECIMALS` a small figure is written with an exponent, a large one as a bound.
+    Beyond `MAX_DECIMALS` a small figure is written with an exponent, a large one as a bound, and a
+    small one as a bound where its exponent says nothing to anybody.
 
     Args:
         value: a fraction in [0, 1].
@@ -31,6 +35,8 @@ def percent(value: float, decimals: int = 1) -> str:
     ('97.3', '0', '100', '99.996', '0.002')
     >>> percent(1.2e-7), percent(1 - 1e-9)
     ('1.2e-5', '>99.9999')
+    >>> percent(3.4e-210)
+    '<1e-12'
     """
     if value in (0.0, 1.0):
         return f"{100 * value:.0f}"
@@ -40,6 +46,8 @@ def percent(value: float, decimals: int = 1) -> str:
             return text
     if value > 0.5:
         return f">{100 - 10**-MAX_DECIMALS}"
+    if value < LEAST:
+        return f"<{100 * LEAST:.0e}"
     mantissa, exponent = f"{100 * value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
@@ -60,33 +68,44 @@ def estimate(part: IntervalPart | None) -> str:
     if part is None:
         return UNKNOWN
     if part.estimate == part.low < part.high:
-        return f"≤ {percent(part.high)}"
+        return f"≤ {percent(part.high).lstrip('<')}"
     if part.low < part.estimate == part.high:
         return f"≥ {percent(part.low).lstrip('>')}"
     return percent(part.estimate)
 
 
 def outcomes(
-    sdc: IntervalPart | None, due: IntervalPart | None, masked: IntervalPart | None
+    sdc: IntervalPart | None,
+    due: IntervalPart | None,
+    masked: IntervalPart | None,
+    metric: IntervalPart | None = None,
 ) -> tuple[str, str, str]:
     """The points of SDC, DUE and masked, which are all that can happen: shown, they sum to 100.
+
+    Where all three have one decimal, one is shown as what the others leave, which is at most 0.1
+    beside its own rounding: masked; or if masked is the metric as well, and must look like it, the
+    larger of the others.
 
     Args:
         sdc: share of silently corrupted images.
         due: share that ended in a detected error.
-        masked: the rest. Where all three have one decimal, it is shown as what the others leave,
-            which is at most 0.1 beside its own rounding.
+        masked: the rest.
+        metric: the figure beside them.
 
     >>> parts = [IntervalPart(estimate=e, low=0.0, high=1.0) for e in (0.4256, 0.4357, 0.1387)]
     >>> outcomes(*parts)
     ('42.6', '43.6', '13.8')
+    >>> outcomes(*parts, metric=parts[2])
+    ('42.6', '43.5', '13.9')
     """
-    shown = estimate(sdc), estimate(due), estimate(masked)
-    if not all(re.fullmatch(r"\d+\.\d", text) for text in shown):
-        return shown
-    left = f"{100.0 - float(shown[0]) - float(shown[1]):.1f}"
-    near = abs(float(left) - float(shown[2])) < 0.15 and 0.0 < float(left) < 100.0
-    return shown[0], shown[1], left if near else shown[2]
+    shown = [estimate(sdc), estimate(due), estimate(masked)]
+    if all(re.fullmatch(r"\d+\.\d", text) for text in shown):
+        numbers = [float(text) for text in shown]
+        place = 2 if metric != masked else numbers.index(max(numbers[:2]))
+        left = 100.0 - sum(numbers) + numbers[place]
+        if abs(left - numbers[place]) < 0.15 and f"{left:.1f}" not in ("0.0", "100.0"):
+            shown[place] = f"{left:.1f}"
+    return shown[0], shown[1], shown[2]
 
 
 def bounds(part: IntervalPart | None) -> str:

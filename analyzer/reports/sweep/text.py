@@ -46,7 +46,9 @@ def _table(report: Report) -> list[str]:
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
     lines = [table_row(head, ENDS), "─" * COLUMNS]
     for row in report.rates:
-        lines += [table_row(_points(row), ENDS), table_row(_bounds(row), ENDS)]
+        lines.append(table_row(_points(row), ENDS))
+        if row.metric is not None:
+            lines.append(table_row(_bounds(row), ENDS))
     return lines
 
 
@@ -55,7 +57,10 @@ _MARKS = {"precision": "", "decided": "!"}
 
 
 def _points(row: RatePart) -> list[str]:
-    shown = figures.estimate(row.metric), *figures.outcomes(row.sdc, row.due, row.masked)
+    shown = (
+        figures.estimate(row.metric),
+        *figures.outcomes(row.sdc, row.due, row.masked, row.metric),
+    )
     trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
     return [show_rate(row.rate), figures.flips(row.expected_flips), *shown, trials]
 
@@ -68,16 +73,15 @@ def _bounds(row: RatePart) -> list[str]:
 
 def _notes(report: Report) -> list[str]:
     confidence = f"{100 * report.plan.confidence:g}"
-    lines = ["", f"Below each figure: its {confidence} % confidence interval."]
+    known = any(row.metric is not None for row in report.rates)
+    lines = ["", f"Below each figure: its {confidence} % confidence interval."] if known else [""]
     if any(row.stop == "decided" for row in report.rates):
         lines.append("! ended once its gate was decided; its intervals hold at any such end.")
     short = {row.stop for row in report.rates} - {"precision", "decided"}
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
-        lines.append(
-            f"* {why} before ±{100 * report.plan.precision:g} points were reached; the interval "
-            "is valid, but wider."
-        )
+        valid = "; the interval is valid, but wider" if known else ""
+        lines.append(f"* {why} before ±{100 * report.plan.precision:g} points were reached{valid}.")
     if any(row.metric is None for row in report.rates):
         lines.append(figures.NO_ESTIMATE)
     for row in report.rates:

@@ -70,15 +70,18 @@ class LiveArithmetic:
         others: Collection[Operator],
     ) -> str:
         """The operators that compute otherwise on packed weights, in a sentence."""
+        every = [*sums, *others]
+        if not _same(self._packed_answers(sample, _overridable(self.stripped, every)), plain):
+            return OTHER_ANSWER  # packing is not what makes the difference
         guilty = []
         for one in sorted(others):
-            rest = [*sums, *(other for other in others if other != one)]
+            rest = [other for other in every if other != one]
             if not _same(self._packed_answers(sample, _overridable(self.stripped, rest)), plain):
                 guilty.append(one)
         if not guilty:
             return OTHER_ANSWER
-        named = ", ".join(_names(guilty))
-        return f"{named} computes otherwise on weights that are packed, as they are by default"
+        named, verb = ", ".join(_names(guilty)), "compute" if len(guilty) > 1 else "computes"
+        return f"{named} {verb} otherwise on weights that are packed, as they are by default"
 
     def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
         """Answers of sessions that pack weights: with golden contents, then with noise."""

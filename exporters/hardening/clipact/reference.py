@@ -54,13 +54,13 @@ class Reference:
         return np.asarray(self.judge.scores(golden, answer, labels) > 0)
 
 
-def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference:
+def find_reference(model: Model, data: Dataset, asked: Asked) -> Reference:
     """Run the model without bounds on all images.
 
     Args:
         model: the model without bounds.
         data: the images, and their labels where there are any.
-        metric: ``top1``, ``top5`` or ``agreement``; None: by the data.
+        asked: decision rule, output and metric, as far as the user names them.
 
     Raises:
         GoldenFailed: the model fails on the data.
@@ -77,12 +77,12 @@ def find_reference(model: Model, data: Dataset, metric: str | None) -> Reference
         if not isinstance(result, Answer):
             raise GoldenFailed(f"the model fails without any fault: {result.message}")
         parts.append(result)
-    definition = _definition(model, data, metric, batching, parts[0], partial(run_session, session))
+    definition = _definition(model, data, asked, batching, parts[0], partial(run_session, session))
     return _reference(definition, data, batching, parts)
 
 
 def _definition(
-    model: Model, data: Dataset, metric: str | None, batching: Batching, first: Answer, run: Run
+    model: Model, data: Dataset, asked: Asked, batching: Batching, first: Answer, run: Run
 ) -> AnswerDefinition:
     """The definition of an answer.
 
@@ -96,7 +96,7 @@ def _definition(
     own = fed.pop(model.signature.name)
     labels = None if data.labels is None else data.labels[:count]
     batch = Batch(own, labels, count, fed)
-    found = define_for_model(model, data, batch, first, run, Asked(metric=metric))
+    found = define_for_model(model, data, batch, first, run, asked)
     if any(found.axes[index] != FIRST for index in found.judged):
         raise GoldenFailed(
             "the search of thresholds runs images of its own choice together, and an output of the "

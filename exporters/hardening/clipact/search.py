@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import onnx
 
 from analyzer.errors import UnsupportedModel
+from analyzer.evaluation.choose import NOTHING, Asked
 from analyzer.evaluation.dataset import Dataset
 from analyzer.faults.models import FLIP, FaultPattern
 from analyzer.faults.rate_mixture import FELT, LayerLaw, Trial, draw_trials, weights_of
@@ -41,7 +42,7 @@ class SearchRequest:
         trials: Fault patterns by which each layer's thresholds are scored, about.
         seed: Of every random number.
         encoding: How weights are held.
-        metric: ``top1``, ``top5`` or ``agreement``; None: by the data.
+        asked: Decision rule, output and metric, as far as the user names them.
         memory: Bytes for values kept; decides nothing.
     """
 
@@ -50,7 +51,7 @@ class SearchRequest:
     trials: int = 2000
     seed: int = 0
     encoding: str = "stored"
-    metric: str | None = None
+    asked: Asked = NOTHING
     memory: int = 2 << 30
 
 
@@ -121,19 +122,20 @@ class Search:
         batching = find_batching(graph, self.inputs, fixed)
         # One half of the memory for values in front of the layer, one for those before its bound.
         entry = CutValues(graph, batching, self.inputs, request.memory // 2)
-        reference = find_reference(model, data, request.metric)
+        reference = find_reference(model, data, request.asked)
         self.context = SearchContext(graph, batching, entry, reference, request.memory // 2, alive)
         self.plan = f"clipact {model.sha256} {data.sha256} {request.seed} {request.encoding}"
 
     @property
     def identity(self) -> str:
         """All that decides the result, for people to read."""
-        request = self.request
+        request, decision = self.request, self.context.reference.judge.definition.content
         return "; ".join(
             (
                 f"model {self._model.sha256}",
                 f"data {self._data.sha256}, {len(self._data)} images",
                 f"metric {self.metric}",
+                *([f"decision {decision}"] if decision else []),
                 f"rates {', '.join(map(repr, request.rates))}",
                 f"iterations {request.iterations}",
                 f"patterns {request.trials}",

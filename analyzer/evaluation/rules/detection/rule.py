@@ -1,6 +1,6 @@
 """The decision of a detector: which boxes are found, of which classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,6 +13,7 @@ from analyzer.evaluation.rules.detection.conventions import convention_named, re
 from analyzer.evaluation.rules.detection.matching import images_that_differ
 from analyzer.evaluation.rules.detection.nms import suppressed
 from analyzer.evaluation.rules.facts import OutputFacts
+from analyzer.evaluation.rules.remarks import few_found, images_of
 from analyzer.evaluation.rules.rule import Bools, GoldenDecisions, Outputs
 
 SCORE, MATCH, NMS = 0.25, 0.5, 0.45
@@ -98,6 +99,12 @@ class Detection:
         before = cast(Detections, golden.decisions)
         found = self.boxes(outputs, golden.images)
         return images_that_differ(before, found, golden.images, self.match)
+
+    def remark(self, golden: Sequence[GoldenDecisions]) -> str:
+        """Few images with any box; see `RemarkingRule.remark`."""
+        some = sum(len(np.unique(cast(Detections, batch.decisions).image)) for batch in golden)
+        said = f"any detection at score {self.score:g}"
+        return few_found(some, images_of(golden), said, "a box")
 
     def boxes(self, outputs: Outputs, images: int) -> Detections:
         """The boxes that count, by image and falling score; the outputs are readable.
