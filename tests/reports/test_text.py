@@ -24,6 +24,13 @@ def test_every_snapshot_belongs_to_an_example() -> None:
     assert {p.stem for p in SNAPSHOTS.glob("*.txt")} == set(EXAMPLES)
 
 
+def first_rate(text: str) -> list[str]:
+    """The two lines of the first rate: below the rule under the table's head."""
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if line and not line.strip("─"))
+    return lines[rule + 1 : rule + 3]
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_text_fits_80_columns(name: str) -> None:
     assert max(map(len, to_text(EXAMPLES[name]()).splitlines())) <= 80
@@ -41,7 +48,7 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
         due=interval(1.0e-8, 1.0e-9, 1.23e-7),
         masked=interval(1.0, 0.9999, 1.0),
     )
-    points, bounds = to_text(example_report(rates=[wide])).splitlines()[7:9]
+    points, bounds = first_rate(to_text(example_report(rates=[wide])))
     assert points.split() == (
         ["2.5e-4", "1.23", "M", "≥", "99.9999", "1.2e-5", "1.0e-6", "≥", "99.99", "123,456*"]
     )
@@ -62,7 +69,7 @@ def test_wide_figures_stay_apart_within_80_columns() -> None:
 def test_a_rate_without_estimate_claims_nothing() -> None:
     """Fails if the middle of what may be is shown as if it had been found."""
     text = to_text(example_report(rates=[unknown_row(1e-3, 48)]))
-    points, bounds = text.splitlines()[7:9]
+    points, bounds = first_rate(text)
     assert points.split()[2:] == ["–", "–", "–", "–", "48*"]
     assert bounds == ""
     assert "– no estimate: faults that were not tried yet are more probable" in text
