@@ -175,7 +175,8 @@ def _check_sizes(signature: InputSignature) -> None:
     if len(counts) > 1:
         raise UnsupportedSignature(
             "the model's inputs insist on batches of different sizes: "
-            f"{', '.join(map(str, sorted(filter(None, counts))))}"
+            f"{', '.join(map(str, sorted(filter(None, counts))))}; export with the same first "
+            "dimension in all of them, or store those that never change"
         )
 
 
@@ -188,7 +189,8 @@ def _one(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> InputSignature:
     tensor, name = value.type.tensor_type, value.name
     if tensor.elem_type not in _TYPES:
         raise UnsupportedSignature(
-            f"input {quoted(name)} is not a tensor of {', '.join(_TYPES.values())}"
+            f"input {quoted(name)} is {_kind(value.type)}; relcheck feeds tensors of "
+            f"{', '.join(_TYPES.values())}: export with an input of one of these"
         )
     if not tensor.HasField("shape"):
         raise UnsupportedSignature(
@@ -199,6 +201,24 @@ def _one(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> InputSignature:
         raise UnsupportedSignature(f"input {quoted(name)} of shape {dims} is too large to be fed")
     axis = 0 if dims else None
     return InputSignature(name, _TYPES[tensor.elem_type], dims, _bound(graph, name), axis=axis)
+
+
+_OTHER_KINDS = {
+    "sequence_type": "a sequence",
+    "map_type": "a map",
+    "optional_type": "optional",
+    "sparse_tensor_type": "a sparse tensor",
+}
+
+
+def _kind(declared: onnx.TypeProto) -> str:
+    """The type of an input in words."""
+    case = declared.WhichOneof("value")
+    if case != "tensor_type":
+        return _OTHER_KINDS.get(case or "", "of no declared type")
+    known = onnx.TensorProto.DataType.DESCRIPTOR.values_by_number
+    found = known.get(declared.tensor_type.elem_type)
+    return f"a tensor of {found.name.lower()}" if found else "a tensor of an unknown type"
 
 
 _PASSING = frozenset({"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten"})

@@ -428,7 +428,7 @@ def golden_run_fails(folder: Path) -> Arguments:
     )
 
 
-@bad("nothing-at-risk", "no initializer")
+@bad("nothing-at-risk", "stores no weights")
 def no_initializers(folder: Path) -> Arguments:
     return _text(folder, "g (float[N, 3] x) => (float[N, 3] y) { y = Relu (x) }")
 

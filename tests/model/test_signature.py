@@ -150,3 +150,12 @@ def test_models_of_the_older_ir_list_initializers_as_inputs() -> None:
         onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [2], [1.0, 2.0])
     )
     assert [s.name for s in input_signature(proto.graph).every] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [("seq(float[N, 3])", "a sequence"), ("bfloat16[N, 3]", "a tensor of bfloat16")],
+)
+def test_inputs_of_other_types_are_named(declared: str, said: str) -> None:
+    with pytest.raises(UnsupportedSignature, match=rf"input 'x' is {said}; relcheck feeds"):
+        signature_of(f"{declared} x")

@@ -2,7 +2,9 @@
 
 import pytest
 
-from analyzer.runtime.ort.session import short_reason
+from analyzer.errors import UnsupportedModel
+from analyzer.runtime.ort.session import open_session, session_options, short_reason
+from tests.support import parse_model
 
 PLACES = {
     "function": "/onnxruntime_src/onnxruntime/core/graph.cc:7 onnxruntime::Graph::Resolve(int) ",
@@ -24,3 +26,22 @@ def test_places_in_source_are_left_out(place: str) -> None:
 
 def test_long_messages_are_cut() -> None:
     assert short_reason(ValueError("a" * 400)) == "a" * 299 + "…"
+
+
+IDENTITY = '<ir_version: 8, opset_import: ["" : {}, "my" : 1]> g (float[N] x) => (float[N] y) {{'
+
+
+@pytest.mark.parametrize(
+    ("opset", "node", "advice"),
+    [
+        (6, "y = Add (x, x)", "export with a newer opset"),
+        (17, "c = Cast <to = 16> (x) e = Erf (c) y = Cast <to = 1> (e)", "export in float32, or"),
+        (24, "c = Cast <to = 10> (x) e = Swish (c) y = Cast <to = 1> (e)", "with an older opset"),
+        (17, "y = my.Act (x)", "my:Act is a custom operator"),
+    ],
+)
+def test_models_that_cannot_be_loaded_get_advice(opset: int, node: str, advice: str) -> None:
+    proto = parse_model(f"{IDENTITY.format(opset)} {node} }}")
+    with pytest.raises(UnsupportedModel, match="cannot load the model") as caught:
+        open_session(proto, session_options())
+    assert advice in str(caught.value)

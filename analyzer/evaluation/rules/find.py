@@ -143,7 +143,7 @@ def _of_integers(form: OutputForm) -> DecisionRule:
 def _of_scores(form: OutputForm, labels: npt.NDArray[Any] | None) -> DecisionRule:
     """The rule of real numbers."""
     values, makers = form.rows, form.signature.makers
-    several = [axis for axis, size in enumerate(values.shape) if axis and size > 1]
+    several = [axis for axis, n in enumerate(values.shape) if axis and n > 1 and values.size]
     probability = bool(makers) and makers[-1] == "Sigmoid"
     if makers and makers[-1] in RECURRENT:
         return Regression()

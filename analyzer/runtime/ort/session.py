@@ -15,6 +15,7 @@ import onnxruntime as ort
 from analyzer.answers import Answer, Failure, Feeds, Result
 from analyzer.errors import DeviceUnavailable, RelcheckError, UnsupportedModel
 from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.load_advice import load_advice
 
 DISABLED_OPTIMIZERS = ["ConstantSharing"]
 """ConstantSharing merges equal scalars, which would make tensors fail together that fail apart."""
@@ -159,8 +160,9 @@ def loading() -> Iterator[None]:
     except RelcheckError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no narrower base class.
+        reason = short_reason(error)
         raise UnsupportedModel(
-            f"ONNX Runtime {ort.__version__} cannot load the model: {short_reason(error)}"
+            f"ONNX Runtime {ort.__version__} cannot load the model: {reason}{load_advice(reason)}"
         ) from error
 
 
