@@ -10,7 +10,7 @@ from pathlib import Path
 from audit.cases import FULL, QUICK
 from audit.examine import Bench, Findings
 from audit.judgement import FALSE_ALARM, Group, criteria
-from audit.tool import AuditError
+from audit.tool import AuditError, Tool
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute instead of ten")
     parser.add_argument("--only", default="", help="cases whose network has this in its name")
     parser.add_argument("--seed", type=int, default=0, help="of brute force and of relcheck")
+    parser.add_argument("--relcheck", default="relcheck", help="the command under audit")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     wanted = parser.parse_args()
     cases = [c for c in (QUICK if wanted.quick else FULL) if wanted.only in repr(c)]
@@ -29,7 +30,8 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            bench = Bench(MODELS, Path(folder), wanted.jobs, wanted.seed)
+            tool = Tool(Path(folder), wanted.jobs, wanted.relcheck)
+            bench = Bench(MODELS, Path(folder), wanted.jobs, wanted.seed, tool)
             try:
                 for case in cases:
                     for group in bench.examine(case):

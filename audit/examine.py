@@ -46,17 +46,18 @@ class Findings:
 class Bench:
     """The tool and brute force on the same files."""
 
-    def __init__(self, models: Path, folder: Path, jobs: int, seed: int) -> None:
+    def __init__(self, models: Path, folder: Path, jobs: int, seed: int, tool: Tool) -> None:
         """Start the processes of brute force.
 
         Args:
             models: the folder of networks and of the digits.
             folder: an empty folder for what the audit writes.
-            jobs: processes, of brute force and of the tool.
+            jobs: processes of brute force.
             seed: of brute force and of the tool.
+            tool: the command.
         """
         self.models, self.folder, self.seed = models, folder, seed
-        self.tool = Tool(folder, jobs)
+        self.tool = tool
         self.brute = BruteForce(jobs)
         self.findings = Findings()
 

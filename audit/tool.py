@@ -47,14 +47,18 @@ class Answer:
 class Tool:
     """Calls ``relcheck`` with what all calls of the audit have in common."""
 
-    def __init__(self, folder: Path, jobs: int) -> None:
+    def __init__(self, folder: Path, jobs: int, command: str = "relcheck") -> None:
         """Find the command.
 
         Args:
             folder: an empty folder for reports.
             jobs: worker processes.
+            command: its name or path.
+
+        Raises:
+            AuditError: there is no such command.
         """
-        self._command = _find()
+        self._command = _find(command)
         self._report = folder / "report.json"
         self._jobs = jobs
 
@@ -78,9 +82,9 @@ class Tool:
         return Answer(done.returncode, json.loads(self._report.read_text("utf-8")))
 
 
-def _find() -> str:
+def _find(command: str) -> str:
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    found = shutil.which("relcheck", path=places)
+    found = shutil.which(command, path=places)
     if found is None:
-        raise AuditError("there is no command relcheck beside this Python or on the PATH")
+        raise AuditError(f"there is no command {command} beside this Python or on the PATH")
     return found
