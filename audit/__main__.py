@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from audit.cases import FULL, QUICK
@@ -19,14 +21,17 @@ def main() -> int:
     """0: the figures agree; 1: they do not; 2: the audit could not be run."""
     parser = argparse.ArgumentParser(prog="python -m audit", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute instead of ten")
-    parser.add_argument("--only", default="", help="cases whose network has this in its name")
+    parser.add_argument(
+        "--only", default="", help="cases in whose record (audit/cases.py) this occurs"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of brute force and of relcheck")
     parser.add_argument("--relcheck", default="relcheck", help="the command under audit")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     wanted = parser.parse_args()
     cases = [c for c in (QUICK if wanted.quick else FULL) if wanted.only in repr(c)]
     if not cases:
-        parser.error(f"no case has {wanted.only!r} in its name")
+        parser.error(f"{wanted.only!r} occurs in no case")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else processes would be left
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -41,8 +46,14 @@ def main() -> int:
         except AuditError as error:
             print(f"audit: {error}", file=sys.stderr)
             return 2
+        except BrokenProcessPool:
+            print("audit: a fault pattern killed a process of brute force", file=sys.stderr)
+            return 2
     right = _conclude(bench.findings)
-    print(f"\n{bench.findings.patterns:,} patterns, {time.monotonic() - began:.0f} s")
+    spent = os.times()
+    cpu = spent.user + spent.system + spent.children_user + spent.children_system
+    clock = time.monotonic() - began
+    print(f"\n{bench.findings.patterns:,} patterns, {clock:.0f} s, {cpu:.0f} s of CPU time")
     return 0 if right else 1
 
 

@@ -52,15 +52,15 @@ class Gate:
 Case = Sweep | Comparison | Map | Gate
 
 FULL: tuple[Case, ...] = (
-    Sweep("digits_resnet", "digits", ("3e-6", "1e-5", "1e-4"), 4000),
-    Sweep("digits_resnet", "digits", ("1e-5", "1e-4"), 2000, encoding="q15.16"),
-    Sweep("digits_resnet_int8", "digits", ("1e-5", "1e-4"), 4000),
-    Sweep("cifar_mobilenet_int8", "colours", ("3e-6", "3e-5"), 1500, 0.015),
+    Sweep("digits_resnet", "digits", ("3e-6", "1e-5", "1e-4"), 2000),
+    Sweep("digits_resnet", "digits", ("1e-5", "1e-4"), 1500, encoding="q15.16"),
+    Sweep("digits_resnet_int8", "digits", ("1e-5", "1e-4"), 2000),
+    Sweep("cifar_mobilenet_int8", "colours", ("3e-6", "3e-5"), 1000, 0.02),
     Sweep("int4_blockwise", "rows", ("1e-4", "1e-3"), 6000),
     Sweep("int4_matmulnbits", "rows", ("1e-4", "1e-3"), 6000),
     Sweep("float16", "rows", ("1e-5", "1e-4", "1e-3"), 6000),
-    Comparison("cifar_resnet20", "cifar_resnet20_actmax", "colours", ("1e-6", "1e-5"), 2000, 0.015),
-    Comparison("digits_resnet", "digits_resnet_int8", "digits", ("3e-6", "3e-5"), 3000),
+    Comparison("cifar_resnet20", "cifar_resnet20_actmax", "colours", ("1e-6", "1e-5"), 1000, 0.02),
+    Comparison("digits_resnet", "digits_resnet_int8", "digits", ("3e-6", "3e-5"), 1500),
     Map(
         "digits_resnet",
         "digits",

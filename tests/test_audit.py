@@ -86,24 +86,25 @@ arguments[at] = ",".join(str(2 * float(rate)) for rate in arguments[at].split(",
 """
 A_BIT_FEWER = 'report.get("model", {})["bits_at_risk"] = 28415'
 WRONG_EXIT = "code = 0"
+SWEEP, GATE = "Sweep(network='int4", "Gate("
 LIES = {
-    "DUE as SDC": ("", DUE_AS_SDC, "WRONG largest |z|"),
-    "twice the rate": (TWICE_THE_RATE, "", "WRONG rms z"),
-    "one bit fewer": ("", A_BIT_FEWER, "WRONG int4_blockwise stored: bits at risk: 28415"),
-    "a failed gate passes": ("", WRONG_EXIT, "('fail', 0), not ('fail', 1)"),
+    "DUE as SDC": (SWEEP, "", DUE_AS_SDC, "WRONG largest |z|"),
+    "twice the rate": (SWEEP, TWICE_THE_RATE, "", "WRONG rms z"),
+    "one bit fewer": (SWEEP, "", A_BIT_FEWER, "WRONG int4_blockwise stored: bits at risk: 28415"),
+    "a failed gate passes": (GATE, "", WRONG_EXIT, "('fail', 0), not ('fail', 1)"),
 }
 
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_command_that_lies_is_found_out(tmp_path: Path, lie: str) -> None:
-    before, after, said = LIES[lie]
+    cases, before, after, said = LIES[lie]
     relcheck = str(Path(sys.executable).parent / "relcheck")
     liar = tmp_path / "liar"
     liar.write_text(
         LIAR.format(python=sys.executable, relcheck=relcheck, before=before, after=after)
     )
     liar.chmod(liar.stat().st_mode | stat.S_IXUSR)
-    run = audit("--only", "int4_blockwise", "--relcheck", str(liar))
+    run = audit("--only", cases, "--relcheck", str(liar))
     assert run.code == 1, run.out + run.err
     assert said in run.out
     assert "FAIL" in run.out
