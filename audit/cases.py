@@ -80,7 +80,7 @@ FULL: tuple[Case, ...] = (
 
 QUICK: tuple[Case, ...] = (
     Sweep("digits_resnet", "digits", ("1e-5", "1e-4"), 600, 0.03),
-    Sweep("int4_blockwise", "rows", ("1e-4", "1e-3"), 1500, 0.02),
+    Sweep("int4_blockwise", "rows", ("1e-3", "5e-3"), 1500, 0.02),
     Comparison("float16", "int4_blockwise", "rows", ("1e-4",), 1500, 0.03),
     Map("digits_resnet", "digits", ("stem.weight",), 600, 0.03),
     Gate("int4_blockwise", "rows", "1e-3", 800, 0.03),

@@ -78,7 +78,7 @@ DUE_AS_SDC = """
 for entry in report.get("rates", []):
     for key in ("estimate", "low", "high"):
         entry["sdc"][key] += entry["due"][key]
-        entry["due"][key] = 0.0
+        entry["due"][key] = 0.01 if key == "high" else 0.0
 """
 TWICE_THE_RATE = """
 at = arguments.index("--rates") + 1
@@ -86,11 +86,11 @@ arguments[at] = ",".join(str(2 * float(rate)) for rate in arguments[at].split(",
 """
 A_BIT_FEWER = 'report.get("model", {})["bits_at_risk"] = 28415'
 WRONG_EXIT = "code = 0"
-SWEEP, GATE = "Sweep(network='int4", "Gate("
+DIGITS, INT4, GATE = "Sweep(network='digits", "Sweep(network='int4", "Gate("
 LIES = {
-    "DUE as SDC": (SWEEP, "", DUE_AS_SDC, "WRONG largest |z|"),
-    "twice the rate": (SWEEP, TWICE_THE_RATE, "", "WRONG rms z"),
-    "one bit fewer": (SWEEP, "", A_BIT_FEWER, "WRONG int4_blockwise stored: bits at risk: 28415"),
+    "DUE as SDC": (DIGITS, "", DUE_AS_SDC, "WRONG largest |z|"),
+    "twice the rate": (INT4, TWICE_THE_RATE, "", "WRONG rms z"),
+    "one bit fewer": (INT4, "", A_BIT_FEWER, "WRONG int4_blockwise stored: bits at risk: 28415"),
     "a failed gate passes": (GATE, "", WRONG_EXIT, "('fail', 0), not ('fail', 1)"),
 }
 
