@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-lowest test-newest test-export bench soak fuzz zoo models models-cifar docs clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz zoo models models-cifar docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make bench   performance, as ratios measured side by side"
+	@echo "make audit   brute force in plain sessions, sharing no code, against relcheck's figures (ten minutes)"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
 	@echo "make test-lowest  the demo and a short suite with the lowest declared versions; test-newest: the newest"
@@ -72,6 +73,10 @@ bench: $(VENV)/.dev $(EXPORT)/.peers
 $(EXPORT)/.peers: $(EXPORT)/.done benchmarks/peers.txt
 	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install --no-deps -r benchmarks/peers.txt
 	@touch $@
+
+# AUDIT: more options, e.g. AUDIT=--quick (a minute) or AUDIT='--only int4'.
+audit: $(BIN)/relcheck
+	$(BIN)/python -m audit $(AUDIT)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.soak

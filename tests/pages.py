@@ -87,7 +87,7 @@ def pages() -> list[Page]:
 
 def files() -> list[str]:
     """Files of the repository that pages name, from its root."""
-    folders = ("analyzer", "exporters", "tests", "benchmarks", "docs", "models")
+    folders = ("analyzer", "exporters", "audit", "tests", "benchmarks", "docs", "models")
     found = (path for name in folders for path in (ROOT / name).rglob("*"))
     here = [path for path in found if path.is_file() and "__pycache__" not in path.parts]
     return [path.relative_to(ROOT).as_posix() for path in (*here, *ROOT.glob("*.*"))]

@@ -62,7 +62,7 @@ onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecution
 """
 
 
-@pytest.mark.parametrize("package", ["analyzer", "exporters", "benchmarks"])
+@pytest.mark.parametrize("package", ["analyzer", "exporters", "audit", "benchmarks"])
 def test_every_package_switches_telemetry_off(tmp_path: Path, package: str) -> None:
     done = call(tmp_path / "home", "-c", SESSION.format(package=package))
     assert done.returncode == 0, done.stderr
