@@ -16,8 +16,9 @@ from json import dumps, loads
 from pathlib import Path
 
 from analyzer.errors import InternalError, RelcheckError
+from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.inspect import inspect_model
-from analyzer.jobs.prepare import Analysis, prepare_sweep
+from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.checks import InspectRequest
 from analyzer.jobs.requests.settings import ask

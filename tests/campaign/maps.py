@@ -98,7 +98,7 @@ def enumerated() -> Counts:
 def enumerate_upsets(analysis: Analysis) -> Counts:
     """Every single upset on every image, by the oracle."""
     context, space, of = analysis.context, analysis.space, analysis.context.golden
-    oracle = RewriteExecutor(analysis.model, space)
+    oracle = RewriteExecutor(analysis.model, space, pack=False)  # one-row products round otherwise
     fed = [({of.input_name: b.inputs}, b.labels, b.images) for b in of.batches]
     golden = [of.judge.golden(oracle.run(f), labels, n) for f, labels, n in fed]
     counts = np.zeros((space.bits, 4), np.int64)

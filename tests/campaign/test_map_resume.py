@@ -202,10 +202,6 @@ def test_runs_and_maps_are_not_joined(place: Path, tmp_path: Path) -> None:
     run = invoke("merge", campaign, place / "whole.db", "-o", tmp_path / "all.db")
     assert (run.code, run.out) == (2, "")
     assert "belongs to another campaign" in run.err
-    table = tmp_path / "run.csv"
-    refused = invoke("resume", campaign, "--csv", table)
-    assert (refused.code, refused.out, table.exists()) == (2, "", False)
-    assert "--csv is for maps" in refused.err
 
 
 # Workers and signals

@@ -63,12 +63,19 @@ def _words(ending: Ending) -> Iterator[str]:
         yield "it prints something on standard error, and succeeds"
 
 
+def _tells_failure(report: bytes) -> bool:
+    """True for a report of nothing but the refusal: no pipeline may read figures in it."""
+    return b"failure" in report and b'"rates"' not in report
+
+
 def _files(case: Case, ending: Ending) -> Iterator[str]:
     left = dict(ending.left)
     report, page = left.pop(f"work/{REPORT}", None), left.pop(f"work/{PAGE}", None)
     model = left.pop(f"work/{HARDENED}", None)
-    if ending.code == 2 and (report, page, model) != (None, None, None):
-        yield "it refuses, and writes something"
+    if ending.code == 2 and model is not None:
+        yield "it refuses, and writes a model"
+    if ending.code == 2 and not all(_tells_failure(text) for text in (report, page) if text):
+        yield "it refuses, and writes a report of something else"
     if model is not None:
         try:
             onnx.checker.check_model(onnx.load_from_string(model))
