@@ -8,7 +8,7 @@ from analyzer.model import Model
 from analyzer.reports.shared.number_format import percent, si
 from analyzer.reports.shared.terminal_text import one_line, wrapped
 
-NAME_WIDTH = 34
+NAME_WIDTH = 32
 
 
 def fault_space_text(
@@ -31,7 +31,7 @@ def fault_space_text(
         notes: sentences on how the model runs.
     """
     lines = [
-        f"{model.path.name}: opset {model.opset}, input {model.signature}",
+        *wrapped([f"{model.path.name}: opset {model.opset}, input {model.signature}"], "  "),
         f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
         f"{si(space.parameters)} values",
         *_share_left_out(model),
@@ -75,7 +75,8 @@ def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
     if not grouped:
         return []
     head = ["", "Faulted by loading the changed file anew (exact, but slower):"]
-    return head + [f"  {count} tensors: {reason}" for reason, count in grouped.items()]
+    told = (f"  {count} tensors: {reason}" for reason, count in grouped.items())
+    return head + wrapped(told, "      ")
 
 
 def _sharing(space: FaultSpace) -> list[str]:
@@ -126,7 +127,7 @@ def _grouped(left: Sequence[tuple[str, str, int]]) -> list[str]:
         shown = ", ".join(_clip(n) for n, _ in found[:3]) + (", …" if len(found) > 3 else "")
         total = si(sum(bits for _, bits in found))
         lines += wrapped([f"  {len(found)}: {reason}; {total} bits"], "      ")
-        lines += [f"      {shown}"]
+        lines += wrapped([f"      {shown}"], "      ")
     return lines
 
 

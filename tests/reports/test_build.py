@@ -92,6 +92,7 @@ def test_every_part_is_filled(loaded: Model) -> None:
         "include": ["conv*"],
         "exclude": ["*_b"],
         "kinds": ["weight"],
+        "precise_int8": False,
     }
 
 

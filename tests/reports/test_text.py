@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analyzer.reports.sweep.text import to_text
 from tests.reports.examples import EXAMPLES, example_report, interval, row, unknown_row
+from tests.support import invoke, parse_model, save, with_initializers
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 
@@ -89,3 +91,22 @@ def test_long_file_names_stay_whole() -> None:
 def test_generated_data_are_said_first() -> None:
     assert to_text(EXAMPLES["generated"]()).startswith("No data set: inputs are random")
     assert "No data set" not in to_text(EXAMPLES["sweep"]())
+
+
+def test_an_inspection_keeps_to_80_columns(tmp_path: Path) -> None:
+    """Long reasons, long lists of names and several inputs are wrapped like all other text."""
+    names = [f"a_long_name_of_a_shape_{number}" for number in range(4)]
+    body = "".join(f" r{i} = Reshape (x, {name})" for i, name in enumerate(names))
+    proto = parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        " g (float[N, 4] x, float[N, 4] another_input_with_a_long_name, float[N, 4] third_input)"
+        f" => (float[N, 4] y) {{{body} s = Sum (r0, r1, r2, r3) t = MatMul (s, w)"
+        " y = Sum (t, another_input_with_a_long_name, third_input) }"
+    )
+    shapes = {name: np.array([-1, 4], np.int64) for name in names}
+    model = save(
+        with_initializers(proto, {"w": np.eye(4, dtype=np.float32), **shapes}), tmp_path / "m.onnx"
+    )
+    text = invoke("inspect", model).out
+    assert "a_long_name_of_a_shape_0" in text
+    assert max(map(len, text.splitlines())) <= 80
