@@ -22,7 +22,7 @@ from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.checks import InspectRequest
 from analyzer.jobs.requests.settings import ask
-from analyzer.jobs.sweep import run_sweep
+from analyzer.jobs.sweep import SweepReport, run_sweep
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.verification.selftest import run_selftest, test_patterns
 from tests.backend.suite import BackendModel
@@ -125,7 +125,9 @@ def walked(model: BackendModel, folder: Path) -> Step:
     file = folder / "model.onnx"
     file.write_bytes(model.proto.SerializeToString())
     try:
-        inspected, refused = _said(lambda: inspect_model(ask(InspectRequest, {}, model=file)))
+        inspected, refused = _said(
+            lambda: inspect_model(ask(InspectRequest, {}, model=file)).to_text()
+        )
         asked = ask(SweepRequest, SWEEP, model=file)
         differs, refused_to_run = _said(lambda: _compared(prepare_sweep(asked)))
         refusals = refused + refused_to_run
@@ -133,12 +135,14 @@ def walked(model: BackendModel, folder: Path) -> Step:
             return Step(model.name, End.REFUSED, inspected, refusals)
         if differs:
             return Step(model.name, End.DIFFERS, differs, refusals)
-        return Step(model.name, End.ANALYZED, inspected + run_sweep(asked).to_text(), refusals)
+        found = run_sweep(asked)
+        assert isinstance(found, SweepReport), "no shard was asked for"
+        return Step(model.name, End.ANALYZED, inspected + found.to_text(), refusals)
     except Exception:
         return Step(model.name, End.BROKEN, traceback.format_exc())
 
 
-def _said(job: Callable[[], object]) -> tuple[str, tuple[str, ...]]:
+def _said(job: Callable[[], str]) -> tuple[str, tuple[str, ...]]:
     """The text that a job returns; else its refusal."""
     try:
         found = job()
@@ -146,7 +150,7 @@ def _said(job: Callable[[], object]) -> tuple[str, tuple[str, ...]]:
         raise
     except RelcheckError as error:
         return "", (f"{error} [{error.slug}]",)
-    return found if isinstance(found, str) else found.to_text(), ()
+    return found, ()
 
 
 def _compared(analysis: Analysis) -> str:

@@ -319,9 +319,10 @@ def test_what_was_found_is_said() -> None:
 @pytest.mark.parametrize("device", [*WHERE, "cpu-rewrite"])
 def test_the_self_test_compares_there_and_with_the_cpu(device: str, place: Path) -> None:
     run = invoke("selftest", place / "tiny.onnx", "--device", device, "--patterns", "40")
-    assert run.code == 0, run.out + run.err
+    compared = device != "cpu-rewrite"  # which is the oracle itself
+    assert run.code == (0 if compared else 3), run.out + run.err
     assert f"seed 0, {device}" in run.out
-    assert "agree bit for bit" in run.out
+    assert ("agree bit for bit" if compared else "NOTHING COMPARED") in run.out
     assert f"{device} against cpu, the same 40 patterns" in run.out or device == "cuda"
 
 

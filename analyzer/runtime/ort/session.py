@@ -14,7 +14,7 @@ import onnxruntime as ort
 
 from analyzer.answers import Answer, Failure, Feeds, Result
 from analyzer.errors import DeviceUnavailable, RelcheckError, UnsupportedModel
-from analyzer.runtime.ort.device import CPU, Device
+from analyzer.runtime.ort.device import CPU, Device, WeightLocation
 from analyzer.runtime.ort.load_advice import load_advice
 
 DISABLED_OPTIMIZERS = ["ConstantSharing"]
@@ -30,7 +30,8 @@ def session_options(
         optimize: False for a graph that has been optimized before.
         device: where the session is to run.
         pack: let kernels copy constant weights, packed, when the session is created, as sessions
-            with default options do; False for sessions that read live weights.
+            with default options do; False for sessions that read live weights. Where weights are
+            in a device's own memory, kernels of the host never pack them.
     """
     _share_allocator()
     options = ort.SessionOptions()
@@ -39,7 +40,8 @@ def session_options(
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # A kernel that reads a packed copy misses changes of the original.
-    options.add_session_config_entry("session.disable_prepacking", "0" if pack else "1")
+    packs = pack and device.weights is not WeightLocation.BOUND
+    options.add_session_config_entry("session.disable_prepacking", "0" if packs else "1")
     if device.precise_int8:
         options.add_session_config_entry("session.x64quantprecision", "1")
     if not device.on_cpu:  # kernels of the CPU are deterministic without this
