@@ -35,6 +35,7 @@ FOREIGN = {
     "mpa": "a command that does not exist, as an example of a mistake",
     "--rate": "a flag that does not exist, likewise",
     "--points": "of benchmarks.clipact",
+    "--quick": "of `python -m audit`",
     "--nthreads": "of Dask's workers",
 }
 """Words of command lines that are none of relcheck's."""
