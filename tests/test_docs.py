@@ -38,6 +38,7 @@ FOREIGN = {
     "--relcheck-budget": "of the plug-in of pytest",
     "--relcheck-seed": "likewise",
     "--relcheck-no-cache": "likewise",
+    "--quick": "of `python -m audit`",
     "--nthreads": "of Dask's workers",
 }
 """Words of command lines that are none of relcheck's."""
