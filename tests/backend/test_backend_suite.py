@@ -12,6 +12,7 @@ import pytest
 
 from analyzer.errors import NotRestored
 from analyzer.model import load_model
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from tests.backend import walk as walking
 from tests.backend.promise import broken, divides_by_stored_integers
 from tests.backend.suite import BackendModel, bake, every_model, every_operator_once
@@ -75,7 +76,7 @@ def test_weights_that_faults_do_not_reach_are_found(
     other = BackendModel("other", tiny_cnn_proto(seed=1))
     file = tmp_path / "other.onnx"
     file.write_bytes(other.proto.SerializeToString())
-    real = walking.RewriteExecutor
+    real = RewriteExecutor
     monkeypatch.setattr(
         walking,
         "RewriteExecutor",

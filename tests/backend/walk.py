@@ -16,12 +16,12 @@ from json import dumps, loads
 from pathlib import Path
 
 from analyzer.errors import InternalError, RelcheckError
-from analyzer.jobs.inspect import inspect_model
+from analyzer.jobs.inspect import Inspection, inspect_model
 from analyzer.jobs.prepare import Analysis, prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.checks import InspectRequest
 from analyzer.jobs.requests.settings import ask
-from analyzer.jobs.sweep import run_sweep
+from analyzer.jobs.sweep import SweepReport, run_sweep
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.verification.selftest import run_selftest, test_patterns
 from tests.backend.suite import BackendModel
@@ -132,12 +132,14 @@ def walked(model: BackendModel, folder: Path) -> Step:
             return Step(model.name, End.REFUSED, inspected, refusals)
         if differs:
             return Step(model.name, End.DIFFERS, differs, refusals)
-        return Step(model.name, End.ANALYZED, inspected + run_sweep(asked).to_text(), refusals)
+        report = run_sweep(asked)
+        assert isinstance(report, SweepReport)
+        return Step(model.name, End.ANALYZED, inspected + report.to_text(), refusals)
     except Exception:
         return Step(model.name, End.BROKEN, traceback.format_exc())
 
 
-def _said(job: Callable[[], object]) -> tuple[str, tuple[str, ...]]:
+def _said(job: Callable[[], str | Inspection]) -> tuple[str, tuple[str, ...]]:
     """The text that a job returns; else its refusal."""
     try:
         found = job()

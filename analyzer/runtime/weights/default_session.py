@@ -83,7 +83,7 @@ class LiveArithmetic:
         return f"{named} computes otherwise on weights that are packed, as they are by default"
 
     def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
-        """Answers of sessions that pack weights: with golden contents, then with noise of both kinds."""
+        """Answers of sessions that pack weights: with golden contents, then with noise."""
 
         def answer() -> Result:
             return open_shared_session(stripped, self.ort_values, pack=True).run(sample)
