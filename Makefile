@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz zoo models models-cifar docs clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz walk zoo models models-cifar docs clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -14,6 +14,7 @@ help:
 	@echo "make audit   brute force in plain sessions, sharing no code, against relcheck's figures (ten minutes)"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
+	@echo "make walk    every model of ONNX's backend suite; each is analyzed or refused with a sentence"
 	@echo "make test-lowest  the demo and a short suite with the lowest declared versions; test-newest: the newest"
 	@echo "make test-export  the exporters' tests that need torch, in an environment of their own"
 	@echo "make zoo NET=resnet50  export, harden, quantize and analyze a network of torchvision"
@@ -83,6 +84,9 @@ soak: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz --cases 10000
+
+walk: $(VENV)/.dev
+	$(BIN)/python -m tests.backend
 
 $(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt
 	$(PYTHON) -m venv $(EXPORT)

@@ -144,3 +144,14 @@ def test_operators_are_blamed_only_for_what_packing_changes() -> None:
     shared: Any = {"w": None}
     live = Unpackable(stripped, shared, weights, lambda _: other)
     assert live.difference({}, one) == OTHER_ANSWER
+
+
+def test_weights_that_add_up_exactly_do_not_hide_the_order(tmp_path: Path) -> None:
+    """Weights of 0.5 round in no order; under faults the unpacked kernel rounds otherwise."""
+    scale = np.array([0.5, 2.0], np.float32)[:, None, None]
+    stored = {n: np.ones((2, 15, k), np.float32) * scale for n, k in (("w", 2), ("r", 5))}
+    text = 'y, h = GRU <hidden_size = 5, direction = "bidirectional"> (x, w, r)'
+    proto = model("float[3, 1, 2] x", "float[3, 2, 1, 5] y, float[2, 1, 5] h", text, stored)
+    layout = build_bench(save(proto, tmp_path / "gru.onnx")).live.layout
+    assert layout.reordered is not None
+    assert layout.reordered.operators == ("GRU",)

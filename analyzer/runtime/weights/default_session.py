@@ -1,4 +1,4 @@
-"""Live weights against a default session: fault-free, and with other contents in integer weights.
+"""Live weights against a default session: fault-free, and with other contents.
 
 A default session packs constant weights when it is created. Some kernels compute otherwise on
 packed weights, which live weights never are. So both ways are run before live weights are used.
@@ -7,8 +7,10 @@ packed weights, which live weights never are. So both ways are run before live w
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from analyzer.answers import Feeds, Result, Run
@@ -92,21 +94,38 @@ class LiveArithmetic:
         return [answer(), *self._noisy(answer)]
 
     def _noisy(self, answer: Callable[[], Result]) -> list[Result]:
-        """The answer with noise in all integer weights, the same each time; none without such.
+        """The answers with noise in all integer weights, then in all floats; none without such.
 
-        Golden floats round in every sum, so that another order shows; but integer kernels may
-        differ only where sums are large.
+        The noise is the same each time. Integer kernels may differ only where sums are large.
+        Floats like 0.5 and 2 add up exactly in any order, so that only others show the order.
         """
-        views = [v for v in self.memory.views.values() if v.dtype.kind in "iu"]
+        every = self.memory.views.values()
         rng = np.random.Generator(np.random.Philox(key=20))
-        try:
-            for view in views:
-                noise = rng.integers(0, 256, view.nbytes, np.uint8)
-                view.reshape(-1).view(np.uint8)[...] = noise
-            return [answer()] if views else []
-        finally:
-            if views:
+        found = []
+        for views, disturb in (
+            ([v for v in every if v.dtype.kind in "iu"], _any_bytes),
+            ([v for v in every if v.dtype.kind == "f"], _near_by),
+        ):
+            if not views:
+                continue
+            try:
+                for view in views:
+                    disturb(view, rng)
+                found.append(answer())
+            finally:
                 self.memory.live[...] = self.memory.golden
+        return found
+
+
+def _any_bytes(view: npt.NDArray[Any], rng: np.random.Generator) -> None:
+    view.reshape(-1).view(np.uint8)[...] = rng.integers(0, 256, view.nbytes, np.uint8)
+
+
+def _near_by(view: npt.NDArray[Any], rng: np.random.Generator) -> None:
+    """Change each float by up to an eighth: it stays a float that a network may well have."""
+    factors = rng.uniform(1.0, 1.125, view.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        view[...] = (view * factors).astype(view.dtype)
 
 
 def _same(some: list[Result], others: list[Result]) -> bool:
