@@ -103,7 +103,8 @@ def test_shown_outcomes_sum_to_100(counts: tuple[int, int, int]) -> None:
     """Fails if each is rounded by itself: 42.6, 43.6 and 13.9."""
     points = [n / sum(counts) for n in counts]
     parts = [IntervalPart(estimate=p, low=0.5 * p, high=0.5 + 0.5 * p) for p in points]
-    beside = figures.outcomes(*parts, metric=parts[2])
+    sdc, due, masked = parts
+    beside = figures.outcomes(sdc, due, masked, metric=masked)
     assert beside[2] == figures.estimate(parts[2])  # agreement is masked, and looks like it
     for shown in (figures.outcomes(*parts), beside):
         check_sum(shown, points)
