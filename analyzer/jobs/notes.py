@@ -1,4 +1,4 @@
-"""What a reader must know about how a model ran, found out when a job is prepared."""
+"""Notes that a reader needs on the way in which a model ran, found out when a job is prepared."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ MOST_IMAGES = 64
 def int8_note(
     model: Model, batches: Sequence[AnyBatch], judge: Judge, device: Device
 ) -> str | None:
-    """What this processor's integer kernels do to a quantized model; None: nothing to tell.
+    """The effect of this processor's integer kernels on a quantized model; None: nothing to tell.
 
     Args:
         model: the model.

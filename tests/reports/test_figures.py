@@ -99,6 +99,8 @@ def test_expected_flips_keep_three_digits(expected: float) -> None:
 @given(st.tuples(*[st.integers(0, 10**6)] * 3).filter(any))
 @example((4256, 4357, 1387))
 @example((3333, 3333, 3334))
+@example((2, 2663, 2))
+@example((2, 2, 2663))
 def test_shown_outcomes_sum_to_100(counts: tuple[int, int, int]) -> None:
     """Fails if each is rounded by itself: 42.6, 43.6 and 13.9."""
     points = [n / sum(counts) for n in counts]
@@ -106,14 +108,16 @@ def test_shown_outcomes_sum_to_100(counts: tuple[int, int, int]) -> None:
     sdc, due, masked = parts
     beside = figures.outcomes(sdc, due, masked, metric=masked)
     assert beside[2] == figures.estimate(parts[2])  # agreement is masked, and looks like it
-    for shown in (figures.outcomes(sdc, due, masked), beside):
-        check_sum(shown, points)
+    check_sum(figures.outcomes(sdc, due, masked), points, (100.0,))
+    # A false 0 would be worse than a sum that is off by the last digit.
+    off = (99.9, 100.0, 100.1) if max(points[:2]) < 0.002 else (100.0,)
+    check_sum(beside, points, off)
 
 
-def check_sum(shown: Sequence[str], points: Sequence[float]) -> None:
-    """Assert that shown shares sum to 100, and each is near its point."""
+def check_sum(shown: Sequence[str], points: Sequence[float], sums: Sequence[float]) -> None:
+    """Assert that shown shares have one of these sums, and each is near its point."""
     if all(re.fullmatch(r"\d+\.\d", text) for text in shown):
-        assert round(sum(map(float, shown)), 1) == 100.0
+        assert round(sum(map(float, shown)), 1) in sums
     for text, point in zip(shown, points, strict=True):
         if not text.startswith(("≤", "≥")):
             assert abs(read(text) - point) <= 0.0011

@@ -84,7 +84,7 @@ def outcomes(
 
     Where all three have one decimal, one is shown as what the others leave, which is at most 0.1
     beside its own rounding: masked; or if masked is the metric as well, and must look like it, the
-    larger of the others.
+    larger of the others, unless that would be shown as 0.
 
     Args:
         sdc: share of silently corrupted images.
@@ -101,10 +101,12 @@ def outcomes(
     shown = [estimate(sdc), estimate(due), estimate(masked)]
     if all(re.fullmatch(r"\d+\.\d", text) for text in shown):
         numbers = [float(text) for text in shown]
-        place = 2 if metric != masked else numbers.index(max(numbers[:2]))
-        left = 100.0 - sum(numbers) + numbers[place]
-        if abs(left - numbers[place]) < 0.15 and f"{left:.1f}" not in ("0.0", "100.0"):
-            shown[place] = f"{left:.1f}"
+        larger = numbers.index(max(numbers[:2]))
+        for place in (larger,) if metric == masked else (2, larger):
+            left = 100.0 - sum(numbers) + numbers[place]
+            if abs(left - numbers[place]) < 0.15 and 0.05 < left < 99.95:
+                shown[place] = f"{left:.1f}"
+                break
     return shown[0], shown[1], shown[2]
 
 

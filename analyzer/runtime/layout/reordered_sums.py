@@ -50,7 +50,7 @@ class ReorderedSums:
 
     @property
     def sentence(self) -> str:
-        """What differs from a default session, why, and by how much."""
+        """The difference from a default session, its reason and its size."""
         by = f"by up to {self.distance:.1e} of their range" if self.distance else "in no bit"
         return (
             f"{', '.join(self.operators)} run on weights that ONNX Runtime has not packed, so that "

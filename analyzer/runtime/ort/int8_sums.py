@@ -1,4 +1,4 @@
-"""How this processor adds up products of 8-bit integers: exactly, or saturated at 16 bits.
+"""The sums of 8-bit products on this processor: exact, or saturated at 16 bits.
 
 Without the instructions called VNNI, ONNX Runtime's fast kernels for x86 add up pairs of products
 in 16 bits, which saturates. So they are asked, by a product whose sum is known.

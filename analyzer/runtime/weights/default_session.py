@@ -40,7 +40,7 @@ class LiveArithmetic:
     run: Run
 
     def difference(self, sample: Feeds, golden: Result) -> ReorderedSums | str | None:
-        """What a default session computes otherwise than live weights.
+        """Find the operators by which a default session differs from live weights.
 
         Args:
             sample: one batch.
