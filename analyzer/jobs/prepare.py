@@ -1,5 +1,6 @@
 """From a request to a campaign that is ready to run: fault space, data, executor, golden run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from analyzer.answers import Answer, Failure
@@ -165,6 +166,11 @@ def _all_rates(request: CampaignRequest) -> tuple[float, ...]:
     return (*swept, *sorted({c.rate for c in request.conditions} - set(swept)))
 
 
+def _ends_short(batches: Sequence[AnyBatch]) -> bool:
+    """True if the last batch has another number of rows than the others."""
+    return len(batches[-1].inputs) != len(batches[0].inputs)
+
+
 def _first_run(
     model: Model,
     space: FaultSpace,
@@ -180,7 +186,8 @@ def _first_run(
     """
     here = cache_for(batches, request.cache if request.inline else 0)
     feeds = batches[0].feeds(model.signature.name)
-    executor = open_executor(model, space, feeds, device, here)
+    others = [batches[-1].feeds(model.signature.name)] if _ends_short(batches) else []
+    executor = open_executor(model, space, feeds, device, here, others=others)
     if model.file is not None:
         model.file.leave()
         return_free_memory()

@@ -79,6 +79,7 @@ def open_executor(
     *,
     without: Collection[str] = (),
     use: Use = Use.WHERE_IT_PAYS,
+    others: Sequence[Feeds] = (),
 ) -> CampaignExecutor:
     """The fastest exact executor that a device has.
 
@@ -93,6 +94,7 @@ def open_executor(
             space; None: find it.
         without: names of accelerations that are left out.
         use: accelerations where they pay, or everywhere that they can be used.
+        others: batches with other numbers of rows, by which kernels choose how they add up.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
@@ -110,7 +112,9 @@ def open_executor(
         return open_on_device(model, space, sample, device, cache, layout, without=without, use=use)
     if device.precise_int8:  # subgraphs are recompiled as the processor runs them by default
         without = {*without, RECOMPILED}
-    return open_live(model, space, sample, cache, layout, without=without, use=use, device=device)
+    return open_live(
+        model, space, sample, cache, layout, without=without, use=use, device=device, others=others
+    )
 
 
 def open_live(
@@ -125,6 +129,7 @@ def open_live(
     backend: HostWeights | None = None,
     strategies: Sequence[Strategy] = STRATEGIES,
     device: Device = CPU,
+    others: Sequence[Feeds] = (),
 ) -> LiveExecutor:
     """Live weights on the host, and the accelerations that apply to them.
 
@@ -139,6 +144,7 @@ def open_live(
         backend: opens the live weights; None: as `open_executor` does.
         strategies: ways to run stretches besides plain sessions.
         device: this machine's processor, and how it adds up integers.
+        others: batches with other numbers of rows that will be run as well.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
@@ -146,7 +152,7 @@ def open_live(
     if backend is None:
         backend = HostWeights() if NCHWC in without else HostWeights(rewrite=drop_reorders)
         backend.device = device
-    weights = open_weights(model, space, sample, backend, layout)
+    weights = open_weights(model, space, sample, backend, layout, others)
     opened = weights.opened
     reads = find_reads(opened.stripped.graph, space, opened.layout)
     live = LiveModel(opened.stripped, opened.ort_values, opened.weight_memory, weights.stored)

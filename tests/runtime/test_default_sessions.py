@@ -1,5 +1,6 @@
 """The oracle is what users deploy: a session with default options, created by nobody but ORT."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.weights.default_session import LiveArithmetic
 from analyzer.verification.selftest import run_selftest
 from analyzer.verification.selftest import test_patterns as draw
+from tests.campaign.maps import small_analysis
 from tests.runtime.benches import SHIPPED, TrialContext, answer, build_bench, context
 from tests.runtime.zoo.registry import model, normal
 from tests.support import invoke, save
@@ -137,13 +139,15 @@ def test_operators_are_blamed_only_for_what_packing_changes() -> None:
     stripped = model("float[1, 3] x", "float[1, 2] y", body, values)
 
     class Unpackable(LiveArithmetic):
-        def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
+        def _packed_answers(
+            self, samples: Sequence[Feeds], stripped: onnx.ModelProto
+        ) -> list[Result]:
             return [one]
 
     weights: Any = SimpleNamespace(views={})
     shared: Any = {"w": None}
     live = Unpackable(stripped, shared, weights, lambda _: other)
-    assert live.difference({}, one) == OTHER_ANSWER
+    assert live.difference([{}], one) == OTHER_ANSWER
 
 
 def test_weights_that_add_up_exactly_do_not_hide_the_order(tmp_path: Path) -> None:
@@ -155,3 +159,13 @@ def test_weights_that_add_up_exactly_do_not_hide_the_order(tmp_path: Path) -> No
     layout = build_bench(save(proto, tmp_path / "gru.onnx")).live.layout
     assert layout.reordered is not None
     assert layout.reordered.operators == ("GRU",)
+
+
+def test_a_short_last_batch_is_tried_as_well(tmp_path: Path) -> None:
+    """Rows by threes round alike; the one row that is left over takes another kernel."""
+    whole, short = (small_analysis(tmp_path, images=n).executor.layout for n in (9, 10))
+    assert whole is not None
+    assert short is not None
+    assert whole.reordered is None
+    assert short.reordered is not None
+    assert short.reordered.operators == ("Gemm",)

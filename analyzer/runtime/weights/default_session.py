@@ -5,7 +5,7 @@ packed weights, which live weights never are. So both ways are run before live w
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from analyzer.answers import Feeds, Result, Run
+from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.runtime.layout.reordered_sums import ReorderedSums, is_float_sum, largest_distance
 from analyzer.runtime.layout.restrict import OTHER_ANSWER
 from analyzer.runtime.ort.shared_initializers import SharedInitializers, open_shared_session
@@ -39,57 +39,58 @@ class LiveArithmetic:
     memory: WeightMemory
     run: Run
 
-    def difference(self, sample: Feeds, golden: Result) -> ReorderedSums | str | None:
+    def difference(self, samples: Sequence[Feeds], golden: Result) -> ReorderedSums | str | None:
         """Find the operators by which a default session differs from live weights.
 
         Args:
-            sample: one batch.
-            golden: its answer by a default session of the file.
+            samples: one batch of each number of rows that is run.
+            golden: their joined answers by a default session of the file; see `joined`.
 
         Returns:
             None: nothing; the sums that only round otherwise; or the reason why live weights must
             not be used.
         """
-        found = self.run(sample)
+        found = joined(self.run, samples)
         if not self.ort_values:
             return None if found.same_as(golden) else OTHER_ANSWER
-        packed = self._packed_answers(sample, self.stripped)
-        plain = [found, *self._noisy(lambda: self.run(sample))]
+        packed = self._packed_answers(samples, self.stripped)
+        plain = [found, *self._noisy(lambda: joined(self.run, samples))]
         if not packed[0].same_as(golden):
             return OTHER_ANSWER
         if _same(packed, plain):
             return None
         sums, others = _readers_of_initializers(self.stripped.graph)
-        if _same(self._packed_answers(sample, _overridable(self.stripped, sums)), plain):
+        if _same(self._packed_answers(samples, _overridable(self.stripped, sums)), plain):
             return ReorderedSums(_names(sums), largest_distance(golden, found))
-        return self._reason(sample, plain, sums, others)
+        return self._reason(samples, plain, sums, others)
 
     def _reason(
         self,
-        sample: Feeds,
+        samples: Sequence[Feeds],
         plain: list[Result],
         sums: Collection[Operator],
         others: Collection[Operator],
     ) -> str:
         """The operators that compute otherwise on packed weights, in a sentence."""
         every = [*sums, *others]
-        if not _same(self._packed_answers(sample, _overridable(self.stripped, every)), plain):
+        if not _same(self._packed_answers(samples, _overridable(self.stripped, every)), plain):
             return OTHER_ANSWER  # packing is not what makes the difference
         guilty = []
         for one in sorted(others):
             rest = [other for other in every if other != one]
-            if not _same(self._packed_answers(sample, _overridable(self.stripped, rest)), plain):
+            if not _same(self._packed_answers(samples, _overridable(self.stripped, rest)), plain):
                 guilty.append(one)
         if not guilty:
             return OTHER_ANSWER
         named, verb = ", ".join(_names(guilty)), "compute" if len(guilty) > 1 else "computes"
         return f"{named} {verb} otherwise on weights that are packed, as they are by default"
 
-    def _packed_answers(self, sample: Feeds, stripped: onnx.ModelProto) -> list[Result]:
+    def _packed_answers(self, samples: Sequence[Feeds], stripped: onnx.ModelProto) -> list[Result]:
         """Answers of sessions that pack weights: with golden contents, then with noise."""
 
         def answer() -> Result:
-            return open_shared_session(stripped, self.ort_values, pack=True).run(sample)
+            packed = open_shared_session(stripped, self.ort_values, pack=True)
+            return joined(packed.run, samples)
 
         return [answer(), *self._noisy(answer)]
 
@@ -115,6 +116,24 @@ class LiveArithmetic:
             finally:
                 self.memory.live[...] = self.memory.golden
         return found
+
+
+def joined(run: Run, samples: Sequence[Feeds]) -> Result:
+    """All outputs of the runs of several batches as one answer; the first failure, if one fails.
+
+    Kernels choose how to add up by the number of rows, so that one batch does not tell of another.
+
+    Args:
+        run: runs a batch.
+        samples: the batches.
+    """
+    outputs: list[npt.NDArray[Any]] = []
+    for sample in samples:
+        found = run(sample)
+        if not isinstance(found, Answer):
+            return found
+        outputs += found.outputs
+    return Answer(tuple(outputs))
 
 
 def _any_bytes(view: npt.NDArray[Any], rng: np.random.Generator) -> None:

@@ -1,6 +1,6 @@
 """A model opened with live weights: optimized once, mutated where its sessions read weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -25,7 +25,7 @@ from analyzer.runtime.ort.session import loading, run_session
 from analyzer.runtime.ort.shared_initializers import SharedInitializers
 from analyzer.runtime.weights.address_book import AddressBook, Reach
 from analyzer.runtime.weights.change import Converter, WeightChange
-from analyzer.runtime.weights.default_session import LiveArithmetic
+from analyzer.runtime.weights.default_session import LiveArithmetic, joined
 from analyzer.runtime.weights.memory import WeightMemory
 
 
@@ -125,6 +125,7 @@ def open_weights(
     sample: Feeds,
     backend: WeightBackend,
     layout: Layout | None = None,
+    others: Sequence[Feeds] = (),
 ) -> OpenWeights:
     """Optimize the model, find the layout unless it is known, and open the live weights.
 
@@ -135,23 +136,27 @@ def open_weights(
         backend: where the live weights are.
         layout: what another executor of this machine found out about this very model and space;
             None: find out.
+        others: batches with other numbers of rows that will be run as well.
 
     Raises:
         UnsupportedModel: ONNX Runtime cannot load the model.
         UnsupportedTarget: the space has bits that are not stored in the model.
     """
     space.check_served({Target.STORED}, "live weights")
-    opened = backend.open(layout) if layout else _with_new_layout(model, space, sample, backend)
+    if layout:
+        opened = backend.open(layout)
+    else:
+        opened = _with_new_layout(model, space, [sample, *others], backend)
     return OpenWeights(
         model, space, opened, AddressBook(space, opened.layout, opened.weight_memory)
     )
 
 
 def _with_new_layout(
-    model: Model, space: FaultSpace, sample: Feeds, backend: WeightBackend
+    model: Model, space: FaultSpace, samples: Sequence[Feeds], backend: WeightBackend
 ) -> OpenedLayout:
     values = golden_values(model, space)
-    optimized, golden = _load(model, values, sample, backend.device)
+    optimized, golden = _load(model, values, samples, backend.device)
     at_risk = [t for t in model.inventory.at_risk if t.at is None]
     nested = [t for t in model.inventory.at_risk if t.at is not None and t.name in values]
     exposed = [replace(t, values=values[t.name]) for t in at_risk if t.name in values]
@@ -159,12 +164,13 @@ def _with_new_layout(
     proto = with_nested(model, values)
     layout = find_layout(proto, exposed, optimized, others, backend.device)
     layout = reload_also(layout, {t.name: f"stored in {t.place}" for t in nested})
-    layout = backend.prove(layout, sample, golden)
+    layout = backend.prove(layout, samples[0], golden[0])
     opened = backend.open(layout)
     live = LiveArithmetic(
         opened.stripped, opened.ort_values, opened.weight_memory, opened.session.run
     )
-    match live.difference(sample, golden):
+    answers = iter(golden)
+    match live.difference(samples, joined(lambda _: next(answers), samples)):
         case None:
             return opened
         case ReorderedSums() as sums:
@@ -174,13 +180,16 @@ def _with_new_layout(
 
 
 def _load(
-    model: Model, values: dict[str, Values], sample: Feeds, device: Device
-) -> tuple[OptimizedModel, Result]:
-    """The golden file as ONNX Runtime optimizes it, and its answer in a default session."""
+    model: Model, values: dict[str, Values], samples: Sequence[Feeds], device: Device
+) -> tuple[OptimizedModel, list[Result]]:
+    """The golden file as ONNX Runtime optimizes it, and its answers in a default session."""
     content = golden_file(model, values)
     answers: list[Result] = []
     with loading():
         golden = optimize(
-            content, device, use=lambda s: answers.append(run_session(s, sample)), pack=True
+            content,
+            device,
+            use=lambda s: answers.extend(run_session(s, sample) for sample in samples),
+            pack=True,
         )
-    return golden, answers[0]
+    return golden, answers
