@@ -45,9 +45,8 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
 
 
 def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    return typer.Option(
-        help=text, metavar=metavar, rich_help_panel=panel, show_default=False, **more
-    )
+    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
+    return typer.Option(help=text, **shown, **more)
 
 
 def _switch(name: str, text: str) -> Any:

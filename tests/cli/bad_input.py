@@ -368,7 +368,7 @@ def scalar_input(folder: Path) -> Arguments:
     return _text(folder, "g (float x) => (float y) <float w = {2}> { y = Mul (x, w) }")
 
 
-@bad("unsupported-signature", "not a tensor of float32")
+@bad("unsupported-signature", "a tensor of string")
 def text_input(folder: Path) -> Arguments:
     return _text(folder, "g (string[N] x) => (string[N] y) <float w = {2}> { y = Identity (x) }")
 

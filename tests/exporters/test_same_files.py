@@ -74,7 +74,7 @@ def test_thresholds_files_are_what_they_were() -> None:
     assert found.to_json() == (
         '{\n "calibration": {\n  "data": "rows",\n  "images": 3,\n  "sha256": "'
         + "2" * 64
-        + '"\n },\n "format": "1.0",\n "method": "actmax",\n "model_sha256": "'
+        + '",\n  "whole": ""\n },\n "format": "1.0",\n "method": "actmax",\n "model_sha256": "'
         + found.model_sha256
         + '",\n "thresholds": {\n  "h": {\n   "high": 3.0,\n   "low": null\n  },\n'
         '  "scores": {\n   "high": 3.0,\n   "low": -4.0\n  }\n }\n}\n'

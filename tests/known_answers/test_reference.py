@@ -98,8 +98,13 @@ def struck(answer: StoredFault) -> list[int]:
     row = [c >> bit & 1 for c, _ in answer.before for bit in range(width)]
     kind, _, length = answer.fault.partition(":")
     for element, bit in answer.hits:
-        first = element * width + bit
-        for place in range(first, min(first + int(length or 1), len(row))):
+        first, count = element * width + bit, int(length or 1)
+        if kind in ("word", "row"):  # aligned blocks: of bits, or of bytes of the image
+            count *= 8 if kind == "row" else 1
+            first -= first % count
+        elif kind == "column":  # the row below lies beyond these small tensors
+            count = 1
+        for place in range(first, min(first + count, len(row))):
             row[place] = {"stuck0": 0, "stuck1": 1}.get(kind, 1 - row[place])
     words = [row[i : i + width] for i in range(0, len(row), width)]
     return [sum(b << i for i, b in enumerate(word)) for word in words]

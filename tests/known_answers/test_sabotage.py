@@ -17,6 +17,7 @@ from analyzer.faults import elements as bits
 from analyzer.faults import models as faults
 from analyzer.faults import sampling, severity
 from analyzer.faults.count_law import CountLaw
+from analyzer.faults.footprints import AlignedBits
 from analyzer.faults.kinds import STUCK0, STUCK1, FaultKind
 from analyzer.faults.models import FaultModel
 from analyzer.faults.pattern_strata import StratifiedLaw
@@ -34,6 +35,7 @@ from analyzer.runtime.weights.change import Converter, Write
 from analyzer.stats import intervals
 from analyzer.stats import strata as weighing
 from analyzer.stats.intervals import Interval, rescale
+from analyzer.targets import arithmetic
 
 Patch = pytest.MonkeyPatch
 FLOATS = ("float32 and float64", "float16 and bfloat16")
@@ -280,6 +282,22 @@ def gates_judge_the_estimate(patch: Patch) -> None:
         return Verdict.PASS if above == condition.at_least else Verdict.FAIL
 
     patch.setattr(Condition, "judge", wrong)
+
+
+@noticed("M-1", "words, rows, columns")
+def blocks_begin_at_the_upset(patch: Patch) -> None:
+    """As bursts do, instead of at a multiple of their length."""
+
+    def unaligned(block: AlignedBits, first: int, width: int, bits: int) -> range:
+        return range(first, min(first + block.length, bits))
+
+    patch.setattr(AlignedBits, "positions", unaligned)
+
+
+@noticed("M-17", "raw rates and failures in time")
+def megabits_are_binary(patch: Patch) -> None:
+    right = arithmetic.raw_fit
+    patch.setattr(arithmetic, "raw_fit", lambda *asked: right(*asked) * 10**6 / 2**20)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")

@@ -29,7 +29,7 @@ from analyzer.runtime.recompile.precompiled import MOST_CASES, PrecompiledSubgra
 from analyzer.runtime.recompile.route import LOADS_FIRST, RecompileRoute
 from analyzer.runtime.recompile.subgraphs import RecompiledSubgraphs, ReloadedSubgraph
 from tests.runtime.benches import MODELS, TrialContext, answer, build_bench, context, opened
-from tests.strategies import FAULTS, examples
+from tests.strategies import SINGLE, examples
 
 FLIP = parse_fault("flip")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -98,7 +98,7 @@ def reloading(draw: st.DrawFn, on: TrialContext) -> FaultPattern:
         for i in again | others
         for t in [on.space.tensors[i]]
     }
-    return FaultPattern(draw(FAULTS), np.array(sorted(sites), np.int64))
+    return FaultPattern(draw(SINGLE), np.array(sorted(sites), np.int64))
 
 
 @pytest.mark.parametrize("name", STRETCHES)

@@ -70,8 +70,8 @@ def metric_named(name: str) -> Metric:
 def offered_metrics() -> str:
     """The names as one help text.
 
-    >>> offered_metrics()
-    'top1 (default with labels), top5, agreement or FILE.py:FUNCTION'
+    >>> offered_metrics()  # doctest: +ELLIPSIS
+    'top1 (default with labels), top5, ..., agreement or FILE.py:FUNCTION'
     """
     first = METRICS[0]
     marked = {
