@@ -96,7 +96,7 @@ def gate_metrics() -> tuple[str, ...]:
     """Figures that conditions may be about: the metrics, then shares of outcomes.
 
     >>> gate_metrics()  # doctest: +ELLIPSIS
-    ('top1', 'top5', ..., 'agreement', 'sdc', 'due', 'masked')
+    ('top1', 'top5', ..., 'agreement', 'own', 'sdc', 'due', 'masked')
     """
     return (*metric_names(), *OUTCOME_METRICS)
 
