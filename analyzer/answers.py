@@ -1,4 +1,4 @@
-"""What one run of a model is fed and what it returns: outputs, or a runtime error."""
+"""Feeds and results of one run of a model: outputs, or a runtime error."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Feeds = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one run returned.
+    """Result of one run that ended in outputs.
 
     Attributes:
         outputs: Every output, in the model's order; none where ``as_written``.

@@ -1,4 +1,4 @@
-"""What is audited: networks, rates, tensors, and with how many trials."""
+"""The cases of the audit: networks, rates, tensors, and with how many trials."""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["analyzer/runtime", "analyzer/campaign", "analyzer/cli", "analyzer/jobs", "exporters"]
+ROOMS = [
+    *("analyzer/runtime", "analyzer/campaign", "analyzer/cli", "analyzer/jobs", "exporters"),
+    *("analyzer/faults", "analyzer/gate", "analyzer/model", "analyzer/stats", "analyzer/targets"),
+]
+"""Rooms whose public functions describe their arguments; elsewhere protocols do it for families."""
+
 QUESTION = re.compile(r"(What|Whether|How|Where|Which|Who|Whose|When|Why)\b")
 HELP = "analyzer/cli/commands"
 """The docstrings of commands are their help."""
@@ -29,7 +34,7 @@ def arguments(node: ast.FunctionDef) -> list[str]:
     return [n for n in names if n not in {"self", "cls"} and not n.startswith("_")]
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", ["analyzer", "exporters", "audit"])
 def test_no_docstring_opens_with_a_question_word(room: str) -> None:
     found = [f"{file}: {text[:60]}" for file, _, text in documented(room) if QUESTION.match(text)]
     assert found == []
@@ -37,7 +42,7 @@ def test_no_docstring_opens_with_a_question_word(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_public_functions_describe_two_arguments_or_more(room: str) -> None:
-    """``As in `Protocol``` refers to where they are described."""
+    """``As in `Protocol``` and ``see `Protocol.method``` refer to where they are described."""
     missing = [
         f"{file}: {node.name}"
         for file, node, text in documented(room)
@@ -47,5 +52,6 @@ def test_public_functions_describe_two_arguments_or_more(room: str) -> None:
         and len(arguments(node)) > 1
         and "Args:" not in text
         and not text.startswith("As in ")
+        and "see `" not in text
     ]
     assert missing == []

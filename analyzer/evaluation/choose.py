@@ -24,7 +24,7 @@ from analyzer.evaluation.rules.several import Part, Several
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a user says about answers.
+    """Wishes of a user about answers.
 
     Attributes:
         task: ``NAME``, ``NAME:field=value`` or ``module.py:function``; None: find it.

@@ -21,7 +21,7 @@ Labels = npt.NDArray[Any]
 
 
 class DataKind(StrEnum):
-    """Where inputs came from."""
+    """Source of the inputs."""
 
     NPZ = "npz"
     FOLDER = "folder"
@@ -49,7 +49,7 @@ class State:
 
     @property
     def shared(self) -> bool:
-        """Whether all images are fed the same."""
+        """True if all images are fed the same."""
         return self.axis is None or self.values.shape[self.axis] == 1
 
     def chosen(self, rows: npt.NDArray[np.int64]) -> "State":
@@ -57,7 +57,7 @@ class State:
         return self if self.shared else State(self.fed(rows), self.axis)
 
     def fed(self, rows: npt.NDArray[np.int64]) -> Array:
-        """What is fed with the images of these indices."""
+        """Feeds of this input beside the images of these indices."""
         if self.axis is None:
             return self.values
         return self.values.take(np.zeros_like(rows) if self.shared else rows, axis=self.axis)
@@ -128,7 +128,7 @@ class Dataset:
 
     @property
     def streamed(self) -> bool:
-        """Whether batches are made when they are run: the whole is larger than memory should be."""
+        """True if batches are made when they are run: the whole is larger than memory should be."""
         return not all(isinstance(r, np.ndarray) for r in (self.rows, *self.further.values()))
 
     @property
@@ -165,7 +165,7 @@ class AnyBatch(Protocol):
 
     @property
     def images(self) -> int:
-        """How many of the rows count; the rest pad."""
+        """Number of rows that count; the rest pad."""
 
     @property
     def labels(self) -> Labels | None:
@@ -257,7 +257,7 @@ def _batch(data: Dataset, rows: npt.NDArray[np.int64], size: int, fixed: bool) -
 
 
 def _more(data: Dataset, rows: npt.NDArray[np.int64]) -> dict[str, Array]:
-    """What the further inputs are fed with the images of these indices."""
+    """Feeds of the further inputs beside the images of these indices."""
     more = {name: np.ascontiguousarray(values[rows]) for name, values in data.further.items()}
     states = {name: state.fed(rows) for name, state in data.states.items()}
     return more | {name: np.asarray(values, order="C") for name, values in states.items()}

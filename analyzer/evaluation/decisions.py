@@ -1,4 +1,4 @@
-"""What tells an announced error from an answer: NaN and infinity where golden has none."""
+"""Signs that tell an announced error from an answer: NaN and infinity where golden has none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from analyzer.evaluation.rules.several import Several, fitted_rule
 
 
 class Chosen(StrEnum):
-    """Who chose the rule."""
+    """The party that chose the rule."""
 
     FOUND = "found"
     ASKED = "asked"

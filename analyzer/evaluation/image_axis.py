@@ -67,7 +67,7 @@ FIRST = ImageAxis(0)
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
-    """How a model is fed.
+    """Facts about the way in which a model is fed.
 
     Attributes:
         fed: Rows of each run, those that only fill up a batch included.

@@ -21,7 +21,7 @@ CHANNELS = (1, 3, 4)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What one image must become.
+    """The form that one image must take.
 
     Attributes:
         layout: ``NCHW`` or ``NHWC``.
@@ -44,7 +44,12 @@ class Target:
         return f"the model takes {self.dtype} images of {channels}"
 
     def item(self, rows: int, columns: int) -> tuple[int, int, int]:
-        """Shape of one input of so many rows and columns, in the order of the layout."""
+        """Shape of one input of so many rows and columns, in the order of the layout.
+
+        Args:
+            rows: pixels from top to bottom.
+            columns: pixels from left to right.
+        """
         if self.layout == "NCHW":
             return self.channels, rows, columns
         return rows, columns, self.channels
@@ -52,6 +57,10 @@ class Target:
 
 def target_of(signature: InputSignature, preprocessing: Preprocessing) -> Target:
     """Read the wanted image form from a model's input.
+
+    Args:
+        signature: the model's first input.
+        preprocessing: names the layout where it is known.
 
     Raises:
         DataMismatch: the input is no image of 1, 3 or 4 channels.
@@ -172,7 +181,7 @@ def final_size(
 
 
 def is_stretched(rows: int, columns: int, target: Target, preprocessing: Preprocessing) -> bool:
-    """Whether an image is brought to the model's size by stretching: nothing says otherwise.
+    """True if an image is stretched to the model's size: nothing says otherwise.
 
     Args:
         rows: of the image.
@@ -201,6 +210,11 @@ def _cut_size(rows: int, columns: int, preprocessing: Preprocessing) -> tuple[in
 
 def check_pixels(rows: int, columns: int, what: str) -> None:
     """Refuse an image before memory is reserved for it.
+
+    Args:
+        rows: pixels from top to bottom.
+        columns: pixels from left to right.
+        what: name of the image, for the refusal.
 
     Raises:
         TooLarge: it has more pixels than an image may have.
@@ -255,6 +269,11 @@ def resized_size(rows: int, columns: int, length: int) -> tuple[int, int]:
 
     The longer side is cut off, not rounded, as torchvision does.
 
+    Args:
+        rows: pixels from top to bottom, 1 or more.
+        columns: pixels from left to right, 1 or more.
+        length: pixels of the shorter side afterwards.
+
     >>> resized_size(375, 500, 256), resized_size(500, 375, 256)
     ((256, 341), (341, 256))
     """
@@ -273,6 +292,10 @@ def crop_start(length: int, side: int) -> int:
     """The first row or column that a central crop keeps.
 
     Halves go to the even neighbour, as torchvision's ``int(round((length - side) / 2.0))`` does.
+
+    Args:
+        length: pixels of the image along one side.
+        side: pixels that are kept.
 
     >>> crop_start(11, 8), crop_start(13, 8)
     (2, 2)

@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the data became what the model was fed.
+    """The steps from the data to the model's input.
 
     Attributes:
         steps: In the order in which they are taken; empty: there are none.
@@ -42,7 +42,7 @@ class Recipe:
 
     @property
     def assumed(self) -> bool:
-        """Whether neither the model nor a flag said how pixels become numbers."""
+        """True if neither the model nor a flag said how pixels become numbers."""
         told = {s.name: s.origin for s in self.steps}
         arithmetic = [told[name] for name in ("scale", "mean", "std") if name in told]
         return bool(arithmetic) and set(arithmetic) == {Origin.ASSUMED}
@@ -90,7 +90,7 @@ def effective_flags(target: Target) -> frozenset[str]:
 
 
 def changes(base: Preprocessing, used: Preprocessing) -> tuple[tuple[str, str], ...]:
-    """What flags changed, by name of the entry: it is not the model's own recipe that was followed.
+    """Entries of the model's recipe that flags changed, by name.
 
     Args:
         base: what the model says, or the defaults.
@@ -175,7 +175,7 @@ _WORDS = {
 
 
 def _summary(steps: Sequence[Step], preprocessing: Preprocessing) -> str:
-    """What was done, grouped by who said so; a layout that follows from the shape goes unsaid."""
+    """The steps, grouped by who said so; a layout that follows from the shape goes unsaid."""
     told = [(_phrase(s), s.origin) for s in steps if s.name in ("resize", "crop", "fit", "color")]
     arithmetic = [s.origin for s in steps if s.name in ("scale", "mean", "std")]
     if arithmetic:
@@ -192,7 +192,7 @@ def _summary(steps: Sequence[Step], preprocessing: Preprocessing) -> str:
 
 
 def _plain(steps: Sequence[Step], preprocessing: Preprocessing) -> str:
-    """What was done, whoever said so."""
+    """The steps, whoever said so."""
     arithmetic = any(s.name == "scale" for s in steps)
     told = [formula(preprocessing) if arithmetic else "pixels as they are"]
     told += [_phrase(s) for s in steps if s.name in ("resize", "crop", "fit", "color")]

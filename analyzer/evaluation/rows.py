@@ -150,7 +150,7 @@ class CastRows:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells that a file is still the one that was read at first."""
+    """Marks by which a file is known to be the one that was read at first."""
 
     size: int
     changed: int

@@ -11,7 +11,7 @@ from analyzer.faults.sampling import generator
 def sample_rows(
     count: int, labels: npt.NDArray[Any] | None, most: int | None, seed: int
 ) -> npt.NDArray[np.int64]:
-    """Which rows are used: a sample without replacement, stratified by class.
+    """Rows that are used: a sample without replacement, stratified by class.
 
     Systematic sampling (Cochran, Sampling Techniques, 1977, chapter 8): the images stand in a row,
     class behind class and shuffled within each; from a random start, every (count / most)-th is
@@ -48,7 +48,7 @@ def are_classes(labels: npt.NDArray[Any]) -> bool:
 
 
 def say_sample(count: int, labels: npt.NDArray[Any] | None, rows: npt.NDArray[np.int64]) -> str:
-    """Which images were taken, where not all were.
+    """A sentence on the images that were taken, where not all were.
 
     Args:
         count: images that there are.

@@ -1,4 +1,4 @@
-"""How many upsets one exposure holds: the binomial law of counts."""
+"""Number of upsets of one exposure: the binomial law of counts."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import scipy
 
 @dataclass(frozen=True, slots=True)
 class CountLaw:
-    """How many upsets hit a memory of ``bits`` bits: Binomial(bits, rate), exactly.
+    """Number of upsets that hit a memory of ``bits`` bits: Binomial(bits, rate), exactly.
 
     Every bit is hit independently with probability ``rate`` (Milazzo et al. 2025, section III-A).
     The count is never truncated or rounded.
@@ -74,6 +74,10 @@ class CountLaw:
 
         The distribution is inverted term by term from P(least), or, where ``least`` is no rare
         count, drawn until it is reached.
+
+        Args:
+            least: fewest upsets, 1 or more.
+            rng: of the trial.
         """
         if least == 1:
             return self.draw_at_least_one(rng)

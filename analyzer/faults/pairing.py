@@ -35,7 +35,7 @@ VANISHING = 1e-12
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Which bits of two fault spaces are the same bits.
+    """The bits that two fault spaces have in common.
 
     Attributes:
         reference: The first space.
@@ -73,7 +73,7 @@ class Correspondence:
 
     @property
     def enough(self) -> bool:
-        """Whether patterns are worth pairing."""
+        """True if patterns are worth pairing."""
         return min(self.shares) >= ENOUGH
 
     def carried_over(self, pattern: FaultPattern) -> FaultPattern:
@@ -92,7 +92,12 @@ class Correspondence:
 
 
 def correspond(reference: FaultSpace, variant: FaultSpace) -> Correspondence:
-    """Find the tensors that two spaces have in common."""
+    """Find the tensors that two spaces have in common.
+
+    Args:
+        reference: the first space.
+        variant: the other space; tensors match by name, shape, type and encoding.
+    """
     places = {_identity(t): i for i, t in enumerate(variant.tensors)}
     found = [places.get(_identity(t)) for t in reference.tensors]
     shifts = [
@@ -130,7 +135,7 @@ class PairedLaw:
 
     @cached_property
     def own(self) -> CountLaw:
-        """How many upsets hit what only the variant has."""
+        """The number of upsets in bits that only the variant has."""
         return CountLaw(self.matched.own_bits, self.leading.rate)
 
     @property
@@ -147,7 +152,12 @@ class PairedLaw:
         return self.leading.strata + alone
 
     def draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
-        """One pattern of a stratum; the reference, given ``rng`` alike, draws its counterpart."""
+        """One pattern of a stratum; the reference, given ``rng`` alike, draws its counterpart.
+
+        Args:
+            rng: of the trial, the same for all models of a comparison.
+            stratum: one of `strata`.
+        """
         fault = self.leading.fault
         if stratum.name == OWN:
             count = self.own.draw_at_least_one(rng)
@@ -171,7 +181,7 @@ def _together(fault: FaultModel, parts: list[FaultPattern]) -> FaultPattern:
 
 @dataclass(frozen=True)
 class Pairing:
-    """How a variant's patterns follow from the reference's.
+    """The law by which a variant's patterns follow from the reference's.
 
     Attributes:
         plan_id: The plan of the reference, from which all random numbers follow.
@@ -184,6 +194,11 @@ class Pairing:
     matched: Correspondence
 
     def law(self, rate: float, fault: FaultModel) -> PairedLaw:
-        """The law of the variant's patterns at one rate."""
+        """The law of the variant's patterns at one rate.
+
+        Args:
+            rate: bit error rate, in (0, 1).
+            fault: the effect of one upset.
+        """
         bits = self.matched.reference.bits
         return PairedLaw(StratifiedLaw(bits, self.severity, rate, fault), self.matched)

@@ -136,7 +136,12 @@ class StratifiedLaw:
         return below + self.rising.p_at_least(self._told_apart[-1] + 1)
 
     def draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
-        """One pattern of a stratum."""
+        """One pattern of a stratum.
+
+        Args:
+            rng: of the trial.
+            stratum: one of `strata`.
+        """
         return with_kinds(rng, self._draw(rng, stratum))
 
     def _draw(self, rng: np.random.Generator, stratum: PatternStratum) -> FaultPattern:
@@ -211,7 +216,15 @@ class StratifiedLaw:
 def place_upsets(
     rng: np.random.Generator, severity: Severity, fault: FaultModel, severe: int, mild: int
 ) -> FaultPattern:
-    """A pattern of so many severe and so many mild upsets, each kind uniform on its sites."""
+    """A pattern of so many severe and so many mild upsets, each kind uniform on its sites.
+
+    Args:
+        rng: of the trial.
+        severity: the bits that are severe, and those that are mild.
+        fault: the effect of one upset.
+        severe: number of severe upsets, 0 or more.
+        mild: number of mild upsets, 0 or more.
+    """
     parts = [
         severity.severe_sites(distinct_sites(rng, severity.severe_bits, severe)),
         draw_sites(rng, severity.space.bits, severity.mild_bits, mild, severity.are_severe),

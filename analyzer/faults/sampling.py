@@ -42,6 +42,11 @@ def distinct_sites(rng: np.random.Generator, bits: int, count: int) -> SiteIndex
 
     Values are drawn until enough are distinct and the first ``count`` distinct ones are kept:
     by symmetry every set is equally likely. O(count log count).
+
+    Args:
+        rng: of the trial.
+        bits: number of sites, 1 or more.
+        count: number of places, 0 .. ``bits``.
     """
     if count > bits // 2:
         return np.sort(rng.permutation(bits)[:count]).astype(np.int64)
@@ -55,7 +60,13 @@ def distinct_sites(rng: np.random.Generator, bits: int, count: int) -> SiteIndex
 
 
 def draw_pattern(rng: np.random.Generator, law: CountLaw, fault: FaultModel) -> FaultPattern:
-    """One fault pattern of the law, given that at least one upset happens."""
+    """One fault pattern of the law, given that at least one upset happens.
+
+    Args:
+        rng: of the trial.
+        law: of the number of upsets.
+        fault: the effect of one upset.
+    """
     count = law.draw_at_least_one(rng)
     return FaultPattern(fault, distinct_sites(rng, law.bits, count))
 
@@ -76,14 +87,27 @@ def with_kinds(rng: np.random.Generator, pattern: FaultPattern) -> FaultPattern:
 
 
 def draw_single(rng: np.random.Generator, first: int, last: int, fault: FaultModel) -> FaultPattern:
-    """One upset placed uniformly on the sites ``first`` .. ``last - 1``."""
+    """One upset placed uniformly on the sites ``first`` .. ``last - 1``.
+
+    Args:
+        rng: of the trial.
+        first: lowest site.
+        last: site behind the highest.
+        fault: the effect of one upset.
+    """
     return FaultPattern(fault, rng.integers(first, last, size=1, dtype=np.int64))
 
 
 def in_turn(plan_id: str, stream: str, trial: int, count: int) -> int:
-    """Which of ``count`` things a trial takes: every ``count`` trials in a row take each once.
+    """The one of ``count`` things that a trial takes: each once in ``count`` trials in a row.
 
     The order is random anew each round, so that by itself each trial takes any with equal chance.
+
+    Args:
+        plan_id: id of the plan, which decides every random number.
+        stream: name of the sequence of draws.
+        trial: index of the trial, from 0.
+        count: number of things, 1 or more.
 
     >>> sorted(in_turn("p", "s", trial, 5) for trial in range(5, 10))
     [0, 1, 2, 3, 4]

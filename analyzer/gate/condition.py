@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 
 class Level(StrEnum):
-    """How much a condition weighs: an error decides the exit code, a warning is only told."""
+    """Weight of a condition: an error decides the exit code, a warning is only told."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -130,6 +130,10 @@ def parse_gate(text: str) -> Condition:
 
 def metric_named(text: str, name: str) -> str:
     """The figure of a name, in any case.
+
+    Args:
+        text: the condition as it is written, for the refusal.
+        name: of a figure.
 
     Raises:
         BadGate: there is none.

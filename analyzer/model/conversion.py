@@ -128,7 +128,7 @@ FORMATS = (
 
 
 def conversion_advice(path: Path, beginning: bytes) -> str:
-    r"""What to do with a file that is no ONNX: a sentence to append, or nothing.
+    r"""Advice for a file that is no ONNX: a sentence to append, or nothing.
 
     Args:
         path: of the file.
@@ -144,7 +144,7 @@ def conversion_advice(path: Path, beginning: bytes) -> str:
 
 
 def folder_advice(folder: Path) -> str:
-    """What to do with a folder that was given in place of a file: a sentence to append, or none."""
+    """Advice for a folder that was given in place of a file: a sentence to append, or none."""
     if (folder / "saved_model.pb").is_file():
         return conversion_advice(folder / "saved_model.pb", b"")
     models = sorted(p.name for p in folder.glob("*.onnx"))

@@ -169,7 +169,7 @@ def _main_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
 
 
 def _integers(node: onnx.NodeProto) -> onnx.TensorProto | None:
-    """What a Constant node holds as integers or as text, without its contents."""
+    """Description of the integers or the text in a Constant node, without contents."""
     held = next(iter(node.attribute), onnx.AttributeProto())
     number, dims = {
         "value_int": (onnx.TensorProto.INT64, []),

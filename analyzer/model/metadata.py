@@ -16,7 +16,7 @@ CALIBRATIONS = ("hardening.calibration", "quantization")
 
 
 class Origin(StrEnum):
-    """Who said that images are prepared in this way."""
+    """The party that said that images are prepared in this way."""
 
     FLAG = "flag"
     METADATA = "metadata"
@@ -24,7 +24,7 @@ class Origin(StrEnum):
 
     @property
     def stated(self) -> bool:
-        """Whether anybody said so."""
+        """True if the model states it."""
         return self is not Origin.ASSUMED
 
 
@@ -53,7 +53,7 @@ class Preprocessing:
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> Origin:
-        """Who said the entry ``name``: layout, color, resize, crop, scale, mean or std."""
+        """The origin of the entry ``name``: layout, color, resize, crop, scale, mean or std."""
         return self.origins.get(name, Origin.ASSUMED)
 
     @property

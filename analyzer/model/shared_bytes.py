@@ -15,7 +15,7 @@ from analyzer.model.stored_at import Form
 
 
 def shared_regions(proto: onnx.ModelProto, path: Path) -> dict[str, Region]:
-    """Where tensors are stored that share bytes of external data with another one.
+    """Places of the tensors that share bytes of external data with another one.
 
     Args:
         proto: the model, its external data not yet folded in.

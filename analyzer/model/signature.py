@@ -75,7 +75,7 @@ class InputSignature:
 
     @property
     def is_state(self) -> bool:
-        """Whether zeros may be fed where nothing is given.
+        """True if zeros may be fed where nothing is given.
 
         Scalars, inputs without a row for each image, and floats that are called a state.
         """
@@ -144,7 +144,7 @@ def input_signature(graph: onnx.GraphProto) -> InputSignature:
 
 
 def batch_axis(dims: Sequence[Dimension], batch: Dimension) -> int | None:
-    """Which dimension of a further input counts the rows of a batch.
+    """The dimension of a further input that counts the rows of a batch.
 
     The first one, unless it says otherwise: states of recurrent networks count layers first.
 

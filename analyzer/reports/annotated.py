@@ -1,4 +1,4 @@
-"""What ``relcheck annotate`` says about the file that it wrote."""
+"""Text of ``relcheck annotate`` about the file that it wrote."""
 
 from collections.abc import Collection, Mapping
 from textwrap import wrap

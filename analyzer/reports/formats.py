@@ -145,7 +145,12 @@ def formats_of(kinds: Iterable[RecordKind]) -> dict[str, Format]:
 
 
 def find_format(kind: RecordKind, name: str) -> Format | None:
-    """The form of that name; None if the kind of record has none."""
+    """The form of that name; None if the kind of record has none.
+
+    Args:
+        kind: of the record.
+        name: of the form, such as ``json``.
+    """
     return next((f for f in FORMATS[kind] if f.name == name), None)
 
 

@@ -1,4 +1,4 @@
-"""What ``relcheck check`` found: the fault-free figure of a model under each usual recipe."""
+"""Findings of ``relcheck check``: the fault-free figure of a model under each usual recipe."""
 
 from textwrap import wrap
 
@@ -61,7 +61,7 @@ class RecipesReport(ReportRecord):
 
     @property
     def settled(self) -> bool:
-        """Whether what is stated is as good as the best."""
+        """True if the stated recipe is as good as the best."""
         return self.stated.right == self.best.right
 
 

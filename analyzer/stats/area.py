@@ -8,7 +8,7 @@ from analyzer.stats.sums import add_intervals, exact_share, move_to
 
 
 def area_weights(rates: Sequence[float]) -> list[float]:
-    """What each rate counts in the area under a curve over the logarithm of the rate.
+    """Weight of each rate in the area under a curve over the logarithm of the rate.
 
     The trapezoid rule over log10(rate), divided by the width, so that the area of a curve that is
     constant is that constant. Trapezoids join neighbours, in whatever order the rates come.

@@ -169,7 +169,12 @@ def _mean(moments: Moments, tally: Tally) -> tuple[float, float]:
 
 
 def deviation(tally: Tally, outcome: Literal["sdc", "due"]) -> float:
-    """Standard deviation of the share of a trial's images with this outcome."""
+    """Standard deviation of the share of a trial's images with this outcome.
+
+    Args:
+        tally: of one stratum, with a trial or more.
+        outcome: the outcome that is counted.
+    """
     return float(_mean(tally.sdc if outcome == "sdc" else tally.due, tally)[1] ** 0.5)
 
 

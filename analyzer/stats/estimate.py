@@ -41,6 +41,10 @@ def possible(net: Interval, golden: float) -> Interval:
 
     On all images together no more than golden can be lost and no more than 1 - golden gained.
     The estimate stays as it is, which keeps it unbiased.
+
+    Args:
+        net: gained - lost, a share of all images.
+        golden: the metric without faults, in [0, 1].
     """
     low = min(net.estimate, max(net.low, -golden))
     high = max(net.estimate, min(net.high, 1.0 - golden))

@@ -192,6 +192,12 @@ def correlation(
     A trial not yet seen may lose every image and gain none. Its share of the variance, 1/trials,
     is added before a positive correlation may narrow the interval; without it, measured coverage
     falls to 87 % where gains and losses otherwise move together.
+
+    Args:
+        gain_variance: variances of the share that a trial gains, 0 or more.
+        loss_variance: variances of the share that a trial loses, 0 or more.
+        covariance: covariances of both.
+        trials: numbers of trials, 1 or more.
     """
     shared = np.asarray(covariance, np.float64)
     unseen = np.where(shared > 0.0, 1.0 / np.asarray(trials, np.float64), 0.0)
@@ -201,6 +207,12 @@ def correlation(
 
 
 def compose(first: FloatArray, second: FloatArray, rho: FloatArray) -> FloatArray:
-    """sqrt(first**2 + second**2 - 2 rho first second), written so that it cannot turn negative."""
+    """sqrt(first**2 + second**2 - 2 rho first second), written so that it cannot turn negative.
+
+    Args:
+        first: lengths of one arm, 0 or more.
+        second: lengths of the other arm, 0 or more.
+        rho: correlations, in [-1, 1].
+    """
     root: FloatArray = np.sqrt((first - second) ** 2 + 2.0 * (1.0 - rho) * first * second)
     return root

@@ -276,7 +276,12 @@ def _arm(first: float, second: float, rho: float) -> float:
 
 
 def unpaired_difference(first: Interval, second: Interval) -> Interval:
-    """Second minus first where nothing is shared, cut to [-1, 1]."""
+    """Second minus first where nothing is shared, cut to [-1, 1].
+
+    Args:
+        first: a share of the first model.
+        second: the same share of the second model, by trials of its own.
+    """
     return _cut(difference(first, second), -1.0, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""How many single faults to inject: Leveugle's formula, and fewer for the same margin.
+"""Number of single faults to inject: Leveugle's formula, and fewer for the same margin.
 
 R. Leveugle, A. Calvez, P. Maistri, P. Vanhauwaert, *Statistical fault injection: quantified error
 and confidence*, DATE 2009, ask for
@@ -58,7 +58,7 @@ def leveugle(population: int, margin: float, confidence: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStratum:
-    """What is known of one stratum before more trials are planned.
+    """Knowledge of one stratum before more trials are planned.
 
     Attributes:
         weight: share of the sites, in (0, 1].
@@ -144,6 +144,12 @@ def columns_trials(columns: int, share: float, margin: float, confidence: float)
     Each column then has so many that nothing seen in it leaves at most twice the margin open,
     where the tensor has this share of all elements of its type: the bound of the heaviest trial
     (`weighted`).
+
+    Args:
+        columns: bit positions of an element, 1 or more.
+        share: of the tensor among all elements of its type, in (0, 1].
+        margin: half-width that a bit position is to be known to, in (0, 1).
+        confidence: coverage, in (0, 1).
 
     >>> columns_trials(22, 0.137, 0.03, 0.99)
     267

@@ -236,7 +236,7 @@ def net_interval(t: Tally, golden: float, confidence: float) -> Interval:
 
 
 def tells_right_from_wrong(tally: Tally, golden: float) -> bool:
-    """Whether images that were right before faults and those that were wrong are told apart.
+    """True if images that were right before faults are told from those that were wrong.
 
     Only a right answer can be lost and only a wrong one gained, and their shares are known, so that
 
@@ -246,6 +246,10 @@ def tells_right_from_wrong(tally: Tally, golden: float) -> bool:
     error any more. It takes trials of one image that is right or wrong (scores in between have a
     denominator, and the unit is a multiple of it), and enough of both kinds; what is asked for are
     *expected* numbers, because a choice by the numbers met would favour some outcomes.
+
+    Args:
+        tally: of a stratum.
+        golden: the metric without faults, in [0, 1].
     """
     if tally.right is None or tally.unit != 1:
         return False
@@ -258,6 +262,10 @@ def allocate(strata: Sequence[Stratum], total: int) -> list[int]:
 
     Neyman's rule: in proportion to weight times standard deviation (Cochran, ch. 5.5), where each
     standard deviation allows for one event not yet seen. Every stratum gets at least 16.
+
+    Args:
+        strata: with the trials that they have.
+        total: trials of all strata together, 1 or more.
 
     >>> empty = Tally.empty(1)
     >>> allocate([Stratum(0.75, empty), Stratum(0.25, empty)], 64)

@@ -40,6 +40,10 @@ def exact_share(part: float, rest: float) -> float:
     Sums of weights miss 1 by some ulps: where all of them is ``part``, nothing is left of the
     ``rest``, and the share is exactly 1.
 
+    Args:
+        part: sum of the weights of the share, in [0, 1].
+        rest: sum of all other weights, in [0, 1].
+
     >>> exact_share(1.0 - 2e-15, 0.0), exact_share(0.25, 0.75)
     (1.0, 0.25)
     """
@@ -51,6 +55,12 @@ def move_to(interval: Interval, point: float, least: float, most: float) -> Inte
 
     An arm of length 0 keeps it: a limit that is the point itself says that nothing was seen.
 
+    Args:
+        interval: any interval.
+        point: the new estimate.
+        least: lowest value that can be.
+        most: highest value that can be.
+
     >>> move_to(Interval(0.75, 0.5, 0.75), 1.0, 0.0, 1.0)
     Interval(estimate=1.0, low=0.75, high=1.0)
     """
@@ -61,6 +71,11 @@ def move_to(interval: Interval, point: float, least: float, most: float) -> Inte
 
 def add_intervals(parts: Sequence[Interval], least: float, most: float) -> Interval:
     """Interval of a sum of independent estimates, cut to what the sum can be.
+
+    Args:
+        parts: intervals of the summands.
+        least: lowest value of the sum.
+        most: highest value of the sum.
 
     >>> parts = [Interval(0.1, 0.07, 0.13), Interval(0.2, 0.16, 0.24)]
     >>> round(add_intervals(parts, 0.0, 1.0).high, 9)

@@ -1,4 +1,4 @@
-"""What a campaign has seen so far, as integers that add.
+"""Counts of a campaign so far, as integers that add.
 
 A *trial* is one fault pattern on one batch of images. The images of a trial share the pattern,
 so the trial is the cluster (Cochran, *Sampling Techniques*, ch. 9) and only two sums over trials

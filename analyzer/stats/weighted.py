@@ -127,7 +127,7 @@ def _upper(sample: Sample, level: float) -> float:
 
 
 def _spared(weights: FloatArray, lifted: FloatArray, level: float) -> float:
-    """What a sum stays below its most, where the law of the whole cannot tell.
+    """The distance that a sum stays below its most, where the law of the whole cannot tell.
 
     The stratum that shows it best decides, by its own Beta law at a level that allows for having
     been chosen: a share that was seen to be neither 0 nor 1 is never reported as possibly that.

@@ -38,7 +38,7 @@ class RowCoupling:
     other_decisions: int | None
 
     def sentence(self, batch: int) -> str:
-        """What it means for figures, in a sentence.
+        """A sentence on the consequence for figures.
 
         Args:
             batch: images per run.

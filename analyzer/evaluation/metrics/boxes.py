@@ -18,7 +18,7 @@ FORM = "numbers (images, boxes, 5): x1, y1, x2, y2 and class, class -1 for no bo
 
 @dataclass(frozen=True, slots=True)
 class _BoxMetric(LabelledMetric):
-    """What both have in common."""
+    """Parts that both have in common."""
 
     axes: int = 3
     form: str = FORM

@@ -18,7 +18,7 @@ FORM = "integers (images, height, width), a class for each pixel, 255 for none"
 
 @dataclass(frozen=True, slots=True)
 class _PixelMetric(LabelledMetric):
-    """What both have in common."""
+    """Parts that both have in common."""
 
     axes: int = 3
     form: str = FORM

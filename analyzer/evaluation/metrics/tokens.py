@@ -13,7 +13,7 @@ FORM = "integers (images, length), tokens, padded with -1"
 
 @dataclass(frozen=True, slots=True)
 class _TokenMetric(LabelledMetric):
-    """What both have in common."""
+    """Parts that both have in common."""
 
     axes: int = 2
     form: str = FORM

@@ -32,7 +32,7 @@ class Reader(Protocol):
     """Reads data sets of one form."""
 
     def refuses(self, path: Path) -> str:
-        """Why a path is not for this reader, as half a sentence; empty: it is.
+        """The reason why this reader does not take a path, as half a sentence; empty: it does.
 
         Args:
             path: of a file or folder that is there.

@@ -214,7 +214,7 @@ def pieces_of(file: Path) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What stands before the elements of an array, and how many bytes that takes."""
+    """The header before the elements of an array, and its length in bytes."""
 
     shape: tuple[int, ...]
     fortran: bool
@@ -243,7 +243,7 @@ LOCAL_HEADER = 30
 
 
 def _start_of(path: Path, member: zipfile.ZipInfo) -> int:
-    """Where the bytes of an uncompressed member begin in the file.
+    """Position in the file at which the bytes of an uncompressed member begin.
 
     The header in front of them states how long the name and the extra field are; the directory
     may state another extra field.

@@ -43,7 +43,7 @@ def rows_of_images(images: InputRows, request: Request, path: Path) -> tuple[Inp
 
 
 def _takes_images(signature: InputSignature) -> bool:
-    """Whether uint8 arrays are pixels: always, but for uint8 inputs that are no images."""
+    """True if uint8 arrays are pixels: always, but for uint8 inputs that are no images."""
     return signature.dtype != "uint8" or (
         len(signature.shape) == 4 and any(d in CHANNELS for d in signature.item)
     )
@@ -76,7 +76,7 @@ def as_fed(values: InputRows, signature: InputSignature, path: Path) -> InputRow
 
 
 def state_of(values: npt.NDArray[Any], signature: InputSignature, count: int, path: Path) -> State:
-    """What an input is fed that has no row for each image, from the array under its name.
+    """The state fed to an input without a row for each image, from the array under its name.
 
     Args:
         values: of the shape that the input states, with one row for all images or one for each.

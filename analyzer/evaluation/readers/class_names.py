@@ -1,4 +1,4 @@
-"""Which class number a folder of images has: by the model's own names, by its number, by order."""
+"""Class numbers of folders of images: by the model's own names, by its number, by order."""
 
 import re
 from collections.abc import Mapping, Sequence

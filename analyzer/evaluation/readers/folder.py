@@ -44,7 +44,7 @@ class FolderReader:
     """Reads pictures; sub-folders, or a list, say of which class they are."""
 
     def refuses(self, path: Path) -> str:
-        """Why a path is no folder; empty: it is one."""
+        """The reason why a path is no folder; empty: it is one."""
         return "" if path.is_dir() else "it is no folder"
 
     def read(self, path: Path, request: Request) -> Dataset:

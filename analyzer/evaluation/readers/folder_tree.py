@@ -1,4 +1,4 @@
-"""What lies in a folder of images: pictures, class folders, and files that are neither."""
+"""Contents of a folder of images: pictures, class folders, and files that are neither."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ LEFTOVERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FolderTree:
-    """What lies in a folder of images; paths are relative to it, with slashes, sorted.
+    """Contents of a folder of images; paths are relative to it, with slashes, sorted.
 
     Attributes:
         folders: Names of its sub-folders; those without pictures, too.
@@ -95,12 +95,12 @@ def look_into(root: Path) -> FolderTree:
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file or folder is hidden, or left behind by a tool."""
+    """True if a file or folder is hidden, or left behind by a tool."""
     return name.startswith(".") or name.lower() in LEFTOVERS
 
 
 def is_picture(file: str) -> bool:
-    """Whether a file is a picture by its name."""
+    """True if a file is a picture by its name."""
     return Path(file).suffix.lower() in SUFFIXES
 
 

@@ -97,7 +97,7 @@ def _generated(
 
 
 def _is_mask(signature: InputSignature, every: Sequence[InputSignature]) -> bool:
-    """Whether an input says which parts of another one count; an image that is called so does not.
+    """True if an input tells the parts of another one that count; an image never does.
 
     Beside nothing else it would make all inputs the same.
     """

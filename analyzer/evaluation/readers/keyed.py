@@ -139,7 +139,7 @@ def _some(values: InputRows, rows: npt.NDArray[np.int64]) -> InputRows:
 
 
 def say_unused(keys: Sequence[str], used: set[str], every: Sequence[str]) -> str:
-    """Which keys of the file are not used, with the name that may have been meant.
+    """A remark on keys of the file that are not used, with the name that may have been meant.
 
     Args:
         keys: those that are not used.

@@ -122,7 +122,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _delimiter(text: str) -> str:
-    """What stands between the columns of the first line."""
+    """The delimiter between the columns of the first line."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return next((mark for mark in ("\t", ";", ",") if mark in first), " ")
 

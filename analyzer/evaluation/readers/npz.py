@@ -27,7 +27,7 @@ class NpzReader:
     """Reads keys ``images`` and, where present, ``labels``; further inputs under their names."""
 
     def refuses(self, path: Path) -> str:
-        """Why a file is no archive of arrays; empty: it may be one."""
+        """The reason why a file is no archive of arrays; empty: it may be one."""
         return WHY_NOT.get(OTHER_FILES.get(path.suffix.lower(), ""), "")
 
     def read(self, path: Path, request: Request) -> Dataset:

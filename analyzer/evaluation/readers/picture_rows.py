@@ -81,7 +81,7 @@ class PictureRows:
 
 @dataclass
 class PicturesRead:
-    """What came of reading the pictures of a folder.
+    """The outcome of reading the pictures of a folder.
 
     Attributes:
         rows: Of those that can be read.
@@ -100,7 +100,7 @@ class PicturesRead:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What must be said of them, in half sentences."""
+        """Remarks on the pictures, in half sentences."""
         told = []
         if self.unreadable:
             files = [file for file, _ in self.unreadable]
@@ -187,7 +187,7 @@ class _Reading:
 
     @property
     def _held(self) -> bool:
-        """Whether all pictures find room in memory."""
+        """True if all pictures find room in memory."""
         each = int(np.prod(self._item or (), dtype=np.int64))
         return each * np.dtype(self._target.dtype).itemsize * len(self._files) <= limits.HELD_BYTES
 

@@ -56,7 +56,7 @@ TURNS = {
 
 
 class Remark(StrEnum):
-    """What was done to a picture, as half a sentence behind a number of pictures."""
+    """A change made to a picture, as half a sentence behind a number of pictures."""
 
     TURNED = "turned as their EXIF orientation says"
     DEEP = "of 16 bits, brought to 8"
@@ -147,7 +147,7 @@ def _decoded(picture: Image.Image, channels: int) -> Picture:
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:
-    """What brings a loaded picture upright; None: it is, or does not say."""
+    """The operation that turns a picture upright; None: it is, or does not say."""
     try:
         return TURNS.get(picture.getexif().get(ORIENTATION, 1))
     except UNREADABLE:  # damaged notes about an intact picture

@@ -9,7 +9,7 @@ from analyzer.model import InputSignature, Preprocessing
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What every reader of data sets is asked for.
+    """The request to every reader of data sets.
 
     Attributes:
         signature: The model's inputs.

@@ -17,7 +17,7 @@ would make every answer the same; truth values are false."""
 
 
 def ready_states(signature: InputSignature, given: Mapping[str, State]) -> dict[str, State]:
-    """What every state is fed: what was given, else zeros, or the usual value if it is a scalar.
+    """The feed of every state: the given one, else zeros, or the usual value if it is a scalar.
 
     Args:
         signature: the model's inputs.

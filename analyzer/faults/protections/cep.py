@@ -60,7 +60,7 @@ class Cep:
         return InPlaceCodec(ELEMENT_TYPES[tensor.dtype], self)
 
     def covered(self, tensor: TensorSite, chosen: Bools) -> Bools:
-        """All: no single upset sets a bit that was 0."""
+        """All: no single upset sets a bit that was 0; see `Scheme.covered`."""
         return chosen
 
     def guard(self, part: Part) -> Guard:
@@ -92,7 +92,7 @@ class Cep:
         return [chunk << count + self.data * i | 1 << i for i in range(count)]
 
     def wrong(self, codes: Codes, word: int) -> Bools:
-        """True where the number of ones is odd."""
+        """True where the number of ones is odd; see `InPlaceCode.wrong`."""
         ones = np.bitwise_count(codes & codes.dtype.type(word))
         return np.asarray(ones & 1, np.bool_)
 

@@ -40,7 +40,7 @@ class Mset:
         return InPlaceCodec(ELEMENT_TYPES[tensor.dtype], self)
 
     def covered(self, tensor: TensorSite, chosen: Bools) -> Bools:
-        """The tripled bit."""
+        """The tripled bit; see `Scheme.covered`."""
         return np.asarray(chosen & (np.arange(len(chosen)) == tensor.codec.bits - 2))
 
     def guard(self, part: Part) -> Guard:
@@ -65,7 +65,7 @@ class Mset:
         return [(1 << element.bits) - 1]
 
     def wrong(self, codes: Codes, word: int) -> Bools:
-        """Never: a majority can always be found."""
+        """Never: a majority can always be found; see `InPlaceCode.wrong`."""
         return np.zeros(len(codes), np.bool_)
 
     def examples(self) -> Sequence[ProtectionExample]:

@@ -172,7 +172,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _without_gain(comparison: Comparison) -> Iterator[str]:
-    """Where the same faults told no more than other faults would have."""
+    """A sentence on rates at which the same faults told no more than other faults would have."""
     for model in comparison.models[1:]:
         rates = [show_rate(row.rate) for row in model.rates if gained_nothing(row)]
         if rates:

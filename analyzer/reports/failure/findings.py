@@ -8,7 +8,7 @@ NO_MODEL = "model"
 
 
 def failure_findings(failure: Failure) -> Findings:
-    """What a pipeline wants of a failure."""
+    """Findings for a pipeline from a failure."""
     sentence = f"{failure.error.message} [{failure.error.slug}]"
     check = Finding("error", "relcheck runs to its end", State.ERROR, sentence)
     return Findings(

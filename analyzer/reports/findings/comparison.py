@@ -20,7 +20,7 @@ from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signe
 
 
 def comparison_findings(comparison: Comparison) -> Findings:
-    """What a pipeline wants of a comparison."""
+    """Findings for a pipeline from a comparison."""
     parts = [model.model for model in comparison.models]
     rows = [row for model in comparison.models for row in model.rates]
     trials = sum(row.trials for row in rows)

@@ -16,7 +16,7 @@ SHOWN = 20
 
 
 def map_findings(report: MapReport) -> Findings:
-    """What a pipeline wants of a map."""
+    """Findings for a pipeline from a map."""
     stops = [tensor.stop for tensor in report.tensors]
     checks = (completeness(stops, "the map", report.trials),)
     whole = report.whole

@@ -1,4 +1,4 @@
-"""What the findings of several jobs have in common: models, facts, and unfinished work."""
+"""Parts that the findings of several jobs have in common: models, facts, and unfinished work."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath

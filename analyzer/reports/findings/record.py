@@ -16,7 +16,7 @@ class State(StrEnum):
 
 
 class Level(StrEnum):
-    """How much a finding weighs: an error decides the exit code, a warning is only told."""
+    """Weight of a finding: an error decides the exit code, a warning is only told."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -19,7 +19,7 @@ from analyzer.reports.sweep.undecided import remarks, why_undecided
 
 
 def sweep_findings(report: Report) -> Findings:
-    """What a pipeline wants of a sweep."""
+    """Findings for a pipeline from a sweep."""
     checks = tuple(_condition(report, part) for part in report.gate.conditions)
     if not checks:
         trials = sum(row.trials for row in report.rates)

@@ -116,7 +116,7 @@ def _result(found: Findings, check: Finding, rules: list[str]) -> dict[str, Any]
 
 
 def fingerprint(found: Findings, check: Finding) -> str:
-    """What a finding is known by from run to run: rule, model, check and place, and no number.
+    """The identity of a finding from run to run: rule, model, check and place, and no number.
 
     Args:
         found: the report.

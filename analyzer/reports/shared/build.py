@@ -27,7 +27,7 @@ from analyzer.stats.intervals import Interval
 
 @dataclass(frozen=True, slots=True)
 class ModelNotes:
-    """What a reader must know about how a model ran.
+    """Notes for a reader about the run of a model.
 
     Attributes:
         sentences: In the order of their weight.

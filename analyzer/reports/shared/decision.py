@@ -1,4 +1,4 @@
-"""What an answer was taken to be: the part of every report that names the decision rule."""
+"""The definition of an answer: the part of every report that names the decision rule."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What a processor's integer kernels do to a quantized model, in a sentence."""
+"""A sentence on the effect of a processor's integer kernels on a quantized model."""
 
 from analyzer.reports.shared.number_format import METRIC_NAMES, percent
 from analyzer.verification.int8_paths import KernelDifference

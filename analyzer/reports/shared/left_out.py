@@ -13,7 +13,7 @@ MOST_REASONS = 3
 
 
 def left_out_parts(inventory: Inventory) -> list[LeftOutPart]:
-    """What is out of scope and read by something, by reason, the most bits first."""
+    """Stored bits that are out of scope and read by something, by reason, the most bits first."""
     found: dict[str, tuple[int, int]] = {}
     for tensor in inventory.out_of_scope:
         if tensor.read:
@@ -24,7 +24,7 @@ def left_out_parts(inventory: Inventory) -> list[LeftOutPart]:
 
 
 def left_out_sentences(model: ModelPart) -> list[str]:
-    """What stands above the table of a report; nothing where it is little.
+    """Sentences above the table of a report; none where little is out of scope.
 
     Args:
         model: the model that was analyzed.
@@ -41,7 +41,7 @@ def left_out_sentences(model: ModelPart) -> list[str]:
 
 
 def gate_scope(model: ModelPart) -> str:
-    """What a gate's verdict does not speak of, in a sentence; empty where that is little.
+    """A sentence on bits that a gate's verdict leaves out; empty where they are few.
 
     Args:
         model: the model that was analyzed.

@@ -126,7 +126,7 @@ class DataPart(ReportRecord):
 
     @property
     def lines(self) -> list[str]:
-        """What was fed, and what else must be known of it: a line each."""
+        """The feed, and remarks on it: a line each."""
         if self.kind == "generated":
             return [f"note: {text}" for text in self.remarks]
         told = [f"fed: {self.fed}"] if self.fed else []

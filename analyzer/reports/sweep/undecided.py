@@ -1,4 +1,4 @@
-"""What is to be said of a gate condition beside its figure: why it is undecided, or excused."""
+"""Remarks on a gate condition beside its figure: why it is undecided, or excused."""
 
 from analyzer.reports.shared.number_format import duration
 from analyzer.reports.sweep.record import ConditionPart, Report

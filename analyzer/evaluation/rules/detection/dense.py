@@ -183,7 +183,7 @@ def _objectness_is_likely(rows: Values, default: bool) -> bool:
 
 
 def _implausible(facts: OutputFacts, rows: Values, end: int) -> str:
-    """Why numbers are no boxes and scores, (images, numbers, anchors); empty if they are."""
+    """The reason why (images, numbers, anchors) are no boxes and scores; empty if they are."""
     if not within_unit(rows[:, BOX:end]):
         return "the numbers after a box are not all between 0 and 1"
     if (rows[:, 2:BOX] < 0).any():

@@ -15,7 +15,7 @@ def _sides(height: int, width: int, strides: tuple[int, ...]) -> Iterator[tuple[
 
 
 def cell_count(height: int, width: int, strides: tuple[int, ...]) -> int:
-    """How many cells cover an image at all strides.
+    """Number of cells that cover an image at all strides.
 
     Args:
         height: of the image, in pixels.

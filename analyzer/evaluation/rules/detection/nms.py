@@ -6,7 +6,7 @@ from analyzer.evaluation.rules.detection.boxes import Bools, Detections, Ints, o
 
 
 def suppressed(found: Detections, iou: float, by_class: bool = True) -> Detections:
-    """What greedy NMS leaves.
+    """The boxes that greedy NMS leaves.
 
     Of each image the box with the highest score is kept and all that overlap with it by more than
     ``iou`` are dropped; then the same with what is left. All groups take a step at once, so that
