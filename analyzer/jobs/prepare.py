@@ -150,9 +150,9 @@ def prepare_analysis(
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)
-    observer.prepared()
     int8 = int8_note(model, batches, golden.judge, start.device)
     notes = notes_on(coupling, executor.layout, size, int8)
+    observer.prepared()
     return Analysis(model, space, data, executor, context, start.device, notes, memory, coding)
 
 

@@ -15,7 +15,7 @@ from analyzer.answers import Answer, Feeds, Result, Run
 from analyzer.errors import DataMismatch, GoldenFailed, UnclearAnswer
 from analyzer.evaluation.dataset import AnyBatch, Dataset, StreamedBatch
 from analyzer.evaluation.definition import AnswerDefinition
-from analyzer.evaluation.image_axis import FIRST, ImageAxis
+from analyzer.evaluation.image_axis import FIRST, SIDE, ImageAxis
 from analyzer.verification.decisions import judge_of_decisions
 
 ROWS = 4
@@ -91,12 +91,17 @@ def find_coupling(
         go(company.feeds([*[count - 1] * half, *halves[1]])),
     ]
     definition = _definition(define, company.batch(range(count)), together, go)
-    axes = [FIRST] * len(together.outputs) if definition is None else list(definition.axes)
+    axes = _plain_axes(together, count) if definition is None else definition.axes
     pairs = zip(others, halves, strict=True)
     if all(_rows(together, rows, axes).same_as(_rows(o, rows, axes)) for o, rows in pairs):
         return None
     moved = None if definition is None else _other_decisions(definition, together, others, halves)
     return RowCoupling(tuple(cause), count, moved)
+
+
+def _plain_axes(together: Answer, count: int) -> list[ImageAxis]:
+    """The axis of images by the sizes alone: the first, where it has as many elements."""
+    return [FIRST if output.shape[:1] == (count,) else SIDE for output in together.outputs]
 
 
 def _definition(

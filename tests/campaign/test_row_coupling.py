@@ -1,6 +1,7 @@
 """Images of one run that influence one another are found, said, and run one by one."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 from analyzer.answers import Run
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.graph.rows import mixes_no_rows
+from analyzer.jobs.notes import coupling_of
+from analyzer.model import load_model
+from analyzer.runtime.ort.session import new_session, run_session, session_options
 from analyzer.verification.row_coupling import find_coupling
 from tests.runtime.zoo.registry import integers, model, normal, one
 from tests.support import invoke, save
@@ -37,10 +41,6 @@ def forbidden() -> Run:
 
 def coupled_by(body: str, fixed: int | None = None, rows: str = "N") -> bool:
     """True if images of a model with this body influence one another."""
-    from functools import partial
-
-    from analyzer.runtime.ort.session import new_session, run_session, session_options
-
     proto = model(f"float[{rows}, 16] x", f"float[{rows}, 16] y", body, {"w": normal(16)})
     run = partial(run_session, new_session(proto, session_options(pack=True)))
     assert not mixes_no_rows(proto.graph)
@@ -74,6 +74,25 @@ def test_what_mixes_images_is_found(body: str, coupled: bool) -> None:
 def test_operators_that_mix_no_images_are_not_run(body: str) -> None:
     proto = model("float[N, 16] x", "float[N, 16] y", body, {"w": normal(16)})
     assert mixes_no_rows(proto.graph)
+
+
+TURNED = "y = Transpose <perm = [1, 0]> (x)"
+MIXED = "m = ReduceMean <axes = [0]> (x) d = Sub (x, m) y = Transpose <perm = [1, 0]> (d)"
+
+
+@pytest.mark.parametrize(("body", "coupled"), [(TURNED, False), (MIXED, True)])
+def test_images_lie_along_the_axis_that_was_found(body: str, coupled: bool, tmp_path: Path) -> None:
+    """Along the first axis lie features: pieces of it hold all images, and differ in company."""
+    proto = model("float[N, 16] x", "float[16, N] y", body, {"w": normal(16)})
+    found = coupling_of(load_model(save(proto, tmp_path / "turned.onnx")), data())
+    assert (found is not None) is coupled
+
+
+def test_an_output_without_a_row_per_image_tells_nothing() -> None:
+    """Nobody says here what an answer is, so that sizes alone decide."""
+    proto = model("float[N, 16] x", "float[16, N] y", TURNED, {"w": normal(16)})
+    session = new_session(proto, session_options(pack=True))
+    assert find_coupling(data(), "x", None, lambda: partial(run_session, session)) is None
 
 
 def test_a_single_image_has_no_company() -> None:

@@ -5,7 +5,7 @@ packed weights, which live weights never are. So both ways are run before live w
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,11 +50,11 @@ class LiveArithmetic:
             None: nothing; the sums that only round otherwise; or the reason why live weights must
             not be used.
         """
-        found = joined(self.run, samples)
+        found = joined(map(self.run, samples))
         if not self.ort_values:
             return None if found.same_as(golden) else OTHER_ANSWER
         packed = self._packed_answers(samples, self.stripped)
-        plain = [found, *self._noisy(lambda: joined(self.run, samples))]
+        plain = [found, *self._noisy(lambda: joined(map(self.run, samples)))]
         if not packed[0].same_as(golden):
             return OTHER_ANSWER
         if _same(packed, plain):
@@ -90,7 +90,7 @@ class LiveArithmetic:
 
         def answer() -> Result:
             packed = open_shared_session(stripped, self.ort_values, pack=True)
-            return joined(packed.run, samples)
+            return joined(map(packed.run, samples))
 
         return [answer(), *self._noisy(answer)]
 
@@ -118,18 +118,16 @@ class LiveArithmetic:
         return found
 
 
-def joined(run: Run, samples: Sequence[Feeds]) -> Result:
-    """All outputs of the runs of several batches as one answer; the first failure, if one fails.
+def joined(answers: Iterable[Result]) -> Result:
+    """The outputs of several runs as one answer; the first failure, if one fails.
 
     Kernels choose how to add up by the number of rows, so that one batch does not tell of another.
 
     Args:
-        run: runs a batch.
-        samples: the batches.
+        answers: one for each batch; those behind a failure are not taken.
     """
     outputs: list[npt.NDArray[Any]] = []
-    for sample in samples:
-        found = run(sample)
+    for found in answers:
         if not isinstance(found, Answer):
             return found
         outputs += found.outputs
