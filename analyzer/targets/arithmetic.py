@@ -101,6 +101,9 @@ def one_event_serves(events_per_hour: float, window_hours: float) -> bool:
     Args:
         events_per_hour: in the whole memory.
         window_hours: between two refreshes.
+
+    >>> one_event_serves(1.6e-5, 24.0), one_event_serves(0.18, 1.0)
+    (True, False)
     """
     return neglected_share(events_per_hour, window_hours) <= NEGLIGIBLE
 
