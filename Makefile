@@ -11,7 +11,7 @@ help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make bench   performance, as ratios measured side by side"
-	@echo "make audit   brute force in plain sessions, sharing no code, against relcheck's figures (ten minutes)"
+	@echo "make audit   brute force in plain sessions, sharing no code, against relcheck's figures (four minutes)"
 	@echo "make soak    kill a run at 100 random instants; the report must not change"
 	@echo "make fuzz    10,000 damaged and hostile files; each ends in a report or a sentence"
 	@echo "make walk    every model of ONNX's backend suite; each is analyzed or refused with a sentence"

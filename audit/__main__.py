@@ -20,7 +20,7 @@ MODELS = Path(__file__).parents[1] / "models"
 def main() -> int:
     """0: the figures agree; 1: they do not; 2: the audit could not be run."""
     parser = argparse.ArgumentParser(prog="python -m audit", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute instead of ten")
+    parser.add_argument("--quick", action="store_true", help="less than a minute instead of four")
     parser.add_argument(
         "--only", default="", help="cases in whose record (audit/cases.py) this occurs"
     )

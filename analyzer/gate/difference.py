@@ -34,7 +34,7 @@ class DifferenceCondition:
 
     Attributes:
         metric: The figure.
-        at_least: Whether the difference is to be at least the bound, or at most.
+        at_least: True if the difference is to be at least the bound; else at most.
         bound: Of the difference, within [-1, 1].
         rate: Bit error rate.
         level: Error or warning.

@@ -20,7 +20,7 @@ class Waiver:
         gate: The condition, as its `Condition.id`.
         reason: Why it is excused.
         expires: The last day on which it is.
-        expired: Whether that day has passed.
+        expired: True if that day has passed.
     """
 
     gate: str
