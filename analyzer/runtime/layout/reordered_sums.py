@@ -52,10 +52,11 @@ class ReorderedSums:
     def sentence(self) -> str:
         """The difference from a default session, its reason and its size."""
         by = f"by up to {self.distance:.1e} of their range" if self.distance else "in no bit"
+        run, add = ("runs", "adds") if len(self.operators) == 1 else ("run", "add")
         return (
-            f"{', '.join(self.operators)} run on weights that ONNX Runtime has not packed, so that "
-            "faults reach them, and add up in another order than in a default session: fault-free "
-            f"answers of a batch differ {by}"
+            f"{', '.join(self.operators)} {run} on weights that ONNX Runtime has not packed, so "
+            f"that faults reach them, and {add} up in another order than in a default session: "
+            f"fault-free answers of a batch differ {by}"
         )
 
 
