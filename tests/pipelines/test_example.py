@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from analyzer.jobs.requests.campaigns import SweepRequest
-from analyzer.jobs.requests.settings import ask
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "examples" / "pipeline"
@@ -104,11 +103,9 @@ def test_its_data_are_those_of_its_script(copy: Copy) -> None:
     assert (copy.folder / "data" / "test.npz").read_bytes() == kept
 
 
-def test_its_settings_and_jobs_are_read(copy: Copy) -> None:
-    """The jobs name files that are there and inputs that the action has; settings are known."""
-    flags = {"config": copy.folder / "relcheck.toml"}
-    settings = ask(SweepRequest, flags, model=copy.folder / "model.onnx")
-    assert settings.gate[0] == "top1 >= 0.92 @ 3e-5"
+def test_its_jobs_are_as_its_settings(copy: Copy) -> None:
+    """The jobs name files that are there, inputs that the action has, and the gate of the file."""
+    settings = tomllib.loads((copy.folder / "relcheck.toml").read_text())
     job = yaml.safe_load((copy.folder / ".github/workflows/reliability.yml").read_text())
     given = next(s["with"] for s in job["jobs"]["gate"]["steps"] if "relcheck" in s.get("uses", ""))
     assert given.keys() <= yaml.safe_load((ROOT / "action.yml").read_text())["inputs"].keys()
@@ -117,4 +114,4 @@ def test_its_settings_and_jobs_are_read(copy: Copy) -> None:
     template = yaml.safe_load((ROOT / "templates/relcheck.gitlab-ci.yml").read_text())
     assert other["extends"] in template
     assert other["variables"].keys() <= template[other["extends"]]["variables"].keys()
-    assert other["variables"]["RELCHECK_GATE"] == settings.gate[0]
+    assert other["variables"]["RELCHECK_GATE"] == settings["gate"][0]
