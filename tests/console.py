@@ -1,8 +1,8 @@
 """Pages of commands and their output, as tests run them: a ``console`` block is a terminal.
 
 Lines that begin with ``$`` are commands (a backslash continues one), what follows is what they
-print on standard output. A line ``...`` stands for any lines, at the end of a line for any rest. A block
-whose head names a file (``toml relcheck.toml``) is that file, which the reader writes.
+print on standard output. A line ``...`` stands for any lines, at the end of a line for any rest. A
+block whose head names a file (``toml relcheck.toml``) is that file, which the reader writes.
 """
 
 import os

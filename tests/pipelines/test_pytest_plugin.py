@@ -30,14 +30,14 @@ def session(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(session: pytest.Pytester, *words: str) -> pytest.RunResult:
-    plugin = ("-p", "analyzer.pytest_plugin") if not registered() else ()
+    plugin = ("-p", "relcheck_onnx.pytest_plugin") if not registered() else ()
     return session.runpytest_subprocess(*plugin, *words)
 
 
 def registered() -> bool:
     from importlib.metadata import entry_points
 
-    return any(e.value == "analyzer.pytest_plugin" for e in entry_points(group="pytest11"))
+    return any(e.value == "relcheck_onnx.pytest_plugin" for e in entry_points(group="pytest11"))
 
 
 def kept(session: pytest.Pytester) -> dict[Path, float]:
