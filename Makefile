@@ -135,7 +135,7 @@ docs: $(VENV)/.dev
 
 # A warning is an error: a link that leads nowhere, an anchor that is not there, a page that nobody finds.
 site: $(VENV)/.docs
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs/site . build/site
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs/site . build/site
 	RELCHECK_SITE=build/site $(BIN)/pytest tests/test_site.py tests/test_notebook.py
 
 tutorial: $(VENV)/.docs

@@ -67,7 +67,7 @@ class Site:
 
 def build(source: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Build the site as `make site` does: a warning is an error."""
-    words = ["-W", "--keep-going", "-q", "-b", "html", "-c", "docs/site", ".", str(folder)]
+    words = ["-E", "-W", "--keep-going", "-q", "-b", "html", "-c", "docs/site", ".", str(folder)]
     return subprocess.run(
         [sys.executable, "-m", "sphinx", *words],
         cwd=source,
