@@ -124,6 +124,13 @@ def test_pytest_goes_on_without_us(place: Path, tmp_path: Path) -> None:
     assert "belongs to another package that is called analyzer" in done.stdout
 
 
+def test_the_entrance_imports_nothing_before_it_has_looked() -> None:
+    code = "import sys, relcheck_onnx.command, relcheck_onnx.foreign; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "relcheck_onnx.command" in done.stdout.split()
+    assert not [n for n in done.stdout.split() if n.partition(".")[0] in {*NAMES, "numpy", "onnx"}]
+
+
 def test_the_installed_command_and_plugin_begin_here() -> None:
     from importlib.metadata import entry_points
 
