@@ -131,6 +131,12 @@ def test_the_entrance_imports_nothing_before_it_has_looked() -> None:
     assert not [n for n in done.stdout.split() if n.partition(".")[0] in {*NAMES, "numpy", "onnx"}]
 
 
+def test_it_starts_where_the_command_is_somebody_elses() -> None:
+    words = [sys.executable, "-m", "relcheck_onnx", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("relcheck ")
+
+
 def test_the_installed_command_and_plugin_begin_here() -> None:
     from importlib.metadata import entry_points
 
