@@ -1,4 +1,4 @@
-"""``python -m relcheck_onnx`` is ``relcheck``, also where somebody else has a command of that name."""
+"""``python -m relcheck_onnx`` is ``relcheck``, also where that command is somebody else's."""
 
 from relcheck_onnx.command import entry
 
