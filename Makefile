@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz walk zoo models models-cifar docs clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz walk zoo models models-cifar docs site tutorial clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -21,6 +21,8 @@ help:
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
 	@echo "make models-cifar DATA=... TEST=...  the same for the CIFAR-10 networks (about an hour)"
 	@echo "make docs    write generated documentation (schemas, verification)"
+	@echo "make site    the documentation as a site, in build/site; checks its links, and runs the notebook"
+	@echo "make tutorial  run the tutorial and the notebook, and write into them what they print now"
 	@echo "make clean   remove virtual environments and caches"
 
 $(BIN)/relcheck: pyproject.toml constraints.txt
@@ -30,6 +32,10 @@ $(BIN)/relcheck: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/relcheck
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) install -c constraints.txt -e '.[docs]'
 	@touch $@
 
 demo: $(BIN)/relcheck
@@ -126,6 +132,15 @@ docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.targets.target import target_schema; print(target_schema(), end="")' > docs/target.schema.json
 	$(BIN)/python -c 'from analyzer.reports.failure.record import failure_schema; print(failure_schema(), end="")' > docs/failure.schema.json
 	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md
+
+# A warning is an error: a link that leads nowhere, an anchor that is not there, a page that nobody finds.
+site: $(VENV)/.docs
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs/site . build/site
+	RELCHECK_SITE=build/site $(BIN)/pytest tests/test_site.py tests/test_notebook.py
+
+tutorial: $(VENV)/.docs
+	$(BIN)/python -m tests.test_tutorial
+	$(BIN)/python -m tests.test_notebook
 
 clean:
 	rm -rf .venv .venv-lowest .venv-newest $(EXPORT) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo.html demo.json

@@ -81,13 +81,17 @@ class Page:
 
 def pages() -> list[Page]:
     """Every page that users or developers read."""
-    top = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "models" / "README.md"]
-    return [Page(path) for path in (*top, *sorted((ROOT / "docs").rglob("*.md")))]
+    top = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")]
+    others = [ROOT / "models" / "README.md", *(ROOT / "examples").glob("*/README.md")]
+    return [Page(path) for path in (*top, *others, *sorted((ROOT / "docs").rglob("*.md")))]
 
 
 def files() -> list[str]:
     """Files of the repository that pages name, from its root."""
-    folders = ("analyzer", "exporters", "audit", "tests", "benchmarks", "docs", "models")
+    folders = (
+        *("analyzer", "exporters", "relcheck_onnx", "audit", "tests", "benchmarks"),
+        *("docs", "models", "examples", "templates"),
+    )
     found = (path for name in folders for path in (ROOT / name).rglob("*"))
     here = [path for path in found if path.is_file() and "__pycache__" not in path.parts]
     return [path.relative_to(ROOT).as_posix() for path in (*here, *ROOT.glob("*.*"))]

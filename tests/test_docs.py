@@ -20,8 +20,8 @@ from tests.support import ROOT, invoke
 PAGES = {str(page): page for page in pages()}
 FILES = files()
 SHORT = re.compile(
-    r"README|CHANGELOG|docs/(decisions/.*|engine|performance|glossary|devices|results"
-    r"|verification-intro)"
+    r"README|CHANGELOG|CONTRIBUTING|SECURITY|examples/.*|docs/(decisions/.*|engine|performance"
+    r"|glossary|devices|index|results|tutorial|verification-intro)"
 )
 """Pages that are held to short sentences; of the others, long ones are reported."""
 

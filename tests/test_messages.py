@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analyzer import errors
+from relcheck_onnx import foreign
 from tests.cli.bad_input import CASES
 
 MESSAGES = Path(__file__).parents[1] / "docs" / "messages.md"
@@ -35,6 +36,7 @@ TESTED_ELSEWHERE = {
     "package-missing": "tests/jobs/test_report.py, with no pandas to import",
     "budget-too-small": "tests/cli/test_budget.py, with a clock that runs fast",
     "not-comparable": "tests/cli/test_compare.py, with several models",
+    "foreign-package": "tests/test_foreign_packages.py, with packages of the same names",
     "internal": "a defect, not an input",
     "not-ensured": "tests/exporters/test_mitigations.py, with a mitigation that lies",
     "not-restored": "a defect, not an input",
@@ -50,8 +52,8 @@ def leaves(parent: type[errors.RelcheckError]) -> Iterator[type[errors.RelcheckE
 
 
 LEAVES = list(leaves(errors.RelcheckError))
-SHOWN = [leaf.slug for leaf in LEAVES] + [errors.InternalError.slug]
-"""What may stand in brackets behind a message: a leaf's slug, or the last resort of `main`."""
+SHOWN = [leaf.slug for leaf in LEAVES] + [errors.InternalError.slug, foreign.SLUG]
+"""What may stand in brackets: a leaf's slug, the last resort of `main`, that of the entrance."""
 
 
 def entries() -> dict[str, str]:

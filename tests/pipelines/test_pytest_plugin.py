@@ -30,14 +30,14 @@ def session(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(session: pytest.Pytester, *words: str) -> pytest.RunResult:
-    plugin = ("-p", "analyzer.pytest_plugin") if not registered() else ()
+    plugin = ("-p", "relcheck_onnx.pytest_plugin") if not registered() else ()
     return session.runpytest_subprocess(*plugin, *words)
 
 
 def registered() -> bool:
     from importlib.metadata import entry_points
 
-    return any(e.value == "analyzer.pytest_plugin" for e in entry_points(group="pytest11"))
+    return any(e.value == "relcheck_onnx.pytest_plugin" for e in entry_points(group="pytest11"))
 
 
 def kept(session: pytest.Pytester) -> dict[Path, float]:
@@ -81,3 +81,22 @@ def test_options_reach_the_sweep(session: pytest.Pytester) -> None:
     result = run(session, "-k", "passes", "--relcheck-budget", "soon")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*write a duration like 90s*"])
+
+
+@pytest.mark.parametrize(
+    "option", ["config='relcheck.toml'", "metric='mine.py:score', data='d.npz'"]
+)
+def test_a_file_that_an_option_names_is_never_stale(option: str, session: pytest.Pytester) -> None:
+    """Fails if a report is kept under the name of a settings file, or of code, that may change."""
+    session.makefile(".toml", relcheck='data = "d.npz"\nprecision = 0.2\n')
+    score = (
+        "def score(answers, labels):\n    return (answers[0].argmax(1) == labels).astype(float)\n"
+    )
+    session.makefile(".py", mine=score)
+    call = f"relcheck.run('m.onnx', rates='1e-3', {option})"
+    session.makepyfile(f"def test_it(relcheck):\n    assert {call}.complete\n")
+    run(session).assert_outcomes(passed=1)
+    assert kept(session) == {}
+    session.makefile(".toml", relcheck='data = "gone.npz"\nprecision = 0.2\n')
+    session.makefile(".py", mine="def score(answers, labels):\n    raise ValueError\n")
+    run(session).assert_outcomes(failed=1)
