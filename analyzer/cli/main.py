@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from analyzer.cli.app import app
+from analyzer.cli.app import PROGRAM, app
 from analyzer.cli.commands import (
     annotate,
     check,
@@ -14,6 +14,7 @@ from analyzer.cli.commands import (
     data,
     export,
     harden,
+    help,
     inspect,
     map,
     quantize,
@@ -33,14 +34,14 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    quantize,
+    *(quantize, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 
 def _run() -> None:
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
     except Refusal as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
             error.show()  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -20,14 +22,29 @@ def emit(text: str) -> None:
     Raises:
         UnwritableOutput: it cannot be written, e.g. as a disk is full.
     """
-    try:
+    with to_standard_output():
         typer.echo(text, nl=False)
+
+
+@contextmanager
+def to_standard_output() -> Iterator[None]:
+    """Within the context something is printed to standard output; a reader that left is no error.
+
+    Raises:
+        UnwritableOutput: it cannot be written, e.g. as a disk is full.
+    """
+    try:
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go()
     except OSError as error:
         _let_go()
         raise UnwritableOutput(f"standard output cannot be written: {error.strerror}") from error
+    except SystemExit as stopped:  # in this way rich ends a program whose reader left
+        if not isinstance(stopped.__context__, BrokenPipeError):
+            raise
+        _let_go()
 
 
 def _let_go() -> None:
