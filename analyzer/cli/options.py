@@ -54,7 +54,7 @@ def _switch(name: str, text: str) -> Any:
 
 
 Rates = Annotated[
-    str | None, _option(_FAULTS, "RATES", "A..B on the 1-3 grid, or a,b,c (default 1e-7..3e-5).")
+    str | None, _option(_FAULTS, "RATES", "A..B; A..B/N: N a decade; or a,b (default 1e-7..3e-5).")
 ]
 Exposure = Annotated[
     str | None,
@@ -108,14 +108,14 @@ Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (defa
 Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Precision = Annotated[
-    float | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
+    str | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
 ]
-Confidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
+Confidence = Annotated[str | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
 Margin = Annotated[
-    float | None,
+    str | None,
     _option(_EFFORT, "X", "Half the width of a tensor's intervals when done (default 0.01)."),
 ]
-MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
+MapConfidence = Annotated[str | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
 Exhaustive = Annotated[bool | None, _switch("--exhaustive", "Run every upset on every image.")]
 Budget = Annotated[
     str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
