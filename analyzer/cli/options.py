@@ -196,7 +196,8 @@ Formats = Annotated[
     ),
 ]
 Config = Annotated[
-    Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
+    Path | None,
+    _option(_OUT, "FILE", "Options in TOML (default: relcheck.toml, if found) or none."),
 ]
 
 Model = Annotated[
