@@ -1,12 +1,14 @@
 """The options that commands share: name, value, help text, and the panel that lists them."""
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
+from analyzer.cli.option_forms import EFFORT as _EFFORT
+from analyzer.cli.option_forms import option as _option
+from analyzer.cli.option_forms import switch as _switch
+from analyzer.cli.option_forms import takes as takes
 from analyzer.cli.report_options import PANEL as _OUT
 from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
@@ -16,42 +18,7 @@ from analyzer.reports.formats import RecordKind
 
 _FAULTS = "What happens"
 _DATA = "Data"
-_EFFORT = "Effort"
 _SEARCH = "Search of bounds (clipact)"
-
-
-_Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-def takes(**options: Any) -> Callable[[_Command], _Command]:
-    """Have typer offer ``options`` for what a command receives as ``**flags``.
-
-    Args:
-        options: the annotation of each, by name, in the order in which help lists them; each is
-            None where it is not given.
-    """
-
-    def offered(command: _Command) -> _Command:
-        own = list(inspect.signature(command).parameters.values())[:-1]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        new = inspect.Parameter
-        shared = [new(n, keyword, default=None, annotation=a) for n, a in options.items()]
-        command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
-        del command.__annotations__["flags"]
-        command.__annotations__.update(options)
-        return command
-
-    return offered
-
-
-def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
-    return typer.Option(help=text, **shown, **more)
-
-
-def _switch(name: str, text: str) -> Any:
-    return typer.Option(name, help=text, rich_help_panel=_EFFORT)
-
 
 Rates = Annotated[
     str | None, _option(_FAULTS, "RATES", "A..B; A..B/N: N a decade; or a,b (default 1e-7..3e-5).")

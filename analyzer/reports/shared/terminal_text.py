@@ -5,11 +5,41 @@ could rewrite the screen, a newline could add a line that looks like ours.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from textwrap import TextWrapper
 
 COLUMNS = 80
-"""Width of every report on a terminal."""
+"""Width of every report, where nobody asks for another."""
+
+FEWEST, MOST = 60, 200
+"""A narrower page does not hold the tables, and a wider one is no easier to read."""
+
+_page: ContextVar[int] = ContextVar("columns", default=COLUMNS)
+
+
+def columns() -> int:
+    """Width of the page: that of a terminal within `page`, else `COLUMNS`."""
+    return _page.get()
+
+
+@contextmanager
+def page(width: int) -> Iterator[None]:
+    """Within the context, reports are as wide as a terminal, within `FEWEST` and `MOST`.
+
+    Args:
+        width: of the terminal, in characters.
+
+    >>> with page(1000):
+    ...     columns()
+    200
+    """
+    token = _page.set(min(max(width, FEWEST), MOST))
+    try:
+        yield
+    finally:
+        _page.reset(token)
 
 
 def one_line(text: str) -> str:
@@ -35,14 +65,14 @@ def lines(text: str) -> str:
 
 
 def wrapped(lines: Iterable[str], indent: str = "") -> list[str]:
-    """Lines of at most `COLUMNS` characters, broken at spaces; file names stay whole.
+    """Lines of at most `columns` characters, broken at spaces; file names stay whole.
 
     Args:
         lines: text of any origin. An empty line stays.
         indent: put before whatever follows a break.
     """
     fill = TextWrapper(
-        COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        columns(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
