@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from analyzer import __version__
 from analyzer.cli.output import emit, to_standard_output
+from analyzer.cli.printed_head import HEAD
 from analyzer.cli.verbosity import VERBOSITY
 
 PROGRAM = "relcheck"
@@ -156,6 +157,7 @@ def _verbose(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, quiet: bool, verbose: bool, **options: Any) -> Any:
         VERBOSITY.choose(quiet, verbose)
+        HEAD.forget()
         return function(*args, **options)
 
     more = {"quiet": _Quiet, "verbose": _Verbose}

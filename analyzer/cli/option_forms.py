@@ -34,9 +34,23 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
 
 
 def option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+    """An option with a value, whose default its text tells.
+
+    Args:
+        panel: heading under which help lists it.
+        metavar: its value in a word.
+        text: its help.
+        more: of typer.
+    """
     shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
     return typer.Option(help=text, **shown, **more)
 
 
 def switch(name: str, text: str) -> Any:
+    """An option without a value.
+
+    Args:
+        name: with its dashes.
+        text: its help.
+    """
     return typer.Option(name, help=text, rich_help_panel=EFFORT)

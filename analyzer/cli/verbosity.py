@@ -1,4 +1,4 @@
-"""How much a command says: ``--quiet``, ``--verbose``, or neither."""
+"""The amount of text that a command prints: ``--quiet``, ``--verbose``, or neither."""
 
 from enum import IntEnum
 

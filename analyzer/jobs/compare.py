@@ -34,7 +34,7 @@ from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.comparison.build import ComparisonEntry, build_comparison, label
 from analyzer.reports.comparison.record import Comparison
-from analyzer.reports.comparison.text import comparison_text
+from analyzer.reports.comparison.text import comparison_text, verdict_text
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -71,6 +71,10 @@ class ComparisonReport(Report[Comparison]):
     def to_text(self) -> str:
         """The comparison as plain text, 80 columns wide."""
         return comparison_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The gates with their evidence; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per model and bit error rate."""
@@ -127,6 +131,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
+    observer.budgeted(lambda: watch.share_used)
     analyses, compared_models = prepare_models(request, observer, device, watch)
     with watch.interruptible():
         _run(analyses, compared_models, request, watch, observer)

@@ -18,6 +18,7 @@ from analyzer.jobs.observer import SILENT, MapStage, Observer
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.reasons import tell_engine
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -26,7 +27,7 @@ from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
-from analyzer.reports.map.text import to_text
+from analyzer.reports.map.text import head_text, to_text
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.tables import Row, map_rows
 
@@ -40,6 +41,10 @@ class VulnerabilityReport(Report[MapReport]):
     def to_text(self) -> str:
         """The map as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """Nothing: a map has no gate."""
+        return ""
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""
@@ -65,8 +70,11 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
+        observer.budgeted(lambda: watch.share_used)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
+        tell_engine(analysis.executor, analysis.space, observer)
         with journal_of(analysis, request, observer) as journal:
+            _begin(analysis, request, watch, observer)
             store = journal or NullStore()
             tensors = _run(analysis, request, store, watch, crew, observer)
     where = journal.path if journal else None
@@ -74,6 +82,12 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         stops = frozenset([tensors.stop] if tensors.stop else [])
         return Share(shard=request.shard, trials=tensors.trials, cut_short=stops, journal=where)
     return _report(analysis, request, tensors, watch, where)
+
+
+def _begin(analysis: Analysis, request: MapRequest, watch: Stopwatch, observer: Observer) -> None:
+    """Tell the head of the report, before the work."""
+    record = _record(analysis, request, (), watch, None)
+    observer.began(head_text(record), printed_form(request.outputs) is not None)
 
 
 def _run(
@@ -99,17 +113,16 @@ def _run(
         return run_map(context, pool, store, watch, tell, every)
 
 
-def _report(
+def _record(
     analysis: Analysis,
     request: MapRequest,
     tensors: tuple[TensorResult, ...],
     watch: Stopwatch,
     journal: Path | None,
-) -> VulnerabilityReport:
+) -> MapReport:
     plan, golden = analysis.context.plan, analysis.context.golden.metric
-    found = VulnerabilityMap(plan, golden, analysis.space, tensors)
-    record = build_map_report(
-        found,
+    return build_map_report(
+        VulnerabilityMap(plan, golden, analysis.space, tensors),
         analysis.model,
         analysis.data,
         analysis.context.golden.judge.definition,
@@ -125,11 +138,22 @@ def _report(
         analysis.notes,
         protection_part(plan, analysis.memory, analysis.coding),
     )
+
+
+def _report(
+    analysis: Analysis,
+    request: MapRequest,
+    tensors: tuple[TensorResult, ...],
+    watch: Stopwatch,
+    journal: Path | None,
+) -> VulnerabilityReport:
+    plan, golden = analysis.context.plan, analysis.context.golden.metric
+    record = _record(analysis, request, tensors, watch, journal)
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,
         written=tuple(written),
-        cut_short=found.cut_short,
+        cut_short=VulnerabilityMap(plan, golden, analysis.space, tensors).cut_short,
         journal=journal,
         printed=printed_form(request.outputs),
     )

@@ -55,6 +55,11 @@ class Stopwatch:
         """CPU seconds of this process and its workers since the start."""
         return time.process_time() - self._cpu + self._charged
 
+    @property
+    def share_used(self) -> float:
+        """Share of the budget that is used, in [0, 1]."""
+        return min(1.0, self.cpu_seconds / self._budget)
+
     def charge(self, cpu_seconds: float) -> None:
         """Add CPU time that a worker spent on one block."""
         self._alive()

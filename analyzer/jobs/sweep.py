@@ -19,6 +19,7 @@ from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.reasons import tell_engine
 from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -30,7 +31,7 @@ from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.sweep import record
 from analyzer.reports.sweep.build import build_report
-from analyzer.reports.sweep.text import to_text
+from analyzer.reports.sweep.text import head_text, to_text, verdict_text
 from analyzer.reports.tables import Row, sweep_rows
 
 
@@ -73,6 +74,10 @@ class SweepReport(Report[record.Report]):
     def to_text(self) -> str:
         """The report as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The gates with their evidence; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per bit error rate."""
@@ -125,9 +130,12 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
+        observer.budgeted(lambda: watch.share_used)
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)
+        tell_engine(analysis.executor, analysis.space, observer)
         with journal_of(analysis, request, observer) as journal:
+            _begin(analysis, request, watch, observer)
             doomed = hopeless(request.gate, waivers, *_golden(analysis))
             budget: Budget = watch if doomed is None else Settled()
             asked = _asked(request, waivers)
@@ -146,6 +154,13 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
         journal=where,
         printed=printed_form(request.outputs),
     )
+
+
+def _begin(analysis: Analysis, request: SweepRequest, watch: Stopwatch, observer: Observer) -> None:
+    """Tell the head of the report, before the work."""
+    nothing = CampaignResult(analysis.context.plan, analysis.context.golden.metric, ())
+    record = _record(analysis, request, nothing, watch, None, ())
+    observer.began(head_text(record), printed_form(request.outputs) is not None)
 
 
 def _campaign(

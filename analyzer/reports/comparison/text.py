@@ -42,6 +42,12 @@ def comparison_text(comparison: Comparison) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def verdict_text(comparison: Comparison) -> str:
+    """Render the gate alone; nothing without one."""
+    lines = wrapped(gate_lines(comparison), "    ")
+    return "".join(f"{line.rstrip()}\n" for line in lines).lstrip("\n")
+
+
 def _head(comparison: Comparison) -> Iterator[str]:
     data, plan = comparison.data, comparison.plan
     if data.kind == "generated":
@@ -160,6 +166,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
     if any(row.sdc is None for row in rows):
         yield figures.NO_ESTIMATE
+    if any(p and figures.says_nothing(p) for r in rows for p in (r.metric, r.sdc, r.due)):
+        yield figures.TOO_WIDE
     if any(row.difference and not row.difference.reached for row in rows):
         yield (
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "

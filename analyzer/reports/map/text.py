@@ -35,7 +35,6 @@ SHOWN = 12
 def to_text(report: MapReport) -> str:
     """Render the whole memory, the tensors that carry most SDC, and the bit positions."""
     lines = [
-        *wrapped(_head(report)),
         "",
         *_summary(report),
         "",
@@ -45,7 +44,12 @@ def to_text(report: MapReport) -> str:
         "",
         *wrapped(_notes(report)),
     ]
-    return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
+    return head_text(report) + "".join(f"{line.rstrip()}\n" for line in map(one_line, lines))
+
+
+def head_text(report: MapReport) -> str:
+    """Render what is known before the first trial: model, data, decision rule, faults."""
+    return "".join(f"{line.rstrip()}\n" for line in wrapped(_head(report)))
 
 
 def _head(report: MapReport) -> list[str]:
@@ -182,6 +186,8 @@ def _notes(report: MapReport) -> list[str]:
             f"{figures.UNKNOWN} no estimate: too much of it is untried. Of the bits at risk "
             f"{figures.percent(report.whole.untried)} % are untried and enter no total."
         )
+    if any(p and figures.says_nothing(p) for t in report.tensors for p in (t.sdc, t.due)):
+        lines.append(figures.TOO_WIDE)
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         lines.append(

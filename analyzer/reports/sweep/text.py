@@ -16,9 +16,18 @@ ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
 
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
-    head, notes = wrapped(_head(report)), wrapped(_notes(report))
-    lines = [*head, "", *_table(report), *notes, *_gate(report)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    lines = ["", *_table(report), *wrapped(_notes(report)), *_gate(report)]
+    return head_text(report) + "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def head_text(report: Report) -> str:
+    """Render what is known before the first trial: model, data, decision rule, faults."""
+    return "".join(f"{line.rstrip()}\n" for line in wrapped(_head(report)))
+
+
+def verdict_text(report: Report) -> str:
+    """Render the gate alone; nothing without one."""
+    return "".join(f"{line.rstrip()}\n" for line in _gate(report)[1:])
 
 
 def _head(report: Report) -> list[str]:
@@ -84,6 +93,8 @@ def _notes(report: Report) -> list[str]:
         lines.append(f"* {why} before ±{100 * report.plan.precision:g} points were reached{valid}.")
     if any(row.metric is None for row in report.rates):
         lines.append(figures.NO_ESTIMATE)
+    if any(p and figures.says_nothing(p) for r in report.rates for p in (r.metric, r.sdc, r.due)):
+        lines.append(figures.TOO_WIDE)
     for row in report.rates:
         if row.crashes:
             lines.append(
@@ -107,7 +118,8 @@ def _gate(report: Report) -> list[str]:
     lines += wrapped([report.gate.scope] if report.gate.scope else [])
     for c in report.gate.conditions:
         evidence = "no estimate"
-        if c.evidence is not None:
+        decided = c.verdict != "undecided"
+        if c.evidence is not None and (decided or not figures.says_nothing(c.evidence)):
             evidence = beside_bound(c.evidence, c.bound)
         lines.append(f"  {word(c):<10} {c.condition:<28} {evidence}")
         for remark in remarks(c):
