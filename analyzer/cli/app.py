@@ -10,9 +10,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from analyzer import __version__
-from analyzer.cli.output import emit, to_standard_output
+from analyzer.cli.output import emit, tell, to_standard_output
 from analyzer.cli.printed_head import HEAD
 from analyzer.cli.verbosity import VERBOSITY
+from analyzer.errors.interruption import StoppedAtOnce
 
 PROGRAM = "relcheck"
 DEFAULT_COMMAND = "run"
@@ -158,7 +159,11 @@ def _verbose(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, quiet: bool, verbose: bool, **options: Any) -> Any:
         VERBOSITY.choose(quiet, verbose)
         HEAD.forget()
-        return function(*args, **options)
+        try:
+            return function(*args, **options)
+        except StoppedAtOnce:
+            tell("stopped at once, without a report; finished work is kept where a journal is")
+            raise
 
     more = {"quiet": _Quiet, "verbose": _Verbose}
     new = [

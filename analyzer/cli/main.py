@@ -16,6 +16,7 @@ from analyzer.cli.commands import (
     harden,
     help,
     inspect,
+    journals,
     map,
     quantize,
     report,
@@ -34,7 +35,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    *(quantize, help),
+    *(quantize, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -130,7 +130,7 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
-    watch = Stopwatch(request.budget, request.inline, observer.alive)
+    watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
     observer.budgeted(lambda: watch.share_used)
     analyses, compared_models = prepare_models(request, observer, device, watch)
     with watch.interruptible():

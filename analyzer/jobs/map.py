@@ -8,17 +8,19 @@ from analyzer.campaign.maps.map import VulnerabilityMap
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
+from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import Store
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
-from analyzer.jobs.journals import journal_of
+from analyzer.jobs.journals import journal_of, remember_finished
 from analyzer.jobs.observer import SILENT, MapStage, Observer
-from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.reasons import tell_engine
+from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -69,17 +71,19 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
         observer.budgeted(lambda: watch.share_used)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
         tell_engine(analysis.executor, analysis.space, observer)
         with journal_of(analysis, request, observer) as journal:
             _begin(analysis, request, watch, observer)
-            store = journal or NullStore()
+            store = CountingStore(journal)
             tensors = _run(analysis, request, store, watch, crew, observer)
+            stops = _stops(tensors)
+            remember_finished(journal, stops, watch.started[:10])
+    tell_replayed(store.trials, _trials(tensors), journal, observer)
     where = journal.path if journal else None
     if isinstance(tensors, ShardResult):
-        stops = frozenset([tensors.stop] if tensors.stop else [])
         return Share(shard=request.shard, trials=tensors.trials, cut_short=stops, journal=where)
     return _report(analysis, request, tensors, watch, where)
 
@@ -111,6 +115,20 @@ def _run(
         if shard.count > 1:
             return run_shard(context, pool, store, watch, tell, every, shard)
         return run_map(context, pool, store, watch, tell, every)
+
+
+Found = tuple[TensorResult, ...] | ShardResult
+"""The result of every tensor, or of a share."""
+
+
+def _stops(found: Found) -> frozenset[Stop]:
+    """Reasons why parts ended early; empty: the work is complete."""
+    stops = [found.stop] if isinstance(found, ShardResult) else [t.stop for t in found]
+    return frozenset(stop for stop in stops if stop not in (None, Stop.PRECISION))
+
+
+def _trials(found: Found) -> int:
+    return found.trials if isinstance(found, ShardResult) else sum(t.trials for t in found)
 
 
 def _record(
@@ -147,13 +165,12 @@ def _report(
     watch: Stopwatch,
     journal: Path | None,
 ) -> VulnerabilityReport:
-    plan, golden = analysis.context.plan, analysis.context.golden.metric
     record = _record(analysis, request, tensors, watch, journal)
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,
         written=tuple(written),
-        cut_short=VulnerabilityMap(plan, golden, analysis.space, tensors).cut_short,
+        cut_short=_stops(tensors),
         journal=journal,
         printed=printed_form(request.outputs),
     )

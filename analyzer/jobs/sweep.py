@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer.campaign.journal.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import Budget, run_campaign
+from analyzer.campaign.runner import Budget, Store, run_campaign
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.gate import Condition, Judgement, Verdict, Waiver, deciders, judge_gate
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.gates import GateReport, judge_record
-from analyzer.jobs.journals import journal_of
+from analyzer.jobs.journals import journal_of, remember_finished
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
-from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.reasons import tell_engine
+from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -129,7 +129,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
         observer.budgeted(lambda: watch.share_used)
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)
@@ -139,11 +139,14 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
             doomed = hopeless(request.gate, waivers, *_golden(analysis))
             budget: Budget = watch if doomed is None else Settled()
             asked = _asked(request, waivers)
-            result = _campaign(analysis, request, journal, watch, crew, observer, budget, asked)
+            store = CountingStore(journal)
+            result = _campaign(analysis, request, store, watch, crew, observer, budget, asked)
+            remember_finished(journal, result.cut_short, watch.started[:10])
+    total = sum(rate.tally.trials for rate in result.rates)
+    tell_replayed(store.trials, total, journal, observer)
     where = journal.path if journal else None
     if request.shard.count > 1:
-        trials = sum(rate.tally.trials for rate in result.rates)
-        return Share(shard=request.shard, trials=trials, cut_short=result.cut_short, journal=where)
+        return Share(shard=request.shard, trials=total, cut_short=result.cut_short, journal=where)
     judged = with_waivers(judge_gate(request.gate, result), waivers)
     found = _record(analysis, request, result, watch, where, judged)
     written = write_report(RecordKind.RUN, found, request.outputs)
@@ -166,7 +169,7 @@ def _begin(analysis: Analysis, request: SweepRequest, watch: Stopwatch, observer
 def _campaign(
     analysis: Analysis,
     request: SweepRequest,
-    journal: Journal | None,
+    store: Store,
     watch: Stopwatch,
     crew: WorkerProcesses,
     observer: Observer,
@@ -179,7 +182,6 @@ def _campaign(
         open_pool(analysis, request, crew, observer) as pool,
         observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
     ):
-        store = journal or NullStore()
         return run_campaign(
             analysis.context, pool, store, budget, observer, request.shard, deciders(asked)
         )

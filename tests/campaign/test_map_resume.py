@@ -16,7 +16,7 @@ from analyzer.campaign.journal.entries import read_value
 from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.result import Stop
 from analyzer.campaign.workers.payload import WorkerPayload, map_payload
-from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.stopwatch import HOW_TO_STOP, Stopwatch
 from tests.campaign.contexts import write_payload
 from tests.campaign.maps import small_analysis
 from tests.campaign.processes import eventually, session, started
@@ -249,7 +249,7 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(place: Path, tmp_path: Pat
                 os.kill(pid, signal.SIGKILL)
     assert process.returncode == 3
     assert "it was interrupted before" in " ".join(out.split())
-    assert err == f"interrupted; to go on: relcheck resume {journal}\n"
+    assert err == f"{HOW_TO_STOP}\ninterrupted; to go on: relcheck resume {journal}\n"
     known = len(blocks(journal))
     assert invoke("resume", journal, "--budget", "0.5s").code == 3
     assert len(blocks(journal)) > known

@@ -120,7 +120,7 @@ def outcomes(
         masked: the rest.
         metric: the figure beside them.
 
-    >>> parts = [IntervalPart(estimate=e, low=0.0, high=1.0) for e in (0.4256, 0.4357, 0.1387)]
+    >>> parts = [IntervalPart(estimate=e, low=0.1, high=0.9) for e in (0.4256, 0.4357, 0.1387)]
     >>> outcomes(*parts)
     ('42.6', '43.6', '13.8')
     >>> outcomes(*parts, metric=parts[2])
@@ -185,6 +185,18 @@ def duration(seconds: float) -> str:
             count = seconds / limit
             return f"{count:.1f} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
     return f"{max(1.0, seconds):.0f} s"
+
+
+def age(seconds: float) -> str:
+    """A time since then, to a unit that people count in.
+
+    >>> age(20.0), age(1000.0), age(90_000.0), age(9e6)
+    ('now', '16 min', '25 h', '104 days')
+    """
+    for limit, unit in ((86_400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * limit:
+            return f"{seconds // limit:.0f} {unit}"
+    return "now"
 
 
 def runtime(tool: ToolPart) -> str:

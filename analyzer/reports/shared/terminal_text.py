@@ -100,34 +100,42 @@ def table_row(cells: Sequence[str], ends: Sequence[int], start: str = "") -> str
 
 
 def short_names(names: Iterable[str], width: int) -> dict[str, str]:
-    """Short forms of names, by name: the ends of long ones, which tell more than their starts.
+    """Short forms of names, by name: long ones lose their middle, and no two look alike.
 
-    Names whose ends would look alike show their start as well.
+    More is kept of the end, which tells more than the start. Where two names differ in what a cut
+    would take away, another place is cut; where every cut does, they are counted.
 
     Args:
         names: text of any origin.
-        width: most characters of a short form, 3 or more.
+        width: most characters of a short form, 8 or more.
 
     >>> short = short_names(["stage2.block0.shortcut.weight", "stage3.block0.shortcut.weight"], 23)
     >>> list(short.values())
     ['stage2.…shortcut.weight', 'stage3.…shortcut.weight']
     >>> list(short_names(["stage2.shortcut.weight", "head.weight"], 16).values())
-    ['…shortcut.weight', 'head.weight']
+    ['stage…cut.weight', 'head.weight']
     """
     whole = {name: one_line(name) for name in names}
-    ends = {name: _cut(text, 0, width) for name, text in whole.items()}
-    seen = Counter(ends.values())
-    starts = {
-        n: _cut(whole[n], (width - 1) // 3, width) for n, end in ends.items() if seen[end] > 1
-    }
-    return {**ends, **starts}
+    usual = (width - 1) // 3
+    found: dict[str, str] = {}
+    left = list(whole)
+    for start in sorted(range(width), key=lambda start: abs(start - usual)):
+        cut = {name: _cut(whole[name], start, width) for name in left}
+        seen = Counter([*cut.values(), *found.values()])
+        found |= {name: text for name, text in cut.items() if seen[text] == 1}
+        left = [name for name in left if name not in found]
+    for number, name in enumerate(left, 1):
+        mark = f"~{number}"
+        found[name] = _cut(whole[name], usual, width - len(mark)) + mark
+    return {name: found[name] for name in whole}
 
 
 def _cut(text: str, start: int, width: int) -> str:
     """``text`` without its middle where it is too long, ``start`` characters before the gap."""
     if len(text) <= width:
         return text
-    return f"{text[:start]}…{text[start + 1 - width :]}"
+    rest = width - 1 - start
+    return f"{text[:start]}…{text[len(text) - rest :]}"
 
 
 def _escaped(character: str) -> str:
