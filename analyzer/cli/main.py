@@ -1,6 +1,7 @@
 """The command line: run a command; turn what it raises into a sentence and an exit code."""
 
 import os
+import shutil
 import signal
 import sys
 
@@ -29,6 +30,7 @@ from analyzer.cli.failed_report import leave_failure
 from analyzer.cli.output import tell
 from analyzer.cli.usage import Refusal, as_relcheck_error
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
+from analyzer.reports.shared.terminal_text import page
 
 MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
@@ -42,7 +44,8 @@ COMMANDS = (
 
 def _run() -> None:
     try:
-        sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
+        with page(shutil.get_terminal_size().columns):
+            sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
     except Refusal as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
             error.show()  # type: ignore[attr-defined]

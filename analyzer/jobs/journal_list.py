@@ -9,7 +9,7 @@ from pydantic import Field
 
 from analyzer.campaign.journal.entries import read_value
 from analyzer.campaign.journal.storage import log_at
-from analyzer.errors import FileMissing, JournalBusy, JournalError
+from analyzer.errors import FileMissing, JournalError
 from analyzer.jobs.journals import FINISHED, cache_folder
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Request
@@ -95,12 +95,12 @@ def _row(path: Path, now: float) -> JournalRow:
 
 
 def _remove(path: Path) -> bool:
-    """Remove a journal; false if a run holds it."""
+    """Remove a journal; false if a run holds it, or it is none."""
     try:
         with log_at(path).hold():
             path.unlink()
             for ending in BESIDE:
                 path.with_name(path.name + ending).unlink(missing_ok=True)
-    except (JournalBusy, OSError):
+    except (JournalError, OSError):
         return False
     return True

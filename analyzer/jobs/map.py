@@ -10,6 +10,7 @@ from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import Store
+from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
@@ -89,7 +90,9 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
 
 
 def _begin(analysis: Analysis, request: MapRequest, watch: Stopwatch, observer: Observer) -> None:
-    """Tell the head of the report, before the work."""
+    """Tell the head of the report, before the work; a share of the work has no report."""
+    if request.shard != WHOLE:
+        return
     record = _record(analysis, request, (), watch, None)
     observer.began(head_text(record), printed_form(request.outputs) is not None)
 

@@ -65,6 +65,5 @@ def tell_replayed(known: int, used: int, journal: Journal | None, observer: Obse
         return
     many = f"all {used:,}" if known >= used else f"{known:,} of {used:,}"
     observer.message(
-        f"{many} trials are from the journal {journal.path}, run until {journal.written}; "
-        "--journal none runs them again"
+        f"{many} trials are from the journal {journal.path}, run until {journal.written}"
     )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Budget, Store, run_campaign
+from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.gate import Condition, Judgement, Verdict, Waiver, deciders, judge_gate
 from analyzer.jobs.analysis import Analysis
@@ -160,7 +161,9 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
 
 
 def _begin(analysis: Analysis, request: SweepRequest, watch: Stopwatch, observer: Observer) -> None:
-    """Tell the head of the report, before the work."""
+    """Tell the head of the report, before the work; a share of the work has no report."""
+    if request.shard != WHOLE:
+        return
     nothing = CampaignResult(analysis.context.plan, analysis.context.golden.metric, ())
     record = _record(analysis, request, nothing, watch, None, ())
     observer.began(head_text(record), printed_form(request.outputs) is not None)

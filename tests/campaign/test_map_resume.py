@@ -75,7 +75,9 @@ def test_what_ended_early_is_no_loss(
         done = invoke("resume", journal, "--json", report)
     else:
         done = relcheck(place, "--journal", journal, "--json", report)
-    assert (done.code, done.err) == (0, f"wrote {report}\n")
+    told, wrote = done.err.splitlines()
+    assert (done.code, wrote) == (0, f"wrote {report}")
+    assert f" trials are from the journal {journal}, run until " in told
     assert figures(report) == figures(place / "whole.json")
     assert blocks(journal)[: len(had)] == had
     assert sorted(blocks(journal)) == sorted(blocks(place / "whole.db"))

@@ -1,4 +1,4 @@
-"""The report as plain text, 80 columns wide, for the terminal."""
+"""The report as plain text, as wide as the page, for the terminal."""
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
@@ -6,12 +6,24 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
-from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
+from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
 
-ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
-"""Last character of each column of the table."""
+USUAL = (6, 15, 31, 47, 62, 71, 80)
+"""Last character of each column of the table, from 80 columns on."""
+
+NARROW = (6, 13, 26, 39, 51, 60)
+"""The same on narrow pages, which leave out what is masked: the rest of SDC and DUE."""
+
+WIDE = (8, 19, 44, 69, 94, 107, 120)
+"""The same on wide pages, where each interval stands beside its figure."""
+
+
+def _ends() -> tuple[int, ...]:
+    """Last character of each column on the page."""
+    width = columns()
+    return NARROW if width < USUAL[-1] else WIDE if width >= WIDE[-1] else USUAL
 
 
 def to_text(report: Report) -> str:
@@ -53,12 +65,23 @@ def _head(report: Report) -> list[str]:
 def _table(report: Report) -> list[str]:
     metric = figures.METRIC_NAMES[report.golden.metric]
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
-    lines = [table_row(head, ENDS), "─" * COLUMNS]
+    ends = _ends()
+    lines = [_line(head, ends), "─" * ends[-1]]
     for row in report.rates:
-        lines.append(table_row(_points(row), ENDS))
-        if row.metric is not None:
-            lines.append(table_row(_bounds(row), ENDS))
+        points, bounds = _points(row), _bounds(row)
+        if ends is WIDE:
+            both = zip(points, bounds, strict=True)
+            points = [f"{p}  {b:>13}" if b else p for p, b in both]
+        lines.append(_line(points, ends))
+        if row.metric is not None and ends is not WIDE:
+            lines.append(_line(bounds, ends))
     return lines
+
+
+def _line(cells: list[str], ends: tuple[int, ...]) -> str:
+    """A line of the table; narrow pages do without the column before the last."""
+    kept = cells if len(cells) == len(ends) else [*cells[: len(ends) - 1], cells[-1]]
+    return table_row(kept, ends)
 
 
 _MARKS = {"precision": "", "decided": "!"}
@@ -83,7 +106,9 @@ def _bounds(row: RatePart) -> list[str]:
 def _notes(report: Report) -> list[str]:
     confidence = f"{100 * report.plan.confidence:g}"
     known = any(row.metric is not None for row in report.rates)
-    lines = ["", f"Below each figure: its {confidence} % confidence interval."] if known else [""]
+    place = "Beside" if _ends() is WIDE else "Below"
+    interval = f"{place} each figure: its {confidence} % confidence interval."
+    lines = ["", interval] if known else [""]
     if any(row.stop == "decided" for row in report.rates):
         lines.append("! ended once its gate was decided; its intervals hold at any such end.")
     short = {row.stop for row in report.rates} - {"precision", "decided"}
