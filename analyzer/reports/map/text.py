@@ -32,7 +32,7 @@ USUAL = (31, 39, 54, 63, 71, 79)
 Wider pages have more room for names."""
 
 NARROW_NAME = 18
-NARROW = (25, 32, 46, 53, 59)
+NARROW = (25, 32, 46, 52, 59)
 """The same on narrow pages, which leave out the trials."""
 
 

@@ -141,12 +141,13 @@ def _gate(report: Report) -> list[str]:
         return []
     lines = ["", f"Gate: {report.gate.verdict}"]
     lines += wrapped([report.gate.scope] if report.gate.scope else [])
+    width = 28 if columns() >= USUAL[-1] else 22
     for c in report.gate.conditions:
         evidence = "no estimate"
         decided = c.verdict != "undecided"
         if c.evidence is not None and (decided or not figures.says_nothing(c.evidence)):
             evidence = beside_bound(c.evidence, c.bound)
-        lines.append(f"  {word(c):<10} {c.condition:<28} {evidence}")
+        lines.append(f"  {word(c):<10} {c.condition:<{width}} {evidence}")
         for remark in remarks(c):
             lines += wrapped([f"    {remark}"], "    ")
         if why := why_undecided(report, c):
