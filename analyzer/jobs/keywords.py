@@ -171,6 +171,9 @@ class InspectKeywords(SpaceKeywords, total=False):
     """A look at the fault space."""
 
     data: DataLike | None
+    sort: str | None
+    top: int | None
+    json: PathLike | None
 
 
 class SelfTestKeywords(TypedDict, total=False):

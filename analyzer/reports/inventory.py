@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.model import Model
 from analyzer.reports.shared.number_format import percent, si
 from analyzer.reports.shared.terminal_text import COLUMNS, columns, one_line, short_names, wrapped
@@ -23,7 +23,7 @@ def _name_width(names: Sequence[str]) -> int:
         names: of the tensors.
     """
     room = columns() - OTHERS - _kind_width()
-    return min(room, max(USUAL_NAME, *(len(name) + 2 for name in names)))
+    return min(room, max([USUAL_NAME, *(len(name) + 2 for name in names)]))
 
 
 def _kind_width() -> int:
@@ -37,6 +37,7 @@ def fault_space_text(
     reasons: Mapping[str, str],
     accelerations: Sequence[tuple[str, bool, str]] = (),
     notes: Sequence[str] = (),
+    shown: Sequence[TensorSite] | None = None,
 ) -> str:
     """The tensors at risk with their share of the bits and their route, then the others.
 
@@ -48,8 +49,10 @@ def fault_space_text(
         reasons: tensor name -> the reason why it is not faulted in place.
         accelerations: of each: its name, true if it is in force, and the reason.
         notes: sentences on how the model runs.
+        shown: the tensors that are listed, in this order; None: all, as the file has them.
     """
-    width, kind = _name_width([tensor.name for tensor in space.tensors]), _kind_width()
+    listed = space.tensors if shown is None else shown
+    width, kind = _name_width([tensor.name for tensor in listed]), _kind_width()
     lines = [
         *wrapped([f"{model.path.name}: opset {model.opset}, input {model.signature}"], "  "),
         f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
@@ -61,8 +64,8 @@ def fault_space_text(
         f"{'tensor':<{width}}{'kind':<{kind}.{kind}}{'type':<10}{'bits':>8}{'share %':>9}  route",
         "─" * (width + kind + OTHERS),
     ]
-    short = short_names((tensor.name for tensor in space.tensors), width - 2)
-    for tensor in space.tensors:
+    short = short_names((tensor.name for tensor in listed), width - 2)
+    for tensor in listed:
         share = percent(tensor.bits / space.bits)
         names = [part.name for part in tensor.parts] or [tensor.name]
         route = ", ".join(sorted({routes.get(name, "-") for name in names}))
@@ -70,12 +73,21 @@ def fault_space_text(
             f"{short[tensor.name]:<{width}}{tensor.kind:<{kind}.{kind}}{tensor.dtype:<10}"
             f"{si(tensor.bits):>8}{share:>9}  {route}"
         )
-    lines += _sharing(space)
+    lines += _rest(space, listed) + _sharing(space)
     lines += _why_not_in_place(reasons) + _accelerations(accelerations)
     for note in notes:
         lines += ["", *textwrap.wrap(f"Note: {note}", columns())]
     lines += _out_of_scope(model, space)
     return "\n".join(map(one_line, lines)) + "\n"
+
+
+def _rest(space: FaultSpace, listed: Sequence[TensorSite]) -> list[str]:
+    """A line on the tensors that are not listed."""
+    count = len(space.tensors) - len(listed)
+    if not count:
+        return []
+    bits = space.bits - sum(tensor.bits for tensor in listed)
+    return [f"and {count} more tensors with {si(bits)} bits ({percent(bits / space.bits)} %)"]
 
 
 def _kinds(space: FaultSpace) -> list[str]:

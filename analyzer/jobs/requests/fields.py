@@ -141,6 +141,10 @@ Exposure = Annotated[ExposureWord, BeforeValidator(reads_one_of(ExposureWord))]
 Until = Annotated[
     Literal["precision", "gate"], BeforeValidator(reads_one_of(("precision", "gate")))
 ]
+Order = Annotated[
+    Literal["file", "bits", "name", "kind"],
+    BeforeValidator(reads_one_of(("file", "bits", "name", "kind"))),
+]
 Device = Annotated[str, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)]
 Precision = Annotated[float, BeforeValidator(read_share), Field(gt=0.0, lt=0.5)]
 Confidence = Annotated[
