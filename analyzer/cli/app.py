@@ -131,6 +131,30 @@ def check_command(word: str, commands: Collection[str]) -> None:
         )
 
 
+def help_words(ctx: Any, command: str | None) -> list[str]:
+    """The command line that shows the help of a command.
+
+    Args:
+        ctx: of typer, of a command.
+        command: its name; None: that of the program.
+
+    Raises:
+        BadCommandLine: there is no such command.
+    """
+    known: list[str] = ctx.parent.command.list_commands(ctx.parent)
+    if command is None:
+        return ["--help"]
+    if command not in known:
+        from analyzer.did_you_mean import meant
+        from analyzer.errors import BadCommandLine, quoted
+
+        guess = meant(command, known)
+        raise BadCommandLine(
+            f"there is no command {quoted(command)}{guess}; {PROGRAM} help lists all"
+        )
+    return [command, "--help"]
+
+
 class Application(typer.Typer):
     """An application all of whose commands take ``--quiet`` and ``--verbose``."""
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.app import PROGRAM, app
+from analyzer.cli.app import PROGRAM, app, help_words
 from analyzer.cli.exits import Exit
 
 
@@ -17,16 +17,5 @@ def show_help(
     ] = None,
 ) -> Exit:
     """Show the help of a command, as relcheck COMMAND --help does."""
-    parent = ctx.parent
-    assert parent is not None, "relcheck itself is not a command of anything"
-    known: list[str] = parent.command.list_commands(parent)  # type: ignore[attr-defined]
-    if command is not None and command not in known:
-        from analyzer.did_you_mean import meant
-        from analyzer.errors import BadCommandLine, quoted
-
-        raise BadCommandLine(
-            f"there is no command {quoted(command)}{meant(command, known)}; relcheck help lists all"
-        )
-    words = ["--help"] if command is None else [command, "--help"]
-    app(words, prog_name=PROGRAM, standalone_mode=False)
+    app(help_words(ctx, command), prog_name=PROGRAM, standalone_mode=False)
     return Exit.OK
