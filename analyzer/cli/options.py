@@ -46,7 +46,7 @@ Exclude = Annotated[
 ]
 Kinds = Annotated[
     str | None,
-    _option(_FAULTS, "LIST", "Of weight,bias,scale,zero-point,norm,constant (default all)."),
+    _option(_FAULTS, "LIST", "Of weight, bias, scale, zero-point, norm, constant (default all)."),
 ]
 Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
