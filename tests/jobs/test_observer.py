@@ -124,9 +124,12 @@ def test_a_map(model: Path, data: Path, diary: Diary) -> None:
 
 def test_a_comparison(model: Path, data: Path, tmp_path: Path, diary: Diary) -> None:
     other = capped_cnn(tmp_path / "capped.onnx")
-    analyzer.compare([model, other], data=data, observer=diary, **QUICK)
+    found = analyzer.compare([model, other], data=data, observer=diary, **QUICK)
+    assert found.to_text().startswith(f"{diary.head}\n")
     heard = [word for word in diary.heard if isinstance(word, str)]
     assert heard[:4] == ["prepared", "prepared", "1/2 tiny.onnx", "2/2 capped.onnx"]
+    assert diary.head.count("tiny.onnx") == 1
+    assert diary.head.splitlines()[-1].startswith("B  capped.onnx")
 
 
 def test_counts(model: Path, data: Path, diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,14 @@ def _model_ends(width: int) -> tuple[int, ...]:
 
 def comparison_text(comparison: Comparison) -> str:
     """Render the models, the table, and the notes that explain it."""
-    head = list(_head(comparison))
-    lines = [*head, "", *_table(comparison), "", *wrapped(_notes(comparison))]
+    lines = ["", *_table(comparison), "", *wrapped(_notes(comparison))]
     lines += wrapped(gate_lines(comparison), "    ")
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return head_text(comparison) + "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def head_text(comparison: Comparison) -> str:
+    """Render what is known before the first trial: data, decision rule, faults, models."""
+    return "".join(f"{line.rstrip()}\n" for line in _head(comparison))
 
 
 def verdict_text(comparison: Comparison) -> str:
