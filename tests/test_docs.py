@@ -58,7 +58,9 @@ def options() -> Mapping[str, frozenset[str]]:
 
 
 OPTIONS = options()
-COMMON = frozenset({"--help", "--version"})
+COMMON = frozenset(
+    ("--help", "-h", "--version", "--install-completion", "--show-completion", "-q", "-v")
+)
 
 
 def test_there_is_something_to_read() -> None:

@@ -1,12 +1,13 @@
 """The command line: run a command; turn what it raises into a sentence and an exit code."""
 
 import os
+import shutil
 import signal
 import sys
 
 import typer
 
-from analyzer.cli.app import app
+from analyzer.cli.app import PROGRAM, app
 from analyzer.cli.commands import (
     annotate,
     check,
@@ -14,7 +15,9 @@ from analyzer.cli.commands import (
     data,
     export,
     harden,
+    help,
     inspect,
+    journals,
     map,
     quantize,
     report,
@@ -27,20 +30,22 @@ from analyzer.cli.failed_report import leave_failure
 from analyzer.cli.output import tell
 from analyzer.cli.usage import Refusal, as_relcheck_error
 from analyzer.errors import InternalError, OutOfMemory, RelcheckError, short
+from analyzer.reports.shared.terminal_text import page
 
 MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    quantize,
+    *(quantize, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 
 
 def _run() -> None:
     try:
-        sys.exit(app(standalone_mode=False))
+        with page(shutil.get_terminal_size().columns):
+            sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
     except Refusal as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # nothing was asked: here is the help
             error.show()  # type: ignore[attr-defined]

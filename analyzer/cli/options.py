@@ -1,12 +1,14 @@
 """The options that commands share: name, value, help text, and the panel that lists them."""
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
+from analyzer.cli.option_forms import EFFORT as _EFFORT
+from analyzer.cli.option_forms import option as _option
+from analyzer.cli.option_forms import switch as _switch
+from analyzer.cli.option_forms import takes as takes
 from analyzer.cli.report_options import PANEL as _OUT
 from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
@@ -16,45 +18,10 @@ from analyzer.reports.formats import RecordKind
 
 _FAULTS = "What happens"
 _DATA = "Data"
-_EFFORT = "Effort"
 _SEARCH = "Search of bounds (clipact)"
 
-
-_Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-def takes(**options: Any) -> Callable[[_Command], _Command]:
-    """Have typer offer ``options`` for what a command receives as ``**flags``.
-
-    Args:
-        options: the annotation of each, by name, in the order in which help lists them; each is
-            None where it is not given.
-    """
-
-    def offered(command: _Command) -> _Command:
-        own = list(inspect.signature(command).parameters.values())[:-1]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        new = inspect.Parameter
-        shared = [new(n, keyword, default=None, annotation=a) for n, a in options.items()]
-        command.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
-        del command.__annotations__["flags"]
-        command.__annotations__.update(options)
-        return command
-
-    return offered
-
-
-def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
-    return typer.Option(help=text, **shown, **more)
-
-
-def _switch(name: str, text: str) -> Any:
-    return typer.Option(name, help=text, rich_help_panel=_EFFORT)
-
-
 Rates = Annotated[
-    str | None, _option(_FAULTS, "RATES", "A..B on the 1-3 grid, or a,b,c (default 1e-7..3e-5).")
+    str | None, _option(_FAULTS, "RATES", "A..B; A..B/N: N a decade; or a,b (default 1e-7..3e-5).")
 ]
 Exposure = Annotated[
     str | None,
@@ -79,7 +46,7 @@ Exclude = Annotated[
 ]
 Kinds = Annotated[
     str | None,
-    _option(_FAULTS, "LIST", "Of weight,bias,scale,zero-point,norm,constant (default all)."),
+    _option(_FAULTS, "LIST", "Of weight, bias, scale, zero-point, norm, constant (default all)."),
 ]
 Data = Annotated[
     Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
@@ -108,14 +75,14 @@ Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (defa
 Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Precision = Annotated[
-    float | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
+    str | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
 ]
-Confidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
+Confidence = Annotated[str | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
 Margin = Annotated[
-    float | None,
+    str | None,
     _option(_EFFORT, "X", "Half the width of a tensor's intervals when done (default 0.01)."),
 ]
-MapConfidence = Annotated[float | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
+MapConfidence = Annotated[str | None, _option(_EFFORT, "X", "Of every interval (default 0.99).")]
 Exhaustive = Annotated[bool | None, _switch("--exhaustive", "Run every upset on every image.")]
 Budget = Annotated[
     str | None, _option(_EFFORT, "TIME", "CPU time like 90s, 10m, 2h (default 10m).")
@@ -196,7 +163,8 @@ Formats = Annotated[
     ),
 ]
 Config = Annotated[
-    Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
+    Path | None,
+    _option(_OUT, "FILE", "Options in TOML (default: relcheck.toml, if found) or none."),
 ]
 
 Model = Annotated[

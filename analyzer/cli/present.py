@@ -10,6 +10,8 @@ from analyzer.campaign.result import Stop
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import append
 from analyzer.cli.output import emit, say, tell, tell_lines
+from analyzer.cli.printed_head import HEAD
+from analyzer.cli.verbosity import VERBOSITY
 from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.journals import why_cut_short
 from analyzer.jobs.report import Report, Share
@@ -34,10 +36,11 @@ def show(found: Text) -> Exit:
 
 def _print(found: Report[Any]) -> None:
     """Print the text, or the form that was asked for on standard output and the text beside it."""
+    text = found.to_verdict() if VERBOSITY.quiet else HEAD.rest(found.to_text())
     if found.printed is None:
-        say(found.to_text())
+        say(text)
         return
-    tell_lines(found.to_text())
+    tell_lines(text)
     emit(found.to(found.printed))
 
 
@@ -54,7 +57,7 @@ def show_campaign(found: Report[Any] | Share) -> Exit:
         return _show_share(found)
     _print(found)
     _append_summary(found)
-    for path in found.written:
+    for path in () if VERBOSITY.quiet else found.written:
         tell(f"wrote {path}")
     if isinstance(found, ComparisonReport) and found.kept and found.cut_short:
         why = why_cut_short(found.cut_short)

@@ -1,17 +1,16 @@
 """Progress for a waiting person: bars on a terminal, occasional lines in a log."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from analyzer.cli.outlook import LogClock, Outlook, Used, nothing_used
 from analyzer.faults.rates import show_rate
-from analyzer.reports.shared.number_format import UNKNOWN, percent
+from analyzer.reports.shared.number_format import UNKNOWN, percent, says_nothing
 from analyzer.stats.estimate import RateEstimate
-
-LOG_EVERY_SECONDS = 10.0
 
 ShowRate = Callable[[float, int, float, RateEstimate | None], None]
 """Takes a rate, its trials, the share of them that is done, and the estimate, once there is one."""
@@ -22,135 +21,111 @@ ShowTensor = Callable[[int, int, float], None]
 ShowStep = Callable[[int], None]
 """Takes the index of a finished step."""
 
-
-class LogClock:
-    """Says when the next line of a log is due."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last = clock()
-
-    def due(self) -> bool:
-        """True if a line is due; then the next one is due after `LOG_EVERY_SECONDS`."""
-        if self._clock() - self._last < LOG_EVERY_SECONDS:
-            return False
-        self._last = self._clock()
-        return True
+WIDE = 76
+"""From so many columns on there is room for a bar."""
 
 
 def _summary(metric: str, found: RateEstimate | None) -> str:
-    if found is None:
+    if found is None or says_nothing(found.metric):
         return f"{metric} {UNKNOWN}"
     return f"{metric} {percent(found.metric.low)} – {percent(found.metric.high)} %"
 
 
+def _bars(console: Console) -> Progress:
+    """Bars with two texts behind each; narrow terminals have the texts alone."""
+    columns: list[Any] = [
+        TextColumn("{task.description:>7}"),
+        TextColumn("{task.fields[first]:<24}"),
+        TextColumn("{task.fields[second]:>14}"),
+        TimeElapsedColumn(),
+    ]
+    if console.width >= WIDE:
+        columns.insert(1, BarColumn(bar_width=min(40, console.width - WIDE + 22)))
+    return Progress(*columns, console=console, transient=True)
+
+
+def _draw_all(bars: Progress, task: TaskID, outlook: Outlook) -> None:
+    """Redraw the bar of the whole work: time left, budget used."""
+    done = outlook.share
+    bars.update(task, completed=done, first=outlook.left_text, second=outlook.budget_text)
+
+
 @contextmanager
-def show_sweep(rates: Sequence[float], metric: str) -> Iterator[ShowRate]:
-    """A bar per rate with the current interval; lines where there is no terminal.
+def show_sweep(
+    rates: Sequence[float], metric: str, used: Used = nothing_used
+) -> Iterator[ShowRate]:
+    """A bar per rate with the current interval and one of all; lines where there is no terminal.
 
     Args:
         rates: bit error rates.
         metric: label of the metric.
+        used: tells which share of the budget is used.
     """
-    console = Console(stderr=True)
+    console, outlook = Console(stderr=True), Outlook(len(rates), used)
     if not console.is_terminal:
-        yield _rate_lines(console, metric)
+        yield _rate_lines(console, metric, outlook)
         return
-    columns = (
-        TextColumn("{task.description:>7}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[interval]:<24}"),
-        TextColumn("{task.fields[trials]:>14}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with _bars(console) as bars:
         tasks = {
-            rate: bars.add_task(show_rate(rate), total=1.0, interval="", trials="")
-            for rate in rates
+            rate: bars.add_task(show_rate(rate), total=1.0, first="", second="") for rate in rates
         }
+        whole = bars.add_task("all", total=1.0, first="", second="")
 
         def draw(rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
-            interval = _summary(metric, found)
+            outlook.take(rate, trials, share)
             shown = f"{trials:,} trials"
-            bars.update(tasks[rate], completed=share, interval=interval, trials=shown)
+            bars.update(tasks[rate], completed=share, first=_summary(metric, found), second=shown)
+            _draw_all(bars, whole, outlook)
 
         yield draw
 
 
-def _rate_lines(console: Console, metric: str) -> ShowRate:
+def _rate_lines(console: Console, metric: str, outlook: Outlook) -> ShowRate:
     clock = LogClock()
 
     def write(rate: float, trials: int, share: float, found: RateEstimate | None) -> None:
+        outlook.take(rate, trials, share)
         if clock.due():
             text = f"{show_rate(rate)}: {trials:,} trials, {_summary(metric, found)}"
-            console.print(text, highlight=False)
+            console.print(f"{text}; {outlook.text}", highlight=False, soft_wrap=True)
 
     return write
 
 
-class MapProgress:
-    """Progress of all tensors of a map together."""
-
-    def __init__(self) -> None:
-        self._tensors: dict[int, tuple[float, int]] = {}
-
-    def take(self, index: int, trials: int, share: float) -> None:
-        """Take in the progress of one tensor.
-
-        Args:
-            index: of the tensor.
-            trials: number of trials done.
-            share: part of its trials that is done, in [0, 1].
-        """
-        self._tensors[index] = share, trials
-
-    @property
-    def share(self) -> float:
-        """Shares of all tensors added up."""
-        return sum(share for share, _ in self._tensors.values())
-
-    @property
-    def trials(self) -> int:
-        """Trials of all tensors."""
-        return sum(trials for _, trials in self._tensors.values())
-
-
 @contextmanager
-def show_map(total: int) -> Iterator[ShowTensor]:
+def show_map(total: int, used: Used = nothing_used) -> Iterator[ShowTensor]:
     """One bar for all tensors; lines where there is no terminal.
 
     Args:
         total: number of tensors.
+        used: tells which share of the budget is used.
     """
-    console = Console(stderr=True)
-    done = MapProgress()
+    console, outlook = Console(stderr=True), Outlook(total, used)
     if not console.is_terminal:
-        yield _map_lines(console, done, total)
+        yield _map_lines(console, outlook, total)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[trials]:>16}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("map", total=total, trials="")
+    with _bars(console) as bars:
+        tensors = bars.add_task("map", total=total, first="", second="")
+        whole = bars.add_task("all", total=1.0, first="", second="")
 
         def draw(index: int, trials: int, share: float) -> None:
-            done.take(index, trials, share)
-            progress.update(bar, completed=done.share, trials=f"{done.trials:,} trials")
+            outlook.take(index, trials, share)
+            done = f"{outlook.parts_done:.1f} of {total} tensors"
+            shown = f"{outlook.trials:,} trials"
+            bars.update(tensors, completed=outlook.parts_done, first=done, second=shown)
+            _draw_all(bars, whole, outlook)
 
         yield draw
 
 
-def _map_lines(console: Console, done: MapProgress, total: int) -> ShowTensor:
+def _map_lines(console: Console, outlook: Outlook, total: int) -> ShowTensor:
     clock = LogClock()
 
     def write(index: int, trials: int, share: float) -> None:
-        done.take(index, trials, share)
+        outlook.take(index, trials, share)
         if clock.due():
-            text = f"map: {done.share:.1f} of {total} tensors, {done.trials:,} trials"
-            console.print(text, highlight=False)
+            text = f"map: {outlook.parts_done:.1f} of {total} tensors, {outlook.trials:,} trials"
+            console.print(f"{text}; {outlook.text}", highlight=False, soft_wrap=True)
 
     return write
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import typer
 
-from analyzer.cli.app import DEFAULT_COMMAND, PROGRAM, DefaultToRun, app
+from analyzer.cli.app import DEFAULT_COMMAND, OWN_OPTIONS, PROGRAM, DefaultToRun, app
 from analyzer.errors import BadCommandLine, BadOption, RelcheckError, quoted, short
 
 Refusal: type[Exception] = next(
@@ -14,7 +14,7 @@ Refusal: type[Exception] = next(
 )
 """Root of what typer raises about a command line; its module differs from version to version."""
 
-FIRST_OPTIONS = ("--version", "--help")
+FIRST_OPTIONS = tuple(sorted(option for option in OWN_OPTIONS if option.startswith("--")))
 
 
 def as_relcheck_error(error: Any, words: Sequence[str]) -> RelcheckError:

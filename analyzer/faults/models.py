@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption
 from analyzer.faults import kinds
 from analyzer.faults.elements import Codes
@@ -77,12 +78,16 @@ def parse_fault(text: str) -> FaultModel:
     >>> str(parse_fault("mix:seu=0.7,mbu2=0.2,word=0.1"))
     'mix:flip=0.7,burst:2=0.2,word:32=0.1'
     """
-    if text.startswith(f"{kinds.MIXTURE.name}:"):
-        return _mixture(text)
-    found = _single(text)
+    plain = text.strip().lower()
+    if plain.startswith(f"{kinds.MIXTURE.name}:"):
+        return _mixture(plain)
+    found = _single(plain)
     if found is None:
+        names = [*kinds.ALIASES, *(kind.name for kind in kinds.FAULT_KINDS)]
+        name = plain.partition(":")[0]
+        guess = "" if name in names else meant(name, names)
         offers = listed_choices([*(kind.offer for kind in kinds.FAULT_KINDS), kinds.MIX_FORM])
-        raise BadOption(f"--fault {text!r} is not a fault model; use {offers}")
+        raise BadOption(f"--fault {text!r} is not a fault model{guess}; use {offers}")
     return found
 
 

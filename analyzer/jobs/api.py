@@ -251,7 +251,7 @@ def inspect(
         model: path of an ONNX file, the bytes of one, or an `onnx.ModelProto`.
         observer: is told how it goes.
         options: ``encoding``, ``include``, ``exclude``, ``kinds``, ``device``, ``precise_int8``
-            and ``data``, as of `run`.
+            and ``data``, as of `run`; ``sort``, ``top``: order and number; ``json``: file to write.
 
     Returns:
         The fault space; one row per stored tensor.

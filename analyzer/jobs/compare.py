@@ -8,6 +8,7 @@ from typing import ClassVar
 from analyzer.campaign.comparison.additional_blocks import run_more
 from analyzer.campaign.comparison.difference import (
     ComparedModel,
+    ModelFindings,
     Wanted,
     compare,
     missing_blocks,
@@ -34,7 +35,7 @@ from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.comparison.build import ComparisonEntry, build_comparison, label
 from analyzer.reports.comparison.record import Comparison
-from analyzer.reports.comparison.text import comparison_text
+from analyzer.reports.comparison.text import comparison_text, head_text, verdict_text
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -72,9 +73,17 @@ class ComparisonReport(Report[Comparison]):
         """The comparison as plain text, 80 columns wide."""
         return comparison_text(self.record)
 
+    def to_verdict(self) -> str:
+        """The gates with their evidence; empty without any."""
+        return verdict_text(self.record)
+
     def rows(self) -> list[Row]:
         """One row per model and bit error rate."""
         return comparison_rows(self.record)
+
+
+NOT_RUN = ModelFindings(estimates=(), trials=(), stops=(), area=None)
+"""The findings of a model whose campaign has not begun."""
 
 
 class FairShare:
@@ -126,12 +135,15 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
     check_targets([*request.outputs.values()], [*files_of(*request.models), *request.data_files])
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
-    watch = Stopwatch(request.budget, request.inline, observer.alive)
+    watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
+    observer.budgeted(lambda: watch.share_used)
     analyses, compared_models = prepare_models(request, observer, device, watch)
+    begun = _record(analyses, compared_models, [NOT_RUN] * len(analyses), request, watch)
+    observer.began(head_text(begun), printed_form(request.outputs) is not None)
     with watch.interruptible():
         _run(analyses, compared_models, request, watch, observer)
         _run_more(analyses, compared_models, request, watch, observer)
-    record = _record(analyses, compared_models, request, watch)
+    record = _record(analyses, compared_models, compare(compared_models), request, watch)
     gate = judge_comparison(record, request.gate)
     record = record.model_copy(update={"gate": gate})
     written = write_report(RecordKind.COMPARISON, record, request.outputs)
@@ -147,10 +159,10 @@ def compare_models(request: ComparisonRequest, observer: Observer = SILENT) -> C
 def _record(
     analyses: Sequence[Analysis],
     compared_models: Sequence[ComparedModel],
+    found: Sequence[ModelFindings],
     request: ComparisonRequest,
     watch: Stopwatch,
 ) -> Comparison:
-    found = compare(compared_models)
     entries = [
         ComparisonEntry(
             analysis.model,

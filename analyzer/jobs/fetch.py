@@ -63,9 +63,9 @@ def fetch_data(request: FetchRequest, observer: Observer = SILENT) -> FetchedDat
         BadData: the copy in the folder is damaged.
         UnwritableOutput: the file cannot be written.
     """
-    name, folder, part = request.name, request.folder, request.part
+    name, folder, part = request.name.lower(), request.folder, request.part.lower()
     if name != "cifar10":
-        raise BadOption(f"there is no data set {name!r}; relcheck data knows cifar10")
+        raise BadOption(f"there is no data set {request.name!r}; relcheck data knows cifar10")
     if part not in list(Subset):
         raise BadOption(f"--part {part!r} is neither test nor train")
     if not folder.is_dir():

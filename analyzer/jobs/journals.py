@@ -18,6 +18,7 @@ from analyzer.campaign.tasks import WHOLE
 from analyzer.errors import BadOption, JournalUnusable
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.observer import Observer
+from analyzer.jobs.replayed import last_written
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE, Nowhere
 from analyzer.jobs.requests.outputs import STANDARD_OUTPUT
@@ -75,7 +76,9 @@ def journal_of(
     if request.purpose is not Purpose.RUN:
         identity = replace(identity, plan={**identity.plan, "purpose": str(request.purpose)})
     path = request.journal or _path_in(None, identity)
+    written = last_written(path)
     with _opened(path, identity, observer) as journal:
+        journal.written = written
         _remember(journal, request)
         yield journal
 
@@ -179,6 +182,22 @@ def read_request(path: Path) -> Remembered:
     shard = read_value(entries, "shard") or str(WHOLE)
     settings = {**request["settings"], "journal": str(path), "shard": shard}
     return Remembered(Purpose(request.get("command", "run")), Path(request["model"]), settings)
+
+
+FINISHED = "finished"
+"""Name under which a journal remembers that its work was done, and on which day."""
+
+
+def remember_finished(journal: Journal | None, stops: Collection[Stop], day: str) -> None:
+    """Keep in a journal that its work is done.
+
+    Args:
+        journal: of the job; None: there is none.
+        stops: what ended parts of the work early; empty: nothing.
+        day: on which it began, as ``2026-11-30``.
+    """
+    if journal is not None and not stops and journal.remembered(FINISHED) is None:
+        journal.remember(FINISHED, day)
 
 
 def why_cut_short(stops: Collection[Stop]) -> str:

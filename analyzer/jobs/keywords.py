@@ -59,7 +59,7 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     task: str | Callable[..., Any] | None
     output: str | None
     expect: str | Sequence[str] | None
-    confidence: float | None
+    confidence: float | str | None
     budget: float | str | None
     seed: int | None
     jobs: int | None
@@ -82,7 +82,7 @@ class RatesKeywords(CampaignKeywords, total=False):
 
     rates: str | float | Sequence[float] | None
     exposure: str | Exposure | None
-    precision: float | None
+    precision: float | str | None
 
 
 class CompareKeywords(RatesKeywords, total=False):
@@ -105,7 +105,7 @@ class MapKeywords(CampaignKeywords, total=False):
     """A vulnerability map."""
 
     protect: str | None
-    margin: float | None
+    margin: float | str | None
     exhaustive: bool | None
 
 
@@ -171,6 +171,9 @@ class InspectKeywords(SpaceKeywords, total=False):
     """A look at the fault space."""
 
     data: DataLike | None
+    sort: str | None
+    top: int | None
+    json: PathLike | None
 
 
 class SelfTestKeywords(TypedDict, total=False):

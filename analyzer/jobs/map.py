@@ -8,16 +8,20 @@ from analyzer.campaign.maps.map import VulnerabilityMap
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
+from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import Store
+from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
-from analyzer.jobs.journals import journal_of
+from analyzer.jobs.journals import journal_of, remember_finished
 from analyzer.jobs.observer import SILENT, MapStage, Observer
-from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.reasons import tell_engine
+from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -26,7 +30,7 @@ from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
-from analyzer.reports.map.text import to_text
+from analyzer.reports.map.text import head_text, to_text
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.tables import Row, map_rows
 
@@ -40,6 +44,10 @@ class VulnerabilityReport(Report[MapReport]):
     def to_text(self) -> str:
         """The map as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """Nothing: a map has no gate."""
+        return ""
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""
@@ -64,16 +72,29 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
+        observer.budgeted(lambda: watch.share_used)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
+        tell_engine(analysis.executor, analysis.space, observer)
         with journal_of(analysis, request, observer) as journal:
-            store = journal or NullStore()
+            _begin(analysis, request, watch, observer)
+            store = CountingStore(journal)
             tensors = _run(analysis, request, store, watch, crew, observer)
+            stops = _stops(tensors)
+            remember_finished(journal, stops, watch.started[:10])
+    tell_replayed(store.trials, _trials(tensors), journal, observer)
     where = journal.path if journal else None
     if isinstance(tensors, ShardResult):
-        stops = frozenset([tensors.stop] if tensors.stop else [])
         return Share(shard=request.shard, trials=tensors.trials, cut_short=stops, journal=where)
     return _report(analysis, request, tensors, watch, where)
+
+
+def _begin(analysis: Analysis, request: MapRequest, watch: Stopwatch, observer: Observer) -> None:
+    """Tell the head of the report, before the work; a share of the work has no report."""
+    if request.shard != WHOLE:
+        return
+    record = _record(analysis, request, (), watch, None)
+    observer.began(head_text(record), printed_form(request.outputs) is not None)
 
 
 def _run(
@@ -99,17 +120,30 @@ def _run(
         return run_map(context, pool, store, watch, tell, every)
 
 
-def _report(
+Found = tuple[TensorResult, ...] | ShardResult
+"""The result of every tensor, or of a share."""
+
+
+def _stops(found: Found) -> frozenset[Stop]:
+    """Reasons why parts ended early; empty: the work is complete."""
+    stops = [found.stop] if isinstance(found, ShardResult) else [t.stop for t in found]
+    return frozenset(stop for stop in stops if stop not in (None, Stop.PRECISION))
+
+
+def _trials(found: Found) -> int:
+    return found.trials if isinstance(found, ShardResult) else sum(t.trials for t in found)
+
+
+def _record(
     analysis: Analysis,
     request: MapRequest,
     tensors: tuple[TensorResult, ...],
     watch: Stopwatch,
     journal: Path | None,
-) -> VulnerabilityReport:
+) -> MapReport:
     plan, golden = analysis.context.plan, analysis.context.golden.metric
-    found = VulnerabilityMap(plan, golden, analysis.space, tensors)
-    record = build_map_report(
-        found,
+    return build_map_report(
+        VulnerabilityMap(plan, golden, analysis.space, tensors),
         analysis.model,
         analysis.data,
         analysis.context.golden.judge.definition,
@@ -125,11 +159,21 @@ def _report(
         analysis.notes,
         protection_part(plan, analysis.memory, analysis.coding),
     )
+
+
+def _report(
+    analysis: Analysis,
+    request: MapRequest,
+    tensors: tuple[TensorResult, ...],
+    watch: Stopwatch,
+    journal: Path | None,
+) -> VulnerabilityReport:
+    record = _record(analysis, request, tensors, watch, journal)
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,
         written=tuple(written),
-        cut_short=found.cut_short,
+        cut_short=_stops(tensors),
         journal=journal,
         printed=printed_form(request.outputs),
     )

@@ -1,6 +1,6 @@
 """Observers: a terminal, a notebook or nobody is told how a job proceeds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -51,12 +51,29 @@ Stage = SweepStage | MapStage | CountStage
 class Observer(Protocol):
     """Told how a job proceeds.
 
-    The first five methods are for people. The others are for a watchdog that ends a process whose
+    The first nine methods are for people. The others are for a watchdog that ends a process whose
     native code hangs: it must hear a sign of life now and then.
     """
 
     def message(self, text: str) -> None:
         """Something that the user should know, in one line."""
+
+    def reason(self, text: str) -> None:
+        """Something that only who asks for reasons wants to know, in one line."""
+
+    def budgeted(self, used: Callable[[], float]) -> None:
+        """Take a function that tells which share of the budget is used, in [0, 1]."""
+
+    def preparing(self, what: str) -> None:
+        """A step before the first stage begins, e.g. ``reading the data``; the last one ends."""
+
+    def began(self, head: str, beside: bool = False) -> None:
+        """The head of the report, which is known before the work: it is text, line by line.
+
+        Args:
+            head: begins the text of the report.
+            beside: whether standard output holds another form of the report.
+        """
 
     def stage(self, stage: Stage) -> AbstractContextManager[None]:
         """A stage of the job, which lasts as long as the context."""
@@ -111,6 +128,23 @@ class Silent:
 
     def message(self, text: str) -> None:
         """Ignore a message."""
+
+    def reason(self, text: str) -> None:
+        """Ignore a reason."""
+
+    def budgeted(self, used: Callable[[], float]) -> None:
+        """Ignore the budget."""
+
+    def preparing(self, what: str) -> None:
+        """Ignore a step of the preparation."""
+
+    def began(self, head: str, beside: bool = False) -> None:
+        """Ignore the head of a report.
+
+        Args:
+            head: begins the text of the report.
+            beside: whether standard output holds another form of the report.
+        """
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:

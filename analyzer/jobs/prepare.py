@@ -42,6 +42,9 @@ from analyzer.runtime.open import open_executor
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_model import golden_values
 
+READING = "reading the model"
+"""The first step of a preparation, which an observer is told."""
+
 
 def prepare_sweep(
     request: SweepRequest,
@@ -64,6 +67,7 @@ def prepare_sweep(
     """
     device = device or start_device(request.device, observer, request.precise_int8)
     start = Start(device, observer, begin, watch, request.protect)
+    observer.preparing(READING)
     return prepare_analysis(open_model(request.model), request, start)
 
 
@@ -88,6 +92,7 @@ def prepare_map(
     """
     device = device or start_device(request.device, observer, request.precise_int8)
     start = Start(device, observer, begin, watch, request.protect)
+    observer.preparing(READING)
     analysis = prepare_analysis(open_model(request.model), request, start)
     golden = golden_values(analysis.model, readable(analysis.space, analysis.memory))
     sites = split_sites(analysis.space, golden, analysis.context.plan.fault)
@@ -114,6 +119,7 @@ def prepare_analysis(
     observer, alive = start.observer, start.observer.alive
     rates = _all_rates(request)
     stored = model.space(request.selection, request.encoding)
+    observer.preparing("reading the data")
     observer.alive()
     data = find_data(model, request, observer)
     coupling = coupling_of(model, data)
@@ -124,10 +130,12 @@ def prepare_analysis(
     if model.file is not None:
         return_free_memory()
     batches = make_batches(data, size, request.seed, model.signature.fixed_batch is not None)
+    observer.preparing("opening the model in ONNX Runtime")
     memory = protect_memory(model, stored, start.protection)
     space, readers = (memory.space, memory.data) if memory else (stored, stored)
     inner, first = _first_run(model, readers, data, batches, start.device, request)
     executor = protected(inner, memory)
+    observer.preparing("finding out how answers are judged")
     asked = Asked(request.task, request.output, request.metric)
     definition = define_for_model(model, data, batches[0], first, executor.run, asked)
     exact = start.device.on_cpu
@@ -135,9 +143,11 @@ def prepare_analysis(
     check_metrics(request.conditions, definition.metric.name)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
+        observer.preparing("finding the upsets that matter most")
         covered = memory.covered if memory else None
         values = golden_values(model, readers)
         severity = find_severity(space, values, request.fault, covered=covered)
+    observer.preparing("running the model without faults")
     observer.alive()
     threads = request.worker_count if executor.threaded and not request.cluster else 1
     run = GoldenRun(Judge(definition), model.signature.name, tuple(batches), first, threads)
@@ -151,6 +161,7 @@ def prepare_analysis(
     data = data.remarked(*golden_remarks(definition, golden.by_batch), pooled)
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
+    observer.preparing("looking at how the model runs")
     coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)
     int8 = int8_note(model, batches, golden.judge, start.device)
     notes = notes_on(coupling, executor.layout, size, int8)

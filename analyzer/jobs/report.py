@@ -82,6 +82,10 @@ class Report(Generic[Record]):
         """The report as plain text, 80 columns wide."""
         raise NotImplementedError
 
+    def to_verdict(self) -> str:
+        """The part of the text that decides: all of it, where nothing else says so."""
+        return self.to_text()
+
     def rows(self) -> list[Row]:
         """The report as a table: a dictionary per row, the same keys in each."""
         raise NotImplementedError

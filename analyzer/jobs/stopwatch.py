@@ -1,4 +1,4 @@
-"""The clock of a job: CPU budget, times for the report, and Ctrl-C as a reason to stop."""
+"""The clock of a job: CPU budget, times for the report, and signals as a reason to stop."""
 
 import signal
 import threading
@@ -11,9 +11,16 @@ from typing import Any
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import Stop
 from analyzer.errors import BudgetTooSmall
+from analyzer.errors.interruption import StoppedAtOnce
 
 ALLOWANCE, GRACE_SECONDS = 1.1, 5.0
 """By so much preparation may take longer than the budget; it is not begun in vain otherwise."""
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that end a campaign and keep its results: Ctrl-C, and what CI servers send."""
+
+HOW_TO_STOP = "interrupted: the report of what is done follows; once more stops at once, without it"
+
 
 ENOUGH_BATCHES = 8
 """So many say what one costs, though several may be under way at once."""
@@ -27,6 +34,7 @@ class Stopwatch:
         budget_seconds: float,
         inline: bool = False,
         alive: Callable[[], object] = lambda: None,
+        tell: Callable[[str], object] = lambda _text: None,
     ) -> None:
         """Start.
 
@@ -34,13 +42,15 @@ class Stopwatch:
             budget_seconds: CPU seconds that may be spent.
             inline: work is done in this process, whose own CPU time therefore counts it already.
             alive: called after each block, as a sign of life.
+            tell: called with a sentence once the campaign is interrupted.
         """
         self._inline = inline
+        self._tell = tell
         self._alive = alive
         self._charged = self._block = 0.0
         self._measured = False
         self._budget = budget_seconds
-        self._interrupted = False
+        self._interrupted = self._told = False
         self._wall = time.monotonic()
         self._cpu = time.process_time()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -54,6 +64,11 @@ class Stopwatch:
     def cpu_seconds(self) -> float:
         """CPU seconds of this process and its workers since the start."""
         return time.process_time() - self._cpu + self._charged
+
+    @property
+    def share_used(self) -> float:
+        """Share of the budget that is used, in [0, 1]."""
+        return min(1.0, self.cpu_seconds / self._budget)
 
     def charge(self, cpu_seconds: float) -> None:
         """Add CPU time that a worker spent on one block."""
@@ -116,15 +131,18 @@ class Stopwatch:
     def spent(self) -> Stop | None:
         """The reason to stop now; None to go on."""
         if self._interrupted:
+            if not self._told:  # the handler of a signal may not print
+                self._told = True
+                self._tell(HOW_TO_STOP)
             return Stop.INTERRUPTED
         return Stop.BUDGET if self.cpu_seconds > self._budget else None
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Within the context the first Ctrl-C ends the campaign and keeps its results.
+        """Within the context the first Ctrl-C or SIGTERM ends the campaign and keeps its results.
 
-        The second Ctrl-C raises KeyboardInterrupt. Python delivers signals to the main thread
-        alone, so that nothing changes in other threads.
+        The second raises `StoppedAtOnce`, a KeyboardInterrupt. Python delivers signals to the main
+        thread alone, so that nothing changes in other threads.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -132,12 +150,13 @@ class Stopwatch:
 
         def interrupt(_signal: int, _frame: Any) -> None:
             if self._interrupted:
-                raise KeyboardInterrupt
+                raise StoppedAtOnce
             self._interrupted = True
 
-        previous = signal.signal(signal.SIGINT, interrupt)
+        previous = {number: signal.signal(number, interrupt) for number in ENDING}
         try:
             yield
         finally:
-            # None: the handler was not installed from Python, and cannot be put back.
-            signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
+            for number, handler in previous.items():
+                # None: the handler was not installed from Python, and cannot be put back.
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)

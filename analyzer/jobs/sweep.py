@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer.campaign.journal.journal import Journal
 from analyzer.campaign.result import CampaignResult, Stop
-from analyzer.campaign.runner import Budget, run_campaign
+from analyzer.campaign.runner import Budget, Store, run_campaign
+from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.gate import Condition, Judgement, Verdict, Waiver, deciders, judge_gate
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.gates import GateReport, judge_record
-from analyzer.jobs.journals import journal_of
+from analyzer.jobs.journals import journal_of, remember_finished
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
-from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.reasons import tell_engine
+from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
@@ -30,7 +32,7 @@ from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
 from analyzer.reports.sweep import record
 from analyzer.reports.sweep.build import build_report
-from analyzer.reports.sweep.text import to_text
+from analyzer.reports.sweep.text import head_text, to_text, verdict_text
 from analyzer.reports.tables import Row, sweep_rows
 
 
@@ -73,6 +75,10 @@ class SweepReport(Report[record.Report]):
     def to_text(self) -> str:
         """The report as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The gates with their evidence; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per bit error rate."""
@@ -124,18 +130,24 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
+        observer.budgeted(lambda: watch.share_used)
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)
+        tell_engine(analysis.executor, analysis.space, observer)
         with journal_of(analysis, request, observer) as journal:
+            _begin(analysis, request, watch, observer)
             doomed = hopeless(request.gate, waivers, *_golden(analysis))
             budget: Budget = watch if doomed is None else Settled()
             asked = _asked(request, waivers)
-            result = _campaign(analysis, request, journal, watch, crew, observer, budget, asked)
+            store = CountingStore(journal)
+            result = _campaign(analysis, request, store, watch, crew, observer, budget, asked)
+            remember_finished(journal, result.cut_short, watch.started[:10])
+    total = sum(rate.tally.trials for rate in result.rates)
+    tell_replayed(store.trials, total, journal, observer)
     where = journal.path if journal else None
     if request.shard.count > 1:
-        trials = sum(rate.tally.trials for rate in result.rates)
-        return Share(shard=request.shard, trials=trials, cut_short=result.cut_short, journal=where)
+        return Share(shard=request.shard, trials=total, cut_short=result.cut_short, journal=where)
     judged = with_waivers(judge_gate(request.gate, result), waivers)
     found = _record(analysis, request, result, watch, where, judged)
     written = write_report(RecordKind.RUN, found, request.outputs)
@@ -148,10 +160,19 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     )
 
 
+def _begin(analysis: Analysis, request: SweepRequest, watch: Stopwatch, observer: Observer) -> None:
+    """Tell the head of the report, before the work; a share of the work has no report."""
+    if request.shard != WHOLE:
+        return
+    nothing = CampaignResult(analysis.context.plan, analysis.context.golden.metric, ())
+    record = _record(analysis, request, nothing, watch, None, ())
+    observer.began(head_text(record), printed_form(request.outputs) is not None)
+
+
 def _campaign(
     analysis: Analysis,
     request: SweepRequest,
-    journal: Journal | None,
+    store: Store,
     watch: Stopwatch,
     crew: WorkerProcesses,
     observer: Observer,
@@ -164,7 +185,6 @@ def _campaign(
         open_pool(analysis, request, crew, observer) as pool,
         observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
     ):
-        store = journal or NullStore()
         return run_campaign(
             analysis.context, pool, store, budget, observer, request.shard, deciders(asked)
         )

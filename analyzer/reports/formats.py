@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     QUANTIZATION = "quantization"
     FAILURE = "failure"
     RECIPES = "recipes"
+    INVENTORY = "inventory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         *_for_pipelines("failure.findings:failure_findings"),
     ),
     RecordKind.RECIPES: (
+        Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),
+    ),
+    RecordKind.INVENTORY: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),
     ),
 }

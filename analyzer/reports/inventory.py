@@ -3,12 +3,31 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from analyzer.faults.space import FaultSpace
+from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.model import Model
 from analyzer.reports.shared.number_format import percent, si
-from analyzer.reports.shared.terminal_text import one_line, wrapped
+from analyzer.reports.shared.terminal_text import COLUMNS, columns, one_line, short_names, wrapped
 
-NAME_WIDTH = 32
+LISTED = 30
+"""Most characters of a name in a list."""
+
+USUAL_NAME, KIND, OTHERS = 32, 11, 37
+"""Columns of a line for the name of the tensor, for its kind, and for all that follows. Narrow
+pages leave the kind out."""
+
+
+def _name_width(names: Sequence[str]) -> int:
+    """Characters of a name, with the gap behind it: on wide pages, what the longest one needs.
+
+    Args:
+        names: of the tensors.
+    """
+    room = columns() - OTHERS - _kind_width()
+    return min(room, max([USUAL_NAME, *(len(name) + 2 for name in names)]))
+
+
+def _kind_width() -> int:
+    return KIND if columns() >= COLUMNS else 0
 
 
 def fault_space_text(
@@ -18,6 +37,7 @@ def fault_space_text(
     reasons: Mapping[str, str],
     accelerations: Sequence[tuple[str, bool, str]] = (),
     notes: Sequence[str] = (),
+    shown: Sequence[TensorSite] | None = None,
 ) -> str:
     """The tensors at risk with their share of the bits and their route, then the others.
 
@@ -29,7 +49,10 @@ def fault_space_text(
         reasons: tensor name -> the reason why it is not faulted in place.
         accelerations: of each: its name, true if it is in force, and the reason.
         notes: sentences on how the model runs.
+        shown: the tensors that are listed, in this order; None: all, as the file has them.
     """
+    listed = space.tensors if shown is None else shown
+    width, kind = _name_width([tensor.name for tensor in listed]), _kind_width()
     lines = [
         *wrapped([f"{model.path.name}: opset {model.opset}, input {model.signature}"], "  "),
         f"{si(space.bits)} bits at risk in {len(space.tensors)} tensors, "
@@ -38,23 +61,33 @@ def fault_space_text(
         "",
         *_kinds(space),
         "",
-        f"{'tensor':<{NAME_WIDTH}}{'kind':<11}{'type':<10}{'bits':>8}{'share %':>9}  route",
-        "─" * 80,
+        f"{'tensor':<{width}}{'kind':<{kind}.{kind}}{'type':<10}{'bits':>8}{'share %':>9}  route",
+        "─" * (width + kind + OTHERS),
     ]
-    for tensor in space.tensors:
+    short = short_names((tensor.name for tensor in listed), width - 2)
+    for tensor in listed:
         share = percent(tensor.bits / space.bits)
         names = [part.name for part in tensor.parts] or [tensor.name]
         route = ", ".join(sorted({routes.get(name, "-") for name in names}))
         lines.append(
-            f"{_clip(tensor.name):<{NAME_WIDTH}}{tensor.kind:<11}{tensor.dtype:<10}"
+            f"{short[tensor.name]:<{width}}{tensor.kind:<{kind}.{kind}}{tensor.dtype:<10}"
             f"{si(tensor.bits):>8}{share:>9}  {route}"
         )
-    lines += _sharing(space)
+    lines += _rest(space, listed) + _sharing(space)
     lines += _why_not_in_place(reasons) + _accelerations(accelerations)
     for note in notes:
-        lines += ["", *textwrap.wrap(f"Note: {note}", 80)]
+        lines += ["", *textwrap.wrap(f"Note: {note}", columns())]
     lines += _out_of_scope(model, space)
     return "\n".join(map(one_line, lines)) + "\n"
+
+
+def _rest(space: FaultSpace, listed: Sequence[TensorSite]) -> list[str]:
+    """A line on the tensors that are not listed."""
+    count = len(space.tensors) - len(listed)
+    if not count:
+        return []
+    bits = space.bits - sum(tensor.bits for tensor in listed)
+    return [f"and {count} more tensors with {si(bits)} bits ({percent(bits / space.bits)} %)"]
 
 
 def _kinds(space: FaultSpace) -> list[str]:
@@ -94,7 +127,9 @@ def _accelerations(states: Sequence[tuple[str, bool, str]]) -> list[str]:
     lines = ["", "Accelerations (no answer depends on them; docs/engine.md):"]
     for name, in_force, reason in states:
         lines += [f"  {name:<22}{'in force' if in_force else 'not in force'}"]
-        lines += textwrap.wrap(reason, 76, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(
+            reason, columns() - 4, initial_indent="      ", subsequent_indent="      "
+        )
     return lines
 
 
@@ -124,13 +159,9 @@ def _grouped(left: Sequence[tuple[str, str, int]]) -> list[str]:
         reasons.setdefault(reason, []).append((name, bits))
     lines = []
     for reason, found in reasons.items():
-        shown = ", ".join(_clip(n) for n, _ in found[:3]) + (", …" if len(found) > 3 else "")
+        names = short_names((n for n, _ in found[:3]), LISTED)
+        shown = ", ".join(names.values()) + (", …" if len(found) > 3 else "")
         total = si(sum(bits for _, bits in found))
         lines += wrapped([f"  {len(found)}: {reason}; {total} bits"], "      ")
         lines += wrapped([f"      {shown}"], "      ")
     return lines
-
-
-def _clip(name: str) -> str:
-    limit = NAME_WIDTH - 2
-    return name if len(name) <= limit else f"…{name[-(limit - 1) :]}"

@@ -16,7 +16,7 @@ from analyzer.campaign.journal.entries import read_value
 from analyzer.campaign.journal.storage import log_at
 from analyzer.campaign.result import Stop
 from analyzer.campaign.workers.payload import WorkerPayload, map_payload
-from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.stopwatch import HOW_TO_STOP, Stopwatch
 from tests.campaign.contexts import write_payload
 from tests.campaign.maps import small_analysis
 from tests.campaign.processes import eventually, session, started
@@ -75,7 +75,9 @@ def test_what_ended_early_is_no_loss(
         done = invoke("resume", journal, "--json", report)
     else:
         done = relcheck(place, "--journal", journal, "--json", report)
-    assert (done.code, done.err) == (0, f"wrote {report}\n")
+    told, wrote = done.err.splitlines()
+    assert (done.code, wrote) == (0, f"wrote {report}")
+    assert f" trials are from the journal {journal}, run until " in told
     assert figures(report) == figures(place / "whole.json")
     assert blocks(journal)[: len(had)] == had
     assert sorted(blocks(journal)) == sorted(blocks(place / "whole.db"))
@@ -249,7 +251,7 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(place: Path, tmp_path: Pat
                 os.kill(pid, signal.SIGKILL)
     assert process.returncode == 3
     assert "it was interrupted before" in " ".join(out.split())
-    assert err == f"interrupted; to go on: relcheck resume {journal}\n"
+    assert err == f"{HOW_TO_STOP}\ninterrupted; to go on: relcheck resume {journal}\n"
     known = len(blocks(journal))
     assert invoke("resume", journal, "--budget", "0.5s").code == 3
     assert len(blocks(journal)) > known

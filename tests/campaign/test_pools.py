@@ -31,6 +31,7 @@ from analyzer.campaign.workers.worker import trial_in_worker
 from analyzer.errors import DeviceFailed, InternalError, NotRestored, OutOfMemory, UnsupportedModel
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.stopwatch import HOW_TO_STOP
 from analyzer.runtime.live import LiveExecutor
 from tests.campaign.contexts import (
     AtOnce,
@@ -351,11 +352,39 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(
     assert running.returncode == 3
     assert "top-1 %" in out
     assert "it was interrupted before" in " ".join(out.split())
-    assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    how = f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert err == f"{HOW_TO_STOP}\n{how}"
     assert eventually(lambda: not session(running.pid), 5.0)
     known = len(log_at(tmp_path / "run.db").entries())
     assert invoke("resume", tmp_path / "run.db", "--budget", "1s").code == 3
     assert len(log_at(tmp_path / "run.db").entries()) > known
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(running: "subprocess.Popen[str]", tmp_path: Path) -> None:
+    """What CI servers and batch systems send before they kill; to the command alone."""
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert "it was interrupted before" in " ".join(out.split())
+    how = f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert err == f"{HOW_TO_STOP}\n{how}"
+    assert eventually(lambda: not session(running.pid), 5.0)
+
+
+def test_a_second_ctrl_c_stops_at_once_and_says_so(
+    running: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    """Fails without `StoppedAtOnce`; what was kept stays kept."""
+    os.killpg(running.pid, signal.SIGINT)
+    os.killpg(running.pid, signal.SIGTERM)  # another signal than the first, which cannot be merged
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "top-1 %" not in out
+    last = "stopped at once, without a report; finished work is kept where a journal is\n"
+    assert err.endswith(last)
+    assert "Traceback" not in err
+    assert eventually(lambda: not session(running.pid), 5.0)
+    assert len(log_at(tmp_path / "run.db").entries()) > 8
 
 
 def uses_numpy(pid: int) -> bool:
@@ -377,7 +406,8 @@ def test_ctrl_c_while_workers_begin_leaves_no_traceback(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, "top-1 %" in out) == (3, True)
-    assert err == f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    how = f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert err == f"{HOW_TO_STOP}\n{how}"
     assert eventually(lambda: not session(process.pid), 5.0)
 
 

@@ -728,9 +728,9 @@ for _option, _value, _says in (
     ("--metric", "f1", "use top1, top5, miou"),
     ("--images", "0", "--images 0"),
     ("--batch", "0", "--batch 0"),
-    ("--precision", "0", "--precision 0.0"),
-    ("--precision", "nan", "--precision nan"),
-    ("--confidence", "1", "--confidence 1.0"),
+    ("--precision", "0", "--precision '0'"),
+    ("--precision", "nan", "--precision 'nan'"),
+    ("--confidence", "1", "--confidence '1'"),
     ("--budget", "soon", "a duration like"),
     ("--budget", "0s", "--budget 0"),
     ("--seed", "-1", "--seed -1"),
@@ -818,7 +818,7 @@ for _words, _says in {
     _add(f"words {_words}", "bad-command-line", _says, _good_but(*_words))
 for _words, _says in {
     ("--seed", "many"): "--seed 'many': input should be a valid integer",
-    ("--precision=x",): "--precision 'x': input should be a valid number",
+    ("--precision=x",): "--precision 'x': write a fraction like 0.01, or percent like 1%",
 }.items():
     _add(f"words {_words}", "bad-option", _says, _good_but(*_words))
 
@@ -841,7 +841,7 @@ for _content, _says in {
     '[run]\nrates = "1e-6"': "'run' is no setting of relcheck run",
     "json_path = 'x'": "'json_path' is no setting of relcheck run",
     "rates = ": "is no TOML",
-    "rates = 1e-6": "rates 1e-06",
+    "rates = true": "rates True",
     'batch = "many"': "batch 'many'",
     "budget = -3": "budget -3",
     "gate = [1]": "gate 1",

@@ -57,7 +57,9 @@ def test_a_format_is_one_object(model: Path, data: Path, tmp_path: Path) -> None
     (tmp_path / "r.tally").unlink()
     (tmp_path / "elsewhere").mkdir()
     resumed = relcheck(tmp_path / "elsewhere", "resume", tmp_path / "run.db")
-    assert (resumed.code, resumed.err) == (0, f"wrote {tmp_path / 'r.tally'}\n")
+    told, wrote = resumed.err.splitlines()
+    assert (resumed.code, wrote) == (0, f"wrote {tmp_path / 'r.tally'}")
+    assert "trials are from the journal" in told
     assert (tmp_path / "r.tally").exists()
     assert "Of a run: write the tally." in " ".join(
         relcheck(tmp_path, "resume", "--help").out.replace("│", "").split()

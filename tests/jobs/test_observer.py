@@ -1,7 +1,7 @@
 """What observers hear, in what order; and that nobody must listen."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,33 @@ class Diary(Silent):
         self.heard: list[Any] = []
         self.shares: dict[float, list[float]] = {}
         self.inside = 0
+        self.reasons: list[str] = []
+        self.steps: list[str] = []
+        self.head = ""
+        self.used: Callable[[], float] = lambda: -1.0
 
     def message(self, text: str) -> None:
         """Keep a message."""
         self.heard.append(text)
+
+    def reason(self, text: str) -> None:
+        """Keep a reason."""
+        self.reasons.append(text)
+
+    def budgeted(self, used: Callable[[], float]) -> None:
+        """Keep the share of the budget at the begin, which must be told before all else."""
+        assert self.steps == []
+        self.used = used
+
+    def preparing(self, what: str) -> None:
+        """Keep a step of the preparation."""
+        assert self.inside == 0
+        self.steps.append(what)
+
+    def began(self, head: str, beside: bool = False) -> None:
+        """Keep the head, which must be told before the work."""
+        assert (self.inside, self.shares, beside) == (0, {}, False)
+        self.head = head
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -73,6 +96,25 @@ def test_a_sweep(model: Path, data: Path, diary: Diary) -> None:
     assert diary.inside == 0
 
 
+def test_a_sweep_tells_its_head_steps_and_reasons(model: Path, data: Path, diary: Diary) -> None:
+    """Fails if the head is not the begin of the report, or comes after the work."""
+    report = analyzer.run(model, data=data, observer=diary, **QUICK)
+    assert diary.head.startswith("tiny.onnx: ")
+    assert "fault-free top-1" in diary.head
+    assert report.to_text().startswith(f"{diary.head}\n")
+    assert diary.steps[:2] == ["reading the model", "reading the data"]
+    assert "running the model without faults" in diary.steps
+    assert any("by this route: in place" in reason for reason in diary.reasons)
+    assert any(reason.startswith("live_weights in force") for reason in diary.reasons)
+    assert 0.0 < diary.used() < 1.0
+
+
+def test_a_map_tells_its_head(model: Path, data: Path, diary: Diary) -> None:
+    found = analyzer.vulnerability_map(model, data=data, observer=diary, margin=0.3, jobs=0)
+    assert diary.head.startswith("tiny.onnx: ")
+    assert found.to_text().startswith(f"{diary.head}\n")
+
+
 def test_a_map(model: Path, data: Path, diary: Diary) -> None:
     analyzer.vulnerability_map(model, data=data, observer=diary, margin=0.2, jobs=0)
     assert diary.heard == ["prepared", MapStage(4)]
@@ -82,9 +124,12 @@ def test_a_map(model: Path, data: Path, diary: Diary) -> None:
 
 def test_a_comparison(model: Path, data: Path, tmp_path: Path, diary: Diary) -> None:
     other = capped_cnn(tmp_path / "capped.onnx")
-    analyzer.compare([model, other], data=data, observer=diary, **QUICK)
+    found = analyzer.compare([model, other], data=data, observer=diary, **QUICK)
+    assert found.to_text().startswith(f"{diary.head}\n")
     heard = [word for word in diary.heard if isinstance(word, str)]
     assert heard[:4] == ["prepared", "prepared", "1/2 tiny.onnx", "2/2 capped.onnx"]
+    assert diary.head.count("tiny.onnx") == 1
+    assert diary.head.splitlines()[-1].startswith("B  capped.onnx")
 
 
 def test_counts(model: Path, data: Path, diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +175,7 @@ def test_what_an_observer_raises_ends_the_job(model: Path, data: Path) -> None:
 def test_observers_have_every_method(kind: type[Observer]) -> None:
     """With the same arguments: the protocol is checked by types where it is used, here by name."""
     wanted = {n: m for n, m in vars(Observer).items() if inspect.isfunction(m) and n[0] != "_"}
-    assert len(wanted) == 10
+    assert len(wanted) == 14
     for name, method in wanted.items():
         own = inspect.signature(getattr(kind, name))
         assert list(own.parameters) == list(inspect.signature(method).parameters)

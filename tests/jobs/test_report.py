@@ -123,7 +123,7 @@ def test_a_notebook_shows_the_page_in_a_frame_of_its_own(report: analyzer.SweepR
 def test_without_a_page_a_notebook_shows_the_text(tmp_path: Path) -> None:
     found = analyzer.inspect(tiny_cnn(tmp_path / "a<b.onnx"))
     assert found._repr_html_().startswith("<pre>a&lt;b.onnx: opset")
-    with pytest.raises(errors.BadOption, match="Inspection has no form 'html'; its forms: none"):
+    with pytest.raises(errors.BadOption, match="Inspection has no form 'html'; its forms: json"):
         found.to_html()
 
 

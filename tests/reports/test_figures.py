@@ -56,14 +56,17 @@ def test_a_displayed_figure_is_short(value: float, decimals: int) -> None:
     assert len(figures.percent(value, decimals)) <= len(">99.9999")
 
 
-@given(FRACTIONS)
+NARROW = FRACTIONS.filter(lambda value: value <= figures.WIDTH_OF_NOTHING)
+
+
+@given(NARROW)
 def test_nothing_observed_is_an_upper_bound(high: float) -> None:
     text = figures.estimate(IntervalPart(estimate=0.0, low=0.0, high=high))
     bound = figures.percent(high).lstrip("<")  # at most, which is more than less than
     assert text == ("0" if high == 0.0 else f"≤ {bound}")
 
 
-@given(FRACTIONS)
+@given(FRACTIONS.filter(lambda low: 1.0 - low <= figures.WIDTH_OF_NOTHING))
 def test_everything_observed_is_a_lower_bound(low: float) -> None:
     text = figures.estimate(IntervalPart(estimate=1.0, low=low, high=1.0))
     bound = figures.percent(low).lstrip(">")  # at least, which is less than more than
@@ -72,8 +75,16 @@ def test_everything_observed_is_a_lower_bound(low: float) -> None:
 
 @given(FRACTIONS.filter(lambda value: 0.0 < value < 1.0))
 def test_something_observed_is_a_figure(value: float) -> None:
-    text = figures.estimate(IntervalPart(estimate=value, low=0.0, high=1.0))
+    low, high = max(0.0, value - 0.4), min(1.0, value + 0.4)
+    text = figures.estimate(IntervalPart(estimate=value, low=low, high=high))
     assert text == figures.percent(value)
+
+
+@given(FRACTIONS, st.floats(0.0, 0.02), st.floats(0.98, 1.0))
+def test_an_interval_of_everything_is_not_shown(value: float, low: float, high: float) -> None:
+    """Fails if a table holds ``4e-10 – >99.99``."""
+    part = IntervalPart(estimate=value, low=low, high=high)
+    assert (figures.estimate(part), figures.bounds(part)) == (figures.UNKNOWN, "")
 
 
 def count_of(text: str) -> float:

@@ -27,7 +27,11 @@ class Journal:
         path: The file.
         damaged: True if the journal was found damaged. It was then set aside, and a new one made of
             what is intact.
+        written: The day on which an earlier run wrote to it last, as ``2026-11-30``; empty: none
+            did.
     """
+
+    written = ""
 
     def __init__(
         self, log: EntryLog, key: str, clock: Clock, entries: list[Entry], damaged: bool
@@ -85,6 +89,10 @@ class Journal:
         self._log.append(self._pending)
         self._pending.clear()
         self._last_commit = self._clock()
+
+    def remembered(self, name: str) -> Any:
+        """The value under a name; None: there is none."""
+        return read_value(self._entries, name)
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a value under a name, unless the journal has it already.

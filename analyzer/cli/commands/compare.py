@@ -31,12 +31,14 @@ def compare(
     Example: relcheck compare model.onnx hardened.onnx --data test.npz
     """
     from analyzer.cli.present import show_campaign
+    from analyzer.cli.settings_file import settings_of
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.compare import compare_models
     from analyzer.jobs.requests.campaigns import ComparisonRequest
     from analyzer.jobs.requests.settings import ask
 
-    config, asked = flags.pop("config"), {"models": models, "command": command_line()}
+    config = settings_of(flags.pop("config"), "compare")
+    asked = {"models": models, "command": command_line()}
     request = ask(ComparisonRequest, flags, config, "compare", **asked)
     return show_campaign(compare_models(request, terminal()))

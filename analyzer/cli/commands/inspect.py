@@ -1,15 +1,19 @@
 """``relcheck inspect MODEL``: what is at risk, what is not, and how the engine reaches it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.cli.option_forms import takes
+from analyzer.cli.report_options import outputs
+from analyzer.reports.formats import RecordKind
 
 
 @app.command()
+@takes(**outputs(RecordKind.INVENTORY, None))
 def inspect(
     model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
     encoding: Annotated[
@@ -32,13 +36,23 @@ def inspect(
         bool,
         typer.Option("--precise-int8", help="Add up int8 products exactly."),
     ] = False,
+    sort: Annotated[
+        str, typer.Option(metavar="WORD", help="Order: file, bits (most first), name or kind.")
+    ] = "file",
+    top: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Show only the first N of the order.")
+    ] = None,
+    **flags: Any,
 ) -> Exit:
-    """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why."""
-    flags = {name: value for name, value in locals().items() if name != "model"}
+    """Show the fault space: tensors, kinds, types, bits, routes; what is out of scope and why.
+
+    Example: relcheck inspect model.onnx --sort bits --top 20
+    """
+    own = {name: value for name, value in locals().items() if name not in ("model", "flags")}
     from analyzer.cli.present import show
     from analyzer.cli.terminal import terminal
     from analyzer.jobs.inspect import inspect_model
     from analyzer.jobs.requests.checks import InspectRequest
     from analyzer.jobs.requests.settings import ask
 
-    return show(inspect_model(ask(InspectRequest, flags, model=model), terminal()))
+    return show(inspect_model(ask(InspectRequest, {**own, **flags}, model=model), terminal()))

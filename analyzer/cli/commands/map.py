@@ -20,6 +20,7 @@ def vulnerability_map(model: options.Model = None, **flags: Any) -> Exit:
     Example: relcheck map model.onnx --data test.npz --html map.html
     """
     from analyzer.cli.present import show_campaign
+    from analyzer.cli.settings_file import settings_of
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.demonstration import demonstration_model
@@ -27,6 +28,6 @@ def vulnerability_map(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.requests.campaigns import MapRequest
     from analyzer.jobs.requests.settings import ask
 
-    config, model = flags.pop("config"), model or demonstration_model()
+    config, model = settings_of(flags.pop("config"), "map"), model or demonstration_model()
     request = ask(MapRequest, flags, config, "map", model=model, command=command_line())
     return show_campaign(make_map(request, terminal()))

@@ -15,6 +15,7 @@ def run(model: options.Model = None, **flags: Any) -> Exit:
     Example: relcheck run model.onnx --rates 1e-7..1e-4 --gate 'top1 >= 0.9 @ 1e-6'
     """
     from analyzer.cli.present import show_campaign
+    from analyzer.cli.settings_file import settings_of
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.demonstration import demonstration_model
@@ -22,6 +23,6 @@ def run(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.requests.settings import ask
     from analyzer.jobs.sweep import run_sweep
 
-    config, model = flags.pop("config"), model or demonstration_model()
+    config, model = settings_of(flags.pop("config"), "run"), model or demonstration_model()
     request = ask(SweepRequest, flags, config, model=model, command=command_line())
     return show_campaign(run_sweep(request, terminal()))

@@ -8,6 +8,7 @@ Loads no numpy: help texts are made from the list.
 
 from collections.abc import Iterator, Mapping
 
+from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption
 from analyzer.evaluation.metrics.agreement import Agreement
 from analyzer.evaluation.metrics.boxes import AveragePrecision, BoxF1
@@ -64,7 +65,8 @@ def metric_named(name: str) -> Metric:
     for metric in METRICS:
         if metric.name == name:
             return metric
-    raise BadOption(f"--metric {name!r} is unknown; use {', '.join(metric_names())}")
+    known = metric_names()
+    raise BadOption(f"--metric {name!r} is unknown{meant(name, known)}; use {', '.join(known)}")
 
 
 def offered_metrics() -> str:

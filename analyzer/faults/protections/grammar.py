@@ -83,7 +83,7 @@ def _rule(text: str) -> Rule:
 
 
 def _scheme(head: str, text: str) -> Scheme | None:
-    name, *options = head.split(":")
+    name, *options = head.lower().split(":")
     if name == NONE.name and not options:
         return None
     if name not in SCHEMES:

@@ -124,7 +124,7 @@ class SpaceRequest(DataRequest):
     include: fields.Globs = ()
     exclude: fields.Globs = ()
     kinds: fields.Kinds = ()
-    device: str = "cpu"
+    device: fields.Device = "cpu"
     precise_int8: bool = False
 
     @property

@@ -3,7 +3,7 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -52,13 +52,13 @@ class CampaignRequest(SpaceRequest):
     """
 
     fault: fields.Fault = FLIP
-    exposure: Exposure = Exposure.TRANSIENT
+    exposure: fields.Exposure = Exposure.TRANSIENT
     metric: fields.Metric = None
     task: fields.Task = None
     output: str | None = None
     expect: fields.Expectations = ()
-    precision: float = Field(default=0.01, gt=0.0, lt=0.5)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    precision: fields.Precision = 0.01
+    confidence: fields.Confidence = 0.95
     budget: fields.Seconds = 600.0
     jobs: int | None = Field(default=None, ge=0)
     cache: fields.Bytes = 2 << 30
@@ -128,7 +128,7 @@ class SweepRequest(RatesRequest):
     protect: fields.Protect = NONE
     gate: fields.Gates = ()
     waivers: Path | None = None
-    until: Literal["precision", "gate"] = "precision"
+    until: fields.Until = "precision"
 
     @property
     def swept(self) -> tuple[float, ...]:
@@ -168,8 +168,8 @@ class MapRequest(CampaignRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     protect: fields.Protect = NONE
-    precision: float = Field(default=0.01, gt=0.0, lt=0.5, alias="margin")
-    confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
+    precision: fields.Precision = Field(default=0.01, alias="margin")
+    confidence: fields.Confidence = 0.99
     exhaustive: bool = False
 
     def check(self) -> None:

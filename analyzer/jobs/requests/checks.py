@@ -16,9 +16,15 @@ class InspectRequest(SpaceRequest):
 
     Attributes:
         model: The model.
+        sort: Order of its tensors: of the file, by bits (most first), by name, or by kind.
+        top: Show only so many of them; None: all.
     """
 
+    writes: ClassVar[RecordKind | None] = RecordKind.INVENTORY
+
     model: Annotated[Model, Field(exclude=True)]
+    sort: fields.Order = "file"
+    top: fields.Count | None = None
 
 
 class RecipesRequest(JudgedRequest):

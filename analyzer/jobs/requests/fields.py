@@ -6,12 +6,16 @@ Below the door no such text is left: a rate is a float, a gate a `Condition`.
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
+from analyzer.campaign.plan import Exposure as ExposureWord
 from analyzer.campaign.tasks import Shard as ShardRecord
+from analyzer.did_you_mean import meant
 from analyzer.evaluation.in_memory import Arrays
+from analyzer.evaluation.metrics import metric_names
+from analyzer.evaluation.rules import rule_names
 from analyzer.evaluation.user_code import function_text
 from analyzer.faults.elements import ENCODINGS
 from analyzer.faults.models import FaultModel, parse_fault
@@ -24,6 +28,7 @@ from analyzer.gate import Condition, parse_gate
 from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
 from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
+from analyzer.jobs.requests.words import read_share, reads_one_of, respelled
 from analyzer.model.metadata import READERS
 
 NO_TEXT = "input should be a valid string"
@@ -54,6 +59,8 @@ def _as_rates(value: Any) -> tuple[float, ...]:
     if isinstance(value, str):
         return parse_rates(value)
     numbers = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(numbers, float):
+        numbers = (numbers,)
     if not isinstance(numbers, list | tuple):
         raise ValueError(NO_TEXT)
     if not all(isinstance(n, int | float) for n in numbers):
@@ -83,10 +90,8 @@ def _one_or_more(value: Any) -> Any:
     return (value,) if isinstance(value, one) else value
 
 
-def _known_encoding(value: Any) -> Any:
-    if value not in ENCODINGS:
-        raise ValueError(f"use {' or '.join(ENCODINGS)}")
-    return value
+_WORDS = {"layout": ("NCHW", "NHWC"), "color": ("RGB", "BGR")}
+"""Entry of the preprocessing -> the words that it may be."""
 
 
 def _preprocessing(key: str) -> BeforeValidator:
@@ -105,7 +110,8 @@ def _preprocessing(key: str) -> BeforeValidator:
         try:
             return reader(value)
         except ValueError as error:
-            raise ValueError(f"it must be {wanted}") from error
+            guess = meant(value, _WORDS.get(key, ()))
+            raise ValueError(f"it must be {wanted}{guess}") from error
 
     return BeforeValidator(read)
 
@@ -122,14 +128,28 @@ def _as_comparison_condition(value: Any) -> AnyCondition:
     return parse_comparison_gate(value)
 
 
-def _function(flag: str) -> BeforeValidator:
-    """Validator that takes a Python function as the text that names it."""
-    return BeforeValidator(lambda value: function_text(value, flag))
+def _function(flag: str, names: tuple[str, ...]) -> BeforeValidator:
+    """Validator that takes a Python function as the text that names it, and names in any case."""
+    read = respelled(names)
+    return BeforeValidator(lambda value: read(function_text(value, flag)))
 
 
 Count = Annotated[int, Field(ge=1)]
-Metric = Annotated[str | None, _function("metric")]
-Task = Annotated[str | None, _function("task")]
+Metric = Annotated[str | None, _function("metric", metric_names())]
+Task = Annotated[str | None, _function("task", rule_names())]
+Exposure = Annotated[ExposureWord, BeforeValidator(reads_one_of(ExposureWord))]
+Until = Annotated[
+    Literal["precision", "gate"], BeforeValidator(reads_one_of(("precision", "gate")))
+]
+Order = Annotated[
+    Literal["file", "bits", "name", "kind"],
+    BeforeValidator(reads_one_of(("file", "bits", "name", "kind"))),
+]
+Device = Annotated[str, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)]
+Precision = Annotated[float, BeforeValidator(read_share), Field(gt=0.0, lt=0.5)]
+Confidence = Annotated[
+    float, BeforeValidator(lambda v: read_share(v, above_half=True)), Field(gt=0.5, lt=1.0)
+]
 Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
@@ -162,11 +182,12 @@ Protect = Annotated[
     from_text(parse_protection),
     PlainSerializer(lambda protection: protection.name),
 ]
-Encoding = Annotated[str, BeforeValidator(_known_encoding)]
+Encoding = Annotated[str, BeforeValidator(reads_one_of(ENCODINGS))]
 Protections = Annotated[tuple[Protect, ...], BeforeValidator(_one_or_more)]
 Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Kinds = Annotated[
-    tuple[Kind, ...], from_text(lambda text: tuple(word.strip() for word in text.split(",")))
+    tuple[Annotated[Kind, BeforeValidator(reads_one_of(Kind))], ...],
+    from_text(lambda text: tuple(word.strip() for word in text.split(","))),
 ]
 Seconds = Annotated[float, Field(gt=0.0), from_text(parse_duration)]
 Bytes = Annotated[int, Field(ge=0), from_text(parse_size)]

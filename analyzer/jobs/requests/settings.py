@@ -1,6 +1,5 @@
 """A request from flags, or keywords of a Python call, over a configuration file over defaults."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadConfig, BadOption, quoted
 from analyzer.jobs.requests.base import Request
+from analyzer.jobs.requests.config_file import ConfigFile
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import with_outputs
 from analyzer.reports.formats import Format
@@ -25,7 +25,7 @@ AnyRequest = TypeVar("AnyRequest", bound=Request)
 def ask(
     form: type[AnyRequest],
     flags: Flags,
-    config: Path | None = None,
+    config: ConfigFile | Path | None = None,
     job: str = "run",
     **sources: object,
 ) -> AnyRequest:
@@ -35,7 +35,7 @@ def ask(
         form: the kind of request.
         flags: value by name, as text or as what the field holds. All flags of a command are here,
             with None where they were not given: their names are the keys that the file may have.
-        config: path of the file; None: there is none.
+        config: the file, or its path; None: there is none.
         job: name of the command, for messages.
         sources: fields that no file may set, e.g. ``model`` and ``command``.
 
@@ -44,27 +44,33 @@ def ask(
         BadOption: a flag has a bad value.
         BadRates, BadGate: rates or a gate cannot be read.
     """
-    forms = form.formats()
     given = {k: v for k, v in flags.items() if v is not None and _is_given(v)}
-    given = with_outputs(given, forms)
-    base = _read_config(config, form.paths()) if config else {}
-    known = flags.keys() | forms.keys()
-    if unknown := [key for key in base if key not in known]:
-        raise BadConfig(
-            f"{config}: {quoted(unknown[0])} is no setting of relcheck {job}"
-            f"{meant(unknown[0], known)}; keys are its flags without dashes"
-        )
-    if config:
-        base = _of_config(config, base, forms)
-    if base:
+    given = with_outputs(given, form.formats())
+    file = ConfigFile(config) if isinstance(config, Path) else config
+    base: dict[str, Any] = {}
+    if file:
+        base = _base(file, form, flags, job)
         try:
             form.model_validate({**base, **sources})
         except ValidationError as error:
-            raise BadConfig(f"{config}: {_sentence(error)}") from error
+            raise BadConfig(f"{file.path}: {_sentence(error)}") from error
     try:
         return form.model_validate({**base, **given, **sources})
     except ValidationError as error:
         raise BadOption(f"--{_sentence(error)}") from error
+
+
+def _base(file: ConfigFile, form: type[Request], flags: Flags, job: str) -> dict[str, Any]:
+    """The settings in a file, which the flags are put over."""
+    forms = form.formats()
+    found = _read_config(file, job, form.paths())
+    known = flags.keys() | forms.keys()
+    if unknown := [key for key in found if key not in known]:
+        raise BadConfig(
+            f"{file.path}: {quoted(unknown[0])} is no setting of relcheck {job}"
+            f"{meant(unknown[0], known)}; keys are its flags without dashes"
+        )
+    return _of_config(file.path, found, forms)
 
 
 def _of_config(
@@ -82,19 +88,12 @@ def _is_given(value: object) -> bool:
     return not (isinstance(value, list) and not value)
 
 
-def _read_config(path: Path, paths: frozenset[str]) -> dict[str, Any]:
-    """The content of a configuration file; those of its settings that are paths start from it."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise BadConfig(f"there is no configuration file {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"configuration file {path} cannot be read") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(f"configuration file {path} is no TOML: {error}") from error
+def _read_config(file: ConfigFile, job: str, paths: frozenset[str]) -> dict[str, Any]:
+    """The settings in a file; those that are paths start from it."""
+    content = file.read(job)
     for key in paths & content.keys():
         if isinstance(content[key], str) and content[key] not in _NO_PATHS.get(key, ("-",)):
-            content[key] = str(path.parent / content[key])
+            content[key] = str(file.path.parent / content[key])
     return content
 
 

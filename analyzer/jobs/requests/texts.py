@@ -4,7 +4,7 @@ import re
 
 from analyzer.campaign.tasks import Shard
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 
 
 def parse_shard(text: str) -> Shard:
@@ -23,7 +23,7 @@ def parse_shard(text: str) -> Shard:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of ``90``, ``90s``, ``10m`` or ``2h``.
+    """Seconds of ``90``, ``90s``, ``10m``, ``2h`` or ``30d``.
 
     Raises:
         ValueError: the text is no duration.
@@ -31,7 +31,7 @@ def parse_duration(text: str) -> float:
     >>> parse_duration("10m")
     600.0
     """
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text)
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smhd]?)\s*", text.lower())
     if not match:
         raise ValueError("write a duration like 90s, 10m or 2h")
     return float(match[1]) * _UNITS[match[2]]

@@ -5,10 +5,12 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BeforeValidator, Field
 
+from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import JudgedRequest, Model
 from analyzer.jobs.requests.campaigns import DEFAULT_RATES
+from analyzer.jobs.requests.words import spelled
 from analyzer.reports.formats import RecordKind
 from exporters.hardening import mitigations
 from exporters.quantize.ranges import Method as Calibration
@@ -35,10 +37,12 @@ def _as_calibration(value: Any) -> Any:
     Raises:
         BadOption: there is no such calibration.
     """
-    if value not in get_args(Calibration):
-        known = ", ".join(get_args(Calibration))
-        raise BadOption(f"--calibration {value!r} is unknown; use {known}")
-    return value
+    known = get_args(Calibration)
+    if found := spelled(str(value), known):
+        return found
+    raise BadOption(
+        f"--calibration {value!r} is unknown{meant(str(value), known)}; use {', '.join(known)}"
+    )
 
 
 class HardenRequest(JudgedRequest):
@@ -71,7 +75,7 @@ class HardenRequest(JudgedRequest):
     iterations: Annotated[int | None, Field(ge=1, le=100)] = None
     patterns: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
     encoding: fields.Encoding = "stored"
-    metric: str | None = None
+    metric: fields.Metric = None
     budget: fields.Seconds | None = None
     cache: fields.Bytes = 2 << 30
     state: Path | None = None

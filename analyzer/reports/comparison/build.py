@@ -101,7 +101,7 @@ def _model(
         protection=entry.protection,
         golden=context.golden.metric if judged else None,
         correspondence=_correspondence(entry, reference),
-        rates=[_rate(entry, i, judged) for i in range(len(context.plan.rates))],
+        rates=[_rate(entry, i, judged) for i in range(len(found.estimates))],
         area=interval_part(found.area) if judged else None,
         area_difference=_difference(found.area_difference) if judged else None,
     )

@@ -1,4 +1,4 @@
-"""A comparison as plain text, 80 columns wide, for the terminal."""
+"""A comparison as plain text, as wide as the page, for the terminal."""
 
 from collections.abc import Callable, Iterator
 
@@ -19,6 +19,7 @@ from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
+    columns,
     one_line,
     short_names,
     table_row,
@@ -26,20 +27,53 @@ from analyzer.reports.shared.terminal_text import (
 )
 
 NAME_WIDTH = 27
-MODELS = (3 + NAME_WIDTH, 38, 46, 57, 67)
-"""Last character of each column of the list of models."""
+MODELS = (8, 16, 27, 37)
+"""Last character of each column of the list of models, behind the name."""
 
-LABELLED = (7, 10, 25, 43, 57, 71, COLUMNS)
-UNLABELLED = (7, 10, 23, 41, 54, 72, COLUMNS)
+NARROW_NAME = 11
+NARROW_MODELS = (8, 15, 26, 34)
+"""The same on narrow pages."""
+
+LABELLED = (7, 10, 25, 43, 57, 71, 80)
+UNLABELLED = (7, 10, 23, 41, 54, 72, 80)
 """Last character of each column of the table, with a metric and without."""
+
+NARROW = (6, 9, 21, 36, 48, 60)
+"""The same on narrow pages, which leave out the trials."""
+
+
+def _narrow() -> bool:
+    return columns() < COLUMNS
+
+
+def _name_width(comparison: Comparison) -> int:
+    """Characters of a model's name: on wide pages, what the longest one needs."""
+    longest = max(len(model.model.path) for model in comparison.models) + 2
+    room = NAME_WIDTH + columns() - COLUMNS
+    return NARROW_NAME if _narrow() else min(room, max(NAME_WIDTH, longest))
+
+
+def _model_ends(width: int) -> tuple[int, ...]:
+    start = 3 + width
+    return (start, *(start + end for end in (NARROW_MODELS if _narrow() else MODELS)))
 
 
 def comparison_text(comparison: Comparison) -> str:
     """Render the models, the table, and the notes that explain it."""
-    head = list(_head(comparison))
-    lines = [*head, "", *_table(comparison), "", *wrapped(_notes(comparison))]
+    lines = ["", *_table(comparison), "", *wrapped(_notes(comparison))]
     lines += wrapped(gate_lines(comparison), "    ")
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return head_text(comparison) + "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def head_text(comparison: Comparison) -> str:
+    """Render what is known before the first trial: data, decision rule, faults, models."""
+    return "".join(f"{line.rstrip()}\n" for line in _head(comparison))
+
+
+def verdict_text(comparison: Comparison) -> str:
+    """Render the gate alone; nothing without one."""
+    lines = wrapped(gate_lines(comparison), "    ")
+    return "".join(f"{line.rstrip()}\n" for line in lines).lstrip("\n")
 
 
 def _head(comparison: Comparison) -> Iterator[str]:
@@ -58,41 +92,44 @@ def _head(comparison: Comparison) -> Iterator[str]:
     for model in comparison.models:
         yield from wrapped([f"note on {model.label}: {note}" for note in model.model.notes])
     yield ""
-    name = f"   {'model':<{NAME_WIDTH}}"
-    yield table_row([name, "size", "bits", "fault-free", "shared"], MODELS) + "  faults"
-    names = short_names((m.model.path for m in comparison.models), NAME_WIDTH - 1)
+    width = _name_width(comparison)
+    heads = [f"   {'model':<{width}}", "size", "bits", "fault-free", "shared"]
+    yield table_row(heads, _model_ends(width)) + "  faults"
+    names = short_names((m.model.path for m in comparison.models), width - 1)
     for model in comparison.models:
-        yield _model(model, names[model.model.path])
+        yield _model(model, names[model.model.path], width)
         for line in protection_lines(model.protection):
             yield from wrapped([f"   {line}"])
 
 
-def _model(model: ComparedModelPart, name: str) -> str:
+def _model(model: ComparedModelPart, name: str, width: int) -> str:
     golden = "" if model.golden is None else f"{figures.percent(model.golden, 2)} %"
     shared, faults = "", "reference"
     if model.correspondence:
         shared = f"{figures.percent(model.correspondence.of_model)} %"
         faults = model.correspondence.faults
     size, bits = figures.size(model.file_bytes), figures.si(model.model.bits_at_risk)
-    named = f"{model.label:<3}{name:<{NAME_WIDTH}}"
-    return f"{table_row([named, size, bits, golden, shared], MODELS)}  {faults}"
+    named = f"{model.label:<3}{name:<{width}}"
+    return f"{table_row([named, size, bits, golden, shared], _model_ends(width))}  {faults}"
 
 
 def _table(comparison: Comparison) -> list[str]:
     first = comparison.models[0].label
+    ends: tuple[int, ...]
     if comparison.metric is None:
         ends = UNLABELLED
         head = ["rate", "", "SDC %", f"less {first}", "DUE %", f"less {first}", "trials"]
     else:
         ends, metric = LABELLED, figures.METRIC_NAMES[comparison.metric]
         head = ["rate", "", f"{metric} %", f"less {first}", "SDC %", "DUE %", "trials"]
-    lines = [table_row(head, ends), "─" * COLUMNS]
+    ends = NARROW if _narrow() else ends
+    lines = [_line(head, ends), "─" * ends[-1]]
     for index, entry in enumerate(comparison.models[0].rates):
         for number, model in enumerate(comparison.models):
             rate = "" if number else show_rate(entry.rate)
             lines += [
-                table_row([rate, model.label, *_points(model.rates[index])], ends),
-                table_row(["", "", *_bounds(model.rates[index])], ends),
+                _line([rate, model.label, *_points(model.rates[index])], ends),
+                _line(["", "", *_bounds(model.rates[index])], ends),
             ]
     for number, model in enumerate(comparison.models):
         if comparison.metric is not None:
@@ -101,12 +138,17 @@ def _table(comparison: Comparison) -> list[str]:
             point = "" if change is None else signed(change.estimate)
             bounds = "" if change is None else signed_bounds(change)
             lines += [
-                table_row(
-                    [name, model.label, figures.estimate(model.area), point, "", "", ""], ends
-                ),
-                table_row(["", "", figures.bounds(model.area), bounds, "", "", ""], ends),
+                _line([name, model.label, figures.estimate(model.area), point, "", "", ""], ends),
+                _line(["", "", figures.bounds(model.area), bounds, "", "", ""], ends),
             ]
     return lines
+
+
+def _line(cells: list[str], ends: tuple[int, ...]) -> str:
+    """A line of the table; narrow pages mark an unfinished row at its label."""
+    if len(cells) > len(ends):
+        cells = [cells[0], cells[1] + "*" * cells[-1].endswith("*"), *cells[2:-1]]
+    return table_row(cells, ends)
 
 
 def _points(row: ComparedRatePart) -> list[str]:
@@ -160,6 +202,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
     if any(row.sdc is None for row in rows):
         yield figures.NO_ESTIMATE
+    if any(p and figures.says_nothing(p) for r in rows for p in (r.metric, r.sdc, r.due)):
+        yield figures.TOO_WIDE
     if any(row.difference and not row.difference.reached for row in rows):
         yield (
             f"~ not every difference of this row (SDC and DUE included) is known to {points}; the "

@@ -111,6 +111,8 @@ def _notes(report: Report) -> tuple[str, ...]:
         )
     if any(row.metric is None for row in report.rates):
         notes.append(figures.NO_ESTIMATE)
+    if any(p and figures.says_nothing(p) for r in report.rates for p in (r.metric, r.sdc, r.due)):
+        notes.append(figures.TOO_WIDE)
     return tuple(notes)
 
 

@@ -1,4 +1,4 @@
-"""The vulnerability map as plain text, 80 columns wide."""
+"""The vulnerability map as plain text, as wide as the page."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -18,6 +18,7 @@ from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import protection_lines
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
+    columns,
     one_line,
     short_names,
     table_row,
@@ -25,8 +26,32 @@ from analyzer.reports.shared.terminal_text import (
 )
 
 NAME_WIDTH = 24
-ENDS = (31, 39, 54, 63, 71, COLUMNS - 1)
-"""Last character of each column of the tables; the last place of a line is for a mark."""
+USUAL = (31, 39, 54, 63, 71, 79)
+"""Last character of each column of the tables at 80 columns; the last place is for a mark.
+
+Wider pages have more room for names."""
+
+NARROW_NAME = 18
+NARROW = (25, 32, 46, 52, 59)
+"""The same on narrow pages, which leave out the trials."""
+
+
+def _more(report: MapReport) -> int:
+    """Columns that names have beyond `NAME_WIDTH`: what the longest one needs, if there is room."""
+    longest = max((len(t.name) for t in report.tensors), default=0) + 2
+    return min(columns() - COLUMNS, max(0, longest - NAME_WIDTH))
+
+
+def _name_width(report: MapReport) -> int:
+    """Characters of a name, with the gap behind it."""
+    more = _more(report)
+    return NAME_WIDTH + more if more >= 0 else NARROW_NAME
+
+
+def _ends(report: MapReport) -> tuple[int, ...]:
+    more = _more(report)
+    return tuple(end + more for end in USUAL) if more >= 0 else NARROW
+
 
 SHOWN = 12
 """Tensors in the text; the other forms of the report have all."""
@@ -35,7 +60,6 @@ SHOWN = 12
 def to_text(report: MapReport) -> str:
     """Render the whole memory, the tensors that carry most SDC, and the bit positions."""
     lines = [
-        *wrapped(_head(report)),
         "",
         *_summary(report),
         "",
@@ -45,7 +69,12 @@ def to_text(report: MapReport) -> str:
         "",
         *wrapped(_notes(report)),
     ]
-    return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
+    return head_text(report) + "".join(f"{line.rstrip()}\n" for line in map(one_line, lines))
+
+
+def head_text(report: MapReport) -> str:
+    """Render what is known before the first trial: model, data, decision rule, faults."""
+    return "".join(f"{line.rstrip()}\n" for line in wrapped(_head(report)))
 
 
 def _head(report: MapReport) -> list[str]:
@@ -71,25 +100,27 @@ def _head(report: MapReport) -> list[str]:
     return [*lines, *protection_lines(report.protection), *(f"note: {n}" for n in model.notes)]
 
 
-def _row(name: str, area: AreaPart, last: str) -> str:
+def _row(report: MapReport, name: str, area: AreaPart, last: str) -> str:
     exact = area.sdc is not None and area.sdc.low == area.sdc.high
     bounds = "exact" if exact else figures.bounds(area.sdc)
     sdc, due = figures.estimate(area.sdc), figures.estimate(area.due)
     cells = [figures.si(area.bits), sdc, bounds, due, last, f"{area.trials:,}"]
-    return table_row(cells, ENDS, name)
+    ends = _ends(report)
+    return table_row(cells[: len(ends)], ends, name)
 
 
-def _table_head(name: str, last: str) -> list[str]:
+def _table_head(report: MapReport, name: str, last: str) -> list[str]:
     heads = ["bits", "SDC %", "interval", "DUE %", last, "trials"]
-    return [table_row(heads, ENDS, name), "─" * COLUMNS]
+    ends = _ends(report)
+    return [table_row(heads[: len(ends)], ends, name), "─" * (ends[-1] + 1)]
 
 
 def _summary(report: MapReport) -> list[str]:
     loss = "loss %" if report.golden.metric != "agreement" else "lost %"
-    lines = _table_head("one upset in", loss)
-    lines.append(_row("the whole memory", report.whole, _points(report.whole.loss)))
+    lines = _table_head(report, "one upset in", loss)
+    lines.append(_row(report, "the whole memory", report.whole, _points(report.whole.loss)))
     if len(report.kinds) > 1:
-        lines += [_row(f"  {k.kind}", k, _points(k.loss)) for k in report.kinds]
+        lines += [_row(report, f"  {k.kind}", k, _points(k.loss)) for k in report.kinds]
     return lines
 
 
@@ -106,11 +137,11 @@ def _share(share: float | None) -> str:
 
 def _tensors(report: MapReport) -> list[str]:
     ranked = by_share(report)
-    lines = _table_head("tensor", "share %")
-    names = short_names((t.name for t in ranked[:SHOWN]), NAME_WIDTH - 1)
+    lines = _table_head(report, "tensor", "share %")
+    names = short_names((t.name for t in ranked[:SHOWN]), _name_width(report) - 1)
     for tensor in ranked[:SHOWN]:
         mark = "" if tensor.stop == "precision" else "*"
-        lines.append(_row(names[tensor.name], tensor, _share(tensor.sdc_share)) + mark)
+        lines.append(_row(report, names[tensor.name], tensor, _share(tensor.sdc_share)) + mark)
     if len(ranked) > SHOWN:
         rest = [t.sdc_share for t in ranked[SHOWN:]]
         known = sum(share for share in rest if share is not None)
@@ -120,9 +151,9 @@ def _tensors(report: MapReport) -> list[str]:
 
 
 def _bits(report: MapReport) -> list[str]:
-    lines = _table_head("bit position", "")
+    lines = _table_head(report, "bit position", "")
     for label, part in _bit_rows(report):
-        lines.append(_row(label, part, ""))
+        lines.append(_row(report, label, part, ""))
     return lines
 
 
@@ -182,6 +213,8 @@ def _notes(report: MapReport) -> list[str]:
             f"{figures.UNKNOWN} no estimate: too much of it is untried. Of the bits at risk "
             f"{figures.percent(report.whole.untried)} % are untried and enter no total."
         )
+    if any(p and figures.says_nothing(p) for t in report.tensors for p in (t.sdc, t.due)):
+        lines.append(figures.TOO_WIDE)
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         lines.append(

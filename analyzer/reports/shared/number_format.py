@@ -1,6 +1,7 @@
 """Numbers as people read them. A displayed 0 or 1 is exact; nothing observed is a bound."""
 
 import re
+from typing import Protocol
 
 from analyzer.evaluation.metrics import MetricLabels
 from analyzer.reports.shared.records import IntervalPart, ToolPart
@@ -16,6 +17,8 @@ UNKNOWN = "–"
 NO_ESTIMATE = (
     f"{UNKNOWN} no estimate: faults that were not tried yet are more probable than the precision."
 )
+
+TOO_WIDE = f"{UNKNOWN} too few trials: the interval would be nearly 0 to 100 %."
 
 METRIC_NAMES = MetricLabels()
 """Name of a metric -> its name in text."""
@@ -52,10 +55,35 @@ def percent(value: float, decimals: int = 1) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+WIDTH_OF_NOTHING = 0.95
+"""An interval that is wider than this holds nearly every figure that there could be."""
+
+
+class Span(Protocol):
+    """Whatever has two limits, fractions."""
+
+    @property
+    def low(self) -> float:
+        """The lower one."""
+
+    @property
+    def high(self) -> float:
+        """The upper one."""
+
+
+def says_nothing(span: Span) -> bool:
+    """True if an interval is so wide that it tells nobody anything.
+
+    >>> says_nothing(IntervalPart(estimate=0.3, low=4e-12, high=0.9999))
+    True
+    """
+    return span.high - span.low > WIDTH_OF_NOTHING
+
+
 def estimate(part: IntervalPart | None) -> str:
     """The point, or a bound where nothing (or everything) was observed, in percent.
 
-    Without an estimate, a dash.
+    Without an estimate, or with one that may be anything, a dash.
 
     Nothing was observed where the point is a limit itself: of 0, or of what is known exactly, such
     as the patterns without upset among the masked.
@@ -65,7 +93,7 @@ def estimate(part: IntervalPart | None) -> str:
     >>> estimate(IntervalPart(estimate=1e-10, low=1e-10, high=0.006))
     '≤ 0.6'
     """
-    if part is None:
+    if part is None or says_nothing(part):
         return UNKNOWN
     if part.estimate == part.low < part.high:
         return f"≤ {percent(part.high).lstrip('<')}"
@@ -92,7 +120,7 @@ def outcomes(
         masked: the rest.
         metric: the figure beside them.
 
-    >>> parts = [IntervalPart(estimate=e, low=0.0, high=1.0) for e in (0.4256, 0.4357, 0.1387)]
+    >>> parts = [IntervalPart(estimate=e, low=0.1, high=0.9) for e in (0.4256, 0.4357, 0.1387)]
     >>> outcomes(*parts)
     ('42.6', '43.6', '13.8')
     >>> outcomes(*parts, metric=parts[2])
@@ -111,12 +139,14 @@ def outcomes(
 
 
 def bounds(part: IntervalPart | None) -> str:
-    """The interval in percent; nothing without an estimate.
+    """The interval in percent; nothing without an estimate, or where the interval says nothing.
 
     >>> bounds(IntervalPart(estimate=0.5, low=0.42, high=0.58))
     '42.0 – 58.0'
     """
-    return f"{percent(part.low)} – {percent(part.high)}" if part else ""
+    if part is None or says_nothing(part):
+        return ""
+    return f"{percent(part.low)} – {percent(part.high)}"
 
 
 def flips(expected: float) -> str:
@@ -155,6 +185,18 @@ def duration(seconds: float) -> str:
             count = seconds / limit
             return f"{count:.1f} {unit}" if count < 9.95 else f"{count:,.0f} {unit}"
     return f"{max(1.0, seconds):.0f} s"
+
+
+def age(seconds: float) -> str:
+    """A time since then, to a unit that people count in.
+
+    >>> age(20.0), age(1000.0), age(90_000.0), age(9e6)
+    ('now', '16 min', '25 h', '104 days')
+    """
+    for limit, unit in ((86_400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * limit:
+            return f"{seconds // limit:.0f} {unit}"
+    return "now"
 
 
 def runtime(tool: ToolPart) -> str:

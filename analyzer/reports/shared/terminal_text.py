@@ -5,11 +5,41 @@ could rewrite the screen, a newline could add a line that looks like ours.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from textwrap import TextWrapper
 
 COLUMNS = 80
-"""Width of every report on a terminal."""
+"""Width of every report, where nobody asks for another."""
+
+FEWEST, MOST = 60, 200
+"""A narrower page does not hold the tables, and a wider one is no easier to read."""
+
+_page: ContextVar[int] = ContextVar("columns", default=COLUMNS)
+
+
+def columns() -> int:
+    """Width of the page: that of a terminal within `page`, else `COLUMNS`."""
+    return _page.get()
+
+
+@contextmanager
+def page(width: int) -> Iterator[None]:
+    """Within the context, reports are as wide as a terminal, within `FEWEST` and `MOST`.
+
+    Args:
+        width: of the terminal, in characters.
+
+    >>> with page(1000):
+    ...     columns()
+    200
+    """
+    token = _page.set(min(max(width, FEWEST), MOST))
+    try:
+        yield
+    finally:
+        _page.reset(token)
 
 
 def one_line(text: str) -> str:
@@ -35,14 +65,14 @@ def lines(text: str) -> str:
 
 
 def wrapped(lines: Iterable[str], indent: str = "") -> list[str]:
-    """Lines of at most `COLUMNS` characters, broken at spaces; file names stay whole.
+    """Lines of at most `columns` characters, broken at spaces; file names stay whole.
 
     Args:
         lines: text of any origin. An empty line stays.
         indent: put before whatever follows a break.
     """
     fill = TextWrapper(
-        COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        columns(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return [part for line in lines for part in fill.wrap(one_line(line)) or [""]]
 
@@ -70,34 +100,42 @@ def table_row(cells: Sequence[str], ends: Sequence[int], start: str = "") -> str
 
 
 def short_names(names: Iterable[str], width: int) -> dict[str, str]:
-    """Short forms of names, by name: the ends of long ones, which tell more than their starts.
+    """Short forms of names, by name: long ones lose their middle, and no two look alike.
 
-    Names whose ends would look alike show their start as well.
+    More is kept of the end, which tells more than the start. Where two names differ in what a cut
+    would take away, another place is cut; where every cut does, they are counted.
 
     Args:
         names: text of any origin.
-        width: most characters of a short form, 3 or more.
+        width: most characters of a short form, 8 or more.
 
     >>> short = short_names(["stage2.block0.shortcut.weight", "stage3.block0.shortcut.weight"], 23)
     >>> list(short.values())
     ['stage2.…shortcut.weight', 'stage3.…shortcut.weight']
     >>> list(short_names(["stage2.shortcut.weight", "head.weight"], 16).values())
-    ['…shortcut.weight', 'head.weight']
+    ['stage…cut.weight', 'head.weight']
     """
     whole = {name: one_line(name) for name in names}
-    ends = {name: _cut(text, 0, width) for name, text in whole.items()}
-    seen = Counter(ends.values())
-    starts = {
-        n: _cut(whole[n], (width - 1) // 3, width) for n, end in ends.items() if seen[end] > 1
-    }
-    return {**ends, **starts}
+    usual = (width - 1) // 3
+    found: dict[str, str] = {}
+    left = list(whole)
+    for start in sorted(range(width), key=lambda start: abs(start - usual)):
+        cut = {name: _cut(whole[name], start, width) for name in left}
+        seen = Counter([*cut.values(), *found.values()])
+        found |= {name: text for name, text in cut.items() if seen[text] == 1}
+        left = [name for name in left if name not in found]
+    for number, name in enumerate(left, 1):
+        mark = f"~{number}"
+        found[name] = _cut(whole[name], usual, width - len(mark)) + mark
+    return {name: found[name] for name in whole}
 
 
 def _cut(text: str, start: int, width: int) -> str:
     """``text`` without its middle where it is too long, ``start`` characters before the gap."""
     if len(text) <= width:
         return text
-    return f"{text[:start]}…{text[start + 1 - width :]}"
+    rest = width - 1 - start
+    return f"{text[:start]}…{text[len(text) - rest :]}"
 
 
 def _escaped(character: str) -> str:

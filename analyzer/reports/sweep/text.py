@@ -1,4 +1,4 @@
-"""The report as plain text, 80 columns wide, for the terminal."""
+"""The report as plain text, as wide as the page, for the terminal."""
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
@@ -6,19 +6,40 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
-from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
+from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
 
-ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
-"""Last character of each column of the table."""
+USUAL = (6, 15, 31, 47, 62, 71, 80)
+"""Last character of each column of the table, from 80 columns on."""
+
+NARROW = (6, 13, 26, 39, 51, 60)
+"""The same on narrow pages, which leave out what is masked: the rest of SDC and DUE."""
+
+WIDE = (8, 19, 44, 69, 94, 107, 120)
+"""The same on wide pages, where each interval stands beside its figure."""
+
+
+def _ends() -> tuple[int, ...]:
+    """Last character of each column on the page."""
+    width = columns()
+    return NARROW if width < USUAL[-1] else WIDE if width >= WIDE[-1] else USUAL
 
 
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
-    head, notes = wrapped(_head(report)), wrapped(_notes(report))
-    lines = [*head, "", *_table(report), *notes, *_gate(report)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    lines = ["", *_table(report), *wrapped(_notes(report)), *_gate(report)]
+    return head_text(report) + "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def head_text(report: Report) -> str:
+    """Render what is known before the first trial: model, data, decision rule, faults."""
+    return "".join(f"{line.rstrip()}\n" for line in wrapped(_head(report)))
+
+
+def verdict_text(report: Report) -> str:
+    """Render the gate alone; nothing without one."""
+    return "".join(f"{line.rstrip()}\n" for line in _gate(report)[1:])
 
 
 def _head(report: Report) -> list[str]:
@@ -44,12 +65,23 @@ def _head(report: Report) -> list[str]:
 def _table(report: Report) -> list[str]:
     metric = figures.METRIC_NAMES[report.golden.metric]
     head = ["rate", "upsets", f"{metric} %", "SDC %", "DUE %", "masked %", "trials"]
-    lines = [table_row(head, ENDS), "─" * COLUMNS]
+    ends = _ends()
+    lines = [_line(head, ends), "─" * ends[-1]]
     for row in report.rates:
-        lines.append(table_row(_points(row), ENDS))
-        if row.metric is not None:
-            lines.append(table_row(_bounds(row), ENDS))
+        points, bounds = _points(row), _bounds(row)
+        if ends is WIDE:
+            both = zip(points, bounds, strict=True)
+            points = [f"{p}  {b:>13}" if b else p for p, b in both]
+        lines.append(_line(points, ends))
+        if row.metric is not None and ends is not WIDE:
+            lines.append(_line(bounds, ends))
     return lines
+
+
+def _line(cells: list[str], ends: tuple[int, ...]) -> str:
+    """A line of the table; narrow pages do without the column before the last."""
+    kept = cells if len(cells) == len(ends) else [*cells[: len(ends) - 1], cells[-1]]
+    return table_row(kept, ends)
 
 
 _MARKS = {"precision": "", "decided": "!"}
@@ -74,7 +106,9 @@ def _bounds(row: RatePart) -> list[str]:
 def _notes(report: Report) -> list[str]:
     confidence = f"{100 * report.plan.confidence:g}"
     known = any(row.metric is not None for row in report.rates)
-    lines = ["", f"Below each figure: its {confidence} % confidence interval."] if known else [""]
+    place = "Beside" if _ends() is WIDE else "Below"
+    interval = f"{place} each figure: its {confidence} % confidence interval."
+    lines = ["", interval] if known else [""]
     if any(row.stop == "decided" for row in report.rates):
         lines.append("! ended once its gate was decided; its intervals hold at any such end.")
     short = {row.stop for row in report.rates} - {"precision", "decided"}
@@ -84,6 +118,8 @@ def _notes(report: Report) -> list[str]:
         lines.append(f"* {why} before ±{100 * report.plan.precision:g} points were reached{valid}.")
     if any(row.metric is None for row in report.rates):
         lines.append(figures.NO_ESTIMATE)
+    if any(p and figures.says_nothing(p) for r in report.rates for p in (r.metric, r.sdc, r.due)):
+        lines.append(figures.TOO_WIDE)
     for row in report.rates:
         if row.crashes:
             lines.append(
@@ -105,11 +141,13 @@ def _gate(report: Report) -> list[str]:
         return []
     lines = ["", f"Gate: {report.gate.verdict}"]
     lines += wrapped([report.gate.scope] if report.gate.scope else [])
+    width = 28 if columns() >= USUAL[-1] else 22
     for c in report.gate.conditions:
         evidence = "no estimate"
-        if c.evidence is not None:
+        decided = c.verdict != "undecided"
+        if c.evidence is not None and (decided or not figures.says_nothing(c.evidence)):
             evidence = beside_bound(c.evidence, c.bound)
-        lines.append(f"  {word(c):<10} {c.condition:<28} {evidence}")
+        lines.append(f"  {word(c):<10} {c.condition:<{width}} {evidence}")
         for remark in remarks(c):
             lines += wrapped([f"    {remark}"], "    ")
         if why := why_undecided(report, c):

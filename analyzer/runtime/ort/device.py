@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption, DeviceUnavailable, quoted
 
 CPU_PROVIDER = "CPUExecutionProvider"
@@ -122,8 +123,8 @@ def find_device(word: str, known: Collection[str]) -> Device:
     else:
         more = ", ".join(sorted(others.keys() - NAMED.keys()))
         raise BadOption(
-            f"--device {quoted(word)}: use auto, cpu, cuda, cuda:1 or another provider of ONNX "
-            f"Runtime ({more})"
+            f"--device {quoted(word)}{meant(name or word, ['auto', *NAMED, *others])}: use auto, "
+            f"cpu, cuda, cuda:1 or another provider of ONNX Runtime ({more})"
         )
     if found.on_cpu and index:
         raise BadOption(f"--device {quoted(word)}: there is one cpu; leave the number out")

@@ -17,17 +17,18 @@ MITIGATIONS: tuple[Mitigation, ...] = (RELU6, RANGER, ACTMAX, CLIPACT)
 
 
 def find_mitigation(word: str) -> Mitigation:
-    """The mitigation of that name.
+    """The mitigation of that name, in any case.
 
     Raises:
         BadOption: there is none.
     """
+    from analyzer.did_you_mean import meant
     from analyzer.errors import BadOption
 
-    found = next((m for m in MITIGATIONS if m.name == word), None)
+    found = next((m for m in MITIGATIONS if m.name == word.lower()), None)
     if found is None:
-        names = ", ".join(m.name for m in MITIGATIONS)
-        raise BadOption(f"--method {word!r} is unknown; use {names}")
+        names = [m.name for m in MITIGATIONS]
+        raise BadOption(f"--method {word!r} is unknown{meant(word, names)}; use {', '.join(names)}")
     return found
 
 
