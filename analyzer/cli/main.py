@@ -12,6 +12,7 @@ from analyzer.cli.commands import (
     check,
     compare,
     data,
+    diff,
     export,
     harden,
     inspect,
@@ -32,8 +33,8 @@ MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (
-    *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    quantize,
+    *(run, compare, diff, map, inspect, check, annotate, selftest, resume, report),
+    *(harden, export, data, quantize),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -186,6 +186,19 @@ ComparisonGate = Annotated[
 Waivers = Annotated[
     Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
 ]
+Together = Annotated[
+    float | None, _option(_OUT, "X", "Of all differences together (default 0.95).")
+]
+Tolerance = Annotated[
+    float | None, _option(_OUT, "X", "Differences up to this are no regression (default 0).")
+]
+Across = Annotated[
+    list[str] | None,
+    _option(_OUT, "WORDS", "Compare though these differ, like runtime,data (repeatable)."),
+]
+MissingBaseline = Annotated[
+    str | None, _option(_OUT, "WORD", "Where OLD does not exist: error (default), or pass.")
+]
 Formats = Annotated[
     list[str] | None,
     _option(
@@ -283,6 +296,17 @@ MAP = {
     "journal": Journal,
     "shard": Shard,
     **outputs(RecordKind.MAP),
+    "format": Formats,
+    "config": Config,
+}
+DIFF = {
+    "gate": ComparisonGate,
+    "waivers": Waivers,
+    "confidence": Together,
+    "tolerance": Tolerance,
+    "across": Across,
+    "missing_baseline": MissingBaseline,
+    **outputs(RecordKind.DIFFERENCE),
     "format": Formats,
     "config": Config,
 }

@@ -3,13 +3,14 @@
 from markupsafe import Markup
 
 from analyzer.reports.comparison.chart import comparison_chart, difference_chart
-from analyzer.reports.comparison.gate import evidence_of, why_open
+from analyzer.reports.comparison.gate import why_open
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     Comparison,
     gained_nothing,
 )
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.condition_evidence import evidence_of
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
 

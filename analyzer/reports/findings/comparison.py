@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import WARN
-from analyzer.reports.comparison.gate import evidence_of, wanted_of, why_open
+from analyzer.reports.comparison.gate import why_open
 from analyzer.reports.comparison.record import ComparedModelPart, Comparison
 from analyzer.reports.findings.parts import (
     VERDICTS,
@@ -16,6 +16,7 @@ from analyzer.reports.findings.parts import (
 )
 from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.condition_evidence import evidence_of, wanted_of
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 
 
