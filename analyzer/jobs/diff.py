@@ -1,10 +1,8 @@
 """The difference between two reports: read both, compare what can be compared, judge, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
 
 from analyzer import __version__
 from analyzer.errors import BadGate, BadReport, BaselineMissing, NotComparable
@@ -12,11 +10,10 @@ from analyzer.gate import Verdict
 from analyzer.jobs.circumstances import AnyRecord, check_alike
 from analyzer.jobs.diff_figures import Sides, alone, figure_part, figures_of, scored, side_by_side
 from analyzer.jobs.diff_gate import check_conditions, judge_difference
+from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.render import FailureReport, read_report
-from analyzer.jobs.report import Report as JobReport
-from analyzer.jobs.report import Status, status_of
 from analyzer.jobs.requests.diff import DiffRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.waivers import read_waivers
@@ -26,11 +23,9 @@ from analyzer.reports.diff.record import (
     DiffGatePart,
     DiffSidePart,
 )
-from analyzer.reports.diff.text import difference_text
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.sweep.record import Report
-from analyzer.reports.tables import Row, difference_rows
 
 ASSUMPTIONS = (
     "The two runs are independent: the square of an arm of a difference is the sum of the squares "
@@ -41,36 +36,6 @@ ASSUMPTIONS = (
     "Figures are those of faults on this data set; another sample of data is not part of the "
     "intervals.",
 )
-
-
-@dataclass(frozen=True, repr=False, kw_only=True)
-class DifferenceReport(JobReport[Difference]):
-    """What a new report shows beside an old one."""
-
-    kind: ClassVar[RecordKind | None] = RecordKind.DIFFERENCE
-
-    @property
-    def verdict(self) -> Verdict:
-        """Verdict of the gate; without a gate, a failure if a figure is provably worse."""
-        return Verdict(self.record.verdict)
-
-    @property
-    def passed(self) -> bool:
-        """True if the gate passed or, without a gate, if no figure is provably worse."""
-        return self.verdict is Verdict.PASS
-
-    @property
-    def status(self) -> Status:
-        """OK, failed or undecided, as the verdict."""
-        return status_of(self.verdict, complete=True)
-
-    def to_text(self) -> str:
-        """The difference as plain text, 80 columns wide."""
-        return difference_text(self.record)
-
-    def rows(self) -> list[Row]:
-        """One row per figure."""
-        return difference_rows(self.record)
 
 
 def diff_reports(request: DiffRequest, observer: Observer = SILENT) -> DifferenceReport:
