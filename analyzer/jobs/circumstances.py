@@ -121,7 +121,7 @@ def _differs(circumstance: Circumstance, old: AnyRecord, new: AnyRecord) -> str:
 
 
 def _conditions(old: AnyRecord, new: AnyRecord) -> Iterator[str]:
-    """What differs, and leaves the difference that of the models, or nearly."""
+    """Sentences on what differs, and leaves the difference that of the models, or nearly."""
     if old.decision.rule == new.decision.rule and (
         old.decision.parameters != new.decision.parameters and _rule(old) == _rule(new)
     ):

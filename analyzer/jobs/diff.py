@@ -1,11 +1,12 @@
 """The difference between two reports: read both, compare what can be compared, judge, report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from analyzer import __version__
 from analyzer.errors import BadGate, BadReport, BaselineMissing, NotComparable
+from analyzer.faults.rates import show_rate
 from analyzer.gate import Verdict
 from analyzer.jobs.circumstances import AnyRecord, check_alike
 from analyzer.jobs.diff_figures import Sides, alone, figure_part, figures_of, scored, side_by_side
@@ -26,6 +27,9 @@ from analyzer.reports.diff.record import (
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.sweep.record import Report
+
+LISTED = 3
+"""Rates, or tensors, that a sentence names."""
 
 ASSUMPTIONS = (
     "The two runs are independent: the square of an arm of a difference is the sum of the squares "
@@ -119,15 +123,15 @@ def _compared(
     return [*told, *_left_out(old, new, sides)], sides
 
 
-def _left_out(old: AnyRecord, new: AnyRecord, sides: Sides) -> list[str]:
-    """A sentence on figures that only one of the reports has."""
-    missing = []
+def _left_out(old: AnyRecord, new: AnyRecord, sides: Sides) -> Iterator[str]:
+    """Sentences on rates, or tensors, that only one of the reports has."""
     for name, record in (("old", old), ("new", new)):
-        places = {f.tensor or f.rate for f, _ in figures_of(record) if f not in sides.figures}
+        alone = (figure for figure, _ in figures_of(record) if figure not in sides.figures)
+        places = list(dict.fromkeys(f.tensor or show_rate(f.rate or 0.0) for f in alone))
         if places:
-            what = "tensors" if isinstance(record, MapReport) else "rates"
-            missing.append(f"Only the {name} report has {len(places)} of its {what}.")
-    return missing
+            more = len(places) - LISTED
+            rest = f" and {more} more" if more > 0 else ""
+            yield f"Only the {name} report has {', '.join(places[:LISTED])}{rest}."
 
 
 def _record(

@@ -13,7 +13,7 @@ from analyzer.reports.tables import Row, difference_rows
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class DifferenceReport(Report[Difference]):
-    """What a new report shows beside an old one."""
+    """A finished comparison of a new report with an old one."""
 
     kind: ClassVar[RecordKind | None] = RecordKind.DIFFERENCE
 

@@ -1,7 +1,8 @@
 """Intervals of one coverage made into those of a higher one, where the counts are not at hand."""
 
 import math
-from statistics import NormalDist
+
+import scipy
 
 from analyzer.stats.intervals import Interval
 
@@ -41,8 +42,8 @@ def widened(interval: Interval, before: float, after: float) -> Interval:
     """
     if after <= before:
         return interval
-    quantile = NormalDist().inv_cdf
-    growth = quantile((1.0 + after) / 2.0) / quantile((1.0 + before) / 2.0)
+    quantile = scipy.special.ndtri
+    growth = float(quantile((1.0 + after) / 2.0) / quantile((1.0 + before) / 2.0))
     unseen = math.log1p(-after) / math.log1p(-before)
     down, up = interval.estimate - interval.low, interval.high - interval.estimate
     low = interval.estimate - _arm(down, up, growth, unseen)

@@ -18,7 +18,7 @@ def figure_name(metric: str) -> str:
 
 
 def place(figure: DiffFigurePart) -> str:
-    """Where a figure was measured: a bit error rate, or a part of the memory."""
+    """The place of a figure: a bit error rate, or a part of the memory."""
     if figure.rate is not None:
         return show_rate(figure.rate)
     return figure.tensor or "whole memory"

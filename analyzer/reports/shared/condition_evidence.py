@@ -16,7 +16,7 @@ class EvidencePart(Protocol):
 
     @property
     def bound(self) -> float:
-        """What it is judged by."""
+        """The limit by which it is judged."""
 
     @property
     def relative(self) -> bool:

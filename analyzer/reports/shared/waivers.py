@@ -28,11 +28,11 @@ class JudgedPart(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why the evidence alone does not say the verdict; empty: it does."""
+        """The reason for a verdict that is not that of the evidence; empty: there is none."""
 
     @property
     def waiver(self) -> WaiverPart | None:
-        """What excuses it."""
+        """The excuse; None: there is none."""
 
 
 def waiver_part(waiver: Waiver | None) -> WaiverPart | None:
