@@ -90,6 +90,8 @@ class CompareKeywords(RatesKeywords, total=False):
 
     protect: str | Sequence[str] | None
     gate: str | AnyCondition | Sequence[str | AnyCondition] | None
+    waivers: PathLike | None
+    until: str | None
 
 
 class RunKeywords(RatesKeywords, total=False):

@@ -41,6 +41,17 @@ def read_waivers(
     return waivers
 
 
+def unexcused(conditions: Sequence[AnyCondition], waivers: Sequence[Waiver]) -> list[AnyCondition]:
+    """Conditions that are not waived: these must be decided.
+
+    Args:
+        conditions: of the gate.
+        waivers: of its file.
+    """
+    excused = {waiver.gate for waiver in waivers if not waiver.expired}
+    return [condition for condition in conditions if condition.id not in excused]
+
+
 def with_waivers(
     judgements: Sequence[Judgement], waivers: Sequence[Waiver]
 ) -> tuple[Judgement, ...]:

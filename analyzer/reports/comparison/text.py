@@ -109,8 +109,12 @@ def _table(comparison: Comparison) -> list[str]:
     return lines
 
 
+_MARKS = {"precision": "", "decided": "!"}
+"""Behind the trials of a row, by the reason why it ended; any other reason has a star."""
+
+
 def _points(row: ComparedRatePart) -> list[str]:
-    trials = f"{row.trials:,}" + ("" if row.stop == "precision" else "*")
+    trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
     sign = "" if row.difference is None or row.difference.reached else "~"
     changes = [signed(p.estimate) + sign if p else "" for p in _changes(row.difference)]
     return _cells(row, figures.estimate, changes, trials)
@@ -154,7 +158,9 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield "area: mean of the metric over the logarithm of the rate."
     yield from _on_pairs(comparison)
     points = f"±{100 * plan.precision:g} points"
-    short = {row.stop for row in rows} - {"precision"}
+    if any(row.stop == "decided" for row in rows):
+        yield "! ended once its gate was decided; its intervals hold at any such end."
+    short = {row.stop for row in rows} - {"precision", "decided"}
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         yield f"* {why} before {points} were reached; the interval is valid, but wider."
