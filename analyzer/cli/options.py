@@ -7,7 +7,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from analyzer.cli import gate_options
 from analyzer.cli.report_options import PANEL as _OUT
+from analyzer.cli.report_options import option as _option
 from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
@@ -42,11 +44,6 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
         return command
 
     return offered
-
-
-def _option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
-    return typer.Option(help=text, **shown, **more)
 
 
 def _switch(name: str, text: str) -> Any:
@@ -176,29 +173,6 @@ SearchState = Annotated[
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
 PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 products exactly.")]
-Gate = Annotated[
-    list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
-]
-ComparisonGate = Annotated[
-    list[str] | None,
-    _option(_OUT, "TEXT", "Like 'top1 >= A - 0.01 @ 1e-6'; A is the reference (repeatable)."),
-]
-Waivers = Annotated[
-    Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
-]
-Together = Annotated[
-    float | None, _option(_OUT, "X", "Of all differences together (default 0.95).")
-]
-Tolerance = Annotated[
-    float | None, _option(_OUT, "X", "Differences up to this are no regression (default 0).")
-]
-Across = Annotated[
-    list[str] | None,
-    _option(_OUT, "WORDS", "Compare though these differ, like runtime,data (repeatable)."),
-]
-MissingBaseline = Annotated[
-    str | None, _option(_OUT, "WORD", "Where OLD does not exist: error (default), or pass.")
-]
 Formats = Annotated[
     list[str] | None,
     _option(
@@ -264,8 +238,8 @@ RUN = {
     "shard": Shard,
     "device": Device,
     "precise_int8": PreciseInt8,
-    "gate": Gate,
-    "waivers": Waivers,
+    "gate": gate_options.Gate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.RUN),
     "format": Formats,
     "config": Config,
@@ -279,8 +253,8 @@ COMPARE = {
     "journal": JournalFolder,
     "device": Device,
     "precise_int8": PreciseInt8,
-    "gate": ComparisonGate,
-    "waivers": Waivers,
+    "gate": gate_options.ComparisonGate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.COMPARISON),
     "format": Formats,
     "config": Config,
@@ -297,17 +271,13 @@ MAP = {
     "precise_int8": PreciseInt8,
     "journal": Journal,
     "shard": Shard,
+    "gate": gate_options.MapGate,
     **outputs(RecordKind.MAP),
     "format": Formats,
     "config": Config,
 }
 DIFF = {
-    "gate": ComparisonGate,
-    "waivers": Waivers,
-    "confidence": Together,
-    "tolerance": Tolerance,
-    "across": Across,
-    "missing_baseline": MissingBaseline,
+    **gate_options.DIFF,
     **outputs(RecordKind.DIFFERENCE),
     "format": Formats,
     "config": Config,

@@ -11,6 +11,7 @@ from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition
 from analyzer.gate.difference import AnyCondition
+from analyzer.gate.map_condition import MapCondition
 from analyzer.jobs.sources import DataLike
 
 P = ParamSpec("P")
@@ -107,6 +108,7 @@ class MapKeywords(CampaignKeywords, total=False):
     """A vulnerability map."""
 
     protect: str | None
+    gate: str | MapCondition | Sequence[str | MapCondition] | None
     margin: float | None
     exhaustive: bool | None
 

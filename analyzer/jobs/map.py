@@ -10,15 +10,17 @@ from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
 from analyzer.campaign.runner import Store
 from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.gate import Verdict
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_of
+from analyzer.jobs.map_gate import check_parts, judge_map
 from analyzer.jobs.observer import SILENT, MapStage, Observer
 from analyzer.jobs.pools import NullStore, early_start, open_pool
 from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
-from analyzer.jobs.report import Report, Share
+from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
@@ -36,6 +38,21 @@ class VulnerabilityReport(Report[MapReport]):
     """A finished vulnerability map."""
 
     kind: ClassVar[RecordKind | None] = RecordKind.MAP
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Verdict of the gates that were asked for; None: there were none."""
+        return Verdict(self.record.gate.verdict) if self.record.gate else None
+
+    @property
+    def passed(self) -> bool | None:
+        """True if the gates that were asked for passed; None: there were none."""
+        return None if self.verdict is None else self.verdict is Verdict.PASS
+
+    @property
+    def status(self) -> Status:
+        """OK if the gates passed or, without gates, if the map is complete."""
+        return status_of(self.verdict, self.complete)
 
     def to_text(self) -> str:
         """The map as plain text, 80 columns wide."""
@@ -66,6 +83,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         request = on_device(request, device)
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
+        check_parts(request.gate, analysis.space)
         with journal_of(analysis, request, observer) as journal:
             store = journal or NullStore()
             tensors = _run(analysis, request, store, watch, crew, observer)
@@ -125,6 +143,7 @@ def _report(
         analysis.notes,
         protection_part(plan, analysis.memory, analysis.coding),
     )
+    record = record.model_copy(update={"gate": judge_map(record, request.gate)})
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,

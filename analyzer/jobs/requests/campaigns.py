@@ -170,6 +170,7 @@ class MapRequest(CampaignRequest):
         protect: The protection of the memory.
         precision: Its margin: half the width of a tensor's intervals when the tensor is done.
         exhaustive: Whether every upset is to meet every image.
+        gate: Conditions on what one upset does, anywhere or in a part of the memory.
     """
 
     purpose: ClassVar[Purpose] = Purpose.MAP
@@ -180,6 +181,7 @@ class MapRequest(CampaignRequest):
     precision: float = Field(default=0.01, gt=0.0, lt=0.5, alias="margin")
     confidence: float = Field(default=0.99, gt=0.5, lt=1.0)
     exhaustive: bool = False
+    gate: fields.MapGates = ()
 
     def check(self) -> None:
         """Refuse to enumerate what has shares.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from analyzer.faults.protections.part import CHECK_BITS
+from analyzer.reports.map.gate import gate_lines
 from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
@@ -44,6 +45,7 @@ def to_text(report: MapReport) -> str:
         *_bits(report),
         "",
         *wrapped(_notes(report)),
+        *wrapped(gate_lines(report), "    "),
     ]
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
 
