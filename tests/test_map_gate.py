@@ -102,7 +102,7 @@ def test_a_glob_is_on_each_of_its_tensors() -> None:
         ("a.w", "pass", "gate-sdc-upset"),
         ("b.w", "fail", "gate-sdc-upset"),
     ]
-    assert len({c.name for c in checks}) == 2
+    assert len({(c.name, c.place) for c in checks}) == 2
 
 
 def test_a_warning_does_not_decide() -> None:

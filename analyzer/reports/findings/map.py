@@ -52,7 +52,7 @@ def _conditions(report: MapReport) -> Iterator[Finding]:
     """A check per condition and part."""
     for part in report.gate.conditions if report.gate else ():
         condition = part.condition.removeprefix(WARN)
-        several = part.place not in (WHOLE, condition.rpartition("@ ")[2])
+        several = part.tensor is None and part.place != WHOLE
         evidence = evidence_of(part)
         yield Finding(
             rule=f"gate-{part.metric}-upset",
