@@ -113,6 +113,25 @@ class MapKeywords(CampaignKeywords, total=False):
     exhaustive: bool | None
 
 
+class DiffKeywords(TypedDict, total=False):
+    """A comparison of two reports."""
+
+    gate: str | AnyCondition | Sequence[str | AnyCondition] | None
+    waivers: PathLike | None
+    confidence: float | None
+    tolerance: float | None
+    across: str | Sequence[str] | None
+    missing_baseline: str | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
+
+
 class SearchKeywords(TypedDict, total=False):
     """The search of bounds by ``clipact``."""
 

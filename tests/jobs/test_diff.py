@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import analyzer
 from analyzer.errors import BadGate, BadOption, BadReport, NotComparable
 from analyzer.jobs.circumstances import CIRCUMSTANCES
 from analyzer.jobs.diff import diff_reports
@@ -329,3 +330,14 @@ def test_words_of_across(reports: Any) -> None:
     assert diff(old, new, "--across", "Runtime, DATA", "--across", "rule").code == 1
     with pytest.raises(BadOption):
         ask(DiffRequest, {"across": 3}, old=old, new=new)
+
+
+def test_the_python_api_does_what_the_command_does(reports: Any) -> None:
+    old, new = reports
+    found = analyzer.diff(old, str(new), gate="sdc <= A @ 1e-5", across=["runtime"])
+    assert not found.passed
+    assert found.status == "failed"
+    assert len(found.rows()) == 9
+    assert json.loads(found.to_json())["command"] == "analyzer.diff"
+    with pytest.raises(BadOption, match="did you mean gate"):
+        analyzer.diff(old, new, gates="sdc <= A @ 1e-5")  # type: ignore[call-arg]
