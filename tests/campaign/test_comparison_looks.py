@@ -38,7 +38,7 @@ def test_a_later_look_has_wider_intervals_of_the_same_trials(tmp_path: Path) -> 
 def test_paired_models_get_the_same_trials_and_never_fewer(tmp_path: Path, growth: float) -> None:
     _, models = prepared(tmp_path, capped=2)
     compared(models)
-    reference, *variants = models
+    variants = models[1:]
     most = max(model.trials(RATE) for model in models)
     wanted = next_look(models, RATE, growth)
     for model, more in zip(models, wanted, strict=True):
