@@ -36,9 +36,11 @@ if TYPE_CHECKING:
         vulnerability_map,
     )
     from analyzer.jobs.api_data import annotate, check
+    from analyzer.jobs.api_reports import diff
     from analyzer.jobs.check import RecipesFound
     from analyzer.jobs.compare import ComparisonReport
     from analyzer.jobs.demonstration import demonstration_model
+    from analyzer.jobs.difference_report import DifferenceReport
     from analyzer.jobs.gates import GateReport
     from analyzer.jobs.harden import HardenedModel
     from analyzer.jobs.inspect import Inspection
@@ -53,6 +55,7 @@ __all__ = [
     "AnnotatedModel",
     "ComparisonReport",
     "Condition",
+    "DifferenceReport",
     "GateReport",
     "HardenedModel",
     "Inspection",
@@ -70,6 +73,7 @@ __all__ = [
     "check",
     "compare",
     "demonstration_model",
+    "diff",
     "harden",
     "inspect",
     "quantize",
@@ -86,6 +90,8 @@ _HOMES = {
     "RecipesFound": "analyzer.jobs.check",
     "annotate": "analyzer.jobs.api_data",
     "check": "analyzer.jobs.api_data",
+    "diff": "analyzer.jobs.api_reports",
+    "DifferenceReport": "analyzer.jobs.difference_report",
     "Condition": "analyzer.gate",
     "GateReport": "analyzer.jobs.gates",
     "HardenedModel": "analyzer.jobs.harden",

@@ -63,7 +63,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "clock",
     ): "CPU time of a block, charged to the budget; no result has it",
     ("gate/waiver.py", "clock"): "the type of a day; jobs say which day it is",
-    ("reports/sweep/record.py", "clock"): "the type of a day",
+    ("reports/shared/waivers.py", "clock"): "the type of a day",
     ("campaign/workers/worker.py", "clock"): "the same, measured where the block runs",
     ("__init__.py", "environment"): "switches off ONNX Runtime's telemetry before it is loaded",
 }

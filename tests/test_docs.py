@@ -40,6 +40,7 @@ FOREIGN = {
     "--relcheck-no-cache": "likewise",
     "--quick": "of `python -m audit`",
     "--nthreads": "of Dask's workers",
+    "--depth": "of git",
 }
 """Words of command lines that are none of relcheck's."""
 

@@ -31,8 +31,8 @@ from analyzer.gate import (
 from analyzer.gate.condition import HARMFUL
 from analyzer.gate.judge import MOST_TRIALS
 from analyzer.gate.waiver import parse_waivers
-from analyzer.reports.comparison.gate import points
 from analyzer.reports.shared.bound_format import beside, bound_shown
+from analyzer.reports.shared.condition_evidence import points
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
 from tests.reports.test_build import ESTIMATE, PLAN, RATE

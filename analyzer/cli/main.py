@@ -13,6 +13,7 @@ from analyzer.cli.commands import (
     check,
     compare,
     data,
+    diff,
     export,
     harden,
     help,
@@ -36,8 +37,8 @@ MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (
-    *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    *(quantize, journals, help),
+    *(run, compare, diff, map, inspect, check, annotate, selftest, resume, report),
+    *(harden, export, data, quantize, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from analyzer.cli import gate_options
 from analyzer.cli.option_forms import EFFORT as _EFFORT
-from analyzer.cli.option_forms import option as _option
 from analyzer.cli.option_forms import switch as _switch
 from analyzer.cli.option_forms import takes as takes
 from analyzer.cli.report_options import PANEL as _OUT
+from analyzer.cli.report_options import option as _option
 from analyzer.cli.report_options import outputs
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
@@ -143,16 +144,6 @@ SearchState = Annotated[
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
 PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 products exactly.")]
-Gate = Annotated[
-    list[str] | None, _option(_OUT, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
-]
-ComparisonGate = Annotated[
-    list[str] | None,
-    _option(_OUT, "TEXT", "Like 'top1 >= A - 0.01 @ 1e-6'; A is the reference (repeatable)."),
-]
-Waivers = Annotated[
-    Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
-]
 Formats = Annotated[
     list[str] | None,
     _option(
@@ -219,8 +210,8 @@ RUN = {
     "shard": Shard,
     "device": Device,
     "precise_int8": PreciseInt8,
-    "gate": Gate,
-    "waivers": Waivers,
+    "gate": gate_options.Gate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.RUN),
     "format": Formats,
     "config": Config,
@@ -229,11 +220,13 @@ COMPARE = {
     **_SWEEP,
     "protect": Protections,
     **_ACCURACY,
+    "until": Until,
     **WORK,
     "journal": JournalFolder,
     "device": Device,
     "precise_int8": PreciseInt8,
-    "gate": ComparisonGate,
+    "gate": gate_options.ComparisonGate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.COMPARISON),
     "format": Formats,
     "config": Config,
@@ -250,7 +243,14 @@ MAP = {
     "precise_int8": PreciseInt8,
     "journal": Journal,
     "shard": Shard,
+    "gate": gate_options.MapGate,
     **outputs(RecordKind.MAP),
+    "format": Formats,
+    "config": Config,
+}
+DIFF = {
+    **gate_options.DIFF,
+    **outputs(RecordKind.DIFFERENCE),
     "format": Formats,
     "config": Config,
 }

@@ -13,6 +13,19 @@ PANEL = "Verdict and reports"
 """Heading under which help lists them."""
 
 
+def option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+    """An option without a shown default.
+
+    Args:
+        panel: heading under which help lists it.
+        metavar: what stands for its value.
+        text: of help.
+        more: of typer.
+    """
+    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
+    return typer.Option(help=text, **shown, **more)
+
+
 def outputs(kind: RecordKind, panel: str | None = PANEL) -> dict[str, Any]:
     """One option per form of a report, by name.
 

@@ -123,7 +123,7 @@ def trials_to_decide(bound: float, interval: Interval, trials: int) -> int | Non
     above = bound > interval.estimate
     arm = interval.high - interval.estimate if above else interval.estimate - interval.low
     seen = interval.low < interval.estimate < interval.high
-    if not distance or (arm / distance) ** 2 * trials > MOST_TRIALS:
+    if not distance or arm > distance * math.sqrt(MOST_TRIALS / max(1, trials)):
         return None
     wanted = trials * (arm / distance) ** (2 if seen else 1) - trials
     return max(1, math.ceil(wanted / BLOCK_TRIALS - 1e-9)) * BLOCK_TRIALS

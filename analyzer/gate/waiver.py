@@ -60,7 +60,7 @@ def parse_waivers(text: str, source: str, today: date) -> tuple[Waiver, ...]:
 
 
 def _waiver(table: Any, source: str, today: date) -> Waiver:
-    from analyzer.gate.condition import parse_gate
+    from analyzer.gate.difference import parse_comparison_gate
 
     if not isinstance(table, dict):
         raise BadGate(f"{source} holds something else than waivers; {EXAMPLE}")
@@ -72,4 +72,4 @@ def _waiver(table: Any, source: str, today: date) -> Waiver:
         raise BadGate(f"{source}: a waiver needs its gate and a reason, as text; {EXAMPLE}")
     if type(expires) is not date:
         raise BadGate(f"{source}: a waiver needs a day, like expires = 2030-01-31; {EXAMPLE}")
-    return Waiver(parse_gate(gate).id, reason.strip(), expires, today > expires)
+    return Waiver(parse_comparison_gate(gate).id, reason.strip(), expires, today > expires)

@@ -140,7 +140,7 @@ def compare(
         models: two or more, each as `run` takes it, the first is the reference; or one, and
             ``protect``.
         observer: is told how it goes.
-        options: keywords of `run` but for ``until`` and ``waivers``. ``journal`` is a folder here.
+        options: keywords of `run`. ``journal`` is a folder here.
             ``gate``: a condition on the difference from the first model, like
             ``"top1 >= A - 0.01 @ 1e-6"``, or on a model's own figure; or several.
             ``protect``: a protection for all models, or one for each; of a single model: the

@@ -10,6 +10,7 @@ from analyzer.gate import (
     Condition,
     Judgement,
     Verdict,
+    Waiver,
     check_metrics,
     judge,
     overall,
@@ -17,6 +18,7 @@ from analyzer.gate import (
     without_hope,
 )
 from analyzer.gate.difference import AnyCondition, DifferenceCondition
+from analyzer.jobs.waivers import with_waivers
 from analyzer.reports.comparison.record import (
     ComparedConditionPart,
     ComparedGatePart,
@@ -27,6 +29,7 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
+from analyzer.reports.shared.waivers import waiver_part
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.stats.intervals import Interval
 
@@ -103,18 +106,21 @@ def _judge(record: Report, condition: Condition) -> Judgement:
 
 
 def judge_comparison(
-    comparison: Comparison, conditions: Sequence[AnyCondition]
+    comparison: Comparison,
+    conditions: Sequence[AnyCondition],
+    waivers: Sequence[Waiver] = (),
 ) -> ComparedGatePart | None:
     """Judge every condition for every model but the reference.
 
     Args:
         comparison: with every rate of theirs.
         conditions: of the gate; without any there is no verdict.
+        waivers: of its file.
     """
     found = [
-        (model, _judge_model(model, condition))
+        (model, judged)
         for model in comparison.models[1:]
-        for condition in conditions
+        for judged in with_waivers([_judge_model(model, c) for c in conditions], waivers)
     ]
     left_out = max(model.model.share_out_of_scope for model in comparison.models)
     verdict = overall([judged for _, judged in found], left_out)
@@ -155,6 +161,8 @@ def _compared_condition(label: str, judged: Judgement) -> ComparedConditionPart:
         evidence=evidence,
         more_trials=judged.more_trials,
         level=condition.level.value,
+        reason=judged.reason,
+        waiver=waiver_part(judged.waiver),
     )
 
 

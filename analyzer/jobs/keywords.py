@@ -11,6 +11,7 @@ from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition
 from analyzer.gate.difference import AnyCondition
+from analyzer.gate.map_condition import MapCondition
 from analyzer.jobs.sources import DataLike
 
 P = ParamSpec("P")
@@ -90,6 +91,8 @@ class CompareKeywords(RatesKeywords, total=False):
 
     protect: str | Sequence[str] | None
     gate: str | AnyCondition | Sequence[str | AnyCondition] | None
+    waivers: PathLike | None
+    until: str | None
 
 
 class RunKeywords(RatesKeywords, total=False):
@@ -105,8 +108,28 @@ class MapKeywords(CampaignKeywords, total=False):
     """A vulnerability map."""
 
     protect: str | None
+    gate: str | MapCondition | Sequence[str | MapCondition] | None
     margin: float | str | None
     exhaustive: bool | None
+
+
+class DiffKeywords(TypedDict, total=False):
+    """A comparison of two reports."""
+
+    gate: str | AnyCondition | Sequence[str | AnyCondition] | None
+    waivers: PathLike | None
+    confidence: float | None
+    tolerance: float | None
+    across: str | Sequence[str] | None
+    missing_baseline: str | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
 
 
 class SearchKeywords(TypedDict, total=False):

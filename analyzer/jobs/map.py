@@ -12,17 +12,19 @@ from analyzer.campaign.result import Stop
 from analyzer.campaign.runner import Store
 from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.gate import Verdict
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.journals import journal_of, remember_finished
+from analyzer.jobs.map_gate import check_parts, judge_map
 from analyzer.jobs.observer import SILENT, MapStage, Observer
 from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_map
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.reasons import tell_engine
 from analyzer.jobs.replayed import CountingStore, tell_replayed
-from analyzer.jobs.report import Report, Share
+from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
@@ -40,6 +42,21 @@ class VulnerabilityReport(Report[MapReport]):
     """A finished vulnerability map."""
 
     kind: ClassVar[RecordKind | None] = RecordKind.MAP
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Verdict of the gates that were asked for; None: there were none."""
+        return Verdict(self.record.gate.verdict) if self.record.gate else None
+
+    @property
+    def passed(self) -> bool | None:
+        """True if the gates that were asked for passed; None: there were none."""
+        return None if self.verdict is None else self.verdict is Verdict.PASS
+
+    @property
+    def status(self) -> Status:
+        """OK if the gates passed or, without gates, if the map is complete."""
+        return status_of(self.verdict, self.complete)
 
     def to_text(self) -> str:
         """The map as plain text, 80 columns wide."""
@@ -76,6 +93,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         observer.budgeted(lambda: watch.share_used)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
         tell_engine(analysis.executor, analysis.space, observer)
+        check_parts(request.gate, analysis.space)
         with journal_of(analysis, request, observer) as journal:
             _begin(analysis, request, watch, observer)
             store = CountingStore(journal)
@@ -169,6 +187,7 @@ def _report(
     journal: Path | None,
 ) -> VulnerabilityReport:
     record = _record(analysis, request, tensors, watch, journal)
+    record = record.model_copy(update={"gate": judge_map(record, request.gate)})
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,

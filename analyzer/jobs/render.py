@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from analyzer.campaign.result import Stop
 from analyzer.errors import BadReport, quoted, short
 from analyzer.jobs.compare import ComparisonReport
+from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.map import VulnerabilityReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
 from analyzer.reports.comparison.record import Comparison
+from analyzer.reports.diff.record import Difference
 from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.reports.map.record import MapReport
@@ -47,11 +49,11 @@ class FailureReport(Report[Failure]):
         return [{"error": error.slug, "message": error.message, "exit_code": self.record.exit_code}]
 
 
-AnyReport = SweepReport | VulnerabilityReport | ComparisonReport | FailureReport
+AnyReport = SweepReport | VulnerabilityReport | ComparisonReport | DifferenceReport | FailureReport
 
 
 def read_report(path: Path) -> AnyReport:
-    """A report of a sweep, a map, a comparison or a failure, from its JSON form.
+    """A report of a sweep, a map, a comparison, a difference or a failure, from its JSON form.
 
     Args:
         path: the file.
@@ -95,6 +97,8 @@ def _report(content: dict[str, Any]) -> AnyReport:
     match content.get("kind"):
         case "failure":
             return FailureReport(record=Failure.model_validate(content))
+        case "difference":
+            return DifferenceReport(record=Difference.model_validate(content))
         case "vulnerability map":
             found = MapReport.model_validate(content)
             return VulnerabilityReport(

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from analyzer.errors import BadGate
 from analyzer.gate import Condition, Judgement, Level, Waiver
+from analyzer.gate.difference import AnyCondition
 from analyzer.gate.waiver import parse_waivers
 from analyzer.jobs.observer import Observer
 
 
 def read_waivers(
-    path: Path | None, conditions: Sequence[Condition], observer: Observer
+    path: Path | None, conditions: Sequence[AnyCondition], observer: Observer
 ) -> tuple[Waiver, ...]:
     """The waivers of a file; one that excuses no condition, or has expired, is told.
 
@@ -38,6 +39,17 @@ def read_waivers(
         elif waiver.expired:
             observer.message(f"the waiver of {waiver.gate} expired on {waiver.expires}")
     return waivers
+
+
+def unexcused(conditions: Sequence[AnyCondition], waivers: Sequence[Waiver]) -> list[AnyCondition]:
+    """Conditions that are not waived: these must be decided.
+
+    Args:
+        conditions: of the gate.
+        waivers: of its file.
+    """
+    excused = {waiver.gate for waiver in waivers if not waiver.expired}
+    return [condition for condition in conditions if condition.id not in excused]
 
 
 def with_waivers(

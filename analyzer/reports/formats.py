@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
     RUN = "run"
     MAP = "map"
     COMPARISON = "comparison"
+    DIFFERENCE = "difference"
     HARDENING = "hardening"
     QUANTIZATION = "quantization"
     FAILURE = "failure"
@@ -106,6 +107,12 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("comparison.html:comparison_html")),
         Format("csv", ".csv", _CSV, _by("tables:comparison_rows", _ROWS)),
         *_for_pipelines("findings.comparison:comparison_findings"),
+    ),
+    RecordKind.DIFFERENCE: (
+        Format("json", ".json", _JSON, _by("diff.record:difference_json")),
+        Format("html", ".html", _HTML, _by("diff.html:difference_html")),
+        Format("csv", ".csv", _CSV, _by("tables:difference_rows", _ROWS)),
+        *_for_pipelines("findings.diff:difference_findings"),
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),

@@ -3,6 +3,7 @@
 from analyzer.reports.before_after.hardening import HardeningReport
 from analyzer.reports.before_after.quantization import QuantizationReport
 from analyzer.reports.comparison.record import Comparison
+from analyzer.reports.diff.record import Difference
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.map.table import HEADS, cells
 from analyzer.reports.shared.records import IntervalPart
@@ -58,6 +59,22 @@ def comparison_rows(comparison: Comparison) -> list[Row]:
                 }
             )
     return rows
+
+
+def difference_rows(found: Difference) -> list[Row]:
+    """One row per figure of two reports."""
+    return [
+        {
+            "figure": figure.metric,
+            "rate": figure.rate,
+            "tensor": figure.tensor,
+            "result": figure.result,
+            **_interval("old", figure.old),
+            **_interval("new", figure.new),
+            **_interval("difference", figure.difference),
+        }
+        for figure in found.figures
+    ]
 
 
 def hardening_rows(report: HardeningReport) -> list[Row]:

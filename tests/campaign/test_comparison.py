@@ -4,14 +4,13 @@ from pathlib import Path
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.comparison.additional_blocks import run_more
+from analyzer.campaign.comparison.blocks_wanted import missing_blocks, wanted_blocks
 from analyzer.campaign.comparison.difference import (
     ComparedModel,
     ModelFindings,
     RateDifference,
     compare,
     difference_at,
-    missing_blocks,
-    wanted_blocks,
 )
 from analyzer.campaign.result import Stop
 from analyzer.faults.pairing import OWN
@@ -144,7 +143,7 @@ def test_blocks_are_added_where_a_difference_is_not_precise(tmp_path: Path) -> N
         c.finish(run(c.context, AtOnce(Results(c.context)), c.store))
         c.context = with_plan(c.context, precision=0.02)
     before = trials_of(compared_models)
-    wanted = wanted_blocks(compared_models)
+    wanted = wanted_blocks(compared_models, compared_models[0].context.plan.rates)
     reference, *variants = compared_models
     lacking = 0
     for variant, own in zip(variants, wanted[1:], strict=True):
@@ -221,7 +220,7 @@ def test_models_that_share_little_are_compared_by_independent_campaigns(tmp_path
     assert not variant.paired
     assert variant.context.plan.paired == ""
     first, second = compared(compared_models)
-    assert wanted_blocks(compared_models) == [{}, {}]
+    assert wanted_blocks(compared_models, compared_models[0].context.plan.rates) == [{}, {}]
     for a, b, found in zip(first.estimates, second.estimates, second.differences, strict=True):
         metrics = estimated(a).metric, estimated(b).metric
         assert differing(found).metric == unpaired_difference(*metrics)

@@ -6,13 +6,13 @@ import numpy as np
 from onnx import numpy_helper
 
 from analyzer.campaign.comparison.additional_blocks import run_more
+from analyzer.campaign.comparison.blocks_wanted import missing_blocks
+from analyzer.campaign.comparison.blocks_wanted import wanted_blocks as wanted
 from analyzer.campaign.comparison.difference import (
     ComparedModel,
     ModelFindings,
     compare,
-    missing_blocks,
 )
-from analyzer.campaign.comparison.difference import wanted_blocks as wanted
 from analyzer.campaign.runner import Budget
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.comparable import prepare_models
@@ -80,7 +80,9 @@ def compared(
     for compared in compared_models:
         pool = AtOnce(Results(compared.context))
         compared.finish(run(compared.context, pool, compared.store, budget))
-    for compared, more in zip(compared_models, wanted(compared_models), strict=True):
+    for compared, more in zip(
+        compared_models, wanted(compared_models, compared_models[0].context.plan.rates), strict=True
+    ):
         blocks = missing_blocks(compared, more)
         run_more(blocks, AtOnce(Results(compared.context)), compared.store, budget)
         compared.count(more)

@@ -315,3 +315,107 @@ def test_every_option_is_a_setting() -> None:
     assert names <= known
     forms = {form.name for form in ComparisonRequest.formats().values() if not form.flag}
     assert known - names == {"models", "command", "shard", *forms}
+
+
+LIKE_A = "sdc <= A + 0.2 @ 1e-3"
+
+
+def test_a_clear_difference_takes_fewer_trials_than_precision(
+    model: Path, capped: Path, data: Path, tmp_path: Path
+) -> None:
+    """All models have the look at which the gate was decided, and rates of gates alone are run."""
+    args = (model, capped, "--data", data, "--journal", "none", "--gate", LIKE_A)
+    soon = comparison_of(tmp_path, *args, "--until", "gate")
+    late = comparison_of(tmp_path, *args, "--rates", "1e-3", "--precision", "0.05")
+    for mine, theirs in zip(soon["models"], late["models"], strict=True):
+        (row,), (other,) = mine["rates"], theirs["rates"]
+        assert (row["stop"], other["stop"]) == ("decided", "precision")
+        assert row["trials"] < other["trials"]
+    assert soon["gate"]["verdict"] == late["gate"]["verdict"] == "pass"
+
+
+def test_a_gate_goes_on_beyond_the_precision_until_it_is_decided(
+    model: Path, capped: Path, data: Path, tmp_path: Path
+) -> None:
+    """Undecided at its precision; decided with more trials, by the interval that is shown."""
+    gate = "sdc <= A + 0.03 @ 1e-3"
+    args = (model, capped, "--data", data, "--journal", "none", "--gate", gate)
+    early = comparison_of(tmp_path, *args, "--precision", "0.1", "--rates", "1e-3", code=3)
+    (open_,) = early["gate"]["conditions"]
+    assert open_["verdict"] == "undecided"
+    assert open_["more_trials"] > 0
+    found = comparison_of(tmp_path, *args, "--precision", "0.1", "--until", "gate")
+    (part,) = found["gate"]["conditions"]
+    assert part["verdict"] == "pass"
+    assert part["evidence"]["high"] <= part["bound"]
+    second = found["models"][1]["rates"][0]
+    assert second["difference"]["paired_trials"] > early["models"][1]["rates"][0]["trials"]
+    assert second["difference"]["reached"]
+
+
+def test_until_gate_is_the_same_with_any_number_of_workers_and_goes_on(
+    model: Path, capped: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates = ("--gate", "sdc <= A + 0.05 @ 1e-3", "--gate", "warn: due <= A + 0.1 @ 1e-2")
+    args = (model, capped, "--data", data, *gates, "--until", "gate", "--rates", "1e-3,3e-3")
+    precise = ("--precision", "0.1", "--journal")
+    kept = (*args, *precise, tmp_path / "journals")
+    first = comparison_of(tmp_path, *kept)
+    stops = [row["stop"] for row in first["models"][1]["rates"]]
+    assert stops == ["decided", "precision", "decided"]
+    assert figures(comparison_of(tmp_path, *args, *precise, "none", "--jobs", "2")) == figures(
+        first
+    )
+
+    def nothing_is_run(*_: object) -> None:
+        raise AssertionError("a block was run again")
+
+    monkeypatch.setattr("analyzer.campaign.workers.inline_pool.run_blocks", nothing_is_run)
+    assert figures(comparison_of(tmp_path, *kept)) == figures(first)
+
+
+def test_the_budget_ends_an_undecided_gate_which_says_what_it_lacks(
+    model: Path, data: Path, tmp_path: Path
+) -> None:
+    """The same model twice: the difference is 0, and known within about 3 / trials."""
+    gate = ("--gate", "sdc <= A + 0.0001 @ 1e-2", "--until", "gate", "--budget", "2s")
+    target, twin = tmp_path / "c.json", tiny_cnn(tmp_path / "twin.onnx")
+    args = ("compare", model, twin, "--data", data, "--journal", "none", *gate)
+    run = invoke(*args, "--json", target)
+    found = json.loads(target.read_text())
+    assert run.code == 3, run.out
+    assert [m["rates"][0]["stop"] for m in found["models"]] == ["budget", "budget"]
+    (part,) = found["gate"]["conditions"]
+    assert part["verdict"] == "undecided"
+    text = " ".join(run.out.split())
+    assert "Undecided: the budget ended; about" in text
+    assert "of CPU time) would decide" in text
+
+
+def test_until_gate_needs_a_gate_and_something_to_compare(
+    model: Path, capped: Path, data: Path
+) -> None:
+    args = ("compare", model, capped, "--data", data)
+    assert_sentence(invoke(*args, "--until", "gate"), "bad-option", "needs a --gate to decide")
+    gate = ("--metric", "agreement", "--gate", "agreement >= A - 0.1 @ 1e-3")
+    assert_sentence(invoke(*args, *gate), "bad-gate", "only sdc and due are compared")
+
+
+def test_a_waiver_excuses_a_condition_of_a_comparison(
+    model: Path, capped: Path, data: Path, tmp_path: Path
+) -> None:
+    """It need not be decided, and does not decide."""
+    hard = "sdc <= A - 0.9 @ 1e-3"
+    waivers = tmp_path / "w.toml"
+    waivers.write_text(f'[[waiver]]\ngate = "{hard}"\nreason = "ticket 7"\nexpires = 2999-01-31\n')
+    args = (model, capped, "--data", data, "--journal", "none", "--gate", LIKE_A, "--gate", hard)
+    comparison_of(tmp_path, *args, "--until", "gate", code=1)
+    page = tmp_path / "c.html"
+    words = (*args, "--until", "gate", "--waivers", waivers, "--html", page)
+    found = comparison_of(tmp_path, *words)
+    verdicts = [
+        (c["verdict"], c["waiver"] and c["waiver"]["reason"]) for c in (found["gate"]["conditions"])
+    ]
+    assert verdicts == [("pass", None), ("fail", "ticket 7")]
+    assert found["gate"]["verdict"] == "pass"
+    assert "Waived until 2999-01-31: ticket 7" in page.read_text()

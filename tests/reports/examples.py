@@ -12,6 +12,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.waivers import WaiverPart
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -19,7 +20,6 @@ from analyzer.reports.sweep.record import (
     PlanPart,
     RatePart,
     Report,
-    WaiverPart,
 )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from analyzer.gate.map_condition import parse_map_gate
+from analyzer.jobs.map_gate import judge_map
 from analyzer.reports.map.record import (
     AreaPart,
     KindPart,
@@ -86,4 +88,15 @@ def unfinished_map() -> MapReport:
     return example_map(tensors=[first, second.model_copy(update={"stop": "budget"})])
 
 
-MAPS = {"map": example_map, "unfinished-map": unfinished_map}
+def gated_map() -> MapReport:
+    """Conditions on the whole memory, on tensors and on bits: one of each verdict."""
+    texts = ("sdc <= 0.05", "sdc <= 0.1 @ conv*", "warn: due <= 0.001 @ *")
+    gate = judge_map(example_map(), [*map(parse_map_gate, texts)])
+    return example_map(gate=gate)
+
+
+MAPS = {
+    "map": example_map,
+    "unfinished-map": unfinished_map,
+    "map-gated": gated_map,
+}

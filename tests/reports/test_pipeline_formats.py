@@ -23,6 +23,7 @@ from analyzer.reports.findings.sweep import sweep_findings
 from analyzer.reports.formats import FORMATS, RecordKind, find_format
 from analyzer.reports.pipeline.sarif import to_sarif
 from tests.reports.comparisons import COMPARISONS
+from tests.reports.differences import DIFFERENCES
 from tests.reports.examples import EXAMPLES, condition, example_report, gated_report, interval, row
 from tests.reports.failures import FAILURES
 from tests.reports.maps import MAPS
@@ -36,6 +37,7 @@ CASES: dict[str, tuple[RecordKind, Callable[[], Any]]] = {
     **{name: (RecordKind.RUN, make) for name, make in EXAMPLES.items()},
     **{name: (RecordKind.MAP, make) for name, make in MAPS.items()},
     **{f"compared-{name}": (RecordKind.COMPARISON, make) for name, make in COMPARISONS.items()},
+    **{f"diff-{name}": (RecordKind.DIFFERENCE, make) for name, make in DIFFERENCES.items()},
     **{name: (RecordKind.FAILURE, make) for name, make in FAILURES.items()},
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.campaign.blocks import BLOCK_TRIALS, Block, BlockResult
+from analyzer.campaign.blocks import BLOCK_TRIALS, BlockResult
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.comparison.caching_store import CachingStore
 from analyzer.campaign.result import CampaignResult, RateResult, Stop
@@ -25,6 +25,7 @@ from analyzer.stats.paired import (
     unpaired_difference,
 )
 from analyzer.stats.paired_tally import Counts, PairedTally
+from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import Stratum, estimate_strata, is_measured
 from analyzer.stats.tally import Tally
 
@@ -40,6 +41,8 @@ class ComparedModel:
         result: What its own campaign found, once it is run.
         blocks: How many blocks of each cell count; more than its campaign needed where the
             difference needs them.
+        looks: Number of the look at rates that end once a gate is decided, which share the error.
+        ended: Why those rates got no more trials.
     """
 
     context: TrialContext
@@ -47,6 +50,13 @@ class ComparedModel:
     store: CachingStore = field(default_factory=CachingStore)
     result: CampaignResult | None = None
     blocks: dict[Cell, int] = field(default_factory=dict)
+    looks: dict[float, int] = field(default_factory=dict)
+    ended: dict[float, Stop] = field(default_factory=dict)
+
+    def confidence(self, rate: float) -> float:
+        """Coverage of intervals at one rate: that of the plan, or of its look."""
+        wanted = self.context.plan.confidence
+        return confidence_at(self.looks[rate], wanted) if rate in self.looks else wanted
 
     @property
     def paired(self) -> bool:
@@ -58,6 +68,12 @@ class ComparedModel:
         """The result of its own campaign."""
         assert self.result is not None, "its campaign has not been run"
         return self.result
+
+    @property
+    def cut_short(self) -> frozenset[Stop]:
+        """The reasons that ended rates before they were precise, or decided."""
+        stops = {self.ended.get(r.rate, r.stop) for r in self.found.rates}
+        return frozenset(stops - {Stop.PRECISION, Stop.DECIDED})
 
     def finish(self, result: CampaignResult) -> None:
         """Take in what its own campaign found."""
@@ -80,6 +96,11 @@ class ComparedModel:
         """The cells of one rate."""
         return [Cell(rate, index) for index in range(len(self.context.patterns.split(rate).strata))]
 
+    def parts(self, rate: float) -> list[Stratum]:
+        """The strata of one rate, with the trials that count."""
+        law, cells = self.context.patterns.split(rate), self.cells(rate)
+        return [Stratum(s.weight, self.tally(c)) for s, c in zip(law.strata, cells, strict=True)]
+
     def tally(self, cell: Cell) -> Tally:
         """The tally of the blocks of a cell that count."""
         return self.context.tally(o for result in self.used(cell) for o in result.outcomes)
@@ -90,13 +111,11 @@ class ComparedModel:
 
     def estimate(self, rate: float) -> RateEstimate | None:
         """Its own figures at one rate, from every block that counts; None without enough trials."""
-        law = self.context.patterns.split(rate)
-        cells, plan = self.cells(rate), self.context.plan
-        parts = [Stratum(s.weight, self.tally(c)) for s, c in zip(law.strata, cells, strict=True)]
-        if not is_measured(parts, plan.precision):
+        parts = self.parts(rate)
+        if not is_measured(parts, self.context.plan.precision):
             return None
-        golden = self.context.golden.metric
-        return estimate_strata(parts, golden, plan.confidence, law.p_none)
+        golden, harmless = self.context.golden.metric, self.context.patterns.split(rate).p_none
+        return estimate_strata(parts, golden, self.confidence(rate), harmless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +125,7 @@ class RateDifference:
     Attributes:
         difference: Model minus reference; None without an estimate of either.
         trials: Trials that both ran; 0 where they share no patterns.
-        reached: Whether it is known to the plan's precision.
+        reached: Whether it is known to the plan's precision, or decides what was asked.
         gain: Share by which the longest of its arms is shorter than in campaigns that share
             nothing; None where they do share nothing, or without a difference.
     """
@@ -131,13 +150,14 @@ def difference_at(rate: float, reference: ComparedModel, variant: ComparedModel)
     if variant.paired:
         strata = _paired_strata(rate, reference, variant)
         trials = sum(s.shared.trials for s in strata)
-        found = _paired(strata, reference, variant)
+        found = _paired(strata, reference, variant, variant.confidence(rate))
     if found is None or alone is None:
         return RateDifference(None, trials, False)
     judged = metric_named(plan.metric).needs_labels
     arms = [longest_arm(d, metric=judged) for d in (found, alone)]
     gain = 1.0 - arms[0] / arms[1] if variant.paired and arms[1] else None
-    return RateDifference(found, trials, arms[0] <= plan.precision, gain)
+    decided = variant.ended.get(rate) is Stop.DECIDED
+    return RateDifference(found, trials, decided or arms[0] <= plan.precision, gain)
 
 
 def _independent(
@@ -155,14 +175,17 @@ def _independent(
 
 
 def _paired(
-    strata: Sequence[PairedStratum], reference: ComparedModel, variant: ComparedModel
+    strata: Sequence[PairedStratum],
+    reference: ComparedModel,
+    variant: ComparedModel,
+    confidence: float,
 ) -> Difference | None:
     """The difference over the trials that both ran."""
     plan, golden = reference.context.plan, [m.context.golden.metric for m in (reference, variant)]
     if not are_compared(strata, plan.precision):
         return None
     return paired_difference(
-        strata, (golden[0], golden[1]), plan.confidence, alike=_alike(reference, variant)
+        strata, (golden[0], golden[1]), confidence, alike=_alike(reference, variant)
     )
 
 
@@ -199,47 +222,6 @@ def _outcomes(compared: ComparedModel, cell: Cell) -> list[Counts]:
 
 def _counts(o: Outcomes) -> Counts:
     return o.images, o.sdc, o.due, o.masked, o.lost, o.gained, o.right
-
-
-Wanted = dict[Cell, int]
-"""Blocks that a compared should have, by cell."""
-
-
-def wanted_blocks(compared_models: Sequence[ComparedModel]) -> list[Wanted]:
-    """The blocks that each model should run for the differences, beyond its own campaign.
-
-    Where a difference is not known to the precision, both models get the trials that either has.
-    The first compared is the reference.
-    """
-    reference, *variants = compared_models
-    wanted: list[Wanted] = [{} for _ in compared_models]
-    for own, variant in zip(wanted[1:], variants, strict=True):
-        if not variant.paired:
-            continue
-        for rate in reference.context.plan.rates:
-            if difference_at(rate, reference, variant).reached:
-                continue
-            for cell in reference.cells(rate):
-                both = max(reference.blocks[cell], variant.blocks[cell])
-                own[cell] = both
-                wanted[0][cell] = max(wanted[0].get(cell, 0), both)
-    return wanted
-
-
-def missing_blocks(compared: ComparedModel, wanted: Wanted) -> list[Block]:
-    """The blocks that the store of a model does not hold, in order.
-
-    Args:
-        compared: the model.
-        wanted: by cell: the number of blocks that are wanted.
-    """
-    held = {cell: {r.block.index for r in compared.store.known(cell)} for cell in wanted}
-    return [
-        Block(cell, index)
-        for cell, count in wanted.items()
-        for index in range(compared.blocks[cell], count)
-        if index not in held[cell]
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +264,7 @@ def _compared(reference: ComparedModel, compared: ComparedModel) -> ModelFinding
     return ModelFindings(
         estimates=estimates,
         trials=trials,
-        stops=tuple(r.stop for r in results),
+        stops=tuple(compared.ended.get(r.rate, r.stop) for r in results),
         area=area([e.metric if e else None for e in estimates], rates),
         differences=differences,
         area_difference=area(changes, rates) if changes else None,

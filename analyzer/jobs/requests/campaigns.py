@@ -110,6 +110,19 @@ class RatesRequest(CampaignRequest):
         return self.rates
 
 
+def rates_to_decide(request: RatesRequest) -> tuple[float, ...]:
+    """The rates of a campaign that decides gates: those that were asked for, else those of gates.
+
+    Raises:
+        BadOption: there is nothing to decide.
+    """
+    if not request.conditions:
+        raise BadOption("--until gate needs a --gate to decide")
+    if "rates" in request.model_fields_set:
+        return request.rates
+    return tuple(sorted({c.rate for c in request.conditions}))
+
+
 class SweepRequest(RatesRequest):
     """A sweep of one model.
 
@@ -139,13 +152,9 @@ class SweepRequest(RatesRequest):
         """
         if self.until == "precision":
             return self.rates
-        if not self.gate:
-            raise BadOption("--until gate needs a --gate to decide")
         if self.shard.count > 1:
             raise BadOption("--until gate judges all trials together; a --shard has but a share")
-        if "rates" in self.model_fields_set:
-            return self.rates
-        return tuple(sorted({c.rate for c in self.gate}))
+        return rates_to_decide(self)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -161,6 +170,7 @@ class MapRequest(CampaignRequest):
         protect: The protection of the memory.
         precision: Its margin: half the width of a tensor's intervals when the tensor is done.
         exhaustive: Whether every upset is to meet every image.
+        gate: Conditions on what one upset does, anywhere or in a part of the memory.
     """
 
     purpose: ClassVar[Purpose] = Purpose.MAP
@@ -171,6 +181,7 @@ class MapRequest(CampaignRequest):
     precision: fields.Precision = Field(default=0.01, alias="margin")
     confidence: fields.Confidence = 0.99
     exhaustive: bool = False
+    gate: fields.MapGates = ()
 
     def check(self) -> None:
         """Refuse to enumerate what has shares.
@@ -193,13 +204,28 @@ class ComparisonRequest(RatesRequest):
         protect: The protection of the memory of each model; one: of all. Of a single model: the
             protections that are compared with none.
         gate: Conditions on differences from the reference, or on figures of the other models.
+        waivers: File of conditions that are excused for a while.
+        until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.COMPARISON
 
     models: Annotated[tuple[Model, ...], Field(exclude=True)]
     gate: fields.ComparisonGates = ()
+    waivers: Path | None = None
+    until: fields.Until = "precision"
     protect: fields.Protections = ()
+
+    @property
+    def swept(self) -> tuple[float, ...]:
+        """Rates that were asked for; of a comparison that only decides gates, else those of gates.
+
+        Raises:
+            BadOption: there is nothing to decide.
+        """
+        if self.until == "precision":
+            return self.rates
+        return rates_to_decide(self)
 
     def check(self) -> None:
         """Refuse a request that compares nothing.

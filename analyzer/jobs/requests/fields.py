@@ -26,6 +26,7 @@ from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
 from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
+from analyzer.gate.map_condition import MapCondition, parse_map_gate
 from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
 from analyzer.jobs.requests.words import read_share, reads_one_of, respelled
@@ -86,7 +87,8 @@ def _as_expectation(value: Any) -> Expectation:
 
 def _one_or_more(value: Any) -> Any:
     """A single text, gate, expectation or protection stands for a list of one."""
-    one = str | Condition | DifferenceCondition | Expectation | ProtectionPlan | NoProtection
+    conditions = Condition | DifferenceCondition | MapCondition
+    one = str | conditions | Expectation | ProtectionPlan | NoProtection
     return (value,) if isinstance(value, one) else value
 
 
@@ -128,6 +130,14 @@ def _as_comparison_condition(value: Any) -> AnyCondition:
     return parse_comparison_gate(value)
 
 
+def _as_map_condition(value: Any) -> MapCondition:
+    if isinstance(value, MapCondition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(NO_TEXT)
+    return parse_map_gate(value)
+
+
 def _function(flag: str, names: tuple[str, ...]) -> BeforeValidator:
     """Validator that takes a Python function as the text that names it, and names in any case."""
     read = respelled(names)
@@ -164,6 +174,15 @@ ComparisonGates = Annotated[
             InstanceOf[Condition] | InstanceOf[DifferenceCondition],
             BeforeValidator(_as_comparison_condition),
             PlainSerializer(str),
+        ],
+        ...,
+    ],
+    BeforeValidator(_one_or_more),
+]
+MapGates = Annotated[
+    tuple[
+        Annotated[
+            InstanceOf[MapCondition], BeforeValidator(_as_map_condition), PlainSerializer(str)
         ],
         ...,
     ],

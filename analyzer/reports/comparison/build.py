@@ -130,7 +130,7 @@ def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
         rate=result.rate,
         expected_flips=result.expected_flips,
         trials=found.trials[index],
-        stop=result.stop.value,
+        stop=found.stops[index].value,
         metric=interval_part(estimate.metric if estimate else None) if judged else None,
         sdc=interval_part(estimate.sdc if estimate else None),
         due=interval_part(estimate.due if estimate else None),

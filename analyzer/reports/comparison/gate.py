@@ -3,45 +3,9 @@
 from collections.abc import Iterator
 
 from analyzer.reports.comparison.record import ComparedConditionPart, Comparison
-from analyzer.reports.shared.bound_format import beside, bound_shown
-from analyzer.reports.shared.number_format import UNKNOWN
-
-
-def points(value: float, bound: float) -> str:
-    """A difference in points, with its sign and the digits that show on which side it lies.
-
-    Args:
-        value: the difference, within [-1, 1].
-        bound: what it is judged by.
-
-    >>> points(-0.01004, -0.01), points(0.02, -0.01), points(0.0, 0.0)
-    ('-1.004', '+2.0', '0')
-    """
-    if value == 0.0:
-        return "0"
-    sign = "-" if value < 0 else "+"
-    same_side = (value < 0) == (bound < 0)
-    return sign + beside(abs(value), abs(bound) if same_side else 0.0)
-
-
-def evidence_of(part: ComparedConditionPart) -> str:
-    """The figure, or the difference, that a condition was judged by."""
-    found = part.evidence
-    if found is None:
-        return f"{UNKNOWN} (no estimate)"
-    if not part.relative:
-        low, high = beside(found.low, part.bound), beside(found.high, part.bound)
-        return f"{beside(found.estimate, part.bound)} % ({low} – {high})"
-    low, high = points(found.low, part.bound), points(found.high, part.bound)
-    return f"{points(found.estimate, part.bound)} points ({low} to {high})"
-
-
-def wanted_of(part: ComparedConditionPart) -> str:
-    """The bound in words."""
-    if not part.relative:
-        return f"{part.operator} {bound_shown(part.bound)} %"
-    sign = "-" if part.bound < 0 else ""
-    return f"{part.operator} {sign}{bound_shown(abs(part.bound))} points"
+from analyzer.reports.shared.condition_evidence import evidence_of
+from analyzer.reports.shared.number_format import duration
+from analyzer.reports.shared.waivers import remarks, word
 
 
 def why_open(comparison: Comparison, part: ComparedConditionPart) -> str:
@@ -55,15 +19,28 @@ def why_open(comparison: Comparison, part: ComparedConditionPart) -> str:
         for row in model.rates
         if row.rate == part.rate
     )
-    how = "the budget ended" if row.stop == "budget" else "the precision was reached"
+    how = _what_ended(comparison, row.stop)
     if part.evidence is None:
         return f"Undecided: {how}; there is no estimate yet."
     if part.more_trials is None:
         return f"Undecided: {how}; the figure is too near its bound to say what would decide."
-    return (
-        f"Undecided: {how}; about {part.more_trials:,} more trials would decide (a smaller "
-        "--precision, a larger --budget)."
-    )
+    whose = "trials of both models" if part.relative else f"trials of {part.model}"
+    time = _time(comparison, part.more_trials * (2 if part.relative else 1))
+    return f"Undecided: {how}; about {part.more_trials:,} more {whose}{time} would decide."
+
+
+def _what_ended(comparison: Comparison, stop: str) -> str:
+    if stop == "precision":
+        points = f"±{100 * comparison.plan.precision:g} points"
+        return f"{points} were reached, and budget is left (--until gate goes on)"
+    if stop == "decided":
+        return "another condition of this rate failed"
+    return "it was interrupted" if stop == "interrupted" else "the budget ended"
+
+
+def _time(comparison: Comparison, trials: int) -> str:
+    each = comparison.run.trial_cpu_seconds
+    return "" if each is None else f" ({duration(each * trials)} of CPU time)"
 
 
 def gate_lines(comparison: Comparison) -> Iterator[str]:
@@ -73,6 +50,7 @@ def gate_lines(comparison: Comparison) -> Iterator[str]:
     yield from ("", f"Gate: {comparison.gate.verdict}")
     for part in comparison.gate.conditions:
         name = f"{part.model}: {part.condition}"
-        yield f"  {part.verdict:<10} {name:<32} {evidence_of(part)}"
+        yield f"  {word(part):<10} {name:<32} {evidence_of(part)}"
+        yield from (f"    {remark}" for remark in remarks(part))
         if why := why_open(comparison, part):
             yield f"    {why}"

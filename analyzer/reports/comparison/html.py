@@ -3,15 +3,17 @@
 from markupsafe import Markup
 
 from analyzer.reports.comparison.chart import comparison_chart, difference_chart
-from analyzer.reports.comparison.gate import evidence_of, why_open
+from analyzer.reports.comparison.gate import why_open
 from analyzer.reports.comparison.record import (
     ComparedModelPart,
     Comparison,
     gained_nothing,
 )
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.condition_evidence import evidence_of
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
+from analyzer.reports.shared.waivers import remarks, word
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -29,6 +31,8 @@ def comparison_html(comparison: Comparison) -> str:
         gained_nothing=gained_nothing,
         evidence_of=evidence_of,
         why_open=why_open,
+        remarks=remarks,
+        word=word,
         signed=signed,
         signed_bounds=signed_bounds,
     )

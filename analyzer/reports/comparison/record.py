@@ -21,6 +21,7 @@ from analyzer.reports.shared.records import (
     left_out,
 )
 from analyzer.reports.shared.signed_numbers import DifferencePart, Signed
+from analyzer.reports.shared.waivers import WaiverPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -118,6 +119,8 @@ class ComparedConditionPart(ReportRecord):
     evidence: DifferencePart | None
     more_trials: Count | None
     level: Literal["error", "warning"]
+    reason: str = ""
+    waiver: WaiverPart | None = None
 
 
 class ComparedGatePart(ReportRecord):

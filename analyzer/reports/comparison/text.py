@@ -144,15 +144,20 @@ def _table(comparison: Comparison) -> list[str]:
     return lines
 
 
+_MARKS = {"precision": "", "decided": "!"}
+"""Behind the trials of a row, by the reason why it ended; any other reason has a star."""
+
+
 def _line(cells: list[str], ends: tuple[int, ...]) -> str:
     """A line of the table; narrow pages mark an unfinished row at its label."""
     if len(cells) > len(ends):
-        cells = [cells[0], cells[1] + "*" * cells[-1].endswith("*"), *cells[2:-1]]
+        mark = cells[-1][-1:] if cells[-1][-1:] in "*!" else ""
+        cells = [cells[0], cells[1] + mark, *cells[2:-1]]
     return table_row(cells, ends)
 
 
 def _points(row: ComparedRatePart) -> list[str]:
-    trials = f"{row.trials:,}" + ("" if row.stop == "precision" else "*")
+    trials = f"{row.trials:,}" + _MARKS.get(row.stop, "*")
     sign = "" if row.difference is None or row.difference.reached else "~"
     changes = [signed(p.estimate) + sign if p else "" for p in _changes(row.difference)]
     return _cells(row, figures.estimate, changes, trials)
@@ -196,7 +201,9 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield "area: mean of the metric over the logarithm of the rate."
     yield from _on_pairs(comparison)
     points = f"±{100 * plan.precision:g} points"
-    short = {row.stop for row in rows} - {"precision"}
+    if any(row.stop == "decided" for row in rows):
+        yield "! ended once its gate was decided; its intervals hold at any such end."
+    short = {row.stop for row in rows} - {"precision", "decided"}
     if short:
         why = "the budget ended" if "budget" in short else "it was interrupted"
         yield f"* {why} before {points} were reached; the interval is valid, but wider."

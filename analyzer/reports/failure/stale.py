@@ -13,7 +13,13 @@ _PAGE = (
 OPENINGS: dict[str, tuple[str, ...]] = {
     "json": ('{\n  "format_version": ', '{\n "format": '),
     "html": (_PAGE,),
-    "csv": ("rate,expected_flips,", "tensor,kind,", "model,path,", "error,message,"),
+    "csv": (
+        "rate,expected_flips,",
+        "tensor,kind,",
+        "model,path,",
+        "figure,rate,",
+        "error,message,",
+    ),
     "markdown": (markdown.OPENING,),
     "junit": ('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="relcheck"',),
     "sarif": (sarif.OPENING,),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import WARN
-from analyzer.reports.comparison.gate import evidence_of, wanted_of, why_open
+from analyzer.reports.comparison.gate import why_open
 from analyzer.reports.comparison.record import ComparedModelPart, Comparison
 from analyzer.reports.findings.parts import (
     VERDICTS,
@@ -16,7 +16,9 @@ from analyzer.reports.findings.parts import (
 )
 from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.condition_evidence import evidence_of, wanted_of
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
+from analyzer.reports.shared.waivers import remarks, word
 
 
 def comparison_findings(comparison: Comparison) -> Findings:
@@ -57,16 +59,17 @@ def _conditions(comparison: Comparison) -> Iterator[Finding]:
         yield Finding(
             rule=f"gate-{part.metric}{'-regression' if part.relative else ''}",
             name=part.condition.removeprefix(WARN),
-            state=State(part.verdict),
+            state=State(word(part)),
             level=Level(part.level),
             model=labels.index(part.model),
             sentence=(
                 f"{part.metric} of {model.model.path} {what}at bit error rate "
                 f"{show_rate(part.rate)}: {evidence}, {100 * comparison.plan.confidence:g} % "
                 f"interval; wanted {wanted_of(part)}: {VERDICTS[part.verdict]}. "
-                f"{row.trials:,} trials, seed {comparison.plan.seed}. {why_open(comparison, part)}"
+                f"{row.trials:,} trials, seed {comparison.plan.seed}. "
+                f"{' '.join([*remarks(part), why_open(comparison, part)])}"
             ).rstrip(),
-            found=f"{part.model}: {evidence}",
+            found=". ".join((f"{part.model}: {evidence}", *remarks(part))),
             numbers={"rate": part.rate, "bound": part.bound, "trials": row.trials},
         )
 

@@ -1,15 +1,21 @@
 """The findings of a vulnerability map: that it is finished, and the tensors that carry most SDC."""
 
+from collections.abc import Iterator
+
+from analyzer.gate.condition import WARN
 from analyzer.reports.findings.parts import (
+    VERDICTS,
     artifacts_of,
     completeness,
     facts_of,
     titled,
     with_bounds,
 )
-from analyzer.reports.findings.record import Findings, Table
+from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
+from analyzer.reports.map.gate import WHOLE, evidence_of, why_open
 from analyzer.reports.map.record import AreaPart, MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.bound_format import bound_shown
 
 SHOWN = 20
 """Tensors in the table; CSV, HTML and JSON have all."""
@@ -18,7 +24,7 @@ SHOWN = 20
 def map_findings(report: MapReport) -> Findings:
     """Findings for a pipeline from a map."""
     stops = [tensor.stop for tensor in report.tensors]
-    checks = (completeness(stops, "the map", report.trials),)
+    checks = tuple(_conditions(report)) or (completeness(stops, "the map", report.trials),)
     whole = report.whole
     return Findings(
         title=titled(checks),
@@ -40,6 +46,29 @@ def map_findings(report: MapReport) -> Findings:
             ("plan", f"{report.plan.id}, seed {report.plan.seed}, {report.plan.fault}"),
         ),
     )
+
+
+def _conditions(report: MapReport) -> Iterator[Finding]:
+    """A check per condition and part."""
+    for part in report.gate.conditions if report.gate else ():
+        condition = part.condition.removeprefix(WARN)
+        several = part.tensor is None and part.place != WHOLE
+        evidence = evidence_of(part)
+        yield Finding(
+            rule=f"gate-{part.metric}-upset",
+            name=f"{condition}: {part.place}" if several else condition,
+            state=State(part.verdict),
+            level=Level(part.level),
+            place=part.tensor or "",
+            sentence=(
+                f"{part.metric.upper()} of one upset in {part.place}: {evidence}, "
+                f"{100 * report.plan.confidence:g} % interval; wanted <= "
+                f"{bound_shown(part.bound)} %: {VERDICTS[part.verdict]}. {part.trials:,} trials, "
+                f"seed {report.plan.seed}, plan {report.plan.id}. {why_open(report, part)}"
+            ).rstrip(),
+            found=evidence,
+            numbers={"bound": part.bound, "trials": part.trials},
+        )
 
 
 def _tensors(report: MapReport) -> Table:

@@ -13,9 +13,10 @@ from analyzer.reports.findings.parts import (
 from analyzer.reports.findings.record import Finding, Findings, Level, State, Table
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import bound_shown, evidence_shown
+from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.html import headline
 from analyzer.reports.sweep.record import ConditionPart, RatePart, Report
-from analyzer.reports.sweep.undecided import remarks, why_undecided
+from analyzer.reports.sweep.undecided import why_undecided
 
 
 def sweep_findings(report: Report) -> Findings:
@@ -57,17 +58,12 @@ def _condition(report: Report, part: ConditionPart) -> Finding:
     return Finding(
         rule=f"gate-{part.metric}",
         name=part.condition.removeprefix(WARN),
-        state=_state(part),
+        state=State(word(part)),
         level=Level(part.level),
         sentence=sentence,
         found=". ".join((evidence, *remarks(part))),
         numbers=_numbers(part, row, report),
     )
-
-
-def _state(part: ConditionPart) -> State:
-    excused = part.waiver is not None and not part.waiver.expired
-    return State.WAIVED if excused and part.verdict != "pass" else State(part.verdict)
 
 
 def _numbers(part: ConditionPart, row: RatePart, report: Report) -> dict[str, float | int | str]:

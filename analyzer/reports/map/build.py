@@ -115,12 +115,12 @@ def _bit(position: BitPosition, area: Area) -> BitPart:
         dtype=position.dtype,
         encoding=position.codec,
         bit=position.bit,
-        field=_field(position),
+        field=field_of(position),
         **dict(_area(area)),
     )
 
 
-def _field(position: BitPosition) -> str:
+def field_of(position: BitPosition) -> str:
     """The field of the number to which a bit belongs, e.g. ``sign`` or ``fraction``."""
     if position.codec.startswith(CHECK_BITS):
         return "check"

@@ -12,6 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
+from analyzer.reports.map.gate import evidence_of, why_open
 from analyzer.reports.map.record import MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
@@ -38,6 +39,8 @@ def to_html(report: MapReport) -> str:
         tensors=by_share(report),
         advice=advice(report),
         most=MOST_ROWS,
+        evidence_of=evidence_of,
+        why_open=why_open,
     )
 
 

@@ -118,6 +118,33 @@ class MapPlanPart(ReportRecord):
     kinds: list[str]
 
 
+class MapConditionPart(ReportRecord):
+    """One gate condition in one part of the memory, ``place``, and its evidence.
+
+    ``tensor`` is its name where the condition is on tensors. Without an estimate there is no
+    evidence; ``more_trials`` says, of an undecided one, about how many in this part would decide.
+    """
+
+    condition: str
+    metric: str
+    operator: Literal["<="] = "<="
+    bound: Fraction
+    place: Name
+    tensor: Name | None
+    verdict: Literal["pass", "fail", "undecided"]
+    evidence: IntervalPart | None
+    trials: Count
+    more_trials: Count | None
+    level: Literal["error", "warning"]
+
+
+class MapGatePart(ReportRecord):
+    """The gate: every condition in every part that it is on."""
+
+    verdict: Literal["pass", "fail", "undecided"]
+    conditions: list[MapConditionPart]
+
+
 class MapReport(ReportRecord):
     """A whole map."""
 
@@ -136,6 +163,7 @@ class MapReport(ReportRecord):
     tensors: list[TensorPart]
     trials: Count
     leveugle: Count
+    gate: MapGatePart | None = left_out()
     assumptions: list[str]
     run: RunPart
 

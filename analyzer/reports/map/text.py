@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from analyzer.faults.protections.part import CHECK_BITS
+from analyzer.reports.map.gate import gate_lines
 from analyzer.reports.map.record import (
     AreaPart,
     BitPart,
@@ -68,6 +69,7 @@ def to_text(report: MapReport) -> str:
         *_bits(report),
         "",
         *wrapped(_notes(report)),
+        *wrapped(gate_lines(report), "    "),
     ]
     return head_text(report) + "".join(f"{line.rstrip()}\n" for line in map(one_line, lines))
 

@@ -8,7 +8,7 @@ from analyzer.campaign.result import CampaignResult, RateResult
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.space import FaultSpace
-from analyzer.gate import Judgement, Waiver, overall
+from analyzer.gate import Judgement, overall
 from analyzer.model import Model
 from analyzer.reports.shared.assumptions import shared_bytes, sweep_assumptions
 from analyzer.reports.shared.build import (
@@ -29,6 +29,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.waivers import waiver_part
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -37,7 +38,6 @@ from analyzer.reports.sweep.record import (
     RatePart,
     Report,
     StratumPart,
-    WaiverPart,
 )
 from analyzer.stats.strata import MemoryEstimate
 
@@ -127,12 +127,6 @@ def _devices(values: tuple[float, ...]) -> DevicesPart | None:
     return DevicesPart(minimum=min(values), p05=p05, median=median, p95=p95, maximum=max(values))
 
 
-def _waiver(waiver: Waiver | None) -> WaiverPart | None:
-    if waiver is None:
-        return None
-    return WaiverPart(reason=waiver.reason, expires=waiver.expires, expired=waiver.expired)
-
-
 def _condition(judgement: Judgement) -> ConditionPart:
     condition = judgement.condition
     return ConditionPart(
@@ -146,5 +140,5 @@ def _condition(judgement: Judgement) -> ConditionPart:
         more_trials=judgement.more_trials,
         level=condition.level.value,
         reason=judgement.reason,
-        waiver=_waiver(judgement.waiver),
+        waiver=waiver_part(judgement.waiver),
     )

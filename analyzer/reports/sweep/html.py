@@ -7,9 +7,10 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
-from analyzer.reports.sweep.undecided import remarks, why_undecided, word
+from analyzer.reports.sweep.undecided import why_undecided
 
 
 def to_html(report: Report) -> str:

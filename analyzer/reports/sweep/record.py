@@ -1,6 +1,5 @@
 """The report as data: the JSON file, from which every other form is rendered."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,7 +14,6 @@ from analyzer.reports.shared.records import (
     IntervalPart,
     MemoryPart,
     ModelPart,
-    Name,
     ProtectionPart,
     ReportRecord,
     RunPart,
@@ -24,6 +22,7 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
+from analyzer.reports.shared.waivers import WaiverPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -84,14 +83,6 @@ class RatePart(ReportRecord):
     crashes: list[CrashPart]
     strata: list[StratumPart]
     memory: MemoryPart | None = left_out()
-
-
-class WaiverPart(ReportRecord):
-    """The excuse of a condition, until a day, ``expires``; once ``expired``, it excuses nothing."""
-
-    reason: Name
-    expires: date
-    expired: bool
 
 
 class ConditionPart(ReportRecord):

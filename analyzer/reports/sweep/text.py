@@ -7,8 +7,9 @@ from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
+from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.record import RatePart, Report
-from analyzer.reports.sweep.undecided import remarks, why_undecided, word
+from analyzer.reports.sweep.undecided import why_undecided
 
 USUAL = (6, 15, 31, 47, 62, 71, 80)
 """Last character of each column of the table, from 80 columns on."""

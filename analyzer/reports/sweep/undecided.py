@@ -40,27 +40,3 @@ def _time(report: Report, condition: ConditionPart) -> str:
     if each is None or condition.more_trials is None:
         return ""
     return f" ({duration(each * condition.more_trials)} of CPU time)"
-
-
-def word(condition: ConditionPart) -> str:
-    """The verdict of a condition, or that it is waived."""
-    waiver = condition.waiver
-    excused = waiver is not None and not waiver.expired and condition.verdict != "pass"
-    return "waived" if excused else condition.verdict
-
-
-def remarks(condition: ConditionPart) -> list[str]:
-    """Sentences about the level, the waiver and the reason of a condition."""
-    said = []
-    if condition.reason:
-        said.append(f"{condition.reason[:1].upper()}{condition.reason[1:]}.")
-    if condition.level == "warning":
-        said.append("A warning: the verdict of the gate does not depend on it.")
-    waiver = condition.waiver
-    if waiver and waiver.expired:
-        said.append(f"Its waiver expired on {waiver.expires}: {waiver.reason}")
-    elif waiver and condition.verdict == "pass":
-        said.append(f"It passes: its waiver is not needed any more ({waiver.reason})")
-    elif waiver:
-        said.append(f"Waived until {waiver.expires}: {waiver.reason}")
-    return said

@@ -1,0 +1,50 @@
+"""The Python API, third part: reports that were written, compared."""
+
+from pathlib import Path
+from typing import Unpack
+
+from analyzer.did_you_mean import meant
+from analyzer.errors import BadOption, quoted
+from analyzer.jobs.diff import diff_reports
+from analyzer.jobs.difference_report import DifferenceReport
+from analyzer.jobs.keywords import DiffKeywords, PathLike, takes
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.requests.diff import DiffRequest
+from analyzer.jobs.requests.settings import ask
+
+
+@takes(DiffKeywords)
+def diff(
+    old: PathLike, new: PathLike, *, observer: Observer = SILENT, **options: Unpack[DiffKeywords]
+) -> DifferenceReport:
+    """Say from two reports whether the new model is significantly worse; run nothing.
+
+    Args:
+        old: path of the JSON report of the baseline, of a run or a map.
+        new: path of the JSON report that is judged.
+        observer: is told of waivers that fit no condition.
+        options: keywords, each optional.
+
+            - ``gate``: a condition like ``"top1 >= A - 0.01 @ 1e-6"``, or several. ``waivers``:
+              file of those that are excused.
+            - ``confidence``: of all differences together, a fraction. ``tolerance``: differences
+              up to this are neither worse nor better, a fraction.
+            - ``across``: what may differ beside the model, like ``"runtime"``, or several.
+            - ``missing_baseline``: ``"error"``, or ``"pass"`` where there may be no old report.
+            - ``json``, ``html``, ...: files to write.
+
+    Returns:
+        The difference; one row per figure.
+
+    Raises:
+        RelcheckError: a file that is no report, or reports that cannot be compared.
+    """
+    known = DiffKeywords.__annotations__.keys()
+    if unknown := [name for name in options if name not in known]:
+        name = unknown[0]
+        raise BadOption(f"analyzer.diff has no keyword {quoted(name)}{meant(name, known)}")
+    flags = {**dict.fromkeys(known), **options}
+    return diff_reports(
+        ask(DiffRequest, flags, job="diff", old=Path(old), new=Path(new), command="analyzer.diff"),
+        observer,
+    )

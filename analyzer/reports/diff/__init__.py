@@ -1,0 +1,1 @@
+"""The difference between two reports: as data, and in words."""
