@@ -38,6 +38,20 @@ from tests.reports.examples import example_report, interval
 SWEEP = example_report()
 
 
+PLACES: tuple[tuple[Any, float, int, float], ...] = (
+    ("severe", 0.028, 640, 0.8),
+    ("large", 0.084, 240, 0.02),
+    ("moderate", 0.112, 160, 0.001),
+    ("slight", 0.676, 160, 0.0),
+)
+MOMENTS: tuple[tuple[float, Any], ...] = ((1.474e-4, "mean"), (2.948e-4, "worst"))
+FACTORS: tuple[tuple[float, Any], ...] = (
+    (0.3, ["pass", "pass", "pass", "pass"]),
+    (1.0, ["pass", "undecided", "pass", "pass"]),
+    (3.0, ["fail", "fail", "pass", "pass"]),
+)
+
+
 def amount(estimate: float, low: float, high: float) -> AmountPart:
     return AmountPart(estimate=estimate, low=low, high=high)
 
@@ -139,12 +153,7 @@ def plain_region(**changed: Any) -> RegionPart:
                 due=0,
                 exhaustive=False,
             )
-            for place, share, trials, harm in (
-                ("severe", 0.028, 640, 0.8),
-                ("large", 0.084, 240, 0.02),
-                ("moderate", 0.112, 160, 0.001),
-                ("slight", 0.676, 160, 0.0),
-            )
+            for place, share, trials, harm in PLACES
         ],
         "crashes": [],
     }
@@ -220,7 +229,7 @@ def orbit_region() -> RegionPart:
             masked=interval(0.42, 0.41, 0.43),
             stop="precision",
         )
-        for rate, moment in ((1.474e-4, "mean"), (2.948e-4, "worst"))
+        for rate, moment in MOMENTS
     ]
     return plain_region(
         name="memory in orbit", refresh="never", window_hours=17520.0, exposure=exposure,
@@ -328,11 +337,7 @@ def example_target(**changed: Any) -> TargetReport:
                 due_fit=amount(*(factor * x for x in (2.32, 1.9, 2.9))),
                 verdicts=verdicts,
             )
-            for factor, verdicts in (
-                (0.3, ["pass", "pass", "pass", "pass"]),
-                (1.0, ["pass", "undecided", "pass", "pass"]),
-                (3.0, ["fail", "fail", "pass", "pass"]),
-            )
+            for factor, verdicts in FACTORS
         ],
         "assumptions": ["An event is placed uniformly over the bits of its region."],
         "limits": ["Permanent faults, address decoders and control logic are not covered."],
