@@ -73,7 +73,7 @@ class EventState:
         return [o for result in self.state.used() for o in result.outcomes][:limit]
 
     def seen(self) -> AreaStratum:
-        """What counts; the weight is the share of the region's events.
+        """Trials that count; the weight is the share of the region's events.
 
         An enumerated stratum counts only once every pair was run: its first events are no sample.
         """

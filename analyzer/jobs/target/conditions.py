@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from analyzer.campaign.events.result import EventFigures
 from analyzer.campaign.events.task import MOST_GROWTH
 from analyzer.errors import BadGate
-from analyzer.gate import Level, Verdict, trials_to_decide
+from analyzer.gate import Verdict, trials_to_decide
 from analyzer.gate.target import ConditionOrigin, TargetCondition, TargetFigure
 from analyzer.gate.target_figures import TargetFigures
 from analyzer.gate.target_judge import TargetJudgement, judge_target
@@ -82,7 +82,9 @@ Question = Callable[[EventFigures], float | None]
 def decision(
     conditions: Sequence[TargetCondition], figures_of: Callable[[EventFigures], TargetFigures]
 ) -> Question:
-    """A question that is answered once every condition is decided, or one that counts has failed.
+    """A question that is answered once every condition is decided.
+
+    One that has failed does not end the others: the report is to tell each.
 
     Args:
         conditions: at least one.
@@ -91,8 +93,6 @@ def decision(
 
     def growth(found: EventFigures) -> float | None:
         judged = judge_target(conditions, figures_of(found))
-        if any(j.verdict is Verdict.FAIL and j.condition.level is Level.ERROR for j in judged):
-            return None
         open_ones = [j for j in judged if j.verdict is Verdict.UNDECIDED and j.interval]
         return max(map(_growth, open_ones)) if open_ones else None
 

@@ -23,6 +23,7 @@ from analyzer.jobs.target.conditions import (
     decision,
     precise_enough,
     questions,
+    sweep_precision,
 )
 from analyzer.jobs.target.prepare import PreparedTarget, prepare_target
 from analyzer.jobs.target.swept import sweep_region
