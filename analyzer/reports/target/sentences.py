@@ -42,6 +42,10 @@ def method_sentence(counted: bool, swept: bool) -> str:
     return " ".join(parts)
 
 
+def _all(count: int) -> str:
+    return "Both" if count == 2 else f"All {count}"
+
+
 def joint_sentence(plan: Plan, conditions: int, regions: int) -> str:
     """The promise of all intervals together.
 
@@ -55,7 +59,7 @@ def joint_sentence(plan: Plan, conditions: int, regions: int) -> str:
         together = (
             f"The condition is judged with {confidence} confidence."
             if conditions == 1
-            else f"All {conditions} conditions are judged together with {confidence} confidence: "
+            else f"{_all(conditions)} conditions are judged together with {confidence} confidence: "
             "their intervals share the error (Bonferroni)."
         )
         return (
