@@ -212,6 +212,7 @@ BAD_FILES = {
     HEAD + RATED.replace('kinds = ["bias"]\n', ""): "lies in the regions 'weights' and 'biases'",
     HEAD + RATED.replace("flip=0.9", "flip=0.8"): "the shares sum to 0.9, not to 1",
     HEAD + RATED.replace("secded:64", "secded:0"): "does not belong there",
+    HEAD + RATED.replace("secded:64", "tmr@x*"): "the protection of the region 'biases': the rule",
 }
 
 
