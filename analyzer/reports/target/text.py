@@ -30,7 +30,6 @@ def to_text(report: TargetReport) -> str:
         *_outcomes(report),
         *_swept(report),
         *_fit(report),
-        "",
         *wrapped(_notes(report), "    "),
     ]
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
@@ -171,6 +170,7 @@ def _fit(report: TargetReport) -> Iterator[str]:
         for name, part in (("SDC", total.sdc_fit), ("DUE", total.due_fit)):
             if part is not None:
                 yield f"FIT of {name}, all regions: {amount(part)} ({amount_bounds(part)})"
+        yield ""
         return
     yield table_row(heads, FIT_ENDS, "FIT")
     yield "─" * COLUMNS
@@ -184,6 +184,7 @@ def _fit(report: TargetReport) -> Iterator[str]:
             cells = ["", "", "", amount(other.due_fit), amount(other.sdc_fit)]
             start = f"raw rate x {other.factor:g}"
             yield table_row([*cells, amount_bounds(other.sdc_fit)], FIT_ENDS, start)
+    yield ""
 
 
 def _fit_row(name: str, fit: FitPart | None) -> str:
@@ -210,8 +211,8 @@ def _notes(report: TargetReport) -> Iterator[str]:
     campaign = report.campaign
     looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
     yield (
-        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} Each interval: "
-        f"{100 * campaign.interval_confidence:.5g} %."
+        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: "
+        f"{100 * campaign.interval_confidence:.5g} % each."
     )
     if campaign.stop in ("budget", "interrupted"):
         why = "the budget ended" if campaign.stop == "budget" else "it was interrupted"
