@@ -25,6 +25,7 @@ from analyzer.cli.commands import (
     resume,
     run,
     selftest,
+    target,
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import leave_failure
@@ -37,7 +38,7 @@ MESSAGE_CHARACTERS = 5000
 """Of one message: a path may have 4096; text of other people is cut where it is quoted."""
 
 COMMANDS = (
-    *(run, compare, diff, map, inspect, check, annotate, selftest, resume, report),
+    *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
     *(harden, export, data, quantize, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""

@@ -22,6 +22,10 @@ from analyzer.jobs.replayed import last_written
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE, Nowhere
 from analyzer.jobs.requests.outputs import STANDARD_OUTPUT
+from analyzer.jobs.requests.target import TargetRequest
+
+KeptRequest = SweepRequest | MapRequest | TargetRequest
+"""Requests whose finished work a journal of their own keeps."""
 
 
 def identity_of(analysis: Analysis) -> Identity:
@@ -39,10 +43,10 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Remembered:
-    """The request of a journal's campaign or map.
+    """The request of a journal's campaign, map or target.
 
     Attributes:
-        purpose: Which of the two.
+        purpose: Which of them.
         model: The ONNX file.
         settings: By name of the flag, what was given.
     """
@@ -54,9 +58,9 @@ class Remembered:
 
 @contextmanager
 def journal_of(
-    analysis: Analysis, request: SweepRequest | MapRequest, observer: Observer
+    analysis: Analysis, request: KeptRequest, observer: Observer
 ) -> Iterator[Journal | None]:
-    """The journal of a sweep or of a vulnerability map, open; None with ``--journal none``.
+    """The journal of a sweep, a map or a target, open; None with ``--journal none``.
 
     Args:
         analysis: the campaign.
@@ -133,7 +137,7 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
     return folder / f"{key_of(identity.content)}.db"
 
 
-def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
+def _remember(journal: Journal, request: KeptRequest) -> None:
     """Keep the request, unless only the asking program has the model or the data."""
     if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
         journal.remember("in memory", True)
@@ -144,7 +148,7 @@ def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
     journal.remember("shard", str(request.shard))
 
 
-def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
+def _settings(request: KeptRequest) -> dict[str, Any]:
     """Settings that were given, by name of the flag; paths are kept as absolute ones."""
     given = request.model_dump(
         mode="json", by_alias=True, exclude_unset=True, exclude={"shard", "command"}

@@ -24,6 +24,7 @@ class RecordKind(StrEnum):
     FAILURE = "failure"
     RECIPES = "recipes"
     INVENTORY = "inventory"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,11 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("failure.html:failure_html")),
         Format("csv", ".csv", _CSV, _by("failure.csv:failure_csv")),
         *_for_pipelines("failure.findings:failure_findings"),
+    ),
+    RecordKind.TARGET: (
+        Format("json", ".json", _JSON, _by("target.record:to_json")),
+        Format("csv", ".csv", _CSV, _by("target.table:target_rows", _ROWS)),
+        *_for_pipelines("findings.target:target_findings"),
     ),
     RecordKind.RECIPES: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),

@@ -10,7 +10,10 @@ from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
 
-_KINDS = (RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON, RecordKind.DIFFERENCE)
+_KINDS = (
+    *(RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON),
+    *(RecordKind.DIFFERENCE, RecordKind.TARGET),
+)
 
 
 @app.command()
