@@ -21,6 +21,7 @@ from analyzer.cli.commands import (
     resume,
     run,
     selftest,
+    target,
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import leave_failure
@@ -34,6 +35,7 @@ MESSAGE_CHARACTERS = 5000
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
     quantize,
+    target,
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -328,7 +328,13 @@ def example_target(**changed: Any) -> TargetReport:
             joint="All 4 conditions hold together with 95 % confidence, whenever trials end.",
         ),
         "total": TotalPart(
-            bits_at_risk=8_612_500, events_per_hour=2.15e-7, fit=total, missing="", windowed=False
+            bits_at_risk=8_612_500,
+            events_per_hour=2.15e-7,
+            fit=total,
+            sdc_fit=total.sdc,
+            due_fit=total.due,
+            missing="",
+            windowed=False,
         ),
         "sensitivity": [
             SensitivityPart(
@@ -344,7 +350,8 @@ def example_target(**changed: Any) -> TargetReport:
         "evidence": EvidencePart(
             known_answers=412,
             known_answers_asked=412,
-            self_test=SelfTestPart(patterns=64, identical=64, message="bit-identical"),
+            self_test=SelfTestPart(patterns=24, compared=24, identical=24, passed=True),
+            left_out="",
         ),
         "run": SWEEP.run,
     }
@@ -364,11 +371,22 @@ def without_rate() -> TargetReport:
         regions=[region],
         verdict=VerdictPart(verdict=None, conditions=[], scope=""),
         total=TotalPart(
-            bits_at_risk=8_500_000, events_per_hour=None, fit=None, missing=missing, windowed=False
+            bits_at_risk=8_500_000,
+            events_per_hour=None,
+            fit=None,
+            sdc_fit=None,
+            due_fit=None,
+            missing=missing,
+            windowed=False,
         ),
         sensitivity=[],
         document=DocumentPart(number="", prepared="", reviewed="", approved=""),
-        evidence=EvidencePart(known_answers=None, known_answers_asked=None, self_test=None),
+        evidence=EvidencePart(
+            known_answers=412,
+            known_answers_asked=412,
+            self_test=None,
+            left_out="the model is large; run relcheck selftest digits.onnx",
+        ),
     )
 
 
@@ -382,7 +400,13 @@ def in_orbit() -> TargetReport:
             scope="",
         ),
         total=TotalPart(
-            bits_at_risk=8_500_000, events_per_hour=0.143, fit=None, missing="", windowed=True
+            bits_at_risk=8_500_000,
+            events_per_hour=0.143,
+            fit=None,
+            sdc_fit=amount(31393.0, 30822.0, 31964.0),
+            due_fit=amount(1712.0, 1142.0, 2283.0),
+            missing="",
+            windowed=True,
         ),
         sensitivity=[],
     )

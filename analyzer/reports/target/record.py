@@ -147,15 +147,19 @@ class CampaignPart(ReportRecord):
 
 
 class TotalPart(ReportRecord):
-    """All regions together; ``fit`` is absent where a region lacks its raw rate.
+    """All regions together.
 
-    ``missing`` says then whose figure is missing. ``windowed``: the FIT of regions in the regime of
-    several events count windows that end in the bad state.
+    Where a region lacks its raw rate no FIT is there, and ``missing`` says whose figure is missing.
+    ``fit``: event by event; absent where a region is in the regime of several events. There
+    ``windowed`` is true, and ``sdc_fit`` and ``due_fit`` count windows of such a region that end in
+    the bad state instead of its events.
     """
 
     bits_at_risk: Count
     events_per_hour: Amount | None
     fit: FitPart | None
+    sdc_fit: AmountPart | None
+    due_fit: AmountPart | None
     missing: str
     windowed: bool
 
@@ -170,23 +174,29 @@ class SensitivityPart(ReportRecord):
 
 
 class SelfTestPart(ReportRecord):
-    """Self-test of this model on this machine: patterns run live and by the oracle, compared."""
+    """Self-test of this model on this machine: patterns run live and by the oracle, compared.
+
+    ``compared``: patterns that two different ways ran. ``identical``: those whose answers agree bit
+    for bit. ``passed``: so do all of them, and the answers without faults.
+    """
 
     patterns: Count
+    compared: Count
     identical: Count
-    message: str
+    passed: bool
 
 
 class EvidencePart(ReportRecord):
     """Evidence for the tool: what was asked of it on this machine, and where the rest stands.
 
-    ``self_test`` is absent where none was run; ``known_answers`` counts the questions whose answers
-    were worked out by hand and that this tool answered rightly; absent where none was asked.
+    ``known_answers`` counts the questions whose answers were worked out by hand and that the tool
+    answered rightly. ``self_test`` is absent where none was run, and ``left_out`` says why.
     """
 
-    known_answers: Count | None
-    known_answers_asked: Count | None
+    known_answers: Count
+    known_answers_asked: Count
     self_test: SelfTestPart | None
+    left_out: str
     verification: Name = "docs/verification.md"
     method: Name = "docs/method-targets.md"
 
