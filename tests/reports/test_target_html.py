@@ -54,7 +54,7 @@ def test_every_figure_of_the_verdict_stands_beside_its_bound() -> None:
 
 def test_the_head_says_how_often_and_how_bad() -> None:
     first, second, *regions = headline(example_target())
-    assert first == "One event in 4,650,000 h (530.6 years) is expected in 8.61 M bits at risk."
+    assert first == "One event in 4,651,000 h (531 years) is expected in 8.61 M bits at risk."
     assert (
         second == "Silent corruption: 5.02 FIT (4.1 – 6.1); detected errors: 2.32 FIT (1.9 – 2.9)."
     )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analyzer.reports.shared.svg import AMBER, BLUE, GREY, RED, STYLE, SVG_METADATA, only_svg
-from analyzer.reports.target.amounts import amount
+from analyzer.reports.target.amounts import number
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import TargetReport
 
@@ -52,7 +52,7 @@ def roll_up_chart(report: TargetReport) -> str:
         axes.set_yticks(range(len(rows) + 1), ["raw", *(label for label, *_ in rows)])
         axes.invert_yaxis()
         axes.set_xlabel("FIT (events in 1e9 hours)")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: amount(x)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata=dict.fromkeys(SVG_METADATA))
     return only_svg(stream.getvalue())
@@ -84,7 +84,7 @@ def _budgets(axes: Axes, report: TargetReport, place: int, name: str) -> None:
         if BUDGETS.get(condition.figure) == name and condition.bound > 0.0:
             axes.plot([condition.bound], [place], marker="|", markersize=16, color=RED, mew=2)
             axes.annotate(
-                f"budget {amount(condition.bound)}",
+                f"budget {number(condition.bound)}",
                 (condition.bound, place),
                 xytext=(4, 7),
                 textcoords="offset points",

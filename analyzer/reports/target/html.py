@@ -7,7 +7,8 @@ from markupsafe import Markup
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
-from analyzer.reports.target import amounts
+from analyzer.reports.target import page_words
+from analyzer.reports.target.amounts import amount, amount_bounds, beside, number
 from analyzer.reports.target.chart import roll_up_chart
 from analyzer.reports.target.memory import AmountPart, FitPart, OutcomesPart, RegionPart
 from analyzer.reports.target.record import TargetConditionPart, TargetReport
@@ -47,11 +48,11 @@ def to_html(report: TargetReport) -> str:
         evidence=evidence,
         bound=bound,
         words=WORDS,
-        amount=amounts.amount,
-        point=amounts.point,
-        ends=amounts.ends,
-        hours=amounts.hours,
-        refreshes=amounts.REFRESHES,
+        amount=number,
+        point=amount,
+        ends=interval,
+        hours=page_words.hours,
+        refreshes=page_words.REFRESHES,
         most=MOST_TENSORS,
         worst_class=worst_class(report),
         neglected=NEGLIGIBLE,
@@ -62,17 +63,17 @@ def headline(report: TargetReport) -> list[str]:
     """The answer in some sentences: how often events come, and how often they do harm."""
     total, said = report.total, []
     if total.events_per_hour:
-        between = amounts.hours(1.0 / total.events_per_hour)
+        between = page_words.hours(1.0 / total.events_per_hour)
         said.append(
             f"One event in {between} is expected in {figures.si(total.bits_at_risk)} bits at risk."
         )
     elif total.events_per_hour is not None:
         said.append("No event is expected: every raw rate is 0.")
-    if total.fit is not None:
-        fit = total.fit.sdc
+    if total.sdc_fit is not None:
+        sdc, due = total.sdc_fit, total.due_fit
         said.append(
-            f"Silent corruption: {amounts.point(fit)} FIT{_within(amounts.ends(fit))}; detected "
-            f"errors: {amounts.point(total.fit.due)} FIT{_within(amounts.ends(total.fit.due))}."
+            f"Silent corruption: {amount(sdc)} FIT{_within(interval(sdc))}; detected "
+            f"errors: {amount(due)} FIT{_within(interval(due))}."
         )
     elif total.missing:
         said.append(f"There is no figure in FIT: {total.missing}.")
@@ -89,6 +90,11 @@ def _of_region(region: RegionPart) -> str:
         f"One event in {region.name} corrupts an answer silently with a probability of "
         f"{figures.estimate(given.sdc)} % ({figures.bounds(given.sdc)} %)."
     )
+
+
+def interval(part: AmountPart | None) -> str:
+    """The interval of a figure; nothing where the figure is exact, or absent."""
+    return amount_bounds(part) if part and part.low < part.high else ""
 
 
 def _within(text: str) -> str:
@@ -109,12 +115,12 @@ def roll_up(report: TargetReport) -> list[RollUpRow]:
     parts = [report.total.fit, *(region.fit for region in report.regions)]
     if not any(parts):
         return []
-    raw = [Shown(amounts.amount(part.raw) if part else figures.UNKNOWN, "") for part in parts]
+    raw = [Shown(number(part.raw) if part else figures.UNKNOWN, "") for part in parts]
     rows = [RollUpRow("raw", "all events, harmless ones included", raw)]
     for name, meaning in OUTCOMES:
         found = [_outcome(part, name) for part in parts]
         if any(found):
-            shown = [Shown(amounts.point(part), amounts.ends(part)) for part in found]
+            shown = [Shown(amount(part), interval(part)) for part in found]
             rows.append(RollUpRow(name, meaning, shown))
     return rows
 
@@ -140,7 +146,7 @@ def chances(given: OutcomesPart) -> list[RollUpRow]:
 def condition_name(report: TargetReport, condition: TargetConditionPart) -> str:
     """The figure that a condition judges, in words."""
     metric = figures.METRIC_NAMES[report.golden.metric]
-    return amounts.FIGURES[condition.figure].format(metric=metric)
+    return page_words.FIGURES[condition.figure].format(metric=metric)
 
 
 def evidence(condition: TargetConditionPart) -> Shown:
@@ -149,7 +155,10 @@ def evidence(condition: TargetConditionPart) -> Shown:
     if part is None:
         return Shown(figures.UNKNOWN, "")
     if condition.unit == "FIT":
-        return Shown(f"{amounts.point(part)} FIT", amounts.ends(part))
+        low, high = beside(part.low, condition.bound), beside(part.high, condition.bound)
+        nothing = part.estimate == part.low < part.high
+        point = f"≤ {high}" if nothing else number(part.estimate)
+        return Shown(f"{point} FIT", f"{low} – {high}" if low != high else "")
     share = _share(IntervalPart(estimate=part.estimate, low=part.low, high=part.high))
     return Shown(f"{share.point} %", share.ends or "exact")
 
@@ -163,7 +172,7 @@ def bound(condition: TargetConditionPart) -> str:
     """The bound of a condition, with its operator and unit."""
     sign = {"<=": "≤", ">=": "≥"}[condition.operator]
     if condition.unit == "FIT":
-        return f"{sign} {amounts.amount(condition.bound)} FIT"
+        return f"{sign} {number(condition.bound)} FIT"
     return f"{sign} {figures.percent(condition.bound)} %"
 
 
