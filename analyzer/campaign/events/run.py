@@ -20,6 +20,7 @@ def run_events(
     confidence: float,
     exhaustive: bool = False,
     answered: Stop = Stop.DECIDED,
+    focus: Mapping[int, float] | None = None,
 ) -> EventResult:
     """Run trials of one event each; blocks that the store knows are not run again.
 
@@ -34,11 +35,12 @@ def run_events(
         confidence: of all looks together, in (0, 1).
         exhaustive: every event meets every image.
         answered: the reason to stop once the question is answered.
+        focus: weight of each region where trials are allotted; None: ``weights``.
 
     Raises:
         NotRestored: a weight was not golden after a trial.
         JournalError: a finished block cannot be kept.
     """
-    task = EventTask(context, weights, question, confidence, exhaustive, answered)
+    task = EventTask(context, weights, question, confidence, exhaustive, answered, focus)
     stop = work_off([task], pool, store, budget, tell)
     return task.finished(stop)

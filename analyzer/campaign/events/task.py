@@ -53,6 +53,7 @@ class EventTask(Task):
         confidence: float,
         exhaustive: bool = False,
         answered: Stop = Stop.DECIDED,
+        focus: Mapping[int, float] | None = None,
     ) -> None:
         """Plan the first trials.
 
@@ -63,10 +64,12 @@ class EventTask(Task):
             confidence: of all looks together, in (0, 1).
             exhaustive: every event meets every image.
             answered: the reason to stop once the question is answered.
+            focus: weight of each region where trials are allotted; None: ``weights``.
         """
         events = context.patterns.events
         assert events is not None, "the campaign has no single events"
         self.weights = weights
+        self._focus = weights if focus is None else focus
         self.strata = [
             EventState(context, number, weights[stratum.region], exhaustive)
             for number, stratum in enumerate(events.strata)
@@ -78,15 +81,14 @@ class EventTask(Task):
         self._plan_first()
 
     def _plan_first(self) -> None:
-        drawn = self._drawn()
-        known = [
-            PlannedStratum(max(s.state.stratum.weight, 1e-9), EXPECTED[s.stratum.place], 0)
-            for s in drawn
-        ]
-        if known:
-            wanted = allot(known, PILOT, self.confidence, BLOCK_TRIALS)
-            for stratum, trials in zip(drawn, wanted, strict=True):
-                stratum.ask(trials)
+        """Ask for as many trials in each region, so that something is known of all of them."""
+        for region in self._regions:
+            drawn = [s for s in self._drawn() if s.stratum.region == region]
+            known = [PlannedStratum(s.stratum.share, EXPECTED[s.stratum.place], 0) for s in drawn]
+            if known:
+                wanted = allot(known, PILOT, self.confidence, BLOCK_TRIALS)
+                for stratum, trials in zip(drawn, wanted, strict=True):
+                    stratum.ask(trials)
 
     def _drawn(self) -> list[EventState]:
         return [stratum for stratum in self.strata if not stratum.cell.every]
@@ -112,7 +114,9 @@ class EventTask(Task):
     def _aim(self) -> None:
         """Say how many blocks of each stratum the next look waits for, by Neyman's rule."""
         drawn = self._drawn()
-        parts = [Stratum(s.state.stratum.weight, s.state.tally) for s in drawn]
+        parts = [
+            Stratum(self._focus[s.stratum.region] * s.stratum.share, s.state.tally) for s in drawn
+        ]
         now = sum(part.tally.trials for part in parts)
         total = math.ceil(now * self._growth / BLOCK_TRIALS) * BLOCK_TRIALS
         for stratum, trials in zip(drawn, allocate(parts, total), strict=True):

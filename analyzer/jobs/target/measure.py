@@ -144,6 +144,7 @@ def _events(
     analysis = prepared.analysis
     question = decision(conditions, everything) if conditions else precise_enough(request.precision)
     answered = Stop.DECIDED if conditions else Stop.PRECISION
+    alike = {number: 1.0 / len(prepared.counted) for number in prepared.counted}
 
     def tell(task: EventTask) -> None:
         observer.tensor(0, task.shown, task.share())
@@ -165,5 +166,6 @@ def _events(
             confidence,
             request.exhaustive,
             answered,
+            None if conditions else alike,
         )
     return found, (journal.path if journal else None)
