@@ -100,6 +100,7 @@ def ours(prepared: PreparedTarget) -> tuple[Cost, EventOutcomes]:
             prepared.weights,
             precise_enough(PRECISION),
             CONFIDENCE,
+            precision=PRECISION,
         )
     spent = time.process_time() - start
     assert result.figures.whole is not None, "the budget has no end"
