@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     clipped,
+    events,
     gpu,
     latency,
     mapping,
@@ -31,6 +32,7 @@ FINDERS: dict[str, Callable[[Options, Wanted], list[Found]]] = {
     "peers": peers.find,
     "sweep": sweep.find,
     "map": mapping.find,
+    "event": events.find,
     "start": latency.find,
     "memory": memory.find,
     "gpu": gpu.find,

@@ -44,6 +44,15 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "map": (
         Target("map", "injections for a map per layer: layer-wise Leveugle sampling over ours", 25),
     ),
+    "event": (
+        Target(
+            "event-resnet20",
+            "CPU seconds to know P(SDC | one flip) to 0.1 point, 95 %: one by one over ours, "
+            "ResNet-20",
+            5.0,
+        ),
+        Target("event-resnet50", "the same, ResNet-50", 5.0),
+    ),
     "start": (
         Target(
             "start-resnet50",

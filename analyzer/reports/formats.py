@@ -125,6 +125,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     ),
     RecordKind.TARGET: (
         Format("json", ".json", _JSON, _by("target.record:to_json")),
+        Format("html", ".html", _HTML, _by("target.html:to_html")),
         Format("csv", ".csv", _CSV, _by("target.table:target_rows", _ROWS)),
         *_for_pipelines("findings.target:target_findings"),
     ),

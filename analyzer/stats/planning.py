@@ -124,6 +124,21 @@ def next_trials(
     found = estimate_area(strata, confidence)
     if max(half_width(found.sdc), half_width(found.due)) <= margin:
         return None
+    return more_trials(strata, margin, confidence, step, GROWTH)
+
+
+def more_trials(
+    strata: Sequence[AreaStratum], margin: float, confidence: float, step: int, growth: int
+) -> list[int]:
+    """Trials of each stratum after which the intervals of SDC and DUE likely keep a margin.
+
+    Args:
+        strata: the area so far, each with trials; those that are exact need no more.
+        margin: half of the width that the intervals may have.
+        confidence: of these intervals.
+        step: trials are allotted in multiples of this.
+        growth: most times that a stratum grows.
+    """
     now = [s.tally.trials for s in strata]
     drawn = [i for i, s in enumerate(strata) if s.exact is None]
     wanted = list(now)
@@ -134,7 +149,7 @@ def next_trials(
             for i in drawn
         ]
         for i, trials in zip(drawn, allot(known, margin, confidence, step), strict=True):
-            wanted[i] = max(wanted[i], min(trials, GROWTH * now[i]))
+            wanted[i] = max(wanted[i], min(trials, growth * now[i]))
     return wanted
 
 

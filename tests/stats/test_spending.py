@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.stats.estimate import FIRST_LOOK, next_look
 from analyzer.stats.limits import mean_limits
-from analyzer.stats.spending import confidence_at
+from analyzer.stats.spending import confidence_after_pilot, confidence_at
 
 from .simulation import CONFIDENCE, Sums, World, beta_binomial, explosive, moments, single_images
 
@@ -28,6 +28,12 @@ def test_the_looks_share_the_error() -> None:
     spent = sum(1.0 - confidence_at(look, 0.95) for look in range(1, 100_000))
     assert spent == pytest.approx(0.05, rel=1e-3)
     assert spent < 0.05
+
+
+def test_a_pilot_and_all_later_looks_share_the_error() -> None:
+    spent = [1.0 - confidence_after_pilot(look, 0.95) for look in range(1, 40)]
+    assert sum(spent) == pytest.approx(0.05, rel=1e-9)
+    assert max(spent) == spent[1] >= 0.75 * 0.05
 
 
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)

@@ -21,6 +21,7 @@ def run_events(
     exhaustive: bool = False,
     answered: Stop = Stop.DECIDED,
     focus: Mapping[int, float] | None = None,
+    precision: float | None = None,
 ) -> EventResult:
     """Run trials of one event each; blocks that the store knows are not run again.
 
@@ -36,11 +37,12 @@ def run_events(
         exhaustive: every event meets every image.
         answered: the reason to stop once the question is answered.
         focus: weight of each region where trials are allotted; None: ``weights``.
+        precision: the half-width that the question asks for; None: it asks for a decision.
 
     Raises:
         NotRestored: a weight was not golden after a trial.
         JournalError: a finished block cannot be kept.
     """
-    task = EventTask(context, weights, question, confidence, exhaustive, answered, focus)
+    task = EventTask(context, weights, question, confidence, exhaustive, answered, focus, precision)
     stop = work_off([task], pool, store, budget, tell)
     return task.finished(stop)

@@ -167,5 +167,6 @@ def _events(
             request.exhaustive,
             answered,
             None if conditions else alike,
+            None if conditions else request.precision,
         )
     return found, (journal.path if journal else None)

@@ -18,6 +18,16 @@ def render(name: str, **values: Any) -> str:
     return _template(name).render(style=Markup(_resource("style.css").rstrip()), **values)
 
 
+def css_string(text: str) -> Markup:
+    r"""Text as it may stand between double quotes in CSS within a page.
+
+    >>> print(css_string('REL "7" a'))
+    REL \22 7\22  a
+    """
+    plain = one_line(text)
+    return Markup("".join(c if c.isalnum() or c in " .-_:" else f"\\{ord(c):x} " for c in plain))
+
+
 @cache
 def _template(name: str) -> Template:
     environment = Environment(
@@ -38,6 +48,7 @@ def _template(name: str) -> Template:
         "shown": one_line,
         "rate": show_rate,
         "images_per_run": figures.images_per_run,
+        "css": css_string,
     }
     return environment.get_template(name)
 
