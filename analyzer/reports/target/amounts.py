@@ -17,11 +17,12 @@ def number(value: float, digits: int = 3) -> str:
         digits: that are significant.
 
     >>> number(0.0), number(5.0213), number(0.00012345), number(16360.4), number(1.5e9)
-    ('0', '5.02', '0.000123', '16,360', '1.5e+09')
+    ('0', '5.02', '0.000123', '16,360', '1.5e9')
     """
     if 1000.0 <= value < 1e7:
         return f"{value:,.{max(0, digits - len(str(int(value))))}f}"
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
 def amount(part: AmountPart | None) -> str:
