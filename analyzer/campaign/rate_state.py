@@ -10,12 +10,11 @@ from analyzer.campaign.tasks import CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
 from analyzer.faults.protections import NONE
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
+from analyzer.stats.memory import MemoryEstimate, estimate_memory
 from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import (
-    MemoryEstimate,
     Stratum,
     allocate,
-    estimate_memory,
     estimate_strata,
     is_measured,
 )

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from analyzer.campaign.plan import Plan
 from analyzer.stats.estimate import RateEstimate
-from analyzer.stats.strata import MemoryEstimate
+from analyzer.stats.memory import MemoryEstimate
 from analyzer.stats.tally import Tally
 
 

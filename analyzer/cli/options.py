@@ -94,6 +94,10 @@ Expect = Annotated[
     list[str] | None,
     _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
 ]
+Severity = Annotated[
+    Path | None,
+    _option(_DATA, "FILE", "Critical confusions of classes: CSV or TOML (docs/severity.md)."),
+]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Task = Annotated[
     str | None,
@@ -239,7 +243,8 @@ WORK = {
     "cluster": Cluster,
 }
 
-_ACCURACY = {**DATA, "precision": Precision, "confidence": Confidence}
+_JUDGED = {**DATA, "severity": Severity}
+_ACCURACY = {**_JUDGED, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     **_SWEEP,
@@ -276,7 +281,7 @@ MAP = {
     "exhaustive": Exhaustive,
     **FAULTS,
     "protect": Protect,
-    **DATA,
+    **_JUDGED,
     **WORK,
     "device": Device,
     "precise_int8": PreciseInt8,

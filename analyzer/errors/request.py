@@ -39,6 +39,12 @@ class BadTarget(UsageError):
     slug = "bad-target"
 
 
+class BadSeverityTable(UsageError):
+    """A table of critical confusions that cannot be read, contradicts itself, or does not fit."""
+
+    slug = "bad-severity-table"
+
+
 class BadReport(UsageError):
     """A file that should be a report of relcheck, and is none, or none of this version."""
 

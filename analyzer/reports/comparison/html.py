@@ -11,6 +11,7 @@ from analyzer.reports.comparison.record import (
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
 
 
@@ -31,6 +32,8 @@ def comparison_html(comparison: Comparison) -> str:
         why_open=why_open,
         signed=signed,
         signed_bounds=signed_bounds,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
     )
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from analyzer.reports.map.record import MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.svg import STYLE, SVG_METADATA, only_svg
 from analyzer.reports.shared.terminal_text import one_line
 
@@ -38,6 +39,8 @@ def to_html(report: MapReport) -> str:
         tensors=by_share(report),
         advice=advice(report),
         most=MOST_ROWS,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
     )
 
 

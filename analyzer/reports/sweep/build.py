@@ -29,6 +29,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.severity import severity_part
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -39,7 +40,7 @@ from analyzer.reports.sweep.record import (
     StratumPart,
     WaiverPart,
 )
-from analyzer.stats.strata import MemoryEstimate
+from analyzer.stats.memory import MemoryEstimate
 
 
 def build_report(
@@ -77,6 +78,7 @@ def build_report(
         decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         protection=protection,
+        severity=severity_part(definition.confusions),
         rates=[_rate(r) for r in result.rates],
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
@@ -108,6 +110,8 @@ def _rate(result: RateResult) -> RatePart:
             for s in result.strata
         ],
         memory=_memory(result.memory),
+        critical_sdc=interval_part(found.critical_sdc if found else None),
+        noncritical_sdc=interval_part(found.noncritical_sdc if found else None),
     )
 
 

@@ -7,6 +7,7 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
@@ -25,6 +26,8 @@ def to_html(report: Report) -> str:
         remarks=remarks,
         word=word,
         beside_bound=beside_bound,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 
