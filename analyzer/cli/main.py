@@ -17,6 +17,7 @@ from analyzer.cli.commands import (
     inspect,
     map,
     quantize,
+    replay,
     report,
     resume,
     run,
@@ -33,7 +34,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
-    quantize,
+    *(quantize, replay),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -243,8 +243,8 @@ WORK = {
     "cluster": Cluster,
 }
 
-_JUDGED = {**DATA, "severity": Severity}
-_ACCURACY = {**_JUDGED, "precision": Precision, "confidence": Confidence}
+JUDGED = {**DATA, "severity": Severity}
+_ACCURACY = {**JUDGED, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     **_SWEEP,
@@ -281,7 +281,7 @@ MAP = {
     "exhaustive": Exhaustive,
     **FAULTS,
     "protect": Protect,
-    **_JUDGED,
+    **JUDGED,
     **WORK,
     "device": Device,
     "precise_int8": PreciseInt8,

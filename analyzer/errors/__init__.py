@@ -51,6 +51,7 @@ from analyzer.errors.model import (
 from analyzer.errors.request import (
     BadCommandLine,
     BadConfig,
+    BadFaultList,
     BadGate,
     BadOption,
     BadRates,
@@ -61,6 +62,7 @@ from analyzer.errors.request import (
     DeviceUnavailable,
     EmptySelection,
     PackageMissing,
+    ReportMismatch,
     UnsupportedTarget,
     UnwritableOutput,
 )
@@ -81,6 +83,7 @@ __all__ = [
     "BadCommandLine",
     "BadConfig",
     "BadData",
+    "BadFaultList",
     "BadGate",
     "BadMetadata",
     "BadNetwork",
@@ -125,6 +128,7 @@ __all__ = [
     "OutOfMemory",
     "PackageMissing",
     "RelcheckError",
+    "ReportMismatch",
     "TooLarge",
     "TorchMissing",
     "UnclearAnswer",

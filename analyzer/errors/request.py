@@ -45,6 +45,18 @@ class BadSeverityTable(UsageError):
     slug = "bad-severity-table"
 
 
+class BadFaultList(UsageError):
+    """A fault list that cannot be read, or names a bit that is not at risk."""
+
+    slug = "bad-fault-list"
+
+
+class ReportMismatch(UsageError):
+    """A report that is to be replayed on another model, other data or another plan than its own."""
+
+    slug = "report-mismatch"
+
+
 class BadReport(UsageError):
     """A file that should be a report of relcheck, and is none, or none of this version."""
 

@@ -29,6 +29,7 @@ from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.evaluation.rules.rule import GoldenDecisions, Ints, Outputs, as_class_rule
 from analyzer.evaluation.rules.several import decided_anew
+from analyzer.evaluation.told import Told, told_answers
 
 Scores = npt.NDArray[np.int64]
 
@@ -222,6 +223,19 @@ class Judge:
             return np.full(len(golden.scores), 2, np.int8)
         due, changed = self._marks(golden, self._rows(result, len(golden.scores)))
         return np.where(due, 2, changed).astype(np.int8)
+
+    def told(self, result: Result, images: int) -> list[Told | None]:
+        """The answer to each image as people read it; None where there is no class to tell.
+
+        Args:
+            result: what a run returned.
+            images: how many rows count.
+        """
+        if isinstance(result, Failure):
+            return [None] * images
+        return told_answers(
+            self.definition.rule, self._judged_rows(self._rows(result, images)), images
+        )
 
     def scores(self, golden: Golden, result: Answer, labels: Labels | None) -> Scores:
         """Scores of a faulty answer.

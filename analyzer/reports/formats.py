@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     QUANTIZATION = "quantization"
     FAILURE = "failure"
     RECIPES = "recipes"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,12 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("comparison.html:comparison_html")),
         Format("csv", ".csv", _CSV, _by("tables:comparison_rows", _ROWS)),
         *_for_pipelines("findings.comparison:comparison_findings"),
+    ),
+    RecordKind.REPLAY: (
+        Format("json", ".json", _JSON, _by("replay.record:to_json")),
+        Format(
+            "csv", ".csv", "Write the outcome of each pattern as CSV.", _by("replay.rows:to_csv")
+        ),
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),

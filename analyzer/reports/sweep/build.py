@@ -30,6 +30,7 @@ from analyzer.reports.shared.records import (
     ToolPart,
 )
 from analyzer.reports.shared.severity import severity_part
+from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.sweep.record import (
     ConditionPart,
     DevicesPart,
@@ -54,6 +55,7 @@ def build_report(
     run: RunPart,
     notes: ModelNotes = NO_NOTES,
     protection: ProtectionPart | None = None,
+    worst: Sequence[TrialPart] = (),
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -68,6 +70,7 @@ def build_report(
         run: times and host.
         notes: on how the model ran.
         protection: of the memory.
+        worst: its worst trials, the worst one first.
     """
     plan, part = result.plan, model_part(model, space, notes)
     return Report(
@@ -80,6 +83,7 @@ def build_report(
         protection=protection,
         severity=severity_part(definition.confusions),
         rates=[_rate(r) for r in result.rates],
+        worst=list(worst),
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],

@@ -8,6 +8,7 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.severity import SAID, severity_sentence
+from analyzer.reports.shared.trials import element_line, harm
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
@@ -28,6 +29,8 @@ def to_html(report: Report) -> str:
         beside_bound=beside_bound,
         severity_sentence=severity_sentence,
         severity_said=SAID,
+        harm=harm,
+        element_line=element_line,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 

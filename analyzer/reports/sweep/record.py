@@ -25,6 +25,7 @@ from analyzer.reports.shared.records import (
     left_out,
 )
 from analyzer.reports.shared.severity import SeverityPart
+from analyzer.reports.shared.trials import TrialPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -143,6 +144,7 @@ class Report(ReportRecord):
     protection: ProtectionPart | None = left_out()
     severity: SeverityPart | None = left_out()
     rates: list[RatePart]
+    worst: list[TrialPart] = Field(default_factory=list)
     gate: GatePart
     assumptions: list[str]
     run: RunPart

@@ -8,6 +8,7 @@ from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.severity import SAID, severity_lines
 from analyzer.reports.shared.terminal_text import COLUMNS, table_row, wrapped
+from analyzer.reports.shared.trials import worst_lines
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import remarks, why_undecided, word
 
@@ -18,7 +19,15 @@ ENDS = (6, 15, 31, 47, 62, 71, COLUMNS)
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
     head, notes = wrapped(_head(report)), wrapped(_notes(report))
-    lines = [*head, "", *_table(report), *notes, *_critical(report), *_gate(report)]
+    lines = [
+        *head,
+        "",
+        *_table(report),
+        *notes,
+        *_critical(report),
+        *_worst(report),
+        *_gate(report),
+    ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -106,6 +115,10 @@ def _critical(report: Report) -> list[str]:
     rows = [(show_rate(r.rate), r.critical_sdc, r.noncritical_sdc) for r in report.rates]
     lines = list(severity_lines(report.severity, rows))
     return [*lines, *wrapped([SAID])] if lines else []
+
+
+def _worst(report: Report) -> list[str]:
+    return wrapped(worst_lines(report.worst), "     ")
 
 
 def _gate(report: Report) -> list[str]:
