@@ -100,6 +100,8 @@ def _report(content: dict[str, Any]) -> AnyReport:
             return VulnerabilityReport(
                 record=found, cut_short=_stops(t.stop for t in found.tensors)
             )
+        case "replay":
+            raise BadReport("a replay has no form but those that relcheck replay writes")
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)

@@ -215,9 +215,6 @@ def _same(one: Repeated, again: Replayed) -> bool | None:
 def _oracles(analysis: Analysis) -> tuple[Executor, ...]:
     """Executors that edit the file: as a default session packs weights, and as none does."""
     space = readable(analysis.space, analysis.memory)
-    return tuple(
-        protected(
-            RewriteExecutor(analysis.model, space, analysis.device, pack=pack), analysis.memory
-        )
-        for pack in (True, False)
-    )
+    model, device, memory = analysis.model, analysis.device, analysis.memory
+    both = (RewriteExecutor(model, space, device, pack=pack) for pack in (True, False))
+    return tuple(protected(oracle, memory) for oracle in both)

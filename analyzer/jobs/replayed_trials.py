@@ -136,8 +136,8 @@ def find_trials(
     if asked is None:
         if not record.worst:
             raise BadOption(
-                f"{path} has no worst trials: none did any harm, or an older version wrote it; name "
-                "a trial by --trial RATE/STRATUM/INDEX"
+                f"{path} has no worst trials: none did any harm, or an older version wrote it; "
+                "name a trial by --trial RATE/STRATUM/INDEX"
             )
         for part in record.worst:
             yield _drawn(analysis, part.rate, part.severe, part.trial, part)

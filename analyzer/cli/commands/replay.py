@@ -52,6 +52,7 @@ _OPTIONS = {
 @app.command()
 @options.takes(
     **_OPTIONS,
+    exposure=options.Exposure,
     **options.FAULTS,
     protect=options.Protect,
     **options.JUDGED,

@@ -27,8 +27,9 @@ FORMAT_VERSION: Literal["1.0"] = "1.0"
 class AnswerPart(ReportRecord):
     """The answer to one image.
 
-    ``number`` is that of the class and ``name`` what the model calls it, empty where the model states none. ``score`` is
-    the number in the output that decided: a probability if the model ends in one, else a logit.
+    ``number`` is that of the class, and ``name`` what the model calls it; the name is empty where
+    the model states none. ``score`` is the number in the output that decided: a probability if the
+    model ends in one, else a logit.
     """
 
     number: int
@@ -53,12 +54,12 @@ class ImagePart(ReportRecord):
 class PatternPart(ReportRecord):
     """One pattern that was run again.
 
-    ``name``: of the injection in its list, or of the trial. ``upsets``, ``changed`` and ``elements``
-    as in the worst trials of a run. ``outputs_sha256`` is the digest of all outputs under the
-    pattern. ``edited_file`` says whether a copy of the file with these bits changed gave the same
-    outputs, bit for bit; absent where that was not tried. ``reproduced`` says whether the outcomes
-    are those of the report; absent where there is none to compare with. ``shown`` are its images, or
-    those of a list that were harmed, as far as there is room.
+    ``name``: of the injection in its list, or of the trial. ``upsets``, ``changed`` and
+    ``elements`` as in the worst trials of a run. ``outputs_sha256`` is the digest of all outputs
+    under the pattern. ``edited_file`` says whether a copy of the file with these bits changed gave
+    the same outputs, bit for bit; absent where that was not tried. ``reproduced`` says whether the
+    outcomes are those of the report; absent where there is none to compare with. ``shown`` are its
+    images, or those of a list that were harmed, as far as there is room.
     """
 
     name: Name

@@ -70,11 +70,11 @@ def _images(part: PatternPart) -> Iterator[str]:
     shown = (harmed + [image for image in part.shown if image.outcome == "masked"])[:MOST_IMAGES]
     if not shown:
         return
-    yield f"{'image':>8}  {'outcome':<13}{'golden':<28}under faults"
+    yield f"{'image':>8}  {'outcome':<15}{'golden':<28}under faults"
     yield "─" * COLUMNS
     for image in shown:
         golden, faulty = _answer(image.golden), _answer(image.faulty)
-        yield one_line(f"{image.image:>8}  {_word(image):<13}{golden:<28}{faulty}")
+        yield one_line(f"{image.image:>8}  {_word(image):<15}{golden:<28}{faulty}")
     if part.images > len(shown):
         yield f"{'':>8}  and {part.images - len(shown):,} more images"
 
@@ -87,7 +87,8 @@ def _answer(part: AnswerPart | None) -> str:
     """A class with its score, short enough for its column."""
     if part is None:
         return figures.UNKNOWN
-    name = f"{part.number} {part.name}" if part.name else f"class {part.number}"
+    unnamed = part.name in ("", str(part.number))
+    name = f"class {part.number}" if unnamed else f"{part.number} {part.name}"
     score = "" if part.score is None else f" ({part.score:.4g})"
     room = 26 - len(score)
     return f"{name if len(name) <= room else name[: room - 1] + '…'}{score}"
@@ -137,4 +138,5 @@ def _sums(report: ReplayReport) -> Iterator[str]:
     compared = [part for part in parts if part.edited_file]
     if compared:
         same = sum(part.edited_file == "same" for part in compared)
-        yield f"Edited files give the same outputs, bit for bit, under {same:,} of {len(compared):,}."
+        of = f"{same:,} of {len(compared):,} patterns"
+        yield f"Edited files give the same outputs, bit for bit, under {of}."
