@@ -61,6 +61,10 @@ class _Reader:
     def take(self, line: int, row: Sequence[str]) -> None:
         """Take in one row.
 
+        Args:
+            line: its number in the file, from 1.
+            row: its cells.
+
         Raises:
             BadFaultList: it is none.
         """

@@ -208,7 +208,7 @@ def _run(
 
 
 def _same(one: Repeated, again: Replayed) -> bool | None:
-    """Whether the outcomes are those of the report; None where there is none."""
+    """True if the outcomes are those of the report; None where there is none."""
     return None if one.trial is None else one.trial.agrees(again.outcomes)
 
 

@@ -35,7 +35,7 @@ class ReportedTrial:
     part: TrialPart | None
 
     def agrees(self, found: Outcomes) -> bool | None:
-        """Whether outcomes are those of the report; None where it does not say."""
+        """True if outcomes are those of the report; None where it does not say."""
         if self.part is None:
             return None
         told = (self.part.images, self.part.sdc, self.part.due, self.part.critical_sdc or 0)

@@ -55,7 +55,7 @@ class PatternFindings:
 
 @dataclass(frozen=True)
 class _Images:
-    """What is needed to name images and their classes."""
+    """Names of images and of their classes."""
 
     starts: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]

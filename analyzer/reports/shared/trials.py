@@ -129,23 +129,16 @@ def element_line(part: ElementPart) -> str:
     return f"{part.tensor}[{part.element}] {word} {places}{values}"
 
 
-SHOWN = 3
-"""Trials in the text of a sweep."""
-
-
 def worst_lines(trials: Sequence[TrialPart]) -> Iterator[str]:
-    """The first of the worst trials, a line each; nothing without any."""
+    """The worst trial in a sentence; nothing without any."""
     if not trials:
         return
-    yield ""
-    yield "Worst trials; relcheck replay REPORT.json --trial 1 runs the first again:"
-    for part in trials[:SHOWN]:
-        what = f"; {element_line(part.elements[0])}" if part.elements else ""
-        yield f"  {part.number}  {show_rate(part.rate)}, {harm(part)}, {_upsets(part)}{what}"
-
-
-def _upsets(part: TrialPart) -> str:
-    return f"{part.upsets:,} {'upset' if part.upsets == 1 else 'upsets'}"
+    worst = trials[0]
+    upsets = f"{worst.upsets:,} {'upset' if worst.upsets == 1 else 'upsets'}"
+    yield (
+        f"Worst trial: {harm(worst)} by {upsets} at {show_rate(worst.rate)}; relcheck replay "
+        "REPORT.json --trial 1 runs it again."
+    )
 
 
 def harm(part: TrialPart) -> str:

@@ -118,7 +118,7 @@ def _critical(report: Report) -> list[str]:
 
 
 def _worst(report: Report) -> list[str]:
-    return wrapped(worst_lines(report.worst), "     ")
+    return wrapped(worst_lines(report.worst))
 
 
 def _gate(report: Report) -> list[str]:
