@@ -157,7 +157,7 @@ def test_rules_without_one_class_are_refused() -> None:
         values = golden.astype(np.int64) if task == "integers" else golden
         with pytest.raises(BadOption, match="leave --severity out"):
             define((values,), 3, asked=Asked(task=task, severity=some))
-    with pytest.raises(BadOption, match="name the output that holds the classes by --output"):
+    with pytest.raises(BadOption, match="if an output holds classes, name it by --output"):
         define((golden, golden), 3, asked=Asked(severity=some))
 
 

@@ -42,7 +42,7 @@ def _no_class(rule: DecisionRule) -> str:
     """The refusal, and what to do."""
     do = "leave --severity out"
     if isinstance(rule, Several):
-        do = "name the output that holds the classes by --output"
+        do = "if an output holds classes, name it by --output"
     return (
         "--severity tells critical confusions of one class with another, and the decision on an "
         f"image is here: {rule.sentence()}; {do}"
