@@ -19,7 +19,6 @@ _DATA = "Data"
 _EFFORT = "Effort"
 _SEARCH = "Search of bounds (clipact)"
 
-
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -94,10 +93,7 @@ Expect = Annotated[
     list[str] | None,
     _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
 ]
-Severity = Annotated[
-    Path | None,
-    _option(_DATA, "FILE", "Critical confusions of classes: CSV or TOML (docs/severity.md)."),
-]
+Severity = Annotated[Path | None, _option(_DATA, "FILE", "Critical confusions (CSV, TOML).")]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Task = Annotated[
     str | None,
@@ -202,7 +198,6 @@ Formats = Annotated[
 Config = Annotated[
     Path | None, _option(_OUT, "FILE", "Read options from this TOML file; flags win.")
 ]
-
 Model = Annotated[
     Path | None,
     typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),

@@ -248,12 +248,7 @@ def make_batches(data: Dataset, size: int, seed: int, fixed: bool) -> tuple[AnyB
 
 
 def batch_order(images: int, seed: int) -> npt.NDArray[np.int64]:
-    """The images in the order in which batches take them: int64 (images,).
-
-    Args:
-        images: of the data set.
-        seed: of the plan.
-    """
+    """The order in which batches take images, by the seed of the plan: int64 (images,)."""
     return generator(f"seed={seed}", "batches", 0).permutation(images)
 
 
