@@ -99,9 +99,8 @@ def settings_of(request: SweepRequest) -> dict[str, Any]:
 
     A model or a data set that only the asking program has is left out.
     """
-    given = request.model_dump(mode="json", include=set(TRIAL_SETTINGS), exclude_unset=True)
-    if not isinstance(request.data, Path):
-        given.pop("data", None)
+    told = set(TRIAL_SETTINGS) - (set() if isinstance(request.data, Path) else {"data"})
+    given = request.model_dump(mode="json", include=told, exclude_unset=True)
     paths = request.paths() & given.keys()
     found = {key: relative(value) if key in paths else value for key, value in given.items()}
     found = {key: value for key, value in found.items() if value is not None}
