@@ -109,7 +109,7 @@ def test_one_failure_fails_the_gate(verdicts: list[Verdict], worst: Verdict | No
 @pytest.mark.parametrize("metric", ["top1", *OUTCOME_METRICS])
 def test_each_metric_is_judged_by_its_own_interval_at_its_own_rate(metric: str) -> None:
     def estimate(first: float) -> RateEstimate:
-        limits = [first + step / 100 for step in range(4)]
+        limits = [first + step / 100 for step in range(5)]
         return RateEstimate(*(Interval(low, low, low) for low in limits))
 
     rates = tuple(
@@ -118,7 +118,7 @@ def test_each_metric_is_judged_by_its_own_interval_at_its_own_rate(metric: str) 
     )
     condition = Condition(metric, True, 0.0, 1e-5)
     (judged,) = judge_gate([condition], CampaignResult(PLAN, 1.0, rates))
-    wanted = {"top1": 0.5, "sdc": 0.51, "due": 0.52, "masked": 0.53}[metric]
+    wanted = {"top1": 0.5, "sdc": 0.51, "due": 0.52, "masked": 0.53, "critical_sdc": 0.54}[metric]
     assert judged.interval is not None
     assert judged.interval.estimate == wanted
 
@@ -127,10 +127,16 @@ def test_each_metric_is_judged_by_its_own_interval_at_its_own_rate(metric: str) 
 def test_a_gate_on_what_is_not_measured_is_refused(metric: str) -> None:
     condition = Condition(metric, True, 0.9, 1e-6)
     if metric in {"top1", *OUTCOME_METRICS}:
-        check_metrics([condition], "top1")
+        check_metrics([condition], "top1", critical=True)
     else:
         with pytest.raises(BadGate, match=f"asks for {metric}, but this campaign measures top1"):
             check_metrics([condition], "top1")
+
+
+def test_critical_corruption_is_judged_only_where_something_says_what_is_critical() -> None:
+    condition = Condition("critical_sdc", False, 0.1, 1e-6)
+    with pytest.raises(BadGate, match="give a table of them by --severity"):
+        check_metrics([condition], "top1")
 
 
 @given(

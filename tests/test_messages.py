@@ -33,6 +33,8 @@ TESTED_ELSEWHERE = {
     "cannot-quantize": "tests/exporters/test_harden_cli.py",
     "baseline-missing": "tests/cli/test_gates.py, of relcheck compare",
     "bad-report": "tests/cli/test_report.py, of relcheck report",
+    "bad-fault-list": "tests/cli/test_replay.py, of relcheck replay",
+    "report-mismatch": "tests/cli/test_replay.py, of relcheck replay",
     "package-missing": "tests/jobs/test_report.py, with no pandas to import",
     "budget-too-small": "tests/cli/test_budget.py, with a clock that runs fast",
     "not-comparable": "tests/cli/test_compare.py, with several models",

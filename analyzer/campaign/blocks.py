@@ -73,6 +73,8 @@ class BlockResult:
             content["detected"] = [o.detected for o in self.outcomes]
         if any(o.corrected for o in self.outcomes):
             content["corrected"] = [o.corrected for o in self.outcomes]
+        if any(o.critical for o in self.outcomes):  # by the severity of confusions
+            content["critical"] = [o.critical for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -90,9 +92,11 @@ class BlockResult:
             none = [0] * len(counts)
             detected = content.get("detected") or none
             corrected = content.get("corrected") or none
+            critical = content.get("critical") or none
+            columns = zip(counts, detected, corrected, critical, strict=True)
             outcomes = tuple(
-                _read_outcomes(row, (int(found), denominator, int(mended)))
-                for row, found, mended in zip(counts, detected, corrected, strict=True)
+                _read_outcomes(row, (int(found), denominator, int(mended), int(dangerous)))
+                for row, found, mended, dangerous in columns
             )
             crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -102,12 +106,12 @@ class BlockResult:
         return BlockResult(block, outcomes, crashed)
 
 
-def _read_outcomes(row: Sequence[int], more: tuple[int, int, int]) -> Outcomes:
+def _read_outcomes(row: Sequence[int], more: tuple[int, int, int, int]) -> Outcomes:
     """The outcomes of one trial, from the sums that a journal keeps.
 
     Args:
         row: sums from ``images`` to ``right``.
-        more: ``detected``, ``denominator`` and ``corrected``.
+        more: ``detected``, ``denominator``, ``corrected`` and ``critical``.
 
     Raises:
         ValueError: there are more or fewer sums than a trial has.

@@ -8,14 +8,14 @@ from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import CellState, Shard, Task
 from analyzer.campaign.trials import TrialContext
+from analyzer.campaign.worst import harmful_trials, worst_trials
 from analyzer.faults.protections import NONE
 from analyzer.stats.estimate import RateEstimate, half_width, next_look, planned_look
+from analyzer.stats.memory import MemoryEstimate, estimate_memory
 from analyzer.stats.spending import confidence_at
 from analyzer.stats.strata import (
-    MemoryEstimate,
     Stratum,
     allocate,
-    estimate_memory,
     estimate_strata,
     is_measured,
 )
@@ -129,6 +129,7 @@ class RateState(Task):
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
             strata=tuple(StratumResult(*stratum) for stratum in strata),
             memory=self._memory(),
+            worst=worst_trials(harmful_trials(self.rate, self.cells)),
         )
 
     def _memory(self) -> MemoryEstimate | None:

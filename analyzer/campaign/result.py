@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzer.campaign.plan import Plan
+from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.estimate import RateEstimate
-from analyzer.stats.strata import MemoryEstimate
+from analyzer.stats.memory import MemoryEstimate
 from analyzer.stats.tally import Tally
 
 
@@ -34,6 +35,37 @@ class Crash:
     stratum: str
     trial: int
     upsets: tuple[Upset, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorstTrial:
+    """One trial that did much harm.
+
+    Attributes:
+        rate: Bit error rate.
+        place: Index of the stratum among those of the rate.
+        stratum: Name of the stratum.
+        index: Of the trial in the stratum.
+        outcomes: What it showed.
+    """
+
+    rate: float
+    place: int
+    stratum: str
+    index: int
+    outcomes: Outcomes
+
+    @property
+    def order(self) -> tuple[float, ...]:
+        """A key by which the worst comes first.
+
+        By the share of images with critical SDC, with SDC, by the score that was lost, by DUE; of
+        equals the lowest rate, whose patterns have the fewest upsets.
+        """
+        o, images = self.outcomes, self.outcomes.images
+        lost = (o.gained - o.lost) / (images * o.denominator)
+        harm = (-o.critical / images, -o.sdc / images, lost, -o.due / images)
+        return (*harm, self.rate, self.place, self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +101,7 @@ class RateResult:
         crashes: Patterns that killed the process that ran them.
         strata: What each stratum contributed.
         memory: What the protection of the memory did; None: there is none.
+        worst: The worst trials, the worst one first.
     """
 
     rate: float
@@ -81,6 +114,7 @@ class RateResult:
     crashes: tuple[Crash, ...] = ()
     strata: tuple[StratumResult, ...] = ()
     memory: MemoryEstimate | None = None
+    worst: tuple[WorstTrial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class TrialContext:
         trials = list(outcomes)
         counts = (o.counts for o in trials)
         tally = Tally.of_trials(self.unit, counts, self.golden.judge.metric.denominator)
+        if self.golden.judge.definition.confusions is not None:
+            tally = tally.with_critical((o.images, o.sdc, o.critical) for o in trials)
         if self.plan.protection == NONE.name:
             return tally
         return tally.with_memory((o.images, o.corrected, o.detected) for o in trials)

@@ -21,6 +21,7 @@ from analyzer.cli.commands import (
     journals,
     map,
     quantize,
+    replay,
     report,
     resume,
     run,
@@ -39,7 +40,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, export, data, quantize, journals, help),
+    *(harden, export, data, quantize, replay, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

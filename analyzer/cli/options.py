@@ -62,6 +62,7 @@ Expect = Annotated[
     list[str] | None,
     _option(_DATA, "TEXT", "Stop where the fault-free figure is elsewhere, like top1=0.91."),
 ]
+Severity = Annotated[Path | None, _option(_DATA, "FILE", "Critical confusions (CSV, TOML).")]
 Metric = Annotated[str | None, _option(_DATA, "WORD", f"{offered_metrics()}.")]
 Task = Annotated[
     str | None,
@@ -157,7 +158,6 @@ Config = Annotated[
     Path | None,
     _option(_OUT, "FILE", "Options in TOML (default: relcheck.toml, if found) or none."),
 ]
-
 Model = Annotated[
     Path | None,
     typer.Argument(help="The ONNX model; without one, the demonstration model.", metavar="MODEL"),
@@ -198,7 +198,8 @@ WORK = {
     "cluster": Cluster,
 }
 
-_ACCURACY = {**DATA, "precision": Precision, "confidence": Confidence}
+JUDGED = {**DATA, "severity": Severity}
+_ACCURACY = {**JUDGED, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     **_SWEEP,
@@ -237,7 +238,7 @@ MAP = {
     "exhaustive": Exhaustive,
     **FAULTS,
     "protect": Protect,
-    **DATA,
+    **JUDGED,
     **WORK,
     "device": Device,
     "precise_int8": PreciseInt8,

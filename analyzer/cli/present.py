@@ -66,6 +66,14 @@ def show_campaign(found: Report[Any] | Share) -> Exit:
     return Exit.of(found.status)
 
 
+def show_replay(found: Report[Any]) -> Exit:
+    """Show patterns that were run again, and name the files written."""
+    _print(found)
+    for path in found.written:
+        tell(f"wrote {path}")
+    return Exit.of(found.status)
+
+
 def _show_share(share: Share) -> Exit:
     """Say how far a share came, and what to do with it."""
     how = "not done" if share.cut_short else "done"

@@ -39,6 +39,24 @@ class BadTarget(UsageError):
     slug = "bad-target"
 
 
+class BadSeverityTable(UsageError):
+    """A table of critical confusions that cannot be read, contradicts itself, or does not fit."""
+
+    slug = "bad-severity-table"
+
+
+class BadFaultList(UsageError):
+    """A fault list that cannot be read, or names a bit that is not at risk."""
+
+    slug = "bad-fault-list"
+
+
+class ReportMismatch(UsageError):
+    """A report that is to be replayed on another model, other data or another plan than its own."""
+
+    slug = "report-mismatch"
+
+
 class BadReport(UsageError):
     """A file that should be a report of relcheck, and is none, or none of this version."""
 

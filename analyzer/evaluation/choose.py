@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption, GoldenFailed, quoted, short
 from analyzer.evaluation.choose_metric import MetricChoice, ScoredPart
+from analyzer.evaluation.confusions import SeverityTable, confusions_for
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.definition import AnswerDefinition, Chosen, takes_several
 from analyzer.evaluation.rules import rule_named
@@ -30,11 +31,15 @@ class Asked:
         task: ``NAME``, ``NAME:field=value`` or ``module.py:function``; None: find it.
         output: Name of the output that is judged, or several with commas; None: all.
         metric: Name of a metric, or ``module.py:function``; None: by the data.
+        severity: Says which confusions of classes are critical; None: nothing does.
+        class_names: Of the model, in their order; empty: it states none.
     """
 
     task: str | None = None
     output: str | None = None
     metric: str | None = None
+    severity: SeverityTable | None = None
+    class_names: tuple[str, ...] = ()
 
 
 NOTHING = Asked()
@@ -58,6 +63,7 @@ def define_answers(
 
     Raises:
         BadOption: an unknown output, rule or metric, or one that does not suit.
+        BadSeverityTable: the table of critical confusions does not fit the classes.
         GoldenFailed: no output has a row per image, or one is not as the rule needs it.
         UnclearAnswer: nothing tells what an output means.
         DataMismatch: labels that the model has no class for, or that number other classes.
@@ -70,6 +76,9 @@ def define_answers(
     rule.decide(seen, images)  # refuses outputs of another form, before anything takes long
     choice = MetricChoice(_parts(forms, judged, rule), data, images)
     metric, scored, unused = choice.of(asked.metric)
+    confusions = None
+    if asked.severity is not None:
+        confusions = confusions_for(asked.severity, rule, seen, images, asked.class_names)
     return AnswerDefinition(
         names=tuple(form.name for form in forms),
         axes=tuple(form.axis for form in forms),
@@ -80,6 +89,7 @@ def define_answers(
         scored=scored,
         chosen=Chosen.FOUND if asked.task is None and asked.output is None else Chosen.ASKED,
         labels_unused=unused,
+        confusions=confusions,
     )
 
 

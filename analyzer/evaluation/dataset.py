@@ -243,8 +243,13 @@ def make_batches(data: Dataset, size: int, seed: int, fixed: bool) -> tuple[AnyB
             f"a batch of {size} images takes {data.size // len(data) * size:,} bytes once "
             f"prepared; at most {limits.DATA_BYTES:,} are handled, use a smaller --batch"
         )
-    order = generator(f"seed={seed}", "batches", 0).permutation(len(data))
+    order = batch_order(len(data), seed)
     return tuple(_batch(data, order[i : i + size], size, fixed) for i in range(0, len(data), size))
+
+
+def batch_order(images: int, seed: int) -> npt.NDArray[np.int64]:
+    """The order in which batches take images, by the seed of the plan: int64 (images,)."""
+    return generator(f"seed={seed}", "batches", 0).permutation(images)
 
 
 def _batch(data: Dataset, rows: npt.NDArray[np.int64], size: int, fixed: bool) -> AnyBatch:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from analyzer.evaluation.confusions.confusions import Confusions
 from analyzer.evaluation.image_axis import FIRST, ImageAxis
 from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.rules.classification import Classification
@@ -37,6 +38,7 @@ class AnswerDefinition:
         chosen: Who chose the rule.
         labels_unused: Why labels that there are have no part in any figure; empty: they have, or
             there are none.
+        confusions: Changes of class that are critical; None: nothing tells.
     """
 
     names: tuple[str, ...]
@@ -48,6 +50,7 @@ class AnswerDefinition:
     scored: int | None = None
     chosen: Chosen = Chosen.FOUND
     labels_unused: str = ""
+    confusions: Confusions | None = None
 
     @property
     def judged_names(self) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ class AnswerDefinition:
         have the ids that they always had.
         """
         own = getattr(self.metric, "function", None)
-        if own is None and self.is_usual:
+        if own is None and self.is_usual and self.confusions is None:
             return {}
         found: dict[str, Any] = {
             "rule": self.rule.name,
@@ -106,6 +109,8 @@ class AnswerDefinition:
             found["watched"] = list(self.side_names)
         if own is not None:
             found["metric"] = {"function": own.shown, "sha256": own.digest}
+        if self.confusions is not None:
+            found["critical"] = self.confusions.content
         return found
 
     @property

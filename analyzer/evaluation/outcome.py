@@ -27,8 +27,9 @@ from analyzer.evaluation.decisions import (
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.outcomes import Outcomes
-from analyzer.evaluation.rules.rule import GoldenDecisions, Outputs
+from analyzer.evaluation.rules.rule import GoldenDecisions, Ints, Outputs, as_class_rule
 from analyzer.evaluation.rules.several import decided_anew
+from analyzer.evaluation.told import Told, told_answers
 
 Scores = npt.NDArray[np.int64]
 
@@ -49,6 +50,8 @@ class Golden:
         only_row: SHA-256 of the judged rows of an image, if those of all images are equal; else
             empty.
         size: Bytes of all outputs together.
+        classes: int64 (images,), the decision on each image, where some confusions are critical;
+            else None.
     """
 
     decisions: GoldenDecisions
@@ -58,6 +61,7 @@ class Golden:
     digest: str
     size: int
     only_row: str = ""
+    classes: Ints | None = None
 
     @cached_property
     def total(self) -> int:
@@ -112,7 +116,11 @@ class Judge:
         scored = seen if self.metric.needs_golden else ()
         size = sum(output.nbytes for output in result.outputs)
         only = only_row(judged)
-        return Golden(decisions, scored, forms, scores, digest(*rows), size, only)
+        classes = None
+        if definition.confusions is not None:
+            classes = self._predicted(judged, images)
+            assert classes is not None, "the definition was made for a rule with classes"
+        return Golden(decisions, scored, forms, scores, digest(*rows), size, only, classes)
 
     def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
         """Fix what the rule takes from the whole data set, and decide anew where that matters.
@@ -169,7 +177,27 @@ class Judge:
         lost = -int(np.minimum(moved, 0).sum())
         gained = int(moved.sum()) + lost
         unharmed = images - sdc - found
-        return Outcomes(images, sdc, found, unharmed, lost, gained, before, detected, unit)
+        critical = self._critical(golden, rows, changed) if sdc else 0
+        return Outcomes(
+            images, sdc, found, unharmed, lost, gained, before, detected, unit, critical=critical
+        )
+
+    def _critical(self, golden: Golden, rows: Outputs, changed: Bools) -> int:
+        """Images whose silent corruption is critical."""
+        confusions = self.definition.confusions
+        if confusions is None or golden.classes is None:
+            return 0
+        faulty = self._predicted(self._judged_rows(rows), len(changed))
+        return confusions.count(golden.classes, faulty, changed)
+
+    def _predicted(self, judged: Outputs, images: int) -> Ints | None:
+        """The class of each image, int64 (images,); None where the answer tells none."""
+        rule = as_class_rule(self.definition.rule)
+        assert rule is not None, "confusions are of classes"
+        try:
+            return rule.predicted(judged, images, 1)[:, 0]
+        except GoldenFailed:
+            return None
 
     def no_answer(self, images: int, right: int) -> Outcomes:
         """Outcomes of a trial without an answer: DUE on every image.
@@ -195,6 +223,19 @@ class Judge:
             return np.full(len(golden.scores), 2, np.int8)
         due, changed = self._marks(golden, self._rows(result, len(golden.scores)))
         return np.where(due, 2, changed).astype(np.int8)
+
+    def told(self, result: Result, images: int) -> list[Told | None]:
+        """The answer to each image as people read it; None where there is no class to tell.
+
+        Args:
+            result: what a run returned.
+            images: how many rows count.
+        """
+        if isinstance(result, Failure):
+            return [None] * images
+        return told_answers(
+            self.definition.rule, self._judged_rows(self._rows(result, images)), images
+        )
 
     def scores(self, golden: Golden, result: Answer, labels: Labels | None) -> Scores:
         """Scores of a faulty answer.

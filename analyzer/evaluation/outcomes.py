@@ -23,6 +23,7 @@ class Outcomes:
         corrected: Images that met a pattern all of whose upsets the memory's protection corrected;
             they count as masked as well.
         denominator: Of the metric, at least 1; of no images any.
+        critical: Those images with silent data corruption whose change of class is critical.
     """
 
     images: int = 0
@@ -35,6 +36,7 @@ class Outcomes:
     detected: int = 0
     denominator: int = 1
     corrected: int = 0
+    critical: int = 0
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         """Sums over the images of both.
@@ -56,6 +58,7 @@ class Outcomes:
             self.detected + other.detected,
             unit,
             self.corrected + other.corrected,
+            self.critical + other.critical,
         )
 
     @property

@@ -11,8 +11,11 @@ from analyzer.evaluation.metrics import metric_names
 from analyzer.faults.rates import show_rate
 from analyzer.stats.intervals import Interval
 
-OUTCOME_METRICS = ("sdc", "due", "masked")
-HARMFUL = ("sdc", "due")
+CRITICAL_METRIC = "critical_sdc"
+"""The figure that only campaigns with a table of critical confusions have."""
+
+OUTCOME_METRICS = ("sdc", "due", "masked", CRITICAL_METRIC)
+HARMFUL = ("sdc", "due", CRITICAL_METRIC)
 """Figures that are better when they are lower."""
 
 _FORM = re.compile(
@@ -96,7 +99,7 @@ def gate_metrics() -> tuple[str, ...]:
     """Figures that conditions may be about: the metrics, then shares of outcomes.
 
     >>> gate_metrics()  # doctest: +ELLIPSIS
-    ('top1', 'top5', ..., 'agreement', 'own', 'sdc', 'due', 'masked')
+    ('top1', 'top5', ..., 'agreement', 'own', 'sdc', 'due', 'masked', 'critical_sdc')
     """
     return (*metric_names(), *OUTCOME_METRICS)
 

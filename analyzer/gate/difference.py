@@ -9,6 +9,7 @@ from analyzer.errors import BadGate
 from analyzer.evaluation.metrics import labelled_names
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import (
+    CRITICAL_METRIC,
     OUTCOME_METRICS,
     WARN,
     Condition,
@@ -89,7 +90,7 @@ def parse_comparison_gate(text: str) -> AnyCondition:
         return parse_gate(text)
     word, name, sign, plus, margin, rate_text = match.groups()
     metric = metric_named(text, name)
-    if metric == "masked":
+    if metric in ("masked", CRITICAL_METRIC):
         raise BadGate(f"gate {text!r}: differences are known of the metric, sdc and due alone")
     try:
         bound = Decimal((margin or "0").rstrip("% ")) / (100 if "%" in (margin or "") else 1)
@@ -106,18 +107,26 @@ def parse_comparison_gate(text: str) -> AnyCondition:
     return DifferenceCondition(metric, sign == ">=", signed or 0.0, rate, level)
 
 
-def check_metrics(conditions: Sequence[AnyCondition], metric: str) -> None:
+def check_metrics(
+    conditions: Sequence[AnyCondition], metric: str, *, critical: bool = False
+) -> None:
     """Refuse conditions on a metric that the campaign does not measure.
 
     Args:
         conditions: of the gate.
         metric: name of the campaign's metric.
+        critical: whether the campaign tells critical confusions of classes from others.
 
     Raises:
         BadGate: a condition is on another one.
     """
     labelled = " and ".join(labelled_names())
     for condition in conditions:
+        if condition.metric == CRITICAL_METRIC and not critical:
+            raise BadGate(
+                f"gate {str(condition)!r} asks for critical silent corruption, and nothing says "
+                "which confusions of classes are critical; give a table of them by --severity"
+            )
         if condition.metric not in (metric, *OUTCOME_METRICS):
             raise BadGate(
                 f"gate {str(condition)!r} asks for {condition.metric}, but this campaign measures "

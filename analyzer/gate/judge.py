@@ -145,10 +145,10 @@ def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstim
     return {rate: decided([c for c in conditions if c.rate == rate]) for rate in rates}
 
 
-def _interval(condition: Condition, found: RateEstimate) -> Interval:
-    """The interval that a condition is judged by."""
+def _interval(condition: Condition, found: RateEstimate) -> Interval | None:
+    """The interval that a condition is judged by; None: nothing tells the figure."""
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
-    interval: Interval = getattr(found, name)
+    interval: Interval | None = getattr(found, name)
     return interval
 
 

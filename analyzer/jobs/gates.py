@@ -81,7 +81,7 @@ def judge_record(record: Report, conditions: Sequence[str | Condition]) -> GateR
     read = [parse_gate(c) if isinstance(c, str) else c for c in conditions]
     if not read:
         raise BadGate("no condition was given; write it like 'top1 >= 0.90 @ 1e-6'")
-    check_metrics(read, record.golden.metric)
+    check_metrics(read, record.golden.metric, critical=record.severity is not None)
     judged = tuple(_judge(record, condition) for condition in read)
     verdict = overall(judged, record.model.share_out_of_scope)
     assert verdict is not None, "there is a condition"

@@ -60,6 +60,7 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     task: str | Callable[..., Any] | None
     output: str | None
     expect: str | Sequence[str] | None
+    severity: PathLike | None
     confidence: float | str | None
     budget: float | str | None
     seed: int | None

@@ -13,6 +13,7 @@ from analyzer.campaign.protected import protected
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import GoldenFailed
 from analyzer.evaluation.choose import Asked
+from analyzer.evaluation.confusions import read_severity_table
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.golden_remarks import golden_remarks
@@ -136,11 +137,12 @@ def prepare_analysis(
     inner, first = _first_run(model, readers, data, batches, start.device, request)
     executor = protected(inner, memory)
     observer.preparing("finding out how answers are judged")
-    asked = Asked(request.task, request.output, request.metric)
+    asked = _asked(request, model)
     definition = define_for_model(model, data, batches[0], first, executor.run, asked)
     exact = start.device.on_cpu
     check_repeatable(model, batches[0], first, executor.run, definition.watched, exact)
-    check_metrics(request.conditions, definition.metric.name)
+    told = definition.confusions is not None
+    check_metrics(request.conditions, definition.metric.name, critical=told)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
         observer.preparing("finding the upsets that matter most")
@@ -167,6 +169,16 @@ def prepare_analysis(
     notes = notes_on(coupling, executor.layout, size, int8)
     observer.prepared()
     return Analysis(model, space, data, executor, context, start.device, notes, memory, coding)
+
+
+def _asked(request: CampaignRequest, model: Model) -> Asked:
+    """Wishes of the user about answers.
+
+    Raises:
+        BadSeverityTable: the table of critical confusions cannot be read.
+    """
+    table = read_severity_table(request.severity) if request.severity else None
+    return Asked(request.task, request.output, request.metric, table, model.metadata.labels)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:

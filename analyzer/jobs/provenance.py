@@ -2,15 +2,18 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 
 from analyzer import __version__
+from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.sources import ModelSource
 from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.model.metadata import READERS
 from analyzer.reports.shared.records import AccelerationPart, RunPart, ToolPart
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.ort.device import CPU, Device
@@ -53,6 +56,7 @@ def run_part(
     command: str,
     accelerations: Sequence[AccelerationPart] = (),
     models: Sequence[ModelSource] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> RunPart:
     """Time, place, request and engine of a job.
 
@@ -62,6 +66,7 @@ def run_part(
         command: what asked for the job: a command line, or a Python call.
         accelerations: the state of each in the process that prepared the job.
         models: in the order of the report.
+        settings: of `settings_of`, where trials can be replayed.
     """
     return RunPart(
         started=watch.started,
@@ -77,7 +82,31 @@ def run_part(
         command=command,
         accelerations=list(accelerations),
         models=[in_repository(model) for model in models],
+        settings=dict(settings) if settings else None,
     )
+
+
+TRIAL_SETTINGS = (
+    *("data", "labels", "images", "seed", "exposure", "encoding", "fault", "protect"),
+    *("include", "exclude", "kinds", "metric", "task", "output", "severity"),
+    *("device", "precise_int8", *READERS),
+)
+"""Settings that decide what a trial is, beside the model and the batch."""
+
+
+def settings_of(request: SweepRequest) -> dict[str, Any]:
+    """Settings by which ``relcheck replay`` runs trials again; paths as `relative` has them.
+
+    A model or a data set that only the asking program has is left out.
+    """
+    told = set(TRIAL_SETTINGS) - (set() if isinstance(request.data, Path) else {"data"})
+    given = request.model_dump(mode="json", include=told, exclude_unset=True)
+    paths = request.paths() & given.keys()
+    found = {key: relative(value) if key in paths else value for key, value in given.items()}
+    found = {key: value for key, value in found.items() if value is not None}
+    if isinstance(request.model, Path):
+        found["model"] = relative(str(request.model))
+    return found
 
 
 def relative(path: str) -> str:

@@ -117,6 +117,8 @@ def _report(content: dict[str, Any]) -> AnyReport:
             report = TargetReport.model_validate(content)
             stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
             return TargetFound(record=report, cut_short=_stops(stops))
+        case "replay":
+            raise BadReport("a replay has no form but those that relcheck replay writes")
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)

@@ -18,7 +18,7 @@ from analyzer.jobs.journals import journal_of, remember_finished
 from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
-from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, settings_of, tool_part
 from analyzer.jobs.reasons import tell_engine
 from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share, Status, status_of
@@ -27,6 +27,7 @@ from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.waivers import hopeless, read_waivers, with_waivers
+from analyzer.jobs.worst import worst_parts
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.shared.number_format import METRIC_NAMES
@@ -212,7 +213,9 @@ def _record(
             request.command,
             acceleration_parts(analysis.executor),
             [request.model],
+            settings_of(request),
         ),
         analysis.notes,
         protection_part(result.plan, analysis.memory, analysis.coding),
+        worst_parts(analysis, result),
     )

@@ -25,6 +25,7 @@ class RecordKind(StrEnum):
     RECIPES = "recipes"
     INVENTORY = "inventory"
     TARGET = "target"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,12 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("diff.html:difference_html")),
         Format("csv", ".csv", _CSV, _by("tables:difference_rows", _ROWS)),
         *_for_pipelines("findings.diff:difference_findings"),
+    ),
+    RecordKind.REPLAY: (
+        Format("json", ".json", _JSON, _by("replay.record:to_json")),
+        Format(
+            "csv", ".csv", "Write the outcome of each pattern as CSV.", _by("replay.rows:to_csv")
+        ),
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),

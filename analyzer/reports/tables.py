@@ -2,13 +2,13 @@
 
 from analyzer.reports.before_after.hardening import HardeningReport
 from analyzer.reports.before_after.quantization import QuantizationReport
-from analyzer.reports.comparison.record import Comparison
+from analyzer.reports.comparison.record import ComparedRatePart, Comparison
 from analyzer.reports.diff.record import Difference
 from analyzer.reports.map.record import MapReport
-from analyzer.reports.map.table import HEADS, cells
+from analyzer.reports.map.table import cells, heads
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
-from analyzer.reports.sweep.record import Report
+from analyzer.reports.sweep.record import RatePart, Report
 
 Row = dict[str, str | int | float | bool | None]
 
@@ -27,14 +27,23 @@ def sweep_rows(report: Report) -> list[Row]:
             **_interval("sdc", row.sdc),
             **_interval("due", row.due),
             **_interval("masked", row.masked),
+            **(_critical(row) if report.severity else {}),
         }
         for row in report.rates
     ]
 
 
+def _critical(row: RatePart | ComparedRatePart) -> Row:
+    """Critical and other silent corruption, as six columns."""
+    return {
+        **_interval("critical_sdc", row.critical_sdc),
+        **_interval("noncritical_sdc", row.noncritical_sdc),
+    }
+
+
 def map_rows(report: MapReport) -> list[Row]:
     """One row per tensor, in the order of the file."""
-    return [dict(zip(HEADS, cells(tensor), strict=True)) for tensor in report.tensors]
+    return [dict(zip(heads(report), cells(report, t), strict=True)) for t in report.tensors]
 
 
 def comparison_rows(comparison: Comparison) -> list[Row]:
@@ -56,6 +65,7 @@ def comparison_rows(comparison: Comparison) -> list[Row]:
                     **_interval("metric_difference", found.metric if found else None),
                     **_interval("sdc_difference", found.sdc if found else None),
                     **_interval("due_difference", found.due if found else None),
+                    **(_critical(row) if comparison.severity else {}),
                 }
             )
     return rows

@@ -24,6 +24,8 @@ class ExactShares:
     gained: float
     corrected: float = 0.0
     detected: float = 0.0
+    critical: float | None = None
+    """Of the silent corruption, that which is critical; None: nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,13 @@ class AreaEstimate:
         sdc: probability of silent data corruption.
         due: probability of a detected unrecoverable error.
         loss: right answers lost minus gained, in [-1, 1].
+        critical_sdc: probability of silent data corruption that is critical; None: nothing tells.
     """
 
     sdc: Interval
     due: Interval
     loss: Interval
+    critical_sdc: Interval | None = None
 
 
 def untried_share(strata: Sequence[AreaStratum]) -> float:
@@ -94,7 +98,22 @@ def estimate_area(strata: Sequence[AreaStratum], confidence: float) -> AreaEstim
         sdc=area_share(strata, lambda t: t.sdc, lambda e: e.sdc, confidence),
         due=area_share(strata, lambda t: t.due, lambda e: e.due, confidence),
         loss=Interval(net, low, high),
+        critical_sdc=_critical(strata, confidence),
     )
+
+
+def _critical(strata: Sequence[AreaStratum], confidence: float) -> Interval | None:
+    """The critical part of SDC; None where no stratum tells."""
+    if not any(_tells_critical(stratum) for stratum in strata):
+        return None
+    return area_share(
+        strata, lambda t: t.critical or Moments(), lambda e: e.critical or 0.0, confidence
+    )
+
+
+def _tells_critical(stratum: AreaStratum) -> bool:
+    exact = stratum.exact
+    return stratum.tally.critical is not None if exact is None else exact.critical is not None
 
 
 DILUTION, LEFT = 0.3, 0.08
@@ -128,10 +147,14 @@ def in_two_stages(first: AreaEstimate, whole: AreaEstimate, confidence: float) -
         point = share * early.estimate + (1.0 - share) * late.estimate
         return Interval(min(max(point, late.low), late.high), late.low, late.high)
 
+    critical = None
+    if first.critical_sdc is not None and whole.critical_sdc is not None:
+        critical = mixed(first.critical_sdc, whole.critical_sdc)
     return AreaEstimate(
         sdc=mixed(first.sdc, whole.sdc),
         due=mixed(first.due, whole.due),
         loss=mixed(first.loss, whole.loss),
+        critical_sdc=critical,
     )
 
 

@@ -28,12 +28,16 @@ class RateEstimate:
         sdc: probability that an image suffers silent data corruption.
         due: probability that an image ends in a detected unrecoverable error.
         masked: probability that an image is unharmed, by no upset or in spite of upsets.
+        critical_sdc: probability of silent data corruption that is critical; None: nothing tells.
+        noncritical_sdc: probability of the other silent data corruption; None likewise.
     """
 
     metric: Interval
     sdc: Interval
     due: Interval
     masked: Interval
+    critical_sdc: Interval | None = None
+    noncritical_sdc: Interval | None = None
 
 
 def possible(net: Interval, golden: float) -> Interval:

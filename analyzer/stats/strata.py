@@ -77,40 +77,31 @@ def estimate_strata(
         harmless = max(0.0, 1.0 - math.fsum(s.weight for s in strata))
     return RateEstimate(
         metric=_metric(strata, golden, confidence, harmless),
-        sdc=_share(strata, lambda t: t.sdc, confidence, (0.0, harmless)),
-        due=_share(strata, lambda t: t.due, confidence, (0.0, harmless)),
-        masked=_share(strata, lambda t: t.masked, confidence, (harmless, 0.0)),
+        sdc=share_of_images(strata, lambda t: t.sdc, confidence, (0.0, harmless)),
+        due=share_of_images(strata, lambda t: t.due, confidence, (0.0, harmless)),
+        masked=share_of_images(strata, lambda t: t.masked, confidence, (harmless, 0.0)),
+        critical_sdc=_told_share(strata, lambda t: t.critical, confidence, harmless),
+        noncritical_sdc=_told_share(strata, lambda t: t.noncritical, confidence, harmless),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryEstimate:
-    """Effects of the protection of a memory; shares of images.
-
-    Attributes:
-        corrected: probability that an image meets upsets all of which are corrected.
-        detected: probability that an image meets an error that the memory finds and does not
-            correct.
-    """
-
-    corrected: Interval
-    detected: Interval
-
-
-def estimate_memory(
-    strata: Sequence[Stratum], confidence: float, harmless: float
-) -> MemoryEstimate:
-    """Estimate of what the protection of a memory did, from stratified trials.
+def _told_share(
+    strata: Sequence[Stratum],
+    channel: Callable[[Tally], Moments | None],
+    confidence: float,
+    harmless: float,
+) -> Interval | None:
+    """A share of the images of all patterns; None where no trial tells.
 
     Args:
         strata: the parts.
-        confidence: nominal coverage of each interval, in (0, 1).
-        harmless: probability of patterns without upset, in [0, 1].
+        channel: of a tally, the moments of the share, if they are known.
+        confidence: of the interval.
+        harmless: probability of patterns without upset, of which no images count.
     """
-    return MemoryEstimate(
-        corrected=_share(strata, lambda t: t.corrected, confidence, (0.0, harmless)),
-        detected=_share(strata, lambda t: t.detected, confidence, (0.0, harmless)),
-    )
+    if all(channel(stratum.tally) is None for stratum in strata):
+        return None
+    return share_of_images(strata, lambda t: channel(t) or Moments(), confidence, (0.0, harmless))
 
 
 def is_measured(strata: Sequence[Stratum], precision: float) -> bool:
@@ -136,7 +127,7 @@ Means = Callable[[Tally], Interval]
 """The mean over the trials of a stratum, with its limits."""
 
 
-def _share(
+def share_of_images(
     strata: Sequence[Stratum],
     channel: Callable[[Tally], Moments],
     confidence: float,
@@ -172,9 +163,9 @@ def _metric(
     strata: Sequence[Stratum], golden: float, confidence: float, harmless: float
 ) -> Interval:
     if golden == 1.0:  # nothing can be gained: without labels what is kept is what is masked
-        return _share(strata, lambda t: t.kept, confidence, (harmless, 0.0), scores=True)
+        return share_of_images(strata, lambda t: t.kept, confidence, (harmless, 0.0), scores=True)
     if golden == 0.0:
-        return _share(strata, lambda t: t.gained, confidence, (0.0, harmless), scores=True)
+        return share_of_images(strata, lambda t: t.gained, confidence, (0.0, harmless), scores=True)
     ends = (-golden, 1.0 - golden)
     means = _means(strata, lambda t: net_interval(t, golden, confidence), ends)
     total = _weighted_sum(strata, means)

@@ -54,6 +54,10 @@ class Tally:
         denominator: of scores, at least 1. With 1 an image is right or wrong.
         corrected: share of a trial's images that met upsets all of which the memory corrected.
         detected: share of a trial's images that met an error that the memory found.
+        critical: share of a trial's images whose silent corruption is critical; None: nothing
+            tells which is, or there is no trial.
+        noncritical: share of a trial's images whose silent corruption is not critical; None
+            likewise.
     """
 
     unit: int
@@ -69,6 +73,8 @@ class Tally:
     denominator: int = field(default=1, kw_only=True)
     corrected: Moments = field(default=Moments(), kw_only=True)
     detected: Moments = field(default=Moments(), kw_only=True)
+    critical: Moments | None = field(default=None, kw_only=True)
+    noncritical: Moments | None = field(default=None, kw_only=True)
 
     @property
     def score_images(self) -> int:
@@ -166,6 +172,26 @@ class Tally:
         )
         return replace(self, corrected=corrected, detected=detected)
 
+    def with_critical(self, trials: Iterable[tuple[int, int, int]]) -> Self:
+        """The same, with the silent corruption of the same trials in two: critical, and not.
+
+        Args:
+            trials: images, ``sdc`` and ``critical`` of each trial, ``critical`` of them at most
+                ``sdc``.
+
+        >>> tally = Tally.of_trials(4, [(4, 3, 0, 1, 0, 0)]).with_critical([(4, 3, 1)])
+        >>> tally.critical, tally.noncritical
+        (Moments(total=1, squares=1), Moments(total=2, squares=4))
+        """
+        shares = [(c * self.unit // n, (sdc - c) * self.unit // n) for n, sdc, c in trials]
+        if not shares:
+            return self
+        critical, others = (
+            Moments(sum(column), sum(share**2 for share in column))
+            for column in zip(*shares, strict=True)
+        )
+        return replace(self, critical=critical, noncritical=others)
+
     @property
     def kept(self) -> Moments:
         """Moments of the share that is not lost, exactly: of 1 - y, given those of y.
@@ -206,7 +232,15 @@ class Tally:
             denominator=denominator,
             corrected=self.corrected + other.corrected,
             detected=self.detected + other.detected,
+            critical=self._told(other, self.critical, other.critical),
+            noncritical=self._told(other, self.noncritical, other.noncritical),
         )
+
+    def _told(self, other: Self, own: Moments | None, theirs: Moments | None) -> Moments | None:
+        """The sum of moments that may not be known; no trials add nothing."""
+        if not self.trials or not other.trials:
+            return own if self.trials else theirs
+        return None if own is None or theirs is None else own + theirs
 
 
 def _known(one: int | None, other: int | None) -> int | None:

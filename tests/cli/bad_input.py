@@ -688,6 +688,17 @@ def too_many_class_folders(folder: Path) -> Arguments:
 # Requests: rates, gates, options
 
 
+def _with_table(name: str, content: str | bytes) -> Maker:
+    """A run whose table of critical confusions is this one."""
+
+    def make(folder: Path) -> Arguments:
+        table = folder / name
+        table.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return [*good(folder), "--severity", table]
+
+    return make
+
+
 def _good_but(*spoilt: str) -> Maker:
     return lambda folder: [*good(folder), *spoilt]
 
@@ -717,6 +728,30 @@ for _gate, _says in {
     "agreement >= 0.9 @ 1e-3": "this campaign measures top1",
 }.items():
     _add(f"gate {_gate!r}", "bad-gate", _says, _good_but("--gate", _gate))
+
+for _name, _table, _says in (
+    ("s.csv", "0,1,awful\n", "severity 'awful' is unknown; use critical or non-critical"),
+    ("s.csv", "0\n", "line 1: '0' is no confusion"),
+    ("s.csv", "0,1,non-critical\n", "calls no confusion critical"),
+    ("s.csv", "0,1\n0,1,non-critical\n", "s.csv, line 1 and"),
+    ("s.csv", "0,*\n*,1,non-critical\n", "contradict one another on '0' as '1'"),
+    ("s.csv", "2,2\n", "'2' as '2' is no confusion: it is the same class"),
+    ("s.csv", "0,4\n", "there is no class 4: the model has 4 classes, from 0"),
+    ("s.csv", "0,stop\n", "relcheck annotate MODEL --labels writes the names"),
+    ("s.csv", b"0,1\xff\n", "cannot be read as text"),
+    ("s.toml", "[critical\n", "is no TOML"),
+    ("s.toml", "[dangerous]\n0 = '1'\n", "'dangerous' is none of its tables"),
+    ("s.toml", "[critical]\n0 = [true]\n", "'0' has no list of classes"),
+    ("s.toml", "", "calls no confusion critical"),
+):
+    _add(f"severity {_table!r}", "bad-severity-table", _says, _with_table(_name, _table))
+
+_add(
+    "no severity table",
+    "bad-severity-table",
+    "there is no severity table nowhere.csv",
+    _good_but("--severity", "nowhere.csv"),
+)
 
 for _option, _value, _says in (
     ("--exposure", "forever", "--exposure 'forever'"),

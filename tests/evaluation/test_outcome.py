@@ -194,8 +194,8 @@ def test_golden_must_not_be_nan_anywhere() -> None:
 
 
 def test_outcomes_add() -> None:
-    one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9, corrected=10)
-    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20)
+    one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9, corrected=10, critical=1)
+    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20, 2)
     assert one + Outcomes() == Outcomes() + one == one  # no images have no denominator
     assert one.counts == (1, 2, 3, 4, 5, 6, 7)
     with pytest.raises(ValueError, match="1/9 and 1/1"):

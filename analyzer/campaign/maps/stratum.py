@@ -147,10 +147,19 @@ class StratumState:
             return AreaStratum(weight, self._context.tally(outcomes))
         if self.state.reached < self.state.end:
             return AreaStratum(weight, Tally.empty(self._context.unit))
-        return AreaStratum(weight, self._context.tally(outcomes), _exact(outcomes))
+        tally = self._context.tally(outcomes)
+        return AreaStratum(weight, tally, _exact(outcomes, tally.critical is not None))
 
 
-def _exact(outcomes: Sequence[Outcomes]) -> ExactShares:
+def _exact(outcomes: Sequence[Outcomes], told: bool) -> ExactShares:
+    """Shares of the images.
+
+    Args:
+        outcomes: of every pair of site and batch.
+        told: some confusions are critical.
+    """
     total = sum(outcomes, Outcomes())
     n, units = total.images, total.images * total.denominator
-    return ExactShares(total.sdc / n, total.due / n, total.lost / units, total.gained / units)
+    critical = total.critical / n if told else None
+    lost, gained = total.lost / units, total.gained / units
+    return ExactShares(total.sdc / n, total.due / n, lost, gained, critical=critical)

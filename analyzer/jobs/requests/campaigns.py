@@ -41,6 +41,7 @@ class CampaignRequest(SpaceRequest):
             found from the model.
         output: Name of the output that is judged, several with commas; None: all.
         expect: Figures that the fault-free model must have.
+        severity: File that says which confusions of classes are critical; None: nothing does.
         precision: Half-width of an interval at which its part is done, as a fraction.
         confidence: Coverage of each interval, as a fraction.
         budget: CPU seconds that may be spent.
@@ -58,6 +59,7 @@ class CampaignRequest(SpaceRequest):
     task: fields.Task = None
     output: str | None = None
     expect: fields.Expectations = ()
+    severity: Path | None = None
     precision: fields.Precision = 0.01
     confidence: fields.Confidence = 0.95
     budget: fields.Seconds = 600.0
@@ -76,6 +78,11 @@ class CampaignRequest(SpaceRequest):
     def conditions(self) -> tuple[AnyCondition, ...]:
         """Gates of the campaign."""
         return ()
+
+    @property
+    def data_files(self) -> list[Path]:
+        """The files and folders that are read, the table of critical confusions among them."""
+        return [*super().data_files, *([self.severity] if self.severity else [])]
 
     @property
     def inline(self) -> bool:

@@ -26,6 +26,7 @@ from analyzer.reports.shared.build import (
 )
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import ProtectionPart, RunPart, ToolPart
+from analyzer.reports.shared.severity import severity_part
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.stats.intervals import Interval
 
@@ -68,6 +69,7 @@ def build_comparison(
         decision=decision_part(entries[0].compared.context.golden.judge.definition),
         plan=SharedPlanPart(**sweep_fields(plan)),
         metric=plan.metric if judged else None,
+        severity=severity_part(entries[0].compared.context.golden.judge.definition.confusions),
         models=[_model(label(i), e, entries[0], judged) for i, e in enumerate(entries)],
         assumptions=[*sweep_assumptions(plan, data), *_on_pairs(entries)],
         run=run,
@@ -138,6 +140,8 @@ def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
         difference=_rate_difference(found.differences[index], judged)
         if found.differences
         else None,
+        critical_sdc=interval_part(estimate.critical_sdc if estimate else None),
+        noncritical_sdc=interval_part(estimate.noncritical_sdc if estimate else None),
     )
 
 

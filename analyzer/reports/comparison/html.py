@@ -12,6 +12,7 @@ from analyzer.reports.comparison.record import (
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.condition_evidence import evidence_of
 from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
 from analyzer.reports.shared.waivers import remarks, word
 
@@ -35,6 +36,8 @@ def comparison_html(comparison: Comparison) -> str:
         word=word,
         signed=signed,
         signed_bounds=signed_bounds,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
     )
 
 

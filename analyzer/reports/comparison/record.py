@@ -20,6 +20,7 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
+from analyzer.reports.shared.severity import SeverityPart
 from analyzer.reports.shared.signed_numbers import DifferencePart, Signed
 from analyzer.reports.shared.waivers import WaiverPart
 
@@ -75,6 +76,8 @@ class ComparedRatePart(ReportRecord):
     due: IntervalPart | None
     crashes: Count
     difference: RateDifferencePart | None
+    critical_sdc: IntervalPart | None = left_out()
+    noncritical_sdc: IntervalPart | None = left_out()
 
 
 class CorrespondencePart(ReportRecord):
@@ -143,6 +146,7 @@ class Comparison(ReportRecord):
     decision: DecisionPart
     plan: SharedPlanPart
     metric: LabelledMetricName | None
+    severity: SeverityPart | None = left_out()
     models: Annotated[list[ComparedModelPart], Field(min_length=2)]
     gate: ComparedGatePart | None = None
     assumptions: list[str]

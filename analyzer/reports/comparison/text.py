@@ -16,6 +16,7 @@ from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import protection_lines
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.severity import SAID, severity_lines
 from analyzer.reports.shared.signed_numbers import DifferencePart, signed, signed_bounds
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
@@ -61,6 +62,7 @@ def _model_ends(width: int) -> tuple[int, ...]:
 def comparison_text(comparison: Comparison) -> str:
     """Render the models, the table, and the notes that explain it."""
     lines = ["", *_table(comparison), "", *wrapped(_notes(comparison))]
+    lines += _critical(comparison)
     lines += wrapped(gate_lines(comparison), "    ")
     return head_text(comparison) + "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -74,6 +76,18 @@ def verdict_text(comparison: Comparison) -> str:
     """Render the gate alone; nothing without one."""
     lines = wrapped(gate_lines(comparison), "    ")
     return "".join(f"{line.rstrip()}\n" for line in lines).lstrip("\n")
+
+
+def _critical(comparison: Comparison) -> list[str]:
+    """Critical and other SDC of each model at each rate."""
+    rows = [
+        (f"{show_rate(row.rate)} {model.label}", row.critical_sdc, row.noncritical_sdc)
+        for index in range(len(comparison.models[0].rates))
+        for model in comparison.models
+        for row in (model.rates[index],)
+    ]
+    lines = list(severity_lines(comparison.severity, rows))
+    return [*lines, *wrapped([SAID])] if lines else []
 
 
 def _head(comparison: Comparison) -> Iterator[str]:

@@ -48,7 +48,8 @@ def _condition(report: Report, part: ConditionPart) -> Finding:
     name = figures.METRIC_NAMES[part.metric] if part.metric == report.golden.metric else None
     evidence = evidence_shown(part.evidence, part.bound, report.plan.confidence)
     sentence = (
-        f"{name or part.metric.upper()} at bit error rate {show_rate(part.rate)}: {evidence}; "
+        f"{name or figures.outcome_name(part.metric)} at bit error rate "
+        f"{show_rate(part.rate)}: {evidence}; "
         f"wanted {part.operator} {bound_shown(part.bound)} %: {VERDICTS[part.verdict]}. "
         f"{row.trials:,} trials on {row.images:,} images, fault-free "
         f"{figures.METRIC_NAMES[report.golden.metric]} "
@@ -83,12 +84,15 @@ def _generated(report: Report) -> tuple[str, ...]:
 
 def _table(report: Report) -> Table:
     metric = figures.METRIC_NAMES[report.golden.metric]
-    heads = ("bit error rate", "upsets", f"{metric} %", "SDC %", "DUE %", "trials")
+    told = ("critical SDC %",) if report.severity else ()
+    heads = ("bit error rate", "upsets", f"{metric} %", "SDC %", *told, "DUE %", "trials")
     rows = (
         (
             show_rate(row.rate),
             figures.flips(row.expected_flips),
-            *map(with_bounds, (row.metric, row.sdc, row.due)),
+            *map(with_bounds, (row.metric, row.sdc)),
+            *(with_bounds(row.critical_sdc) for _ in told),
+            with_bounds(row.due),
             f"{row.trials:,}{'' if row.stop in ('precision', 'decided') else ' *'}",
         )
         for row in report.rates

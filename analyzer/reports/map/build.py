@@ -36,6 +36,7 @@ from analyzer.reports.shared.build import (
 )
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart, ProtectionPart, RunPart, ToolPart
+from analyzer.reports.shared.severity import severity_part
 from analyzer.stats.areas import AreaStratum
 from analyzer.stats.intervals import Interval
 
@@ -77,6 +78,7 @@ def build_map_report(
             **plan_fields(found.plan),
         ),
         protection=protection,
+        severity=severity_part(definition.confusions),
         whole=_area(found.whole),
         kinds=[KindPart(kind=kind, **dict(_area(area))) for kind, area in found.kinds.items()],
         bits=[_bit(position, area) for position, area in found.bits.items()],
@@ -100,6 +102,7 @@ def _area(area: Area) -> AreaPart:
         sdc=interval_part(found.sdc if found else None),
         due=interval_part(found.due if found else None),
         loss=_loss(found.loss) if found else None,
+        critical_sdc=interval_part(found.critical_sdc if found else None),
     )
 
 

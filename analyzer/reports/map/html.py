@@ -16,6 +16,7 @@ from analyzer.reports.map.gate import evidence_of, why_open
 from analyzer.reports.map.record import MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
+from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.svg import STYLE, SVG_METADATA, only_svg
 from analyzer.reports.shared.terminal_text import one_line
 
@@ -41,6 +42,8 @@ def to_html(report: MapReport) -> str:
         most=MOST_ROWS,
         evidence_of=evidence_of,
         why_open=why_open,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
     )
 
 

@@ -22,6 +22,7 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
+from analyzer.reports.shared.severity import SeverityPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -41,7 +42,8 @@ class AreaPart(ReportRecord):
     """Effect on one image of one upset that is placed uniformly in a part of the memory.
 
     ``untried`` is the share of the part of which nothing is known. Where it exceeds the margin,
-    there is no estimate: ``sdc``, ``due`` and ``loss`` are absent.
+    there is no estimate: ``sdc``, ``due`` and ``loss`` are absent. ``critical_sdc``, a part of
+    ``sdc``, is there with a table of critical confusions.
     """
 
     bits: Count
@@ -50,6 +52,7 @@ class AreaPart(ReportRecord):
     sdc: IntervalPart | None
     due: IntervalPart | None
     loss: LossPart | None
+    critical_sdc: IntervalPart | None = left_out()
 
 
 class KindPart(AreaPart):
@@ -157,6 +160,7 @@ class MapReport(ReportRecord):
     decision: DecisionPart
     plan: MapPlanPart
     protection: ProtectionPart | None = left_out()
+    severity: SeverityPart | None = left_out()
     whole: AreaPart
     kinds: list[KindPart]
     bits: list[BitPart]

@@ -17,6 +17,7 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import protection_lines
+from analyzer.reports.shared.severity import critical_lines
 from analyzer.reports.shared.terminal_text import (
     COLUMNS,
     columns,
@@ -67,6 +68,7 @@ def to_text(report: MapReport) -> str:
         *_tensors(report),
         "",
         *_bits(report),
+        *_critical(report),
         "",
         *wrapped(_notes(report)),
         *wrapped(gate_lines(report), "    "),
@@ -157,6 +159,15 @@ def _bits(report: MapReport) -> list[str]:
     for label, part in _bit_rows(report):
         lines.append(_row(report, label, part, ""))
     return lines
+
+
+def _critical(report: MapReport) -> list[str]:
+    """Critical SDC of the whole memory, of kinds and of the tensors that are shown."""
+    names = short_names((t.name for t in by_share(report)[:SHOWN]), NAME_WIDTH - 1)
+    parts: list[tuple[str, AreaPart]] = [("the whole memory", report.whole)]
+    parts += [(kind.kind, kind) for kind in report.kinds if len(report.kinds) > 1]
+    parts += [(names[t.name], t) for t in by_share(report)[:SHOWN]]
+    return list(critical_lines(report.severity, [(n, p.sdc, p.critical_sdc) for n, p in parts]))
 
 
 def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:

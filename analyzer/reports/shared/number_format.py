@@ -24,6 +24,15 @@ METRIC_NAMES = MetricLabels()
 """Name of a metric -> its name in text."""
 
 
+def outcome_name(metric: str) -> str:
+    """The name of a share of outcomes in text.
+
+    >>> outcome_name("sdc"), outcome_name("critical_sdc")
+    ('SDC', 'critical SDC')
+    """
+    return "critical SDC" if metric == "critical_sdc" else metric.upper()
+
+
 def percent(value: float, decimals: int = 1) -> str:
     """A fraction in percent, with as many decimals as it takes not to show a false 0 or 100.
 

@@ -232,7 +232,7 @@ class RunPart(ReportRecord):
 
     ``int8_sums`` says how this processor's kernels add up products of 8-bit integers by default.
     ``models`` are the paths of the models relative to the root of their repository, else to the
-    working folder, with slashes.
+    working folder, with slashes. ``settings`` are those by which a trial can be replayed.
         ``trial_cpu_seconds`` is the time of a trial, of late; absent where none was run this time.
     """
 
@@ -249,6 +249,7 @@ class RunPart(ReportRecord):
     command: Name
     accelerations: list[AccelerationPart] = []
     models: list[Name] = []
+    settings: dict[str, Any] | None = left_out()
 
 
 def as_json(report: ReportRecord) -> str:

@@ -29,6 +29,8 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.severity import severity_part
+from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.shared.waivers import waiver_part
 from analyzer.reports.sweep.record import (
     ConditionPart,
@@ -39,7 +41,7 @@ from analyzer.reports.sweep.record import (
     Report,
     StratumPart,
 )
-from analyzer.stats.strata import MemoryEstimate
+from analyzer.stats.memory import MemoryEstimate
 
 
 def build_report(
@@ -53,6 +55,7 @@ def build_report(
     run: RunPart,
     notes: ModelNotes = NO_NOTES,
     protection: ProtectionPart | None = None,
+    worst: Sequence[TrialPart] = (),
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -67,6 +70,7 @@ def build_report(
         run: times and host.
         notes: on how the model ran.
         protection: of the memory.
+        worst: its worst trials, the worst one first.
     """
     plan, part = result.plan, model_part(model, space, notes)
     return Report(
@@ -77,7 +81,9 @@ def build_report(
         decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         protection=protection,
+        severity=severity_part(definition.confusions),
         rates=[_rate(r) for r in result.rates],
+        worst=list(worst),
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],
@@ -108,6 +114,8 @@ def _rate(result: RateResult) -> RatePart:
             for s in result.strata
         ],
         memory=_memory(result.memory),
+        critical_sdc=interval_part(found.critical_sdc if found else None),
+        noncritical_sdc=interval_part(found.noncritical_sdc if found else None),
     )
 
 

@@ -7,6 +7,8 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.severity import SAID, severity_sentence
+from analyzer.reports.shared.trials import element_line, harm
 from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.record import Report
@@ -26,6 +28,10 @@ def to_html(report: Report) -> str:
         remarks=remarks,
         word=word,
         beside_bound=beside_bound,
+        severity_sentence=severity_sentence,
+        severity_said=SAID,
+        harm=harm,
+        element_line=element_line,
         rows=sorted(report.rates, key=lambda r: r.rate),
     )
 

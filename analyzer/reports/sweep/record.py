@@ -22,6 +22,8 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
+from analyzer.reports.shared.severity import SeverityPart
+from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.shared.waivers import WaiverPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -66,7 +68,8 @@ class RatePart(ReportRecord):
     """One row of the sweep.
 
     ``metric``, ``sdc``, ``due`` and ``masked`` are absent while fault patterns that were not tried
-    at all weigh more than the precision: then there is no estimate.
+    at all weigh more than the precision: then there is no estimate. ``critical_sdc`` and
+    ``noncritical_sdc``, which add up to ``sdc``, are there with a table of critical confusions.
     """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -83,6 +86,8 @@ class RatePart(ReportRecord):
     crashes: list[CrashPart]
     strata: list[StratumPart]
     memory: MemoryPart | None = left_out()
+    critical_sdc: IntervalPart | None = left_out()
+    noncritical_sdc: IntervalPart | None = left_out()
 
 
 class ConditionPart(ReportRecord):
@@ -128,7 +133,9 @@ class Report(ReportRecord):
     decision: DecisionPart
     plan: PlanPart
     protection: ProtectionPart | None = left_out()
+    severity: SeverityPart | None = left_out()
     rates: list[RatePart]
+    worst: list[TrialPart] = Field(default_factory=list)
     gate: GatePart
     assumptions: list[str]
     run: RunPart

@@ -6,7 +6,9 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
+from analyzer.reports.shared.severity import SAID, severity_lines
 from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
+from analyzer.reports.shared.trials import worst_lines
 from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import why_undecided
@@ -29,7 +31,8 @@ def _ends() -> tuple[int, ...]:
 
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
-    lines = ["", *_table(report), *wrapped(_notes(report)), *_gate(report)]
+    told = [*wrapped(_notes(report)), *_critical(report), *_worst(report)]
+    lines = ["", *_table(report), *told, *_gate(report)]
     return head_text(report) + "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -135,6 +138,17 @@ def _notes(report: Report) -> list[str]:
             )
     run = (row for row in report.rates if row.trials)
     return [*lines, *memory_lines([(show_rate(row.rate), row.memory) for row in run])]
+
+
+def _critical(report: Report) -> list[str]:
+    """Critical and other SDC of each rate, and what these words mean."""
+    rows = [(show_rate(r.rate), r.critical_sdc, r.noncritical_sdc) for r in report.rates]
+    lines = list(severity_lines(report.severity, rows))
+    return [*lines, *wrapped([SAID])] if lines else []
+
+
+def _worst(report: Report) -> list[str]:
+    return wrapped(worst_lines(report.worst))
 
 
 def _gate(report: Report) -> list[str]:

@@ -1,0 +1,141 @@
+"""Patterns run again: what each image answered, and whether the edited file answers the same."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.answers import Answer, Feeds, Result, Run
+from analyzer.campaign.trials import TrialContext
+from analyzer.evaluation.dataset import ArrayDigest
+from analyzer.evaluation.outcomes import Outcomes
+from analyzer.evaluation.told import Told
+from analyzer.faults.models import FaultPattern
+from analyzer.runtime.executor import Executor
+
+Marks = npt.NDArray[np.int8]
+"""int8 (images,): 0 masked, 1 SDC, 2 DUE."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAnswer:
+    """One image of a replayed pattern.
+
+    Attributes:
+        batch: Index of its batch.
+        row: Place in the batch.
+        outcome: 0 masked, 1 SDC, 2 DUE.
+        golden: The answer without faults; None: the rule tells no class.
+        faulty: The answer under the pattern; None likewise, or as there is no answer.
+    """
+
+    batch: int
+    row: int
+    outcome: int
+    golden: Told | None
+    faulty: Told | None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One pattern that was run again.
+
+    Attributes:
+        outcomes: Of all its images together.
+        images: The images that are shown, in the order of their batches.
+        digest: SHA-256 of all outputs under the pattern.
+        compared: Batches on which the oracle ran the pattern as well.
+        differing: Those of them on which it answered otherwise.
+    """
+
+    outcomes: Outcomes
+    images: tuple[ImageAnswer, ...]
+    digest: str
+    compared: int = 0
+    differing: int = 0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The way in which patterns are run again.
+
+    Attributes:
+        context: Of the campaign.
+        oracles: Executors that edit the file: the answer must be that of one of them. Kernels that
+            pack weights round otherwise than those that do not, and live weights may follow either.
+        most: Images that are shown of one pattern.
+        harmed: Only those are shown that are not masked.
+    """
+
+    context: TrialContext
+    oracles: tuple[Executor, ...] = ()
+    most: int = 1000
+    harmed: bool = False
+
+    def run(self, batches: Sequence[int], pattern: FaultPattern) -> Replayed:
+        """Run one pattern.
+
+        Args:
+            batches: indices of the batches that meet it.
+            pattern: the faults.
+
+        Raises:
+            NotRestored: afterwards a weight is not golden.
+        """
+        golden, executor = self.context.golden, self.context.executor
+        total, digest, differing = Outcomes(), ArrayDigest(), 0
+        shown: list[tuple[int, int, int]] = []
+        kept: dict[int, Result] = {}
+        with ExitStack() as stack:
+            run = stack.enter_context(executor.inject(pattern))
+            checks = [stack.enter_context(oracle.inject(pattern)) for oracle in self.oracles]
+            for index in batches:
+                batch = golden.batches[index]
+                feeds = batch.feeds(golden.input_name)
+                result = run(feeds)
+                digest.add(*(result.outputs if isinstance(result, Answer) else ()))
+                differing += bool(checks) and not _confirmed(result, checks, feeds)
+                total += golden.judge.outcomes(golden.by_batch[index], result, batch.labels)
+                found = self._shown(index, result, self.most - len(shown))
+                if found:
+                    kept[index] = result
+                    shown += found
+        executor.check_golden()
+        images = self._answers(shown, kept)
+        compared = len(batches) if self.oracles else 0
+        return Replayed(total, images, digest.hex, compared, differing)
+
+    def _shown(self, index: int, result: Result, most: int) -> list[tuple[int, int, int]]:
+        """Batch, row and outcome of the images of a batch that are shown."""
+        golden = self.context.golden
+        if isinstance(result, Answer) and result.as_written:
+            marks = np.zeros(golden.batches[index].images, np.int8)
+        else:
+            marks = golden.judge.classes(golden.by_batch[index], result)
+        rows = np.flatnonzero(marks) if self.harmed else np.arange(len(marks))
+        return [(index, int(row), int(marks[row])) for row in rows[:most]]
+
+    def _answers(
+        self, shown: Sequence[tuple[int, int, int]], kept: dict[int, Result]
+    ) -> tuple[ImageAnswer, ...]:
+        """The answers to the images that are shown; runs their batches without faults."""
+        golden, judge = self.context.golden, self.context.golden.judge
+        before: dict[int, Sequence[Told | None]] = {}
+        after: dict[int, Sequence[Told | None]] = {}
+        for index, result in kept.items():
+            batch = golden.batches[index]
+            plain = self.context.executor.run(batch.feeds(golden.input_name))
+            written = isinstance(result, Answer) and result.as_written
+            before[index] = judge.told(plain, batch.images)
+            after[index] = judge.told(plain if written else result, batch.images)
+        return tuple(
+            ImageAnswer(index, row, mark, before[index][row], after[index][row])
+            for index, row, mark in shown
+        )
+
+
+def _confirmed(result: Result, checks: Sequence[Run], feeds: Feeds) -> bool:
+    """True if an oracle gives the same answer, bit for bit."""
+    return any(result.same_as(check(feeds)) for check in checks)

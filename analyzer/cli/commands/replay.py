@@ -1,0 +1,88 @@
+"""``relcheck replay``: patterns of a fault list, or trials of a report, run again."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analyzer.cli import options, report_options
+from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
+from analyzer.reports.formats import RecordKind
+
+_WHICH = "Which patterns"
+_OPTIONS = {
+    "trial": Annotated[
+        str | None,
+        typer.Option(
+            metavar="K",
+            rich_help_panel=_WHICH,
+            help="Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
+        ),
+    ],
+    "faults": Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=_WHICH, help="CSV with injection,tensor,index,bit."
+        ),
+    ],
+    "faults_out": Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=_WHICH, help="Write the patterns as such a list."
+        ),
+    ],
+    "oracle": Annotated[
+        bool | None,
+        typer.Option(
+            "--oracle",
+            rich_help_panel=_WHICH,
+            help="Compare every pattern of a list with an edited file, too.",
+        ),
+    ],
+    "model": Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=_WHICH, help="The model, if it is not where it was."
+        ),
+    ],
+}
+
+
+@app.command()
+@options.takes(
+    **_OPTIONS,
+    exposure=options.Exposure,
+    **options.FAULTS,
+    protect=options.Protect,
+    **options.JUDGED,
+    batch=options.Batch,
+    seed=options.Seed,
+    device=options.Device,
+    precise_int8=options.PreciseInt8,
+    **report_options.outputs(RecordKind.REPLAY),
+)
+def replay(
+    source: Annotated[
+        Path, typer.Argument(help="JSON report of a run, or an ONNX model.", metavar="REPORT|MODEL")
+    ],
+    **flags: Any,
+) -> Exit:
+    """Run single fault patterns again, and show what each image answers.
+
+    Trials of a report are drawn again from its plan, bit for bit, and compared
+    with a copy of the file in which these bits are changed. Model and data are
+    found where the report says, or by flags.
+
+    Exit code 1 if the outcomes are not those of the report.
+
+    Example: relcheck replay run.json --trial 1
+
+    Example: relcheck replay model.onnx --faults list.csv --data test.npz
+    """
+    from analyzer.cli.present import show_replay
+    from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
+    from analyzer.jobs.replay import replay as run_again
+
+    return show_replay(run_again(source, flags, command_line(), terminal()))

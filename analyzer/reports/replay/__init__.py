@@ -1,0 +1,1 @@
+"""The report of `relcheck replay`: single patterns run again, image by image."""
