@@ -16,6 +16,7 @@ from analyzer.cli.commands import (
     harden,
     inspect,
     map,
+    protect,
     quantize,
     report,
     resume,
@@ -34,6 +35,7 @@ MESSAGE_CHARACTERS = 5000
 COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
     quantize,
+    protect,
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     QUANTIZATION = "quantization"
     FAILURE = "failure"
     RECIPES = "recipes"
+    PROTECTION = "protection plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,10 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("failure.html:failure_html")),
         Format("csv", ".csv", _CSV, _by("failure.csv:failure_csv")),
         *_for_pipelines("failure.findings:failure_findings"),
+    ),
+    RecordKind.PROTECTION: (
+        Format("json", ".json", _JSON, _by("protect.record:to_json")),
+        Format("html", ".html", _HTML, _by("protect.html:to_html")),
     ),
     RecordKind.RECIPES: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),

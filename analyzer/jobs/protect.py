@@ -1,0 +1,252 @@
+"""``relcheck protect``: the cheapest protection of a memory that meets a budget, confirmed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from analyzer.campaign.result import Stop
+from analyzer.errors import BadOption
+from analyzer.faults.space import FaultSpace
+from analyzer.gate import Verdict
+from analyzer.gate.harm_budget import HarmBudget
+from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.files import check_targets, write_report
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.protection import record as parts
+from analyzer.jobs.protection.confirm import ByMap, OneEventCampaign
+from analyzer.jobs.protection.draft import Draft, Surveyed, best_reachable, survey
+from analyzer.jobs.protection.regions import regions_at_risk
+from analyzer.jobs.protection.rounds import Round, Terms, limits_of, try_plans
+from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.report import Report, Status, status_of
+from analyzer.jobs.requests.outputs import printed_form
+from analyzer.jobs.requests.protect import ProtectRequest
+from analyzer.jobs.sources import files_of, open_model
+from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.reports.formats import RecordKind
+from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.protect.text import to_text
+from analyzer.reports.shared.assumptions import ReportAssumptions, assumptions
+from analyzer.reports.shared.build import data_part, model_part
+from analyzer.reports.shared.decision import decision_part
+from analyzer.reports.shared.records import GoldenPart
+from analyzer.reports.tables import Row
+from analyzer.runtime.ort.device import Device
+from analyzer.targets.read import read_target
+
+SURVEYED = 0.4
+"""Of the budget of CPU time, what maps may take."""
+
+MARGIN = 1.645
+"""Standard deviations that a draft allows for: its figure is in the budget with 95 %."""
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ProtectionReport(Report[ProtectionPlanReport]):
+    """A finished search for a protection."""
+
+    kind: ClassVar[RecordKind | None] = RecordKind.PROTECTION
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verdict of the budgets on the confirmed plan."""
+        return Verdict(self.record.verdict)
+
+    @property
+    def passed(self) -> bool:
+        """True if the plan meets every budget, confirmed."""
+        return self.verdict is Verdict.PASS
+
+    @property
+    def protect(self) -> str:
+        """The plan as ``--protect`` writes it; empty with several memories."""
+        return self.record.protect
+
+    @property
+    def status(self) -> Status:
+        """OK if the plan passed."""
+        return status_of(self.verdict, self.complete)
+
+    def to_text(self) -> str:
+        """The plan as plain text, 80 columns wide."""
+        return to_text(self.record)
+
+    def rows(self) -> list[Row]:
+        """One row per tensor, in the order of the file."""
+        return [part.model_dump() for part in self.record.tensors]
+
+
+def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> ProtectionReport:
+    """Find the cheapest protection that meets the budgets, and confirm it.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
+
+    Raises:
+        RelcheckError: whatever is wrong with the request, the target, the model or the data.
+    """
+    request.check()
+    inputs = [*files_of(request.model), *request.data_files]
+    inputs += [request.target] if request.target else []
+    check_targets([*request.outputs.values()], inputs)
+    device = start_device(request.device, observer, request.precise_int8)
+    request = on_device(request, device)
+    watch = Stopwatch(request.budget, request.inline, observer.alive)
+    terms = _terms(request)
+    space = open_model(request.model).space(request.selection, request.encoding)
+    surveyed = _survey(space, request, terms, device, observer, watch)
+    spent = sum(m.cpu_seconds for one in surveyed for m in one.maps)
+
+    def time_left() -> float:
+        return max(1.0, request.budget - max(watch.cpu_seconds, spent))
+
+    campaign: OneEventCampaign = ByMap(request, device, observer)
+    rounds = try_plans(surveyed, terms, campaign, time_left)
+    record = _record(surveyed, rounds, terms, request, device, watch)
+    written = write_report(RecordKind.PROTECTION, record, request.outputs)
+    return ProtectionReport(
+        record=record,
+        written=tuple(written),
+        cut_short=_cut_short(surveyed, rounds),
+        printed=printed_form(request.outputs),
+    )
+
+
+def _terms(request: ProtectRequest) -> Terms:
+    """The budgets of the request, else those of its target.
+
+    Raises:
+        BadTarget: the target cannot be read.
+        BadOption: there is no budget.
+    """
+    return Terms(
+        budgets=_budgets(request),
+        rounds=request.rounds,
+        confidence=request.confidence,
+        seed=request.seed + 1,
+        deviations=MARGIN,
+    )
+
+
+def _budgets(request: ProtectRequest) -> tuple[HarmBudget, ...]:
+    if request.gate or request.target is None:
+        return request.gate
+    budget = read_target(request.target).budget
+    bounds = {"sdc": budget.sdc_fit, "due": budget.due_fit}
+    found = tuple(HarmBudget(o, True, b) for o, b in bounds.items() if b is not None)
+    if not found:
+        raise BadOption(
+            f"{request.target} has no budget in FIT; add one, or give a --gate like 'sdc_fit <= 10'"
+        )
+    return found
+
+
+def _survey(
+    space: FaultSpace,
+    request: ProtectRequest,
+    terms: Terms,
+    device: Device,
+    observer: Observer,
+    watch: Stopwatch,
+) -> list[Surveyed]:
+    """The maps of every memory."""
+    regions = regions_at_risk(space, request)
+    limits = limits_of(terms.budgets, terms.deviations)
+    budget = SURVEYED * request.budget / len(regions)
+    return [
+        survey(region, request, limits, len(regions), budget, device, observer)
+        for region in regions
+    ]
+
+
+def _cut_short(surveyed: Sequence[Surveyed], rounds: Sequence[Round]) -> frozenset[Stop]:
+    """Reasons for which maps ended early; none if the plan passed all the same."""
+    if rounds and rounds[-1].verdict is Verdict.PASS:
+        return frozenset()
+    return frozenset(
+        stop for one in surveyed for measured in one.maps for stop in measured.found.cut_short
+    )
+
+
+def _record(
+    surveyed: Sequence[Surveyed],
+    rounds: Sequence[Round],
+    terms: Terms,
+    request: ProtectRequest,
+    device: Device,
+    watch: Stopwatch,
+) -> ProtectionPlanReport:
+    last = rounds[-1] if rounds else None
+    limits = limits_of(terms.budgets, terms.deviations)
+    draft = last.draft if last else best_reachable(surveyed, limits)
+    first = surveyed[0].maps[0].analysis
+    context = first.context
+    return ProtectionPlanReport(
+        tool=tool_part(device),
+        model=model_part(first.model, first.space, first.notes),
+        data=data_part(first.data),
+        golden=GoldenPart.model_validate(
+            {"metric": context.plan.metric, "value": context.golden.metric}
+        ),
+        decision=decision_part(context.golden.judge.definition),
+        target=read_target(request.target).name if request.target else "",
+        verdict=(last.verdict if last else Verdict.FAIL).value,  # type: ignore[arg-type]  # validated
+        reached=last is not None,
+        protect=draft.protections[0].name if len(draft.protections) == 1 else "",
+        budgets=parts.budget_parts(surveyed, draft, terms, last),
+        data_bits=sum(one.space.bits for one in surveyed),
+        check_bits=draft.solution.cost,
+        regions=parts.region_parts(surveyed, draft, last),
+        rules=parts.rule_parts(surveyed, draft),
+        alternatives=parts.alternative_parts(surveyed, draft, terms, request),
+        rounds=parts.round_parts(rounds),
+        search=parts.search_part(surveyed, draft, terms, request),
+        tensors=parts.chosen_parts(surveyed, draft),
+        notes=_notes(surveyed, draft, limits.deviations, bool(rounds)),
+        assumptions=_assumptions(surveyed, terms),
+        run=run_part(
+            watch,
+            None,
+            request.command,
+            acceleration_parts(first.executor),
+            [request.model],
+        ),
+    )
+
+
+def _notes(
+    surveyed: Sequence[Surveyed], draft: Draft, deviations: float, reached: bool
+) -> list[str]:
+    notes = [one.region.note for one in surveyed if one.region.note]
+    if reached and draft.deviations < deviations:
+        notes.append(
+            "the maps are not precise enough for a plan with a margin for their uncertainty; a "
+            "smaller --margin makes them so"
+        )
+    if any(not measured.found.complete for one in surveyed for measured in one.maps):
+        notes.append(
+            "the --budget ended before the maps were finished; what is untried counts as if every "
+            "event there did harm"
+        )
+    return notes
+
+
+def _assumptions(surveyed: Sequence[Surveyed], terms: Terms) -> list[str]:
+    analysis = surveyed[0].maps[0].analysis
+    plan = analysis.context.plan
+    own = ReportAssumptions(
+        faults=[
+            "Each figure counts single upset events, one at a time, on one image of the data set "
+            "chosen uniformly. An event may hit check bits.",
+            "What a scheme does to an event was found by running its decoder. A decoder, a copy "
+            "that words are written anew from, and the voter are taken to be fault-free.",
+        ],
+        trials=(
+            f"A plan was drafted from maps, and allows for {terms.deviations:g} standard "
+            "deviations of their figures. It was confirmed by single events on the protected "
+            f"memory with another seed. The error is shared among at most {terms.rounds} plans.",
+        ),
+        covered="the choice of upsets and of images from it, not that of the data set",
+    )
+    return [line for line in assumptions(plan, analysis.data, own) if "not jointly" not in line]
