@@ -1,7 +1,7 @@
 """Cells: the strata from which the trials of a block draw their patterns.
 
 Every kind of campaign has its kind of cell: `Cell` is a stratum of a rate of a sweep, `SiteCell` a
-stratum of a tensor of a vulnerability map.
+stratum of a tensor of a vulnerability map, `EventCell` a stratum of the events of a target.
 """
 
 from typing import Protocol
@@ -9,11 +9,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.campaign.event_cells import PREFIX, EventCell
 from analyzer.campaign.patterns import Draw, PatternSource
 from analyzer.campaign.rate_cells import Cell
 from analyzer.campaign.site_cells import SiteCell
 
-__all__ = ["AnyCell", "Cell", "SiteCell", "cell_named"]
+__all__ = ["AnyCell", "Cell", "EventCell", "SiteCell", "cell_named"]
 
 
 class AnyCell(Protocol):
@@ -48,4 +49,6 @@ def cell_named(name: str) -> AnyCell:
     >>> cell_named("1e-06/2"), cell_named("every/3/0")
     (Cell(rate=1e-06, stratum=2), SiteCell(tensor=3, part=0, every=True))
     """
+    if name.startswith(PREFIX):
+        return EventCell.named(name)
     return SiteCell.named(name) if name.count("/") == 2 else Cell.named(name)

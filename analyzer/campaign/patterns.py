@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analyzer.campaign.plan import Plan
 from analyzer.faults.count_law import CountLaw
+from analyzer.faults.events import EventStrata
 from analyzer.faults.models import FaultPattern
 from analyzer.faults.pairing import PairedLaw, Pairing
 from analyzer.faults.pattern_strata import StratifiedLaw
@@ -43,6 +44,7 @@ class PatternSource:
         pairing: How patterns follow from those of the reference of a comparison; None: they are
             drawn independently.
         sites: The fault sites of a vulnerability map in strata; None in other campaigns.
+        events: The single events of the regions of a target in strata; None in other campaigns.
     """
 
     plan: Plan
@@ -50,6 +52,7 @@ class PatternSource:
     severity: Severity | None
     pairing: Pairing | None = None
     sites: SiteStrata | None = None
+    events: EventStrata | None = None
 
     @property
     def plan_id(self) -> str:

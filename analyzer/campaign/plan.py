@@ -45,6 +45,7 @@ class Plan:
         precise_int8: Products of 8-bit integers are added up exactly on any processor.
         preprocessing: What flags changed of the recipe that the model states, by name; the rest of
             what is fed follows from the model and the data.
+        events: Digest of the regions of a target and of their events; empty in other campaigns.
     """
 
     model_sha256: str
@@ -65,6 +66,7 @@ class Plan:
     decision: Mapping[str, Any] = field(default_factory=dict)
     precise_int8: bool = False
     preprocessing: tuple[tuple[str, str], ...] = ()
+    events: str = ""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -99,6 +101,8 @@ class Plan:
             more["precise_int8"] = True
         if self.preprocessing:
             more["preprocessing"] = dict(self.preprocessing)
+        if self.events:
+            more["events"] = self.events
         return alone | more
 
     @cached_property

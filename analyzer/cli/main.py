@@ -22,6 +22,7 @@ from analyzer.cli.commands import (
     resume,
     run,
     selftest,
+    target,
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import leave_failure
@@ -36,6 +37,7 @@ COMMANDS = (
     *(run, compare, map, inspect, check, annotate, selftest, resume, report, harden, export, data),
     quantize,
     protect,
+    target,
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

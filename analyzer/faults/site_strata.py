@@ -109,12 +109,13 @@ def _check_room(tensor: TensorSite, fault: FaultModel) -> None:
 def _strata(tensor: TensorSite, values: Values, fault: FaultModel) -> tuple[SiteStratum, ...]:
     if not tensor.elements:
         return ()
-    reaches = [_reach(move) for move in typical_moves(tensor, values, fault)]
+    reaches = [reach_of(move) for move in typical_moves(tensor, values, fault)]
     grouped = {r: tuple(b for b, reach in enumerate(reaches) if reach is r) for r in Reach}
     return tuple(SiteStratum(r, bits, tensor.elements) for r, bits in grouped.items() if bits)
 
 
-def _reach(move: float) -> Reach:
+def reach_of(move: float) -> Reach:
+    """The step of a move, in multiples of a tensor's largest value."""
     if not move <= SEVERE_FACTOR:
         return Reach.SEVERE
     if move >= LARGE:

@@ -115,10 +115,7 @@ def parse_gate(text: str) -> Condition:
         raise BadGate(f"gate {text!r} cannot be read; {EXAMPLE}")
     word, name, sign, bound_text, rate_text = match.groups()
     metric = metric_named(text, name)
-    try:
-        bound, rate = _fraction(bound_text), float(rate_text)
-    except (ValueError, ArithmeticError) as error:
-        raise BadGate(f"gate {text!r} holds something that is no number; {EXAMPLE}") from error
+    bound, rate = bound_read(text, bound_text, EXAMPLE), bound_read(text, rate_text, EXAMPLE)
     if not 0.0 <= bound <= 1.0:
         raise BadGate(f"gate {text!r}: the bound is a fraction from 0 to 1, 90 % is 0.90")
     if not 0.0 < rate < 1.0:
@@ -143,6 +140,23 @@ def metric_named(text: str, name: str) -> str:
     known = ", ".join(gate_metrics())
     hint = meant(name, gate_metrics())
     raise BadGate(f"gate {text!r} names unknown metric {name!r}{hint}; use {known}")
+
+
+def bound_read(text: str, number: str, example: str) -> float:
+    """The number of a condition.
+
+    Args:
+        text: the condition as it is written, for the refusal.
+        number: as it is written there; may be in percent.
+        example: of a condition, for the refusal.
+
+    Raises:
+        BadGate: it is no number.
+    """
+    try:
+        return _fraction(number)
+    except (ValueError, ArithmeticError) as error:
+        raise BadGate(f"gate {text!r} holds something that is no number; {example}") from error
 
 
 def _fraction(text: str) -> float:

@@ -21,6 +21,10 @@ from analyzer.jobs.observer import Observer
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE, Nowhere
 from analyzer.jobs.requests.outputs import STANDARD_OUTPUT
+from analyzer.jobs.requests.target import TargetRequest
+
+KeptRequest = SweepRequest | MapRequest | TargetRequest
+"""Requests whose finished work a journal of their own keeps."""
 
 
 def identity_of(analysis: Analysis) -> Identity:
@@ -53,9 +57,9 @@ class Remembered:
 
 @contextmanager
 def journal_of(
-    analysis: Analysis, request: SweepRequest | MapRequest, observer: Observer
+    analysis: Analysis, request: KeptRequest, observer: Observer
 ) -> Iterator[Journal | None]:
-    """The journal of a sweep or of a vulnerability map, open; None with ``--journal none``.
+    """The journal of a sweep, a map or a target, open; None with ``--journal none``.
 
     Args:
         analysis: the campaign.
@@ -130,7 +134,7 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
     return folder / f"{key_of(identity.content)}.db"
 
 
-def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
+def _remember(journal: Journal, request: KeptRequest) -> None:
     """Keep the request, unless only the asking program has the model or the data."""
     if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
         journal.remember("in memory", True)
@@ -141,7 +145,7 @@ def _remember(journal: Journal, request: SweepRequest | MapRequest) -> None:
     journal.remember("shard", str(request.shard))
 
 
-def _settings(request: SweepRequest | MapRequest) -> dict[str, Any]:
+def _settings(request: KeptRequest) -> dict[str, Any]:
     """Settings that were given, by name of the flag; paths are kept as absolute ones."""
     given = request.model_dump(
         mode="json", by_alias=True, exclude_unset=True, exclude={"shard", "command"}

@@ -15,12 +15,14 @@ from analyzer.jobs.map import VulnerabilityReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
+from analyzer.jobs.target import TargetFound
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.sweep import record as sweep
 from analyzer.reports.tables import Row
+from analyzer.reports.target.record import TargetReport
 
 MOST_BYTES = 256 << 20
 """Of a report; the largest known, of a map with thousands of tensors, has a tenth."""
@@ -47,11 +49,11 @@ class FailureReport(Report[Failure]):
         return [{"error": error.slug, "message": error.message, "exit_code": self.record.exit_code}]
 
 
-AnyReport = SweepReport | VulnerabilityReport | ComparisonReport | FailureReport
+AnyReport = SweepReport | VulnerabilityReport | ComparisonReport | TargetFound | FailureReport
 
 
 def read_report(path: Path) -> AnyReport:
-    """A report of a sweep, a map, a comparison or a failure, from its JSON form.
+    """A report of a sweep, a map, a comparison, a target or a failure, from its JSON form.
 
     Args:
         path: the file.
@@ -100,12 +102,16 @@ def _report(content: dict[str, Any]) -> AnyReport:
             return VulnerabilityReport(
                 record=found, cut_short=_stops(t.stop for t in found.tensors)
             )
+        case "target":
+            report = TargetReport.model_validate(content)
+            stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
+            return TargetFound(record=report, cut_short=_stops(stops))
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)
         return ComparisonReport(record=comparison, cut_short=_stops(r.stop for r in rows))
-    report = sweep.Report.model_validate(content)
-    return SweepReport(record=report, cut_short=_stops(row.stop for row in report.rates))
+    swept = sweep.Report.model_validate(content)
+    return SweepReport(record=swept, cut_short=_stops(row.stop for row in swept.rates))
 
 
 def _stops(words: Any) -> frozenset[Stop]:

@@ -14,17 +14,25 @@ from analyzer.jobs.report import Share
 from analyzer.jobs.requests.campaigns import MapRequest, Purpose, SweepRequest
 from analyzer.jobs.requests.outputs import with_outputs
 from analyzer.jobs.requests.settings import ask
+from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.sweep import SweepReport, run_sweep
+from analyzer.jobs.target import TargetFound, analyze_target
 from analyzer.reports.formats import RecordKind, formats_of
 
-RESUMED = {Purpose.RUN: RecordKind.RUN, Purpose.MAP: RecordKind.MAP}
+RESUMED = {
+    Purpose.RUN: RecordKind.RUN,
+    Purpose.MAP: RecordKind.MAP,
+    Purpose.TARGET: RecordKind.TARGET,
+}
 """Records that a resumed journal may lead to."""
 
 
 def resume(
     journal: Path, flags: Mapping[str, Any], command: str = "", observer: Observer = SILENT
-) -> SweepReport | VulnerabilityReport | Share:
-    """Go on with a sweep or a map where its journal ends; finished work is only reported again.
+) -> SweepReport | VulnerabilityReport | TargetFound | Share:
+    """Go on with a sweep, a map or a target where its journal ends.
+
+    Finished work is only reported again.
 
     Args:
         journal: the file.
@@ -45,6 +53,10 @@ def resume(
     if remembered.purpose is Purpose.MAP:
         wanted = ask(MapRequest, asked, model=remembered.model, command=command)
         return make_map(wanted, observer)
+    if remembered.purpose is Purpose.TARGET:
+        del asked["shard"]  # of which a target has none
+        target = ask(TargetRequest, asked, model=remembered.model, command=command)
+        return analyze_target(target, observer)
     request = ask(SweepRequest, asked, model=remembered.model, command=command)
     return run_sweep(request, observer)
 

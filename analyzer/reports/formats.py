@@ -23,6 +23,7 @@ class RecordKind(StrEnum):
     FAILURE = "failure"
     RECIPES = "recipes"
     PROTECTION = "protection plan"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,10 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     RecordKind.PROTECTION: (
         Format("json", ".json", _JSON, _by("protect.record:to_json")),
         Format("html", ".html", _HTML, _by("protect.html:to_html")),
+    ),
+    RecordKind.TARGET: (
+        Format("json", ".json", _JSON, _by("target.record:to_json")),
+        Format("csv", ".csv", _CSV, _by("target.table:target_rows", _ROWS)),
     ),
     RecordKind.RECIPES: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),

@@ -13,12 +13,17 @@ from analyzer.stats.weighted import make_sample, sum_limits
 
 @dataclass(frozen=True, slots=True)
 class ExactShares:
-    """Shares of the images of a stratum, every site and image counted."""
+    """Shares of the images of a stratum, every site and image counted.
+
+    ``corrected`` and ``detected`` are those of a protected memory; see `analyzer.stats.tally`.
+    """
 
     sdc: float
     due: float
     lost: float
     gained: float
+    corrected: float = 0.0
+    detected: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,13 @@ def estimate_area(strata: Sequence[AreaStratum], confidence: float) -> AreaEstim
         others and adds all that it may do to the limits. The limits of the loss are those of lost
         and of gained answers, put together as if the worst of both came at once.
     """
-    lost = _share(strata, lambda t: t.lost, lambda e: e.lost, confidence, scores=True)
-    gained = _share(strata, lambda t: t.gained, lambda e: e.gained, confidence, scores=True)
+    lost = area_share(strata, lambda t: t.lost, lambda e: e.lost, confidence, scores=True)
+    gained = area_share(strata, lambda t: t.gained, lambda e: e.gained, confidence, scores=True)
     net = lost.estimate - gained.estimate
     low, high = min(net, lost.low - gained.high), max(net, lost.high - gained.low)
     return AreaEstimate(
-        sdc=_share(strata, lambda t: t.sdc, lambda e: e.sdc, confidence),
-        due=_share(strata, lambda t: t.due, lambda e: e.due, confidence),
+        sdc=area_share(strata, lambda t: t.sdc, lambda e: e.sdc, confidence),
+        due=area_share(strata, lambda t: t.due, lambda e: e.due, confidence),
         loss=Interval(net, low, high),
     )
 
@@ -130,7 +135,7 @@ def in_two_stages(first: AreaEstimate, whole: AreaEstimate, confidence: float) -
     )
 
 
-def _share(
+def area_share(
     strata: Sequence[AreaStratum],
     moments: Callable[[Tally], Moments],
     exact: Callable[[ExactShares], float],
@@ -138,6 +143,15 @@ def _share(
     *,
     scores: bool = False,
 ) -> Interval:
+    """A share of the images, given one upset placed uniformly in an area.
+
+    Args:
+        strata: of the area; their weights sum to 1.
+        moments: of the share, in a tally.
+        exact: the share, where every site met every image.
+        confidence: nominal coverage, in (0, 1).
+        scores: whether the share is one of scores.
+    """
     known = math.fsum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
     drawn = [s for s in strata if s.exact is None]
     missed = math.fsum(s.weight * (1.0 - exact(s.exact)) for s in strata if s.exact is not None)

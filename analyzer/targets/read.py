@@ -32,7 +32,10 @@ def read_target(path: Path) -> DeploymentTarget:
     except FileNotFoundError as error:
         known = shipped_targets()
         guess = meant(str(path), known)
-        raise BadTarget(f"there is no target file {path}{guess}") from error
+        raise BadTarget(
+            f"there is no target file {path}{guess}; `relcheck target list` names those that come "
+            "with the tool"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadTarget(f"target file {path} cannot be read") from error
     except tomllib.TOMLDecodeError as error:
@@ -53,6 +56,18 @@ def _sentence(error: ValidationError) -> str:
     return f"{place}: {reason}" if place else reason
 
 
+def find_target(text: str) -> Path:
+    """The file of a target: a path, or the name of one that comes with the tool.
+
+    >>> find_target("leo-sram").name
+    'leo-sram.toml'
+    """
+    path, known = Path(text), shipped_targets()
+    if path.is_file() or text not in known:
+        return path
+    return known[text]
+
+
 def regions_of(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> list[Region]:
     """The region that each tensor lies in.
 
@@ -66,6 +81,7 @@ def regions_of(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> list[
     Raises:
         BadTarget: a tensor lies in two regions or in none, or a region holds nothing.
     """
+    _check_globs(target, tensors)
     found = []
     for tensor in tensors:
         fitting = [region for region in target.region if _holds(region, tensor)]
@@ -89,7 +105,29 @@ def regions_of(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> list[
     return found
 
 
+def _check_globs(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> None:
+    """Refuse a pattern that means no tensor: it may be mistyped.
+
+    Raises:
+        BadTarget: there is one.
+    """
+    names = {tensor.name for tensor in tensors}
+    for region in target.region:
+        for pattern in region.tensors:
+            if not any(_means(pattern, name) for name in names):
+                raise BadTarget(
+                    f"{quoted(pattern)} of the region {region.name!r} of the target "
+                    f"{target.name!r} matches none of the {len(names)} tensors at risk"
+                    f"{meant(pattern, sorted(names))}; `relcheck inspect MODEL` lists them"
+                )
+
+
+def _means(pattern: str, name: str) -> bool:
+    """True if a name is spelled, or taken by a glob; names of exporters hold brackets."""
+    return pattern == name or fnmatch.fnmatchcase(name, pattern)
+
+
 def _holds(region: Region, tensor: TensorSite) -> bool:
-    named = not region.tensors or any(fnmatch.fnmatchcase(tensor.name, g) for g in region.tensors)
+    named = not region.tensors or any(_means(pattern, tensor.name) for pattern in region.tensors)
     kind = not region.kinds or tensor.kind.value in region.kinds
     return named and kind and (not region.types or tensor.dtype in region.types)

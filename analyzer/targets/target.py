@@ -80,12 +80,16 @@ class Region(TargetRecord):
 
 
 class Environment(TargetRecord):
-    """The place: its flux over that of the place for which raw rates hold."""
+    """The place: its flux over that of the place for which raw rates hold.
+
+    ``ambient``: temperature, voltage and the like that raw rates are taken to hold at, as text.
+    """
 
     name: str = "sea level"
     flux_factor: Rate = 1.0
     source: str = ""
     standing: Standing | None = None
+    ambient: str = ""
 
 
 class Use(TargetRecord):
@@ -95,11 +99,44 @@ class Use(TargetRecord):
     mission_hours: Hours
 
 
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
 class Budget(TargetRecord):
-    """FIT that may be spent; none: not judged."""
+    """Bounds on figures of the target; none: not judged.
+
+    ``sdc_fit`` and ``due_fit``: FIT that may be spent, of all regions together. ``metric_event``:
+    least mean score given one event, in each region. ``metric_mean``: least mean score at a moment
+    drawn uniformly from the mission.
+    """
 
     sdc_fit: Rate | None = None
     due_fit: Rate | None = None
+    metric_event: Score | None = None
+    metric_mean: Score | None = None
+
+    @property
+    def needs_rates(self) -> bool:
+        """True if a bound says nothing without the raw rate of every region."""
+        return (self.sdc_fit, self.due_fit, self.metric_mean) != (None, None, None)
+
+
+class Requirements(TargetRecord):
+    """Ids of the requirements that bounds of the budget belong to."""
+
+    sdc_fit: str = ""
+    due_fit: str = ""
+    metric_event: str = ""
+    metric_mean: str = ""
+
+
+class Document(TargetRecord):
+    """The report as a controlled document: its number, and who signs it."""
+
+    number: str = ""
+    prepared: str = ""
+    reviewed: str = ""
+    approved: str = ""
 
 
 class DeploymentTarget(TargetRecord):
@@ -112,6 +149,8 @@ class DeploymentTarget(TargetRecord):
     use: Use
     region: Annotated[tuple[Region, ...], Field(min_length=1)]
     budget: Budget = Budget()
+    requirements: Requirements = Requirements()
+    document: Document = Document()
 
     @model_validator(mode="after")
     def _consistent(self) -> "DeploymentTarget":
@@ -120,12 +159,13 @@ class DeploymentTarget(TargetRecord):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two regions are called {name!r}")
-        if self.budget.sdc_fit is None and self.budget.due_fit is None:
-            return self
+        for name, requirement in self.requirements:
+            if requirement and getattr(self.budget, name) is None:
+                raise ValueError(f"requirements.{name} belongs to no bound; give budget.{name}")
         for region in self.region:
-            if region.raw_fit_per_mbit is None:
+            if region.raw_fit_per_mbit is None and self.budget.needs_rates:
                 raise ValueError(
-                    f"there is a budget in FIT, and the region {region.name!r} has no "
+                    f"the budget counts events in time, and the region {region.name!r} has no "
                     "raw_fit_per_mbit; nobody published it for every memory: fill it in"
                 )
         return self

@@ -71,6 +71,9 @@ REFUSED = {
     f"{BODY}{REGION}refresh_hours = 1.0": "takes no refresh_hours",
     f"{BODY}{REGION.replace('20.0', '-1.0')}": "greater than or equal to 0",
     f"{BODY}{REGION.replace('20.0', 'inf')}": "finite number",
+    f'{BODY}[[region]]\nname = "a"\n[budget]\nmetric_mean = 0.9': "'a' has no raw_fit_per_mbit",
+    f"{BODY}{REGION}[budget]\nmetric_mean = 1.5": "less than or equal to 1",
+    f'{BODY}{REGION}[requirements]\nsdc_fit = "SR-1"': "requirements.sdc_fit belongs to no bound",
 }
 
 
@@ -102,5 +105,16 @@ def test_every_tensor_lies_in_one_region(tmp_path: Path) -> None:
         found('["*"]', '["u"]')
     with pytest.raises(BadTarget, match="'v' lies in no region"):
         found('["u"]')
-    with pytest.raises(BadTarget, match="the region 'b' of the target 't' holds none of the 2"):
+    with pytest.raises(BadTarget, match="'w' of the region 'b' of the target 't' matches none"):
         found('["*"]', '["w"]')
+    biases = REGION.replace('"a"', '"b"') + 'kinds = ["bias"]\n'
+    target = read_target(write(tmp_path, f"{BODY}{REGION}tensors = ['*']\n{biases}"))
+    with pytest.raises(BadTarget, match="the region 'b' of the target 't' holds none of the 2"):
+        regions_of(target, sites)
+
+
+def test_names_with_brackets_mean_themselves(tmp_path: Path) -> None:
+    """A glob would read ``[0]`` as a set of characters."""
+    site = TensorSite("layers[0]/w", Kind.WEIGHT, (1,), StoredCodec(FLOAT32), "float32")
+    target = read_target(write(tmp_path, f"{BODY}{REGION}tensors = ['layers[0]/w']\n"))
+    assert [region.name for region in regions_of(target, [site])] == ["a"]

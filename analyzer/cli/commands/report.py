@@ -10,7 +10,7 @@ from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.reports.formats import RecordKind
 
-_KINDS = (RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON)
+_KINDS = (RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON, RecordKind.TARGET)
 
 
 @app.command()

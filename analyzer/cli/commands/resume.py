@@ -24,7 +24,7 @@ _WORK = {
 @app.command()
 @options.takes(
     **_WORK,
-    **report_options.resumed_outputs((RecordKind.RUN, RecordKind.MAP)),
+    **report_options.resumed_outputs((RecordKind.RUN, RecordKind.MAP, RecordKind.TARGET)),
     format=report_options.plain(options.Formats),
 )
 def resume(

@@ -1,16 +1,20 @@
-"""``relcheck run MODEL``: the sweep, the table, the reports, the gate."""
+"""``relcheck run MODEL``: the sweep, or a deployment target; the table, the reports, the gate."""
 
 from typing import Any
 
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.cli.target_options import Target
 
 
 @app.command()
-@options.takes(**options.RUN)
+@options.takes(target=Target, **options.RUN)
 def run(model: options.Model = None, **flags: Any) -> Exit:
     """Sweep bit error rates; print a table, judge gates, write reports.
+
+    With --target: what one event does in each memory of a deployment target,
+    its failures in time (FIT), and a verdict on its budget.
 
     Example: relcheck run model.onnx --rates 1e-7..1e-4 --gate 'top1 >= 0.9 @ 1e-6'
     """
@@ -20,8 +24,14 @@ def run(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.demonstration import demonstration_model
     from analyzer.jobs.requests.campaigns import SweepRequest
     from analyzer.jobs.requests.settings import ask
+    from analyzer.jobs.requests.target import TargetRequest, names_target
     from analyzer.jobs.sweep import run_sweep
+    from analyzer.jobs.target import analyze_target
 
     config, model = flags.pop("config"), model or demonstration_model()
-    request = ask(SweepRequest, flags, config, model=model, command=command_line())
+    command = command_line()
+    if names_target(flags, config):
+        asked = ask(TargetRequest, flags, config, model=model, command=command)
+        return show_campaign(analyze_target(asked, terminal()))
+    request = ask(SweepRequest, flags, config, model=model, command=command)
     return show_campaign(run_sweep(request, terminal()))

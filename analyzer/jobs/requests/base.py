@@ -48,7 +48,7 @@ class Request(BaseModel):
     @classmethod
     def paths(cls) -> frozenset[str]:
         """Names of settings that hold the path of a file or a folder."""
-        own = {"data", "labels", "journal", "waivers"} & cls.model_fields.keys()
+        own = {"data", "labels", "journal", "waivers", "target"} & cls.model_fields.keys()
         return frozenset(own | cls.formats().keys())
 
 

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
 
     RUN = "run"
     MAP = "map"
+    TARGET = "target"
 
 
 class CampaignRequest(SpaceRequest):

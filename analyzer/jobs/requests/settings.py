@@ -13,10 +13,11 @@ from analyzer.jobs.requests.base import Request
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import with_outputs
 from analyzer.reports.formats import Format
+from analyzer.targets.read import shipped_targets
 
 Flags = Mapping[str, Any]
 
-_NO_PATHS = {"journal": (NOWHERE.value,), "data": ()}
+_NO_PATHS = {"journal": (NOWHERE.value,), "data": (), "target": tuple(shipped_targets())}
 """Words that stand in place of a path, by setting; in place of a report's path: ``-``."""
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)

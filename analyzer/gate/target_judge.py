@@ -1,0 +1,54 @@
+"""Conditions on a target, judged by its figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.gate.condition import Verdict
+from analyzer.gate.target import TargetCondition, TargetFigure
+from analyzer.gate.target_figures import TargetFigures
+from analyzer.stats.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class TargetJudgement:
+    """One condition with its evidence.
+
+    Attributes:
+        condition: The requirement.
+        interval: The figure; None without an estimate.
+        verdict: Pass, fail or undecided.
+        reason: Why there is no estimate; empty where there is one.
+    """
+
+    condition: TargetCondition
+    interval: Interval | None
+    verdict: Verdict
+    reason: str = ""
+
+
+def judge_target(
+    conditions: Sequence[TargetCondition], figures: TargetFigures, factor: float = 1.0
+) -> list[TargetJudgement]:
+    """Judge every condition.
+
+    Args:
+        conditions: on the target.
+        figures: all that is known.
+        factor: of all raw rates.
+    """
+    return [_judge(condition, figures, factor) for condition in conditions]
+
+
+def _judge(condition: TargetCondition, figures: TargetFigures, factor: float) -> TargetJudgement:
+    interval = figures.interval(condition.figure, factor)
+    reason = "" if interval else _why_not(condition, figures)
+    return TargetJudgement(condition, interval, condition.judge(interval), reason)
+
+
+def _why_not(condition: TargetCondition, figures: TargetFigures) -> str:
+    if condition.figure is TargetFigure.METRIC_EVENT and figures.swept:
+        return (
+            "a region meets several events between two refreshes: a score after one event is not "
+            "what its inferences see, and is not measured"
+        )
+    return "too much was not tried yet: give it more --budget"

@@ -1,0 +1,119 @@
+"""A report on a deployment target: read, measure, judge, report."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from analyzer.gate import Verdict
+from analyzer.jobs.files import check_targets, write_report
+from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.report import Report, Status, status_of
+from analyzer.jobs.requests.outputs import printed_form
+from analyzer.jobs.requests.target import TargetRequest
+from analyzer.jobs.sources import files_of
+from analyzer.jobs.target.evidence import tool_evidence
+from analyzer.jobs.target.measure import Measured, measure_target
+from analyzer.reports.formats import RecordKind
+from analyzer.reports.tables import Row
+from analyzer.reports.target.build import TargetContents, build_target_report
+from analyzer.reports.target.record import TargetReport
+from analyzer.reports.target.table import target_rows
+from analyzer.reports.target.text import to_text
+from analyzer.targets.read import SHIPPED, read_target
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class TargetFound(Report[TargetReport]):
+    """A finished report on a target."""
+
+    kind: ClassVar[RecordKind | None] = RecordKind.TARGET
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Verdict over all conditions; None: there were none."""
+        verdict = self.record.verdict.verdict
+        return Verdict(verdict) if verdict else None
+
+    @property
+    def passed(self) -> bool | None:
+        """True if all conditions passed; None: there were none."""
+        return None if self.verdict is None else self.verdict is Verdict.PASS
+
+    @property
+    def status(self) -> Status:
+        """OK if the conditions passed or, without any, if the trials are complete."""
+        return status_of(self.verdict, self.complete)
+
+    def to_text(self) -> str:
+        """The report as plain text, 80 columns wide."""
+        return to_text(self.record)
+
+    def rows(self) -> list[Row]:
+        """One row per region."""
+        return target_rows(self.record)
+
+
+def analyze_target(request: TargetRequest, observer: Observer = SILENT) -> TargetFound:
+    """Analyze a model on a deployment target, and write what was asked for.
+
+    Args:
+        request: what is asked for.
+        observer: is told how it goes.
+
+    Raises:
+        BadTarget: the file is no target, or does not fit the model.
+        RelcheckError: whatever is wrong with the request, the model or the data.
+    """
+    inputs = [*files_of(request.model), *request.data_files, request.target]
+    check_targets([*request.outputs.values()], inputs)
+    target = read_target(request.target)
+    found = measure_target(request, target, observer)
+    record = report_on(request, found, observer)
+    written = write_report(RecordKind.TARGET, record, request.outputs)
+    return TargetFound(
+        record=record,
+        written=tuple(written),
+        cut_short=found.cut_short,
+        journal=found.journal,
+        printed=printed_form(request.outputs),
+    )
+
+
+def report_on(request: TargetRequest, found: Measured, observer: Observer = SILENT) -> TargetReport:
+    """The report on a target that was measured.
+
+    Args:
+        request: what was asked for.
+        found: what was measured.
+        observer: is told how it goes.
+    """
+    analysis, path = found.prepared.analysis, request.target
+    contents = TargetContents(
+        target=found.prepared.target,
+        file=path.stem if path.parent == SHIPPED else path.name,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        model=analysis.model,
+        space=analysis.space,
+        data=analysis.data,
+        memory=analysis.memory,
+        coding=analysis.coding,
+        golden=analysis.context.golden,
+        plan=analysis.context.plan,
+        notes=analysis.notes,
+        members=found.prepared.members,
+        events=found.events,
+        swept=found.swept,
+        figures=found.figures,
+        judged=found.conditions,
+        confidence=found.confidence,
+    )
+    evidence = tool_evidence(request, analysis.model.size, observer)
+    run = run_part(
+        found.watch,
+        found.journal,
+        request.command,
+        acceleration_parts(analysis.executor),
+        [request.model],
+    )
+    return build_target_report(contents, tool_part(analysis.device), run, evidence)

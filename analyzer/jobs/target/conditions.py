@@ -1,0 +1,129 @@
+"""The conditions on a target, and when they are decided."""
+
+from collections.abc import Callable, Sequence
+
+from analyzer.campaign.events.result import EventFigures
+from analyzer.campaign.events.task import MOST_GROWTH
+from analyzer.errors import BadGate
+from analyzer.gate import Verdict, trials_to_decide
+from analyzer.gate.target import ConditionOrigin, TargetCondition, TargetFigure
+from analyzer.gate.target_figures import TargetFigures
+from analyzer.gate.target_judge import TargetJudgement, judge_target
+from analyzer.stats.intervals import Interval
+from analyzer.targets.arithmetic import HOURS_PER_FIT
+from analyzer.targets.target import DeploymentTarget
+
+UNIT = 1_000
+"""Trials that stand for those of a look, so that growth can be told in thousandths."""
+
+
+def conditions_of(
+    target: DeploymentTarget, asked: Sequence[TargetCondition]
+) -> tuple[TargetCondition, ...]:
+    """Conditions of the budget, then those that were asked for.
+
+    Args:
+        target: the target.
+        asked: of the command line.
+
+    Raises:
+        BadGate: a condition needs the raw rate of a region that has none.
+    """
+    found = [
+        TargetCondition(
+            TargetFigure(name),
+            bound,
+            origin=ConditionOrigin.TARGET,
+            requirement=getattr(target.requirements, name),
+        )
+        for name, bound in target.budget
+        if bound is not None
+    ]
+    for condition in asked:
+        for region in target.region:
+            if condition.figure.needs_rates and region.raw_fit_per_mbit is None:
+                raise BadGate(
+                    f"gate {str(condition)!r} counts events in time, and the region "
+                    f"{region.name!r} of the target {target.name!r} has no raw_fit_per_mbit; "
+                    "nobody published it for every memory: fill it in"
+                )
+    return (*found, *asked)
+
+
+def questions(conditions: Sequence[TargetCondition], regions: int) -> int:
+    """Intervals that must hold together so that all conditions do; 1 without conditions.
+
+    Args:
+        conditions: on the target.
+        regions: number of regions, each of which has a score after an event.
+    """
+    return max(1, sum(regions if c.figure is TargetFigure.METRIC_EVENT else 1 for c in conditions))
+
+
+SWEPT_PRECISION, LEAST_PRECISION = 0.01, 1e-7
+"""Half-widths of a sweep: where no bound in FIT asks for less, and the finest that is aimed at."""
+
+
+def sweep_precision(conditions: Sequence[TargetCondition], window_hours: float) -> float:
+    """The half-width that a sweep needs, so that bounds in FIT can be decided.
+
+    Args:
+        conditions: on the target.
+        window_hours: between two refreshes of the region.
+    """
+    bounds = [c.bound * window_hours / HOURS_PER_FIT for c in conditions if c.figure.is_fit]
+    wanted = min([SWEPT_PRECISION, *(bound / 3.0 for bound in bounds)])
+    return max(wanted, LEAST_PRECISION)
+
+
+Question = Callable[[EventFigures], float | None]
+
+
+def decision(
+    conditions: Sequence[TargetCondition], figures_of: Callable[[EventFigures], TargetFigures]
+) -> Question:
+    """A question that is answered once every condition is decided.
+
+    One that has failed does not end the others: the report is to tell each.
+
+    Args:
+        conditions: at least one.
+        figures_of: all figures, given those of single events.
+    """
+
+    def growth(found: EventFigures) -> float | None:
+        judged = judge_target(conditions, figures_of(found))
+        open_ones = [j for j in judged if j.verdict is Verdict.UNDECIDED and j.interval]
+        return max(map(_growth, open_ones)) if open_ones else None
+
+    return growth
+
+
+def _growth(judged: TargetJudgement) -> float:
+    assert judged.interval is not None
+    more = trials_to_decide(judged.condition.bound, judged.interval, UNIT)
+    return MOST_GROWTH if more is None else 1.0 + more / UNIT
+
+
+def precise_enough(precision: float) -> Question:
+    """A question that is answered once SDC and DUE of every region are known to a half-width.
+
+    Args:
+        precision: the half-width, as a fraction.
+    """
+
+    def growth(found: EventFigures) -> float | None:
+        outcomes = list(found.regions.values())
+        if any(o is None for o in outcomes):
+            return MOST_GROWTH
+        intervals = [i for o in outcomes if o is not None for i in (o.sdc, o.due)]
+        factors = [_precision_growth(interval, precision) for interval in intervals]
+        return max(factors) if max(factors) > 1.0 else None
+
+    return growth
+
+
+def _precision_growth(interval: Interval, precision: float) -> float:
+    factor = (interval.high - interval.low) / 2.0 / precision
+    seen = interval.low < interval.estimate < interval.high
+    return factor**2 if seen else factor

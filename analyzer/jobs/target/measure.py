@@ -1,0 +1,171 @@
+"""Measures a target: outcomes given one event in each region, or a sweep where several meet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.campaign.events.result import EventFigures, EventResult
+from analyzer.campaign.events.run import run_events
+from analyzer.campaign.events.task import EventTask
+from analyzer.campaign.result import Stop
+from analyzer.campaign.workers.processes import WorkerProcesses
+from analyzer.gate.target import TargetCondition
+from analyzer.gate.target_figures import TargetFigures
+from analyzer.gate.target_judge import TargetJudgement, judge_target
+from analyzer.jobs.devices import on_device, start_device
+from analyzer.jobs.journals import journal_of
+from analyzer.jobs.observer import SILENT, MapStage, Observer
+from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.requests.target import TargetRequest
+from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.target.conditions import (
+    conditions_of,
+    decision,
+    precise_enough,
+    questions,
+    sweep_precision,
+)
+from analyzer.jobs.target.prepare import PreparedTarget, prepare_target
+from analyzer.jobs.target.swept import sweep_region
+from analyzer.reports.target.swept import SweptRegion
+from analyzer.targets.target import DeploymentTarget
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A target that was measured.
+
+    Attributes:
+        prepared: The target, its regions, the analysis.
+        events: Trials of one event each; None: no region is in that regime.
+        swept: By number of the region, sweeps of those that meet several events.
+        conditions: Each condition with its evidence.
+        confidence: Of each interval, so that all conditions hold together.
+        watch: The clock of the job.
+        journal: File that keeps finished work; None: there is none.
+    """
+
+    prepared: PreparedTarget
+    events: EventResult | None
+    swept: dict[int, SweptRegion]
+    conditions: tuple[TargetJudgement, ...]
+    confidence: float
+    watch: Stopwatch
+    journal: Path | None
+
+    @property
+    def figures(self) -> TargetFigures:
+        """All figures that conditions may be about."""
+        return figures_of(self.prepared, self.swept, self.events.figures if self.events else None)
+
+    @property
+    def cut_short(self) -> frozenset[Stop]:
+        """Reasons why parts ended early; empty if all is decided, or as precise as asked."""
+        stops = {Stop(r.stop) for s in self.swept.values() for r in s.record.rates}
+        stops |= {self.events.stop} if self.events else set()
+        return frozenset(stops & {Stop.BUDGET, Stop.INTERRUPTED})
+
+
+def figures_of(
+    prepared: PreparedTarget, swept: dict[int, SweptRegion], events: EventFigures | None
+) -> TargetFigures:
+    """All figures that conditions may be about.
+
+    Args:
+        prepared: the target and its regions.
+        swept: by number of the region.
+        events: outcomes given one event; None: no region is in that regime.
+    """
+    golden = prepared.analysis.context.golden.metric
+    found = {number: sweep.figures for number, sweep in swept.items()}
+    return TargetFigures(prepared.exposures, golden, events, found)
+
+
+def measure_target(
+    request: TargetRequest, target: DeploymentTarget, observer: Observer = SILENT
+) -> Measured:
+    """Measure a target, until its conditions are decided or the budget is spent.
+
+    Args:
+        request: what is asked for; its file of the target is not read.
+        target: the target.
+        observer: is told how it goes.
+
+    Raises:
+        BadTarget: tensors and regions do not match.
+        BadGate: a condition needs a raw rate that is missing.
+        RelcheckError: whatever is wrong with the request, the model or the data.
+    """
+    conditions = conditions_of(target, request.gate)
+    confidence = 1.0 - (1.0 - request.confidence) / questions(conditions, len(target.region))
+    with WorkerProcesses() as crew:
+        device = start_device(request.device, observer, request.precise_int8)
+        request = on_device(request, device)
+        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        begin = early_start(crew, request)
+        prepared = prepare_target(request, target, device, observer, begin, watch)
+        each = request.budget / (len(prepared.swept) + bool(prepared.counted))
+        swept = {
+            number: sweep_region(
+                request,
+                prepared,
+                number,
+                confidence,
+                sweep_precision(conditions, prepared.exposures[number].window_hours),
+                each,
+                observer,
+            )
+            for number in prepared.swept
+        }
+
+        def everything(found: EventFigures | None) -> TargetFigures:
+            return figures_of(prepared, swept, found)
+
+        events, journal = None, None
+        if prepared.counted:
+            events, journal = _events(
+                request, prepared, conditions, everything, confidence, watch, crew, observer
+            )
+    judged = judge_target(conditions, everything(events.figures if events else None))
+    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal)
+
+
+def _events(
+    request: TargetRequest,
+    prepared: PreparedTarget,
+    conditions: tuple[TargetCondition, ...],
+    everything: Callable[[EventFigures | None], TargetFigures],
+    confidence: float,
+    watch: Stopwatch,
+    crew: WorkerProcesses,
+    observer: Observer,
+) -> tuple[EventResult, Path | None]:
+    """The campaign of single events, and its journal."""
+    analysis = prepared.analysis
+    question = decision(conditions, everything) if conditions else precise_enough(request.precision)
+    answered = Stop.DECIDED if conditions else Stop.PRECISION
+    alike = {number: 1.0 / len(prepared.counted) for number in prepared.counted}
+
+    def tell(task: EventTask) -> None:
+        observer.tensor(0, task.shown, task.share())
+
+    with (
+        journal_of(analysis, request, observer) as journal,
+        watch.interruptible(),
+        open_pool(analysis, request, crew, observer) as pool,
+        observer.stage(MapStage(1)),
+    ):
+        found = run_events(
+            analysis.context,
+            pool,
+            journal or NullStore(),
+            watch,
+            tell,
+            prepared.weights,
+            question,
+            confidence,
+            request.exhaustive,
+            answered,
+            None if conditions else alike,
+        )
+    return found, (journal.path if journal else None)

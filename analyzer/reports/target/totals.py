@@ -1,0 +1,66 @@
+"""All regions of a target together: FIT, and what other raw rates would make of it."""
+
+from collections.abc import Sequence
+
+from analyzer.campaign.events.result import EventResult
+from analyzer.faults.protections import NONE
+from analyzer.gate.target import TargetFigure
+from analyzer.gate.target_figures import TargetFigures
+from analyzer.gate.target_judge import TargetJudgement, judge_target
+from analyzer.reports.target.memory import AmountPart
+from analyzer.reports.target.record import SensitivityPart, TotalPart, VerdictWord
+from analyzer.reports.target.regions import amount_part, fit_part, missing_rate
+from analyzer.targets.arithmetic import SENSITIVITY
+from analyzer.targets.target import DeploymentTarget
+
+
+def total_part(
+    figures: TargetFigures, events: EventResult | None, target: DeploymentTarget
+) -> TotalPart:
+    """The whole memory.
+
+    Args:
+        figures: all that is known.
+        events: trials of one event each; None: no region is in that regime.
+        target: names the regions whose rate is missing.
+    """
+    rated = all(exposure.is_rated for exposure in figures.exposures)
+    whole = events.figures.whole if events else None
+    if whole is not None and all(r.protection == NONE.name for r in target.region):
+        whole = whole.unguarded
+    fit = fit_part(figures.raw_fit, whole) if rated and whole and not figures.swept else None
+    return TotalPart(
+        bits_at_risk=sum(exposure.bits for exposure in figures.exposures),
+        events_per_hour=sum(e.events_per_hour for e in figures.exposures) if rated else None,
+        fit=fit,
+        sdc_fit=_amount(figures, TargetFigure.SDC_FIT),
+        due_fit=_amount(figures, TargetFigure.DUE_FIT),
+        missing=" ".join(filter(None, map(missing_rate, target.region))),
+        windowed=bool(figures.swept),
+    )
+
+
+def _amount(figures: TargetFigures, figure: TargetFigure, factor: float = 1.0) -> AmountPart | None:
+    interval = figures.interval(figure, factor)
+    return amount_part(interval) if interval else None
+
+
+def sensitivity_parts(
+    figures: TargetFigures, judged: Sequence[TargetJudgement]
+) -> list[SensitivityPart]:
+    """FIT and verdicts at other raw rates; none where these are missing, or decide the regime.
+
+    Args:
+        figures: all that is known.
+        judged: each condition with its evidence.
+    """
+    found = []
+    for factor in SENSITIVITY:
+        sdc = _amount(figures, TargetFigure.SDC_FIT, factor)
+        due = _amount(figures, TargetFigure.DUE_FIT, factor)
+        if figures.swept or sdc is None or due is None:
+            return []
+        again = judge_target([j.condition for j in judged], figures, factor)
+        verdicts: list[VerdictWord] = [j.verdict.value for j in again]
+        found.append(SensitivityPart(factor=factor, sdc_fit=sdc, due_fit=due, verdicts=verdicts))
+    return found
