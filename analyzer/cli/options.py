@@ -183,33 +183,6 @@ ComparisonGate = Annotated[
     list[str] | None,
     _option(_OUT, "TEXT", "Like 'top1 >= A - 0.01 @ 1e-6'; A is the reference (repeatable)."),
 ]
-HarmGate = Annotated[
-    list[str] | None,
-    _option(_OUT, "TEXT", "'sdc_fit <= 10', or 'sdc <= 1e-3 @ one event' (also due; repeatable)."),
-]
-TargetFile = Annotated[
-    Path | None, _option(_FAULTS, "FILE", "Deployment target; its budget, if there is no --gate.")
-]
-Schemes = Annotated[
-    list[str] | None,
-    _option(
-        _FAULTS,
-        "TEXT",
-        f"That may be used: {offered_protections()} (default secded:64 and tmr; repeatable).",
-    ),
-]
-Rounds = Annotated[int | None, _option(_EFFORT, "N", "Plans to try at most (default 3).")]
-PlanMargin = Annotated[
-    float | None,
-    _option(_EFFORT, "X", "Half the width of a tensor's intervals (default: by the budget)."),
-]
-NoJournal = Annotated[
-    str | None, _option(_EFFORT, "none", "Keep no finished work (default: in the cache folder).")
-]
-PlanFormats = Annotated[
-    list[str] | None,
-    _option(_OUT, "NAME=FILE", "Write a report as json or html; - prints (repeatable)."),
-]
 Waivers = Annotated[
     Path | None, _option(_OUT, "FILE", "Conditions that are excused until a day, with a reason.")
 ]
@@ -311,23 +284,6 @@ MAP = {
     "shard": Shard,
     **outputs(RecordKind.MAP),
     "format": Formats,
-    "config": Config,
-}
-PROTECT = {
-    "gate": HarmGate,
-    "target": TargetFile,
-    "scheme": Schemes,
-    "rounds": Rounds,
-    "margin": PlanMargin,
-    "confidence": Confidence,
-    **FAULTS,
-    **DATA,
-    **WORK,
-    "device": Device,
-    "precise_int8": PreciseInt8,
-    "journal": NoJournal,
-    **outputs(RecordKind.PROTECTION),
-    "format": PlanFormats,
     "config": Config,
 }
 SEARCH = {

@@ -23,12 +23,12 @@ class Measured:
     Attributes:
         analysis: The campaign; its executor is released.
         found: The map.
-        cpu_seconds: CPU time that it took.
+        worker_seconds: CPU time of its workers.
     """
 
     analysis: Analysis
     found: VulnerabilityMap
-    cpu_seconds: float
+    worker_seconds: float
 
 
 def measure(request: MapRequest, device: Device, observer: Observer) -> Measured:
@@ -61,4 +61,4 @@ def measure(request: MapRequest, device: Device, observer: Observer) -> Measured
     found = VulnerabilityMap(
         analysis.context.plan, analysis.context.golden.metric, analysis.space, tensors
     )
-    return Measured(analysis, found, watch.cpu_seconds)
+    return Measured(analysis, found, watch.worker_seconds)

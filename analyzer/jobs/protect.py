@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.campaign.result import Stop
-from analyzer.errors import BadOption
-from analyzer.faults.space import FaultSpace
 from analyzer.gate import Verdict
-from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protection import record as parts
-from analyzer.jobs.protection.confirm import ByMap, OneEventCampaign
+from analyzer.jobs.protection.confirm import OnTarget
 from analyzer.jobs.protection.draft import Draft, Surveyed, best_reachable, survey
-from analyzer.jobs.protection.regions import regions_at_risk
+from analyzer.jobs.protection.regions import (
+    MemoryRegion,
+    budgets_of,
+    regions_at_risk,
+    target_of,
+)
 from analyzer.jobs.protection.rounds import Round, Terms, limits_of, try_plans
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
@@ -32,7 +34,7 @@ from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart
 from analyzer.reports.tables import Row
 from analyzer.runtime.ort.device import Device
-from analyzer.targets.read import read_target
+from analyzer.targets.target import DeploymentTarget
 
 SURVEYED = 0.4
 """Of the budget of CPU time, what maps may take."""
@@ -93,17 +95,22 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive)
-    terms = _terms(request)
     space = open_model(request.model).space(request.selection, request.encoding)
-    surveyed = _survey(space, request, terms, device, observer, watch)
-    spent = sum(m.cpu_seconds for one in surveyed for m in one.maps)
-
-    def time_left() -> float:
-        return max(1.0, request.budget - max(watch.cpu_seconds, spent))
-
-    campaign: OneEventCampaign = ByMap(request, device, observer)
-    rounds = try_plans(surveyed, terms, campaign, time_left)
-    record = _record(surveyed, rounds, terms, request, device, watch)
+    target = target_of(space, request)
+    terms = Terms(
+        budgets=budgets_of(target, request),
+        rounds=request.rounds,
+        confidence=request.confidence,
+        seed=request.seed + 1,
+        deviations=MARGIN,
+    )
+    surveyed = _survey(regions_at_risk(space, target), request, terms, device, observer)
+    for one in surveyed:
+        for measured in one.maps:
+            watch.charge(measured.worker_seconds)
+    campaign = OnTarget(request, target, terms.budgets, observer, watch.charge)
+    rounds = try_plans(surveyed, terms, campaign, lambda: request.budget - watch.cpu_seconds)
+    record = _record(surveyed, rounds, terms, target, request, device, watch)
     written = write_report(RecordKind.PROTECTION, record, request.outputs)
     return ProtectionReport(
         record=record,
@@ -113,45 +120,14 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     )
 
 
-def _terms(request: ProtectRequest) -> Terms:
-    """The budgets of the request, else those of its target.
-
-    Raises:
-        BadTarget: the target cannot be read.
-        BadOption: there is no budget.
-    """
-    return Terms(
-        budgets=_budgets(request),
-        rounds=request.rounds,
-        confidence=request.confidence,
-        seed=request.seed + 1,
-        deviations=MARGIN,
-    )
-
-
-def _budgets(request: ProtectRequest) -> tuple[HarmBudget, ...]:
-    if request.gate or request.target is None:
-        return request.gate
-    budget = read_target(request.target).budget
-    bounds = {"sdc": budget.sdc_fit, "due": budget.due_fit}
-    found = tuple(HarmBudget(o, True, b) for o, b in bounds.items() if b is not None)
-    if not found:
-        raise BadOption(
-            f"{request.target} has no budget in FIT; add one, or give a --gate like 'sdc_fit <= 10'"
-        )
-    return found
-
-
 def _survey(
-    space: FaultSpace,
+    regions: Sequence[MemoryRegion],
     request: ProtectRequest,
     terms: Terms,
     device: Device,
     observer: Observer,
-    watch: Stopwatch,
 ) -> list[Surveyed]:
     """The maps of every memory."""
-    regions = regions_at_risk(space, request)
     limits = limits_of(terms.budgets, terms.deviations)
     budget = SURVEYED * request.budget / len(regions)
     return [
@@ -173,6 +149,7 @@ def _record(
     surveyed: Sequence[Surveyed],
     rounds: Sequence[Round],
     terms: Terms,
+    target: DeploymentTarget,
     request: ProtectRequest,
     device: Device,
     watch: Stopwatch,
@@ -190,8 +167,8 @@ def _record(
             {"metric": context.plan.metric, "value": context.golden.metric}
         ),
         decision=decision_part(context.golden.judge.definition),
-        target=read_target(request.target).name if request.target else "",
-        verdict=(last.verdict if last else Verdict.FAIL).value,  # type: ignore[arg-type]  # validated
+        target=target.name if request.target else "",
+        verdict=(last.verdict if last else Verdict.FAIL).value,
         reached=last is not None,
         protect=draft.protections[0].name if len(draft.protections) == 1 else "",
         budgets=parts.budget_parts(surveyed, draft, terms, last),
@@ -201,6 +178,7 @@ def _record(
         rules=parts.rule_parts(surveyed, draft),
         alternatives=parts.alternative_parts(surveyed, draft, terms, request),
         rounds=parts.round_parts(rounds),
+        coding_loss=parts.coding_part(last),
         search=parts.search_part(surveyed, draft, terms, request),
         tensors=parts.chosen_parts(surveyed, draft),
         notes=_notes(surveyed, draft, limits.deviations, bool(rounds)),

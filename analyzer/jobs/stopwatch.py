@@ -55,6 +55,11 @@ class Stopwatch:
         """CPU seconds of this process and its workers since the start."""
         return time.process_time() - self._cpu + self._charged
 
+    @property
+    def worker_seconds(self) -> float:
+        """CPU seconds of its workers alone."""
+        return self._charged
+
     def charge(self, cpu_seconds: float) -> None:
         """Add CPU time that a worker spent on one block."""
         self._alive()

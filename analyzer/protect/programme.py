@@ -70,7 +70,7 @@ class Programme:
         """
         found = milp(
             self._costs + self._ties(),
-            integrality=np.ones(len(self._costs)),
+            integrality=np.ones(len(self._costs), np.int64),
             bounds=Bounds(0.0, self._most),
             constraints=self._constraint(rows, highs),
             options={"mip_rel_gap": 0.0, "time_limit": SECONDS},

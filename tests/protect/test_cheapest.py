@@ -63,7 +63,7 @@ def test_the_optimum_is_nearly_always_proved() -> None:
     rng = np.random.default_rng(3)
     for _ in range(20):
         menus = [
-            [offer(0, *rng.uniform(0.5, 2.0, 1), variance=rng.uniform(0.0, 1.0))]
+            [offer(0, rng.uniform(0.5, 2.0), variance=rng.uniform(0.0, 1.0))]
             + [offer(int(rng.integers(1, 40)), rng.uniform(0.0, 0.5)) for _ in range(3)]
             for _ in range(6)
         ]

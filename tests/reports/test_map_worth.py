@@ -39,7 +39,8 @@ def test_shares_of_bits_and_of_fields_sum_to_one_or_to_nothing(sdc: list[float])
 
 def test_known_answer_of_one_bit() -> None:
     row = of_part(mapped(0.0, 0.3, 0.1, 0.0), "bit")[0]
-    assert (row.name, row.sdc_per_bit, row.sdc_share) == ("30", 0.3, pytest.approx(0.75))
+    assert (row.name, row.sdc_per_bit) == ("30", 0.3)
+    assert row.sdc_share == pytest.approx(0.75)
     assert row.storage_share == 3000 / 96_000
     assert row.check_kib == 47 * 8 / 8192  # 3000 bits are 47 words of 64, with 8 check bits each
     assert row.sdc_share_per_kib == pytest.approx(0.75 / row.check_kib)

@@ -5,10 +5,11 @@ from typing import Any
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.cli.protect_options import PROTECT
 
 
 @app.command("protect")
-@options.takes(**options.PROTECT)
+@options.takes(**PROTECT)
 def protect(model: options.Model = None, **flags: Any) -> Exit:
     """Find the cheapest protection of the memory that meets a budget.
 

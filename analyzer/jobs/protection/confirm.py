@@ -1,17 +1,23 @@
 """Confirmation of a plan: single events on the protected memory, with a seed of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.faults.protections.protection import Protection
+from analyzer.gate.harm_budget import HarmBudget
+from analyzer.gate.target import TargetFigure
 from analyzer.jobs.observer import Observer
-from analyzer.jobs.one_event import Measured, measure
-from analyzer.jobs.protection.regions import MemoryRegion
 from analyzer.jobs.requests.protect import ProtectRequest
-from analyzer.runtime.ort.device import Device
+from analyzer.jobs.requests.target import ELSEWHERE, STATED, TargetRequest
+from analyzer.jobs.target.measure import Measured, measure_target
 from analyzer.stats.intervals import Interval
+from analyzer.targets.target import Budget, DeploymentTarget, Requirements
+
+FIGURES = {"sdc": TargetFigure.SDC_FIT, "due": TargetFigure.DUE_FIT}
+"""Outcome -> the figure of a target that adds it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,130 +26,141 @@ class RegionFound:
 
     Attributes:
         bits: Of the memory, check bits included.
-        sdc: P(SDC | one event there); None: too much of it is untried.
+        sdc: P(SDC | one event there); None: it is not known, or several events meet there.
         due: P(DUE | one event there).
-        trials: Behind these figures.
-        complete: Whether every tensor reached its margin.
-        coding: What the encoding of a scheme costs without faults; None: nothing is lost.
+        trials: Of one event each.
     """
 
     bits: int
     sdc: Interval | None
     due: Interval | None
     trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFound:
+    """What was found of a plan.
+
+    Attributes:
+        regions: Memory by memory.
+        figures: Outcome -> its figure in the unit of the budgets; None: it is not known.
+        complete: Whether the campaign ended because all was decided.
+        share_left_out: Of the stored bits, what no event can hit, as a fraction.
+        coding: What the encoding of a scheme costs without faults; None: nothing is lost.
+    """
+
+    regions: tuple[RegionFound, ...]
+    figures: Mapping[str, Interval | None]
     complete: bool
-    coding: CodingLoss | None = None
+    share_left_out: float
+    coding: CodingLoss | None
 
 
-class OneEventCampaign(Protocol):
-    """Measures what one event comes to in a protected memory."""
+class PlanCampaign(Protocol):
+    """Measures what single events come to in protected memories."""
 
     def __call__(
-        self,
-        region: MemoryRegion,
-        protection: Protection,
-        seed: int,
-        confidence: float,
-        arm: float,
-        budget: float,
-    ) -> RegionFound:
-        """Run single events.
+        self, protections: Sequence[Protection], seed: int, confidence: float, budget: float
+    ) -> PlanFound:
+        """Run single events until every budget is decided.
 
         Args:
-            region: the memory.
-            protection: of it.
+            protections: of each memory.
             seed: of every random number.
-            confidence: of each interval, in (0, 1).
-            arm: longest upper arm of an interval that decides, as a probability.
+            confidence: of all figures together, in (0, 1).
             budget: CPU seconds.
         """
 
 
 @dataclass(frozen=True)
-class ByMap:
-    """The whole-memory figure of a map on the protected memory.
+class OnTarget:
+    """The campaign of a report on a target, with the plan in the place of its protections.
 
     Attributes:
         request: What is asked for.
-        device: Where to run, started.
+        target: The target.
+        budgets: Trials end once these are decided.
         observer: Is told how it goes.
+        charge: Is told of the CPU seconds of workers.
     """
 
     request: ProtectRequest
-    device: Device
+    target: DeploymentTarget
+    budgets: Sequence[HarmBudget]
     observer: Observer
+    charge: Callable[[float], None]
 
     def __call__(
-        self,
-        region: MemoryRegion,
-        protection: Protection,
-        seed: int,
-        confidence: float,
-        arm: float,
-        budget: float,
-    ) -> RegionFound:
-        """Run single events; see `OneEventCampaign`.
-
-        Where no event is seen, the upper arm of the whole memory is twice the margin times the
-        share of its largest tensor (`docs/method-maps.md`).
+        self, protections: Sequence[Protection], seed: int, confidence: float, budget: float
+    ) -> PlanFound:
+        """Run single events; see `PlanCampaign`.
 
         Args:
-            region: the memory.
-            protection: of it.
+            protections: of each memory.
             seed: of every random number.
-            confidence: of each interval, in (0, 1).
-            arm: longest upper arm of an interval that decides, as a probability.
+            confidence: of all figures together, in (0, 1).
             budget: CPU seconds.
         """
-        largest = max(region.sizes) / region.bits
-        margin = self.request.margin or min(max(arm / (2.0 * largest), FINEST), COARSEST)
-        asked = self.request.map_request(
-            region.globs,
-            region.fault,
-            protect=protection,
+        target = protected_target(self.target, protections, self.budgets)
+        own = TargetRequest.model_fields.keys() & ProtectRequest.model_fields.keys()
+        given = {name: getattr(self.request, name) for name in own - _OF_ITS_OWN}
+        asked = TargetRequest(
+            **given,
+            target=self.request.target or Path(target.name),
             seed=seed,
             confidence=confidence,
-            margin=margin,
             budget=budget,
         )
-        return _found(measure(asked, self.device, self.observer))
+        measured = measure_target(asked, target, self.observer)
+        self.charge(measured.watch.worker_seconds)
+        return _found(measured, self.budgets)
 
 
-FINEST, COARSEST = 5e-4, 0.05
-"""Margins of maps that are chosen here."""
+_OF_ITS_OWN = {
+    *("outputs", "command", "target", "gate", "seed", "confidence", "budget"),
+    *("precision", *STATED, *ELSEWHERE),
+}
+"""Fields of a request on a target that do not follow from those of a plan."""
 
 
-def _found(measured: Measured) -> RegionFound:
-    found = measured.found
-    estimate = found.whole.estimate
-    return RegionFound(
-        bits=found.space.bits,
-        sdc=estimate.sdc if estimate else None,
-        due=estimate.due if estimate else None,
-        trials=found.trials,
-        complete=found.complete,
-        coding=measured.analysis.coding,
-    )
-
-
-def together(
-    regions: Sequence[MemoryRegion], found: Sequence[RegionFound], outcome: str
-) -> Interval | None:
-    """One outcome of all memories, in the unit of the budget; None: one is not known.
-
-    Limits are added up: each memory's interval has its share of the error, so that all hold jointly
-    with the confidence of the plan (Bonferroni).
+def protected_target(
+    target: DeploymentTarget, protections: Sequence[Protection], budgets: Sequence[HarmBudget]
+) -> DeploymentTarget:
+    """A target with other protections, and these budgets alone.
 
     Args:
-        regions: the memories.
-        found: what was found in each.
-        outcome: ``sdc`` or ``due``.
+        target: the target.
+        protections: of each of its regions.
+        budgets: in FIT.
     """
-    ends = []
-    for region, seen in zip(regions, found, strict=True):
-        interval: Interval | None = getattr(seen, outcome)
-        if interval is None:
-            return None
-        scale = region.unit * seen.bits
-        ends.append((interval.estimate * scale, interval.low * scale, interval.high * scale))
-    return Interval(*(sum(column) for column in zip(*ends, strict=True)))
+    regions = tuple(
+        region.model_copy(update={"protection": protection.name})
+        for region, protection in zip(target.region, protections, strict=True)
+    )
+    budget = Budget(**{FIGURES[b.outcome].value: b.bound for b in budgets})
+    changed = {"region": regions, "budget": budget, "requirements": Requirements()}
+    return target.model_copy(update=changed)
+
+
+def _found(measured: Measured, budgets: Sequence[HarmBudget]) -> PlanFound:
+    prepared, events = measured.prepared, measured.events
+    regions = []
+    for number, exposure in enumerate(prepared.exposures):
+        seen = events.figures.regions.get(number) if events else None
+        strata = events.of(number) if events else []
+        regions.append(
+            RegionFound(
+                bits=exposure.bits,
+                sdc=seen.sdc if seen else None,
+                due=seen.due if seen else None,
+                trials=sum(stratum.seen.tally.trials for stratum in strata),
+            )
+        )
+    analysis = prepared.analysis
+    return PlanFound(
+        regions=tuple(regions),
+        figures={b.outcome: measured.figures.interval(FIGURES[b.outcome]) for b in budgets},
+        complete=not measured.cut_short,
+        share_left_out=analysis.model.inventory.share_left_out,
+        coding=analysis.coding,
+    )

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.faults.protections.protection import Protection
 from analyzer.gate import Verdict
 from analyzer.gate.harm_budget import HarmBudget
@@ -93,7 +92,7 @@ def region_parts(
     """
     found = []
     for index, one in enumerate(surveyed):
-        chosen, seen = draft.choices[index], last.found[index] if last else None
+        chosen, seen = draft.choices[index], last.found.regions[index] if last else None
         found.append(
             ProtectedRegionPart(
                 name=one.region.name,
@@ -106,14 +105,15 @@ def region_parts(
                 trials=seen.trials if seen else 0,
                 sdc=interval_part(seen.sdc if seen else None),
                 due=interval_part(seen.due if seen else None),
-                coding_loss=_coding(seen.coding if seen else None),
                 note=one.region.note,
             )
         )
     return found
 
 
-def _coding(coding: CodingLoss | None) -> CodingLossPart | None:
+def coding_part(last: Round | None) -> CodingLossPart | None:
+    """What the encoding of the plan costs without faults; None: nothing, or it is not known."""
+    coding = last.found.coding if last else None
     if coding is None:
         return None
     return CodingLossPart(unencoded=coding.unencoded, lost=coding.lost, changed=coding.changed)
@@ -233,8 +233,8 @@ def round_parts(rounds: Sequence[Round]) -> list[RoundPart]:
             protect=[protection.name for protection in one.draft.protections],
             check_bits=one.draft.solution.cost,
             seed=one.seed,
-            trials=sum(seen.trials for seen in one.found),
-            verdict=one.verdict.value,  # type: ignore[arg-type]  # validated
+            trials=sum(seen.trials for seen in one.found.regions),
+            verdict=one.verdict.value,
             found=[amount_part(interval) for _, interval, _ in one.judged],
         )
         for one in rounds
@@ -253,7 +253,7 @@ def search_part(
         request: what was asked for.
     """
     plan, solution = surveyed[0].maps[0].analysis.context.plan, draft.solution
-    error = (1.0 - terms.confidence) / (terms.rounds * len(surveyed) * len(terms.budgets))
+    error = (1.0 - terms.confidence_of_a_round) / len(terms.budgets)
     return SearchPart(
         seed=request.seed,
         schemes=list(request.scheme),

@@ -1,16 +1,23 @@
-"""The memories that are to be protected: which tensors, which events, what a harmful bit counts."""
+"""The memories that are to be protected: which tensors, which events, what a harmful bit counts.
+
+Without a target, all bits at risk are one memory whose raw rate is such that one event hits it in
+1e9 hours while nothing protects it. FIT of that memory are harmful events per such event: check
+bits make it larger, so that it is hit more often, which counts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.errors import BadTarget
+from analyzer.errors import BadOption, BadTarget
 from analyzer.faults.models import FaultModel, parse_fault
 from analyzer.faults.space import FaultSpace, TensorSite
+from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.protect.rules import glob_of
-from analyzer.targets.arithmetic import events_per_bit_hour, one_event_serves, raw_fit
+from analyzer.targets.arithmetic import BITS_PER_MBIT, raw_fit
+from analyzer.targets.exposure import exposure_of
 from analyzer.targets.read import read_target, regions_of
-from analyzer.targets.target import DeploymentTarget, Region
+from analyzer.targets.target import DeploymentTarget, Region, Use
 
 WHOLE = "memory"
 """Name of the only region where there is no target."""
@@ -22,11 +29,10 @@ class MemoryRegion:
 
     Attributes:
         name: Its name.
-        globs: Of the tensors in it; empty: all that are at risk.
-        bits: Data bits in it.
+        globs: Of the tensors in it.
         sizes: Bits of each tensor in it.
         fault: Its events.
-        unit: What one bit counts at which an event does harm: FIT, or 1 over the bits at risk.
+        unit: What one bit counts at which an event does harm: FIT, or harmful events per event.
         note: What its figures leave out; empty: nothing beyond what is always left out.
     """
 
@@ -48,25 +54,64 @@ class MemoryRegion:
         return list(self.fault.parts) or [(1.0, self.fault)]
 
 
-def regions_at_risk(space: FaultSpace, request: ProtectRequest) -> list[MemoryRegion]:
-    """The regions of the target; without a target, all bits at risk as one.
+def target_of(space: FaultSpace, request: ProtectRequest) -> DeploymentTarget:
+    """The target of a request, or the one that stands for events without a target.
 
     Args:
         space: the bits at risk without protection.
         request: what is asked for.
 
     Raises:
-        BadTarget: the target cannot be read, does not fit the model, or lacks a raw rate.
+        BadTarget: the target cannot be read.
     """
-    if request.target is None:
-        sizes = tuple(t.bits for t in space.tensors)
-        return [MemoryRegion(WHOLE, request.include, sizes, request.fault, 1.0 / space.bits)]
-    target = read_target(request.target)
-    homes = regions_of(target, space.tensors)
-    return [
-        _of_target(
-            target, region, [t for t, h in zip(space.tensors, homes, strict=True) if h is region]
+    if request.target is not None:
+        return read_target(request.target)
+    region = Region(
+        name=WHOLE,
+        raw_fit_per_mbit=BITS_PER_MBIT / space.bits,
+        source="one event in 1e9 hours",
+        standing="assumed",
+        events=str(request.fault),
+    )
+    use = Use(inferences_per_hour=1.0, mission_hours=1.0)
+    return DeploymentTarget(name=WHOLE, use=use, region=(region,))
+
+
+def budgets_of(target: DeploymentTarget, request: ProtectRequest) -> tuple[HarmBudget, ...]:
+    """The budgets of a request, else those of its target.
+
+    Args:
+        target: the target.
+        request: what is asked for.
+
+    Raises:
+        BadOption: there is no budget.
+    """
+    if request.gate:
+        return request.gate
+    bounds = {"sdc": target.budget.sdc_fit, "due": target.budget.due_fit}
+    found = tuple(HarmBudget(o, True, b) for o, b in bounds.items() if b is not None)
+    if not found:
+        raise BadOption(
+            f"the target {target.name!r} has no budget in FIT; add one, or give a --gate like "
+            "'sdc_fit <= 10'"
         )
+    return found
+
+
+def regions_at_risk(space: FaultSpace, target: DeploymentTarget) -> list[MemoryRegion]:
+    """The memories of a target.
+
+    Args:
+        space: the bits at risk without protection.
+        target: the target.
+
+    Raises:
+        BadTarget: it does not fit the model, or lacks a raw rate.
+    """
+    homes = list(zip(space.tensors, regions_of(target, space.tensors), strict=True))
+    return [
+        _of_target(target, region, [tensor for tensor, home in homes if home is region])
         for region in target.region
     ]
 
@@ -74,20 +119,24 @@ def regions_at_risk(space: FaultSpace, request: ProtectRequest) -> list[MemoryRe
 def _of_target(
     target: DeploymentTarget, region: Region, tensors: Sequence[TensorSite]
 ) -> MemoryRegion:
-    rate, flux = region.raw_fit_per_mbit, target.environment.flux_factor
+    rate = region.raw_fit_per_mbit
     if rate is None:
         raise BadTarget(
             f"the region {region.name!r} of the target {target.name!r} has no raw_fit_per_mbit, "
             "without which nothing can be said in FIT; fill it in"
         )
     sizes = tuple(t.bits for t in tensors)
-    per_hour = events_per_bit_hour(rate, flux) * sum(sizes)
     note = ""
-    if not one_event_serves(per_hour, target.window_hours(region)):
+    if not exposure_of(target, region, sum(sizes)).one_event:
         note = (
             f"in the region {region.name!r} several events often come between two refreshes; the "
-            "plan counts one at a time, so that its figure is too low there"
+            "plan counts one at a time, and its confirmation is a sweep"
         )
-    globs = tuple(glob_of(tensor) for tensor in tensors)
-    unit = raw_fit(rate, 1, flux)
-    return MemoryRegion(region.name, globs, sizes, parse_fault(region.events), unit, note)
+    return MemoryRegion(
+        name=region.name,
+        globs=tuple(glob_of(tensor) for tensor in tensors),
+        sizes=sizes,
+        fault=parse_fault(region.events),
+        unit=raw_fit(rate, 1, target.environment.flux_factor),
+        note=note,
+    )

@@ -10,9 +10,9 @@ smaller; figures of one round do not enter another's.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.gate import Verdict
+from analyzer.gate import MOST, Verdict
 from analyzer.gate.harm_budget import HarmBudget
-from analyzer.jobs.protection.confirm import OneEventCampaign, RegionFound, together
+from analyzer.jobs.protection.confirm import PlanCampaign, PlanFound
 from analyzer.jobs.protection.draft import Draft, Surveyed, draft_plan
 from analyzer.protect.offers import Limits
 from analyzer.stats.intervals import Interval
@@ -32,14 +32,14 @@ class Round:
         draft: The plan.
         limits: The budgets that it was drafted for.
         seed: Of the confirmation.
-        found: What was found, memory by memory.
+        found: What was found.
         judged: For each budget, the figure in its unit and the verdict.
     """
 
     draft: Draft
     limits: Limits
     seed: int
-    found: tuple[RegionFound, ...]
+    found: PlanFound
     judged: tuple[tuple[HarmBudget, Interval | None, Verdict], ...]
 
     @property
@@ -79,11 +79,16 @@ class Terms:
     seed: int
     deviations: float
 
+    @property
+    def confidence_of_a_round(self) -> float:
+        """With which all figures of one round hold, so that those of all rounds hold together."""
+        return 1.0 - (1.0 - self.confidence) / self.rounds
+
 
 def try_plans(
     surveyed: Sequence[Surveyed],
     terms: Terms,
-    campaign: OneEventCampaign,
+    campaign: PlanCampaign,
     time_left: Callable[[], float],
 ) -> list[Round]:
     """Draft and confirm until a plan passes, no plan is left, or all rounds were played.
@@ -102,7 +107,7 @@ def try_plans(
     draft = draft_plan(surveyed, limits)
     while draft is not None:
         seconds = time_left() / (terms.rounds - len(played))
-        played.append(_play(surveyed, draft, limits, terms, len(played), campaign, seconds))
+        played.append(_play(draft, limits, terms, len(played), campaign, seconds))
         last = played[-1]
         if last.verdict is Verdict.PASS or len(played) == terms.rounds or time_left() <= 0.0:
             break
@@ -111,36 +116,18 @@ def try_plans(
 
 
 def _play(
-    surveyed: Sequence[Surveyed],
-    draft: Draft,
-    limits: Limits,
-    terms: Terms,
-    number: int,
-    campaign: OneEventCampaign,
-    seconds: float,
+    draft: Draft, limits: Limits, terms: Terms, number: int, campaign: PlanCampaign, seconds: float
 ) -> Round:
-    memories = len(surveyed)
-    error = (1.0 - terms.confidence) / (terms.rounds * memories * len(terms.budgets))
-    left = min(
-        budget - amount.mean
-        for budget, amount in zip(
-            limits_of(terms.budgets, 0.0).budgets,
-            limits.amounts(draft.solution.harm),
-            strict=True,
-        )
-    )
-    seed = terms.seed + number
-    found = []
-    for one, protection in zip(surveyed, draft.protections, strict=True):
-        region = one.region
-        arm = max(left, 0.0) / (2.0 * memories * region.unit * region.bits)
-        found.append(campaign(region, protection, seed, 1.0 - error, arm, seconds / memories))
-    regions = [one.region for one in surveyed]
+    seed, confidence = terms.seed + number, terms.confidence_of_a_round
+    found = campaign(draft.protections, seed, confidence, seconds)
     judged = []
     for budget in terms.budgets:
-        interval = together(regions, found, budget.outcome)
-        judged.append((budget, interval, budget.judge(interval)))
-    return Round(draft, limits, seed, tuple(found), tuple(judged))
+        interval = found.figures[budget.outcome]
+        verdict = budget.judge(interval)
+        if verdict is Verdict.PASS and found.share_left_out > MOST:
+            verdict = Verdict.UNDECIDED
+        judged.append((budget, interval, verdict))
+    return Round(draft, limits, seed, found, tuple(judged))
 
 
 def _tighter(

@@ -10,9 +10,11 @@ from analyzer.faults.models import FaultModel
 from analyzer.faults.protections import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.gate.harm_budget import EXAMPLE, HarmBudget, parse_budget
+from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest
 from analyzer.reports.formats import RecordKind
+from analyzer.targets.read import find_target
 
 DEFAULT_SCHEMES = ("secded:64", "tmr")
 """They need no memory beside the one that they protect, and change no value."""
@@ -64,7 +66,7 @@ class ProtectRequest(CampaignRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     gate: Budgets = ()
-    target: Path | None = None
+    target: Annotated[Path | None, fields.from_text(find_target)] = None
     scheme: Annotated[tuple[str, ...], BeforeValidator(_schemes)] = DEFAULT_SCHEMES
     margin: float | None = Field(default=None, gt=0.0, lt=0.5)
     rounds: int = Field(default=3, ge=1, le=10)

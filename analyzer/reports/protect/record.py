@@ -72,7 +72,6 @@ class ProtectedRegionPart(ReportRecord):
     trials: Count
     sdc: IntervalPart | None
     due: IntervalPart | None
-    coding_loss: CodingLossPart | None
     note: str
 
 
@@ -140,8 +139,7 @@ class SearchPart(ReportRecord):
 
     ``least_check_bits``: no plan that meets the budgets by the maps has fewer check bits.
     ``deviations``: standard deviations of the planned figure that the plan allows for.
-    ``interval_confidence``: of each interval, so that all rounds, memories and budgets hold
-    jointly.
+    ``interval_confidence``: of each interval, so that all rounds and budgets hold jointly.
     """
 
     seed: Count
@@ -186,6 +184,7 @@ class ProtectionPlanReport(ReportRecord):
     rules: list[RulePart]
     alternatives: list[AlternativePart]
     rounds: list[RoundPart]
+    coding_loss: CodingLossPart | None
     search: SearchPart
     tensors: list[ChosenPart]
     notes: list[str]

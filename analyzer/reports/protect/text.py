@@ -140,7 +140,7 @@ def _notes(report: ProtectionPlanReport) -> list[str]:
     trials = sum(region.trials for region in report.regions)
     lines.append(
         f"Intervals: {100 * search.interval_confidence:.4g} % each, so that all rounds (at most "
-        f"{search.rounds_allowed}), memories and budgets hold with {100 * search.confidence:g} % "
+        f"{search.rounds_allowed}) and budgets hold with {100 * search.confidence:g} % "
         f"together. Trials: {search.map_trials:,} of maps, {trials:,} of the last confirmation; "
         f"{rounds} {'plan was' if rounds == 1 else 'plans were'} tried."
     )
