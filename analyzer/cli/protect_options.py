@@ -40,24 +40,6 @@ Rounds = Annotated[
         help="Plans that are tried at most (default 3).",
     ),
 ]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        rich_help_panel=_EFFORT,
-        show_default=False,
-        help="Half the width of a tensor's intervals in maps (default: by the budget).",
-    ),
-]
-Journal = Annotated[
-    str | None,
-    typer.Option(
-        metavar="none",
-        rich_help_panel=_EFFORT,
-        show_default=False,
-        help="Keep no finished work (default: in the cache folder).",
-    ),
-]
 Formats = Annotated[
     list[str] | None,
     typer.Option(
@@ -74,10 +56,8 @@ PROTECT = {
     **options.FAULTS,
     **options.DATA,
     "confidence": options.Confidence,
-    "margin": Margin,
     "rounds": Rounds,
     **options.WORK,
-    "journal": Journal,
     "device": options.Device,
     "precise_int8": options.PreciseInt8,
     "gate": Gate,

@@ -11,14 +11,20 @@ from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protection import record as parts
 from analyzer.jobs.protection.confirm import OnTarget
-from analyzer.jobs.protection.draft import Draft, Surveyed, best_reachable, survey
+from analyzer.jobs.protection.draft import (
+    Draft,
+    Surveyed,
+    best_reachable,
+    choices_in,
+    schemes_of,
+)
 from analyzer.jobs.protection.regions import (
-    MemoryRegion,
     budgets_of,
     regions_at_risk,
     target_of,
 )
 from analyzer.jobs.protection.rounds import Round, Terms, limits_of, try_plans
+from analyzer.jobs.protection.survey import stops_of, survey_events
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
 from analyzer.jobs.requests.outputs import printed_form
@@ -37,7 +43,7 @@ from analyzer.runtime.ort.device import Device
 from analyzer.targets.target import DeploymentTarget
 
 SURVEYED = 0.4
-"""Of the budget of CPU time, what maps may take."""
+"""Of the budget of CPU time, what the survey may take."""
 
 MARGIN = 1.645
 """Standard deviations that a draft allows for: its figure is in the budget with 95 %."""
@@ -104,10 +110,11 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
         seed=request.seed + 1,
         deviations=MARGIN,
     )
-    surveyed = _survey(regions_at_risk(space, target), request, terms, device, observer)
-    for one in surveyed:
-        for measured in one.maps:
-            watch.charge(measured.worker_seconds)
+    regions, limits = regions_at_risk(space, target), limits_of(terms.budgets, terms.deviations)
+    seconds = SURVEYED * request.budget
+    survey = survey_events(request, target, regions, limits, seconds, device, observer)
+    watch.charge(survey.worker_seconds)
+    surveyed = choices_in(survey, regions, schemes_of(request))
     campaign = OnTarget(request, target, terms.budgets, observer, watch.charge)
     rounds = try_plans(surveyed, terms, campaign, lambda: request.budget - watch.cpu_seconds)
     record = _record(surveyed, rounds, terms, target, request, device, watch)
@@ -120,29 +127,11 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     )
 
 
-def _survey(
-    regions: Sequence[MemoryRegion],
-    request: ProtectRequest,
-    terms: Terms,
-    device: Device,
-    observer: Observer,
-) -> list[Surveyed]:
-    """The maps of every memory."""
-    limits = limits_of(terms.budgets, terms.deviations)
-    budget = SURVEYED * request.budget / len(regions)
-    return [
-        survey(region, request, limits, len(regions), budget, device, observer)
-        for region in regions
-    ]
-
-
 def _cut_short(surveyed: Sequence[Surveyed], rounds: Sequence[Round]) -> frozenset[Stop]:
     """Reasons for which maps ended early; none if the plan passed all the same."""
     if rounds and rounds[-1].verdict is Verdict.PASS:
         return frozenset()
-    return frozenset(
-        stop for one in surveyed for measured in one.maps for stop in measured.found.cut_short
-    )
+    return stops_of(surveyed[0].survey)
 
 
 def _record(
@@ -157,7 +146,7 @@ def _record(
     last = rounds[-1] if rounds else None
     limits = limits_of(terms.budgets, terms.deviations)
     draft = last.draft if last else best_reachable(surveyed, limits)
-    first = surveyed[0].maps[0].analysis
+    first = surveyed[0].survey.analysis
     context = first.context
     return ProtectionPlanReport(
         tool=tool_part(device),
@@ -199,19 +188,19 @@ def _notes(
     notes = [one.region.note for one in surveyed if one.region.note]
     if reached and draft.deviations < deviations:
         notes.append(
-            "the maps are not precise enough for a plan with a margin for their uncertainty; a "
-            "smaller --margin makes them so"
+            "the survey is not precise enough for a plan with a margin for its uncertainty; a "
+            "larger --budget makes it so"
         )
-    if any(not measured.found.complete for one in surveyed for measured in one.maps):
+    if stops_of(surveyed[0].survey):
         notes.append(
-            "the --budget ended before the maps were finished; what is untried counts as if every "
-            "event there did harm"
+            "the survey ended early, with its part of the --budget: the plan may protect more than "
+            "is needed; what is untried counts as if every event there did harm"
         )
     return notes
 
 
 def _assumptions(surveyed: Sequence[Surveyed], terms: Terms) -> list[str]:
-    analysis = surveyed[0].maps[0].analysis
+    analysis = surveyed[0].survey.analysis
     plan = analysis.context.plan
     own = ReportAssumptions(
         faults=[
@@ -221,8 +210,8 @@ def _assumptions(surveyed: Sequence[Surveyed], terms: Terms) -> list[str]:
             "that words are written anew from, and the voter are taken to be fault-free.",
         ],
         trials=(
-            f"A plan was drafted from maps, and allows for {terms.deviations:g} standard "
-            "deviations of their figures. It was confirmed by single events on the protected "
+            f"A plan was drafted from a survey, and allows for {terms.deviations:g} standard "
+            "deviations of its figures. It was confirmed by single events on the protected "
             f"memory with another seed. The error is shared among at most {terms.rounds} plans.",
         ),
         covered="the choice of upsets and of images from it, not that of the data set",

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.protect.cheapest import cheapest, relaxed_cost, safest
+from analyzer.protect.cheapest import GAP, cheapest, relaxed_cost, safest
 from analyzer.protect.harm import Amount, Harm, total
 from analyzer.protect.offers import Limits, Offer
+from analyzer.protect.programme import TIE
 
 NEAR = 1e-5
 """Relative distance from a budget at which rounding decides."""
@@ -53,7 +54,7 @@ def test_the_optimum_is_that_of_exhaustive_search(
     chosen = [menu[i] for menu, i in zip(menus, found.chosen, strict=True)]
     assert found.cost == sum(o.cost for o in chosen)
     assert found.harm == total(o.harm for o in chosen)
-    assert relaxed_cost(menus, limits) <= found.cost + NEAR
+    assert relaxed_cost(menus, limits) <= found.cost + TIE + NEAR
     if found.optimal:
         assert found.cost == least
 
@@ -88,9 +89,10 @@ def test_large_problems_are_close_to_the_bound_of_the_linear_relaxation() -> Non
     limits = Limits(40.0)
     found = cheapest(menus, limits)
     assert found is not None
-    assert found.optimal
-    dearest = max(o.cost for menu in menus for o in menu)
-    assert relaxed_cost(menus, limits) <= found.cost <= relaxed_cost(menus, limits) + dearest
+    assert limits.hold(found.harm)
+    assert found.cost <= found.bound * (1.0 + 2.0 * GAP)
+    least = relaxed_cost(menus, limits)
+    assert least - TIE <= found.cost <= least + max(o.cost for menu in menus for o in menu)
 
 
 def test_a_budget_that_nothing_meets_has_no_plan_but_a_best_reachable_one() -> None:

@@ -10,6 +10,7 @@ from analyzer.faults.protections.protection import Protection
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.gate.target import TargetFigure
 from analyzer.jobs.observer import Observer
+from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.requests.target import ELSEWHERE, STATED, TargetRequest
 from analyzer.jobs.target.measure import Measured, measure_target
@@ -102,15 +103,7 @@ class OnTarget:
             budget: CPU seconds.
         """
         target = protected_target(self.target, protections, self.budgets)
-        own = TargetRequest.model_fields.keys() & ProtectRequest.model_fields.keys()
-        given = {name: getattr(self.request, name) for name in own - _OF_ITS_OWN}
-        asked = TargetRequest(
-            **given,
-            target=self.request.target or Path(target.name),
-            seed=seed,
-            confidence=confidence,
-            budget=budget,
-        )
+        asked = plan_request(self.request, target, seed, confidence, budget)
         measured = measure_target(asked, target, self.observer)
         self.charge(measured.watch.worker_seconds)
         return _found(measured, self.budgets)
@@ -118,9 +111,37 @@ class OnTarget:
 
 _OF_ITS_OWN = {
     *("outputs", "command", "target", "gate", "seed", "confidence", "budget"),
-    *("precision", *STATED, *ELSEWHERE),
+    *("precision", "journal", *STATED, *ELSEWHERE),
 }
 """Fields of a request on a target that do not follow from those of a plan."""
+
+
+def plan_request(
+    request: ProtectRequest,
+    target: DeploymentTarget,
+    seed: int,
+    confidence: float,
+    budget: float,
+) -> TargetRequest:
+    """The request for single events on a target, as the request for a plan would have it.
+
+    Args:
+        request: for a plan.
+        target: the target.
+        seed: of every random number.
+        confidence: of all figures together, in (0, 1).
+        budget: CPU seconds.
+    """
+    own = TargetRequest.model_fields.keys() & ProtectRequest.model_fields.keys()
+    given = {name: getattr(request, name) for name in own - _OF_ITS_OWN}
+    return TargetRequest(
+        **given,
+        target=request.target or Path(target.name),
+        seed=seed,
+        confidence=confidence,
+        budget=budget,
+        journal=NOWHERE,
+    )
 
 
 def protected_target(

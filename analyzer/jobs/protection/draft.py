@@ -1,18 +1,15 @@
-"""A plan by the figures of maps: what one event does in each memory, and the cheapest choice."""
+"""A plan by the figures of a survey: what may be chosen in each memory, and the cheapest choice."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.campaign.maps.harm_cells import event_kind
 from analyzer.faults.protections.grammar import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.protections.protection import Protection
 from analyzer.faults.protections.scheme import Scheme
 from analyzer.faults.space import FaultSpace
-from analyzer.jobs.observer import Observer
-from analyzer.jobs.one_event import Measured, measure
 from analyzer.jobs.protection.regions import MemoryRegion
+from analyzer.jobs.protection.survey import Survey
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.protect.cells import EventKind
 from analyzer.protect.cheapest import cheapest, safest
@@ -20,42 +17,30 @@ from analyzer.protect.harm import Harm, total
 from analyzer.protect.menu import Choice, Menu, everywhere, menus
 from analyzer.protect.offers import Limits, Offer, Solution
 from analyzer.protect.rules import protection_of
-from analyzer.runtime.ort.device import Device
-
-FINEST, COARSEST = 1e-3, 0.02
-"""Margins of maps that are chosen here."""
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A memory whose events were mapped.
+    """A memory, and what may be chosen for it.
 
     Attributes:
         region: The memory.
-        maps: One for each kind of event, where nothing protects it.
-        kinds: The same as the planner takes it.
+        survey: Of all memories.
+        space: Its bits at risk, without protection.
+        kinds: Its events.
         menus: For each tensor, what may be chosen.
     """
 
     region: MemoryRegion
-    maps: tuple[Measured, ...]
-    kinds: tuple[EventKind, ...]
+    survey: Survey
+    space: FaultSpace
+    kinds: Sequence[EventKind]
     menus: Sequence[Menu]
-
-    @property
-    def space(self) -> FaultSpace:
-        """Its bits at risk, without protection."""
-        return self.maps[0].analysis.space
-
-    @property
-    def units(self) -> list[float]:
-        """What a bit at which an event does harm counts, tensor by tensor."""
-        return [self.region.unit] * len(self.space.tensors)
 
     def everywhere(self, scheme: Scheme) -> list[Choice]:
         """One scheme on everything that it can protect."""
-        values = self.maps[0].analysis.model.values()
-        return everywhere(self.space, values, self.kinds, scheme, self.units)
+        values, units = self.survey.analysis.model.values(), units_of(self.region, self.space)
+        return everywhere(self.space, values, self.kinds, scheme, units)
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ class Draft:
     Attributes:
         choices: For each memory, what was chosen for each tensor.
         protections: For each memory, the same as a protection.
-        solution: Its cost and what it leaves, by the figures of the maps.
+        solution: Its cost and what it leaves, by the figures of the survey.
         deviations: Standard deviations of these figures that it allows for.
     """
 
@@ -85,69 +70,38 @@ def schemes_of(request: ProtectRequest) -> list[Scheme]:
     return found
 
 
-def survey(
-    region: MemoryRegion,
-    request: ProtectRequest,
-    limits: Limits,
-    memories: int,
-    budget: float,
-    device: Device,
-    observer: Observer,
-) -> Surveyed:
-    """Map the events of a memory, and list what may be chosen.
+def units_of(region: MemoryRegion, space: FaultSpace) -> list[float]:
+    """What a bit at which an event does harm counts, tensor by tensor.
 
     Args:
         region: the memory.
-        request: what is asked for.
-        limits: the budgets of all memories together.
-        memories: how many there are.
-        budget: CPU seconds for all of its maps.
-        device: where to run, started.
-        observer: is told how it goes.
-
-    Raises:
-        RelcheckError: whatever is wrong with the request, the model or the data.
+        space: its bits at risk.
     """
-    margin = request.margin or survey_margin(region, limits, memories)
-    each = budget / len(region.kinds)
-    maps = [
-        measure(
-            request.map_request(region.globs, fault, margin=margin, budget=each), device, observer
-        )
-        for _, fault in region.kinds
-    ]
-    shares = [share for share, _ in region.kinds]
-    kinds = tuple(event_kind(m.found, share) for m, share in zip(maps, shares, strict=True))
-    space, values = maps[0].analysis.space, maps[0].analysis.model.values()
-    units = [region.unit] * len(space.tensors)
-    offered = menus(space, values, kinds, schemes_of(request), units)
-    return Surveyed(region, tuple(maps), kinds, offered)
+    return [region.unit] * len(space.tensors)
 
 
-def survey_margin(region: MemoryRegion, limits: Limits, memories: int) -> float:
-    """The margin of maps with which a budget can be planned.
-
-    Where nothing is seen in a tensor, the deviation of its harm is about 0.4 of the margin times
-    its share w of the memory (`analyzer.stats.planning`, `analyzer.protect.cells`). All tensors
-    together have 0.4 e sqrt(sum of w^2); it is to be 1/3 of what the budget leaves a memory.
+def choices_in(
+    survey: Survey, regions: Sequence[MemoryRegion], schemes: Sequence[Scheme]
+) -> list[Surveyed]:
+    """What may be chosen in each memory.
 
     Args:
-        region: the memory.
-        limits: the budgets.
-        memories: how many share them.
+        survey: of all memories.
+        regions: the memories.
+        schemes: that may be used.
     """
-    spread = math.sqrt(sum(size**2 for size in region.sizes)) / region.bits
-    left = _least_probability(region, limits) / memories
-    return min(max(left / 3.0 / (0.4 * spread), FINEST), COARSEST)
-
-
-def _least_probability(region: MemoryRegion, limits: Limits) -> float:
-    """The smallest budget, as a probability given one event in a memory."""
-    return min(budget / (region.unit * region.bits) for budget in limits.budgets)
+    found = []
+    for number, region in enumerate(regions):
+        tensors = survey.analysis.space.tensors
+        space = FaultSpace(tuple(tensors[index] for index in survey.members[number]))
+        kinds, values = survey.kinds(number, region), survey.analysis.model.values()
+        offered = menus(space, values, kinds, schemes, units_of(region, space))
+        found.append(Surveyed(region, survey, space, kinds, offered))
+    return found
 
 
 def draft_plan(surveyed: Sequence[Surveyed], limits: Limits) -> Draft | None:
-    """The cheapest plan that the maps allow.
+    """The cheapest plan that the survey allows.
 
     Where no plan has the margin for uncertainty, one without it is tried.
 

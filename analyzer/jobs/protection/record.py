@@ -252,7 +252,8 @@ def search_part(
         terms: of the search.
         request: what was asked for.
     """
-    plan, solution = surveyed[0].maps[0].analysis.context.plan, draft.solution
+    survey, solution = surveyed[0].survey, draft.solution
+    plan = survey.analysis.context.plan
     error = (1.0 - terms.confidence_of_a_round) / len(terms.budgets)
     return SearchPart(
         seed=request.seed,
@@ -265,7 +266,7 @@ def search_part(
         rounds_allowed=terms.rounds,
         least_check_bits=min(solution.bound, solution.cost),
         optimal=solution.optimal,
-        map_trials=sum(m.found.trials for one in surveyed for m in one.maps),
+        survey_trials=survey.found.trials,
         include=list(request.include),
         exclude=list(request.exclude),
         kinds=[kind.value for kind in request.kinds],

@@ -13,7 +13,6 @@ from analyzer.faults.models import FaultModel, parse_fault
 from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.requests.protect import ProtectRequest
-from analyzer.protect.rules import glob_of
 from analyzer.targets.arithmetic import BITS_PER_MBIT, raw_fit
 from analyzer.targets.exposure import exposure_of
 from analyzer.targets.read import read_target, regions_of
@@ -29,7 +28,6 @@ class MemoryRegion:
 
     Attributes:
         name: Its name.
-        globs: Of the tensors in it.
         sizes: Bits of each tensor in it.
         fault: Its events.
         unit: What one bit counts at which an event does harm: FIT, or harmful events per event.
@@ -37,7 +35,6 @@ class MemoryRegion:
     """
 
     name: str
-    globs: tuple[str, ...]
     sizes: tuple[int, ...]
     fault: FaultModel
     unit: float
@@ -134,7 +131,6 @@ def _of_target(
         )
     return MemoryRegion(
         name=region.name,
-        globs=tuple(glob_of(tensor) for tensor in tensors),
         sizes=sizes,
         fault=parse_fault(region.events),
         unit=raw_fit(rate, 1, target.environment.flux_factor),

@@ -6,13 +6,12 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from analyzer.errors import BadOption, quoted
-from analyzer.faults.models import FaultModel
 from analyzer.faults.protections import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.gate.harm_budget import EXAMPLE, HarmBudget, parse_budget
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
-from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest
+from analyzer.jobs.requests.campaigns import CampaignRequest
 from analyzer.reports.formats import RecordKind
 from analyzer.targets.read import find_target
 
@@ -58,7 +57,6 @@ class ProtectRequest(CampaignRequest):
         gate: The budgets; none: those of the target.
         target: File of the deployment target; None: events per memory count, not FIT.
         scheme: Schemes that may be used, as ``--protect`` writes them, without a place.
-        margin: Half the width of a tensor's intervals in the maps; None: by the budget.
         rounds: Plans that are tried before it is given up.
     """
 
@@ -68,7 +66,6 @@ class ProtectRequest(CampaignRequest):
     gate: Budgets = ()
     target: Annotated[Path | None, fields.from_text(find_target)] = None
     scheme: Annotated[tuple[str, ...], BeforeValidator(_schemes)] = DEFAULT_SCHEMES
-    margin: float | None = Field(default=None, gt=0.0, lt=0.5)
     rounds: int = Field(default=3, ge=1, le=10)
 
     @classmethod
@@ -92,31 +89,5 @@ class ProtectRequest(CampaignRequest):
         outcomes = [budget.outcome for budget in self.gate]
         if len(set(outcomes)) < len(outcomes):
             raise BadOption("--gate: one budget for each of sdc and due")
-        if isinstance(self.journal, Path):
-            raise BadOption(
-                "--journal: each map of a plan has a journal of its own, in the cache folder; "
-                "write none, or leave it out"
-            )
         if self.target is not None and "fault" in self.model_fields_set:
             raise BadOption("--fault: a --target says itself which events its memories see")
-
-    def map_request(
-        self,
-        names: tuple[str, ...],
-        fault: FaultModel,
-        **changed: Any,
-    ) -> MapRequest:
-        """The map of one upset in a part of the memory, as this request would have it.
-
-        Args:
-            names: globs of tensors; empty: those that are included here.
-            fault: what one upset does.
-            changed: other fields, by name.
-        """
-        own = MapRequest.model_fields.keys() & type(self).model_fields.keys()
-        given = {name: getattr(self, name) for name in own - _NOT_SHARED}
-        place = {"include": names or self.include, "fault": fault}
-        return MapRequest(**{**given, **place, **changed})
-
-
-_NOT_SHARED = {"outputs", "precision", "shard", "command"}

@@ -78,16 +78,18 @@ def verdict_sentence(report: ProtectionPlanReport) -> str:
         return "No plan of these schemes meets the budget; this one leaves the least harm."
     if report.check_bits == 0 and not report.rules:
         plain = "Nothing needs to be protected"
-        return f"{plain}." if report.verdict == "pass" else f"{plain} by the map; {_open(report)}"
+        return (
+            f"{plain}." if report.verdict == "pass" else f"{plain} by the survey; {_open(report)}"
+        )
     if report.verdict == "pass":
         return "The cheapest plan that was found meets the budget, confirmed with a fresh seed."
-    return f"A plan meets the budget by the map; {_open(report)}"
+    return f"A plan meets the budget by the survey; {_open(report)}"
 
 
 def _open(report: ProtectionPlanReport) -> str:
     if report.verdict == "fail":
         return "its confirmation shows more harm than the budget allows."
-    return "its confirmation does not decide; a larger --budget or a smaller --margin may."
+    return "its confirmation does not decide; a larger --budget may."
 
 
 def saving(report: ProtectionPlanReport) -> str:

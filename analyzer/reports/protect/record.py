@@ -36,7 +36,7 @@ class AmountPart(ReportRecord):
 
 
 class BudgetPart(ReportRecord):
-    """One budget: what nothing, the plan by the maps, and the confirmed plan come to.
+    """One budget: what nothing, the plan by the survey, and the confirmed plan come to.
 
     ``unit``: ``FIT``, or ``per event``: harmful events per event that hits the memory as it is
     without protection. ``planned_deviation``: standard deviation of the planned figure. ``found``
@@ -137,7 +137,7 @@ class RoundPart(ReportRecord):
 class SearchPart(ReportRecord):
     """How the plan was found.
 
-    ``least_check_bits``: no plan that meets the budgets by the maps has fewer check bits.
+    ``least_check_bits``: no plan that meets the budgets by the survey has fewer check bits.
     ``deviations``: standard deviations of the planned figure that the plan allows for.
     ``interval_confidence``: of each interval, so that all rounds and budgets hold jointly.
     """
@@ -152,7 +152,7 @@ class SearchPart(ReportRecord):
     rounds_allowed: Count
     least_check_bits: Count
     optimal: bool
-    map_trials: Count
+    survey_trials: Count
     include: list[str]
     exclude: list[str]
     kinds: list[str]

@@ -90,7 +90,7 @@ def _budget(budget: BudgetPart) -> list[str]:
     planned = f"{amount(budget.planned)} ± {amount(budget.planned_deviation)}"
     return [
         f"  {budget.condition}: {evidence(budget.found, budget.bound)} confirmed",
-        f"    {planned} expected by the map, {amount(budget.unprotected)} without protection",
+        f"    {planned} expected by the survey, {amount(budget.unprotected)} without protection",
     ]
 
 
@@ -133,15 +133,16 @@ def _notes(report: ProtectionPlanReport) -> list[str]:
     lines = [unit_sentence(report), *filter(None, [saving(report)])]
     if report.reached and not search.optimal:
         lines.append(
-            "It is not proved that no plan is cheaper: at least "
-            f"{figures.si(search.least_check_bits)} check bits are needed."
+            f"By the survey no plan has fewer than {search.least_check_bits:,} check bits; this one "
+            f"has {report.check_bits:,}."
         )
     rounds = len(report.rounds)
     trials = sum(region.trials for region in report.regions)
     lines.append(
         f"Intervals: {100 * search.interval_confidence:.4g} % each, so that all rounds (at most "
         f"{search.rounds_allowed}) and budgets hold with {100 * search.confidence:g} % "
-        f"together. Trials: {search.map_trials:,} of maps, {trials:,} of the last confirmation; "
+        f"together. Trials: {search.survey_trials:,} of the survey, {trials:,} of the last "
+        f"confirmation; "
         f"{rounds} {'plan was' if rounds == 1 else 'plans were'} tried."
     )
     return lines
