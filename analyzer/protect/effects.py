@@ -14,6 +14,7 @@ Large tensors are stood for by their first elements; the amounts are those of th
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,11 +28,21 @@ from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.protect.cells import Cell, EventKind
 from analyzer.protect.harm import Amount, Harm
 
-ELEMENTS = 4096
-"""First elements that stand for a tensor."""
 
-EVENTS = 48
-"""Events per part of a tensor whose fate is looked at."""
+class Effort(NamedTuple):
+    """How much of a tensor is looked at.
+
+    Attributes:
+        elements: First elements, which stand for all.
+        events: Events per part whose fate is found; each bit position has one at least.
+    """
+
+    elements: int
+    events: int
+
+
+SINGLE, SEVERAL = Effort(256, 12), Effort(4096, 48)
+"""For events that hit one bit, whose fate depends on the bit position alone, and for others."""
 
 GOLDEN_RATIO = 0.6180339887498949
 """Multiples of it, without their integers, are spread evenly and fall into step with nothing."""
@@ -73,8 +84,9 @@ def fates(
         positions: the bit positions that it protects, ascending.
         kinds: each kind of event with the parts of this tensor.
     """
-    sample = replace(tensor, shape=(min(tensor.elements, ELEMENTS),), parts=())
-    values = {tensor.name: golden.reshape(-1)[:ELEMENTS]}
+    effort = effort_for(kinds)
+    sample = replace(tensor, shape=(min(tensor.elements, effort.elements),), parts=())
+    values = {tensor.name: golden.reshape(-1)[: effort.elements]}
     space = FaultSpace((sample,))
     memory = _guarded(scheme, positions, tensor.codec.bits).protect(space, values)
     bare = ProtectionPlan((Rule(None),)).protect(space, values)
@@ -82,11 +94,20 @@ def fates(
     found = []
     for number, (kind, cells) in enumerate(kinds):
         for part, cell in enumerate(cells):
-            sites = list(_sites_in(sample, cell.positions))
+            sites = list(_sites_in(sample, cell.positions, effort.events))
             found.append(trial.fate(kind, number, part, sites))
-        if sites := list(_sites_behind(memory)):
+        if sites := list(_sites_behind(memory, effort.events)):
             found.append(trial.fate(kind, number, -1, sites))
     return found
+
+
+def effort_for(kinds: Sequence[tuple[EventKind, Sequence[Cell]]]) -> Effort:
+    """How much of a tensor is looked at.
+
+    Args:
+        kinds: each kind of event with the parts of this tensor.
+    """
+    return SINGLE if all(kind.fault.footprint.alone for kind, _ in kinds) else SEVERAL
 
 
 def _guarded(scheme: Scheme, positions: tuple[int, ...], width: int) -> ProtectionPlan:
@@ -108,17 +129,17 @@ def _spread(count: int) -> Iterator[float]:
     return (number * GOLDEN_RATIO % 1.0 for number in range(1, count + 1))
 
 
-def _sites_in(tensor: TensorSite, positions: tuple[int, ...]) -> Iterator[int]:
+def _sites_in(tensor: TensorSite, positions: tuple[int, ...], events: int) -> Iterator[int]:
     """Sites in some positions of a tensor of a space of its own."""
-    for number, place in enumerate(_spread(max(EVENTS, len(positions)))):
+    for number, place in enumerate(_spread(max(events, len(positions)))):
         element = int(place * tensor.elements)
         yield element * tensor.codec.bits + positions[number % len(positions)]
 
 
-def _sites_behind(memory: ProtectedMemory) -> Iterator[int]:
+def _sites_behind(memory: ProtectedMemory, events: int) -> Iterator[int]:
     """Sites among the check bits."""
     first, last = memory.data.bits, memory.space.bits
-    return (first + int(p * (last - first)) for p in _spread(EVENTS if last > first else 0))
+    return (first + int(p * (last - first)) for p in _spread(events if last > first else 0))
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from analyzer.faults.protections.part import Part
 from analyzer.faults.protections.scheme import Action, Scheme
 from analyzer.faults.space import FaultSpace, TensorSite
 from analyzer.protect.cells import Cell, EventKind
-from analyzer.protect.effects import ELEMENTS, Fate, fates, harm_behind, harm_without
+from analyzer.protect.effects import Fate, effort_for, fates, harm_behind, harm_without
 from analyzer.protect.harm import Harm
 
-MOST_PARTS = 6
+MOST_PARTS = 3
 """Parts of a tensor of which every union is tried; more are added one by one, by their harm."""
 
 
@@ -200,7 +200,7 @@ def _key(
     zeroes = getattr(scheme, "action", None) is Action.ZERO
     plain = inverts and not zeroes and not isinstance(scheme.codec(tensor), InPlaceCodec)
     cells = tuple(tuple(cell.positions for cell in cells) for _, cells in kinds)
-    where = (tensor.codec.name, tensor.dtype, min(tensor.elements, ELEMENTS))
+    where = (tensor.codec.name, tensor.dtype, min(tensor.elements, effort_for(kinds).elements))
     own = "" if plain and _alone(kinds) else tensor.name
     return own, str(scheme), positions, where, cells
 

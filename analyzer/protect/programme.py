@@ -89,7 +89,7 @@ class Programme:
         )
         if found.x is None or not found.success:
             return None
-        return Relaxation(float(found.fun), np.asarray(found.x, np.float64))
+        return Relaxation(float(found.fun or 0.0), np.asarray(found.x, np.float64))
 
     @property
     def spans(self) -> list[tuple[int, int]]:

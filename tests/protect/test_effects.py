@@ -129,7 +129,7 @@ def test_codes_within_elements_protect_the_tripled_bit_alone() -> None:
     assert left.sdc.mean == pytest.approx(50 * (8 * 0.05 + 23 * 0.001), rel=0.02)
 
 
-@examples(30)
+@examples(8)
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=4),
     st.sampled_from(["secded:64", "tmr", "parity:16"]),
