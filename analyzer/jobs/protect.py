@@ -12,6 +12,7 @@ from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protection import record as parts
 from analyzer.jobs.protection.confirm import OnTarget
 from analyzer.jobs.protection.draft import (
+    AIM,
     Draft,
     Surveyed,
     best_reachable,
@@ -210,9 +211,10 @@ def _assumptions(surveyed: Sequence[Surveyed], terms: Terms) -> list[str]:
             "that words are written anew from, and the voter are taken to be fault-free.",
         ],
         trials=(
-            f"A plan was drafted from a survey, and allows for {terms.deviations:g} standard "
-            "deviations of its figures. It was confirmed by single events on the protected "
-            f"memory with another seed. The error is shared among at most {terms.rounds} plans.",
+            f"A plan was drafted from a survey for {AIM:.0%} of the budget, where that can be met, "
+            f"and allows for {terms.deviations:g} standard deviations of its figures. It was "
+            "confirmed by single events on the protected memory with another seed. The error is "
+            f"shared among at most {terms.rounds} plans.",
         ),
         covered="the choice of upsets and of images from it, not that of the data set",
     )

@@ -1,4 +1,4 @@
-"""What is known of single events: the probability that one does harm, part by part of a tensor."""
+"""Knowledge of single events: the probability that one does harm, part by part of a tensor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

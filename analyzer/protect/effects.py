@@ -1,4 +1,4 @@
-"""What is left of events behind a scheme: found by running its decoder, never assumed.
+"""The rest of events behind a scheme: found by running its decoder, never assumed.
 
 Events are placed all over a tensor and its check bits, and decoded by the protection itself. What
 they end in is one of
@@ -30,7 +30,7 @@ from analyzer.protect.harm import Amount, Harm
 
 
 class Effort(NamedTuple):
-    """How much of a tensor is looked at.
+    """The part of a tensor that is looked at.
 
     Attributes:
         elements: First elements, which stand for all.
@@ -53,7 +53,7 @@ Source = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of the events that begin in one part of the memory, as shares of them.
+    """Fate of the events that begin in one part of the memory, as shares of them.
 
     Attributes:
         kind: Index of the kind of events.
@@ -102,7 +102,7 @@ def fates(
 
 
 def effort_for(kinds: Sequence[tuple[EventKind, Sequence[Cell]]]) -> Effort:
-    """How much of a tensor is looked at.
+    """The part of a tensor that is looked at.
 
     Args:
         kinds: each kind of event with the parts of this tensor.

@@ -191,7 +191,7 @@ def _key(
     positions: tuple[int, ...],
     kinds: Sequence[tuple[EventKind, Sequence[Cell]]],
 ) -> object:
-    """What the fate of events depends on.
+    """Everything that the fate of events depends on.
 
     Linear codes decode flips, whatever a memory holds. Other upsets, words that are set to zero and
     codes within the elements depend on the values, so that each tensor is by itself.

@@ -36,6 +36,19 @@ class Limits:
     due: float | None = None
     deviations: float = 0.0
 
+    def scaled(self, factor: float, deviations: float) -> "Limits":
+        """Other budgets and another margin.
+
+        Args:
+            factor: on each budget.
+            deviations: standard deviations of the margin.
+
+        >>> Limits(10.0, None, 2.0).scaled(0.5, 0.0)
+        Limits(sdc=5.0, due=None, deviations=0.0)
+        """
+        sdc, due = (None if b is None else factor * b for b in (self.sdc, self.due))
+        return Limits(sdc, due, deviations)
+
     @property
     def budgets(self) -> list[float]:
         """The budgets that there are."""

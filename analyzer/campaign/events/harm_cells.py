@@ -1,4 +1,4 @@
-"""What single events come to, part by part of each tensor, as the planner takes it."""
+"""Harm of single events, part by part of each tensor, as the planner takes it."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -23,7 +23,7 @@ FIGURES = {"sdc": TargetFigure.SDC_FIT, "due": TargetFigure.DUE_FIT}
 
 @dataclass(frozen=True, slots=True)
 class RegionFound:
-    """What one event in a protected memory came to.
+    """Outcomes of one event in a protected memory.
 
     Attributes:
         bits: Of the memory, check bits included.
@@ -40,7 +40,7 @@ class RegionFound:
 
 @dataclass(frozen=True, slots=True)
 class PlanFound:
-    """What was found of a plan.
+    """Figures of a confirmed plan.
 
     Attributes:
         regions: Memory by memory.

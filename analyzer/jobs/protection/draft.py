@@ -18,6 +18,9 @@ from analyzer.protect.menu import Choice, Menu, everywhere, menus
 from analyzer.protect.offers import Limits, Offer, Solution
 from analyzer.protect.rules import protection_of
 
+AIM = 0.8
+"""Part of a budget that a plan is drafted for."""
+
 
 @dataclass(frozen=True)
 class Surveyed:
@@ -71,7 +74,7 @@ def schemes_of(request: ProtectRequest) -> list[Scheme]:
 
 
 def units_of(region: MemoryRegion, space: FaultSpace) -> list[float]:
-    """What a bit at which an event does harm counts, tensor by tensor.
+    """The weight of a bit at which an event does harm, tensor by tensor.
 
     Args:
         region: the memory.
@@ -83,7 +86,7 @@ def units_of(region: MemoryRegion, space: FaultSpace) -> list[float]:
 def choices_in(
     survey: Survey, regions: Sequence[MemoryRegion], schemes: Sequence[Scheme]
 ) -> list[Surveyed]:
-    """What may be chosen in each memory.
+    """The choices in each memory.
 
     Args:
         survey: of all memories.
@@ -103,7 +106,9 @@ def choices_in(
 def draft_plan(surveyed: Sequence[Surveyed], limits: Limits) -> Draft | None:
     """The cheapest plan that the survey allows.
 
-    Where no plan has the margin for uncertainty, one without it is tried.
+    It aims at `AIM` of the budgets, if it can: the trials that confirm a plan grow with the square
+    of what it leaves of its budget. Where no plan has the margin for uncertainty, one without it is
+    tried.
 
     Args:
         surveyed: the memories.
@@ -113,9 +118,8 @@ def draft_plan(surveyed: Sequence[Surveyed], limits: Limits) -> Draft | None:
         None if no plan meets them.
     """
     offers = offers_of(surveyed)
-    for deviations in dict.fromkeys((limits.deviations, 0.0)):
-        allowed = Limits(limits.sdc, limits.due, deviations)
-        if solution := cheapest(offers, allowed):
+    for part, deviations in ((AIM, limits.deviations), (1.0, limits.deviations), (1.0, 0.0)):
+        if solution := cheapest(offers, limits.scaled(part, deviations)):
             return drafted(surveyed, solution, deviations)
     return None
 
@@ -153,5 +157,5 @@ def drafted(surveyed: Sequence[Surveyed], solution: Solution, deviations: float)
 
 
 def harm_of(choices: Sequence[Choice]) -> Harm:
-    """What some choices leave together."""
+    """The harm that some choices leave together."""
     return total(choice.harm for choice in choices)

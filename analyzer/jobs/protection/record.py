@@ -112,7 +112,7 @@ def region_parts(
 
 
 def coding_part(last: Round | None) -> CodingLossPart | None:
-    """What the encoding of the plan costs without faults; None: nothing, or it is not known."""
+    """The cost of the plan's encoding without faults; None: nothing, or it is not known."""
     coding = last.found.coding if last else None
     if coding is None:
         return None
@@ -164,7 +164,7 @@ def _rules_of(
 
 
 def chosen_parts(surveyed: Sequence[Surveyed], draft: Draft) -> list[ChosenPart]:
-    """What was chosen for each tensor, in the order of the file.
+    """The choice for each tensor, in the order of the file.
 
     Args:
         surveyed: the memories.
@@ -244,7 +244,7 @@ def round_parts(rounds: Sequence[Round]) -> list[RoundPart]:
 def search_part(
     surveyed: Sequence[Surveyed], draft: Draft, terms: Terms, request: ProtectRequest
 ) -> SearchPart:
-    """How the plan was found.
+    """The search that found the plan.
 
     Args:
         surveyed: the memories.

@@ -1,4 +1,4 @@
-"""What one event does in each part of each tensor, where nothing protects the memories.
+"""The harm of one event in each part of each tensor, where nothing protects the memories.
 
 It is a vulnerability map whose trials go where the storage is. A map gives each tensor the same
 margin, which a plan has no use for: what is left in a small tensor counts little. Here trials are

@@ -73,7 +73,7 @@ def unit_sentence(report: ProtectionPlanReport) -> str:
 
 
 def verdict_sentence(report: ProtectionPlanReport) -> str:
-    """What was found, in a sentence."""
+    """The outcome of the search, in a sentence."""
     if not report.reached:
         return "No plan of these schemes meets the budget; this one leaves the least harm."
     if report.check_bits == 0 and not report.rules:
@@ -82,7 +82,7 @@ def verdict_sentence(report: ProtectionPlanReport) -> str:
             f"{plain}." if report.verdict == "pass" else f"{plain} by the survey; {_open(report)}"
         )
     if report.verdict == "pass":
-        return "The cheapest plan that was found meets the budget, confirmed with a fresh seed."
+        return "The cheapest plan by the survey meets the budget, confirmed with a fresh seed."
     return f"A plan meets the budget by the survey; {_open(report)}"
 
 

@@ -95,7 +95,7 @@ class RulePart(ReportRecord):
 
 
 class ChosenPart(ReportRecord):
-    """What was chosen for one tensor; ``scheme`` is empty where it is left as it is."""
+    """The choice for one tensor; ``scheme`` is empty where it is left as it is."""
 
     region: Name
     tensor: Name
@@ -135,7 +135,7 @@ class RoundPart(ReportRecord):
 
 
 class SearchPart(ReportRecord):
-    """How the plan was found.
+    """The search that found the plan.
 
     ``least_check_bits``: no plan that meets the budgets by the survey has fewer check bits.
     ``deviations``: standard deviations of the planned figure that the plan allows for.
