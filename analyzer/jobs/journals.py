@@ -42,10 +42,10 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Remembered:
-    """The request of a journal's campaign or map.
+    """The request of a journal's campaign, map or target.
 
     Attributes:
-        purpose: Which of the two.
+        purpose: Which of them.
         model: The ONNX file.
         settings: By name of the flag, what was given.
     """

@@ -123,6 +123,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     RecordKind.TARGET: (
         Format("json", ".json", _JSON, _by("target.record:to_json")),
         Format("csv", ".csv", _CSV, _by("target.table:target_rows", _ROWS)),
+        *_for_pipelines("findings.target:target_findings"),
     ),
     RecordKind.RECIPES: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),

@@ -412,4 +412,4 @@ def in_orbit() -> TargetReport:
     )
 
 
-EXAMPLES = {"two regions": example_target, "without rate": without_rate, "in orbit": in_orbit}
+EXAMPLES = {"two-regions": example_target, "without-rate": without_rate, "in-orbit": in_orbit}

@@ -26,6 +26,7 @@ from tests.reports.comparisons import COMPARISONS
 from tests.reports.examples import EXAMPLES, condition, example_report, gated_report, interval, row
 from tests.reports.failures import FAILURES
 from tests.reports.maps import MAPS
+from tests.reports.targets import EXAMPLES as TARGETS
 from tests.support import ROOT
 
 HERE = Path(__file__).parent
@@ -36,6 +37,7 @@ CASES: dict[str, tuple[RecordKind, Callable[[], Any]]] = {
     **{name: (RecordKind.RUN, make) for name, make in EXAMPLES.items()},
     **{name: (RecordKind.MAP, make) for name, make in MAPS.items()},
     **{f"compared-{name}": (RecordKind.COMPARISON, make) for name, make in COMPARISONS.items()},
+    **{f"target-{name}": (RecordKind.TARGET, make) for name, make in TARGETS.items()},
     **{name: (RecordKind.FAILURE, make) for name, make in FAILURES.items()},
 }
 

@@ -1,6 +1,7 @@
 """A stratum of events while a campaign runs: its blocks, and the outcomes of their trials."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.event_cells import EventCell
@@ -17,17 +18,17 @@ ENUMERATED = 256
 drawn."""
 
 
-class _Seen:
-    """A stratum as the runner sees it."""
+@dataclass(frozen=True, slots=True)
+class EventShare:
+    """A stratum as the runner sees it.
 
-    def __init__(self, weight: float, name: str) -> None:
-        """Keep both.
+    Attributes:
+        weight: Share of all events, in [0, 1].
+        name: Of the stratum.
+    """
 
-        Args:
-            weight: share of all events.
-            name: of the stratum.
-        """
-        self.weight, self.name = weight, name
+    weight: float
+    name: str
 
 
 class EventState:
@@ -52,7 +53,7 @@ class EventState:
         few = EventCell(number).pairs(context.patterns, batches) <= ENUMERATED
         self.cell = EventCell(number, every=exhaustive or few)
         self.pairs = self.cell.pairs(context.patterns, batches)
-        shown = _Seen(self.stratum.share * weight, self.cell.label(context.patterns))
+        shown = EventShare(self.stratum.share * weight, self.cell.label(context.patterns))
         empty = Tally.empty(context.unit)
         self.state = CellState(self.cell, shown, WHOLE, empty, counted_off=self.cell.every)
         if self.cell.every:

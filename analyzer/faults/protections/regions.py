@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analyzer.errors import BadOption, BadTarget
 from analyzer.faults.bitmap import Bools
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FLIP, FaultPattern, SiteIndex
@@ -143,13 +144,13 @@ class RegionProtection:
             values: values of the stored tensors, by name.
 
         Raises:
-            BadOption: a rule takes no bit of its region, or bits that its scheme cannot protect.
+            BadTarget: a rule takes no bit of its region, or bits that its scheme cannot protect.
         """
         parts, members, held = [], [], list(data.tensors)
-        for names, rule in zip(self.tensors, self.rules, strict=True):
+        for region, names, rule in zip(self.names, self.tensors, self.rules, strict=True):
             own = tuple(i for i, tensor in enumerate(data.tensors) if tensor.name in names)
             inside = FaultSpace(tuple(data.tensors[i] for i in own))
-            part = (UNPROTECTED if rule.name == NONE.name else rule).protect(inside, values)
+            part = _protect(region, rule, inside, values)
             for index, tensor in zip(own, part.data.tensors, strict=True):
                 held[index] = tensor
             parts.append(part)
@@ -160,3 +161,18 @@ class RegionProtection:
     def examples(self) -> Sequence[ProtectionExample]:
         """Those of its rules."""
         return [example for rule in self.rules for example in rule.examples()]
+
+
+def _protect(
+    region: str, rule: Protection, inside: FaultSpace, values: Mapping[str, Values]
+) -> ProtectedMemory:
+    """The memory of one region.
+
+    Raises:
+        BadTarget: its rule takes no bit, or bits that its scheme cannot protect.
+    """
+    try:
+        return (UNPROTECTED if rule.name == NONE.name else rule).protect(inside, values)
+    except BadOption as error:
+        reason = str(error).removeprefix("--protect: ")
+        raise BadTarget(f"the protection of the region {region!r}: {reason}") from error

@@ -12,7 +12,7 @@ from analyzer.verification.selftest import SelfTest
 PATTERNS = 24
 """Fault patterns of the self-test; `relcheck selftest` runs more."""
 
-LARGE_MODEL = 30_000_000
+LARGE_MODEL = 5_000_000
 """Bytes of a model from which on no self-test is run: the oracle loads the file for each pattern,
 which would take as long as the campaign."""
 

@@ -211,5 +211,5 @@ def _campaign(contents: TargetContents) -> CampaignPart:
         images=(events.images if events else 0) + sum(row.images for row in rows),
         stop=stop,
         method=method_sentence(bool(events), bool(rows)),
-        joint=joint_sentence(plan, len(contents.judged), len(contents.target.region)),
+        joint=joint_sentence(plan, len(contents.judged)),
     )

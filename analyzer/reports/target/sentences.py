@@ -42,28 +42,30 @@ def method_sentence(counted: bool, swept: bool) -> str:
     return " ".join(parts)
 
 
-def joint_sentence(plan: Plan, conditions: int, regions: int) -> str:
+def _all(count: int) -> str:
+    return "Both" if count == 2 else f"All {count}"
+
+
+def joint_sentence(plan: Plan, conditions: int) -> str:
     """The promise of all intervals together.
 
     Args:
         plan: of the campaign.
         conditions: number of conditions.
-        regions: number of regions.
     """
     confidence = f"{100 * plan.confidence:g} %"
     if conditions:
         together = (
             f"The condition is judged with {confidence} confidence."
             if conditions == 1
-            else f"All {conditions} conditions are judged together with {confidence} confidence: "
+            else f"{_all(conditions)} conditions are judged together with {confidence} confidence: "
             "their intervals share the error (Bonferroni)."
         )
         return (
             f"{together} Figures of regions and of kinds of events have the same level each, and "
             "are not joint."
         )
-    each = "the region" if regions == 1 else f"each of the {regions} regions"
-    return f"Intervals of {each} have {confidence} confidence each, not jointly."
+    return f"Intervals have {confidence} confidence each, whenever trials end, and not jointly."
 
 
 def target_assumptions(plan: Plan, data: Dataset, target: DeploymentTarget) -> list[str]:

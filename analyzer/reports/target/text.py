@@ -6,6 +6,7 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import storage
+from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.terminal_text import COLUMNS, one_line, short_names, table_row, wrapped
 from analyzer.reports.target.amounts import amount, amount_bounds, evidence
 from analyzer.reports.target.memory import FitPart, RegionPart
@@ -29,7 +30,6 @@ def to_text(report: TargetReport) -> str:
         *_outcomes(report),
         *_swept(report),
         *_fit(report),
-        "",
         *wrapped(_notes(report), "    "),
     ]
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
@@ -118,21 +118,24 @@ def _outcomes(report: TargetReport) -> Iterator[str]:
         if found is None:
             cells = [figures.UNKNOWN] * 5
         else:
-            exact = found.sdc.low == found.sdc.high
             shares = (found.corrected, found.masked, found.due, found.sdc)
             cells = [figures.estimate(share) for share in shares]
-            cells.append("exact" if exact else figures.bounds(found.sdc))
+            cells.append(_bounds(found.sdc))
         yield table_row([*cells, f"{region.trials:,}"], SHARE_ENDS, names[region.name])
         if len(region.patterns) > 1:
             yield from _pattern_rows(region)
     yield ""
 
 
+def _bounds(part: IntervalPart | None) -> str:
+    return "exact" if part and part.low == part.high else figures.bounds(part)
+
+
 def _pattern_rows(region: RegionPart) -> Iterator[str]:
     for pattern in region.patterns:
         name = f"  {pattern.fault} {figures.percent(pattern.share)} %"
         sdc, due = figures.estimate(pattern.sdc), figures.estimate(pattern.due)
-        cells = ["", "", due, sdc, figures.bounds(pattern.sdc), f"{pattern.trials:,}"]
+        cells = ["", "", due, sdc, _bounds(pattern.sdc), f"{pattern.trials:,}"]
         yield table_row(cells, SHARE_ENDS, name)
 
 
@@ -167,6 +170,7 @@ def _fit(report: TargetReport) -> Iterator[str]:
         for name, part in (("SDC", total.sdc_fit), ("DUE", total.due_fit)):
             if part is not None:
                 yield f"FIT of {name}, all regions: {amount(part)} ({amount_bounds(part)})"
+        yield ""
         return
     yield table_row(heads, FIT_ENDS, "FIT")
     yield "─" * COLUMNS
@@ -180,20 +184,22 @@ def _fit(report: TargetReport) -> Iterator[str]:
             cells = ["", "", "", amount(other.due_fit), amount(other.sdc_fit)]
             start = f"raw rate x {other.factor:g}"
             yield table_row([*cells, amount_bounds(other.sdc_fit)], FIT_ENDS, start)
+    yield ""
 
 
 def _fit_row(name: str, fit: FitPart | None) -> str:
     if fit is None:
         return table_row([figures.UNKNOWN] * 6, FIT_ENDS, name)
     shares = (fit.corrected, fit.masked, fit.due, fit.sdc)
-    cells = [f"{fit.raw:.4g}", *map(amount, shares), amount_bounds(fit.sdc)]
+    bounds = "exact" if fit.sdc.low == fit.sdc.high else amount_bounds(fit.sdc)
+    cells = [f"{fit.raw:.4g}", *map(amount, shares), bounds]
     return table_row(cells, FIT_ENDS, name)
 
 
 def _notes(report: TargetReport) -> Iterator[str]:
     for region in report.regions:
         state = region.bad_state
-        if state is not None:
+        if state is not None and state.entries_per_hour.high > 0.0:
             yield (
                 f"{region.name}: a silent harmful event comes every "
                 f"{_hours_between(state.entries_per_hour.estimate, state.entries_per_hour.high)} "
@@ -205,8 +211,8 @@ def _notes(report: TargetReport) -> Iterator[str]:
     campaign = report.campaign
     looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
     yield (
-        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} Each interval: "
-        f"{100 * campaign.interval_confidence:.5g} %."
+        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: "
+        f"{100 * campaign.interval_confidence:.5g} % each."
     )
     if campaign.stop in ("budget", "interrupted"):
         why = "the budget ended" if campaign.stop == "budget" else "it was interrupted"
@@ -220,4 +226,4 @@ def _hours_between(rate: float, most: float) -> str:
     """The mean time between events of a rate per hour; a bound where none was seen."""
     if rate > 0.0:
         return f"{1.0 / rate:.3g} h"
-    return f"{1.0 / most:.3g} h or more rarely" if most > 0.0 else "no time at all"
+    return f"{1.0 / most:.3g} h or more rarely"

@@ -10,7 +10,8 @@ from analyzer.gate.target_judge import TargetJudgement, judge_target
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import SensitivityPart, TotalPart, VerdictWord
 from analyzer.reports.target.regions import amount_part, fit_part, missing_rate
-from analyzer.targets.arithmetic import SENSITIVITY
+from analyzer.stats.sums import add_intervals
+from analyzer.targets.arithmetic import SENSITIVITY, outcome_fit
 from analyzer.targets.target import DeploymentTarget
 
 
@@ -26,9 +27,10 @@ def total_part(
     """
     rated = all(exposure.is_rated for exposure in figures.exposures)
     whole = events.figures.whole if events else None
-    if whole is not None and all(r.protection == NONE.name for r in target.region):
-        whole = whole.unguarded
-    fit = fit_part(figures.raw_fit, whole) if rated and whole and not figures.swept else None
+    fit = None
+    if rated and whole and not figures.swept:
+        guarded = {name: _guarded(figures, target, name) for name in ("corrected", "detected")}
+        fit = fit_part(figures.raw_fit, whole).model_copy(update=guarded)
     return TotalPart(
         bits_at_risk=sum(exposure.bits for exposure in figures.exposures),
         events_per_hour=sum(e.events_per_hour for e in figures.exposures) if rated else None,
@@ -38,6 +40,17 @@ def total_part(
         missing=" ".join(filter(None, map(missing_rate, target.region))),
         windowed=bool(figures.swept),
     )
+
+
+def _guarded(figures: TargetFigures, target: DeploymentTarget, name: str) -> AmountPart:
+    """FIT of what memories do, added up over those that are protected; others do nothing."""
+    assert figures.events is not None, "no region is swept"
+    parts = [
+        outcome_fit(exposure.raw_fit, getattr(figures.events.regions[number], name))
+        for number, exposure in enumerate(figures.exposures)
+        if target.region[number].protection != NONE.name
+    ]
+    return amount_part(add_intervals(parts, 0.0, float("inf")))
 
 
 def _amount(figures: TargetFigures, figure: TargetFigure, factor: float = 1.0) -> AmountPart | None:
