@@ -41,7 +41,7 @@ class Effort(NamedTuple):
     events: int
 
 
-SINGLE, SEVERAL = Effort(256, 12), Effort(4096, 48)
+SINGLE, SEVERAL = Effort(256, 12), Effort(2048, 24)
 """For events that hit one bit, whose fate depends on the bit position alone, and for others."""
 
 GOLDEN_RATIO = 0.6180339887498949

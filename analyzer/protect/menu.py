@@ -201,7 +201,7 @@ def _key(
     plain = inverts and not zeroes and not isinstance(scheme.codec(tensor), InPlaceCodec)
     cells = tuple(tuple(cell.positions for cell in cells) for _, cells in kinds)
     where = (tensor.codec.name, tensor.dtype, min(tensor.elements, effort_for(kinds).elements))
-    own = "" if plain and _alone(kinds) else tensor.name
+    own = "" if plain else tensor.name
     return own, str(scheme), positions, where, cells
 
 
