@@ -19,6 +19,9 @@ ENDS = (41, 51, 61, 71, COLUMNS)
 
 NAME_WIDTH = 30
 
+RULE_WIDTH = 46
+"""Characters of a rule where its reason is given; the plan has all of it."""
+
 SHOWN = 12
 """Rules in the text; the other forms of the report have all."""
 
@@ -110,8 +113,8 @@ def _alternatives(report: ProtectionPlanReport) -> list[str]:
     return lines
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
+def _cut(name: str, width: int = NAME_WIDTH) -> str:
+    return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def _rules(report: ProtectionPlanReport) -> list[str]:
@@ -121,7 +124,8 @@ def _rules(report: ProtectionPlanReport) -> list[str]:
         if rule.tensors == 1:
             bits = f"{figures.si(rule.protected_bits)} bits of a tensor"
         lines += wrapped(
-            [f"{rule.rule}: {bits}, {figures.si(rule.check_bits)} check bits"], "  "
+            [f"{_cut(rule.rule, RULE_WIDTH)}: {bits}, {figures.si(rule.check_bits)} check bits"],
+            "  ",
         ) + wrapped([f"  {why(rule, report.budgets)}"], "  ")
     if len(report.rules) > SHOWN:
         lines.append(f"and {len(report.rules) - SHOWN} more rules")
