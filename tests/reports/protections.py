@@ -111,6 +111,7 @@ def example_plan(**changed: Any) -> ProtectionPlanReport:
             confidence=0.95,
             interval_confidence=1.0 - 0.05 / 3.0,
             deviations=1.645,
+            part_of_budget=0.8,
             rounds_allowed=3,
             least_check_bits=9_000,
             optimal=False,

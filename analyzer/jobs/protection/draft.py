@@ -1,7 +1,7 @@
 """A plan by the figures of a survey: what may be chosen in each memory, and the cheapest choice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.faults.protections.grammar import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
@@ -55,12 +55,14 @@ class Draft:
         protections: For each memory, the same as a protection.
         solution: Its cost and what it leaves, by the figures of the survey.
         deviations: Standard deviations of these figures that it allows for.
+        part: Of the budgets, what it was drafted for.
     """
 
     choices: tuple[tuple[Choice, ...], ...]
     protections: tuple[Protection, ...]
     solution: Solution
     deviations: float
+    part: float = 1.0
 
 
 def schemes_of(request: ProtectRequest) -> list[Scheme]:
@@ -120,7 +122,7 @@ def draft_plan(surveyed: Sequence[Surveyed], limits: Limits) -> Draft | None:
     offers = offers_of(surveyed)
     for part, deviations in ((AIM, limits.deviations), (1.0, limits.deviations), (1.0, 0.0)):
         if solution := cheapest(offers, limits.scaled(part, deviations)):
-            return drafted(surveyed, solution, deviations)
+            return replace(drafted(surveyed, solution, deviations), part=part)
     return None
 
 

@@ -263,6 +263,7 @@ def search_part(
         confidence=terms.confidence,
         interval_confidence=1.0 - error,
         deviations=draft.deviations,
+        part_of_budget=draft.part,
         rounds_allowed=terms.rounds,
         least_check_bits=min(solution.bound, solution.cost),
         optimal=solution.optimal,

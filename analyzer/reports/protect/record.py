@@ -137,7 +137,8 @@ class RoundPart(ReportRecord):
 class SearchPart(ReportRecord):
     """The search that found the plan.
 
-    ``least_check_bits``: no plan that meets the budgets by the survey has fewer check bits.
+    ``part_of_budget``: what the plan was drafted for, so that little is left to chance where it is
+    confirmed. ``least_check_bits``: no plan for that part has fewer check bits by the survey.
     ``deviations``: standard deviations of the planned figure that the plan allows for.
     ``interval_confidence``: of each interval, so that all rounds and budgets hold jointly.
     """
@@ -149,6 +150,7 @@ class SearchPart(ReportRecord):
     confidence: Fraction
     interval_confidence: Fraction
     deviations: Amount
+    part_of_budget: Fraction
     rounds_allowed: Count
     least_check_bits: Count
     optimal: bool

@@ -137,8 +137,8 @@ def _notes(report: ProtectionPlanReport) -> list[str]:
     lines = [unit_sentence(report), *filter(None, [saving(report)])]
     if report.reached and not search.optimal:
         lines.append(
-            f"By the survey no plan has fewer than {search.least_check_bits:,} check bits; this "
-            f"one has {report.check_bits:,}."
+            f"By the survey no plan for {100 * search.part_of_budget:g} % of the budget has fewer "
+            f"than {search.least_check_bits:,} check bits; this one has {report.check_bits:,}."
         )
     rounds = len(report.rounds)
     trials = sum(region.trials for region in report.regions)
