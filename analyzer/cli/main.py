@@ -20,6 +20,7 @@ from analyzer.cli.commands import (
     inspect,
     journals,
     map,
+    protect,
     quantize,
     replay,
     report,
@@ -40,7 +41,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, export, data, quantize, replay, journals, help),
+    *(harden, protect, export, data, quantize, replay, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

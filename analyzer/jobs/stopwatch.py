@@ -70,6 +70,11 @@ class Stopwatch:
         """Share of the budget that is used, in [0, 1]."""
         return min(1.0, self.cpu_seconds / self._budget)
 
+    @property
+    def worker_seconds(self) -> float:
+        """CPU seconds of its workers alone."""
+        return self._charged
+
     def charge(self, cpu_seconds: float) -> None:
         """Add CPU time that a worker spent on one block."""
         self._alive()

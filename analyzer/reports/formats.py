@@ -24,6 +24,7 @@ class RecordKind(StrEnum):
     FAILURE = "failure"
     RECIPES = "recipes"
     INVENTORY = "inventory"
+    PROTECTION = "protection plan"
     TARGET = "target"
     REPLAY = "replay"
 
@@ -129,6 +130,10 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("failure.html:failure_html")),
         Format("csv", ".csv", _CSV, _by("failure.csv:failure_csv")),
         *_for_pipelines("failure.findings:failure_findings"),
+    ),
+    RecordKind.PROTECTION: (
+        Format("json", ".json", _JSON, _by("protect.record:to_json")),
+        Format("html", ".html", _HTML, _by("protect.html:to_html")),
     ),
     RecordKind.TARGET: (
         Format("json", ".json", _JSON, _by("target.record:to_json")),

@@ -19,6 +19,7 @@ from analyzer.reports.map.record import (
     SiteStratumPart,
     TensorPart,
 )
+from analyzer.reports.map.worth import with_worth
 from analyzer.reports.shared.assumptions import (
     ReportAssumptions,
     assumptions,
@@ -65,7 +66,7 @@ def build_map_report(
         notes: on how the model ran.
         protection: of the memory.
     """
-    return MapReport(
+    report = MapReport(
         tool=tool,
         model=model_part(model, found.space, notes),
         data=data_part(data),
@@ -91,6 +92,7 @@ def build_map_report(
         assumptions=[*map_assumptions(found.plan, data), *shared_bytes(found.space)],
         run=run,
     )
+    return with_worth(report)
 
 
 def _area(area: Area) -> AreaPart:

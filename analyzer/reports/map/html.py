@@ -14,11 +14,15 @@ from matplotlib.figure import Figure
 
 from analyzer.reports.map.gate import evidence_of, why_open
 from analyzer.reports.map.record import MapReport, TensorPart, advice, by_share
+from analyzer.reports.map.worth import bit_advice, of_part
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.svg import STYLE, SVG_METADATA, only_svg
 from analyzer.reports.shared.terminal_text import one_line
+
+WORTH = {"field": "bit field", "bit": "bit position", "tensor": "tensor"}
+"""Parts that may be protected -> head of the column that names them."""
 
 MOST_ROWS = 60
 """Tensors in the heat map; the table has all of them."""
@@ -39,6 +43,8 @@ def to_html(report: MapReport) -> str:
         chart=Markup(heat_map(report)),
         tensors=by_share(report),
         advice=advice(report),
+        bit_advice=bit_advice(report),
+        worth=[(title, of_part(report, part)) for part, title in WORTH.items()],
         most=MOST_ROWS,
         evidence_of=evidence_of,
         why_open=why_open,

@@ -104,6 +104,26 @@ class TensorPart(AreaPart):
     crashes: list[CrashPart]
 
 
+class WorthPart(ReportRecord):
+    """A part of the memory as something to protect: its share of storage and of silent corruption.
+
+    ``name``: a bit position, a field of the number, or a tensor. ``sdc_per_bit``: probability of
+    SDC given one upset there, which is silent corruption per bit of storage; parts of one sort are
+    ranked by it. ``check_kib``: check bits of SEC-DED, words of 64 data bits of this part alone.
+    """
+
+    part: Literal["bit", "field", "tensor"]
+    name: Name
+    dtype: str
+    encoding: str
+    bits: Count
+    storage_share: Fraction
+    sdc_share: Fraction
+    sdc_per_bit: Fraction
+    check_kib: Annotated[float, Field(ge=0.0)]
+    sdc_share_per_kib: Annotated[float, Field(ge=0.0)]
+
+
 class MapPlanPart(ReportRecord):
     """The plan of the map; the same plan gives the same figures."""
 
@@ -165,6 +185,7 @@ class MapReport(ReportRecord):
     kinds: list[KindPart]
     bits: list[BitPart]
     tensors: list[TensorPart]
+    worth: list[WorthPart] | None = left_out()
     trials: Count
     leveugle: Count
     gate: MapGatePart | None = left_out()

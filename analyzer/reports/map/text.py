@@ -13,6 +13,7 @@ from analyzer.reports.map.record import (
     advice,
     by_share,
 )
+from analyzer.reports.map.worth import bit_advice, shares_of_bits
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
@@ -155,9 +156,9 @@ def _tensors(report: MapReport) -> list[str]:
 
 
 def _bits(report: MapReport) -> list[str]:
-    lines = _table_head(report, "bit position", "")
-    for label, part in _bit_rows(report):
-        lines.append(_row(report, label, part, ""))
+    lines = _table_head(report, "bit position", "share %" if report.worth else "")
+    for label, part, share in _bit_rows(report):
+        lines.append(_row(report, label, part, share))
     return lines
 
 
@@ -170,19 +171,21 @@ def _critical(report: MapReport) -> list[str]:
     return list(critical_lines(report.severity, [(n, p.sdc, p.critical_sdc) for n, p in parts]))
 
 
-def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
-    """Rows of the bit table, with their labels.
+def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart, str]]:
+    """Rows of the bit table, with their labels and their shares of the SDC.
 
     Neighbouring positions at which nothing was seen share a row, with the widest interval; so do
     neighbours that are not known.
     """
+    shares = shares_of_bits(report)
     for (dtype, encoding), bits in groupby(report.bits, lambda b: (b.dtype, b.encoding)):
         held = dtype if encoding == "stored" else f"{dtype} as {encoding}"
         held = encoding if encoding.startswith(CHECK_BITS) else held
         for alike, run in groupby(bits, _alike):
             parts = list(run)
             if not alike or len(parts) == 1:
-                yield from ((f"{held} {b.bit} {b.field}", b) for b in parts)
+                for b in parts:
+                    yield f"{held} {b.bit} {b.field}", b, _bit_share([b], shares)
                 continue
             widest = max(parts, key=_reach)
             bits_of_all = sum(b.bits for b in parts)
@@ -190,7 +193,14 @@ def _bit_rows(report: MapReport) -> Iterator[tuple[str, AreaPart]]:
             yield (
                 f"{held} {parts[0].bit}–{parts[-1].bit} each",
                 widest.model_copy(update={"bits": bits_of_all, "trials": trials}),
+                _bit_share(parts, shares),
             )
+
+
+def _bit_share(bits: list[BitPart], shares: dict[tuple[str, str, int], float]) -> str:
+    """Share of some bit positions in the SDC; nothing where it is not known."""
+    known = [shares.get((b.dtype, b.encoding, b.bit)) for b in bits]
+    return "" if None in known else figures.percent(min(1.0, sum(s or 0.0 for s in known)))
 
 
 def _alike(bit: BitPart) -> str:
@@ -209,8 +219,9 @@ def _notes(report: MapReport) -> list[str]:
     confidence = f"{100 * plan.confidence:g}"
     lines = [
         advice(report),
+        *filter(None, [bit_advice(report)]),
         f"Intervals: {confidence} %. share: of the SDC of an upset anywhere, the part that falls "
-        "to this tensor (its size times its SDC). loss: accuracy lost.",
+        "to this tensor or bit (its size times its SDC). loss: accuracy lost.",
     ]
     exhaustive = sum(t.exhaustive for t in report.tensors)
     if exhaustive:

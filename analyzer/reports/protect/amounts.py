@@ -1,0 +1,119 @@
+"""Amounts of harm as people read them: FIT, or harmful events per event."""
+
+from collections.abc import Sequence
+
+from analyzer.reports.protect.record import (
+    AmountPart,
+    BudgetPart,
+    ProtectionPlanReport,
+    RulePart,
+)
+from analyzer.reports.shared import number_format as figures
+
+MOST_DIGITS = 15
+
+
+def amount(value: float) -> str:
+    """An amount to three digits.
+
+    >>> amount(0.0), amount(12.345), amount(0.000843), amount(16360.0)
+    ('0', '12.3', '0.000843', '16,360')
+    """
+    if value >= 999.5:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def beside(value: float, bound: float) -> str:
+    """An amount with digits enough to stand to a bound as the value stands to it.
+
+    Args:
+        value: 0 or more.
+        bound: what it is compared with.
+
+    >>> beside(9.9996, 10.0), beside(10.0004, 10.0), beside(4.0, 10.0)
+    ('9.9996', '10.0004', '4')
+    """
+    for digits in range(3, MOST_DIGITS):
+        text = f"{value:.{digits}g}"
+        if (float(text) > bound) == (value > bound) and (float(text) < bound) == (value < bound):
+            return amount(value) if digits == 3 else text
+    return repr(value)
+
+
+def evidence(found: AmountPart | None, bound: float) -> str:
+    """A confirmed figure with its interval, beside its bound.
+
+    Args:
+        found: the figure; None: there is none.
+        bound: of the budget.
+    """
+    if found is None:
+        return figures.UNKNOWN
+    high = beside(found.high, bound)
+    if found.estimate == found.low < found.high:
+        return f"≤ {high}"
+    return f"{beside(found.estimate, bound)} ({beside(found.low, bound)} – {high})"
+
+
+UNITS = {"FIT": "FIT", "per event": "per event"}
+
+
+def unit_sentence(report: ProtectionPlanReport) -> str:
+    """The meaning of the unit."""
+    if report.budgets[0].unit == "FIT":
+        return (
+            "FIT: harmful events in 1e9 hours of the whole memory, check bits included: what is "
+            "larger is hit more often."
+        )
+    return (
+        "per event: harmful events per event that hits the memory as it is without protection. A "
+        "memory with check bits is larger and hit more often, which counts here."
+    )
+
+
+def verdict_sentence(report: ProtectionPlanReport) -> str:
+    """The outcome of the search, in a sentence."""
+    if not report.reached:
+        return "No plan of these schemes meets the budget; this one leaves the least harm."
+    if report.check_bits == 0 and not report.rules:
+        plain = "Nothing needs to be protected"
+        return (
+            f"{plain}." if report.verdict == "pass" else f"{plain} by the survey; {_open(report)}"
+        )
+    if report.verdict == "pass":
+        return "The cheapest plan by the survey meets the budget, confirmed with a fresh seed."
+    return f"A plan meets the budget by the survey; {_open(report)}"
+
+
+def _open(report: ProtectionPlanReport) -> str:
+    if report.verdict == "fail":
+        return "its confirmation shows more harm than the budget allows."
+    return "its confirmation does not decide; a larger --budget may."
+
+
+def saving(report: ProtectionPlanReport) -> str:
+    """The storage of the plan beside that of protecting everything; empty: nothing to compare."""
+    whole = [a for a in report.alternatives if a.name.endswith(EVERYWHERE) and a.check_bits]
+    if not whole or not report.check_bits:
+        return ""
+    least = min(whole, key=lambda a: a.check_bits)
+    times = least.check_bits / report.check_bits
+    if times < 1.05:
+        return ""
+    return f"{least.name} takes {times:.3g} times as many check bits."
+
+
+EVERYWHERE = " on everything"
+"""End of the names of alternatives that protect all that a scheme can."""
+
+
+def why(rule: RulePart, budgets: Sequence[BudgetPart]) -> str:
+    """The reason for a rule: what it removes, and what that takes."""
+    removed = max(0.0, min(1.0, rule.removed_share))
+    text = f"removes {figures.percent(removed)} % of the silent corruption"
+    if budgets[0].outcome == "due" and len(budgets) == 1:
+        text = f"leaves {amount(rule.sdc_after)} of {amount(rule.sdc_before)}"
+    if rule.removed_per_kib is not None:
+        text += f", {100.0 * rule.removed_per_kib:.3g} points per KiB of check bits"
+    return text

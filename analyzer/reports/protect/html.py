@@ -1,0 +1,29 @@
+"""A protection plan as one self-contained HTML page."""
+
+from analyzer.reports.protect.amounts import (
+    amount,
+    evidence,
+    saving,
+    unit_sentence,
+    verdict_sentence,
+    why,
+)
+from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.html_page import render
+
+
+def to_html(report: ProtectionPlanReport) -> str:
+    """Render a plan; every text in it is escaped."""
+    return render(
+        "protect.html",
+        report=report,
+        metric=figures.METRIC_NAMES[report.golden.metric],
+        sentence=verdict_sentence(report),
+        unit=unit_sentence(report),
+        saving=saving(report),
+        amount=amount,
+        evidence=evidence,
+        why=why,
+        chosen=[part for part in report.tensors if part.scheme],
+    )
