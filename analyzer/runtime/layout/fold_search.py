@@ -92,10 +92,12 @@ class _Search:
         used = {n for c in chains for part in Part for n in c.tensors(part)}
         neutral = {n: v for c in chains for n, v in c.neutral(lambda n: golden[n].dtype)}
         filled = {n: np.broadcast_to(v, golden[n].shape).copy() for n, v in neutral.items()}
-        numberings = numberings_of(stable)
+        at_risk = [t for t in stable if t.name in used]
+        fixed = [tensors[name] for name in sorted(used - {t.name for t in at_risk})]
+        # Elements of a tensor that no fault hits may tell the place of those that faults do hit.
+        numberings = numberings_of([*stable, *fixed])
         digits = digit_probes(prober, numberings, filled)
         noise = prober.with_noise(stable)
-        at_risk = [t for t in stable if t.name in used]
         bits = {t.name: _any_bits(t.element, t.values.shape, i) for i, t in enumerate(at_risk)}
         arbitrary = prober.optimized_with(bits)
         if digits is None or noise is None or arbitrary is None:
