@@ -14,7 +14,8 @@ from analyzer.faults.space import Kind
 from analyzer.model import load_model
 from analyzer.runtime.layout import layout
 from analyzer.runtime.layout.fold_candidates import find_chains
-from analyzer.runtime.layout.folds import BatchNorm, Chain, Factor, Fold, Part, Summand
+from analyzer.runtime.layout.fold_steps import BatchNorm, Factor, Summand
+from analyzer.runtime.layout.folds import Chain, Fold, Part
 from analyzer.runtime.layout.layout import Layout, Route, find_layout, whole_folds
 from analyzer.runtime.layout.restrict import FOLDED_WITH_OTHERS, reload_slots
 from analyzer.runtime.oracle.rewrite import RewriteExecutor

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 import onnx
 
 from analyzer.graph.index import Index, operator
-from analyzer.runtime.layout.folds import BatchNorm, Chain, Factor, Step, Summand
+from analyzer.runtime.layout.fold_steps import BatchNorm, Factor, Step, Summand
+from analyzer.runtime.layout.folds import Chain
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of the stored tensors that may be folded, by name."""

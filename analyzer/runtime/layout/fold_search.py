@@ -14,13 +14,14 @@ import numpy as np
 import onnx
 
 from analyzer.answers import same_values
-from analyzer.faults.elements import ElementType, Values, from_codes
+from analyzer.faults.elements import ElementType, Values
 from analyzer.model import AtRisk
 from analyzer.runtime.layout.decode import Slot
 from analyzer.runtime.layout.digit_probes import digit_probes, numberings_of
 from analyzer.runtime.layout.element_numbers import Numbering
 from analyzer.runtime.layout.fold_candidates import find_chains
 from analyzer.runtime.layout.folds import Chain, Fold, Part
+from analyzer.runtime.layout.probe_values import arbitrary_values
 from analyzer.runtime.layout.prober import Prober
 from analyzer.runtime.ort.optimized_graph import OptimizedModel
 
@@ -59,7 +60,7 @@ def find_folds(
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What the probes of chains gave.
+    """The results of the probes of chains.
 
     Attributes:
         chains: The candidates.
@@ -98,7 +99,9 @@ class _Search:
         numberings = numberings_of([*stable, *fixed])
         digits = digit_probes(prober, numberings, filled)
         noise = prober.with_noise(stable)
-        bits = {t.name: _any_bits(t.element, t.values.shape, i) for i, t in enumerate(at_risk)}
+        bits = {
+            t.name: arbitrary_values(t.element, t.values.shape, i) for i, t in enumerate(at_risk)
+        }
         arbitrary = prober.optimized_with(bits)
         if digits is None or noise is None or arbitrary is None:
             return None
@@ -143,10 +146,3 @@ def _computed(fold: Fold, contents: Mapping[str, Values], like: Values) -> Value
     expected = np.zeros_like(like)
     expected[fold.positions(np.arange(len(values)))] = fold.place.conversion(values)
     return expected
-
-
-def _any_bits(element: ElementType, shape: tuple[int, ...], seed: int) -> Values:
-    """Contents of which every bit is random."""
-    count = int(np.prod(shape))
-    raw = np.random.Generator(np.random.SFC64(seed)).bytes(count * element.code_dtype.itemsize)
-    return from_codes(np.frombuffer(raw, element.code_dtype), element).reshape(shape)

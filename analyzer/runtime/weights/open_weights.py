@@ -92,7 +92,7 @@ class OpenWeights:
 
     @cached_property
     def folded(self) -> FoldedWeights:
-        """What ONNX Runtime folds, and the golden contents of what it is computed from."""
+        """The weights that ONNX Runtime folds, with the golden contents of their tensors."""
         folds = self.opened.layout.folds
         names = frozenset[str]().union(*(fold.tensors for fold in folds))
         fixed = self.model.values() if names - self.golden.keys() else {}
