@@ -122,15 +122,11 @@ class Converter:
             pattern: the upsets.
             reach: bool (tensors,), true for the converted ones.
         """
-        found = (hit for hit in self.space.masks(pattern) if reach[hit.tensor])
-        every = self.space.every
-        return {
-            every[hit.tensor].name: (
-                hit.elements,
-                self._faulty_values(every[hit.tensor], hit, pattern.fault),
-            )
-            for hit in found
-        }
+        found: dict[str, tuple[Indices, Values]] = {}
+        for hit in self.space.masks(pattern, reach):
+            site = self.space.every[hit.tensor]
+            found[site.name] = hit.elements, self._faulty_values(site, hit, pattern.fault)
+        return found
 
     def writes(self, hits: Mapping[str, tuple[Indices, Values]]) -> Iterator[Write]:
         """The new values of tensors, in every place where they stand.

@@ -51,7 +51,9 @@ class FoldedWeights:
             hits: the faulty values of all tensors.
             names: those of the fold that are hit.
         """
-        rows = np.unique(np.concatenate([self._channels(n, hits[n][0]) for n in names]))
+        rows = np.concatenate([self._channels(n, hits[n][0]) for n in names])
+        if len(rows) > 1:
+            rows = np.unique(rows)
 
         @cache  # several steps read the same contents
         def of(name: str) -> Values:
