@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from analyzer.errors import DataMismatch, TooLarge
-from analyzer.model import InputSignature, Preprocessing, limits
+from analyzer.errors import DataMismatch
+from analyzer.evaluation.image_sizes import check_pixels, crop_start, resized_size
+from analyzer.model import InputSignature, Preprocessing
 
 CHANNELS = (1, 3, 4)
 
@@ -208,23 +209,6 @@ def _cut_size(rows: int, columns: int, preprocessing: Preprocessing) -> tuple[in
     return side, side
 
 
-def check_pixels(rows: int, columns: int, what: str) -> None:
-    """Refuse an image before memory is reserved for it.
-
-    Args:
-        rows: pixels from top to bottom.
-        columns: pixels from left to right.
-        what: name of the image, for the refusal.
-
-    Raises:
-        TooLarge: it has more pixels than an image may have.
-    """
-    if rows * columns > limits.IMAGE_PIXELS:
-        raise TooLarge(
-            f"{what} has {rows}x{columns} pixels; at most {limits.IMAGE_PIXELS:,} are handled"
-        )
-
-
 def check_channels(preprocessing: Preprocessing, channels: int) -> None:
     """Refuse means and deviations that are neither one for all channels nor one for each.
 
@@ -264,43 +248,10 @@ def _all_exactly(images: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.
     return np.stack([_exactly(i, rows, columns) for i in images])
 
 
-def resized_size(rows: int, columns: int, length: int) -> tuple[int, int]:
-    """Rows and columns once the shorter side has ``length`` pixels.
-
-    The longer side is cut off, not rounded, as torchvision does.
-
-    Args:
-        rows: pixels from top to bottom, 1 or more.
-        columns: pixels from left to right, 1 or more.
-        length: pixels of the shorter side afterwards.
-
-    >>> resized_size(375, 500, 256), resized_size(500, 375, 256)
-    ((256, 341), (341, 256))
-    """
-    if rows <= columns:
-        return length, int(length * columns / rows)
-    return int(length * rows / columns), length
-
-
 def _exactly(image: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     resized = np.asarray(picture.resize((columns, rows), Image.Resampling.BILINEAR))
     return resized.reshape(rows, columns, -1)
-
-
-def crop_start(length: int, side: int) -> int:
-    """The first row or column that a central crop keeps.
-
-    Halves go to the even neighbour, as torchvision's ``int(round((length - side) / 2.0))`` does.
-
-    Args:
-        length: pixels of the image along one side.
-        side: pixels that are kept.
-
-    >>> crop_start(11, 8), crop_start(13, 8)
-    (2, 2)
-    """
-    return round((length - side) / 2)
 
 
 def _center_crop(images: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.golden_remarks import golden_remarks
 from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
 from analyzer.evaluation.outcome import Judge
+from analyzer.evaluation.pooled import pooled_remark
 from analyzer.evaluation.recipe import changes
 from analyzer.faults.protections import Protection
 from analyzer.faults.severity import find_severity
@@ -146,7 +147,8 @@ def prepare_analysis(
     golden = run.answers(executor, alive)
     definition = golden.judge.definition
     plan = _plan(model, data, request, rates, definition, size, start.protection)
-    data = data.remarked(*golden_remarks(definition, golden.by_batch))
+    pooled = pooled_remark(definition.metric, golden.by_batch, [b.labels for b in batches])
+    data = data.remarked(*golden_remarks(definition, golden.by_batch), pooled)
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
     context = TrialContext(PatternSource(plan, space, severity), golden, executor)
     coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)

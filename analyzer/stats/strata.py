@@ -260,8 +260,8 @@ def tells_right_from_wrong(tally: Tally, golden: float) -> bool:
 def allocate(strata: Sequence[Stratum], total: int) -> list[int]:
     """Trials for each stratum at the next look, ``total`` together or more, never fewer than now.
 
-    Neyman's rule: in proportion to weight times standard deviation (Cochran, ch. 5.5), where each
-    standard deviation allows for one event not yet seen. Every stratum gets at least 16.
+    Neyman's rule: by weight times standard deviation (Cochran, ch. 5.5), which allows for one event
+    not yet seen. Every stratum gets at least 16.
 
     Args:
         strata: with the trials that they have.
@@ -281,8 +281,7 @@ def allocate(strata: Sequence[Stratum], total: int) -> list[int]:
 
 def _spread(tally: Tally) -> float:
     """Standard deviation of a trial, the widest of SDC, DUE and net, one unseen event allowed."""
-    n = tally.trials
-    if not n:
+    if not (n := tally.trials):
         return 1.0
     sdc, due = (_variance(m, n, tally.unit) for m in (tally.sdc, tally.due))
     return math.sqrt(max(sdc, due, net_variance(tally)) + 1.0 / (n + 1))

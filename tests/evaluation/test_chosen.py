@@ -230,7 +230,9 @@ def test_a_segmenter_is_found_and_scored_by_its_label_maps(segmenter: Path) -> N
     found = report_of(segmenter, *data, "--metric", "pixel_accuracy")
     assert found["decision"]["rule"] == "segmentation"
     assert found["golden"]["value"] == pytest.approx(0.75)
-    assert report_of(segmenter, *data)["golden"]["metric"] == "miou"
+    by_labels = report_of(segmenter, *data)
+    assert by_labels["golden"]["metric"] == "miou"
+    assert "the fault-free mIoU is 0." in " ".join(by_labels["data"]["remarks"])
 
 
 def test_labels_of_classes_are_not_used_for_maps_and_it_is_said(segmenter: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.evaluation.preprocess import Target, crop_start, prepare, resized_size
+from analyzer.evaluation.image_sizes import crop_start, resized_size
+from analyzer.evaluation.preprocess import Target, prepare
 from analyzer.model import Preprocessing
 
 PIXELS = Target("NHWC", 3, None, None, "uint8")

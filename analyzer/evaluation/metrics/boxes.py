@@ -7,10 +7,13 @@ the boxes of all images together, which `rules/detection/coco.py` does.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.errors import DataMismatch
+from analyzer.errors import DataMismatch, PackageMissing
 from analyzer.evaluation.metrics.labelled import MILLIONTHS, LabelledMetric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from analyzer.evaluation.metrics.metric import AnswerBatch, Labels, Scores
 
 FORM = "numbers (images, boxes, 5): x1, y1, x2, y2 and class, class -1 for no box"
@@ -55,6 +58,21 @@ class AveragePrecision(_BoxMetric):
         from analyzer.evaluation.rules.detection.average_precision import precision_scores
 
         return precision_scores(answers.decisions, self.given(answers))
+
+    def pooled(self, decisions: "Sequence[Any]", labels: "Sequence[Labels]") -> str:
+        """COCO's figures, or how to get them; see `PoolingMetric.pooled`."""
+        from analyzer.evaluation.rules.detection.coco import coco_precision
+
+        try:
+            found = coco_precision(decisions, labels)
+        except PackageMissing:
+            return "COCO's mAP is shown where pycocotools is installed (extra 'detection')"
+        if found.mean != found.mean:  # NaN: no box is labelled
+            return ""
+        return (
+            f"ranked over all images, the fault-free mAP of COCO is {found.mean:.4f} (AP50 "
+            f"{found.at50:.4f}, AP75 {found.at75:.4f}) for the boxes that the decision rule counts"
+        )
 
 
 @dataclass(frozen=True, slots=True)

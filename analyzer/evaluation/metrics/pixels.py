@@ -11,6 +11,9 @@ from analyzer.errors import DataMismatch
 from analyzer.evaluation.metrics.labelled import MILLIONTHS, LabelledMetric, all_wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from analyzer.evaluation.metrics.metric import AnswerBatch, Labels, Scores
 
 FORM = "integers (images, height, width), a class for each pixel, 255 for none"
@@ -62,6 +65,24 @@ class MeanIou(_PixelMetric):
             return all_wrong(answers)
         shown = labels[labels != IGNORED]
         return iou_scores(maps, labels, int(shown.max(initial=0)) + 1)
+
+    def pooled(self, decisions: "Sequence[Any]", labels: "Sequence[Labels]") -> str:
+        """The mIoU of all pixels together, and the worst class; see `PoolingMetric.pooled`."""
+        from analyzer.evaluation.rules.pixel_scores import IGNORED, pixel_counts
+
+        classes = 1 + max(int(batch[batch != IGNORED].max(initial=0)) for batch in labels)
+        first, *others = (
+            pixel_counts(maps, batch, classes)
+            for maps, batch in zip(decisions, labels, strict=True)
+        )
+        counts = sum(others, start=first)
+        worst = counts.worst_class
+        if worst is None:
+            return ""
+        return (
+            f"pooled over the pixels of all images, the fault-free mIoU is {counts.mean_iou:.4f}; "
+            f"class {worst} has the lowest IoU, {counts.class_iou[worst]:.4f}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

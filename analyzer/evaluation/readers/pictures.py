@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from analyzer.errors import TooLarge
-from analyzer.evaluation.preprocess import check_pixels
+from analyzer.evaluation.image_sizes import check_pixels
 from analyzer.model import limits
 
 SUFFIXES = frozenset(

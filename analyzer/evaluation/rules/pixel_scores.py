@@ -53,6 +53,11 @@ class PixelCounts:
         shown = self.either > 0
         return float(self.class_iou[shown].mean()) if shown.any() else float("nan")
 
+    @property
+    def worst_class(self) -> int | None:
+        """The class with the lowest IoU, the first of equal ones; None if no class is shown."""
+        return int(np.nanargmin(self.class_iou)) if (self.either > 0).any() else None
+
 
 def pixel_counts(answers: Maps, labels: Maps, classes: int, ignored: int = IGNORED) -> PixelCounts:
     """Counts over all images of a batch.
