@@ -51,7 +51,7 @@ def swin(second: bool) -> nn.Module:
 
     parts = {"block": made.SwinTransformerBlockV2, "downsample_layer": made.PatchMergingV2}
     return made.SwinTransformer(
-        [4, 4], 64, [1, 1], [2, 4], [4, 4], num_classes=CLASSES, **(parts if second else {})
+        [4, 4], 128, [1, 1], [2, 4], [4, 4], num_classes=CLASSES, **(parts if second else {})
     )
 
 
