@@ -209,17 +209,27 @@ class FaultSpace:
             found.append((np.full(len(moved), index, np.int64), moved))
         return np.concatenate([t for t, _ in found]), np.concatenate([b for _, b in found])
 
-    def masks(self, pattern: FaultPattern) -> Iterator[ElementMasks]:
-        """The hits of ``pattern``, tensor by tensor, several hits of one bit merged into one."""
+    def masks(
+        self, pattern: FaultPattern, wanted: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[ElementMasks]:
+        """The hits of ``pattern``, tensor by tensor, several hits of one bit merged into one.
+
+        Args:
+            pattern: the upsets.
+            wanted: bool (tensors,), true for those whose hits are wanted; None: all of them.
+        """
         tensors, local = self.bits_hit(pattern)
         bounds = np.searchsorted(tensors, np.arange(len(self.every) + 1))
-        for tensor in np.flatnonzero(np.diff(bounds)):
+        hits = np.diff(bounds) > 0
+        for tensor in np.flatnonzero(hits if wanted is None else hits & wanted):
             hit = local[bounds[tensor] : bounds[tensor + 1]]
             yield self._merge(int(tensor), hit, pattern.fault.kind.becomes)
 
     def _merge(self, tensor: int, hit: Indices, becomes: TruthTable) -> ElementMasks:
         element, bit = np.divmod(hit, self.every[tensor].codec.bits)
         single = np.left_shift(np.uint64(1), bit.astype(np.uint64))
+        if len(hit) == 1:  # the usual case at low rates
+            return ElementMasks(tensor, element, single)
         distinct, inverse = np.unique(element, return_inverse=True)
         masks = merged_masks(becomes, inverse, single, len(distinct))
         return ElementMasks(tensor, distinct, masks)

@@ -149,7 +149,7 @@ def test_patterns_prepared_together_do_not_meet(name: str, device: str) -> None:
 
 @on_each_device
 def test_reloads_are_counted(device: str) -> None:
-    on = context("batch_norm_folded", device=device)
+    on = context("negated", device=device)
     before = on.live.reloads
     answer(on.live, FaultPattern(FLIP, np.array([5], np.int64)), on.feeds)
     assert on.live.reloads == before + 1

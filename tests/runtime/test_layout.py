@@ -9,6 +9,7 @@ import pytest
 from analyzer.faults.elements import Values
 from analyzer.graph.index import all_names
 from analyzer.model import AtRisk
+from analyzer.model.inventory import take_inventory
 from analyzer.runtime.layout import layout, prober
 from analyzer.runtime.layout import probe_session as injected
 from analyzer.runtime.layout.decode import Place
@@ -19,7 +20,7 @@ from analyzer.runtime.ort.graph_matching import renamed_like
 from analyzer.runtime.ort.optimized_graph import changed, optimize
 from tests.runtime.benches import context
 from tests.runtime.zoo import ZOO
-from tests.runtime.zoo.registry import normal
+from tests.runtime.zoo.registry import model, normal, one
 
 
 def places(name: str, tensor: str) -> tuple[Place, ...]:
@@ -153,7 +154,8 @@ def test_a_shift_from_int8_to_uint8_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "tensor", "reason"),
     [
-        ("batch_norm_folded", "w", layout.FOLDED),
+        ("negated", "w", layout.FOLDED),
+        ("frozen_norm_of_constants", "w", layout.FOLDED),
         ("compared", "w", layout.FOLDED),
         ("ranked", "w", layout.FOLDED),
         ("branch_decided_when_loading", "u", layout.DECIDES),
@@ -219,9 +221,31 @@ def layout_of(name: str) -> Layout:
 def test_without_a_budget_undecided_tensors_are_loaded_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert layout_of("conv_mul_add").routes["c"] is Route.IN_PLACE
+    """``w`` stands in a place of its own, and is compared, too: it is searched for by halving."""
+    body = "k = Greater (w, t) s = Where (k, x, w) y = MatMul (s, v)"
+    values = {"w": normal(6), "t": one(0.0), "v": normal(6, 4)}
+    proto = model("float[N, 6] x", "float[N, 4] y", body, values)
+    tensors = [t for t in take_inventory(proto).at_risk if t.values.size > 1]
+    expected = {"w": Route.RELOAD, "v": Route.IN_PLACE}
+    assert find_layout(proto, tensors).routes == expected
     monkeypatch.setattr(prober, "PROBE_BUDGET", 0)
-    assert set(layout_of("conv_mul_add").routes.values()) == {Route.RELOAD}
+    assert set(find_layout(proto, tensors).routes.values()) == {Route.RELOAD}
+
+
+def test_tensors_that_are_folded_do_not_hide_those_that_are_moved() -> None:
+    """A network computed from constants beside another one: more culprits than probes find."""
+    folded = {"k": normal(1, 6), **{f"c{i}": normal(6, 6, seed=i) for i in range(60)}}
+    moved = {f"w{i}": normal(6, 6, seed=i) for i in range(60)}
+    lines = ["z0 = Identity (x)"]
+    for i in range(60):
+        lines.append(
+            f"e{i} = MatMul (k, c{i}) m{i} = MatMul (z{i}, w{i}) z{i + 1} = Add (m{i}, e{i})"
+        )
+    body = " ".join([*lines, "y = Identity (z60)"])
+    proto = model("float[N, 6] x", "float[N, 6] y", body, {**folded, **moved})
+    routes = find_layout(proto, take_inventory(proto).at_risk).routes
+    assert {routes[name] for name in moved} == {Route.IN_PLACE}
+    assert {routes[name] for name in folded} == {Route.RELOAD}
 
 
 def test_contents_that_onnx_runtime_refuses_are_contents_that_decide(

@@ -6,7 +6,7 @@ the optimized graph has no effect. All others are folded into new values, or dec
 exist: such a tensor must be faulted in the file, and the file loaded anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,8 +18,10 @@ from analyzer.memory.array_file import ArrayFile, leave
 from analyzer.memory.trim import return_free_memory
 from analyzer.model import AtRisk
 from analyzer.runtime.layout.decode import Place, Slot
+from analyzer.runtime.layout.digit_probes import digit_probes, numberings_of
 from analyzer.runtime.layout.element_numbers import Numbering
-from analyzer.runtime.layout.probe_values import digits_needed
+from analyzer.runtime.layout.fold_search import find_folds
+from analyzer.runtime.layout.folds import Fold
 from analyzer.runtime.layout.prober import Prober
 from analyzer.runtime.layout.reordered_sums import ReorderedSums
 from analyzer.runtime.ort.device import CPU, Device
@@ -38,6 +40,7 @@ class Route(StrEnum):
     """The way in which the live executor faults a tensor."""
 
     IN_PLACE = "in place"
+    RECOMPUTED = "recomputed"
     NO_EFFECT = "no effect"
     RELOAD = "reload"
 
@@ -52,6 +55,7 @@ class Layout:
         reasons: The reason why a tensor is reloaded, for each that is.
         places: The places of the elements of each tensor that is faulted in place.
         file: The slots of all places, where they are large enough to be shared by processes.
+        folds: The slots whose new values are computed, as ONNX Runtime computes them on loading.
         reordered: What the runtime adds up in another order than a default session does, if it
             adds up anything so.
     """
@@ -61,13 +65,20 @@ class Layout:
     reasons: dict[str, str]
     places: dict[str, tuple[Place, ...]]
     file: ArrayFile | None = None
+    folds: tuple[Fold, ...] = ()
     reordered: ReorderedSums | None = None
 
     @property
     def slots(self) -> dict[str, Values]:
         """The golden contents of all slots in which some tensor is faulted."""
         names = {place.slot for places in self.places.values() for place in places}
+        names |= {fold.slot for fold in self.folds}
         return {name: self.optimized.slots[name] for name in sorted(names)}
+
+    def slots_of(self, tensor: str) -> set[str]:
+        """Names of the slots that faults in a tensor change."""
+        moved = {place.slot for place in self.places.get(tensor, ())}
+        return moved | {fold.slot for fold in self.folds if tensor in fold.tensors}
 
     def filed(self) -> "Layout":
         """The same layout with its slots in a file, if they are large and not yet in one.
@@ -106,15 +117,37 @@ def find_layout(
     several = [t for t in tensors if t.values.size > 1]
     stable = prober.passing(several, prober.keeps_structure)
     stable, decoded = _decode_together(prober, stable)
-    names, clean = _names(stable), _names(stable)
-    if decoded.folded:
-        clean = _names(_without_influence(prober, stable, decoded.folded))
+    folds, left = find_folds(proto.graph, prober, stable, others, decoded.folded)
+    names = clean = _names(stable)
+    if left:
+        clean = _names(_without_influence(prober, stable, decoded, left))
+    clean, kept = whole_folds(clean, folds, _names(others))
     reasons = dict.fromkeys(names - clean, FOLDED)
     reasons |= dict.fromkeys(_names(several) - names, _undecided(prober, stable))
     reasons |= dict.fromkeys(_names(tensors) - _names(several), SINGLE)
-    routes = {t.name: _route(t.name, clean, decoded) for t in tensors}
+    recomputed = frozenset[str]().union(*(fold.tensors for fold in kept))
+    routes = {t.name: _route(t.name, clean, recomputed, decoded) for t in tensors}
     places = {name: tuple(found) for name, found in decoded.places.items()}
-    return Layout(prober.golden, routes, reasons, places)
+    return Layout(prober.golden, routes, reasons, places, folds=tuple(kept))
+
+
+def whole_folds(
+    clean: Collection[str], folds: Sequence[Fold], fixed: Collection[str]
+) -> tuple[set[str], list[Fold]]:
+    """The folds of which no tensor is reloaded, and the tensors that are not reloaded then.
+
+    A pattern that hits two tensors of a fold is computed as a whole, or not at all.
+
+    Args:
+        clean: tensors at risk that may be faulted in place.
+        folds: the folds that were found.
+        fixed: tensors that no fault hits.
+    """
+    usable = {*clean, *fixed}
+    while broken := [fold for fold in folds if not fold.tensors <= usable]:
+        usable = usable.difference(*(fold.tensors for fold in broken))
+        folds = [fold for fold in folds if fold not in broken]
+    return usable - {*fixed}, list(folds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +175,19 @@ def _names(tensors: Sequence[AtRisk]) -> set[str]:
     return {tensor.name for tensor in tensors}
 
 
-def _route(name: str, clean: set[str], decoded: _Decoded) -> Route:
+def _route(
+    name: str, clean: Collection[str], recomputed: Collection[str], decoded: _Decoded
+) -> Route:
     if name not in clean:
         return Route.RELOAD
+    if name in recomputed:
+        return Route.RECOMPUTED
     return Route.IN_PLACE if name in decoded.places else Route.NO_EFFECT
 
 
-def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str]) -> list[AtRisk]:
+def _without_influence(
+    prober: Prober, stable: Sequence[AtRisk], decoded: _Decoded, folded: set[str]
+) -> list[AtRisk]:
     """The tensors of ``stable`` that leave the ``folded`` initializers as they are.
 
     NaN shows an influence that golden zeros hide: 0 x finite is 0, 0 x NaN is not.
@@ -158,7 +197,10 @@ def _without_influence(prober: Prober, stable: Sequence[AtRisk], folded: set[str
         probes = (prober.with_noise(group), prober.with_nan(group))
         return all(p is not None and not changed(p, prober.golden) & folded for p in probes)
 
-    return prober.passing(stable, leaves)
+    # Culprits stand in no other place as a rule: two groups spare the search among the others.
+    placed = [t for t in stable if t.name in decoded.places]
+    elsewhere = [t for t in stable if t.name not in decoded.places]
+    return [t for group in (placed, elsewhere) for t in prober.passing(group, leaves)]
 
 
 SUSPECTS = (Kind.CONSTANT, Kind.SCALE, Kind.ZERO_POINT, Kind.NORM, Kind.BIAS, Kind.WEIGHT)
@@ -181,8 +223,8 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> _Decoded | None:
 
     None when the probes together change the structure, though each tensor alone does not.
     """
-    numberings = _numberings(stable)
-    probes = _digit_probes(prober, numberings)
+    numberings = numberings_of(stable)
+    probes = digit_probes(prober, numberings)
     noise = prober.with_noise(stable) if probes is not None else None
     if probes is None or noise is None:
         return None
@@ -195,28 +237,6 @@ def _decode(prober: Prober, stable: Sequence[AtRisk]) -> _Decoded | None:
     for name in sorted(touched):
         _decode_slot(name, prober, [*probes, noise], numberings, found)
     return found
-
-
-def _numberings(tensors: Sequence[AtRisk]) -> dict[ElementType, Numbering]:
-    types: dict[ElementType, list[AtRisk]] = {}
-    for tensor in tensors:
-        types.setdefault(tensor.element, []).append(tensor)
-    return {element: Numbering.of(group) for element, group in types.items()}
-
-
-def _digit_probes(
-    prober: Prober, numberings: dict[ElementType, Numbering]
-) -> list[OptimizedModel] | None:
-    """The optimized models with each digit of the element numbers; None if a graph changed."""
-    digits = max((digits_needed(e, int(n.starts[-1])) for e, n in numberings.items()), default=0)
-    probes: list[OptimizedModel] = []
-    for digit in range(digits):
-        contents = {k: v for n in numberings.values() for k, v in n.contents(digit).items()}
-        result = prober.optimized_with(contents)
-        if result is None:
-            return None
-        probes.append(result)
-    return probes
 
 
 def _decode_slot(

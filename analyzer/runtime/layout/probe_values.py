@@ -6,6 +6,7 @@ the *code* of 1.0, so that one float32 can tell half a billion numbers apart. Di
 ONNX Runtime casts a format to a wider one, and are never zero, so that zero padding shows.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -228,3 +229,16 @@ def _noise_floats(element: ElementType, taken: Codes, rng: np.random.Generator) 
     drawn |= dtype.type(element.bias - 1 << mantissa)
     drawn[drawn == taken] ^= dtype.type(sign)
     return np.asarray(drawn)
+
+
+def arbitrary_values(element: ElementType, shape: tuple[int, ...], seed: int) -> Values:
+    """Contents of which every bit is random: infinity, NaN and subnormal numbers are among them.
+
+    Args:
+        element: the tensor's element type.
+        shape: the tensor's shape.
+        seed: different seeds give different contents.
+    """
+    count = math.prod(shape)
+    raw = np.random.Generator(np.random.SFC64(seed)).bytes(count * element.code_dtype.itemsize)
+    return from_codes(np.frombuffer(raw, element.code_dtype), element).reshape(shape)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analyzer.answers import Feeds
-from analyzer.runtime.layout.layout import Layout, Route
+from analyzer.runtime.layout.layout import Layout, Route, whole_folds
 from analyzer.runtime.layout.read_every_run import SessionOpener, unread_slots
 
 OTHER_ANSWER = "the live session's golden answer differs from that of the loaded file"
+FOLDED_WITH_OTHERS = "ONNX Runtime folds it into a tensor with others that are reloaded"
 NO_LAYOUT = "this device's provider may keep a weight of its own"
 
 
@@ -70,10 +71,14 @@ def reload_slots(layout: Layout, slots: dict[str, str]) -> Layout:
     if not slots:
         return layout
     routes, reasons = dict(layout.routes), dict(layout.reasons)
-    places = dict(layout.places)
-    for name, found in layout.places.items():
-        hidden = [p.slot for p in found if p.slot in slots]
+    for name in layout.routes:
+        hidden = sorted(layout.slots_of(name) & slots.keys())
         if hidden:
             routes[name], reasons[name] = Route.RELOAD, slots[hidden[0]]
-            del places[name]
-    return replace(layout, routes=routes, reasons=reasons, places=places)
+    live = [name for name, route in routes.items() if route is not Route.RELOAD]
+    fixed = frozenset[str]().union(*(f.tensors for f in layout.folds)) - routes.keys()
+    clean, folds = whole_folds(live, layout.folds, fixed)
+    for name in {*live} - clean:
+        routes[name], reasons[name] = Route.RELOAD, FOLDED_WITH_OTHERS
+    places = {n: p for n, p in layout.places.items() if not slots.keys() & {i.slot for i in p}}
+    return replace(layout, routes=routes, reasons=reasons, places=places, folds=tuple(folds))

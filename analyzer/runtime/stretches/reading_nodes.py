@@ -57,8 +57,7 @@ def find_reads(graph: onnx.GraphProto, space: FaultSpace, layout: Layout) -> Rea
     first = np.full(len(space.every), len(graph.node), np.int64)
     last = np.full(len(space.every), -1, np.int64)
     for i, tensor in enumerate(space.every):
-        slots = {place.slot for place in layout.places.get(tensor.name, ())}
-        spans = [reads[slot] for slot in slots if slot in reads]
+        spans = [reads[slot] for slot in layout.slots_of(tensor.name) if slot in reads]
         if spans:
             first[i], last[i] = min(a for a, _ in spans), max(b for _, b in spans)
     return Reads(first, last)

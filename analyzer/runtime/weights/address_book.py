@@ -26,13 +26,15 @@ class Reach(IntEnum):
         DIRECT: An upset of a stored bit is the same upset of one bit of the live weights.
         NOWHERE: The tensor has no influence on the optimized graph.
         CONVERTED: Elements are expressed otherwise in the live weights, so new values are computed.
+        RECOMPUTED: The live weights hold what is computed from the tensor and others.
         RELOAD: The pattern must be loaded anew.
     """
 
     DIRECT = 0
     NOWHERE = 1
     CONVERTED = 2
-    RELOAD = 3
+    RECOMPUTED = 3
+    RELOAD = 4
 
 
 class _Tables:
@@ -152,6 +154,8 @@ class AddressBook:
 def _reach(tensor: TensorSite, route: Route, places: tuple[Place, ...]) -> Reach:
     if route is Route.RELOAD:
         return Reach.RELOAD
+    if route is Route.RECOMPUTED:
+        return Reach.RECOMPUTED
     if route is Route.NO_EFFECT:
         return Reach.NOWHERE
     codec = tensor.codec

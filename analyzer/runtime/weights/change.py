@@ -113,33 +113,32 @@ class Converter:
     golden: Mapping[str, Values]
     places: Mapping[str, tuple[Place, ...]]
 
-    def all_writes(self, pattern: FaultPattern, reach: npt.NDArray[np.bool_]) -> list[Write]:
-        """The new values that ``pattern`` gives to converted tensors.
+    def hits(
+        self, pattern: FaultPattern, reach: npt.NDArray[np.bool_]
+    ) -> dict[str, tuple[Indices, Values]]:
+        """The elements that ``pattern`` hits in converted tensors, and their faulty values.
 
         Args:
             pattern: the upsets.
             reach: bool (tensors,), true for the converted ones.
         """
-        return [
-            write
-            for hit in self.space.masks(pattern)
-            if reach[hit.tensor]
-            for write in self.writes(hit, pattern.fault)
-        ]
+        found: dict[str, tuple[Indices, Values]] = {}
+        for hit in self.space.masks(pattern, reach):
+            site = self.space.every[hit.tensor]
+            found[site.name] = hit.elements, self._faulty_values(site, hit, pattern.fault)
+        return found
 
-    def writes(self, hit: ElementMasks, fault: FaultModel) -> Iterator[Write]:
-        """The new values of one tensor, in every place where it stands.
+    def writes(self, hits: Mapping[str, tuple[Indices, Values]]) -> Iterator[Write]:
+        """The new values of tensors, in every place where they stand.
 
         Args:
-            hit: its elements that are hit, and their bits.
-            fault: what an upset does.
+            hits: by tensor: its elements that are hit, and their faulty values.
         """
-        site = self.space.every[hit.tensor]
-        values = self._faulty_values(site, hit, fault)
-        for place in self.places[site.name]:
-            positions, present = _positions(place, hit.elements)
-            moved = place.conversion(values if present is None else values[present])
-            yield Write(place.slot, positions, moved)
+        for name, (elements, values) in hits.items():
+            for place in self.places.get(name, ()):
+                positions, present = _positions(place, elements)
+                moved = place.conversion(values if present is None else values[present])
+                yield Write(place.slot, positions, moved)
 
     def _faulty_values(self, site: TensorSite, hit: ElementMasks, fault: FaultModel) -> Values:
         golden = flattened(self.golden[site.name])[hit.elements]

@@ -27,6 +27,7 @@ from analyzer.runtime.weights.address_book import AddressBook, Reach
 from analyzer.runtime.weights.change import Converter, WeightChange
 from analyzer.runtime.weights.default_session import LiveArithmetic, joined
 from analyzer.runtime.weights.memory import WeightMemory
+from analyzer.runtime.weights.recomputed import FoldedWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,14 @@ class OpenWeights:
         """Golden values of the tensors at risk, by name."""
         return golden_values(self.model, self.space)
 
+    @cached_property
+    def folded(self) -> FoldedWeights:
+        """The weights that ONNX Runtime folds, with the golden contents of their tensors."""
+        folds = self.opened.layout.folds
+        names = frozenset[str]().union(*(fold.tensors for fold in folds))
+        fixed = self.model.values() if names - self.golden.keys() else {}
+        return FoldedWeights(folds, {n: {**fixed, **self.golden}[n] for n in names})
+
     @property
     def filed(self) -> bool:
         """True if the live weights are a mapping of a file that processes share."""
@@ -113,9 +122,11 @@ class OpenWeights:
         direct = reach == Reach.DIRECT
         addresses, masks = self.book.addresses(tensors[direct], bits[direct])
         converted = []
-        if np.any(reach == Reach.CONVERTED):
+        if np.any((reach == Reach.CONVERTED) | (reach == Reach.RECOMPUTED)):
+            every = self.book.reach
             converter = Converter(self.space, self.golden, self.opened.layout.places)
-            converted = converter.all_writes(pattern, self.book.reach == Reach.CONVERTED)
+            hits = converter.hits(pattern, (every == Reach.CONVERTED) | (every == Reach.RECOMPUTED))
+            converted = [*converter.writes(hits), *self.folded.writes(hits)]
         return WeightChange(pattern.fault.kind, addresses, masks, converted)
 
 

@@ -1,6 +1,15 @@
 """Small models of every element type and every layout that ONNX Runtime may choose."""
 
-from tests.runtime.zoo import clipped, floats, graphs, mobile, quantized, transformed, wide
+from tests.runtime.zoo import (
+    clipped,
+    floats,
+    graphs,
+    mobile,
+    normalized,
+    quantized,
+    transformed,
+    wide,
+)
 from tests.runtime.zoo.registry import ZOO, Case
 
 __all__ = [
@@ -10,6 +19,7 @@ __all__ = [
     "floats",
     "graphs",
     "mobile",
+    "normalized",
     "quantized",
     "transformed",
     "wide",

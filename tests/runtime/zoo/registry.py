@@ -39,12 +39,15 @@ ZOO: dict[str, Case] = {}
 Builder = Callable[[], onnx.ModelProto]
 
 
-def case(*, reload: str = "", no_effect: str = "", quiet: str = "") -> Callable[[Builder], Builder]:
+def case(
+    *, reload: str = "", no_effect: str = "", recomputed: str = "", quiet: str = ""
+) -> Callable[[Builder], Builder]:
     """Enter a builder into the zoo; tensors by name, separated by spaces."""
 
     def enter(build: Builder) -> Builder:
         routes = dict.fromkeys(reload.split(), Route.RELOAD)
         routes |= dict.fromkeys(no_effect.split(), Route.NO_EFFECT)
+        routes |= dict.fromkeys(recomputed.split(), Route.RECOMPUTED)
         name = build.__name__
         ZOO[name] = Case(name, build, routes, frozenset(quiet.split()))
         return build

@@ -16,13 +16,13 @@ def normalized(values: dict[str, Values]) -> onnx.ModelProto:
     return model(IMAGE, FEATURES, body, values)
 
 
-@case(reload="w b gamma beta mean var")
+@case(recomputed="w b gamma beta mean var")
 def batch_norm_folded() -> onnx.ModelProto:
     vectors = {n: normal(8, seed=i) for i, n in enumerate(["b", "gamma", "beta", "mean"])}
     return normalized({"w": normal(8, 3, 3, 3), "var": positive(8), **vectors})
 
 
-@case(reload="w b gamma beta mean var")
+@case(recomputed="w b gamma beta mean var")
 def batch_norm_zero_gammas() -> onnx.ModelProto:
     """Weights have no influence while they are finite; from 1.5, a flip leads to NaN."""
     values = {n: np.full(8, 1.5, np.float32) for n in ("b", "beta", "mean", "var")}
@@ -30,7 +30,7 @@ def batch_norm_zero_gammas() -> onnx.ModelProto:
     return normalized({"w": np.full((8, 3, 3, 3), 1.5, np.float32), **values})
 
 
-@case(reload="w s")
+@case(recomputed="w s")
 def conv_mul_add() -> onnx.ModelProto:
     """The factor folds into the weights, the summand becomes the bias."""
     return model(
