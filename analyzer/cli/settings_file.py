@@ -45,4 +45,4 @@ def settings_of(named: Path | None, command: str) -> ConfigFile | None:
     if not VERBOSITY.quiet:
         tell(f"settings: {os.path.relpath(found)} (--config none leaves them out)")
     others = frozenset().union(*map(settings_names, COMMANDS)) - settings_names(command)
-    return ConfigFile(Path(os.path.relpath(found)), others)
+    return ConfigFile(Path(os.path.relpath(found)), others, named=False)

@@ -32,7 +32,7 @@ from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
-from analyzer.reports.map.text import head_text, to_text
+from analyzer.reports.map.text import head_text, to_text, verdict_text
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.tables import Row, map_rows
 
@@ -63,8 +63,8 @@ class VulnerabilityReport(Report[MapReport]):
         return to_text(self.record)
 
     def to_verdict(self) -> str:
-        """Nothing: a map has no gate."""
-        return ""
+        """The gates with their evidence; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""

@@ -30,6 +30,21 @@ def table(name: str, text: str) -> str:
     return text if name == "relcheck.toml" else f"[project]\nname = 'x'\n[tool.relcheck]\n{text}"
 
 
+@pytest.mark.parametrize("key", ["metric", "task"])
+def test_a_file_that_nobody_named_runs_no_code(key: str, project: Path) -> None:
+    """Fails if a stranger's repository can run its code in whoever analyzes a model there."""
+    (project / "mine.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    (project / "relcheck.toml").write_text(f'{RUN}{key} = "{project}/mine.py:score"\n')
+    run = invoke(project / "tiny.onnx")
+    assert run.code == 2
+    assert "[bad-config]" in run.err
+    assert "was found, not named" in run.err
+    assert not list(project.rglob("ran"))
+    named = invoke(project / "tiny.onnx", "--config", project / "relcheck.toml")
+    assert "was found, not named" not in named.err
+    assert list(project.rglob("ran"))
+
+
 @pytest.mark.parametrize("name", ["relcheck.toml", "pyproject.toml"])
 def test_a_file_above_is_found_and_told(name: str, project: Path) -> None:
     """Fails if a found file is not read, or its paths start from the working folder."""

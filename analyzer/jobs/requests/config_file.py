@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import BadConfig
+from analyzer.evaluation.user_code import is_user_code
 
 OWN_NAME, PROJECT_NAME = "relcheck.toml", "pyproject.toml"
 PROJECT_TABLE = ("tool", "relcheck")
@@ -25,10 +26,12 @@ class ConfigFile:
         path: The file.
         passed_over: Settings that other commands have, and this one may pass over: a file that
             was found is for all commands, one that was named is for this one.
+        named: Somebody named it. One that was found may be a stranger's: it runs no code.
     """
 
     path: Path
     passed_over: frozenset[str] = frozenset()
+    named: bool = True
 
     def read(self, job: str) -> dict[str, Any]:
         """The settings of one command; its own table is over those that stand before all tables.
@@ -37,7 +40,7 @@ class ConfigFile:
             job: name of the command.
 
         Raises:
-            BadConfig: the file cannot be read.
+            BadConfig: the file cannot be read, or names code though nobody named the file.
         """
         content = _content(self.path)
         for name in SECTIONS:
@@ -49,7 +52,14 @@ class ConfigFile:
         common = {key: value for key, value in content.items() if key not in SECTIONS}
         for key in self.passed_over & common.keys():
             del common[key]
-        return {**common, **content.get(job, {})}
+        settings = {**common, **content.get(job, {})}
+        for key, value in settings.items():
+            if not self.named and isinstance(value, str) and is_user_code(value):
+                raise BadConfig(
+                    f"{self.path} was found, not named, and its {key} is code to run ({value}); "
+                    f"read it, and allow it by --config {self.path}"
+                )
+        return settings
 
 
 def find_config(start: Path) -> Path | None:

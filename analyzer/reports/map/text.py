@@ -82,6 +82,12 @@ def head_text(report: MapReport) -> str:
     return "".join(f"{line.rstrip()}\n" for line in wrapped(_head(report)))
 
 
+def verdict_text(report: MapReport) -> str:
+    """Render the gate alone; nothing without one."""
+    lines = map(one_line, wrapped(gate_lines(report), "    "))
+    return "".join(f"{line.rstrip()}\n" for line in lines).lstrip("\n")
+
+
 def _head(report: MapReport) -> list[str]:
     lines = []
     if report.data.kind == "generated":
