@@ -22,13 +22,14 @@ class TargetFigure(StrEnum):
 
     SDC_FIT = "sdc_fit"
     DUE_FIT = "due_fit"
+    CRITICAL_FIT = "critical_sdc_fit"
     METRIC_EVENT = "metric_event"
     METRIC_MEAN = "metric_mean"
 
     @property
     def is_fit(self) -> bool:
         """True for failures in time, which have an upper bound; the others have a lower one."""
-        return self in (TargetFigure.SDC_FIT, TargetFigure.DUE_FIT)
+        return self.value.endswith("_fit")
 
     @property
     def needs_rates(self) -> bool:

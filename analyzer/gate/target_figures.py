@@ -28,6 +28,14 @@ class SweptFigures:
     due_worst: Interval | None
 
 
+OUTCOMES = {
+    TargetFigure.SDC_FIT: "sdc",
+    TargetFigure.DUE_FIT: "due",
+    TargetFigure.CRITICAL_FIT: "sdc_critical",
+}
+"""The outcome that a figure in FIT counts."""
+
+
 @dataclass(frozen=True)
 class TargetFigures:
     """All that is known of a target.
@@ -68,7 +76,9 @@ class TargetFigures:
 
     def _fit(self, figure: TargetFigure, factor: float) -> Interval | None:
         """FIT of single events, and windows that end in the bad state per 1e9 hours."""
-        name = "sdc" if figure is TargetFigure.SDC_FIT else "due"
+        name = OUTCOMES[figure]
+        if self.swept and figure is TargetFigure.CRITICAL_FIT:
+            return None  # a sweep of a region tells SDC and DUE alone
         parts: list[Interval | None] = []
         if self.events is not None:
             whole = self.events.whole

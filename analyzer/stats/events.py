@@ -19,6 +19,7 @@ class EventOutcomes:
         sdc: silent data corruption.
         detected: the memory found an error that it did not correct.
         loss: score lost, in [-1, 1].
+        sdc_critical: the part of ``sdc`` that a severity table calls critical; None without one.
     """
 
     corrected: Interval
@@ -27,6 +28,7 @@ class EventOutcomes:
     sdc: Interval
     detected: Interval
     loss: Interval
+    sdc_critical: Interval | None = None
 
     @property
     def unguarded(self) -> "EventOutcomes":
@@ -62,6 +64,7 @@ def estimate_events(strata: Sequence[AreaStratum], confidence: float) -> EventOu
         sdc=area.sdc,
         detected=area_share(strata, lambda t: t.detected, lambda e: e.detected, confidence),
         loss=area.loss,
+        sdc_critical=area.critical_sdc,
     )
 
 

@@ -105,20 +105,22 @@ Score = Annotated[float, Field(ge=0.0, le=1.0)]
 class Budget(TargetRecord):
     """Bounds on figures of the target; none: not judged.
 
-    ``sdc_fit`` and ``due_fit``: FIT that may be spent, of all regions together. ``metric_event``:
-    least mean score given one event, in each region. ``metric_mean``: least mean score at a moment
-    drawn uniformly from the mission.
+    ``sdc_fit``, ``due_fit`` and ``critical_sdc_fit`` (of what a severity table calls critical): FIT
+    that may be spent, of all regions together. ``metric_event``: least mean score given one event,
+    in each region. ``metric_mean``: least mean score at a moment drawn uniformly from the mission.
     """
 
     sdc_fit: Rate | None = None
     due_fit: Rate | None = None
+    critical_sdc_fit: Rate | None = None
     metric_event: Score | None = None
     metric_mean: Score | None = None
 
     @property
     def needs_rates(self) -> bool:
         """True if a bound says nothing without the raw rate of every region."""
-        return (self.sdc_fit, self.due_fit, self.metric_mean) != (None, None, None)
+        bounds = (self.sdc_fit, self.due_fit, self.critical_sdc_fit, self.metric_mean)
+        return any(bound is not None for bound in bounds)
 
 
 class Requirements(TargetRecord):
@@ -126,6 +128,7 @@ class Requirements(TargetRecord):
 
     sdc_fit: str = ""
     due_fit: str = ""
+    critical_sdc_fit: str = ""
     metric_event: str = ""
     metric_mean: str = ""
 

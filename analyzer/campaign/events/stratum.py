@@ -84,7 +84,8 @@ class EventState:
         if self.state.reached < self.state.end:
             return AreaStratum(share, Tally.empty(self._context.unit))
         outcomes = self.outcomes()
-        return AreaStratum(share, self._context.tally(outcomes), _exact(outcomes))
+        tally = self._context.tally(outcomes)
+        return AreaStratum(share, tally, _exact(outcomes, tally.critical is not None))
 
     def found(self) -> StratumFound:
         """The result of this stratum."""
@@ -100,7 +101,13 @@ class EventState:
         )
 
 
-def _exact(outcomes: Sequence[Outcomes]) -> ExactShares:
+def _exact(outcomes: Sequence[Outcomes], told: bool) -> ExactShares:
+    """Shares of the images.
+
+    Args:
+        outcomes: of every pair of event and batch.
+        told: some confusions are critical.
+    """
     total = sum(outcomes, Outcomes())
     n, units = total.images, total.images * total.denominator
     return ExactShares(
@@ -110,4 +117,5 @@ def _exact(outcomes: Sequence[Outcomes]) -> ExactShares:
         total.gained / units,
         total.corrected / n,
         total.detected / n,
+        total.critical / n if told else None,
     )

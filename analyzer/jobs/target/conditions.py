@@ -18,16 +18,17 @@ UNIT = 1_000
 
 
 def conditions_of(
-    target: DeploymentTarget, asked: Sequence[TargetCondition]
+    target: DeploymentTarget, asked: Sequence[TargetCondition], critical: bool = False
 ) -> tuple[TargetCondition, ...]:
     """Conditions of the budget, then those that were asked for.
 
     Args:
         target: the target.
         asked: of the command line.
+        critical: a severity table tells critical confusions.
 
     Raises:
-        BadGate: a condition needs the raw rate of a region that has none.
+        BadGate: a condition needs the raw rate of a region that has none, or a severity table.
     """
     found = [
         TargetCondition(
@@ -39,6 +40,12 @@ def conditions_of(
         for name, bound in target.budget
         if bound is not None
     ]
+    for condition in (*found, *asked):
+        if condition.figure is TargetFigure.CRITICAL_FIT and not critical:
+            raise BadGate(
+                f"{str(condition)!r} counts critical confusions, and no table tells them; give it "
+                "by --severity FILE"
+            )
     for condition in asked:
         for region in target.region:
             if condition.figure.needs_rates and region.raw_fit_per_mbit is None:

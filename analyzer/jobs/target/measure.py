@@ -96,7 +96,7 @@ def measure_target(
         BadGate: a condition needs a raw rate that is missing.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    conditions = conditions_of(target, request.gate)
+    conditions = conditions_of(target, request.gate, request.severity is not None)
     confidence = 1.0 - (1.0 - request.confidence) / questions(conditions, len(target.region))
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)

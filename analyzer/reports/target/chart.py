@@ -20,7 +20,7 @@ ROWS = (
     ("sdc", "silent (SDC)", RED),
     ("sdc_critical", "critical SDC", RED),
 )
-BUDGETS = {"sdc_fit": "sdc", "due_fit": "due"}
+BUDGETS = {"sdc_fit": "sdc", "due_fit": "due", "critical_sdc_fit": "sdc_critical"}
 DECADES = 6
 """Decades of the axis below the raw rate, at most."""
 

@@ -7,6 +7,7 @@ HOURS_PER_YEAR = 8766.0
 FIGURES = {
     "sdc_fit": "FIT of silent corruption",
     "due_fit": "FIT of detected errors",
+    "critical_sdc_fit": "FIT of critical silent corruption",
     "metric_event": "{metric} given one event, in the worst region",
     "metric_mean": "{metric} at a moment drawn from the mission",
 }

@@ -50,16 +50,17 @@ class DocumentPart(ReportRecord):
 class TargetConditionPart(ReportRecord):
     """One condition, the figure, and the bound that it is judged by.
 
-    ``figure`` says which: ``sdc_fit`` and ``due_fit`` are FIT of the whole memory; ``metric_event``
-    is the mean score given one event, in the worst region; ``metric_mean`` is the mean score at a
-    moment drawn from the mission. ``evidence`` is absent without an estimate, and ``reason`` says
-    why. ``confidence``: of the evidence's interval, so that all conditions hold jointly.
+    ``figure`` says which: ``sdc_fit``, ``due_fit`` and ``critical_sdc_fit`` are FIT of the whole
+    memory; ``metric_event`` is the mean score given one event, in the worst region;
+    ``metric_mean`` is the mean score at a moment drawn from the mission. ``evidence`` is absent
+    without an estimate, and ``reason`` says why. ``confidence``: of the evidence's interval, so
+    that all conditions hold jointly.
     ``probability``: of a FIT condition, the largest P(outcome | one event) that it leaves; absent
     where it says nothing. ``requirement``: id of the requirement that it shows to be met.
     """
 
     condition: str
-    figure: Literal["sdc_fit", "due_fit", "metric_event", "metric_mean"]
+    figure: Literal["sdc_fit", "due_fit", "critical_sdc_fit", "metric_event", "metric_mean"]
     operator: Literal[">=", "<="]
     bound: Amount
     unit: Literal["FIT", "fraction"]

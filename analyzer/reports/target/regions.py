@@ -217,6 +217,7 @@ def _outcomes(found: EventOutcomes | None) -> OutcomesPart | None:
         masked=_share(found.masked),
         due=_share(found.due),
         sdc=_share(found.sdc),
+        sdc_critical=_share(found.sdc_critical) if found.sdc_critical else None,
         detected=_share(found.detected),
         loss=LossPart(estimate=loss.estimate, low=max(-1.0, loss.low), high=min(1.0, loss.high)),
     )
@@ -241,7 +242,8 @@ def fit_part(raw: float, outcomes: EventOutcomes) -> FitPart:
         raw: FIT of all events.
         outcomes: given one event.
     """
-    parts = {name: amount_part(outcome_fit(raw, getattr(outcomes, name))) for name in FIT_OF}
+    names = (*FIT_OF, "sdc_critical") if outcomes.sdc_critical else FIT_OF
+    parts = {name: amount_part(outcome_fit(raw, getattr(outcomes, name))) for name in names}
     return FitPart(raw=raw, **parts)
 
 

@@ -179,6 +179,9 @@ def _fit(report: TargetReport) -> Iterator[str]:
         yield _fit_row(names[region.name], region.fit)
     if len(report.regions) > 1:
         yield _fit_row("all regions", total.fit)
+    if total.fit is not None and (critical := total.fit.sdc_critical):
+        cells = ["", "", "", "", amount(critical), amount_bounds(critical)]
+        yield table_row(cells, FIT_ENDS, "of this SDC, critical")
     for other in report.sensitivity:
         if other.factor != 1.0:
             cells = ["", "", "", amount(other.due_fit), amount(other.sdc_fit)]
