@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,40 +21,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def report(folder: Path, table: str, *gates: str) -> dict[str, object]:
+def report(folder: Path, table: str, *gates: str) -> dict[str, Any]:
     (folder / "s.toml").write_text(table)
     out = folder / "r.json"
+    model: list[str | Path] = [folder / "tiny.onnx", "--data", folder / "tiny.npz"]
+    asked: list[str | Path] = ["--target", folder / "t.toml", "--severity", folder / "s.toml"]
     flags = [flag for gate in gates for flag in ("--gate", gate)]
-    run = invoke(
-        *(
-            "run",
-            folder / "tiny.onnx",
-            "--data",
-            folder / "tiny.npz",
-            "--target",
-            folder / "t.toml",
-        ),
-        *("--severity", folder / "s.toml", "--json", out, "--precision", "0.05", *QUICK, *flags),
-    )
+    run = invoke("run", *model, *asked, "--json", out, "--precision", "0.05", *QUICK, *flags)
     assert run.code in (0, 1, 3), run.err
     return dict(json.loads(out.read_text()))
 
 
 def test_where_every_confusion_is_critical_so_is_every_silent_corruption(folder: Path) -> None:
     found = report(folder, EVERY, "critical_sdc_fit <= 1e9")
-    total = found["total"]["fit"]  # type: ignore[index]
+    total = found["total"]["fit"]
     assert total["sdc"]["estimate"] > 0
     assert total["sdc_critical"] == total["sdc"]
-    for region in found["regions"]:  # type: ignore[attr-defined]
+    for region in found["regions"]:
         given = region["given_event"]
         assert given["sdc_critical"] == given["sdc"]
-    [condition] = found["verdict"]["conditions"]  # type: ignore[index]
+    [condition] = found["verdict"]["conditions"]
     assert condition["verdict"] == "pass"
     assert condition["evidence"]["high"] <= total["sdc"]["high"] * 1.5
 
 
 def test_a_part_of_the_confusions_is_a_part_of_the_fit(folder: Path) -> None:
-    total = report(folder, '[critical]\n"0" = ["1"]\n')["total"]["fit"]  # type: ignore[index]
+    total = report(folder, '[critical]\n"0" = ["1"]\n')["total"]["fit"]
     assert 0.0 <= total["sdc_critical"]["estimate"] < total["sdc"]["estimate"]
 
 
