@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit soak fuzz walk zoo models models-cifar docs site tutorial clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit example-report soak fuzz walk zoo models models-cifar docs site tutorial clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -23,6 +23,7 @@ help:
 	@echo "make docs    write generated documentation (schemas, verification)"
 	@echo "make site    the documentation as a site, in build/site; checks its links, and runs the notebook"
 	@echo "make tutorial  run the tutorial and the notebook, and write into them what they print now"
+	@echo "make example-report  write docs/example-report anew: a deployment target, from raw rates to a verdict"
 	@echo "make clean   remove virtual environments and caches"
 
 $(BIN)/relcheck: pyproject.toml constraints.txt
@@ -142,6 +143,10 @@ docs: $(VENV)/.dev
 site: $(VENV)/.docs
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs/site . build/site
 	RELCHECK_SITE=build/site $(BIN)/pytest tests/test_site.py tests/test_notebook.py
+
+# The report that a reviewer signs, on a made-up device.
+example-report: $(BIN)/relcheck
+	$(BIN)/relcheck run models/digits_resnet.onnx --target docs/example-report/target.toml --severity docs/example-report/severity.toml --journal none --budget 5m --json docs/example-report/report.json --html docs/example-report/report.html
 
 tutorial: $(VENV)/.docs
 	$(BIN)/python -m tests.test_tutorial
