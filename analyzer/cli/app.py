@@ -58,7 +58,19 @@ class Command(TyperCommand):
             super().format_help(ctx, formatter)
 
 
-class DefaultToRun(TyperGroup):
+class Group(TyperGroup):
+    """Commands below a command, whose help shows no type for options without a value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Options of the group itself.
+
+        Args:
+            ctx: of typer.
+        """
+        return _without_types_of_switches(super().get_params(ctx))
+
+
+class DefaultToRun(Group):
     """`relcheck MODEL ...` is `relcheck run MODEL ...`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -83,14 +95,6 @@ class DefaultToRun(TyperGroup):
         known = [name for names in SECTIONS.values() for name in names]
         order = {name: place for place, name in enumerate(known)}
         return sorted(super().list_commands(ctx), key=lambda name: order.get(name, len(order)))
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Options of the program itself.
-
-        Args:
-            ctx: of typer.
-        """
-        return _without_types_of_switches(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help.

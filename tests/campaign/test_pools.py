@@ -450,6 +450,6 @@ def test_a_full_temporary_folder_is_a_sentence(tmp_path: Path) -> None:
     model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
     with most_bytes_per_file(4096):
         run = invoke(model, "--data", data, "--jobs", "1", "--journal", "none")
-    assert (run.code, run.out) == (2, "")
+    assert run.code == 2
     assert "cannot take the" in run.err
     assert run.err.endswith("set TMPDIR to another [unwritable-output]\n")

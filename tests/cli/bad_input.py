@@ -873,7 +873,6 @@ def _config(content: str | bytes) -> Maker:
 for _content, _says in {
     "speed = 1": "'speed' is no setting of relcheck run",
     'gates = "x"': "(did you mean gate?)",
-    '[run]\nrates = "1e-6"': "'run' is no setting of relcheck run",
     "json_path = 'x'": "'json_path' is no setting of relcheck run",
     "rates = ": "is no TOML",
     "rates = true": "rates True",

@@ -107,7 +107,7 @@ def test_a_file_and_its_flags_are_one(place: Path) -> None:
         ("run", 'pdf = "x.pdf"', "'pdf' is no setting of relcheck run"),
         ("run", 'format = "x.pdf"', "format 'x.pdf' names no form"),
         ("run", "exhaustive = true", "'exhaustive' is no setting of relcheck run"),
-        ("compare", 'until = "gate"', "'until' is no setting of relcheck compare"),
+        ("compare", "exhaustive = true", "'exhaustive' is no setting of relcheck compare"),
     ],
 )
 def test_each_command_has_its_own_keys(command: str, line: str, says: str, place: Path) -> None:

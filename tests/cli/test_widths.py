@@ -76,7 +76,7 @@ def test_figures_are_those_of_every_width(model: Path, data: Path) -> None:
     assert spans[0] == spans[1] == spans[2]
     assert len(spans[0]) == 7
     narrow, usual, wide = (text.splitlines() for text in texts)
-    assert len(wide) == len(usual) - 2, "an interval stands beside its figure"
+    assert len(wide) <= len(usual) - 2, "an interval stands beside its figure"
     assert any("masked" in line for line in usual + wide)
     assert not any("masked" in line for line in narrow)
 

@@ -96,11 +96,10 @@ NETS: dict[str, Net] = {
         "scores = Gemm (d, fc, fb)",
         {"m1": (36, 8), "m2": (8, 8), "fc": (8, CLASSES), "fb": (CLASSES,)},
     ),
-    "folded": Net(  # ONNX Runtime folds the scale into the weights, so that they cannot be faulted
+    "folded": Net(  # ONNX Runtime folds the scale into the weights; folds are followed
         f"a = {PAD} (image, w1, b1) n = BatchNormalization (a, g1, h1, m1, v1) b = Relu (n) "
         f"c = {PAD} (b, w2, b2) d = Relu (c) {END}",
         {**CONV, **HEAD, "g1": (4,), "h1": (4,), "m1": (4,), "v1": (4,)},
-        optimized=False,
     ),
 }
 

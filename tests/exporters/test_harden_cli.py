@@ -325,7 +325,10 @@ def opset_10(folder: Path) -> Arguments:
     return harden(folder, network("scores = Relu (image)", opset=10))
 
 
-@bad("bad-option", "--method 'actmin' is unknown; use relu6, ranger, actmax, clipact")
+@bad(
+    "bad-option",
+    "--method 'actmin' is unknown (did you mean actmax?); use relu6, ranger, actmax, clipact",
+)
 def unknown_method(folder: Path) -> Arguments:
     return ["harden", *good(folder), "--method", "actmin"]
 

@@ -126,7 +126,7 @@ def test_live_weights_are_what_is_asked(element: str, encoding: str) -> None:
     [
         ("KA-421", "w", Route.IN_PLACE),
         ("KA-423", "w", Route.IN_PLACE),
-        ("KA-424", "gamma", Route.RELOAD),
+        ("KA-424", "gamma", Route.RECOMPUTED),
         ("KA-425", "w", Route.IN_PLACE),
         ("KA-426", "s", Route.RELOAD),
         ("KA-428", "v", Route.NO_EFFECT),

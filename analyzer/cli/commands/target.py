@@ -5,15 +5,16 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.app import app
+from analyzer.cli.app import Application, Group, app
 from analyzer.cli.exits import Exit
 
-target = typer.Typer(
+target = Application(
     name="target",
+    cls=Group,
     no_args_is_help=True,
     help="Deployment targets: memories with their raw rates, for relcheck run --target.",
 )
-app.add_typer(target)
+app.add_typer(target, rich_help_panel="Look, and check")
 
 
 @target.command("list")

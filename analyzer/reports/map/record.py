@@ -240,8 +240,9 @@ def advice(report: MapReport) -> str:
         if carried >= PROTECTED:
             break
     tensors = "the tensor" if taken == 1 else f"the {taken} tensors"
+    hold, cause = ("which holds", "causes") if taken == 1 else ("which together hold", "cause")
     return (
-        f"To protect first: {tensors} with the largest share of SDC, which together hold "
-        f"{100 * bits / report.whole.bits:.0f} % of the bits at risk and cause about "
+        f"To protect first: {tensors} with the largest share of SDC, {hold} "
+        f"{100 * bits / report.whole.bits:.0f} % of the bits at risk and {cause} about "
         f"{100 * carried:.0f} % of the SDC of an upset anywhere."
     )

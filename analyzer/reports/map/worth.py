@@ -147,8 +147,18 @@ def bit_advice(report: MapReport) -> str:
     return (
         f"{names}: {figures.percent(storage)} % of the storage, {figures.percent(share)} % of the "
         f"silent corruption. SEC-DED over {WORD} of these bits takes {kib:.3g} KiB of check bits "
-        f"({check_kib(report.whole.bits):.3g} KiB for everything): --protect {_flag(chosen, alone)}"
+        f"({check_kib(report.whole.bits):.3g} KiB for everything){_told(_flag(chosen, alone))}"
     )
+
+
+LONGEST = 48
+"""Characters of a flag that text has room for on narrow pages; it must stay in one piece."""
+
+
+def _told(flag: str) -> str:
+    if len(flag) > LONGEST:
+        return "; relcheck protect names all of them"
+    return f": --protect {flag}"
 
 
 def _by_type(rows: Iterable[WorthPart]) -> list[tuple[str, list[int]]]:
@@ -172,10 +182,27 @@ def _flag(rows: list[WorthPart], alone: bool) -> str:
         alone: whether the memory has elements of one type, which need not be named then.
     """
     return "+".join(
-        f"secded:{WORD}@{'' if alone else f'type={dtype},'}"
-        f"{','.join(f'bits={bit}' for bit in bits)}"
+        f"secded:{WORD}@{'' if alone else f'type={dtype},'}{','.join(_ranges(bits))}"
         for dtype, bits in _by_type(rows)
     )
+
+
+def _ranges(bits: list[int]) -> list[str]:
+    """Neighbouring positions together.
+
+    Args:
+        bits: ascending.
+
+    >>> _ranges([23, 28, 29, 30])
+    ['bits=23', 'bits=28-30']
+    """
+    runs: list[list[int]] = []
+    for bit in bits:
+        if runs and bit == runs[-1][-1] + 1:
+            runs[-1].append(bit)
+        else:
+            runs.append([bit])
+    return [f"bits={run[0]}-{run[-1]}" if run[1:] else f"bits={run[0]}" for run in runs]
 
 
 def shares_of_bits(report: MapReport) -> dict[tuple[str, str, int], float]:
