@@ -20,6 +20,7 @@ from typing import Any
 
 from analyzer.campaign.event_cells import EventCell
 from analyzer.campaign.events.run import run_events
+from analyzer.campaign.events.task import EventTask
 from analyzer.campaign.trials import TrialContext
 from analyzer.campaign.workers.inline_pool import InlinePool
 from analyzer.evaluation.outcomes import Outcomes
@@ -91,17 +92,9 @@ def ours(prepared: PreparedTarget) -> tuple[Cost, EventOutcomes]:
     """Run a whole campaign and take its CPU time."""
     bench, start = prepared.analysis.context, time.process_time()
     with InlinePool(bench) as pool:
-        result = run_events(
-            bench,
-            pool,
-            NullStore(),
-            Endless(),
-            lambda task: None,
-            prepared.weights,
-            precise_enough(PRECISION),
-            CONFIDENCE,
-            precision=PRECISION,
-        )
+        question = precise_enough(PRECISION)
+        task = EventTask(bench, prepared.weights, question, CONFIDENCE, precision=PRECISION)
+        result = run_events(task, pool, NullStore(), Endless(), lambda task: None)
     spent = time.process_time() - start
     assert result.figures.whole is not None, "the budget has no end"
     return Cost(spent, result.trials, result.images), result.figures.whole

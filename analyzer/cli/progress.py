@@ -93,24 +93,25 @@ def _rate_lines(console: Console, metric: str, outlook: Outlook) -> ShowRate:
 
 
 @contextmanager
-def show_map(total: int, used: Used = nothing_used) -> Iterator[ShowTensor]:
+def show_map(total: int, label: str, used: Used = nothing_used) -> Iterator[ShowTensor]:
     """One bar for all tensors; lines where there is no terminal.
 
     Args:
-        total: number of tensors.
+        total: number of tensors; of one, the share of it is told.
+        label: what is done.
         used: tells which share of the budget is used.
     """
     console, outlook = Console(stderr=True), Outlook(total, used)
     if not console.is_terminal:
-        yield _map_lines(console, outlook, total)
+        yield _map_lines(console, outlook, total, label)
         return
     with _bars(console) as bars:
-        tensors = bars.add_task("map", total=total, first="", second="")
+        tensors = bars.add_task(label, total=total, first="", second="")
         whole = bars.add_task("all", total=1.0, first="", second="")
 
         def draw(index: int, trials: int, share: float) -> None:
             outlook.take(index, trials, share)
-            done = f"{outlook.parts_done:.1f} of {total} tensors"
+            done = _parts_done(outlook, total)
             shown = f"{outlook.trials:,} trials"
             bars.update(tensors, completed=outlook.parts_done, first=done, second=shown)
             _draw_all(bars, whole, outlook)
@@ -118,13 +119,19 @@ def show_map(total: int, used: Used = nothing_used) -> Iterator[ShowTensor]:
         yield draw
 
 
-def _map_lines(console: Console, outlook: Outlook, total: int) -> ShowTensor:
+def _parts_done(outlook: Outlook, total: int) -> str:
+    if total == 1:
+        return f"{100 * outlook.parts_done:.0f} % of this look"
+    return f"{outlook.parts_done:.1f} of {total} tensors"
+
+
+def _map_lines(console: Console, outlook: Outlook, total: int, label: str) -> ShowTensor:
     clock = LogClock()
 
     def write(index: int, trials: int, share: float) -> None:
         outlook.take(index, trials, share)
         if clock.due():
-            text = f"map: {outlook.parts_done:.1f} of {total} tensors, {outlook.trials:,} trials"
+            text = f"{label}: {_parts_done(outlook, total)}, {outlook.trials:,} trials"
             console.print(f"{text}; {outlook.text}", highlight=False, soft_wrap=True)
 
     return write

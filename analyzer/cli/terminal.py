@@ -95,7 +95,7 @@ class Terminal:
             case SweepStage():
                 return self._drawing("_sweep", show_sweep(stage.rates, stage.metric, self._used))
             case MapStage():
-                return self._drawing("_map", show_map(stage.tensors, self._used))
+                return self._drawing("_map", show_map(stage.tensors, stage.label, self._used))
             case CountStage():
                 return self._drawing("_count", show_count(stage.total, stage.label))
             case _:

@@ -23,13 +23,15 @@ class SweepStage:
 
 @dataclass(frozen=True, slots=True)
 class MapStage:
-    """A vulnerability map; `Observer.tensor` tells how far each tensor is.
+    """A vulnerability map, or single events; `Observer.tensor` tells how far each tensor is.
 
     Attributes:
-        tensors: Number of tensors at risk.
+        tensors: Number of tensors at risk; 1 for single events, which are judged together.
+        label: ``map`` or ``events``.
     """
 
     tensors: int
+    label: str = "map"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from analyzer.jobs.render import read_report
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.sweep import SweepReport
 from analyzer.jobs.worst import draw_again
-from analyzer.reports.shared.trials import TrialPart
+from analyzer.reports.shared.trials import TrialPart, trial_name
 from analyzer.reports.sweep.record import Report
 
 PATHS = ("model", "data", "labels", "severity")
@@ -183,5 +183,5 @@ def _drawn(
 ) -> ReportedTrial:
     strata = analysis.context.patterns.split(rate).strata
     place = next(i for i, found in enumerate(strata) if found.name == stratum)
-    name = f"{rate!r}/{stratum}/{index}"
+    name = trial_name(rate, stratum, index)
     return ReportedTrial(name, draw_again(analysis, Cell(rate, place), index), part)

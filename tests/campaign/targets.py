@@ -60,14 +60,5 @@ def measure(
 ) -> EventResult:
     """A campaign of single events, to its end."""
     context = target.analysis.context
-    return run_events(
-        context,
-        Direct(context),
-        Memory(),
-        Charges(),
-        ignore,
-        target.weights,
-        question,
-        confidence,
-        exhaustive,
-    )
+    task = EventTask(context, target.weights, question, confidence, exhaustive)
+    return run_events(task, Direct(context), Memory(), Charges(), ignore)

@@ -4,10 +4,11 @@ import os
 
 import pytest
 
-from analyzer.reports.protect.amounts import beside, evidence
+from analyzer.reports.protect.amounts import evidence
 from analyzer.reports.protect.html import to_html
 from analyzer.reports.protect.record import AmountPart
 from analyzer.reports.protect.text import to_text
+from analyzer.reports.shared.amounts import beside
 from tests.reports.protections import PLANS, example_plan, region
 from tests.support import ROOT
 

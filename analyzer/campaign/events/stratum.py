@@ -1,16 +1,16 @@
 """A stratum of events while a campaign runs: its blocks, and the outcomes of their trials."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.event_cells import EventCell
 from analyzer.campaign.events.result import StratumFound
+from analyzer.campaign.exact_shares import exact_shares
 from analyzer.campaign.tasks import WHOLE, CellState
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.faults.events import EventStratum
-from analyzer.stats.areas import AreaStratum, ExactShares
+from analyzer.stats.areas import AreaStratum
 from analyzer.stats.tally import Tally
 
 ENUMERATED = 256
@@ -85,7 +85,7 @@ class EventState:
             return AreaStratum(share, Tally.empty(self._context.unit))
         outcomes = self.outcomes()
         tally = self._context.tally(outcomes)
-        return AreaStratum(share, tally, _exact(outcomes, tally.critical is not None))
+        return AreaStratum(share, tally, exact_shares(outcomes, tally.critical is not None))
 
     def found(self) -> StratumFound:
         """The result of this stratum."""
@@ -99,23 +99,3 @@ class EventState:
             due=sum(o.due for o in outcomes),
             crashes=tuple(self._context.crash(self.cell, index) for index in crashed),
         )
-
-
-def _exact(outcomes: Sequence[Outcomes], told: bool) -> ExactShares:
-    """Shares of the images.
-
-    Args:
-        outcomes: of every pair of event and batch.
-        told: some confusions are critical.
-    """
-    total = sum(outcomes, Outcomes())
-    n, units = total.images, total.images * total.denominator
-    return ExactShares(
-        total.sdc / n,
-        total.due / n,
-        total.lost / units,
-        total.gained / units,
-        total.corrected / n,
-        total.detected / n,
-        total.critical / n if told else None,
-    )

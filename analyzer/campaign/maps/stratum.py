@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
+from analyzer.campaign.exact_shares import exact_shares
 from analyzer.campaign.maps.result import SiteStratumResult
 from analyzer.campaign.site_cells import SiteCell
 from analyzer.campaign.tasks import WHOLE, CellState, Shard
@@ -148,18 +149,4 @@ class StratumState:
         if self.state.reached < self.state.end:
             return AreaStratum(weight, Tally.empty(self._context.unit))
         tally = self._context.tally(outcomes)
-        return AreaStratum(weight, tally, _exact(outcomes, tally.critical is not None))
-
-
-def _exact(outcomes: Sequence[Outcomes], told: bool) -> ExactShares:
-    """Shares of the images.
-
-    Args:
-        outcomes: of every pair of site and batch.
-        told: some confusions are critical.
-    """
-    total = sum(outcomes, Outcomes())
-    n, units = total.images, total.images * total.denominator
-    critical = total.critical / n if told else None
-    lost, gained = total.lost / units, total.gained / units
-    return ExactShares(total.sdc / n, total.due / n, lost, gained, critical=critical)
+        return AreaStratum(weight, tally, exact_shares(outcomes, tally.critical is not None))

@@ -112,7 +112,7 @@ def survey_events(
         with (
             watch.interruptible(),
             open_pool(analysis, request, crew, observer) as pool,
-            observer.stage(MapStage(1)),
+            observer.stage(MapStage(1, "events")),
         ):
             stop = work_off([task], pool, NullStore(), watch, tell)
     return Survey(analysis, prepared.members, task.finished(stop), watch.worker_seconds)

@@ -153,20 +153,17 @@ def _events(
         journal_of(analysis, request, observer) as journal,
         watch.interruptible(),
         open_pool(analysis, request, crew, observer) as pool,
-        observer.stage(MapStage(1)),
+        observer.stage(MapStage(1, "events")),
     ):
-        found = run_events(
+        task = EventTask(
             analysis.context,
-            pool,
-            journal or NullStore(),
-            watch,
-            tell,
             prepared.weights,
             question,
             confidence,
-            request.exhaustive,
-            answered,
-            None if conditions else alike,
-            None if conditions else request.precision,
+            exhaustive=request.exhaustive,
+            answered=answered,
+            focus=None if conditions else alike,
+            precision=None if conditions else request.precision,
         )
+        found = run_events(task, pool, journal or NullStore(), watch, tell)
     return found, (journal.path if journal else None)

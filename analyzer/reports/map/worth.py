@@ -151,8 +151,8 @@ def bit_advice(report: MapReport) -> str:
     )
 
 
-LONGEST = 48
-"""Characters of a flag that text has room for on narrow pages; it must stay in one piece."""
+LONGEST = 72
+"""Characters of a flag that a line has room for; it must stay in one piece, to be copied."""
 
 
 def _told(flag: str) -> str:

@@ -9,36 +9,7 @@ from analyzer.reports.protect.record import (
     RulePart,
 )
 from analyzer.reports.shared import number_format as figures
-
-MOST_DIGITS = 15
-
-
-def amount(value: float) -> str:
-    """An amount to three digits.
-
-    >>> amount(0.0), amount(12.345), amount(0.000843), amount(16360.0)
-    ('0', '12.3', '0.000843', '16,360')
-    """
-    if value >= 999.5:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
-def beside(value: float, bound: float) -> str:
-    """An amount with digits enough to stand to a bound as the value stands to it.
-
-    Args:
-        value: 0 or more.
-        bound: what it is compared with.
-
-    >>> beside(9.9996, 10.0), beside(10.0004, 10.0), beside(4.0, 10.0)
-    ('9.9996', '10.0004', '4')
-    """
-    for digits in range(3, MOST_DIGITS):
-        text = f"{value:.{digits}g}"
-        if (float(text) > bound) == (value > bound) and (float(text) < bound) == (value < bound):
-            return amount(value) if digits == 3 else text
-    return repr(value)
+from analyzer.reports.shared.amounts import beside, number
 
 
 def evidence(found: AmountPart | None, bound: float) -> str:
@@ -113,7 +84,7 @@ def why(rule: RulePart, budgets: Sequence[BudgetPart]) -> str:
     removed = max(0.0, min(1.0, rule.removed_share))
     text = f"removes {figures.percent(removed)} % of the silent corruption"
     if budgets[0].outcome == "due" and len(budgets) == 1:
-        text = f"leaves {amount(rule.sdc_after)} of {amount(rule.sdc_before)}"
+        text = f"leaves {number(rule.sdc_after)} of {number(rule.sdc_before)}"
     if rule.removed_per_kib is not None:
         text += f", {100.0 * rule.removed_per_kib:.3g} points per KiB of check bits"
     return text

@@ -1,15 +1,9 @@
 """A protection plan as one self-contained HTML page."""
 
-from analyzer.reports.protect.amounts import (
-    amount,
-    evidence,
-    saving,
-    unit_sentence,
-    verdict_sentence,
-    why,
-)
+from analyzer.reports.protect.amounts import evidence, saving, unit_sentence, verdict_sentence, why
 from analyzer.reports.protect.record import ProtectionPlanReport
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.amounts import number
 from analyzer.reports.shared.html_page import render
 
 
@@ -22,7 +16,7 @@ def to_html(report: ProtectionPlanReport) -> str:
         sentence=verdict_sentence(report),
         unit=unit_sentence(report),
         saving=saving(report),
-        amount=amount,
+        amount=number,
         evidence=evidence,
         why=why,
         chosen=[part for part in report.tensors if part.scheme],

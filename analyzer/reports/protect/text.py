@@ -1,15 +1,9 @@
 """A protection plan as plain text, 80 columns wide."""
 
-from analyzer.reports.protect.amounts import (
-    amount,
-    evidence,
-    saving,
-    unit_sentence,
-    verdict_sentence,
-    why,
-)
+from analyzer.reports.protect.amounts import evidence, saving, unit_sentence, verdict_sentence, why
 from analyzer.reports.protect.record import BudgetPart, ProtectionPlanReport
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.amounts import number
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.terminal_text import COLUMNS, one_line, table_row, wrapped
@@ -90,10 +84,10 @@ def _quoted(rules: str) -> str:
 
 
 def _budget(budget: BudgetPart) -> list[str]:
-    planned = f"{amount(budget.planned)} ± {amount(budget.planned_deviation)}"
+    planned = f"{number(budget.planned)} ± {number(budget.planned_deviation)}"
     return [
         f"  {budget.condition}: {evidence(budget.found, budget.bound)} confirmed",
-        f"    {planned} expected by the survey, {amount(budget.unprotected)} without protection",
+        f"    {planned} expected by the survey, {number(budget.unprotected)} without protection",
     ]
 
 
@@ -105,8 +99,8 @@ def _alternatives(report: ProtectionPlanReport) -> list[str]:
         cells = [
             figures.si(row.check_bits),
             f"+{100.0 * row.overhead:.3g} %",
-            amount(row.sdc),
-            amount(row.due),
+            number(row.sdc),
+            number(row.due),
             "yes" if row.meets else "no",
         ]
         lines.append(table_row(cells, ENDS, _cut(row.name)))

@@ -52,9 +52,18 @@ class TrialPart(ReportRecord):
     elements: list[ElementPart]
 
 
-def trial_name(trial: WorstTrial) -> str:
-    """The name of a trial in commands, e.g. ``1e-06/1/42``."""
-    return f"{trial.rate!r}/{trial.stratum}/{trial.index}"
+def trial_name(rate: float, stratum: str, index: int) -> str:
+    """The name of a trial in commands.
+
+    Args:
+        rate: its bit error rate.
+        stratum: name of its stratum.
+        index: of the trial in the stratum.
+
+    >>> trial_name(1e-06, "1", 42)
+    '1e-6/1/42'
+    """
+    return f"{show_rate(rate)}/{stratum}/{index}"
 
 
 def trial_part(
@@ -76,7 +85,7 @@ def trial_part(
     o = trial.outcomes
     return TrialPart(
         number=number,
-        name=trial_name(trial),
+        name=trial_name(trial.rate, trial.stratum, trial.index),
         rate=trial.rate,
         severe=trial.stratum,
         trial=trial.index,

@@ -1,28 +1,11 @@
 """FIT and other figures that are no shares, as people read them."""
 
+from analyzer.reports.shared.amounts import beside, number
 from analyzer.reports.shared.bound_format import evidence_shown
 from analyzer.reports.shared.number_format import UNKNOWN
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import TargetConditionPart
-
-MOST_DIGITS = 15
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with so many digits; large ones with commas.
-
-    Args:
-        value: 0 or more.
-        digits: that are significant.
-
-    >>> number(0.0), number(5.0213), number(0.00012345), number(16360.4), number(1.5e9)
-    ('0', '5.02', '0.000123', '16,360', '1.5e9')
-    """
-    if 1000.0 <= value < 1e7:
-        return f"{value:,.{max(0, digits - len(str(int(value))))}f}"
-    text = f"{value:.{digits}g}"
-    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
 def amount(part: AmountPart | None) -> str:
@@ -58,21 +41,3 @@ def evidence(condition: TargetConditionPart) -> str:
     low, high = beside(part.low, condition.bound), beside(part.high, condition.bound)
     point = f"≤ {high}" if part.estimate == part.low < part.high else number(part.estimate)
     return f"{point} FIT ({100 * condition.confidence:.4g} % interval {low} – {high})"
-
-
-def beside(value: float, bound: float) -> str:
-    """A number that stands to the bound, as shown, as the value does.
-
-    Args:
-        value: 0 or more.
-        bound: likewise.
-
-    >>> beside(9.9996, 10.0), beside(10.0, 10.0), beside(12.3456, 10.0)
-    ('9.9996', '10', '12.3')
-    """
-    for digits in range(3, MOST_DIGITS):
-        text = number(value, digits)
-        shown = float(text.replace(",", ""))
-        if (shown > bound, shown < bound) == (value > bound, value < bound):
-            return text
-    return repr(value)

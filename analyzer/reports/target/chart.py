@@ -8,8 +8,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from analyzer.reports.shared.amounts import number
 from analyzer.reports.shared.svg import AMBER, BLUE, GREY, RED, STYLE, SVG_METADATA, only_svg
-from analyzer.reports.target.amounts import number
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import TargetReport
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared.amounts import beside, number
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.target import page_words
-from analyzer.reports.target.amounts import amount, amount_bounds, beside, number
+from analyzer.reports.target.amounts import amount, amount_bounds
 from analyzer.reports.target.chart import roll_up_chart
 from analyzer.reports.target.memory import AmountPart, FitPart, OutcomesPart, RegionPart
 from analyzer.reports.target.record import TargetConditionPart, TargetReport

@@ -1,6 +1,6 @@
 """Names and times on the page that a reviewer signs."""
 
-from analyzer.reports.target.amounts import number
+from analyzer.reports.shared.amounts import number
 
 HOURS_PER_YEAR = 8766.0
 
