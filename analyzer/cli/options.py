@@ -12,6 +12,7 @@ from analyzer.cli.option_forms import takes as takes
 from analyzer.cli.report_options import PANEL as _OUT
 from analyzer.cli.report_options import option as _option
 from analyzer.cli.report_options import outputs
+from analyzer.cli.target_options import Target
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
 from analyzer.faults.protection_forms import offered_protections
@@ -202,6 +203,7 @@ JUDGED = {**DATA, "severity": Severity}
 _ACCURACY = {**JUDGED, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
+    "target": Target,
     **_SWEEP,
     "protect": Protect,
     **_ACCURACY,

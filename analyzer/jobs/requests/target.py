@@ -1,6 +1,7 @@
 """The request of a report on a deployment target."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -8,11 +9,13 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, model_
 
 from analyzer.errors import BadOption, RelcheckError
 from analyzer.gate.target import TargetCondition, parse_target_gate
+from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest, Purpose
 from analyzer.jobs.requests.config_file import ConfigFile
 from analyzer.jobs.requests.fields import NO_TEXT
-from analyzer.reports.formats import RecordKind
+from analyzer.jobs.requests.settings import ask
+from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.targets.read import find_target
 
 STATED = {
@@ -75,7 +78,7 @@ class TargetRequest(CampaignRequest):
     model: Annotated[Model, Field(exclude=True)]
     target: Annotated[Path, BeforeValidator(_as_file)]
     gate: TargetGates = ()
-    precision: float = Field(default=0.002, gt=0.0, lt=0.5)
+    precision: fields.Precision = 0.002
     exhaustive: bool = False
 
     @model_validator(mode="before")
@@ -94,6 +97,34 @@ class TargetRequest(CampaignRequest):
             if name in ELSEWHERE:
                 raise BadOption(f"--{name} does not go with --target: {ELSEWHERE[name]}")
         return given
+
+
+def ask_target(
+    flags: Mapping[str, Any], config: ConfigFile | None, **sources: object
+) -> TargetRequest:
+    """The request of a target that a flag or the settings file names.
+
+    A file that was found is for sweeps as well: what it says of them is void beside the flag.
+
+    Args:
+        flags: as in `ask`, the options of a sweep among them.
+        config: the file; None: there is none.
+        sources: as in `ask`.
+
+    Raises:
+        BadConfig: the file cannot be read, or contradicts the target.
+        BadOption: a flag has a bad value, or contradicts the target.
+    """
+    if flags.get("target") is None:
+        try:
+            return ask(TargetRequest, flags, config, **sources)
+        except BadOption as error:
+            assert config is not None, "nothing else names a target"
+            raise BadOption(f"{error} (the target is named in {config.path})") from error
+    if config is not None and not config.named:
+        forms = formats_of([RecordKind.RUN]).keys() - TargetRequest.formats().keys()
+        config = replace(config, unused=frozenset({*STATED, *ELSEWHERE, "gate", *forms}))
+    return ask(TargetRequest, flags, config, **sources, target=flags["target"])
 
 
 def names_target(flags: Mapping[str, Any], config: ConfigFile | None) -> bool:
