@@ -8,15 +8,12 @@ from pathlib import Path
 from pydantic import Field
 
 from analyzer.campaign.journal.entries import read_value
-from analyzer.campaign.journal.storage import is_surely_journal, log_at
+from analyzer.campaign.journal.storage import is_surely_journal, log_at, remove_journal
 from analyzer.errors import FileMissing, JournalError
 from analyzer.jobs.journals import FINISHED, cache_folder
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Request
 from analyzer.reports.journal_list import JournalRow, journals_text
-
-BESIDE = (".damaged",)
-"""Endings of files beside a journal that go with it; its lock stays, as another may wait for it."""
 
 DAY = 86_400.0
 
@@ -105,10 +102,6 @@ def _row(path: Path, now: float) -> JournalRow:
 def _remove(path: Path) -> bool:
     """Remove a journal; false if a run holds it."""
     try:
-        with log_at(path).hold():
-            path.unlink()
-            for ending in BESIDE:
-                path.with_name(path.name + ending).unlink(missing_ok=True)
+        return remove_journal(path)
     except (JournalError, OSError):
         return False
-    return True

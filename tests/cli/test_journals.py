@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from analyzer.campaign.journal.sqlite_damage import TABLE
 from analyzer.campaign.journal.storage import log_at
 from tests.support import invoke, run_cli
 
@@ -78,11 +79,20 @@ def folder(model: Path, data: Path, tmp_path: Path) -> Path:
     (place / "short.db").write_bytes(b"SQLite format 3\0")
     with closing(sqlite3.connect(place / "foreign.db")) as connection:
         connection.execute("CREATE TABLE cookies (name TEXT)")
+    with closing(sqlite3.connect(place / "same-table.db")) as connection:
+        connection.execute(TABLE)
+    (place / "quotes.db").write_text(f"{TABLE}\n".rjust(200))
+    (place / "link.db").symlink_to(place / "m.db")
+    (place / "nowhere.db").symlink_to(tmp_path / "gone.db")
+    (place / "directory.db").mkdir()
     return place
 
 
-FOREIGN = {"notes.db", "empty.db", "short.db", "foreign.db"}
-"""Files of that folder which are no journals."""
+FOREIGN = {
+    *("notes.db", "empty.db", "short.db", "foreign.db", "same-table.db", "quotes.db"),
+    *("link.db", "nowhere.db", "directory.db"),
+}
+"""Names in that folder which are no journals, or lead to one from elsewhere."""
 
 
 def lines(text: str) -> dict[str, list[str]]:
@@ -125,6 +135,23 @@ def test_what_is_no_journal_is_never_removed(folder: Path) -> None:
     invoke("journals", folder, "--prune", "--unfinished")
     assert {path.name for path in folder.glob("*.db")} == FOREIGN
     assert not {f"{name}.lock" for name in FOREIGN} & {path.name for path in folder.iterdir()}
+
+
+def test_what_belongs_to_a_journal_goes_with_it(folder: Path) -> None:
+    """Fails if a log is left, which SQLite would read into the next journal of that name."""
+    beside = {name: folder / f"old.db{name}" for name in ("-wal", "-shm", ".lock", ".damaged")}
+    beside["-wal"].write_bytes(b"")
+    beside["-shm"].write_bytes(b"")
+    beside[".lock"].write_text("notes of somebody\n")
+    beside[".damaged"].write_text("no journal\n")
+    (folder / "m.db.damaged").write_bytes((folder / "m.db").read_bytes())
+    invoke("journals", folder, "--prune")
+    assert not (folder / "old.db").exists()
+    assert not beside["-wal"].exists()
+    assert not beside["-shm"].exists()
+    assert beside[".lock"].read_text() == "notes of somebody\n"
+    assert beside[".damaged"].read_text() == "no journal\n"
+    assert not (folder / "m.db.damaged").exists()
 
 
 def test_a_journal_in_use_is_left_alone(folder: Path) -> None:
