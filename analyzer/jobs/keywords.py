@@ -119,8 +119,8 @@ class DiffKeywords(TypedDict, total=False):
 
     gate: str | AnyCondition | Sequence[str | AnyCondition] | None
     waivers: PathLike | None
-    confidence: float | None
-    tolerance: float | None
+    confidence: float | str | None
+    tolerance: float | str | None
     across: str | Sequence[str] | None
     missing_baseline: str | None
     json: PathLike | None

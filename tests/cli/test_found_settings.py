@@ -217,9 +217,20 @@ def test_a_found_file_of_a_sweep_does_not_end_a_target(place: str, project: Path
     assert run.code == 0, run.err
     assert "settings: ../../relcheck.toml" in run.err
     assert "24 images" in run.out
+    assert "these settings of sweeps are left out: gate, protect, rates, until\n" in run.err
     typed = ("--target", project / "target.toml", "--rates", "1e-4")
     refused = invoke(project / "tiny.onnx", *typed)
     assert "--rates does not go with --target" in refused.err
+
+
+def test_gates_on_the_target_in_a_found_file_are_judged(project: Path) -> None:
+    """Fails if gates are left out with those of sweeps: the verdict would lack them."""
+    (project / "target.toml").write_text(TARGET)
+    (project / "relcheck.toml").write_text(f'{RUN}gate = "sdc_fit <= 1e9"\njobs = 0\n')
+    run = invoke(project / "tiny.onnx", "--target", project / "target.toml")
+    assert run.code == 0, run.err
+    assert "these settings of sweeps are left out: rates\n" in run.err
+    assert "sdc_fit <= 1000000000: " in run.out
 
 
 def test_a_named_file_that_contradicts_a_target_is_named(project: Path) -> None:

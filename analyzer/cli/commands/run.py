@@ -29,9 +29,9 @@ def run(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.target import analyze_target
 
     config, model = settings_of(flags.pop("config"), "run"), model or demonstration_model()
-    command = command_line()
+    command, observer = command_line(), terminal()
     if names_target(flags, config):
-        asked = ask_target(flags, config, model=model, command=command)
-        return show_campaign(analyze_target(asked, terminal()))
+        target = ask_target(flags, config, observer.message, model=model, command=command)
+        return show_campaign(analyze_target(target, observer))
     request = ask(SweepRequest, flags, config, model=model, command=command)
-    return show_campaign(run_sweep(request, terminal()))
+    return show_campaign(run_sweep(request, observer))
