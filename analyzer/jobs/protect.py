@@ -34,7 +34,7 @@ from analyzer.jobs.sources import files_of, open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.protect.record import ProtectionPlanReport
-from analyzer.reports.protect.text import to_text
+from analyzer.reports.protect.text import to_text, verdict_text
 from analyzer.reports.shared.assumptions import ReportAssumptions, assumptions
 from analyzer.reports.shared.build import data_part, model_part
 from analyzer.reports.shared.decision import decision_part
@@ -79,6 +79,10 @@ class ProtectionReport(Report[ProtectionPlanReport]):
     def to_text(self) -> str:
         """The plan as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The verdict, the plan as ``--protect`` writes it, and the budgets."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""

@@ -68,9 +68,9 @@ def replay(
 
     Example: relcheck replay model.onnx --faults list.csv --data test.npz
     """
-    from analyzer.cli.present import show_replay
+    from analyzer.cli.present import show_campaign
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.replay import replay as run_again
 
-    return show_replay(run_again(source, flags, command_line(), terminal()))
+    return show_campaign(run_again(source, flags, command_line(), terminal()))
