@@ -202,7 +202,7 @@ def test_a_list_is_a_row_per_injection(model: Path, data: Path, tmp_path: Path) 
 
 def test_a_trial_is_found_by_its_name(report: Path, tmp_path: Path) -> None:
     (part,) = replayed(report, "--trial", "1e-3/1/7", to=tmp_path / "r.json")["patterns"]
-    assert part["name"] == "0.001/1/7"
+    assert part["name"] == "1e-3/1/7"
     assert part["edited_file"] == "same"
     assert part["reproduced"] is None
 
