@@ -29,7 +29,7 @@ globs = st.text("abcw.*?[]_/:", min_size=1).map(str.strip).filter(bool)
 
 @examples(200)
 @given(
-    st.sampled_from(["sdc", "due"]),
+    st.sampled_from(["sdc", "due", "critical_sdc"]),
     st.floats(0.0, 1.0),
     st.sampled_from(["", "30", "23-30", "exponent"]) | globs.map(lambda text: "@" + text),
     st.sampled_from(Level),
@@ -44,7 +44,7 @@ def test_conditions_are_read_back(metric: str, bound: float, where: str, level: 
     ("text", "says"),
     [
         ("sdc", "cannot be read; write it like 'sdc <= 1e-3'"),
-        ("top1 >= 0.9", "a map has no top1"),
+        ("top1 >= 0.9", "a map has no top1, but sdc, due, critical_sdc"),
         ("masked >= 0.9", "a map has no masked"),
         ("sdc >= 0.9", "rewards harm"),
         ("sdc <= 3", "the bound is a fraction"),
@@ -163,5 +163,9 @@ def test_exit_codes_are_those_of_the_gate(tmp_path: Path) -> None:
 
 def test_parts_that_are_not_there_are_refused_before_the_work(tmp_path: Path) -> None:
     model = tiny_cnn(tmp_path / "tiny.onnx")
-    for gate, says in (("sdc <= 0.1 @ nope", "no tensor"), ("sdc <= 0.1 @ bits=40", "0 to 31")):
+    for gate, says in (
+        ("sdc <= 0.1 @ nope", "no tensor"),
+        ("sdc <= 0.1 @ bits=40", "0 to 31"),
+        ("critical_sdc <= 1e-3", "by --severity"),
+    ):
         assert_sentence(invoke("map", model, "--gate", gate), "bad-gate", says)
