@@ -100,7 +100,7 @@ def _coupled(old: AnyRecord, new: AnyRecord) -> bool:
 
 
 CIRCUMSTANCES = (
-    Circumstance("data", "data set", _data),
+    Circumstance("data", "data set", _data, compared=lambda record: record.data.sha256),
     Circumstance("rule", "decision rule", _rule),
     Circumstance("metric", "metric", _metric),
     Circumstance(

@@ -18,8 +18,8 @@ from analyzer.jobs.diff_figures import Figure, Sides, result_of
 from analyzer.jobs.requests.diff import ACROSS, DiffRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.reports.comparison.record import comparison_json
-from analyzer.reports.failure.record import failure_json
 from analyzer.reports.diff.words import headline
+from analyzer.reports.failure.record import failure_json
 from analyzer.reports.shared.records import IntervalPart, ProtectionPart
 from analyzer.reports.shared.severity import SeverityPart
 from analyzer.stats.levels import each_of
@@ -196,7 +196,7 @@ def test_a_gate_on_critical_corruption_is_judged_by_a_report_that_tells_it() -> 
         difference(example_report(), newer(), gate=gate)
 
 
-@pytest.mark.parametrize("part", ["severity"])
+@pytest.mark.parametrize("part", ["data", "severity"])
 def test_names_of_files_do_not_make_reports_unlike(part: str) -> None:
     """Their content does, to the last digit of its hash."""
     old = critical_report()
