@@ -134,7 +134,7 @@ def _judge_model(model: ComparedModelPart, condition: AnyCondition) -> Judgement
     row = next(row for row in model.rates if row.rate == condition.rate)
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
     source = row.difference if isinstance(condition, DifferenceCondition) else row
-    part: DifferencePart | IntervalPart | None = getattr(source, name, None)
+    part: DifferencePart | IntervalPart | None = getattr(source, name) if source else None
     interval = None if part is None else Interval(part.estimate, part.low, part.high)
     paired = row.difference.paired_trials if row.difference else 0
     relative = isinstance(condition, DifferenceCondition)
