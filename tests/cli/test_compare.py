@@ -337,6 +337,16 @@ def test_a_gate_on_what_is_masked_is_decided(
     assert sum(shares) == pytest.approx(1.0, abs=1e-12)
 
 
+def test_the_accuracy_without_faults_is_no_ceiling_of_what_is_masked(
+    model: Path, capped: Path, data: Path, tmp_path: Path
+) -> None:
+    """An answer that was wrong before and stays as it was is masked, and counts for no accuracy."""
+    asked = ("--rates", "1e-4", "--precision", "0.03", "--gate", "masked >= 0.9 @ 1e-4")
+    found = comparison_of(tmp_path, model, capped, "--data", data, *asked)
+    assert found["models"][1]["golden"] < 0.9 < found["models"][1]["rates"][0]["masked"]["low"]
+    assert found["gate"]["verdict"] == "pass"
+
+
 LIKE_A = "sdc <= A + 0.2 @ 1e-3"
 
 
