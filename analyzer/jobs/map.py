@@ -8,7 +8,7 @@ from analyzer.campaign.maps.map import VulnerabilityMap
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import Stop, ended_early
 from analyzer.campaign.runner import Store
 from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
@@ -156,8 +156,8 @@ Found = tuple[TensorResult, ...] | ShardResult
 
 def _stops(found: Found) -> frozenset[Stop]:
     """Reasons why parts ended early; empty: the work is complete."""
-    stops = [found.stop] if isinstance(found, ShardResult) else [t.stop for t in found]
-    return frozenset(stop for stop in stops if stop not in (None, Stop.PRECISION))
+    parts = [found] if isinstance(found, ShardResult) else found
+    return ended_early(part.stop for part in parts)
 
 
 def _trials(found: Found) -> int:
