@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as remembered
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from analyzer.campaign.protected import protected
-from analyzer.campaign.replay import Replay, Replayed
+from analyzer.campaign.replay import Opener, Replay, Replayed
 from analyzer.errors import BadFaultList, BadOption
 from analyzer.faults.fault_list import read_fault_list
 from analyzer.faults.listed_sites import ListedSites
@@ -212,9 +214,12 @@ def _same(one: Repeated, again: Replayed) -> bool | None:
     return None if one.trial is None else one.trial.agrees(again.outcomes)
 
 
-def _oracles(analysis: Analysis) -> tuple[Executor, ...]:
+def _oracles(analysis: Analysis) -> tuple[Opener, ...]:
     """Executors that edit the file: as a default session packs weights, and as none does."""
+    return tuple(remembered(partial(_oracle, analysis, pack)) for pack in (True, False))
+
+
+def _oracle(analysis: Analysis, pack: bool) -> Executor:
     space = readable(analysis.space, analysis.memory)
-    model, device, memory = analysis.model, analysis.device, analysis.memory
-    both = (RewriteExecutor(model, space, device, pack=pack) for pack in (True, False))
-    return tuple(protected(oracle, memory) for oracle in both)
+    oracle = RewriteExecutor(analysis.model, space, analysis.device, pack=pack)
+    return protected(oracle, analysis.memory)

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
+from analyzer.answers import Failure, Run
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace
+from analyzer.model import Model
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import Device
 from tests.support import ROOT, invoke, tiny_cnn, tiny_data
 
 Data = dict[str, Any]
@@ -202,7 +210,7 @@ def test_a_list_is_a_row_per_injection(model: Path, data: Path, tmp_path: Path) 
 
 def test_a_trial_is_found_by_its_name(report: Path, tmp_path: Path) -> None:
     (part,) = replayed(report, "--trial", "1e-3/1/7", to=tmp_path / "r.json")["patterns"]
-    assert part["name"] == "0.001/1/7"
+    assert part["name"] == "1e-3/1/7"
     assert part["edited_file"] == "same"
     assert part["reproduced"] is None
 
@@ -292,3 +300,35 @@ def test_the_published_schema_is_the_present_one() -> None:
     from analyzer.reports.replay.record import json_schema
 
     assert SCHEMA.read_text("utf-8") == json_schema()
+
+
+def test_an_edited_file_is_loaded_only_while_none_before_gives_the_answer(
+    report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second way to edit the file is there for kernels that round like weights not packed."""
+    opened: list[bool] = []
+    loaded: list[bool] = []
+    first_is_wrong = False
+
+    class Watched(RewriteExecutor):
+        def __init__(self, model: Model, space: FaultSpace, device: Device, *, pack: bool) -> None:
+            opened.append(pack)
+            super().__init__(model, space, device, pack=pack)
+
+        @contextmanager
+        def inject(self, pattern: FaultPattern) -> Iterator[Run]:
+            loaded.append(self._pack)
+            with super().inject(pattern) as run:
+                wrong = first_is_wrong and self._pack
+                yield (lambda _: Failure("another answer")) if wrong else run
+
+    monkeypatch.setattr("analyzer.jobs.replay.RewriteExecutor", Watched)
+    found = replayed(report, to=tmp_path / "one.json")["patterns"]
+    assert {part["edited_file"] for part in found} == {"same"}
+    assert (opened, loaded) == ([True], [True] * len(found))
+    opened.clear()
+    loaded.clear()
+    first_is_wrong = True
+    found = replayed(report, to=tmp_path / "two.json")["patterns"]
+    assert {part["edited_file"] for part in found} == {"same"}
+    assert (opened, loaded) == ([True, False], [True, False] * len(found))
