@@ -150,7 +150,12 @@ class _EditedFiles:
     loaded: list[Run] = field(default_factory=list)
 
     def confirm(self, result: Result, feeds: Feeds) -> bool:
-        """True if one of them gives the same answer, bit for bit."""
+        """True if one of them gives the same answer, bit for bit.
+
+        Args:
+            result: under the pattern.
+            feeds: that were fed.
+        """
         return any(result.same_as(run(feeds)) for run in self._runs())
 
     def _runs(self) -> Iterator[Run]:

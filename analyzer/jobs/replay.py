@@ -30,7 +30,7 @@ from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.worst import changes_of
 from analyzer.reports.formats import RecordKind
-from analyzer.reports.replay.build import PatternFindings, build_replay
+from analyzer.reports.replay.build import MOST_ELEMENTS, PatternFindings, build_replay
 from analyzer.reports.replay.record import ReplayReport
 from analyzer.reports.replay.rows import replay_rows
 from analyzer.reports.replay.text import to_text
@@ -201,9 +201,16 @@ def _run(
     with observer.stage(CountStage(len(repeated), "replaying")):
         for index, one in enumerate(repeated):
             again = run.run(one.batches, one.pattern)
-            changes = list(changes_of(analysis, one.pattern))
+            changes = changes_of(analysis, one.pattern)
             found.append(
-                PatternFindings(one.name, len(one.pattern), changes, again, _same(one, again))
+                PatternFindings(
+                    name=one.name,
+                    upsets=len(one.pattern),
+                    changed=len(changes),
+                    elements=changes.farthest(MOST_ELEMENTS),
+                    again=again,
+                    reproduced=_same(one, again),
+                )
             )
             observer.step(index)
     return found
