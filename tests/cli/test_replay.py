@@ -23,6 +23,7 @@ from analyzer.model import Model
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 from analyzer.runtime.ort.device import Device
 from tests.evaluation.folders import image_folder
+from tests.runtime.test_shared_bytes import chain
 from tests.support import (
     ROOT,
     invoke,
@@ -408,3 +409,24 @@ def test_random_inputs_are_drawn_again_and_no_other_data_taken(tmp_path: Path) -
     assert other.code == 2
     assert "[report-mismatch]" in other.err
     assert "is a report on random inputs, and the model has the data set named.npz now" in other.err
+
+
+def test_bits_of_overlapping_tensors_are_told_once_with_all_their_names(tmp_path: Path) -> None:
+    """Bytes 20 to 35 belong to both matrices; an upset there is one bit of the file."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "w.bin").write_bytes(rng.uniform(0.5, 1.0, 40).astype(np.float32).tobytes())
+    model = save(chain([0, 20]), tmp_path / "two.onnx")
+    run = invoke(model, "--rates", "1e-1", "--precision", "0.3", "--json", tmp_path / "run.json")
+    assert run.code == 0, run.err
+    bits = tmp_path / "bits.csv"
+    again = (tmp_path / "run.json", "--trial", "1", "--faults-out", bits)
+    (part,) = replayed(*again, to=tmp_path / "replay.json")["patterns"]
+    found = [("w0 w1".index(row["tensor"]) // 3, int(row["index"])) for row in listed(bits)]
+    places = [(20 * w + 4 * i, row["bit"]) for (w, i), row in zip(found, listed(bits), strict=True)]
+    assert len(places) == len(set(places)) == part["upsets"]
+    for element in part["elements"]:
+        both = element["tensor"] == "w0" and element["element"] >= 5
+        assert element.get("also") == (["w1"] if both else None)
+        assert element["tensor"] == "w0" or element["element"] >= 4
+    told = invoke("replay", tmp_path / "run.json", "--trial", "1")
+    assert ", shared with w1, bit" in " ".join(told.out.split())
