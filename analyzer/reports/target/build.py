@@ -144,8 +144,10 @@ def _regions(contents: TargetContents) -> list[RegionContents]:
 
 
 def _confidence(contents: TargetContents) -> float:
-    """Of the intervals by which conditions are judged."""
-    return contents.events.figures.confidence if contents.events else contents.confidence
+    """Of the intervals by which conditions are judged; those of sweeps share no error of looks."""
+    if contents.events is None or contents.swept:
+        return contents.confidence
+    return contents.events.figures.confidence
 
 
 def class_parts(golden: GoldenAnswers) -> list[ClassPart]:
