@@ -117,7 +117,7 @@ def build_target_report(
         regions=regions,
         out_of_scope=_out_of_scope(contents),
         campaign=_campaign(contents),
-        total=total_part(contents.figures, contents.events, target),
+        total=total_part(contents.figures, contents.events, target, contents.coding),
         sensitivity=sensitivity_parts(contents.figures, contents.judged),
         assumptions=target_assumptions(plan, contents.data, target),
         limits=limits_of(target, regions),

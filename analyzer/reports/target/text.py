@@ -211,6 +211,12 @@ def _notes(report: TargetReport) -> Iterator[str]:
             )
     if report.total.missing:
         yield report.total.missing
+    if loss := report.total.coding_loss:
+        yield (
+            f"Coding loss of all protections together, without any fault: "
+            f"{100.0 * loss.lost:.2f} points of {figures.METRIC_NAMES[report.golden.metric]}; "
+            f"{figures.percent(loss.changed, 2)} % of decisions change."
+        )
     campaign = report.campaign
     each = f"{100 * campaign.interval_confidence:.5g} % each."
     if campaign.looks:

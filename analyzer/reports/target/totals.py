@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.campaign.events.result import EventResult
 from analyzer.faults.protections import NONE
 from analyzer.gate.target import TargetFigure
@@ -9,7 +10,7 @@ from analyzer.gate.target_figures import TargetFigures
 from analyzer.gate.target_judge import TargetJudgement, judge_target
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import SensitivityPart, TotalPart, VerdictWord
-from analyzer.reports.target.regions import amount_part, fit_part, missing_rate
+from analyzer.reports.target.regions import amount_part, coding_part, fit_part, missing_rate
 from analyzer.stats.intervals import Interval
 from analyzer.stats.sums import add_parts
 from analyzer.targets.arithmetic import SENSITIVITY, outcome_fit
@@ -20,7 +21,10 @@ ANYTHING = Interval(0.5, 0.0, 1.0)
 
 
 def total_part(
-    figures: TargetFigures, events: EventResult | None, target: DeploymentTarget
+    figures: TargetFigures,
+    events: EventResult | None,
+    target: DeploymentTarget,
+    coding: CodingLoss | None = None,
 ) -> TotalPart:
     """The whole memory.
 
@@ -28,6 +32,7 @@ def total_part(
         figures: all that is known.
         events: trials of one event each; None: no region is in that regime.
         target: names the regions whose rate is missing.
+        coding: what encodings cost without faults; None: nothing is lost.
     """
     rated = all(exposure.is_rated for exposure in figures.exposures)
     whole = events.figures.whole if events else None
@@ -43,6 +48,7 @@ def total_part(
         due_fit=_amount(figures, TargetFigure.DUE_FIT),
         missing=" ".join(filter(None, map(missing_rate, target.region))),
         windowed=bool(figures.swept),
+        coding_loss=coding_part(coding),
     )
 
 
