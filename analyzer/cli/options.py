@@ -242,6 +242,7 @@ MAP = {
     "journal": Journal,
     "shard": Shard,
     "gate": gate_options.MapGate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.MAP),
     "format": formats(RecordKind.MAP),
     "config": Config,

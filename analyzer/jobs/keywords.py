@@ -110,6 +110,7 @@ class MapKeywords(CampaignKeywords, total=False):
 
     protect: str | None
     gate: str | MapCondition | Sequence[str | MapCondition] | None
+    waivers: PathLike | None
     margin: float | str | None
     exhaustive: bool | None
 
