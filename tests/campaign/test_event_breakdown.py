@@ -1,15 +1,17 @@
 """Single events taken apart: by tensor, bit position and class, against every event there is."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from analyzer.answers import Failure
-from analyzer.campaign.events.breakdown import FIRST, EventBreakdown, broken_down
+from analyzer.campaign.events.breakdown import EventBreakdown, broken_down
+from analyzer.campaign.events.parts import MemoryPart
 from analyzer.campaign.events.run import run_events
 from analyzer.campaign.events.task import EventTask
 from analyzer.faults.bit_positions import BitPosition
@@ -18,7 +20,6 @@ from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.jobs.target.prepare import PreparedTarget
 from analyzer.model.stored_at import set_raw
 from analyzer.runtime.ort.session import open_session, run_session, session_options
-from analyzer.stats.intervals import Interval
 from tests.campaign.contexts import Charges, Memory
 from tests.campaign.maps import IMAGES, Direct
 from tests.campaign.targets import answered_at_once, ignore, prepared, region, target_of
@@ -28,12 +29,11 @@ MIXTURE = "mix:flip=0.5,burst:2=0.3,word:8=0.2"
 PROTECTED = ("none", "secded:8:zero", "parity:8", "mset")
 
 Marks = npt.NDArray[np.int8]
+Floats = npt.NDArray[np.float64]
 
 
 class ByImage(Enumeration):
     """Every event, with the outcome of each image; nothing of what is tested runs here."""
-
-    marks: dict[tuple[int, ...], Marks]
 
     def outcomes(self, pattern: FaultPattern) -> Marks:
         """int8 (images,): 0 masked, 1 SDC, 2 DUE."""
@@ -79,7 +79,7 @@ def broken(target: PreparedTarget, *, exhaustive: bool = False) -> EventBreakdow
 
 
 @cache
-def truth(folder: Path, protect: str, fault: str) -> npt.NDArray[np.float64]:
+def truth(folder: Path, protect: str, fault: str) -> Floats:
     """float64 (sites, images): probability of SDC, given an event there; kinds by their shares."""
     target = biases(folder, protect, fault)
     space, model = target.analysis.space, parse_fault(fault)
@@ -92,30 +92,28 @@ def truth(folder: Path, protect: str, fault: str) -> npt.NDArray[np.float64]:
     return found
 
 
-def keys_of(target: PreparedTarget, key: Callable[[int, int], Hashable]) -> list[Hashable]:
+def keys_of(target: PreparedTarget, key: Callable[[int, int], Any]) -> list[Any]:
     """The part to which each site belongs."""
     space = target.analysis.space
     located = (space.locate(site) for site in range(space.bits))
     return [key(tensor, bit) for tensor, _, bit in located]
 
 
-def expect(parts: Mapping[Hashable, object], keys: list[Hashable], by_site: object) -> None:
+def expect(parts: Mapping[Any, MemoryPart], keys: list[Any], harm: Floats) -> None:
     """The figures of every part are those of its sites."""
-    harm = np.asarray(by_site)
     assert set(parts) == set(keys)
     for name, part in parts.items():
         mine = np.array([key == name for key in keys])
-        assert getattr(part, "bits", None) == mine.sum()
-        assert getattr(part, "events", None) == pytest.approx(mine.mean())
-        sdc = getattr(part, "sdc", None)
-        assert isinstance(sdc, Interval)
-        assert sdc.low == sdc.estimate == sdc.high
-        assert sdc.estimate == pytest.approx(harm[mine].mean(), abs=1e-12)
-        share = getattr(part, "sdc_share", None)
+        assert part.bits == mine.sum()
+        assert part.events == pytest.approx(mine.mean())
+        assert part.sdc is not None
+        assert part.sdc.low == part.sdc.estimate == part.sdc.high
+        assert part.sdc.estimate == pytest.approx(harm[mine].mean(), abs=1e-12)
+        share = part.sdc_share
         if harm.sum() == 0.0:
             assert share is None
         else:
-            assert isinstance(share, Interval)
+            assert share is not None
             assert share.estimate == pytest.approx(harm[mine].sum() / harm.sum(), abs=1e-12)
             assert share.high - share.low == pytest.approx(0.0, abs=1e-12)
 
@@ -131,8 +129,8 @@ def test_parts_are_those_of_enumeration(protect: str, fault: str, folder: Path) 
     """Each tensor and each bit position, check bits included."""
     target = biases(folder, protect, fault)
     found, harm = broken(target, exhaustive=True), truth(folder, protect, fault).mean(axis=1)
-    expect({**found.tensors}, keys_of(target, lambda tensor, _: tensor), harm)
-    expect({**found.bits}, keys_of(target, partial(position, target)), harm)
+    expect(found.tensors, keys_of(target, lambda tensor, _: tensor), harm)
+    expect(found.bits, keys_of(target, partial(position, target)), harm)
     assert found.rest is None
     ranks = [part.sdc.estimate for part in found.tensors.values() if part.sdc]
     assert ranks == sorted(ranks, reverse=True)

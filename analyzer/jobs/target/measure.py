@@ -43,6 +43,7 @@ class Measured:
         confidence: Of each interval, so that all conditions hold together.
         watch: The clock of the job.
         journal: File that keeps finished work; None: there is none.
+        task: The campaign behind ``events``, with all of its trials; None likewise.
     """
 
     prepared: PreparedTarget
@@ -52,6 +53,7 @@ class Measured:
     confidence: float
     watch: Stopwatch
     journal: Path | None
+    task: EventTask | None = None
 
     @property
     def figures(self) -> TargetFigures:
@@ -121,13 +123,13 @@ def measure_target(
         def everything(found: EventFigures | None) -> TargetFigures:
             return figures_of(prepared, swept, found)
 
-        events, journal = None, None
+        events, journal, task = None, None, None
         if prepared.counted:
-            events, journal = _events(
+            events, journal, task = _events(
                 request, prepared, conditions, everything, confidence, watch, crew, observer
             )
     judged = judge_target(conditions, everything(events.figures if events else None))
-    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal)
+    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal, task)
 
 
 def _events(
@@ -139,8 +141,8 @@ def _events(
     watch: Stopwatch,
     crew: WorkerProcesses,
     observer: Observer,
-) -> tuple[EventResult, Path | None]:
-    """The campaign of single events, and its journal."""
+) -> tuple[EventResult, Path | None, EventTask]:
+    """The campaign of single events, its journal, and its trials."""
     analysis = prepared.analysis
     question = decision(conditions, everything) if conditions else precise_enough(request.precision)
     answered = Stop.DECIDED if conditions else Stop.PRECISION
@@ -166,4 +168,4 @@ def _events(
             precision=None if conditions else request.precision,
         )
         found = run_events(task, pool, journal or NullStore(), watch, tell)
-    return found, (journal.path if journal else None)
+    return found, (journal.path if journal else None), task
