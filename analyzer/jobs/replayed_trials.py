@@ -16,8 +16,11 @@ from analyzer.jobs.sweep import SweepReport
 from analyzer.jobs.worst import draw_again
 from analyzer.reports.shared.trials import TrialPart, trial_name
 from analyzer.reports.sweep.record import Report
+from analyzer.reports.target.record import TargetReport
+from analyzer.reports.target.trials import EventTrialPart
+from analyzer.targets.read import shipped_targets
 
-PATHS = ("model", "data", "labels", "severity")
+PATHS = ("model", "data", "labels", "severity", "target")
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,14 @@ class ReportedTrial:
     """One trial of a report.
 
     Attributes:
-        name: Rate, stratum and index.
+        name: Rate, stratum and index; of an event its cell and index.
         draw: Its batches and its pattern, drawn again.
         part: What the report says of it; None: it is none of the worst.
     """
 
     name: str
     draw: Draw
-    part: TrialPart | None
+    part: TrialPart | EventTrialPart | None
 
     def agrees(self, found: Outcomes) -> bool | None:
         """True if outcomes are those of the report; None where it does not say."""
@@ -58,17 +61,35 @@ def reported(path: Path, given: Mapping[str, Any]) -> tuple[Report, dict[str, An
     if not isinstance(found, SweepReport):
         raise BadReport(f"{path} is no report of a run, and only those have trials to be replayed")
     record = found.record
+    settings = settings_of_report(path, record, given)
+    settings |= {"rates": [row.rate for row in record.rates], "batch": record.plan.batch}
+    settings |= {"confidence": record.plan.confidence, "precision": record.plan.precision}
+    return record, settings
+
+
+def settings_of_report(
+    path: Path, record: Report | TargetReport, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The settings that a report records, its files found again, and its model recognized.
+
+    Args:
+        path: of the report.
+        record: the report.
+        given: settings that flags give; the report need not have them.
+
+    Raises:
+        BadOption: the report does not say where model or data are, and no flag does.
+        ReportMismatch: the model is another one.
+    """
     settings = dict(record.run.settings or {})
     for name in PATHS:
-        if name in settings and name not in given:
+        if name in settings and name not in given and settings[name] not in shipped_targets():
             settings[name] = str(_found(path, Path(settings[name]), name))
     if "model" not in {**settings, **given}:
         raise BadOption(f"--model is missing: {path} does not say where its model is")
     generated = record.data.kind == "generated"
     if not ({**settings, **given}.get("data") or generated or record.data.kind == "npz"):
         raise BadOption(f"--data is missing: {path} does not say where its data are")
-    settings |= {"rates": [row.rate for row in record.rates], "batch": record.plan.batch}
-    settings |= {"confidence": record.plan.confidence, "precision": record.plan.precision}
     model = Path(given.get("model") or settings["model"])
     sha256 = open_model(model).sha256
     if sha256 != record.model.sha256:
@@ -77,7 +98,7 @@ def reported(path: Path, given: Mapping[str, Any]) -> tuple[Report, dict[str, An
             f"{record.model.sha256[:12]}..., and {model} has {sha256[:12]}...; name the right file "
             "by --model"
         )
-    return record, settings
+    return settings
 
 
 def _found(report: Path, path: Path, name: str) -> Path:
@@ -92,12 +113,15 @@ def _found(report: Path, path: Path, name: str) -> Path:
     raise BadOption(f"--{name} is missing: {report} names {quoted(str(path))}, which is not there")
 
 
-def check_same(path: Path, record: Report, analysis: Analysis, *, strictly: bool) -> None:
+def check_same(
+    path: Path, record: Report | TargetReport, own: str, analysis: Analysis, *, strictly: bool
+) -> None:
     """Refuse a report of other data or another plan.
 
     Args:
         path: of the report.
         record: the report.
+        own: id of its plan.
         analysis: the campaign that was made ready.
         strictly: the plan must be the same as well; not for faults of a list.
 
@@ -111,9 +135,9 @@ def check_same(path: Path, record: Report, analysis: Analysis, *, strictly: bool
             f"{analysis.data.sha256[:12]}...; name the right data by --data"
         )
     plan = analysis.context.plan
-    if strictly and plan.id != record.plan.id:
+    if strictly and plan.id != own:
         raise ReportMismatch(
-            f"{path} is a report of plan {record.plan.id}, and these settings make plan {plan.id}, "
+            f"{path} is a report of plan {own}, and these settings make plan {plan.id}, "
             "whose trials are others; leave out the flags that change the campaign, or give those "
             "by which the report was made"
         )

@@ -111,8 +111,9 @@ def _ranked(part: ClassSdcPart) -> IntervalPart:
 
 def shown_class(part: ClassSdcPart) -> str:
     """A class as people read it: its number, and its name if that tells more."""
-    named = part.name not in ("", str(part.index))
-    return f"{part.index} {part.name}" if named else f"class {part.index}"
+    return (
+        f"{part.index} {part.name}" if part.name not in ("", str(part.index)) else f"{part.index}"
+    )
 
 
 def class_sentences(part: ClassesPart | None) -> Iterator[str]:
@@ -161,7 +162,8 @@ def _worst(part: ClassesPart) -> str:
     others = len(part.classes) - 1
     if not part.rivals:
         return f"{said} It is worse than the {others} others, with {joint} confidence."
-    return f"{said} {part.rivals} of {others} others may be as bad, at {joint} for all together."
+    rivals = "Any other" if part.rivals == others else f"{part.rivals} of {others} others"
+    return f"{said} {rivals} may be as bad, with {joint} confidence for all together."
 
 
 def class_rows(part: ClassesPart, most: int) -> list[ClassSdcPart]:

@@ -10,6 +10,7 @@ from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.terminal_text import COLUMNS, one_line, short_names, table_row, wrapped
 from analyzer.reports.target.amounts import amount, amount_bounds, evidence
 from analyzer.reports.target.memory import FitPart, RegionPart
+from analyzer.reports.target.part_words import part_sentences
 from analyzer.reports.target.record import TargetReport
 
 NAME_WIDTH = 18
@@ -211,6 +212,7 @@ def _notes(report: TargetReport) -> Iterator[str]:
             )
     if report.total.missing:
         yield report.total.missing
+    yield from part_sentences(report)
     campaign = report.campaign
     looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
     yield (
