@@ -20,6 +20,7 @@ from analyzer.reports.shared.build import (
     model_part,
     sweep_fields,
 )
+from analyzer.reports.shared.classes import classes_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.records import (
@@ -82,7 +83,7 @@ def build_report(
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         protection=protection,
         severity=severity_part(definition.confusions),
-        rates=[_rate(r) for r in result.rates],
+        rates=[_rate(r, model.metadata.labels, plan.confidence) for r in result.rates],
         worst=list(worst),
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
@@ -94,7 +95,7 @@ def build_report(
     )
 
 
-def _rate(result: RateResult) -> RatePart:
+def _rate(result: RateResult, names: Sequence[str], confidence: float) -> RatePart:
     found = result.estimate
     return RatePart(
         rate=result.rate,
@@ -116,6 +117,7 @@ def _rate(result: RateResult) -> RatePart:
         memory=_memory(result.memory),
         critical_sdc=interval_part(found.critical_sdc if found else None),
         noncritical_sdc=interval_part(found.noncritical_sdc if found else None),
+        by_class=classes_part(result.classes, names, confidence),
     )
 
 

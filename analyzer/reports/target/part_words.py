@@ -14,6 +14,9 @@ from analyzer.reports.target.vulnerability import (
     VulnerableTensorPart,
 )
 
+MOST_BITS = 12
+"""Bit positions that a page lists; the JSON report has all."""
+
 
 def part_sentences(report: TargetReport) -> Iterator[str]:
     """The worst class, the worst event, and the parts that corrupt most per bit of storage."""
@@ -92,6 +95,5 @@ def first_tensors(report: TargetReport) -> list[VulnerableTensorPart]:
 
 
 def first_bits(report: TargetReport) -> list[VulnerableBitPart]:
-    """The bit positions that a page lists singly."""
-    part = report.vulnerability
-    return part.bits[: part.listed] if part else []
+    """The bit positions that a page lists."""
+    return report.vulnerability.bits[:MOST_BITS] if report.vulnerability else []
