@@ -36,12 +36,15 @@ def replay(
 
     Raises:
         ReportMismatch: the model or the data are not those of the report.
+        BadOption: neither a list nor trials are named, or a flag has no effect here.
         BadFaultList: the list names a bit that there is not.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     given = {name: value for name, value in flags.items() if value not in (None, [])}
     if (target := target_report(source)) is not None:
         return replay_events(source, target, given, command, observer)
+    if "target" in given:
+        raise BadOption(f"--target has no effect on {source}: it is no report on a target")
     record, request = _request(source, given, command)
     request.check()
     outputs = [*request.outputs.values(), *([request.faults_out] if request.faults_out else [])]

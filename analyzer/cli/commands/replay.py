@@ -17,7 +17,7 @@ _OPTIONS = {
         typer.Option(
             metavar="K",
             rich_help_panel=_WHICH,
-            help="Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
+            help="Of a report: the K-th worst trial, or its name (default: all worst).",
         ),
     ],
     "faults": Annotated[
@@ -46,6 +46,12 @@ _OPTIONS = {
             metavar="FILE", rich_help_panel=_WHICH, help="The model, if it is not where it was."
         ),
     ],
+    "target": Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=_WHICH, help="The target, if it is not where it was."
+        ),
+    ],
 }
 
 
@@ -64,7 +70,10 @@ _OPTIONS = {
 )
 def replay(
     source: Annotated[
-        Path, typer.Argument(help="JSON report of a run, or an ONNX model.", metavar="REPORT|MODEL")
+        Path,
+        typer.Argument(
+            help="JSON report of a run or a target, or an ONNX model.", metavar="REPORT|MODEL"
+        ),
     ],
     **flags: Any,
 ) -> Exit:
