@@ -32,7 +32,7 @@ from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.target.conditions import precise_enough
 from analyzer.jobs.target.prepare import PreparedTarget, prepare_target
-from analyzer.stats.areas import AreaStratum
+from analyzer.stats.areas import AreaStratum, half_width
 from analyzer.stats.events import EventOutcomes, estimate_events
 from analyzer.targets.read import read_target
 from benchmarks.models import CannotRun, Options, model_file
@@ -41,7 +41,7 @@ from benchmarks.rows import Found, Wanted
 from benchmarks.sweep import Endless
 
 PRECISION, CONFIDENCE = 1e-3, 0.95
-PILOT, UNIFORM = 32, 128
+PILOT, UNIFORM = 192, 128
 """Trials of each stratum from which moments are taken; uniform trials that are timed."""
 
 TARGET = """
@@ -130,9 +130,9 @@ def _trials(bench: TrialContext, number: int, trials: int, first: int = 0) -> It
 
 
 def _arm(found: Sampled, trials: int) -> float:
-    """The longer arm of the intervals of SDC and DUE after so many trials."""
+    """Half of the wider interval of SDC and DUE after so many trials, as the tool itself asks."""
     said = estimate_events([AreaStratum(1.0, found.tally(trials))], CONFIDENCE)
-    return max(max(i.high - i.estimate, i.estimate - i.low) for i in (said.sdc, said.due))
+    return max(half_width(i) for i in (said.sdc, said.due))
 
 
 def find(options: Options, wanted: Wanted) -> list[Found]:

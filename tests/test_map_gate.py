@@ -16,6 +16,8 @@ from analyzer.jobs.map_gate import judge_map
 from analyzer.reports.findings.map import map_findings
 from analyzer.reports.map.record import MapConditionPart
 from analyzer.reports.map.text import to_text
+from analyzer.stats.areas import AreaStratum, estimate_area
+from analyzer.stats.tally import Moments, Tally
 from tests.cli.test_bad_input import assert_sentence
 from tests.reports.examples import interval
 from tests.reports.maps import example_map, tensor
@@ -27,7 +29,7 @@ globs = st.text("abcw.*?[]_/:", min_size=1).map(str.strip).filter(bool)
 
 @examples(200)
 @given(
-    st.sampled_from(["sdc", "due"]),
+    st.sampled_from(["sdc", "due", "critical_sdc"]),
     st.floats(0.0, 1.0),
     st.sampled_from(["", "30", "23-30", "exponent"]) | globs.map(lambda text: "@" + text),
     st.sampled_from(Level),
@@ -42,7 +44,7 @@ def test_conditions_are_read_back(metric: str, bound: float, where: str, level: 
     ("text", "says"),
     [
         ("sdc", "cannot be read; write it like 'sdc <= 1e-3'"),
-        ("top1 >= 0.9", "a map has no top1"),
+        ("top1 >= 0.9", "a map has no top1, but sdc, due, critical_sdc"),
         ("masked >= 0.9", "a map has no masked"),
         ("sdc >= 0.9", "rewards harm"),
         ("sdc <= 3", "the bound is a fraction"),
@@ -77,15 +79,31 @@ def one(sdc: tuple[float, float, float] | None, untried: float = 0.0) -> dict[st
         (one((0.5, 0.11, 0.6)), "fail"),
         (one(None), "undecided"),
         (one((0.05, 0.02, 0.09), untried=0.005), "pass"),
-        (one((0.05, 0.02, 0.099), untried=0.005), "undecided"),
+        (one((0.05, 0.02, 0.1), untried=0.05), "pass"),
+        (one((0.05, 0.02, 0.101), untried=0.05), "undecided"),
     ],
 )
 def test_the_interval_of_a_tensor_decides(parts: dict[str, Any], verdict: str) -> None:
-    """What is untried may be all harm: a part passes with that, or not at all."""
+    """It alone, since its upper limit counts what is untried as harm already."""
     (found,) = judged("sdc <= 0.1 @ w", **parts)
     assert (found.verdict, found.tensor) == (verdict, "w")
     if parts["tensors"][0].sdc is not None and verdict == "undecided":
         assert found.more_trials is None or found.more_trials > 0
+
+
+@examples(100)
+@given(st.floats(0.001, 0.05), st.integers(0, 160), st.floats(0.0, 1.0))
+def test_what_is_untried_is_counted_once(untried: float, harmed: int, share: float) -> None:
+    """A bound between the limit of the map and one that counts what is untried twice passes."""
+    moments = Moments(harmed, harmed)
+    seen = AreaStratum(1.0 - untried, Tally(1, 160, 160, sdc=moments))
+    strata = [seen, AreaStratum(untried, Tally.empty(1))]
+    found = estimate_area(strata, 0.99).sdc
+    assert found.high >= untried
+    twice = untried + (1.0 - untried) * found.high
+    bound = found.high + share * (twice - found.high)
+    parts = one((found.estimate, found.low, found.high), untried=untried)
+    assert [part.verdict for part in judged(f"sdc <= {bound!r} @ w", **parts)] == ["pass"]
 
 
 def test_a_glob_is_on_each_of_its_tensors() -> None:
@@ -145,5 +163,9 @@ def test_exit_codes_are_those_of_the_gate(tmp_path: Path) -> None:
 
 def test_parts_that_are_not_there_are_refused_before_the_work(tmp_path: Path) -> None:
     model = tiny_cnn(tmp_path / "tiny.onnx")
-    for gate, says in (("sdc <= 0.1 @ nope", "no tensor"), ("sdc <= 0.1 @ bits=40", "0 to 31")):
+    for gate, says in (
+        ("sdc <= 0.1 @ nope", "no tensor"),
+        ("sdc <= 0.1 @ bits=40", "0 to 31"),
+        ("critical_sdc <= 1e-3", "by --severity"),
+    ):
         assert_sentence(invoke("map", model, "--gate", gate), "bad-gate", says)

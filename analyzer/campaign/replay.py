@@ -1,8 +1,8 @@
 """Patterns run again: what each image answered, and whether the edited file answers the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from analyzer.runtime.executor import Executor
 
 Marks = npt.NDArray[np.int8]
 """int8 (images,): 0 masked, 1 SDC, 2 DUE."""
+
+Opener = Callable[[], Executor]
+"""Gives an executor, opened when it is asked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,13 @@ class Replay:
         context: Of the campaign.
         oracles: Executors that edit the file: the answer must be that of one of them. Kernels that
             pack weights round otherwise than those that do not, and live weights may follow either.
+            One is opened, and loads a pattern, where none before it gives the answer.
         most: Images that are shown of one pattern.
         harmed: Only those are shown that are not masked.
     """
 
     context: TrialContext
-    oracles: tuple[Executor, ...] = ()
+    oracles: tuple[Opener, ...] = ()
     most: int = 1000
     harmed: bool = False
 
@@ -90,13 +94,13 @@ class Replay:
         kept: dict[int, Result] = {}
         with ExitStack() as stack:
             run = stack.enter_context(executor.inject(pattern))
-            checks = [stack.enter_context(oracle.inject(pattern)) for oracle in self.oracles]
+            edited = _EditedFiles(self.oracles, pattern, stack)
             for index in batches:
                 batch = golden.batches[index]
                 feeds = batch.feeds(golden.input_name)
                 result = run(feeds)
                 digest.add(*(result.outputs if isinstance(result, Answer) else ()))
-                differing += bool(checks) and not _confirmed(result, checks, feeds)
+                differing += bool(self.oracles) and not edited.confirm(result, feeds)
                 total += golden.judge.outcomes(golden.by_batch[index], result, batch.labels)
                 found = self._shown(index, result, self.most - len(shown))
                 if found:
@@ -136,6 +140,26 @@ class Replay:
         )
 
 
-def _confirmed(result: Result, checks: Sequence[Run], feeds: Feeds) -> bool:
-    """True if an oracle gives the same answer, bit for bit."""
-    return any(result.same_as(check(feeds)) for check in checks)
+@dataclass(frozen=True)
+class _EditedFiles:
+    """One pattern in edited files, each loaded when those before it answer otherwise."""
+
+    oracles: Sequence[Opener]
+    pattern: FaultPattern
+    stack: ExitStack
+    loaded: list[Run] = field(default_factory=list)
+
+    def confirm(self, result: Result, feeds: Feeds) -> bool:
+        """True if one of them gives the same answer, bit for bit.
+
+        Args:
+            result: under the pattern.
+            feeds: that were fed.
+        """
+        return any(result.same_as(run(feeds)) for run in self._runs())
+
+    def _runs(self) -> Iterator[Run]:
+        yield from tuple(self.loaded)
+        for opener in self.oracles[len(self.loaded) :]:
+            self.loaded.append(self.stack.enter_context(opener().inject(self.pattern)))
+            yield self.loaded[-1]

@@ -1,5 +1,6 @@
 """The result of a campaign, as plain numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,19 @@ class Stop(StrEnum):
     DECIDED = "decided"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+
+
+def ended_early(stops: Iterable[str | None]) -> frozenset[Stop]:
+    """Of the reasons why parts ended, those that cut work short; empty: the work is complete.
+
+    Args:
+        stops: of the parts, as results or reports have them; None: nothing ended the part.
+
+    >>> sorted(ended_early(["precision", Stop.BUDGET, None]))
+    [<Stop.BUDGET: 'budget'>]
+    """
+    known = frozenset(Stop(stop) for stop in stops if stop is not None)
+    return known & {Stop.BUDGET, Stop.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +164,7 @@ class CampaignResult:
     @property
     def cut_short(self) -> frozenset[Stop]:
         """The reasons that ended rates before; empty if all are complete."""
-        return frozenset(r.stop for r in self.rates) - {Stop.PRECISION, Stop.DECIDED}
+        return ended_early(r.stop for r in self.rates)
 
     def at(self, rate: float) -> RateResult:
         """The entry of one rate; KeyError if it is not in the sweep."""

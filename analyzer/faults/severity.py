@@ -6,7 +6,7 @@ data-aware fault injection: Ruospo et al., DATE 2023). What a severe upset does 
 direction: what explodes upwards passes a rectifier, what explodes downwards is cut to 0.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -164,15 +164,32 @@ def _rising(
 ) -> Iterator[Bools]:
     """For each severe column: which values an upset moves up, or makes no number; bool (n,)."""
     for tensor, columns in zip(space.tensors, severe, strict=True):
-        if not columns.any():
-            continue
-        codes = tensor.codec.encode(tensor.golden(values).reshape(-1))
-        before = tensor.codec.decode(codes)
-        for bit in np.flatnonzero(columns).tolist():
-            hit, *_ = element_masks(fault.footprint, bit, tensor.codec.bits)
-            after = tensor.codec.decode(fault.apply(codes, np.asarray(hit, codes.dtype)))
-            with np.errstate(invalid="ignore"):
-                yield ~(after <= before)
+        yield from rising_values(tensor, values, fault, np.flatnonzero(columns).tolist())
+
+
+def rising_values(
+    tensor: TensorSite, values: Mapping[str, Values], fault: FaultModel, positions: Sequence[int]
+) -> Iterator[Bools]:
+    """Tell values that an upset moves up, or makes no number.
+
+    Args:
+        tensor: of the values.
+        values: golden values of the stored tensors, by name.
+        fault: what one upset does.
+        positions: bits where an upset begins.
+
+    Returns:
+        For each position bool (elements,).
+    """
+    if not positions:
+        return
+    codes = tensor.codec.encode(tensor.golden(values).reshape(-1))
+    before = tensor.codec.decode(codes)
+    for bit in positions:
+        hit, *_ = element_masks(fault.footprint, bit, tensor.codec.bits)
+        after = tensor.codec.decode(fault.apply(codes, np.asarray(hit, codes.dtype)))
+        with np.errstate(invalid="ignore"):
+            yield ~(after <= before)
 
 
 def _severe_columns(tensor: TensorSite, values: Values, factor: float) -> npt.NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from analyzer.gate.condition import (
     metric_named,
     parse_gate,
 )
+from analyzer.gate.map_condition import MapCondition
 from analyzer.stats.intervals import Interval
 
 _FORM = re.compile(
@@ -108,7 +109,7 @@ def parse_comparison_gate(text: str) -> AnyCondition:
 
 
 def check_metrics(
-    conditions: Sequence[AnyCondition], metric: str, *, critical: bool = False
+    conditions: Sequence[AnyCondition | MapCondition], metric: str, *, critical: bool = False
 ) -> None:
     """Refuse conditions on a metric that the campaign does not measure.
 

@@ -18,10 +18,10 @@ ANY_RATE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class MapCondition:
-    """One requirement: at most so much SDC, or DUE, of one upset.
+    """One requirement: at most so much SDC, DUE or critical SDC of one upset.
 
     Attributes:
-        metric: ``sdc`` or ``due``.
+        metric: ``sdc``, ``due`` or ``critical_sdc``.
         bound: The most of it, a fraction.
         tensors: Glob of the tensors, each of which must meet it; empty: the whole memory.
         bits: Bit positions, each of which must meet it: a number, a range or a field's name.
@@ -67,7 +67,7 @@ def parse_map_gate(text: str) -> MapCondition:
     """Read one condition on a map.
 
     Raises:
-        BadGate: it cannot be read, is not on SDC or DUE, or rewards harm.
+        BadGate: it cannot be read, is on another figure than `HARMFUL` has, or rewards harm.
 
     >>> str(parse_map_gate("SDC<=1% @ conv*"))
     'sdc <= 0.01 @ conv*'
@@ -83,7 +83,8 @@ def parse_map_gate(text: str) -> MapCondition:
         said = str(error).replace(f"{figure} @ {ANY_RATE}", text)
         raise BadGate(said.partition("; write it like")[0] + f"; {EXAMPLE}") from error
     if plain.metric not in HARMFUL:
-        raise BadGate(f"gate {text!r}: a map has no {plain.metric}, but sdc and due; {EXAMPLE}")
+        known = ", ".join(HARMFUL)
+        raise BadGate(f"gate {text!r}: a map has no {plain.metric}, but {known}; {EXAMPLE}")
     check_direction(text, plain.metric, plain.at_least)
     found = MapCondition(plain.metric, plain.bound, level=plain.level)
     return replace(found, tensors=(tensors or "").strip(), bits=(bits or "").lower())

@@ -21,14 +21,26 @@ class Circumstance:
     Attributes:
         word: Of ``--across``.
         about: Its name in a sentence.
-        shown: Its value in a report, as text; two reports are alike where the texts are equal.
+        shown: Its value in a report, as text.
         concerns: Whether it matters to two reports.
+        compared: A text that is equal in reports that are alike; None: the one that is shown.
     """
 
     word: str
     about: str
     shown: Callable[[AnyRecord], str]
     concerns: Callable[[AnyRecord, AnyRecord], bool] = lambda old, new: True
+    compared: Callable[[AnyRecord], str] | None = None
+
+    def differs(self, old: AnyRecord, new: AnyRecord) -> bool:
+        """True if it matters to two reports, and they are not alike.
+
+        Args:
+            old: a report.
+            new: another one of the same kind.
+        """
+        text = self.compared or self.shown
+        return self.concerns(old, new) and text(old) != text(new)
 
 
 def _data(record: AnyRecord) -> str:
@@ -48,6 +60,19 @@ def _rule(record: AnyRecord) -> str:
 def _metric(record: AnyRecord) -> str:
     own = record.decision.metric_function
     return f"{record.golden.metric} {own}".strip()
+
+
+def _severity(record: AnyRecord) -> str:
+    part = record.severity
+    return "none" if part is None else f"{part.file} (sha256 {part.sha256[:12]})"
+
+
+def _confusions(record: AnyRecord) -> str:
+    return "" if record.severity is None else record.severity.sha256
+
+
+def _both_tell(old: AnyRecord, new: AnyRecord) -> bool:
+    return old.severity is not None and new.severity is not None
 
 
 def _faults(record: AnyRecord) -> str:
@@ -75,9 +100,12 @@ def _coupled(old: AnyRecord, new: AnyRecord) -> bool:
 
 
 CIRCUMSTANCES = (
-    Circumstance("data", "data set", _data),
+    Circumstance("data", "data set", _data, compared=lambda record: record.data.sha256),
     Circumstance("rule", "decision rule", _rule),
     Circumstance("metric", "metric", _metric),
+    Circumstance(
+        "severity", "table of critical confusions", _severity, _both_tell, compared=_confusions
+    ),
     Circumstance("preprocessing", "preprocessing", lambda record: record.data.fed or "none"),
     Circumstance("batch", "images per run", lambda record: str(record.plan.batch), _coupled),
     Circumstance("faults", "faults", _faults),
@@ -104,7 +132,7 @@ def check_alike(
     Raises:
         NotComparable: a circumstance differs that may not.
     """
-    found = [c for c in CIRCUMSTANCES if c.concerns(old, new) and c.shown(old) != c.shown(new)]
+    found = [c for c in CIRCUMSTANCES if c.differs(old, new)]
     if refused := [c for c in found if c.word not in across]:
         differ = "; ".join(_differs(c, old, new) for c in refused)
         words = ",".join(dict.fromkeys([*across, *(c.word for c in refused)]))

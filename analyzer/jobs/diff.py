@@ -124,14 +124,18 @@ def _compared(
 
 
 def _left_out(old: AnyRecord, new: AnyRecord, sides: Sides) -> Iterator[str]:
-    """Sentences on rates, or tensors, that only one of the reports has."""
+    """Sentences on rates, tensors or critical SDC that only one of the reports has."""
+    shared = {figure[:2] for figure in sides.figures}
     for name, record in (("old", old), ("new", new)):
-        alone = (figure for figure, _ in figures_of(record) if figure not in sides.figures)
+        alone = (figure for figure, _ in figures_of(record) if figure[:2] not in shared)
         places = list(dict.fromkeys(f.tensor or show_rate(f.rate or 0.0) for f in alone))
         if places:
             more = len(places) - LISTED
             rest = f" and {more} more" if more > 0 else ""
             yield f"Only the {name} report has {', '.join(places[:LISTED])}{rest}."
+    if (old.severity is None) is not (new.severity is None):
+        name = "old" if new.severity is None else "new"
+        yield f"Only the {name} report tells critical SDC, which is not compared."
 
 
 def _record(

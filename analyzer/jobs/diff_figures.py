@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from analyzer.evaluation.metrics import metric_named
-from analyzer.gate.condition import HARMFUL
+from analyzer.gate.condition import CRITICAL_METRIC, HARMFUL
 from analyzer.jobs.circumstances import AnyRecord
 from analyzer.reports.diff.record import DiffFigurePart
 from analyzer.reports.map.record import AreaPart, MapReport
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
-from analyzer.reports.sweep.record import Report
+from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.stats.intervals import Interval
 from analyzer.stats.levels import each_of, widened
 from analyzer.stats.paired import unpaired_difference
@@ -87,23 +87,27 @@ def alone(new: AnyRecord) -> Sides:
 
 
 def figures_of(record: AnyRecord) -> Iterator[tuple[Figure, IntervalPart | None]]:
-    """The figures of a report, by name."""
+    """The figures of a report, by name; critical SDC where a table of it was given."""
+    critical = record.severity is not None
     if isinstance(record, MapReport):
-        yield from _of_area(None, record.whole)
+        yield from _of_outcomes(None, None, record.whole, critical)
         for tensor in record.tensors:
-            yield from _of_area(tensor.name, tensor)
+            yield from _of_outcomes(None, tensor.name, tensor, critical)
         return
     metric = scored(record)
     for row in record.rates:
         if metric is not None:
             yield Figure(row.rate, None, metric), row.metric
-        yield Figure(row.rate, None, "sdc"), row.sdc
-        yield Figure(row.rate, None, "due"), row.due
+        yield from _of_outcomes(row.rate, None, row, critical)
 
 
-def _of_area(tensor: str | None, area: AreaPart) -> Iterator[tuple[Figure, IntervalPart | None]]:
-    yield Figure(None, tensor, "sdc"), area.sdc
-    yield Figure(None, tensor, "due"), area.due
+def _of_outcomes(
+    rate: float | None, tensor: str | None, part: RatePart | AreaPart, critical: bool
+) -> Iterator[tuple[Figure, IntervalPart | None]]:
+    yield Figure(rate, tensor, "sdc"), part.sdc
+    yield Figure(rate, tensor, "due"), part.due
+    if critical:
+        yield Figure(rate, tensor, CRITICAL_METRIC), part.critical_sdc
 
 
 def figure_part(sides: Sides, figure: Figure, each: float, tolerance: float) -> DiffFigurePart:

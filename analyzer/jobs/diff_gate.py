@@ -26,7 +26,7 @@ def check_conditions(conditions: Sequence[AnyCondition], new: Report, sides: Sid
     Raises:
         BadGate: a metric that is not measured, or a rate that was not run.
     """
-    check_metrics(conditions, new.golden.metric)
+    check_metrics(conditions, new.golden.metric, critical=new.severity is not None)
     here = {row.rate for row in new.rates}
     both = here if sides is None else {f.rate for f in sides.figures if f.rate is not None}
     for condition in conditions:

@@ -31,6 +31,5 @@ def write_patterns(
 
 def _rows(analysis: Analysis, patterns: Sequence[tuple[str, FaultPattern]]) -> Iterator[Row]:
     for name, pattern in patterns:
-        for change in changes_of(analysis, pattern):
-            for bit in change.bits:
-                yield name, change.tensor, change.element, bit
+        for site in changes_of(analysis, pattern).sites():
+            yield name, *site

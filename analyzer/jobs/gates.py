@@ -120,7 +120,9 @@ def judge_comparison(
     found = [
         (model, judged)
         for model in comparison.models[1:]
-        for judged in with_waivers([_judge_model(model, c) for c in conditions], waivers)
+        for judged in with_waivers(
+            [_judge_model(model, c, comparison.metric) for c in conditions], waivers
+        )
     ]
     left_out = max(model.model.share_out_of_scope for model in comparison.models)
     verdict = overall([judged for _, judged in found], left_out)
@@ -130,18 +132,20 @@ def judge_comparison(
     return ComparedGatePart(verdict=verdict.value, conditions=parts)
 
 
-def _judge_model(model: ComparedModelPart, condition: AnyCondition) -> Judgement:
+def _judge_model(
+    model: ComparedModelPart, condition: AnyCondition, metric: str | None
+) -> Judgement:
     row = next(row for row in model.rates if row.rate == condition.rate)
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
     source = row.difference if isinstance(condition, DifferenceCondition) else row
-    part: DifferencePart | IntervalPart | None = getattr(source, name, None)
+    part: DifferencePart | IntervalPart | None = getattr(source, name) if source else None
     interval = None if part is None else Interval(part.estimate, part.low, part.high)
     paired = row.difference.paired_trials if row.difference else 0
     relative = isinstance(condition, DifferenceCondition)
     judged = judge(condition, interval, (paired if relative else 0) or row.trials)
-    if model.golden is None:
+    if metric is None or model.golden is None:
         return judged
-    return without_hope(judged, condition.metric, model.golden)
+    return without_hope(judged, metric, model.golden)
 
 
 def _compared_condition(label: str, judged: Judgement) -> ComparedConditionPart:

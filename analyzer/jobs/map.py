@@ -8,11 +8,11 @@ from analyzer.campaign.maps.map import VulnerabilityMap
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.maps.run import ShardResult, run_map, run_shard
 from analyzer.campaign.maps.task import TensorTask
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import Stop, ended_early
 from analyzer.campaign.runner import Store
 from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
-from analyzer.gate import Verdict
+from analyzer.gate import Verdict, check_metrics
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
@@ -93,7 +93,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         observer.budgeted(lambda: watch.share_used)
         analysis = prepare_map(request, observer, device, early_start(crew, request), watch)
         tell_engine(analysis.executor, analysis.space, observer)
-        check_parts(request.gate, analysis.space)
+        _check_gate(request, analysis)
         with journal_of(analysis, request, observer) as journal:
             _begin(analysis, request, watch, observer)
             store = CountingStore(journal)
@@ -105,6 +105,18 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     if isinstance(tensors, ShardResult):
         return Share(shard=request.shard, trials=tensors.trials, cut_short=stops, journal=where)
     return _report(analysis, request, tensors, watch, where)
+
+
+def _check_gate(request: MapRequest, analysis: Analysis) -> None:
+    """Refuse conditions on what the map will not tell, before any trial.
+
+    Raises:
+        BadGate: a part that the model does not have, or critical SDC without a table of it.
+    """
+    definition = analysis.context.golden.judge.definition
+    told = definition.confusions is not None
+    check_metrics(request.gate, definition.metric.name, critical=told)
+    check_parts(request.gate, analysis.space)
 
 
 def _begin(analysis: Analysis, request: MapRequest, watch: Stopwatch, observer: Observer) -> None:
@@ -144,8 +156,8 @@ Found = tuple[TensorResult, ...] | ShardResult
 
 def _stops(found: Found) -> frozenset[Stop]:
     """Reasons why parts ended early; empty: the work is complete."""
-    stops = [found.stop] if isinstance(found, ShardResult) else [t.stop for t in found]
-    return frozenset(stop for stop in stops if stop not in (None, Stop.PRECISION))
+    parts = [found] if isinstance(found, ShardResult) else found
+    return ended_early(part.stop for part in parts)
 
 
 def _trials(found: Found) -> int:

@@ -1,13 +1,12 @@
 """The gate of a vulnerability map: conditions on the whole memory, on tensors, on bit positions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from analyzer.errors import BadGate
 from analyzer.faults.bit_positions import BitPosition, field_of
 from analyzer.faults.space import FaultSpace
-from analyzer.gate import Judgement, Verdict, judge, overall
+from analyzer.gate import Judgement, judge, overall
 from analyzer.gate.map_condition import MapCondition
 from analyzer.reports.map.gate import WHOLE
 from analyzer.reports.map.record import AreaPart, MapConditionPart, MapGatePart, MapReport
@@ -95,14 +94,10 @@ def _parts(report: MapReport, condition: MapCondition) -> Iterator[tuple[str, Ar
 
 
 def _judge(condition: MapCondition, area: AreaPart) -> Judgement:
-    """One part: by its interval; what is untried counts neither for it nor against it.
+    """One part, by its interval: the upper limit counts what is untried as if all of it did harm.
 
-    A part of which something is untried does not pass: its interval is about the rest.
+    The limits of `analyzer.stats.areas.estimate_area` are such.
     """
     part = getattr(area, condition.metric)
     interval = None if part is None else Interval(part.estimate, part.low, part.high)
-    judged = judge(condition.plain, interval, area.trials)
-    most = 1.0 if part is None else area.untried + (1.0 - area.untried) * part.high
-    if judged.verdict is Verdict.PASS and most > condition.bound:
-        return replace(judged, verdict=Verdict.UNDECIDED)
-    return judged
+    return judge(condition.plain, interval, area.trials)

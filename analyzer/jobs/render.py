@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import ended_early
 from analyzer.errors import BadReport, quoted, short
 from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.difference_report import DifferenceReport
@@ -111,25 +111,20 @@ def _report(content: dict[str, Any]) -> AnyReport:
         case "vulnerability map":
             found = MapReport.model_validate(content)
             return VulnerabilityReport(
-                record=found, cut_short=_stops(t.stop for t in found.tensors)
+                record=found, cut_short=ended_early(t.stop for t in found.tensors)
             )
         case "target":
             report = TargetReport.model_validate(content)
             stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
-            return TargetFound(record=report, cut_short=_stops(stops))
+            return TargetFound(record=report, cut_short=ended_early(stops))
         case "replay":
             raise BadReport("a replay has no form but those that relcheck replay writes")
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)
-        return ComparisonReport(record=comparison, cut_short=_stops(r.stop for r in rows))
+        return ComparisonReport(record=comparison, cut_short=ended_early(r.stop for r in rows))
     swept = sweep.Report.model_validate(content)
-    return SweepReport(record=swept, cut_short=_stops(row.stop for row in swept.rates))
-
-
-def _stops(words: Any) -> frozenset[Stop]:
-    """Of the reasons why parts ended, those that cut work short."""
-    return frozenset(Stop(word) for word in words) & {Stop.BUDGET, Stop.INTERRUPTED}
+    return SweepReport(record=swept, cut_short=ended_early(row.stop for row in swept.rates))
 
 
 def render_report(path: Path, asked: dict[str, Any]) -> AnyReport:

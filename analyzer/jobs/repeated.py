@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache as remembered
+from functools import partial
 from typing import ClassVar
 
 from analyzer.campaign.protected import protected
-from analyzer.campaign.replay import Replay, Replayed
+from analyzer.campaign.replay import Opener, Replay, Replayed
 from analyzer.faults.models import FaultPattern
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.fault_lists import write_patterns
@@ -20,7 +22,7 @@ from analyzer.jobs.requests.replay import EventReplayRequest, ReplayRequest
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.worst import changes_of
 from analyzer.reports.formats import RecordKind
-from analyzer.reports.replay.build import PatternFindings, build_replay
+from analyzer.reports.replay.build import MOST_ELEMENTS, PatternFindings, build_replay
 from analyzer.reports.replay.record import ReplayReport
 from analyzer.reports.replay.rows import replay_rows
 from analyzer.reports.replay.text import to_text
@@ -147,9 +149,16 @@ def _run(
     with observer.stage(CountStage(len(repeated), "replaying")):
         for index, one in enumerate(repeated):
             again = run.run(one.batches, one.pattern)
-            changes = list(changes_of(analysis, one.pattern))
+            changes = changes_of(analysis, one.pattern)
             found.append(
-                PatternFindings(one.name, len(one.pattern), changes, again, _same(one, again))
+                PatternFindings(
+                    name=one.name,
+                    upsets=len(one.pattern),
+                    changed=len(changes),
+                    elements=changes.farthest(MOST_ELEMENTS),
+                    again=again,
+                    reproduced=_same(one, again),
+                )
             )
             observer.step(index)
     return found
@@ -160,9 +169,12 @@ def _same(one: Repeated, again: Replayed) -> bool | None:
     return None if one.trial is None else one.trial.agrees(again.outcomes)
 
 
-def _oracles(analysis: Analysis) -> tuple[Executor, ...]:
+def _oracles(analysis: Analysis) -> tuple[Opener, ...]:
     """Executors that edit the file: as a default session packs weights, and as none does."""
+    return tuple(remembered(partial(_oracle, analysis, pack)) for pack in (True, False))
+
+
+def _oracle(analysis: Analysis, pack: bool) -> Executor:
     space = readable(analysis.space, analysis.memory)
-    model, device, memory = analysis.model, analysis.device, analysis.memory
-    both = (RewriteExecutor(model, space, device, pack=pack) for pack in (True, False))
-    return tuple(protected(oracle, memory) for oracle in both)
+    oracle = RewriteExecutor(analysis.model, space, analysis.device, pack=pack)
+    return protected(oracle, analysis.memory)

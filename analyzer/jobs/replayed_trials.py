@@ -10,17 +10,19 @@ from analyzer.campaign.patterns import Draw
 from analyzer.errors import BadOption, BadReport, ReportMismatch, quoted
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.data import data_beside
 from analyzer.jobs.render import read_report
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.sweep import SweepReport
 from analyzer.jobs.worst import draw_again
+from analyzer.model import Model
 from analyzer.reports.shared.trials import TrialPart, trial_name
 from analyzer.reports.sweep.record import Report
 from analyzer.reports.target.record import TargetReport
 from analyzer.reports.target.trials import EventTrialPart
 from analyzer.targets.read import shipped_targets
 
-PATHS = ("model", "data", "labels", "severity", "target")
+PATHS = ("model", "labels", "severity", "target")
 
 
 @dataclass(frozen=True)
@@ -84,33 +86,71 @@ def settings_of_report(
     settings = dict(record.run.settings or {})
     for name in PATHS:
         if name in settings and name not in given and settings[name] not in shipped_targets():
-            settings[name] = str(_found(path, Path(settings[name]), name))
+            settings[name] = str(_found(path, settings[name], name))
     if "model" not in {**settings, **given}:
         raise BadOption(f"--model is missing: {path} does not say where its model is")
-    generated = record.data.kind == "generated"
-    if not ({**settings, **given}.get("data") or generated or record.data.kind == "npz"):
-        raise BadOption(f"--data is missing: {path} does not say where its data are")
-    model = Path(given.get("model") or settings["model"])
-    sha256 = open_model(model).sha256
-    if sha256 != record.model.sha256:
-        raise ReportMismatch(
-            f"{path} is a report of another model: of {record.model.path} with SHA-256 "
-            f"{record.model.sha256[:12]}..., and {model} has {sha256[:12]}...; name the right file "
-            "by --model"
-        )
+    model = _model(path, record, Path(given.get("model") or settings["model"]))
+    named = settings.pop("data", None)
+    if "data" not in given and (data := _data(path, record, model, named)):
+        settings["data"] = str(data)
     return settings
 
 
-def _found(report: Path, path: Path, name: str) -> Path:
-    """A file that a report names: as it is named, or beside the report.
+def _model(report: Path, record: Report | TargetReport, path: Path) -> Model:
+    """The model of a report.
 
     Raises:
-        BadOption: it is in neither place.
+        ReportMismatch: the file holds another one.
     """
-    for place in (path.expanduser(), report.parent / path, report.parent / path.name):
-        if place.exists():
-            return place
-    raise BadOption(f"--{name} is missing: {report} names {quoted(str(path))}, which is not there")
+    model = open_model(path)
+    if model.sha256 != record.model.sha256:
+        raise ReportMismatch(
+            f"{report} is a report of another model: of {record.model.path} with SHA-256 "
+            f"{record.model.sha256[:12]}..., and {path} has {model.sha256[:12]}...; name the right "
+            "file by --model"
+        )
+    return model
+
+
+def _data(
+    report: Path, record: Report | TargetReport, model: Model, named: str | None
+) -> Path | None:
+    """The data set of a report: where the report says, or the model; None: random inputs.
+
+    A model says so by its metadata, or has the data set beside it under its own name; its digest
+    is compared later, as that of any other.
+
+    Raises:
+        BadOption: neither leads to a data set.
+    """
+    found = _place(report, named) if named else None
+    if found is None and record.data.kind != "generated":
+        found = data_beside(model)
+        if found is None:
+            why = f"names {quoted(named)}, which is not there" if named else "does not say where"
+            raise BadOption(
+                f"--data is missing: {report} is a report on {record.data.name}, {why}, and the "
+                "model leads to no data set either"
+            )
+    return found
+
+
+def _found(report: Path, path: str, name: str) -> Path:
+    """A file that a report names.
+
+    Raises:
+        BadOption: it is nowhere.
+    """
+    if found := _place(report, path):
+        return found
+    raise BadOption(f"--{name} is missing: {report} names {quoted(path)}, which is not there")
+
+
+def _place(report: Path, path: str) -> Path | None:
+    """A path that a report names: as it is named, or beside the report; None: in neither place."""
+    named = Path(path)
+    places = (named.expanduser(), report.parent / named, report.parent / named.name)
+    return next((place for place in places if place.exists()), None)
 
 
 def check_same(
@@ -128,6 +168,12 @@ def check_same(
     Raises:
         ReportMismatch: it is.
     """
+    if record.data.kind == "generated" and analysis.data.kind != record.data.kind:
+        raise ReportMismatch(
+            f"{path} is a report on random inputs, and the model has the data set "
+            f"{analysis.data.name} now; replay it on a copy of the model in a folder without one, "
+            "by --model"
+        )
     if analysis.data.sha256 != record.data.sha256:
         raise ReportMismatch(
             f"{path} is a report on other data: {record.data.name} with SHA-256 "

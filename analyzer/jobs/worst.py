@@ -1,12 +1,10 @@
 """The worst trials of a finished sweep with their patterns, which are drawn again."""
 
-from collections.abc import Iterator
-
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.patterns import Draw
 from analyzer.campaign.result import CampaignResult, WorstTrial
 from analyzer.campaign.worst import worst_trials
-from analyzer.faults.bit_changes import ElementChange, element_changes
+from analyzer.faults.bit_changes import PatternChanges, element_changes
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FaultPattern
 from analyzer.jobs.analysis import Analysis
@@ -27,8 +25,7 @@ def worst_parts(analysis: Analysis, result: CampaignResult) -> list[TrialPart]:
 def _part(analysis: Analysis, number: int, trial: WorstTrial) -> TrialPart:
     pattern = draw_again(analysis, Cell(trial.rate, trial.place), trial.index).pattern
     critical = analysis.context.golden.judge.definition.confusions is not None
-    changes = list(changes_of(analysis, pattern))
-    return trial_part(number, trial, len(pattern), changes, critical)
+    return trial_part(number, trial, len(pattern), changes_of(analysis, pattern), critical)
 
 
 def draw_again(analysis: Analysis, cell: Cell, index: int) -> Draw:
@@ -43,7 +40,7 @@ def draw_again(analysis: Analysis, cell: Cell, index: int) -> Draw:
     return cell.draw(context.patterns, context.golden.ends, index)
 
 
-def changes_of(analysis: Analysis, pattern: FaultPattern) -> Iterator[ElementChange]:
+def changes_of(analysis: Analysis, pattern: FaultPattern) -> PatternChanges:
     """The stored elements that a pattern changes.
 
     Args:

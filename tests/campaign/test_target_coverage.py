@@ -51,6 +51,7 @@ class Coins:
 
     shares: tuple[float, ...]
     harm: tuple[float, ...]
+    places: tuple[Place, ...] = (Place.SEVERE, Place.LARGE, Place.MODERATE, Place.SLIGHT)
 
     @property
     def truth(self) -> float:
@@ -61,10 +62,9 @@ class Coins:
         """All that a task asks of a context."""
         ends = np.array([SITES], np.int64)
         one = np.zeros(1, np.int64)
-        places = list(Place)
         strata = tuple(
-            EventStratum(0, FLIP, places[i % len(places)], share, one, one, ends)
-            for i, share in enumerate(self.shares)
+            EventStratum(0, FLIP, place, share, one, one, ends)
+            for place, share in zip(self.places, self.shares, strict=False)
         )
         patterns = SimpleNamespace(events=EventStrata(strata), plan=None)
         golden = SimpleNamespace(batches=[None])
@@ -80,7 +80,14 @@ FEW = Coins((0.03, 0.09, 0.13, 0.75), (0.4, 0.01, 0.0005, 0.0))
 RARE = Coins((0.03, 0.97), (0.004, 0.0))
 NEVER = Coins((0.05, 0.95), (0.0, 0.0))
 OFTEN = Coins((0.5, 0.5), (0.9, 0.3))
-LAWS = {"few": FEW, "rare": RARE, "never": NEVER, "often": OFTEN}
+TOLD_APART = Coins(
+    (0.0136, 0.0176, 0.0312, 0.242, 0.6956),
+    (0.87, 0.0, 0.006, 0.0019, 0.0),
+    (Place.RISING, Place.FALLING, Place.LARGE, Place.MODERATE, Place.SLIGHT),
+)
+"""As in CIFAR ResNet-20."""
+
+LAWS = {"few": FEW, "rare": RARE, "never": NEVER, "often": OFTEN, "told apart": TOLD_APART}
 
 EXPOSURE: RegionExposure = exposure_of(target_of(region()), target_of(region()).region[0], 10**7)
 RAW = EXPOSURE.raw_fit

@@ -317,6 +317,36 @@ def test_every_option_is_a_setting() -> None:
     assert known - names == {"models", "command", "shard", *forms}
 
 
+@pytest.mark.parametrize(
+    ("gate", "place", "verdict"),
+    [("masked >= 0.01 @ 1e-3", 0, "pass"), ("masked >= 0.9999 @ 1e-2", 1, "fail")],
+)
+def test_a_gate_on_what_is_masked_is_decided(
+    model: Path, capped: Path, data: Path, tmp_path: Path, gate: str, place: int, verdict: str
+) -> None:
+    """Its evidence is the figure of the model, of which SDC and DUE are the rest."""
+    args = (model, capped, "--data", data, *QUICK, "--gate", gate)
+    found = comparison_of(tmp_path, *args, code=0 if verdict == "pass" else 1)
+    schema = json.loads((ROOT / "docs" / "comparison.schema.json").read_text("utf-8"))
+    jsonschema.validate(found, schema)
+    (condition,) = found["gate"]["conditions"]
+    assert condition["verdict"] == verdict
+    row = found["models"][1]["rates"][place]
+    assert condition["evidence"] == row["masked"]
+    shares = [row[name]["estimate"] for name in ("sdc", "due", "masked")]
+    assert sum(shares) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_the_accuracy_without_faults_is_no_ceiling_of_what_is_masked(
+    model: Path, capped: Path, data: Path, tmp_path: Path
+) -> None:
+    """An answer that was wrong before and stays as it was is masked, and counts for no accuracy."""
+    asked = ("--rates", "1e-4", "--precision", "0.03", "--gate", "masked >= 0.9 @ 1e-4")
+    found = comparison_of(tmp_path, model, capped, "--data", data, *asked)
+    assert found["models"][1]["golden"] < 0.9 < found["models"][1]["rates"][0]["masked"]["low"]
+    assert found["gate"]["verdict"] == "pass"
+
+
 LIKE_A = "sdc <= A + 0.2 @ 1e-3"
 
 

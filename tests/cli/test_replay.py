@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,23 @@ import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
-from tests.support import ROOT, invoke, tiny_cnn, tiny_data
+from analyzer.answers import Failure, Run
+from analyzer.faults.models import FaultPattern
+from analyzer.faults.space import FaultSpace
+from analyzer.model import Model
+from analyzer.runtime.oracle.rewrite import RewriteExecutor
+from analyzer.runtime.ort.device import Device
+from tests.evaluation.folders import image_folder
+from tests.runtime.test_shared_bytes import chain
+from tests.support import (
+    ROOT,
+    invoke,
+    save,
+    tiny_cnn,
+    tiny_cnn_proto,
+    tiny_data,
+    with_metadata,
+)
 
 Data = dict[str, Any]
 SCHEMA = ROOT / "docs" / "replay.schema.json"
@@ -202,7 +220,7 @@ def test_a_list_is_a_row_per_injection(model: Path, data: Path, tmp_path: Path) 
 
 def test_a_trial_is_found_by_its_name(report: Path, tmp_path: Path) -> None:
     (part,) = replayed(report, "--trial", "1e-3/1/7", to=tmp_path / "r.json")["patterns"]
-    assert part["name"] == "0.001/1/7"
+    assert part["name"] == "1e-3/1/7"
     assert part["edited_file"] == "same"
     assert part["reproduced"] is None
 
@@ -292,3 +310,123 @@ def test_the_published_schema_is_the_present_one() -> None:
     from analyzer.reports.replay.record import json_schema
 
     assert SCHEMA.read_text("utf-8") == json_schema()
+
+
+def test_an_edited_file_is_loaded_only_while_none_before_gives_the_answer(
+    report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second way to edit the file is there for kernels that round like weights not packed."""
+    opened: list[bool] = []
+    loaded: list[bool] = []
+    first_is_wrong = False
+
+    class Watched(RewriteExecutor):
+        def __init__(self, model: Model, space: FaultSpace, device: Device, *, pack: bool) -> None:
+            opened.append(pack)
+            super().__init__(model, space, device, pack=pack)
+
+        @contextmanager
+        def inject(self, pattern: FaultPattern) -> Iterator[Run]:
+            loaded.append(self._pack)
+            with super().inject(pattern) as run:
+                wrong = first_is_wrong and self._pack
+                yield (lambda _: Failure("another answer")) if wrong else run
+
+    monkeypatch.setattr("analyzer.jobs.repeated.RewriteExecutor", Watched)
+    found = replayed(report, to=tmp_path / "one.json")["patterns"]
+    assert {part["edited_file"] for part in found} == {"same"}
+    assert (opened, loaded) == ([True], [True] * len(found))
+    opened.clear()
+    loaded.clear()
+    first_is_wrong = True
+    found = replayed(report, to=tmp_path / "two.json")["patterns"]
+    assert {part["edited_file"] for part in found} == {"same"}
+    assert (opened, loaded) == ([True, False], [True, False] * len(found))
+
+
+def folder_model(folder: Path) -> Path:
+    """A model that names a folder of images, by class, in its metadata."""
+    image_folder(folder / "images", {c: range(i, 240, 40) for i, c in enumerate("abcd")})
+    proto = with_metadata(tiny_cnn_proto(), data="images", scale=str(1 / 255))
+    return save(proto, folder / "named.onnx")
+
+
+def run_without_data(model: Path, path: Path) -> Path:
+    """The report of a run that was given no data set."""
+    run = invoke(model, "--rates", "1e-2", "--precision", "0.1", "--json", path)
+    assert run.code == 0, run.err
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "npz"])
+def test_data_that_the_model_leads_to_need_no_flag(tmp_path: Path, kind: str) -> None:
+    """Named in its metadata or beside it; from any folder, with the model where it is now."""
+    place = tmp_path / "first"
+    place.mkdir()
+    model = folder_model(place) if kind == "folder" else tiny_cnn(place / "named.onnx")
+    if kind == "npz":
+        tiny_data(place / "named.npz")
+    report = run_without_data(model, tmp_path / "run.json")
+    assert read(report)["data"]["kind"] == kind
+    assert "data" not in read(report)["run"]["settings"]
+    (part,) = replayed(report, "--trial", "1", to=tmp_path / "replay.json")["patterns"]
+    assert part["reproduced"] is True
+    moved = tmp_path / "second"
+    place.rename(moved)
+    again = (report, "--trial", "1", "--model", moved / "named.onnx")
+    (part,) = replayed(*again, to=tmp_path / "again.json")["patterns"]
+    assert part["reproduced"] is True
+
+
+def test_data_that_are_gone_are_looked_for_where_the_model_says(tmp_path: Path) -> None:
+    model = folder_model(tmp_path)
+    elsewhere = shutil.copytree(tmp_path / "images", tmp_path / "elsewhere")
+    report = made(model, elsewhere, tmp_path / "run.json")
+    shutil.rmtree(elsewhere)
+    (part,) = replayed(report, "--trial", "1", to=tmp_path / "replay.json")["patterns"]
+    assert part["reproduced"] is True
+
+
+def test_data_that_nothing_leads_to_are_asked_for(tmp_path: Path) -> None:
+    """Random inputs in their place would be a report on other data."""
+    model, data = tiny_cnn(tmp_path / "named.onnx"), tiny_data(tmp_path / "named.npz")
+    report = run_without_data(model, tmp_path / "run.json")
+    data.rename(tmp_path / "other.npz")
+    lost = invoke("replay", report, "--trial", "1")
+    assert lost.code == 2
+    assert "--data is missing" in lost.err
+    assert "the model leads to no data set either" in lost.err
+    assert invoke("replay", report, "--trial", "1", "--data", tmp_path / "other.npz").code == 0
+
+
+def test_random_inputs_are_drawn_again_and_no_other_data_taken(tmp_path: Path) -> None:
+    model = tiny_cnn(tmp_path / "named.onnx")
+    report = run_without_data(model, tmp_path / "run.json")
+    (part,) = replayed(report, "--trial", "1", to=tmp_path / "replay.json")["patterns"]
+    assert part["reproduced"] is True
+    tiny_data(tmp_path / "named.npz")
+    other = invoke("replay", report, "--trial", "1")
+    assert other.code == 2
+    assert "[report-mismatch]" in other.err
+    assert "is a report on random inputs, and the model has the data set named.npz now" in other.err
+
+
+def test_bits_of_overlapping_tensors_are_told_once_with_all_their_names(tmp_path: Path) -> None:
+    """Bytes 20 to 35 belong to both matrices; an upset there is one bit of the file."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "w.bin").write_bytes(rng.uniform(0.5, 1.0, 40).astype(np.float32).tobytes())
+    model = save(chain([0, 20]), tmp_path / "two.onnx")
+    run = invoke(model, "--rates", "1e-1", "--precision", "0.3", "--json", tmp_path / "run.json")
+    assert run.code == 0, run.err
+    bits = tmp_path / "bits.csv"
+    again = (tmp_path / "run.json", "--trial", "1", "--faults-out", bits)
+    (part,) = replayed(*again, to=tmp_path / "replay.json")["patterns"]
+    found = [("w0 w1".index(row["tensor"]) // 3, int(row["index"])) for row in listed(bits)]
+    places = [(20 * w + 4 * i, row["bit"]) for (w, i), row in zip(found, listed(bits), strict=True)]
+    assert len(places) == len(set(places)) == part["upsets"]
+    for element in part["elements"]:
+        both = element["tensor"] == "w0" and element["element"] >= 5
+        assert element.get("also") == (["w1"] if both else None)
+        assert element["tensor"] == "w0" or element["element"] >= 4
+    told = invoke("replay", tmp_path / "run.json", "--trial", "1")
+    assert ", shared with w1, bit" in " ".join(told.out.split())

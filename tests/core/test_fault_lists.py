@@ -1,12 +1,14 @@
 """Fault lists as CSV, the sites that they name, and the values that patterns change."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import BadFaultList
-from analyzer.faults.bit_changes import element_changes
+from analyzer.faults.bit_changes import ElementChange, element_changes
 from analyzer.faults.elements import FLOAT32, INT8, StoredCodec, Values, to_raw
 from analyzer.faults.fault_list import read_fault_list, write_fault_list
 from analyzer.faults.listed_sites import ListedSites
@@ -121,7 +123,8 @@ def test_changes_are_the_bits_that_differ_in_the_edited_file(
                 if (before ^ after) >> bit & 1:
                     element, place = divmod(8 * byte + bit, tensor.codec.bits)
                     wanted.add((tensor.name, element, place))
-    changes = list(element_changes(SPACE, pattern, values.__getitem__))
+    found = element_changes(SPACE, pattern, values.__getitem__)
+    changes = found.farthest(len(found))
     assert {(c.tensor, c.element, bit) for c in changes for bit in c.bits} == wanted
     for change in changes:
         assert change.before == values[change.tensor].reshape(-1)[change.element]
@@ -132,3 +135,43 @@ def test_changes_are_the_bits_that_differ_in_the_edited_file(
 
 
 ELEMENTS = {"float32": FLOAT32, "int8": INT8}
+
+
+@given(
+    st.lists(bits, min_size=1, max_size=12, unique=True),
+    st.integers(1, 14),
+    st.integers(0, 2**16),
+)
+def test_the_farthest_changes_are_those_of_a_sorted_list(
+    places: list[int], most: int, seed: int
+) -> None:
+    values = golden(seed)
+    pattern = FaultPattern(FLIP, np.array(sorted(places), np.int64))
+    changes = element_changes(SPACE, pattern, values.__getitem__)
+    every = [c for part in SPACE.tensors for c in changes.farthest(99) if c.tensor == part.name]
+    every.sort(key=lambda c: (SPACE.tensor_index(c.tensor), c.element))
+
+    def move(change: ElementChange) -> float:
+        distance = abs(float(change.after) - float(change.before))  # type: ignore[arg-type]
+        return float("inf") if np.isnan(distance) else distance
+
+    wanted = sorted(every, key=move, reverse=True)[:most]
+    found = [(c.tensor, c.element) for c in changes.farthest(most)]
+    assert found == [(c.tensor, c.element) for c in wanted]
+
+
+def test_a_pattern_of_many_changes_takes_no_record_for_each() -> None:
+    """Arrays take 24 bytes for an element, 90 while they are made; records took 300."""
+    count = 50_000
+    site = TensorSite("w", Kind.WEIGHT, (count,), StoredCodec(FLOAT32), "float32")
+    values = np.ones(count, np.float32)
+    pattern = FaultPattern(FLIP, 32 * np.arange(count, dtype=np.int64) + 30)
+    tracemalloc.start()
+    try:
+        changes = element_changes(FaultSpace((site,)), pattern, lambda _: values)
+        assert len(changes.farthest(16)) == 16
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(changes) == count
+    assert peak < 150 * count, peak / count

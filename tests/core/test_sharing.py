@@ -6,7 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.faults.elements import FLOAT16, FLOAT32, FLOAT64, INT8, StoredCodec, codec_for
+from analyzer.faults.bit_changes import element_changes
+from analyzer.faults.elements import (
+    ELEMENT_TYPES,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    INT8,
+    StoredCodec,
+    Values,
+    codec_for,
+)
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.selection import Selection
 from analyzer.faults.sharing import Region, only_shared, share_bytes
@@ -120,3 +130,37 @@ def test_shared_bytes_are_known_from_the_tensors_that_share_them() -> None:
     assert (joined.name, joined.bits) == ("a | b", 96)
     expected = np.array([1.0, 2.0, -3.0], np.float32).tobytes()
     assert joined.golden({"a": a, "b": b}).tobytes() == expected
+
+
+@examples(150)
+@given(layout=layouts(), data=st.data())
+def test_a_changed_bit_is_told_once_with_the_names_of_all_that_hold_it(
+    layout: tuple[list[TensorSite], dict[str, Region]], data: st.DataObject
+) -> None:
+    sites, regions = layout
+    chosen = data.draw(st.sets(st.sampled_from([s.name for s in sites]), min_size=1))
+    selection = Selection(include=tuple(sorted(chosen)))
+    space = share_bytes(selection.of(sites), sites, only_shared(regions))
+    places = data.draw(st.sets(st.integers(0, space.bits - 1), min_size=1, max_size=40))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    files = {file: rng.bytes(200) for file in [*"fg", *(f"own {s.name}" for s in sites)]}
+
+    def values(name: str) -> Values:
+        dtype = next(ELEMENT_TYPES[s.dtype].dtype for s in sites if s.name == name)
+        region = regions.get(name, Region(f"own {name}", 0, 8 * 6))
+        stored = np.frombuffer(files[region.file][region.start : region.stop], dtype)
+        return stored[: next(s.elements for s in sites if s.name == name)]
+
+    changes = element_changes(space, FaultPattern(FLIP, np.array(sorted(places))), values)
+    every = changes.farthest(len(changes))
+    widths = {site.name: site.codec.bits for site in sites}
+    told = [(c.tensor, c.element * widths[c.tensor] + b) for c in every for b in c.bits]
+    assert sorted(told) == sorted((n, e * widths[n] + b) for n, e, b in changes.sites())
+    groups = {one: group for group in held(sites, regions).values() for one in group}
+    wanted = Counter(frozenset(hits(space, place)) for place in places)
+    assert Counter(frozenset(groups[one]) for one in told) == wanted
+    for change in every:
+        bits = [(change.tensor, change.element * widths[change.tensor] + b) for b in change.bits]
+        holders = {name for bit in bits for name, _ in groups[bit]}
+        assert set(change.also) == holders - {change.tensor}
+        assert len(set(change.also)) == len(change.also)

@@ -18,8 +18,10 @@ from analyzer.jobs.diff_figures import Figure, Sides, result_of
 from analyzer.jobs.requests.diff import ACROSS, DiffRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.reports.comparison.record import comparison_json
+from analyzer.reports.diff.words import headline
 from analyzer.reports.failure.record import failure_json
 from analyzer.reports.shared.records import IntervalPart, ProtectionPart
+from analyzer.reports.shared.severity import SeverityPart
 from analyzer.stats.levels import each_of
 from tests.cli.test_bad_input import assert_sentence
 from tests.reports.comparisons import example_comparison
@@ -112,10 +114,19 @@ def changed(part: str, **values: Any) -> Any:
     return newer(**{part: getattr(newer(), part).model_copy(update=values)})
 
 
+def critical_report(digit: str = "a", critical: float = 0.01, **fields: Any) -> Any:
+    """A report with a table of critical confusions; ``digit``: of its SHA-256."""
+    table = SeverityPart(file="table.csv", sha256=64 * digit, confusions=[])
+    part = interval(critical, critical, critical)
+    rows = [r.model_copy(update={"critical_sdc": part}) for r in example_report().rates]
+    return newer(**{"rates": rows, "severity": table, **fields})
+
+
 UNLIKE: dict[str, tuple[Callable[[], Any], str]] = {
     "data": (lambda: changed("data", sha256="ef" * 32), "sha256 efefefefefef"),
     "rule": (lambda: changed("decision", rule="regression"), "regression"),
     "metric": (lambda: changed("golden", metric="top5"), "metric was top1 and is top5"),
+    "severity": (lambda: critical_report("f"), "table.csv (sha256 ffffffffffff)"),
     "preprocessing": (lambda: changed("data", fed="as stored, NHWC"), "NHWC"),
     "faults": (lambda: changed("plan", fault="burst:4"), "burst:4"),
     "selection": (lambda: changed("plan", kinds=["weight"]), "kinds weight"),
@@ -135,15 +146,69 @@ UNLIKE: dict[str, tuple[Callable[[], Any], str]] = {
 def test_what_is_not_alike_is_refused_or_said(word: str) -> None:
     """With both values; allowed by its word alone."""
     make, says = UNLIKE[word]
+    old = critical_report() if word == "severity" else example_report()
     with pytest.raises(NotComparable, match=f"--across {word}$") as refused:
-        difference(example_report(), make())
+        difference(old, make())
     assert says in str(refused.value)
     others = tuple(set(ACROSS) - {word})
     with pytest.raises(NotComparable):
-        difference(example_report(), make(), across=others)
-    found = difference(example_report(), make(), across=word)
+        difference(old, make(), across=others)
+    found = difference(old, make(), across=word)
     assert found.told[0].startswith("NOT ALIKE: ")
     assert says in found.told[0]
+
+
+def test_critical_corruption_is_compared_where_both_tell_it() -> None:
+    found = difference(critical_report(), critical_report(critical=0.2))
+    worse = {(f.rate, f.metric) for f in found.figures if f.result == "worse"}
+    assert worse == {(row.rate, "critical_sdc") for row in example_report().rates}
+    assert "critical SDC at 1e-5 by +19" in headline(found)
+
+
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_critical_corruption_of_one_report_alone_is_said(which: str) -> None:
+    both = [example_report(), critical_report()]
+    old, new = both if which == "new" else both[::-1]
+    found = difference(old, new)
+    assert not any(f.metric == "critical_sdc" for f in found.figures)
+    assert found.told == [f"Only the {which} report tells critical SDC, which is not compared."] + [
+        said for said in found.told if said.startswith("Both reports")
+    ]
+
+
+def test_maps_have_critical_corruption_as_well() -> None:
+    table = SeverityPart(file="table.csv", sha256=64 * "a", confusions=[])
+    part = {"critical_sdc": interval(0.0, 0.0, 0.0)}
+    base = example_map()
+    tensors = [tensor.model_copy(update=part) for tensor in base.tensors]
+    made = example_map(severity=table, whole=base.whole.model_copy(update=part), tensors=tensors)
+    found = difference(made, made)
+    places = [f.tensor for f in found.figures if f.metric == "critical_sdc"]
+    assert places == [None, *(tensor.name for tensor in tensors)]
+
+
+def test_a_gate_on_critical_corruption_is_judged_by_a_report_that_tells_it() -> None:
+    gate = "critical_sdc <= 0.05 @ 1e-6"
+    found = difference(critical_report(), critical_report(), gate=gate)
+    assert found.verdict == "pass"
+    assert difference(critical_report(), critical_report(critical=0.2), gate=gate).verdict == "fail"
+    with pytest.raises(BadGate, match="critical silent corruption"):
+        difference(example_report(), newer(), gate=gate)
+
+
+@pytest.mark.parametrize("part", ["data", "severity"])
+def test_names_of_files_do_not_make_reports_unlike(part: str) -> None:
+    """Their content does, to the last digit of its hash."""
+    old = critical_report()
+    named = {"data": "name", "severity": "file"}[part]
+
+    def like(**values: str) -> Any:
+        made = getattr(old, part).model_copy(update=values)
+        return critical_report(**{part: made})
+
+    assert difference(old, like(**{named: "other"})).told == difference(old, old).told
+    with pytest.raises(NotComparable, match=f"--across {part}$"):
+        difference(old, like(sha256=getattr(old, part).sha256[:-1] + "0"))
 
 
 def test_every_circumstance_has_its_word_and_its_test() -> None:

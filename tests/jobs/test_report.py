@@ -3,6 +3,7 @@
 import html
 import sys
 import types
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 import analyzer
 from analyzer import errors
+from analyzer.campaign.maps.map import VulnerabilityMap
+from analyzer.campaign.maps.result import TensorResult
+from analyzer.campaign.result import CampaignResult, RateResult, Stop
 from analyzer.gate import Verdict
-from analyzer.jobs.render import FailureReport
+from analyzer.jobs.render import FailureReport, read_report
 from analyzer.jobs.report import Report, Status
+from tests.reports.maps import example_map
 from tests.support import tiny_cnn, tiny_data
 
 
@@ -180,3 +185,24 @@ def test_every_report_has_a_table_and_a_text() -> None:
     assert FailureReport in kinds
     for kind in kinds:
         assert {"to_text", "rows"} <= vars(kind).keys(), kind
+
+
+# How far the work came
+
+
+@pytest.mark.parametrize("stop", Stop)
+def test_results_and_reports_agree_on_what_cut_work_short(stop: Stop, tmp_path: Path) -> None:
+    nothing: Any = None
+    tensor = TensorResult(0, None, (), 0, 0, stop, ())
+    rate = RateResult(*[nothing] * len(fields(RateResult)))
+    rate = replace(rate, stop=stop)
+    record = example_map()
+    tensors = [part.model_copy(update={"stop": stop.value}) for part in record.tensors]
+    path = tmp_path / "map.json"
+    path.write_text(record.model_copy(update={"tensors": tensors}).model_dump_json(), "utf-8")
+    found = {
+        VulnerabilityMap(nothing, 1.0, nothing, (tensor,)).cut_short,
+        CampaignResult(nothing, 1.0, (rate,)).cut_short,
+        read_report(path).cut_short,
+    }
+    assert found == {frozenset({stop} & {Stop.BUDGET, Stop.INTERRUPTED})}

@@ -1,5 +1,6 @@
 """Tensors that ONNX Runtime folds into a convolution: recomputed exactly, or not at all."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from analyzer.faults.models import FaultPattern, parse_fault
 from analyzer.faults.selection import Selection
-from analyzer.faults.space import Kind
+from analyzer.faults.space import FaultSpace, Indices, Kind
 from analyzer.model import load_model
 from analyzer.runtime.layout import layout
 from analyzer.runtime.layout.fold_candidates import find_chains
@@ -19,7 +20,7 @@ from analyzer.runtime.layout.folds import Chain, Fold, Part
 from analyzer.runtime.layout.layout import Layout, Route, find_layout, whole_folds
 from analyzer.runtime.layout.restrict import FOLDED_WITH_OTHERS, reload_slots
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
-from tests.runtime.benches import answer, context, inputs_for, opened
+from tests.runtime.benches import answer, build_bench, context, inputs_for, opened
 from tests.runtime.zoo import ZOO, normalized
 from tests.runtime.zoo.registry import model, normal
 from tests.strategies import examples
@@ -34,6 +35,12 @@ def layout_of(proto: onnx.ModelProto, tmp_path: Path) -> Layout:
     return find_layout(found.proto, found.inventory.at_risk)
 
 
+def one_in_each(space: FaultSpace, rng: np.random.Generator) -> Indices:
+    """One bit of each tensor."""
+    sizes = np.diff(space.offsets)
+    return np.asarray(space.offsets[:-1] + (rng.random(len(sizes)) * sizes).astype(np.int64))
+
+
 def test_the_zoo_has_folds() -> None:
     assert len(FOLDED) >= 8
 
@@ -44,16 +51,63 @@ def test_the_zoo_has_folds() -> None:
 def test_many_tensors_of_a_fold_are_hit_at_once(name: str, seed: int, upsets: int) -> None:
     """One upset in each tensor, and more anywhere: every argument of every fold is faulty."""
     on, rng = context(name), np.random.default_rng(seed)
-    sizes = np.array([t.bits for t in on.space.tensors])
-    starts = np.array(on.space.offsets[: len(sizes)])
-    each = starts + (rng.random(len(sizes)) * sizes).astype(np.int64)
-    sites = np.unique([*each, *rng.integers(on.space.bits, size=upsets)])
+    sites = np.unique([*one_in_each(on.space, rng), *rng.integers(on.space.bits, size=upsets)])
     pattern = FaultPattern(FLIP, np.asarray(sites, np.int64))
     expected = answer(on.oracle, pattern, on.feeds)
     for executor in (on.live, on.cut):
         assert answer(executor, pattern, on.feeds).same_as(expected)
         executor.check_golden()
         assert executor.reloads == 0
+
+
+CHANNELS = 8
+SHAPES_BY_CHANNEL = st.sampled_from([(CHANNELS, 1, 1), (1, CHANNELS, 1, 1)])
+STEP = st.sampled_from(["Add", "Mul", "Add", "Mul", "BatchNormalization"])
+
+
+@st.composite
+def chained(draw: st.DrawFn) -> onnx.ModelProto:
+    """One or two convolutions with steps behind them; factors may be shared."""
+    factors = {f"f{i}": normal(*draw(SHAPES_BY_CHANNEL), seed=i) for i in range(2)}
+    values, body, value = dict(factors), "", "x"
+    for conv in "ab"[: draw(st.integers(1, 2))]:
+        width = draw(st.integers(1, 2))
+        values[f"w{conv}"] = normal(CHANNELS, 3 if value == "x" else CHANNELS, width, width)
+        bias = {f"b{conv}": normal(CHANNELS)} if draw(st.booleans()) else {}
+        values |= bias
+        body += f"{conv} = Conv ({', '.join([value, f'w{conv}', *bias])}) "
+        value = conv
+        for i, step in enumerate(draw(st.lists(STEP, min_size=2, max_size=3))):
+            other, after = f"{conv}{i}", f"v{conv}{i}"
+            match step:
+                case "Mul":
+                    factor = draw(st.sampled_from(sorted(factors)))
+                    operands = {factor: factors[factor]}
+                case "Add":
+                    operands = {f"s{other}": normal(*draw(SHAPES_BY_CHANNEL))}
+                case _:
+                    operands = normalized.norm(CHANNELS, other)
+            values |= operands
+            body += f"{after} = {step} ({', '.join([value, *operands])}) "
+            value = after
+    kept = {name: v for name, v in values.items() if name in body}
+    output = f"float[N, {CHANNELS}, h, h2] y"
+    return model("float[N, 3, 6, 6] x", output, f"{body} y = Identity ({value})", kept)
+
+
+@examples(40)
+@given(proto=chained(), seed=st.integers(0, 2**32 - 1))
+def test_any_chain_answers_as_the_oracle(proto: onnx.ModelProto, seed: int) -> None:
+    """Shapes, shared factors and orders of steps that nobody listed, under several patterns."""
+    rng = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        on = build_bench(save(proto, Path(folder) / "m.onnx"))
+    some = (np.unique(rng.integers(on.space.bits, size=n)) for n in (1, 1, 3, 40))
+    for sites in (*some, one_in_each(on.space, rng)):
+        pattern = FaultPattern(FLIP, np.asarray(sites, np.int64))
+        expected = answer(on.oracle, pattern, on.feeds)
+        assert answer(on.live, pattern, on.feeds).same_as(expected)
+        on.live.check_golden()
 
 
 @pytest.mark.parametrize("kind", [Kind.WEIGHT, Kind.NORM])
@@ -66,6 +120,25 @@ def test_arguments_that_no_fault_hits_keep_their_values(kind: Kind, tmp_path: Pa
     for site in range(0, space.bits, max(1, space.bits // 60)):
         pattern = FaultPattern(FLIP, np.array([site], np.int64))
         assert answer(live, pattern, feeds).same_as(answer(oracle, pattern, feeds))
+
+
+@pytest.mark.parametrize(
+    ("names", "sizes"),
+    [
+        (["w1"], [1]),
+        (["beta"], [1]),
+        (["gamma"], [1, 27]),
+        (["gamma", "var", "w1"], [1, 27]),
+    ],
+    ids=["weight", "summand", "factor", "three of one channel"],
+)
+def test_only_what_a_fault_changes_is_computed(names: list[str], sizes: list[int]) -> None:
+    """A weight of a convolution is one element of the fold, a factor scales a whole channel."""
+    on = context("batch_norm_behind_blocks")
+    starts = dict(zip([t.name for t in on.space.tensors], on.space.offsets.tolist(), strict=False))
+    pattern = FaultPattern(FLIP, np.array(sorted(starts[n] for n in names), np.int64))
+    change = on.live.weights.change(pattern, *on.space.bits_hit(pattern))
+    assert sorted(len(write.positions) for write in change.converted) == sizes
 
 
 def test_other_arithmetic_is_not_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -95,7 +168,11 @@ def test_a_fold_is_reloaded_as_a_whole() -> None:
 def test_what_a_reloaded_tensor_is_folded_with_is_reloaded() -> None:
     place = context("conv_blocked").live.layout.places["w1"][0]
     step = BatchNorm("g", "b", "m", "v", 1e-5)
-    one, two, other = Chain("w", None, (step,)), Chain("u", "c", (step,)), Chain("z", None, ())
+    one, two, other = (
+        Chain("w", None, (step,), 8),
+        Chain("u", "c", (step,), 8),
+        Chain("z", None, (), 8),
+    )
     folds = [Fold.of(chain, Part.WEIGHT, place, "w") for chain in (one, two, other)]
     clean, kept = whole_folds({"w", "g", "z", "y"}, folds, {"v"})
     assert (clean, kept) == ({"z", "y"}, folds[2:])

@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.campaign.blocks import BLOCK_TRIALS, BlockResult
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.comparison.caching_store import CachingStore
-from analyzer.campaign.result import CampaignResult, RateResult, Stop
+from analyzer.campaign.result import CampaignResult, RateResult, Stop, ended_early
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.metrics import metric_named
 from analyzer.evaluation.outcomes import Outcomes
@@ -72,8 +72,7 @@ class ComparedModel:
     @property
     def cut_short(self) -> frozenset[Stop]:
         """The reasons that ended rates before they were precise, or decided."""
-        stops = {self.ended.get(r.rate, r.stop) for r in self.found.rates}
-        return frozenset(stops - {Stop.PRECISION, Stop.DECIDED})
+        return ended_early(self.ended.get(r.rate, r.stop) for r in self.found.rates)
 
     def finish(self, result: CampaignResult) -> None:
         """Take in what its own campaign found."""

@@ -86,10 +86,8 @@ def _cells(own: StratumTrials, key: Callable[[int, int], Key]) -> dict[Key, _Cel
     columns = zip(stratum.tensors.tolist(), stratum.positions.tolist(), strict=True)
     keys = [key(tensor, bit) for tensor, bit in columns]
     found = {name: _Cell(0, []) for name in keys}
-    start = 0
-    for name, end in zip(keys, stratum.ends.tolist(), strict=True):
-        found[name].sites += end - start
-        start = end
+    for name, sites in zip(keys, stratum.column_sites.tolist(), strict=True):
+        found[name].sites += sites
     for column, outcomes in zip(own.columns, own.outcomes, strict=True):
         found[keys[column]].outcomes.append(outcomes)
     return found

@@ -21,6 +21,8 @@ from analyzer.stats.strata import Stratum, allocate
 
 EXPECTED = {
     Place.SEVERE: 0.45,
+    Place.RISING: 0.45,
+    Place.FALLING: 0.15,
     Place.LARGE: 0.1,
     Place.MODERATE: 0.02,
     Place.SLIGHT: 0.0,

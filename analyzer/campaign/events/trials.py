@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from analyzer.campaign.event_cells import EventCell
 from analyzer.campaign.events.stratum import EventState
 from analyzer.campaign.events.task import EventTask
@@ -64,14 +66,14 @@ def _trials(context: TrialContext, state: EventState, region: float) -> StratumT
     used = state.state.used()
     indices = [index for result in used for index in result.block.trials][: len(outcomes)]
     pairs = [cell.pair(context.patterns, context.golden.ends, index) for index in indices]
-    numbers = [number for number, _ in pairs]
+    numbers = np.array([number for number, _ in pairs], np.int64)
     return StratumTrials(
         cell=cell,
         stratum=stratum,
         weight=region * stratum.share,
         seen=AreaStratum(region * stratum.share, seen.tally, seen.exact),
         indices=indices,
-        columns=stratum.ends.searchsorted(numbers, side="right").tolist() if numbers else [],
+        columns=stratum.columns(numbers).tolist(),
         batches=[batch for _, batch in pairs],
         outcomes=outcomes,
         crashed=frozenset(index for result in used for index in result.crashed),

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.plan import Plan
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import Stop, ended_early
 from analyzer.faults.bit_positions import BitPosition
 from analyzer.faults.space import AnyKind, FaultSpace, TensorSite
 from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area, untried_share
@@ -53,7 +53,7 @@ class VulnerabilityMap:
     @property
     def cut_short(self) -> frozenset[Stop]:
         """Reasons why tensors ended early; empty if all are complete."""
-        return frozenset(t.stop for t in self.tensors) - {Stop.PRECISION}
+        return ended_early(t.stop for t in self.tensors)
 
     @property
     def trials(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from analyzer.campaign.events.harm_cells import event_kind, share_of
 from analyzer.campaign.events.result import EventFigures, EventResult, StratumFound
 from analyzer.campaign.events.task import MOST_GROWTH, EventTask
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import Stop, ended_early
 from analyzer.campaign.runner import work_off
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.faults.events import EventStrata, EventStratum, Place
@@ -205,4 +205,4 @@ def _unprotected_deviation(
 
 def stops_of(survey: Survey) -> frozenset[Stop]:
     """Reasons why it ended early."""
-    return frozenset({survey.found.stop} & {Stop.BUDGET, Stop.INTERRUPTED})
+    return ended_early([survey.found.stop])

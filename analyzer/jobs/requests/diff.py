@@ -12,7 +12,7 @@ from analyzer.jobs.requests.base import Request
 from analyzer.reports.formats import RecordKind
 
 ACROSS = (
-    *("data", "rule", "metric", "preprocessing", "batch"),
+    *("data", "rule", "metric", "severity", "preprocessing", "batch"),
     *("faults", "selection", "protection", "runtime"),
 )
 """Circumstances that may differ, if they are named; `analyzer.jobs.circumstances` has each."""

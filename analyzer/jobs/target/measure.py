@@ -7,7 +7,7 @@ from pathlib import Path
 from analyzer.campaign.events.result import EventFigures, EventResult
 from analyzer.campaign.events.run import run_events
 from analyzer.campaign.events.task import EventTask
-from analyzer.campaign.result import Stop
+from analyzer.campaign.result import Stop, ended_early
 from analyzer.campaign.workers.processes import WorkerProcesses
 from analyzer.gate.target import TargetCondition
 from analyzer.gate.target_figures import TargetFigures
@@ -63,9 +63,8 @@ class Measured:
     @property
     def cut_short(self) -> frozenset[Stop]:
         """Reasons why parts ended early; empty if all is decided, or as precise as asked."""
-        stops = {Stop(r.stop) for s in self.swept.values() for r in s.record.rates}
-        stops |= {self.events.stop} if self.events else set()
-        return frozenset(stops & {Stop.BUDGET, Stop.INTERRUPTED})
+        stops = [r.stop for s in self.swept.values() for r in s.record.rates]
+        return ended_early([*stops, self.events.stop if self.events else None])
 
 
 def figures_of(

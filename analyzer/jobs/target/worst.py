@@ -26,5 +26,5 @@ def _part(prepared: PreparedTarget, number: int, event: WorstEvent) -> EventTria
     draw = event.cell.draw(context.patterns, context.golden.ends, event.index)
     critical = context.golden.judge.definition.confusions is not None
     region = prepared.target.region[stratum.region].name
-    changes = list(changes_of(analysis, draw.pattern))
+    changes = changes_of(analysis, draw.pattern)
     return event_trial_part(number, event, stratum, region, changes, critical)

@@ -142,6 +142,7 @@ def _rate(entry: ComparisonEntry, index: int, judged: bool) -> ComparedRatePart:
         else None,
         critical_sdc=interval_part(estimate.critical_sdc if estimate else None),
         noncritical_sdc=interval_part(estimate.noncritical_sdc if estimate else None),
+        masked=interval_part(estimate.masked if estimate else None),
     )
 
 

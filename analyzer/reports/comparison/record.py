@@ -63,8 +63,8 @@ class RateDifferencePart(ReportRecord):
 class ComparedRatePart(ReportRecord):
     """One model at one rate; ``difference`` is absent for the reference.
 
-    ``sdc`` and ``due`` (and ``metric``) are absent while fault patterns that were not tried at all
-    weigh more than the precision.
+    ``sdc`` and ``due``, ``masked`` and ``metric`` are absent while fault patterns that were not
+    tried at all weigh more than the precision.
     """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -78,6 +78,7 @@ class ComparedRatePart(ReportRecord):
     difference: RateDifferencePart | None
     critical_sdc: IntervalPart | None = left_out()
     noncritical_sdc: IntervalPart | None = left_out()
+    masked: IntervalPart | None = left_out()
 
 
 class CorrespondencePart(ReportRecord):

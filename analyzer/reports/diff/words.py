@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import HARMFUL
 from analyzer.reports.diff.record import DiffConditionPart, Difference, DiffFigurePart
-from analyzer.reports.shared.number_format import METRIC_NAMES, percent
+from analyzer.reports.shared.number_format import METRIC_NAMES, outcome_name, percent
 from analyzer.reports.shared.signed_numbers import signed, signed_bounds
 
 LISTED = 3
@@ -14,7 +14,7 @@ LISTED = 3
 
 def figure_name(metric: str) -> str:
     """The name of a figure, as tables have it."""
-    return metric.upper() if metric in HARMFUL else METRIC_NAMES[metric]
+    return outcome_name(metric) if metric in HARMFUL else METRIC_NAMES[metric]
 
 
 def place(figure: DiffFigurePart) -> str:

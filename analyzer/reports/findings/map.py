@@ -61,7 +61,7 @@ def _conditions(report: MapReport) -> Iterator[Finding]:
             level=Level(part.level),
             place=part.tensor or "",
             sentence=(
-                f"{part.metric.upper()} of one upset in {part.place}: {evidence}, "
+                f"{figures.outcome_name(part.metric)} of one upset in {part.place}: {evidence}, "
                 f"{100 * report.plan.confidence:g} % interval; wanted <= "
                 f"{bound_shown(part.bound)} %: {VERDICTS[part.verdict]}. {part.trials:,} trials, "
                 f"seed {report.plan.seed}, plan {report.plan.id}. {why_open(report, part)}"

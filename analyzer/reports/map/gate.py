@@ -32,8 +32,6 @@ def why_open(report: MapReport, part: MapConditionPart) -> str:
     )
     if part.evidence is None:
         return f"Undecided: {ended}; too much of this part is untried."
-    if part.evidence.high <= part.bound:
-        return f"Undecided: {ended}; some of this part is untried, and may exceed the bound."
     if part.more_trials is None:
         return f"Undecided: {ended}; the figure is too near its bound to say what would decide."
     each = report.run.trial_cpu_seconds

@@ -26,7 +26,7 @@ from analyzer.reports.shared.build import NO_NOTES, ModelNotes, data_part, model
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart, ProtectionPart, RunPart, ToolPart
 from analyzer.reports.shared.severity import severity_part
-from analyzer.reports.shared.trials import element_part, farthest
+from analyzer.reports.shared.trials import element_part
 
 OUTCOMES: tuple[Literal["masked", "sdc", "due"], ...] = ("masked", "sdc", "due")
 
@@ -41,14 +41,16 @@ class PatternFindings:
     Attributes:
         name: Of the injection, or of the trial.
         upsets: Number of faults.
-        changes: The elements that they change.
+        changed: Number of elements that they change.
+        elements: Those that move farthest, the farthest first.
         again: What it did.
         reproduced: Whether the outcomes are those of the report; None: there is none.
     """
 
     name: str
     upsets: int
-    changes: Sequence[ElementChange]
+    changed: int
+    elements: Sequence[ElementChange]
     again: Replayed
     reproduced: bool | None
 
@@ -157,8 +159,8 @@ def _pattern(found: PatternFindings, images: _Images) -> PatternPart:
         masked=o.masked,
         lost=(o.lost - o.gained) / o.denominator,
         upsets=found.upsets,
-        changed=len(found.changes),
-        elements=[element_part(change) for change in farthest(found.changes, MOST_ELEMENTS)],
+        changed=found.changed,
+        elements=[element_part(change) for change in found.elements],
         outputs_sha256=found.again.digest,
         edited_file=edited,
         reproduced=found.reproduced,

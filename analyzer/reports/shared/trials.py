@@ -1,11 +1,10 @@
 """Single trials in reports: the pattern, element by element, and what it did."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from heapq import nlargest
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from analyzer.campaign.result import WorstTrial
-from analyzer.faults.bit_changes import ElementChange
+from analyzer.faults.bit_changes import ElementChange, PatternChanges
 from analyzer.faults.elements import Values
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared.records import Count, Name, ReportRecord, left_out
@@ -19,7 +18,8 @@ class ElementPart(ReportRecord):
 
     ``element`` is its flat index, in C order. ``bits`` are the positions that differ, from 0, the
     least significant. ``before`` and ``after`` are its values as text, as they may be ``nan``; they
-    are empty for check bits of a protection.
+    are empty for check bits of a protection. ``also`` names the other tensors that hold some of
+    the bits: they share the bytes.
     """
 
     tensor: Name
@@ -27,6 +27,7 @@ class ElementPart(ReportRecord):
     bits: list[int]
     before: str
     after: str
+    also: list[Name] | None = left_out()
 
 
 class TrialPart(ReportRecord):
@@ -71,7 +72,7 @@ def trial_part(
     number: int,
     trial: WorstTrial,
     upsets: int,
-    changes: Sequence[ElementChange],
+    changes: PatternChanges,
     critical: bool,
 ) -> TrialPart:
     """One of the worst trials.
@@ -97,18 +98,8 @@ def trial_part(
         lost=(o.lost - o.gained) / o.denominator,
         upsets=upsets,
         changed=len(changes),
-        elements=[element_part(change) for change in farthest(changes, MOST_ELEMENTS)],
+        elements=[element_part(change) for change in changes.farthest(MOST_ELEMENTS)],
     )
-
-
-def farthest(changes: Iterable[ElementChange], most: int) -> list[ElementChange]:
-    """The changes that move values farthest, the farthest first; of equals the first.
-
-    Args:
-        changes: of one pattern.
-        most: how many.
-    """
-    return nlargest(most, changes, key=lambda change: change.move)
 
 
 def element_part(change: ElementChange) -> ElementPart:
@@ -119,6 +110,7 @@ def element_part(change: ElementChange) -> ElementPart:
         bits=list(change.bits),
         before=_shown(change.before),
         after=_shown(change.after),
+        also=list(change.also) or None,
     )
 
 
@@ -132,11 +124,16 @@ def element_line(part: ElementPart) -> str:
 
     >>> element_line(ElementPart(tensor="w", element=3, bits=[30], before="0.5", after="1e+38"))
     'w[3] bit 30: 0.5 -> 1e+38'
+    >>> element_line(
+    ...     ElementPart(tensor="w", element=3, bits=[0, 1], before="3", after="0", also=["tied"])
+    ... )
+    'w[3], shared with tied, bits 0, 1: 3 -> 0'
     """
     word = "bit" if len(part.bits) == 1 else "bits"
     places = ", ".join(map(str, part.bits))
     values = f": {part.before} -> {part.after}" if part.before else ""
-    return f"{part.tensor}[{part.element}] {word} {places}{values}"
+    shared = f", shared with {', '.join(part.also)}," if part.also else ""
+    return f"{part.tensor}[{part.element}]{shared} {word} {places}{values}"
 
 
 def worst_lines(trials: Sequence[TrialPart]) -> Iterator[str]:

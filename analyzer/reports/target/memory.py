@@ -133,7 +133,16 @@ class EventStratumPart(ReportRecord):
     """
 
     fault: str
-    place: Literal["severe", "large", "moderate", "slight", "protected", "check bits"]
+    place: Literal[
+        "severe",
+        "severe, rising",
+        "severe, falling",
+        "large",
+        "moderate",
+        "slight",
+        "protected",
+        "check bits",
+    ]
     share: Fraction
     sites: Count
     trials: Count

@@ -1,12 +1,10 @@
 """The worst events of a target's campaign, as parts of its report."""
 
-from collections.abc import Sequence
-
 from analyzer.campaign.events.worst import WorstEvent
-from analyzer.faults.bit_changes import ElementChange
+from analyzer.faults.bit_changes import PatternChanges
 from analyzer.faults.events import EventStratum
 from analyzer.reports.shared.records import Count, Name, ReportRecord, left_out
-from analyzer.reports.shared.trials import MOST_ELEMENTS, ElementPart, element_part, farthest
+from analyzer.reports.shared.trials import MOST_ELEMENTS, ElementPart, element_part
 
 
 class EventTrialPart(ReportRecord):
@@ -36,7 +34,7 @@ def event_trial_part(
     event: WorstEvent,
     stratum: EventStratum,
     region: str,
-    changes: Sequence[ElementChange],
+    changes: PatternChanges,
     critical: bool,
 ) -> EventTrialPart:
     """One of the worst events.
@@ -61,5 +59,5 @@ def event_trial_part(
         due=o.due,
         lost=(o.lost - o.gained) / o.denominator,
         changed=len(changes),
-        elements=[element_part(change) for change in farthest(changes, MOST_ELEMENTS)],
+        elements=[element_part(change) for change in changes.farthest(MOST_ELEMENTS)],
     )

@@ -28,11 +28,12 @@ def find_chains(graph: onnx.GraphProto, shapes: Shapes) -> list[Chain]:
             steps = tuple(_steps(index, node, shapes, taken))
             if steps:
                 bias = node.input[2] if len(node.input) > 2 else ""
-                found.append(Chain(node.input[1], bias or None, steps))
+                channels = shapes[node.input[1]][0]
+                found.append(Chain(node.input[1], bias or None, steps, channels))
     for node in graph.node:
         norm = None if set(node.output) & taken else _batch_norm(node, None, shapes)
         if norm is not None:
-            found.append(Chain(None, None, (norm,)))
+            found.append(Chain(None, None, (norm,), shapes[norm.gamma][0]))
     return found
 
 

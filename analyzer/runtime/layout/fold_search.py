@@ -141,8 +141,7 @@ def _computed(fold: Fold, contents: Mapping[str, Values], like: Values) -> Value
         contents: of the tensors, by name.
         like: an array of the initializer's dtype and size.
     """
-    channels = len(contents[fold.carrier])
-    values = fold.values(lambda name: contents[name].reshape(channels, -1)).reshape(-1)
+    values = fold.values(lambda name: fold.chain.columns(contents[name])).reshape(-1)
     expected = np.zeros_like(like)
     expected[fold.positions(np.arange(len(values)))] = fold.place.conversion(values)
     return expected

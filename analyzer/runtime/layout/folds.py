@@ -34,11 +34,13 @@ class Chain:
         weight: The convolution's weights; None: there is no convolution.
         bias: Its bias, if it has one.
         steps: The steps, in the order of the graph.
+        channels: Number of channels, which are folded one by one.
     """
 
     weight: str | None
     bias: str | None
     steps: tuple[Step, ...]
+    channels: int
 
     def carrier(self, part: Part) -> str | None:
         """The tensor that stands in a part as it is if all other tensors are neutral."""
@@ -51,6 +53,16 @@ class Chain:
         own = self.weight if part is Part.WEIGHT else self.bias
         of_steps = (s.for_weight if part is Part.WEIGHT else s.for_bias for s in self.steps)
         return frozenset({*([own] if own else []), *(name for names in of_steps for name in names)})
+
+    def columns(self, contents: Values) -> Values:
+        """The contents of one of the tensors, by channel: (channels, elements of each).
+
+        One tensor may be part of several chains, in which its elements are of other channels.
+
+        Args:
+            contents: of any shape; the elements of one channel follow each other.
+        """
+        return contents.reshape(self.channels, -1)
 
     def neutral(self, dtype: Callable[[str], np.dtype[Any]]) -> Iterator[tuple[str, Values]]:
         """Each tensor that carries nothing, with a neutral number of its dtype, shape ().

@@ -96,7 +96,8 @@ class OpenWeights:
         folds = self.opened.layout.folds
         names = frozenset[str]().union(*(fold.tensors for fold in folds))
         fixed = self.model.values() if names - self.golden.keys() else {}
-        return FoldedWeights(folds, {n: {**fixed, **self.golden}[n] for n in names})
+        contents = {**fixed, **self.golden}
+        return FoldedWeights(folds, {name: contents[name] for name in names})
 
     @property
     def filed(self) -> bool:

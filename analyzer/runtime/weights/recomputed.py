@@ -1,6 +1,6 @@
 """Mutations of tensors that ONNX Runtime folds: the new values of what they were folded into."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from analyzer.runtime.layout.folds import Fold
 from analyzer.runtime.weights.change import Write
 
 Hits = Mapping[str, tuple[Indices, Values]]
-"""By tensor: flat indices of elements, int64 (n,), and their faulty values, (n,)."""
+"""By tensor: flat indices of elements, int64 (n,), ascending, and their faulty values, (n,)."""
 
 
 class FoldedWeights:
@@ -25,49 +25,78 @@ class FoldedWeights:
             folds: the folds.
             golden: fault-free values of all tensors of the folds, by name.
         """
-        self._by_tensor: dict[str, list[Fold]] = {}
-        self._columns: dict[str, Values] = {}
+        self._by_tensor: dict[str, list[_GoldenFold]] = {}
         for fold in folds:
-            channels = len(golden[fold.carrier])
+            arranged = _GoldenFold(fold, golden)
             for name in fold.tensors:
-                self._by_tensor.setdefault(name, []).append(fold)
-                self._columns[name] = golden[name].reshape(channels, -1)
+                self._by_tensor.setdefault(name, []).append(arranged)
 
     def writes(self, hits: Hits) -> Iterator[Write]:
         """The new values of all initializers that faulty values change.
+
+        An element that several faults change is computed once, with all of them.
 
         Args:
             hits: the faulty values; tensors that are in no fold are passed over.
         """
         hit = [name for name in hits if name in self._by_tensor]
         for fold in {id(f): f for name in hit for f in self._by_tensor[name]}.values():
-            yield self._write(fold, hits, fold.tensors & hits.keys())
+            yield fold.write(hits)
 
-    def _write(self, fold: Fold, hits: Hits, names: Iterable[str]) -> Write:
-        """The new values of one initializer, for the channels that are hit.
+
+class _GoldenFold:
+    """One fold, with the golden contents of its tensors by channel."""
+
+    def __init__(self, fold: Fold, golden: Mapping[str, Values]) -> None:
+        """Arrange the contents by the channels of this fold.
 
         Args:
             fold: the fold.
-            hits: the faulty values of all tensors.
-            names: those of the fold that are hit.
+            golden: fault-free values of its tensors, by name.
         """
-        rows = np.concatenate([self._channels(n, hits[n][0]) for n in names])
-        if len(rows) > 1:
-            rows = np.unique(rows)
+        self._fold = fold
+        columns = {name: fold.chain.columns(golden[name]) for name in fold.tensors}
+        self._width = columns[fold.carrier].shape[1]
+        # In the bias, and where a normalization stands alone, both kinds are one.
+        self._by_element = {n: c.reshape(-1) for n, c in columns.items() if c.shape[1] > 1}
+        self._by_channel = {n: c[:, 0] for n, c in columns.items() if c.shape[1] == 1}
+
+    def write(self, hits: Hits) -> Write:
+        """The new values of the elements that faults change.
+
+        Args:
+            hits: the faulty values, of at least one of the tensors.
+        """
+        fold, elements = self._fold, self._changed(hits)
+        channels = elements // self._width
 
         @cache  # several steps read the same contents
         def of(name: str) -> Values:
-            contents = self._columns[name][rows]
-            if name in hits:
-                elements, values = hits[name]
-                row, column = np.divmod(elements, contents.shape[1])
-                contents[np.searchsorted(rows, row), column] = values
-            return np.asarray(contents)
+            found = hits.get(name)
+            if name in self._by_element:
+                contents = self._by_element[name][elements]
+                if found is not None:
+                    contents[np.searchsorted(elements, found[0])] = found[1]
+            else:
+                contents = self._by_channel[name]
+                if found is not None:
+                    contents = contents.copy()
+                    contents[found[0]] = found[1]
+                contents = contents[channels]
+            return np.asarray(contents[:, None])
 
-        found = fold.values(of)
-        elements = rows[:, None] * found.shape[1] + np.arange(found.shape[1])
-        positions = fold.positions(elements.reshape(-1))
-        return Write(fold.slot, positions, fold.place.conversion(found.reshape(-1)))
+        values = fold.values(of).reshape(-1)
+        return Write(fold.slot, fold.positions(elements), fold.place.conversion(values))
 
-    def _channels(self, name: str, elements: Indices) -> npt.NDArray[np.int64]:
-        return np.asarray(elements // self._columns[name].shape[1])
+    def _changed(self, hits: Hits) -> npt.NDArray[np.int64]:
+        """The elements that faults change, each once, in ascending order: int64 (n,).
+
+        A fault in the convolution's weights changes one of them; one in a number that a whole
+        channel shares changes all elements of the channel.
+        """
+        single = [hits[name][0] for name in self._by_element if name in hits]
+        whole = [hits[name][0] for name in self._by_channel if name in hits]
+        if whole:
+            starts = np.unique(np.concatenate(whole)) * self._width
+            single.append((starts[:, None] + np.arange(self._width)).reshape(-1))
+        return np.unique(np.concatenate(single)) if len(single) > 1 else single[0]

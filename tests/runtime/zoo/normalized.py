@@ -5,7 +5,7 @@ import numpy.typing as npt
 import onnx
 
 from analyzer.faults.elements import Values
-from tests.runtime.zoo.registry import case, model, normal, positive
+from tests.runtime.zoo.registry import case, model, normal, one, positive
 
 IMAGE = "float[N, 3, 6, 6] x"
 
@@ -124,6 +124,107 @@ def batch_norm_float16() -> onnx.ModelProto:
         "float16[N, 8, 4, 4] y",
         "a = Conv (x, w) y = BatchNormalization (a, gamma, beta, mean, var)",
         {"w": normal(8, 3, 3, 3, dtype=np.float16), **norm(8, dtype=np.float16)},
+    )
+
+
+@case(recomputed="w t f")
+def bias_made_by_a_summand() -> onnx.ModelProto:
+    """The bias is a summand of shape (1, C, 1, 1), whose first axis is not the channels."""
+    return model(
+        IMAGE,
+        "float[N, 4, 4, 4] y",
+        "a = Conv (x, w) s = Add (a, t) y = Mul (s, f)",
+        {
+            "w": normal(4, 3, 3, 3),
+            "t": normal(1, 4, 1, 1),
+            "f": normal(1, 4, 1, 1, seed=1),
+        },
+    )
+
+
+@case(recomputed="w t f")
+def bias_made_by_a_summand_without_batch() -> onnx.ModelProto:
+    """The same with shapes (C, 1, 1), and a factor of the other rank."""
+    return model(
+        IMAGE,
+        "float[N, 8, 4, 4] y",
+        "a = Conv (x, w) s = Add (a, t) y = Mul (s, f)",
+        {"w": normal(8, 3, 3, 3), "t": normal(8, 1, 1), "f": normal(1, 8, 1, 1)},
+    )
+
+
+@case(recomputed="w1 w2 t f u v")
+def factor_of_two_convolutions() -> onnx.ModelProto:
+    """One factor in the folds of two convolutions, one of which has no bias of its own."""
+    return model(
+        IMAGE,
+        "float[N, 8, 2, 2] y",
+        """
+        a = Conv (x, w1) s = Add (a, t) m = Mul (s, f)
+        b = Conv (m, w2, u) n = Mul (b, f) y = Add (n, v)
+        """,
+        {
+            "w1": normal(8, 3, 3, 3),
+            "w2": normal(8, 8, 3, 3),
+            "t": normal(1, 8, 1, 1),
+            "f": normal(1, 8, 1, 1, seed=1),
+            "u": normal(8),
+            "v": normal(8, 1, 1, seed=2),
+        },
+    )
+
+
+@case(reload="w1 w2 t f u")
+def summand_that_is_a_bias_elsewhere() -> onnx.ModelProto:
+    """The summand of a convolution is the bias of another one: digits cannot tell its place."""
+    return model(
+        IMAGE,
+        "float[N, 8, 2, 2] y",
+        """
+        a = Conv (x, w1) s = Add (a, t) m = Mul (s, f)
+        b = Conv (m, w2, u) n = Mul (b, f) y = Add (n, t)
+        """,
+        {
+            "w1": normal(8, 3, 3, 3),
+            "w2": normal(8, 8, 3, 3),
+            "t": normal(1, 8, 1, 1),
+            "f": normal(1, 8, 1, 1, seed=1),
+            "u": normal(8),
+        },
+    )
+
+
+@case(recomputed="w1 b1 w2")
+def filter_that_is_a_factor() -> onnx.ModelProto:
+    """A filter of one channel, (1, C, 1, 1), is a factor of C channels elsewhere."""
+    return model(
+        IMAGE,
+        "float[N, 1, 4, 4] y",
+        """
+        a = Conv (x, w1, b1) m = Mul (a, w2)
+        r = Relu (m) y = Conv (r, w2)
+        """,
+        {
+            "w1": normal(8, 3, 3, 3),
+            "b1": normal(8),
+            "w2": normal(1, 8, 1, 1),
+        },
+    )
+
+
+@case(reload="w t scale shift")
+def scalars_beside_a_summand() -> onnx.ModelProto:
+    """ONNX Runtime folds scalars too; tensors of one element are in no chain."""
+    return model(
+        IMAGE,
+        "float[N, 8, 4, 4] y",
+        "a = Conv (x, w) s = Add (a, t) m = Mul (s, scale) y = Add (m, shift)",
+        {
+            "w": normal(8, 3, 3, 3),
+            "t": normal(1, 8, 1, 1),
+            "scale": one(0.75),
+            "shift": one(0.5).reshape(1, 1, 1, 1),
+        },
     )
 
 
