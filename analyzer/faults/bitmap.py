@@ -63,7 +63,7 @@ class Bitmap:
         [0, 1, 2]
         """
         chunks, left = np.divmod(places, BITS)
-        found = np.where(chunks > 0, self.ends[chunks - 1], 0)
+        found = np.concatenate(([0], self.ends))[chunks]
         within = np.flatnonzero(left)
         bits = np.unpackbits(self.packed[chunks[within]], axis=1).astype(bool)
         found[within] += (bits & (np.arange(BITS) < left[within, None])).sum(axis=1)

@@ -76,7 +76,8 @@ def memory_parts(
     cells: dict[Key, dict[int, _Cell]] = {}
     for place, own in enumerate(trials):
         for name, cell in _cells(own, key).items():
-            cells.setdefault(name, {})[place] = cell
+            if cell.sites:  # of severe columns, none may lie in the stratum of one direction
+                cells.setdefault(name, {})[place] = cell
     return {name: _part(context, trials, own, confidence) for name, own in cells.items()}
 
 

@@ -132,9 +132,10 @@ def class_sentences(part: ClassesPart | None) -> Iterator[str]:
         yield f"{many} no estimate: too few trials met images of {'it' if count == 1 else 'them'}."
     few = sum(one.images < FEW_IMAGES for one in part.classes)
     if few:
+        have = "class has" if len(part.classes) == 1 else "classes have"
         yield (
-            f"{few} of {len(part.classes)} classes have fewer than {FEW_IMAGES} images: their "
-            "figures speak of these images, and say little of the class."
+            f"{few} of {len(part.classes)} {have} fewer than {FEW_IMAGES} images: such figures "
+            "speak of these images, and say little of the class."
         )
 
 
@@ -161,7 +162,8 @@ def _worst(part: ClassesPart) -> str:
         return said
     others = len(part.classes) - 1
     if not part.rivals:
-        return f"{said} It is worse than the {others} others, with {joint} confidence."
+        rest = "the other" if others == 1 else f"the {others} others"
+        return f"{said} It is worse than {rest}, with {joint} confidence."
     rivals = "Any other" if part.rivals == others else f"{part.rivals} of {others} others"
     return f"{said} {rivals} may be as bad, with {joint} confidence for all together."
 
