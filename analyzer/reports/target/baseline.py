@@ -33,14 +33,19 @@ def class_parts(golden: GoldenAnswers, names: Sequence[str]) -> list[ClassPart]:
     return found
 
 
-def missing_classes(golden: GoldenAnswers, breakdown: EventBreakdown | None) -> str:
+def missing_classes(
+    golden: GoldenAnswers, breakdown: EventBreakdown | None, *, generated: bool
+) -> str:
     """The reason why there are no figures by class, as a sentence.
 
     Args:
         golden: the data set and its fault-free answers.
         breakdown: of single events; None: no region is in that regime.
+        generated: there is no data set, and inputs are random.
     """
     rule = golden.judge.definition.rule
+    if generated:
+        return "Inputs are random, and images of no class."
     if any(batch.image_classes is None for batch in golden.by_batch):
         if as_class_rule(rule) is None:
             return f"The decision on an image is no one class here: {rule.sentence()}."

@@ -8,7 +8,7 @@ from analyzer.campaign.events.breakdown import EventBreakdown
 from analyzer.campaign.events.result import EventResult
 from analyzer.campaign.golden_answers import GoldenAnswers
 from analyzer.campaign.plan import Plan
-from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.space import FaultSpace
 from analyzer.gate.target_figures import TargetFigures
@@ -107,7 +107,8 @@ def build_target_report(
     environment, definition = target.environment, golden.judge.definition
     regions = [region_part(region) for region in _regions(contents)]
     breakdown, names = contents.breakdown, contents.model.metadata.labels
-    shares = breakdown.classes if breakdown else None
+    generated = contents.data.kind is DataKind.GENERATED
+    shares = breakdown.classes if breakdown and not generated else None
     by_class = classes_part(shares, names, plan.confidence)
     return TargetReport(
         document=DocumentPart(**target.document.model_dump()),
@@ -119,9 +120,11 @@ def build_target_report(
         model=model,
         data=data_part(contents.data),
         golden=GoldenPart(metric=plan.metric, value=golden.metric),
-        classes=class_parts(golden, names),
+        classes=[] if generated else class_parts(golden, names),
         by_class=by_class,
-        by_class_missing="" if by_class else missing_classes(golden, breakdown),
+        by_class_missing=""
+        if by_class
+        else missing_classes(golden, breakdown, generated=generated),
         decision=decision_part(definition),
         environment=EnvironmentPart(**environment.model_dump()),
         use=UsePart(**target.use.model_dump()),
