@@ -22,11 +22,13 @@ from analyzer.jobs.observer import SILENT
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.settings import ask
+from analyzer.stats.domains import DomainStratum, DomainTally, domain_share
 from tests.campaign.contexts import Charges, Memory
 from tests.campaign.maps import IMAGES, SIZE, Direct
+from tests.stats.test_domains import tally
 from tests.support import golden_labels, save, tiny_cnn_proto, tiny_images
 
-RATE = 3e-3
+RATE = 2e-4
 
 
 def small(folder: Path, **flags: object) -> TrialContext:
@@ -68,21 +70,24 @@ def test_figures_are_those_of_sums_by_hand(tmp_path: Path, flags: dict[str, obje
     context = small(tmp_path, **flags)
     found = swept(context)
     assert found.classes is not None
-    shares = {c.number: 0.0 for c in found.classes.classes}
-    trials = dict.fromkeys(shares, 0)
+    strata: dict[int, list[DomainStratum]] = {c.number: [] for c in found.classes.classes}
     for place, stratum in enumerate(found.strata):
         rows = list(by_hand(context, Cell(RATE, place), stratum.tally.trials))
-        for number in shares:
-            met = sum(m.get(number, 0) for m, _ in rows)
-            struck = sum(s.get(number, 0) for _, s in rows)
-            trials[number] += sum(number in m for m, _ in rows)
-            shares[number] += stratum.weight * struck / met if met else 0.0
-    assert max(shares.values()) > 0.01
+        for number, own in strata.items():
+            pairs = [(m[number], s[number]) for m, s in rows if number in m]
+            own.append(DomainStratum(stratum.weight, tally(*zip(*pairs, strict=True))))
+    harmless = 1.0 - found.p_faulty
+    assert harmless > 0.1
     for one in found.classes.classes:
-        assert one.trials == trials[one.number]
+        assert one.trials == sum(own.tally.trials for own in strata[one.number])
+        unharmed = DomainStratum(harmless, DomainTally(1, 1, 1), counted=True)
+        expected = domain_share([*strata[one.number], unharmed], found.classes.confidence, 0.05)
+        assert expected is not None
         assert one.sdc is not None
-        assert one.sdc.estimate == pytest.approx(shares[one.number], abs=1e-12)
-        assert one.sdc.low <= one.sdc.estimate <= one.sdc.high
+        ends = (one.sdc.estimate, one.sdc.low, one.sdc.high)
+        right = (expected.estimate, expected.low, expected.high)
+        assert ends == pytest.approx(right, abs=1e-12)
+    assert max(c.sdc.estimate for c in found.classes.classes if c.sdc) > 0.01
 
 
 def test_classes_make_up_the_whole_where_each_trial_meets_all_images(tmp_path: Path) -> None:

@@ -187,6 +187,9 @@ def test_drawn_figures_hold_the_truth(folder: Path) -> None:
             *_pairs(exact.bits, found.bits),
         ]
         figures += len(pairs)
+        for parts in (found.tensors, found.bits):
+            shares = [part.sdc_share.estimate for part in parts.values() if part.sdc_share]
+            assert sum(shares) == pytest.approx(1.0)
         missed += sum(not within(right, interval) for right, interval in pairs)
         assert exact.classes is not None
         assert found.classes is not None

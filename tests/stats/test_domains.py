@@ -1,5 +1,6 @@
 """Shares of a class from trials of whole batches: exact where they must be, and covered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ REPEATS, CONFIDENCE = 300, 0.95
 ints = st.integers(0, 6)
 
 
-def tally(images: list[int], struck: list[int]) -> DomainTally:
+def tally(images: Sequence[int], struck: Sequence[int]) -> DomainTally:
     """Of trials that met so many images of a class, of which so many were struck."""
     pairs = [(m, x) for m, x in zip(images, struck, strict=True) if m]
     return DomainTally(
