@@ -11,6 +11,7 @@ import onnx
 
 from analyzer import __version__
 from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.sources import ModelSource
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.model.metadata import READERS
@@ -19,6 +20,7 @@ from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.int8_sums import int8_sums, processor_name
 from analyzer.runtime.ort.session import runtime_version
+from analyzer.targets.read import SHIPPED
 
 
 def tool_part(device: Device = CPU) -> ToolPart:
@@ -89,12 +91,12 @@ def run_part(
 TRIAL_SETTINGS = (
     *("data", "labels", "images", "seed", "exposure", "encoding", "fault", "protect"),
     *("include", "exclude", "kinds", "metric", "task", "output", "severity"),
-    *("device", "precise_int8", *READERS),
+    *("device", "precise_int8", "target", *READERS),
 )
 """Settings that decide what a trial is, beside the model and the batch."""
 
 
-def settings_of(request: SweepRequest) -> dict[str, Any]:
+def settings_of(request: SweepRequest | TargetRequest) -> dict[str, Any]:
     """Settings by which ``relcheck replay`` runs trials again; paths as `relative` has them.
 
     A model or a data set that only the asking program has is left out.
@@ -104,6 +106,8 @@ def settings_of(request: SweepRequest) -> dict[str, Any]:
     paths = request.paths() & given.keys()
     found = {key: relative(value) if key in paths else value for key, value in given.items()}
     found = {key: value for key, value in found.items() if value is not None}
+    if isinstance(request, TargetRequest) and request.target.parent == SHIPPED:
+        found["target"] = request.target.stem
     if isinstance(request.model, Path):
         found["model"] = relative(str(request.model))
     return found

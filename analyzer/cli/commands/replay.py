@@ -18,7 +18,7 @@ _OPTIONS = {
         option(
             _WHICH,
             "K",
-            "Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
+            "Of a report: the K-th worst trial, or its name (default: all worst).",
         ),
     ],
     "faults": Annotated[
@@ -33,6 +33,9 @@ _OPTIONS = {
     ],
     "model": Annotated[
         Path | None, option(_WHICH, "FILE", "The model, if it is not where it was.")
+    ],
+    "target": Annotated[
+        str | None, option(_WHICH, "FILE", "The target, if it is not where it was.")
     ],
 }
 
@@ -52,7 +55,10 @@ _OPTIONS = {
 )
 def replay(
     source: Annotated[
-        Path, typer.Argument(help="JSON report of a run, or an ONNX model.", metavar="REPORT|MODEL")
+        Path,
+        typer.Argument(
+            help="JSON report of a run or a target, or an ONNX model.", metavar="REPORT|MODEL"
+        ),
     ],
     **flags: Any,
 ) -> Exit:

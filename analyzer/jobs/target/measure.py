@@ -44,6 +44,7 @@ class Measured:
         confidence: Of each interval, so that all conditions hold together.
         watch: The clock of the job.
         journal: File that keeps finished work; None: there is none.
+        task: The campaign behind ``events``, with all of its trials; None likewise.
     """
 
     prepared: PreparedTarget
@@ -53,6 +54,7 @@ class Measured:
     confidence: float
     watch: Stopwatch
     journal: Path | None
+    task: EventTask | None = None
 
     @property
     def figures(self) -> TargetFigures:
@@ -115,11 +117,11 @@ def measure_target(
             def everything(found: EventFigures | None) -> TargetFigures:
                 return figures_of(prepared, swept, found)
 
-            events, journal = None, None
+            events, journal, task = None, None, None
             if prepared.counted:
-                events, journal = _events(request, prepared, asked, everything, crew)
+                events, journal, task = _events(request, prepared, asked, everything, crew)
     judged = judge_target(conditions, everything(events.figures if events else None))
-    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal)
+    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal, task)
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ def _events(
     asked: Asked,
     everything: Callable[[EventFigures | None], TargetFigures],
     crew: WorkerProcesses,
-) -> tuple[EventResult, Path | None]:
-    """The campaign of single events, and its journal."""
+) -> tuple[EventResult, Path | None, EventTask]:
+    """The campaign of single events, its journal, and its trials."""
     analysis, conditions, observer = prepared.analysis, asked.conditions, asked.observer
 
     def tell(task: EventTask) -> None:
@@ -189,4 +191,4 @@ def _events(
             precision=None if conditions else request.precision,
         )
         found = run_events(task, pool, journal or NullStore(), asked.watch, tell)
-    return found, (journal.path if journal else None)
+    return found, (journal.path if journal else None), task
