@@ -40,16 +40,6 @@ Rounds = Annotated[
         help="Plans that are tried at most (default 3).",
     ),
 ]
-Formats = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=FILE",
-        rich_help_panel=PANEL,
-        show_default=False,
-        help="Write a report as json or html; - prints (repeatable).",
-    ),
-]
-
 PROTECT = {
     "target": Target,
     "scheme": Scheme,
@@ -62,6 +52,6 @@ PROTECT = {
     "precise_int8": options.PreciseInt8,
     "gate": Gate,
     **outputs(RecordKind.PROTECTION),
-    "format": Formats,
+    "format": options.Formats,
     "config": options.Config,
 }

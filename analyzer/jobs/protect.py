@@ -34,6 +34,7 @@ from analyzer.jobs.sources import files_of, open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.protect.table import plan_rows
 from analyzer.reports.protect.text import to_text
 from analyzer.reports.shared.assumptions import ReportAssumptions, assumptions
 from analyzer.reports.shared.build import data_part, model_part
@@ -82,7 +83,7 @@ class ProtectionReport(Report[ProtectionPlanReport]):
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""
-        return [part.model_dump() for part in self.record.tensors]
+        return plan_rows(self.record)
 
 
 def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> ProtectionReport:

@@ -13,6 +13,7 @@ from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.map import VulnerabilityReport
+from analyzer.jobs.protect import ProtectionReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
@@ -22,6 +23,7 @@ from analyzer.reports.diff.record import Difference
 from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.reports.map.record import MapReport
+from analyzer.reports.protect.record import ProtectionPlanReport
 from analyzer.reports.sweep import record as sweep
 from analyzer.reports.tables import Row
 from analyzer.reports.target.record import TargetReport
@@ -57,12 +59,13 @@ AnyReport = (
     | ComparisonReport
     | DifferenceReport
     | TargetFound
+    | ProtectionReport
     | FailureReport
 )
 
 
 def read_report(path: Path) -> AnyReport:
-    """A report of a sweep, a map, a comparison, a difference, a target or a failure, from JSON.
+    """A report of any job that runs trials or compares reports, or of a failure, from JSON.
 
     Args:
         path: the file.
@@ -117,6 +120,8 @@ def _report(content: dict[str, Any]) -> AnyReport:
             report = TargetReport.model_validate(content)
             stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
             return TargetFound(record=report, cut_short=ended_early(stops))
+        case "protection plan":
+            return ProtectionReport(record=ProtectionPlanReport.model_validate(content))
         case "replay":
             raise BadReport("a replay has no form but those that relcheck replay writes")
     if "models" in content:

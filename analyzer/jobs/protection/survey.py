@@ -30,8 +30,8 @@ from analyzer.jobs.protection.regions import MemoryRegion
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.target.prepare import prepare_target
-from analyzer.protect.cells import EventKind
-from analyzer.protect.offers import Limits
+from analyzer.planning.cells import EventKind
+from analyzer.planning.offers import Limits
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_model import golden_values
 from analyzer.targets.target import DeploymentTarget
