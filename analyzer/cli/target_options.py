@@ -1,8 +1,10 @@
-"""The option that names a deployment target."""
+"""The options of deployment targets."""
 
 from typing import Annotated
 
 import typer
+
+from analyzer.cli.option_forms import switch
 
 Target = Annotated[
     str | None,
@@ -14,4 +16,9 @@ Target = Annotated[
         help="A deployment target: FILE.toml, or a name of `relcheck target list`. Gates are then "
         "like 'sdc_fit <= 10'.",
     ),
+]
+
+Exhaustive = Annotated[
+    bool | None,
+    switch("--exhaustive", "With --target: run every event on every image; figures are exact."),
 ]

@@ -138,8 +138,10 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
 
 
 def _remember(journal: Journal, request: KeptRequest) -> None:
-    """Keep the request, unless only the asking program has the model or the data."""
-    if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
+    """Keep the request, unless only the asking program has the model, the data or the target."""
+    target = request.target if isinstance(request, TargetRequest) else None
+    named = isinstance(request.data, Path | None) and isinstance(target, Path | None)
+    if not isinstance(request.model, Path) or not named:
         journal.remember("in memory", True)
         return
     model = str(request.model.absolute())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from analyzer.campaign.result import Stop
@@ -98,7 +99,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     """
     request.check()
     inputs = [*files_of(request.model), *request.data_files]
-    inputs += [request.target] if request.target else []
+    inputs += [request.target] if isinstance(request.target, Path) else []
     check_targets([*request.outputs.values()], inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)

@@ -17,7 +17,7 @@ from analyzer.jobs.protect import ProtectionReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
-from analyzer.jobs.target import TargetFound
+from analyzer.jobs.target import TargetReport
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.diff.record import Difference
 from analyzer.reports.failure.record import Failure, failure_text
@@ -26,7 +26,7 @@ from analyzer.reports.map.record import MapReport
 from analyzer.reports.protect.record import ProtectionPlanReport
 from analyzer.reports.sweep import record as sweep
 from analyzer.reports.tables import Row
-from analyzer.reports.target.record import TargetReport
+from analyzer.reports.target import record as target
 
 MOST_BYTES = 256 << 20
 """Of a report; the largest known, of a map with thousands of tensors, has a tenth."""
@@ -58,7 +58,7 @@ AnyReport = (
     | VulnerabilityReport
     | ComparisonReport
     | DifferenceReport
-    | TargetFound
+    | TargetReport
     | ProtectionReport
     | FailureReport
 )
@@ -117,9 +117,9 @@ def _report(content: dict[str, Any]) -> AnyReport:
                 record=found, cut_short=ended_early(t.stop for t in found.tensors)
             )
         case "target":
-            report = TargetReport.model_validate(content)
+            report = target.TargetReport.model_validate(content)
             stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
-            return TargetFound(record=report, cut_short=ended_early(stops))
+            return TargetReport(record=report, cut_short=ended_early(stops))
         case "protection plan":
             return ProtectionReport(record=ProtectionPlanReport.model_validate(content))
         case "replay":

@@ -15,10 +15,10 @@ from tests.reports.examples import example_report
 
 def pattern(name: str, **changed: Any) -> PatternPart:
     """A pattern under which one image of four gets another class."""
-    answers = {
-        "golden": AnswerPart(number=2, name="two", score=3.4),
-        "faulty": AnswerPart(number=0, name="zero", score=2.9e36),
-    }
+    golden, faulty = (
+        AnswerPart(number=2, name="two", score=3.4),
+        AnswerPart(number=0, name="zero", score=2.9e36),
+    )
     fields: dict[str, Any] = {
         "name": name,
         "images": 4,
@@ -30,7 +30,7 @@ def pattern(name: str, **changed: Any) -> PatternPart:
         "changed": 2,
         "elements": [],
         "outputs_sha256": "ab" * 32,
-        "shown": [ImagePart(image=7, outcome="sdc", **answers)],
+        "shown": [ImagePart(image=7, outcome="sdc", golden=golden, faulty=faulty)],
     }
     return PatternPart(**{**fields, **changed})
 

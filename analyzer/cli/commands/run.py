@@ -5,11 +5,11 @@ from typing import Any
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
-from analyzer.cli.target_options import Target
+from analyzer.cli.target_options import Exhaustive, Target
 
 
 @app.command()
-@options.takes(target=Target, **options.RUN)
+@options.takes(target=Target, exhaustive=Exhaustive, **options.RUN)
 def run(model: options.Model = None, **flags: Any) -> Exit:
     """Sweep bit error rates; print a table, judge gates, write reports.
 

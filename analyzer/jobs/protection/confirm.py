@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from analyzer.campaign.coding_loss import CodingLoss
@@ -136,7 +135,7 @@ def plan_request(
     given = {name: getattr(request, name) for name in own - _OF_ITS_OWN}
     return TargetRequest(
         **given,
-        target=request.target or Path(target.name),
+        target=target,
         seed=seed,
         confidence=confidence,
         budget=budget,

@@ -1,6 +1,5 @@
 """The request for the cheapest protection of a memory that meets a budget."""
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
@@ -9,11 +8,10 @@ from analyzer.errors import BadOption, quoted
 from analyzer.faults.protections import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.gate.harm_budget import EXAMPLE, HarmBudget, parse_budget
-from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest
+from analyzer.jobs.requests.target import Target
 from analyzer.reports.formats import RecordKind
-from analyzer.targets.read import find_target
 
 DEFAULT_SCHEMES = ("secded:64", "tmr")
 """They need no memory beside the one that they protect, and change no value."""
@@ -55,7 +53,7 @@ class ProtectRequest(CampaignRequest):
     Attributes:
         model: The model.
         gate: The budgets; none: those of the target.
-        target: File of the deployment target; None: events per memory count, not FIT.
+        target: The deployment target; None: events per memory count, not FIT.
         scheme: Schemes that may be used, as ``--protect`` writes them, without a place.
         rounds: Plans that are tried before it is given up.
     """
@@ -64,7 +62,7 @@ class ProtectRequest(CampaignRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     gate: Budgets = ()
-    target: Annotated[Path | None, fields.from_text(find_target)] = None
+    target: Target | None = None
     scheme: Annotated[tuple[str, ...], BeforeValidator(_schemes)] = DEFAULT_SCHEMES
     rounds: int = Field(default=3, ge=1, le=10)
 

@@ -13,7 +13,8 @@ from analyzer.jobs.requests.campaigns import CampaignRequest, Purpose
 from analyzer.jobs.requests.config_file import ConfigFile
 from analyzer.jobs.requests.fields import NO_TEXT
 from analyzer.reports.formats import RecordKind
-from analyzer.targets.read import find_target
+from analyzer.targets.read import find_target, loaded_target
+from analyzer.targets.target import DeploymentTarget
 
 STATED = {
     "fault": "the events of each region",
@@ -43,8 +44,14 @@ def _one_or_more(value: Any) -> Any:
     return (value,) if isinstance(value, str | TargetCondition) else value
 
 
-def _as_file(value: Any) -> Any:
+def _as_target(value: Any) -> Any:
+    """The file of a path or a name; a target that a program holds, checked again."""
+    if isinstance(value, DeploymentTarget):
+        return loaded_target(value)
     return find_target(value) if isinstance(value, str) else value
+
+
+Target = Annotated[Path | InstanceOf[DeploymentTarget], BeforeValidator(_as_target)]
 
 
 TargetGates = Annotated[
@@ -63,7 +70,7 @@ class TargetRequest(CampaignRequest):
 
     Attributes:
         model: The model.
-        target: File of the target.
+        target: File of the target, or the target that a program holds.
         gate: Conditions beside those of the target's budget.
         precision: Half-width at which trials end where nothing is to be decided.
         exhaustive: Whether every event is to meet every image.
@@ -73,7 +80,7 @@ class TargetRequest(CampaignRequest):
     writes: ClassVar[RecordKind | None] = RecordKind.TARGET
 
     model: Annotated[Model, Field(exclude=True)]
-    target: Annotated[Path, BeforeValidator(_as_file)]
+    target: Target
     gate: TargetGates = ()
     precision: float = Field(default=0.002, gt=0.0, lt=0.5)
     exhaustive: bool = False

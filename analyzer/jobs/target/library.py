@@ -1,16 +1,27 @@
 """Targets that come with the tool, targets of the user, and new ones."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from analyzer.errors import UnwritableOutput
+from analyzer.errors import BadTarget, UnwritableOutput
 from analyzer.jobs.files import check_targets, write_whole
 from analyzer.reports.shared.number_format import UNKNOWN, percent
 from analyzer.reports.shared.terminal_text import one_line, wrapped
+from analyzer.reports.tables import Row
 from analyzer.targets.arithmetic import BITS_PER_MBIT, SENSITIVITY
 from analyzer.targets.exposure import RegionExposure, exposure_of
-from analyzer.targets.read import SHIPPED, find_target, read_target, shipped_targets
+from analyzer.targets.read import (
+    IN_MEMORY,
+    SHIPPED,
+    TargetSource,
+    find_target,
+    loaded_target,
+    read_target,
+    shipped_targets,
+)
 from analyzer.targets.target import DeploymentTarget, Region
 from analyzer.targets.template import template_text
 
@@ -29,17 +40,75 @@ class TargetText:
         """The text, 80 columns wide."""
         return "\n".join(line.rstrip() for line in map(one_line, self.lines)) + "\n"
 
+    def __str__(self) -> str:
+        """The text."""
+        return self.to_text()
 
-def list_targets() -> TargetText:
-    """Every target that comes with the tool: its rates, and their standing."""
-    lines = []
-    for name, path in shipped_targets().items():
-        target = read_target(path)
-        lines += wrapped([f"{name}: {target.about}"], "    ")
-        for region in target.region:
-            lines += wrapped([f"    {region.name}: {_rate(region)}"], "      ")
-    lines += ["", "relcheck target show NAME tells more; relcheck target new FILE.toml --from NAME"]
-    return TargetText((*lines, "begins a target of your own."))
+
+@dataclass(frozen=True, repr=False)
+class ShippedTargets(Mapping[str, DeploymentTarget]):
+    """The targets that come with the tool, by name.
+
+    Attributes:
+        targets: Each by its name.
+    """
+
+    targets: Mapping[str, DeploymentTarget]
+
+    def __getitem__(self, name: str) -> DeploymentTarget:
+        """The target of a name."""
+        return self.targets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        return iter(self.targets)
+
+    def __len__(self) -> int:
+        """Number of targets."""
+        return len(self.targets)
+
+    def to_text(self) -> str:
+        """Each with its rates and their standing, 80 columns wide."""
+        lines = []
+        for name, target in self.items():
+            lines += wrapped([f"{name}: {target.about}"], "    ")
+            for region in target.region:
+                lines += wrapped([f"    {region.name}: {_rate(region)}"], "      ")
+        more = "relcheck target show NAME tells more; relcheck target new FILE.toml --from NAME"
+        return TargetText((*lines, "", more, "begins a target of your own.")).to_text()
+
+    def rows(self) -> list[Row]:
+        """One row per memory; a rate that nobody published is None."""
+        return [
+            {
+                "target": name,
+                "region": region.name,
+                "raw_fit_per_mbit": region.raw_fit_per_mbit,
+                "standing": region.standing,
+                "source": region.source,
+                "date": region.date,
+                "flux_factor": target.environment.flux_factor,
+            }
+            for name, target in self.items()
+            for region in target.region
+        ]
+
+    def __str__(self) -> str:
+        """The text."""
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        """The type, and the names."""
+        return f"<{type(self).__name__} {', '.join(self)}>"
+
+
+def list_targets() -> ShippedTargets:
+    """The targets that come with the tool: a mapping from name to target.
+
+    >>> list_targets()["fpga-bram-28nm"].environment.name
+    'sea level, New York'
+    """
+    return ShippedTargets({name: read_target(path) for name, path in shipped_targets().items()})
 
 
 def _rate(region: Region) -> str:
@@ -49,31 +118,68 @@ def _rate(region: Region) -> str:
     return f"{region.raw_fit_per_mbit:g} FIT/Mbit ({region.source}{dated}; {region.standing})"
 
 
-def show_target(text: str) -> TargetText:
-    """A target, and what follows from its figures for each Mbit.
+TargetLike: TypeAlias = str | os.PathLike[str] | DeploymentTarget
+"""A target: its file, the name of one that comes with the tool, or one that was read."""
+
+
+def target_source(given: TargetLike) -> TargetSource:
+    """The source of a target, as requests hold it.
 
     Args:
-        text: a path, or the name of a target that comes with the tool.
+        given: path, name or target.
+
+    Raises:
+        BadTarget: it is none of these.
+    """
+    if isinstance(given, DeploymentTarget):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return find_target(os.fspath(given))
+    raise BadTarget(
+        f"a target of type {type(given).__name__} is neither a path, nor the name of a target that "
+        "comes with the tool, nor one that analyzer.read_target returned"
+    )
+
+
+def load_target(source: TargetLike) -> DeploymentTarget:
+    """A target, from its file.
+
+    Args:
+        source: a path, the name of a target that comes with the tool, or a target.
 
     Raises:
         BadTarget: there is no such target, or it is none.
     """
-    path = find_target(text)
-    target = read_target(path)
+    return loaded_target(target_source(source))
+
+
+def show_target(source: TargetLike) -> TargetText:
+    """A target, and what follows from its figures for each Mbit.
+
+    Args:
+        source: a path, the name of a target that comes with the tool, or a target.
+
+    Raises:
+        BadTarget: there is no such target, or it is none.
+    """
+    path = target_source(source)
+    target = loaded_target(path)
     lines = wrapped(_head(target, path), "    ")
     for region in target.region:
         lines += ["", *wrapped(_region(target, region), "    ")]
     return TargetText(tuple(lines))
 
 
-def _head(target: DeploymentTarget, path: Path) -> Iterator[str]:
+def _head(target: DeploymentTarget, source: TargetSource) -> Iterator[str]:
     environment, use = target.environment, target.use
-    where = "comes with the tool" if path.parent == SHIPPED else str(path)
+    shipped = isinstance(source, Path) and source.parent == SHIPPED
+    file = str(source) if isinstance(source, Path) else IN_MEMORY
+    where = "comes with the tool" if shipped else file
     yield f"{target.name} ({where})"
     if target.about:
         yield target.about
-    source = f" ({environment.source}; {environment.standing})" if environment.source else ""
-    yield f"environment: {environment.name}, flux factor {environment.flux_factor:g}{source}"
+    origin = f" ({environment.source}; {environment.standing})" if environment.source else ""
+    yield f"environment: {environment.name}, flux factor {environment.flux_factor:g}{origin}"
     if environment.ambient:
         yield f"ambient: {environment.ambient}"
     yield (

@@ -25,6 +25,7 @@ from analyzer.jobs.target.conditions import (
     questions,
     sweep_precision,
 )
+from analyzer.jobs.target.exhaustive import check_exhaustive
 from analyzer.jobs.target.prepare import PreparedTarget, prepare_target
 from analyzer.jobs.target.swept import sweep_region
 from analyzer.reports.target.swept import SweptRegion
@@ -93,6 +94,7 @@ def measure_target(
     Raises:
         BadTarget: tensors and regions do not match.
         BadGate: a condition needs a raw rate that is missing.
+        BadOption: every event is to be run, and cannot be.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     conditions = conditions_of(target, request.gate, request.severity is not None)
@@ -103,6 +105,8 @@ def measure_target(
         watch = Stopwatch(request.budget, request.inline, observer.alive)
         begin = early_start(crew, request)
         prepared = prepare_target(request, target, device, observer, begin, watch)
+        if request.exhaustive:
+            check_exhaustive(prepared)
         each = request.budget / (len(prepared.swept) + bool(prepared.counted))
         swept = {
             number: sweep_region(
