@@ -371,6 +371,24 @@ def test_sigterm_ends_it_as_ctrl_c_does(running: "subprocess.Popen[str]", tmp_pa
     assert eventually(lambda: not session(running.pid), 5.0)
 
 
+def test_sigterm_to_all_processes_kills_no_worker(
+    running: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    """Batch systems send it to the whole group. Fails if workers die: their trials count as DUE."""
+    before = workers_of(running.pid)
+    for pid in before:
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(0.3)
+    assert workers_of(running.pid) == before
+    os.killpg(running.pid, signal.SIGTERM)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert "it was interrupted before" in " ".join(out.split())
+    how = f"interrupted; to go on: relcheck resume {tmp_path / 'run.db'}\n"
+    assert err == f"{HOW_TO_STOP}\n{how}"
+    assert eventually(lambda: not session(running.pid), 5.0)
+
+
 def test_a_second_ctrl_c_stops_at_once_and_says_so(
     running: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:

@@ -8,19 +8,14 @@ from analyzer.errors import BadOption, quoted
 from analyzer.faults.protections import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.gate.harm_budget import EXAMPLE, HarmBudget, parse_budget
+from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest
-from analyzer.jobs.requests.target import Target
+from analyzer.jobs.requests.target import TargetFile
 from analyzer.reports.formats import RecordKind
 
 DEFAULT_SCHEMES = ("secded:64", "tmr")
 """They need no memory beside the one that they protect, and change no value."""
-
-
-def _budgets(value: Any) -> Any:
-    """Budgets of their texts."""
-    given = (value,) if isinstance(value, str | HarmBudget) else value
-    return tuple(parse_budget(item) if isinstance(item, str) else item for item in given)
 
 
 def _schemes(value: Any) -> tuple[str, ...]:
@@ -43,7 +38,15 @@ def _schemes(value: Any) -> tuple[str, ...]:
 
 
 Budgets = Annotated[
-    tuple[Annotated[InstanceOf[HarmBudget], PlainSerializer(str)], ...], BeforeValidator(_budgets)
+    tuple[
+        Annotated[
+            InstanceOf[HarmBudget],
+            fields.from_text_alone(HarmBudget, parse_budget),
+            PlainSerializer(str),
+        ],
+        ...,
+    ],
+    fields.ONE_OR_MORE,
 ]
 
 
@@ -62,14 +65,9 @@ class ProtectRequest(CampaignRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     gate: Budgets = ()
-    target: Target | None = None
+    target: TargetFile | None = None
     scheme: Annotated[tuple[str, ...], BeforeValidator(_schemes)] = DEFAULT_SCHEMES
     rounds: int = Field(default=3, ge=1, le=10)
-
-    @classmethod
-    def paths(cls) -> frozenset[str]:
-        """Names of settings that hold the path of a file or a folder."""
-        return super().paths() | {"target"}
 
     def check(self) -> None:
         """Refuse a budget in a unit that nothing gives, and two of one outcome.

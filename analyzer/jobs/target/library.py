@@ -8,11 +8,9 @@ from typing import TypeAlias
 
 from analyzer.errors import BadTarget, UnwritableOutput
 from analyzer.jobs.files import check_targets, write_whole
-from analyzer.reports.shared.number_format import UNKNOWN, percent
-from analyzer.reports.shared.terminal_text import one_line, wrapped
+from analyzer.reports.shared.terminal_text import one_line
 from analyzer.reports.tables import Row
-from analyzer.targets.arithmetic import BITS_PER_MBIT, SENSITIVITY
-from analyzer.targets.exposure import RegionExposure, exposure_of
+from analyzer.reports.target.stated import list_lines, target_lines
 from analyzer.targets.read import (
     IN_MEMORY,
     SHIPPED,
@@ -22,7 +20,7 @@ from analyzer.targets.read import (
     read_target,
     shipped_targets,
 )
-from analyzer.targets.target import DeploymentTarget, Region
+from analyzer.targets.target import DeploymentTarget
 from analyzer.targets.template import template_text
 
 
@@ -69,13 +67,7 @@ class ShippedTargets(Mapping[str, DeploymentTarget]):
 
     def to_text(self) -> str:
         """Each with its rates and their standing, 80 columns wide."""
-        lines = []
-        for name, target in self.items():
-            lines += wrapped([f"{name}: {target.about}"], "    ")
-            for region in target.region:
-                lines += wrapped([f"    {region.name}: {_rate(region)}"], "      ")
-        more = "relcheck target show NAME tells more; relcheck target new FILE.toml --from NAME"
-        return TargetText((*lines, "", more, "begins a target of your own.")).to_text()
+        return TargetText(tuple(list_lines(self.targets))).to_text()
 
     def rows(self) -> list[Row]:
         """One row per memory; a rate that nobody published is None."""
@@ -109,13 +101,6 @@ def list_targets() -> ShippedTargets:
     'sea level, New York'
     """
     return ShippedTargets({name: read_target(path) for name, path in shipped_targets().items()})
-
-
-def _rate(region: Region) -> str:
-    if region.raw_fit_per_mbit is None:
-        return "no raw rate is published; fill it in"
-    dated = f", {region.date}" if region.date else ""
-    return f"{region.raw_fit_per_mbit:g} FIT/Mbit ({region.source}{dated}; {region.standing})"
 
 
 TargetLike: TypeAlias = str | os.PathLike[str] | DeploymentTarget
@@ -162,58 +147,11 @@ def show_target(source: TargetLike) -> TargetText:
     Raises:
         BadTarget: there is no such target, or it is none.
     """
-    path = target_source(source)
-    target = loaded_target(path)
-    lines = wrapped(_head(target, path), "    ")
-    for region in target.region:
-        lines += ["", *wrapped(_region(target, region), "    ")]
+    found = target_source(source)
+    where = str(found) if isinstance(found, Path) else IN_MEMORY
+    shipped = isinstance(found, Path) and found.parent == SHIPPED
+    lines = target_lines(loaded_target(found), "comes with the tool" if shipped else where)
     return TargetText(tuple(lines))
-
-
-def _head(target: DeploymentTarget, source: TargetSource) -> Iterator[str]:
-    environment, use = target.environment, target.use
-    shipped = isinstance(source, Path) and source.parent == SHIPPED
-    file = str(source) if isinstance(source, Path) else IN_MEMORY
-    where = "comes with the tool" if shipped else file
-    yield f"{target.name} ({where})"
-    if target.about:
-        yield target.about
-    origin = f" ({environment.source}; {environment.standing})" if environment.source else ""
-    yield f"environment: {environment.name}, flux factor {environment.flux_factor:g}{origin}"
-    if environment.ambient:
-        yield f"ambient: {environment.ambient}"
-    yield (
-        f"use: {use.inferences_per_hour:g} inferences per hour, mission of {use.mission_hours:g} h"
-    )
-    bounds = [f"{name} {bound:g}" for name, bound in target.budget if bound is not None]
-    yield f"budget: {', '.join(bounds) or 'none'}"
-
-
-def _region(target: DeploymentTarget, region: Region) -> Iterator[str]:
-    exposure = exposure_of(target, region, int(BITS_PER_MBIT))
-    held = [
-        *(f"name {glob}" for glob in region.tensors),
-        *(f"kind {kind}" for kind in region.kinds),
-        *(f"type {dtype}" for dtype in region.types),
-    ]
-    yield f"region {region.name}: {', '.join(held) or 'every tensor'}"
-    yield f"  rate: {_rate(region)}"
-    yield f"  events: {region.events}; protection: {region.protection}"
-    yield f"  refresh: {region.refresh}, a window of {exposure.window_hours:g} h"
-    yield from (f"  {line}" for line in _follows(exposure))
-
-
-def _follows(exposure: RegionExposure) -> Iterator[str]:
-    if not exposure.is_rated:
-        yield f"each Mbit: {UNKNOWN}, without a raw rate"
-        return
-    low, _, high = (factor * exposure.raw_fit for factor in SENSITIVITY)
-    yield (
-        f"each Mbit: {exposure.raw_fit:.4g} FIT of events ({low:.3g} to {high:.3g} at 0.3 and 3 "
-        f"times the rate), {exposure.events_per_window:.3g} events per window, of the windows hit "
-        f"{percent(exposure.neglected)} % several times"
-    )
-    yield f"bit error rate at the end of a window: {exposure.rates.worst:.3g}"
 
 
 def new_target(path: Path, base: str | None) -> TargetText:

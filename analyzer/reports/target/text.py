@@ -35,6 +35,14 @@ def to_text(report: TargetReport) -> str:
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
 
 
+def verdict_text(report: TargetReport) -> str:
+    """Render the conditions with their evidence; nothing without any."""
+    if not report.verdict.verdict:
+        return ""
+    lines = map(one_line, wrapped(_verdict(report), "    "))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
 def _verdict(report: TargetReport) -> Iterator[str]:
     verdict = report.verdict
     word = verdict.verdict.upper() if verdict.verdict else "no condition was given"
@@ -211,12 +219,19 @@ def _notes(report: TargetReport) -> Iterator[str]:
             )
     if report.total.missing:
         yield report.total.missing
+    if loss := report.total.coding_loss:
+        yield (
+            f"Coding loss of all protections together, without any fault: "
+            f"{100.0 * loss.lost:.2f} points of {figures.METRIC_NAMES[report.golden.metric]}; "
+            f"{figures.percent(loss.changed, 2)} % of decisions change."
+        )
     campaign = report.campaign
-    looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
-    yield (
-        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: "
-        f"{100 * campaign.interval_confidence:.5g} % each."
-    )
+    each = f"{100 * campaign.interval_confidence:.5g} % each."
+    if campaign.looks:
+        looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
+        yield f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: {each}"
+    else:
+        yield f"Trials: {campaign.trials:,}. {campaign.joint} Intervals of sweeps: {each}"
     if campaign.stop in ("budget", "interrupted"):
         why = "the budget ended" if campaign.stop == "budget" else "it was interrupted"
         yield f"Not finished: {why}; the intervals are valid, but wider."
