@@ -29,6 +29,7 @@ from analyzer.jobs.protection.rounds import Search, Terms, limits_of, try_plans
 from analyzer.jobs.protection.survey import stops_of, survey_events
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
+from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.sources import files_of, open_model
@@ -141,6 +142,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
         record=record,
         written=tuple(written),
         cut_short=_cut_short(search),
+        kept=request.journal is not NOWHERE,
         printed=printed_form(request.outputs),
     )
 
