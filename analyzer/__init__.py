@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         vulnerability_map,
     )
     from analyzer.jobs.api_data import annotate, check
+    from analyzer.jobs.api_replay import replay
     from analyzer.jobs.api_reports import diff
     from analyzer.jobs.api_run import run
     from analyzer.jobs.api_targets import protect, read_target
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from analyzer.jobs.observer import Observer, Silent
     from analyzer.jobs.protect import ProtectionReport
     from analyzer.jobs.quantize import QuantizedModel
+    from analyzer.jobs.replayed_patterns import ReplayedPattern
+    from analyzer.jobs.replayed_report import ReplayedReport
     from analyzer.jobs.report import Report
     from analyzer.jobs.selftest import SelfTestReport
     from analyzer.jobs.sweep import SweepReport
@@ -71,6 +74,8 @@ __all__ = [
     "QuantizedModel",
     "RecipesFound",
     "RelcheckError",
+    "ReplayedPattern",
+    "ReplayedReport",
     "Report",
     "SelfTestReport",
     "ShippedTargets",
@@ -91,6 +96,7 @@ __all__ = [
     "protect",
     "quantize",
     "read_target",
+    "replay",
     "run",
     "selftest",
     "show_target",
@@ -105,6 +111,8 @@ _HOMES = {
     "RecipesFound": "analyzer.jobs.check",
     "DeploymentTarget": "analyzer.targets.target",
     "ProtectionReport": "analyzer.jobs.protect",
+    "ReplayedPattern": "analyzer.jobs.replayed_patterns",
+    "ReplayedReport": "analyzer.jobs.replayed_report",
     "ShippedTargets": "analyzer.jobs.target.library",
     "TargetGateReport": "analyzer.jobs.target.gate",
     "TargetReport": "analyzer.jobs.target.analyze",
@@ -114,6 +122,7 @@ _HOMES = {
     "list_targets": "analyzer.jobs.target.library",
     "protect": "analyzer.jobs.api_targets",
     "read_target": "analyzer.jobs.api_targets",
+    "replay": "analyzer.jobs.api_replay",
     "run": "analyzer.jobs.api_run",
     "show_target": "analyzer.jobs.target.library",
     "DifferenceReport": "analyzer.jobs.difference_report",

@@ -14,7 +14,8 @@ from analyzer.gate.difference import AnyCondition
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.gate.map_condition import MapCondition
 from analyzer.gate.target import TargetCondition
-from analyzer.jobs.sources import DataLike
+from analyzer.jobs.sources import DataLike, ModelLike
+from analyzer.targets.target import DeploymentTarget
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -141,6 +142,35 @@ class MapKeywords(CampaignKeywords, total=False):
     waivers: PathLike | None
     margin: float | str | None
     exhaustive: bool | None
+
+
+class ReplayKeywords(DataKeywords, SpaceKeywords, total=False):
+    """Patterns that are run again."""
+
+    model: ModelLike | None
+    target: PathLike | DeploymentTarget | None
+    trial: str | int | None
+    faults: PathLike | Sequence[tuple[object, str, int, int]] | None
+    faults_out: PathLike | None
+    oracle: bool | None
+    keep_outputs: bool | None
+    fault: str | FaultModel | None
+    exposure: str | Exposure | None
+    protect: str | None
+    labels: PathLike | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
+    expect: str | Sequence[str] | None
+    severity: PathLike | None
+    seed: int | None
+    json: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
 
 
 class DiffKeywords(TypedDict, total=False):

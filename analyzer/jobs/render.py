@@ -14,6 +14,7 @@ from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.map import VulnerabilityReport
 from analyzer.jobs.protect import ProtectionReport
+from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
@@ -24,6 +25,7 @@ from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.replay.record import ReplayReport
 from analyzer.reports.sweep import record as sweep
 from analyzer.reports.tables import Row
 from analyzer.reports.target import record as target
@@ -64,6 +66,7 @@ AnyReport = (
     | DifferenceReport
     | TargetReport
     | ProtectionReport
+    | ReplayedReport
     | FailureReport
 )
 
@@ -127,7 +130,7 @@ def _report(content: dict[str, Any]) -> AnyReport:
         case "protection plan":
             return ProtectionReport(record=ProtectionPlanReport.model_validate(content))
         case "replay":
-            raise BadReport("a replay has no form but those that relcheck replay writes")
+            return ReplayedReport(record=ReplayReport.model_validate(content))
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)

@@ -72,10 +72,15 @@ def loaded_target(source: TargetSource) -> DeploymentTarget:
         raise BadTarget(f"the {IN_MEMORY}: {_sentence(error)}") from error
 
 
+def is_shipped(source: TargetSource) -> bool:
+    """True for the file of a target that comes with the tool."""
+    return isinstance(source, Path) and source.parent == SHIPPED
+
+
 def name_of(source: TargetSource) -> str:
     """The name of a target's file in reports: one that comes with the tool has no ending."""
     if isinstance(source, Path):
-        return source.stem if source.parent == SHIPPED else source.name
+        return source.stem if is_shipped(source) else source.name
     return IN_MEMORY
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from analyzer.campaign.events.breakdown import broken_down
 from analyzer.gate import Verdict
 from analyzer.gate.target import TargetCondition
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, settings_of, tool_part
 from analyzer.jobs.report import Report, Status, status_of
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.target import TargetRequest
@@ -16,6 +17,7 @@ from analyzer.jobs.sources import files_of
 from analyzer.jobs.target.evidence import tool_evidence
 from analyzer.jobs.target.gate import TargetGateReport, figures_in, judge_target_record
 from analyzer.jobs.target.measure import Measured, measure_target
+from analyzer.jobs.target.worst import worst_event_parts
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row
 from analyzer.reports.target import record
@@ -121,6 +123,7 @@ def report_on(
         observer: is told how it goes.
     """
     analysis = found.prepared.analysis
+    breakdown = broken_down(found.task) if found.task else None
     contents = TargetContents(
         target=found.prepared.target,
         file=name_of(request.target),
@@ -139,6 +142,8 @@ def report_on(
         figures=found.figures,
         judged=found.conditions,
         confidence=found.confidence,
+        breakdown=breakdown,
+        worst=worst_event_parts(found.prepared, breakdown),
     )
     evidence = tool_evidence(request, analysis.model.size, observer)
     run = run_part(
@@ -147,5 +152,6 @@ def report_on(
         request.command,
         acceleration_parts(analysis.executor),
         [request.model],
+        settings_of(request),
     )
     return build_target_report(contents, tool_part(analysis.device), run, evidence)

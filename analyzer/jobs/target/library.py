@@ -13,9 +13,9 @@ from analyzer.reports.tables import Row
 from analyzer.reports.target.stated import list_lines, target_lines
 from analyzer.targets.read import (
     IN_MEMORY,
-    SHIPPED,
     TargetSource,
     find_target,
+    is_shipped,
     loaded_target,
     read_target,
     shipped_targets,
@@ -148,9 +148,9 @@ def show_target(source: TargetLike) -> TargetText:
         BadTarget: there is no such target, or it is none.
     """
     found = target_source(source)
-    where = str(found) if isinstance(found, Path) else IN_MEMORY
-    shipped = isinstance(found, Path) and found.parent == SHIPPED
-    lines = target_lines(loaded_target(found), "comes with the tool" if shipped else where)
+    file = str(found) if isinstance(found, Path) else IN_MEMORY
+    where = "comes with the tool" if is_shipped(found) else file
+    lines = target_lines(loaded_target(found), where)
     return TargetText(tuple(lines))
 
 

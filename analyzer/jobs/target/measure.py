@@ -49,6 +49,7 @@ class Measured:
         confidence: Of each interval, so that all conditions hold together.
         watch: The clock of the job.
         journal: File that keeps finished work; None: there is none.
+        task: The campaign behind ``events``, with all of its trials; None likewise.
     """
 
     prepared: PreparedTarget
@@ -58,6 +59,7 @@ class Measured:
     confidence: float
     watch: Stopwatch
     journal: Path | None
+    task: EventTask | None = None
 
     @property
     def figures(self) -> TargetFigures:
@@ -129,11 +131,11 @@ def measure_target(
             def everything(found: EventFigures | None) -> TargetFigures:
                 return figures_of(prepared, swept, found)
 
-            events, journal = None, None
+            events, journal, task = None, None, None
             if prepared.counted:
-                events, journal = _events(request, prepared, asked, everything, crew)
+                events, journal, task = _events(request, prepared, asked, everything, crew)
     judged = judge_target(conditions, everything(events.figures if events else None))
-    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal)
+    return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal, task)
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,8 @@ def _events(
     asked: Asked,
     everything: Callable[[EventFigures | None], TargetFigures],
     crew: WorkerProcesses,
-) -> tuple[EventResult, Path | None]:
-    """The campaign of single events, and its journal."""
+) -> tuple[EventResult, Path | None, EventTask]:
+    """The campaign of single events, its journal, and its trials."""
     analysis, conditions, observer = prepared.analysis, asked.conditions, asked.observer
 
     def tell(task: EventTask) -> None:
@@ -208,4 +210,4 @@ def _events(
         found = run_events(task, pool, store, asked.watch, tell)
         remember_finished(journal, ended_early([found.stop]), asked.watch.started[:10])
     tell_replayed(store.trials, found.trials, journal, observer)
-    return found, (journal.path if journal else None)
+    return found, (journal.path if journal else None), task
