@@ -50,7 +50,7 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a replay is of, for its report.
+    """The circumstances of a replay, for its report.
 
     Attributes:
         request: What was asked for.

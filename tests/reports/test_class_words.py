@@ -7,10 +7,9 @@ import pytest
 from analyzer.campaign.class_shares import ClassShare, ClassShares
 from analyzer.reports.shared.classes import class_rows, class_sentences, classes_part
 from analyzer.reports.shared.records import IntervalPart
-from analyzer.reports.sweep.classes import MOST_CLASSES, class_lines, class_table
+from analyzer.reports.sweep.classes import MOST_CLASSES, class_table
 from analyzer.reports.sweep.html import to_html as sweep_page
 from analyzer.reports.sweep.record import Report
-from analyzer.reports.sweep.text import to_text as sweep_text
 from analyzer.reports.target.html import to_html
 from analyzer.reports.target.part_words import vulnerable_said
 from analyzer.reports.target.record import ClassPart
@@ -141,12 +140,9 @@ def with_classes(*figures: Ends, names: tuple[str, ...] = ()) -> Report:
 
 def test_a_sweep_names_the_worst_class_at_its_highest_rate() -> None:
     report = with_classes((0.02, 0.01, 0.04), (0.08, 0.05, 0.12), names=("cat", "dog"))
-    (line,) = class_lines(report)
-    assert "Worst class: 1 dog" in line
-    assert "Worst class: 1 dog" in sweep_text(report)
     page = sweep_page(report)
+    assert "Worst class: 1 dog" in page
     assert re.search(r"<td class=\"text\">1 dog</td><td>50</td><td>8\.0<small>5\.0 – 12\.0", page)
-    assert list(class_lines(example_report())) == []
     assert class_table(example_report()) is None
 
 

@@ -1,6 +1,6 @@
-"""Silent corruption by class over the rates of a sweep, for text and page."""
+"""Silent corruption by class over the rates of a sweep, for its page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from analyzer.faults.rates import show_rate
@@ -43,14 +43,6 @@ class ClassTable(NamedTuple):
     confidence: float
     joint: float
     said: str
-
-
-def class_lines(report: Report) -> Iterator[str]:
-    """The worst class at the highest rate with figures by class; nothing without."""
-    known = _known(report.rates)
-    if known:
-        rate, part = known[-1]
-        yield f"{show_rate(rate)}: {' '.join(class_sentences(part))}"
 
 
 def class_table(report: Report) -> ClassTable | None:

@@ -10,7 +10,6 @@ from analyzer.reports.shared.severity import SAID, severity_lines
 from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
 from analyzer.reports.shared.trials import worst_lines
 from analyzer.reports.shared.waivers import remarks, word
-from analyzer.reports.sweep.classes import class_lines
 from analyzer.reports.sweep.record import RatePart, Report
 from analyzer.reports.sweep.undecided import why_undecided
 
@@ -32,8 +31,7 @@ def _ends() -> tuple[int, ...]:
 
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
-    parts = wrapped(class_lines(report))
-    told = [*wrapped(_notes(report)), *_critical(report), *parts, *_worst(report)]
+    told = [*wrapped(_notes(report)), *_critical(report), *_worst(report)]
     lines = ["", *_table(report), *told, *_gate(report)]
     return head_text(report) + "\n".join(line.rstrip() for line in lines) + "\n"
 

@@ -71,7 +71,7 @@ def to_html(report: TargetReport) -> str:
 
 
 def _of_parts(report: TargetReport) -> dict[str, object]:
-    """What the sections on classes, worst events, tensors and bit positions show."""
+    """The figures of the sections on classes, worst events, tensors and bit positions."""
     by_class = report.by_class
     return {
         "class_rows": class_rows(report),
