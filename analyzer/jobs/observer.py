@@ -206,7 +206,12 @@ class _OfPart:
         return getattr(self._whole, name)
 
     def began(self, head: str, beside: bool = False) -> None:
-        """Ignore the head: the part has no report of its own."""
+        """Ignore the head: the part has no report of its own.
+
+        Args:
+            head: begins the text of a report.
+            beside: whether standard output holds another form of it.
+        """
 
 
 def of_part(observer: Observer) -> Observer:

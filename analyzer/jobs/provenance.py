@@ -103,10 +103,10 @@ def settings_of(request: SweepRequest | TargetRequest) -> dict[str, Any]:
     """
     held = {"data": request.data, "target": getattr(request, "target", None)}
     told = set(TRIAL_SETTINGS) - {n for n, value in held.items() if not isinstance(value, Path)}
-    given = request.model_dump(mode="json", include=told, exclude_unset=True)
+    dumped = request.model_dump(mode="json", include=told, exclude_unset=True)
+    given = {key: value for key, value in dumped.items() if value is not None}
     paths = request.paths() & given.keys()
     found = {key: relative(value) if key in paths else value for key, value in given.items()}
-    found = {key: value for key, value in found.items() if value is not None}
     if isinstance(request, TargetRequest) and is_shipped(request.target):
         found["target"] = name_of(request.target)
     if isinstance(request.model, Path):

@@ -127,6 +127,16 @@ def test_the_command_keeps_journals_and_says_how_to_go_on(folder: Path, tmp_path
     assert invoke(*words).code == 0
 
 
+def test_a_plan_for_a_memory_whose_windows_hold_several_events(folder: Path) -> None:
+    """Its confirmation is a sweep, which is asked for with every setting of the plan."""
+    target = analyzer.read_target("leo-sram")
+    hot = target.region[0].model_copy(update={"raw_fit_per_mbit": 1e10})
+    asked = {"target": target.model_copy(update={"region": (hot,)}), "budget": 6.0}
+    report = plan(folder, gate="sdc_fit <= 1e12", **asked)
+    assert report.record.regions[0].note
+    assert report.record.rounds or not report.complete
+
+
 def test_plans_are_rendered_later(found: analyzer.ProtectionReport, tmp_path: Path) -> None:
     file = found.save(tmp_path / "plan.json")
     files = [tmp_path / f"plan{end}" for end in (".xml", ".sarif", ".md", ".csv", ".html")]
