@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from analyzer.campaign.result import Stop
@@ -28,6 +29,7 @@ from analyzer.jobs.protection.rounds import Search, Terms, limits_of, try_plans
 from analyzer.jobs.protection.survey import stops_of, survey_events
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
+from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.sources import files_of, open_model
@@ -41,6 +43,7 @@ from analyzer.reports.protect.sentences import (
     plan_assumptions,
     unjudged_note,
 )
+from analyzer.reports.protect.table import plan_rows
 from analyzer.reports.protect.text import to_text, verdict_text
 from analyzer.reports.shared.build import data_part, model_part
 from analyzer.reports.shared.decision import decision_part
@@ -98,7 +101,7 @@ class ProtectionReport(Report[ProtectionPlanReport]):
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""
-        return [part.model_dump() for part in self.record.tensors]
+        return plan_rows(self.record)
 
 
 def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> ProtectionReport:
@@ -113,7 +116,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     """
     request.check()
     inputs = [*files_of(request.model), *request.data_files]
-    inputs += [request.target] if request.target else []
+    inputs += [request.target] if isinstance(request.target, Path) else []
     check_targets([*request.outputs.values()], inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
@@ -139,6 +142,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
         record=record,
         written=tuple(written),
         cut_short=_cut_short(search),
+        kept=request.journal is not NOWHERE,
         printed=printed_form(request.outputs),
     )
 

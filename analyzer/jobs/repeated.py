@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
 from functools import partial
-from typing import ClassVar
 
 from analyzer.campaign.protected import protected
 from analyzer.campaign.replay import Opener, Replay, Replayed
@@ -15,51 +14,21 @@ from analyzer.jobs.files import write_report
 from analyzer.jobs.observer import CountStage, Observer
 from analyzer.jobs.protected import readable
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.replayed_patterns import pattern_found
+from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.replayed_trials import ReportedTrial
-from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.replay import EventReplayRequest, ReplayRequest
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.worst import changes_of
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.replay.build import MOST_ELEMENTS, PatternFindings, build_replay
-from analyzer.reports.replay.record import ReplayReport
-from analyzer.reports.replay.rows import replay_rows
-from analyzer.reports.replay.text import to_text, verdict_text
 from analyzer.reports.shared.records import ProtectionPart
-from analyzer.reports.tables import Row
 from analyzer.runtime.executor import Executor
 from analyzer.runtime.oracle.rewrite import RewriteExecutor
 
 SHOWN_OF_TRIAL, SHOWN_OF_LIST = 1000, 10
 """Images of one pattern in the report: of a trial, and of an injection of a list."""
-
-
-@dataclass(frozen=True, repr=False, kw_only=True)
-class ReplayedReport(Report[ReplayReport]):
-    """Patterns that were run again."""
-
-    kind: ClassVar[RecordKind | None] = RecordKind.REPLAY
-
-    @property
-    def status(self) -> Status:
-        """Failed where a file that was edited, or the report, says otherwise."""
-        for part in self.record.patterns:
-            if part.edited_file == "different" or part.reproduced is False:
-                return Status.FAILED
-        return Status.OK
-
-    def to_text(self) -> str:
-        """One pattern in detail, or a table of several, 80 columns wide."""
-        return to_text(self.record)
-
-    def to_verdict(self) -> str:
-        """The patterns that a report, or an edited file, contradicts; empty without any."""
-        return verdict_text(self.record)
-
-    def rows(self) -> list[Row]:
-        """One row per pattern."""
-        return replay_rows(self.record)
 
 
 @dataclass(frozen=True)
@@ -120,6 +89,7 @@ def repeat(
         UnwritableOutput: a file cannot be written.
     """
     request, watch = how.request, how.watch
+    found = _run(analysis, repeated, how, observer)
     if request.faults_out:
         write_patterns(analysis, [(r.name, r.pattern) for r in repeated], request.faults_out)
     report = build_replay(
@@ -129,7 +99,7 @@ def repeat(
         analysis.data,
         how.source,
         how.fault,
-        _run(analysis, repeated, how, observer),
+        found,
         tool_part(analysis.device),
         run_part(watch, None, how.command, acceleration_parts(analysis.executor), [request.model]),
         analysis.notes,
@@ -138,7 +108,13 @@ def repeat(
     written = write_report(RecordKind.REPLAY, report, request.outputs)
     more = [request.faults_out] if request.faults_out else []
     return ReplayedReport(
-        record=report, written=(*written, *more), printed=printed_form(request.outputs)
+        record=report,
+        patterns=tuple(
+            pattern_found(analysis, one.name, one.pattern, own.again.outputs)
+            for one, own in zip(repeated, found, strict=True)
+        ),
+        written=(*written, *more),
+        printed=printed_form(request.outputs),
     )
 
 
@@ -148,7 +124,8 @@ def _run(
     """Run every pattern."""
     oracles = _oracles(analysis) if how.oracle else ()
     most = SHOWN_OF_LIST if how.listed else SHOWN_OF_TRIAL
-    run = Replay(analysis.context, oracles, most, harmed=how.listed)
+    keep = how.request.keep_outputs
+    run = Replay(analysis.context, oracles, most, harmed=how.listed, keep=keep)
     found = []
     with observer.stage(CountStage(len(repeated), "replaying")):
         for index, one in enumerate(repeated):

@@ -12,8 +12,9 @@ from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.prepare import prepare_sweep
-from analyzer.jobs.repeated import Circumstances, Repeated, ReplayedReport, repeat
+from analyzer.jobs.repeated import Circumstances, Repeated, repeat
 from analyzer.jobs.replayed_events import replay_events, target_report
+from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.replayed_trials import check_same, find_trials, reported
 from analyzer.jobs.requests.replay import ReplayRequest
 from analyzer.jobs.requests.settings import ask

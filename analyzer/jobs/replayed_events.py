@@ -12,18 +12,19 @@ from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.render import read_report
-from analyzer.jobs.repeated import Circumstances, Repeated, ReplayedReport, repeat
+from analyzer.jobs.repeated import Circumstances, Repeated, repeat
+from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.replayed_trials import ReportedTrial, check_same, settings_of_report
 from analyzer.jobs.requests.replay import EventReplayRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
-from analyzer.jobs.target.analyze import TargetFound
+from analyzer.jobs.target.analyze import TargetReport as TargetAnalysis
 from analyzer.jobs.target.prepare import PreparedTarget, prepare_target
 from analyzer.reports.shared.records import ProtectionPart
 from analyzer.reports.target.record import TargetReport
 from analyzer.reports.target.trials import EventTrialPart
-from analyzer.targets.read import read_target
+from analyzer.targets.read import loaded_target
 
 ELSEWHERE = {
     "faults": "name the model instead of the report",
@@ -44,7 +45,7 @@ def target_report(source: Path) -> TargetReport | None:
     if source.suffix.lower() != ".json":
         return None
     found = read_report(source)
-    return found.record if isinstance(found, TargetFound) else None
+    return found.record if isinstance(found, TargetAnalysis) else None
 
 
 def replay_events(
@@ -70,12 +71,13 @@ def replay_events(
     """
     request = _request(source, record, given, command)
     outputs = [*request.outputs.values(), *([request.faults_out] if request.faults_out else [])]
-    inputs = [*files_of(request.model), *request.data_files, request.target, source]
+    inputs = [*files_of(request.model), *request.data_files, source]
+    inputs += [request.target] if isinstance(request.target, Path) else []
     check_targets(outputs, inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, True, observer.alive)
-    target = read_target(request.target)
+    target = loaded_target(request.target)
     prepared = prepare_target(request, target, device, observer, watch=watch)
     check_same(source, record, record.campaign.plan, prepared.analysis, strictly=True)
     how = Circumstances(

@@ -52,6 +52,7 @@ _OPTIONS = {
     device=options.Device,
     precise_int8=options.PreciseInt8,
     **report_options.outputs(RecordKind.REPLAY),
+    format=report_options.formats(RecordKind.REPLAY),
 )
 def replay(
     source: Annotated[

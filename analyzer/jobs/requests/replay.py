@@ -18,6 +18,7 @@ class ReplayRequest(SweepRequest):
             the worst.
         faults_out: File that the patterns are written to, as a fault list.
         oracle: Whether each pattern of a list is run by an edited file as well.
+        keep_outputs: Whether a program gets the outputs as arrays.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.REPLAY
@@ -26,6 +27,7 @@ class ReplayRequest(SweepRequest):
     trial: str | None = None
     faults_out: Path | None = None
     oracle: bool = False
+    keep_outputs: bool = False
 
     @classmethod
     def paths(cls) -> frozenset[str]:
@@ -51,12 +53,14 @@ class EventReplayRequest(TargetRequest):
     Attributes:
         trial: Number of one of the report's worst events, or its name; None: all of the worst.
         faults_out: File that the patterns are written to, as a fault list.
+        keep_outputs: Whether a program gets the outputs as arrays.
     """
 
     writes: ClassVar[RecordKind | None] = RecordKind.REPLAY
 
     trial: str | None = None
     faults_out: Path | None = None
+    keep_outputs: bool = False
 
     @classmethod
     def paths(cls) -> frozenset[str]:

@@ -213,6 +213,6 @@ def _campaign(contents: TargetContents) -> CampaignPart:
         trials=(events.trials if events else 0) + sum(row.trials for row in rows),
         images=(events.images if events else 0) + sum(row.images for row in rows),
         stop=stop,
-        method=method_sentence(bool(events), bool(rows)),
+        method=method_sentence(bool(events), bool(rows), bool(events and events.exhaustive)),
         joint=joint_sentence(plan, len(contents.judged)),
     )
