@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from analyzer.errors import BadGate
-from analyzer.gate.condition import Verdict
+from analyzer.gate.condition import Condition, Verdict, bound_read
 from analyzer.stats.intervals import Interval
 
 ONE_EVENT = "one event"
@@ -45,11 +44,7 @@ class HarmBudget:
         >>> HarmBudget("sdc", True, 10.0).judge(Interval(4.0, 1.0, 12.0)).value
         'undecided'
         """
-        if found is None:
-            return Verdict.UNDECIDED
-        if found.high <= self.bound:
-            return Verdict.PASS
-        return Verdict.FAIL if found.low > self.bound else Verdict.UNDECIDED
+        return Condition(self.outcome, False, self.bound, 0.5).judge(found)
 
 
 def parse_budget(text: str) -> HarmBudget:
@@ -64,14 +59,10 @@ def parse_budget(text: str) -> HarmBudget:
     match = _FORM.fullmatch(text)
     if not match or bool(match["fit"]) == bool(match["event"]):
         raise BadGate(f"gate {text!r} is no budget of harm; {EXAMPLE}")
-    number = match["bound"]
-    try:
-        bound = float(Decimal(number.removesuffix("%").strip()))
-    except InvalidOperation as error:
-        raise BadGate(f"gate {text!r} holds something that is no number; {EXAMPLE}") from error
-    if number.endswith("%"):
-        bound /= 100.0
     fit = bool(match["fit"])
+    bound = bound_read(text, match["bound"], EXAMPLE)
+    if fit and "%" in text:
+        raise BadGate(f"gate {text!r}: FIT is no share; write a number, 0 or more")
     if not 0.0 <= bound < (float("inf") if fit else 1.0):
         raise BadGate(f"gate {text!r}: the bound is {'a number' if fit else 'a share'} from 0 on")
     return HarmBudget(match["outcome"].lower(), fit, bound)

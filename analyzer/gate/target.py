@@ -6,6 +6,7 @@ moment drawn uniformly from the mission.
 """
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -114,7 +115,8 @@ def parse_target_gate(text: str) -> TargetCondition:
         other = "<=" if figure.is_fit else ">="
         raise BadGate(f"gate {text!r} rewards harm: for {figure} write {other} instead of {sign}")
     bound = bound_read(text, bound_text, EXAMPLE)
-    if bound < 0.0 or (bound > 1.0 and not figure.is_fit) or ("%" in text and figure.is_fit):
+    most = sys.float_info.max if figure.is_fit else 1.0
+    if not 0.0 <= bound <= most or ("%" in text and figure.is_fit):
         unit = "FIT, 0 or more" if figure.is_fit else "a fraction from 0 to 1, 90 % is 0.90"
         raise BadGate(f"gate {text!r}: the bound of {figure} is {unit}")
     level = Level.WARNING if (word or "").lower() == "warn" else Level.ERROR

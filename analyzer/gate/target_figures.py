@@ -7,7 +7,7 @@ from analyzer.campaign.events.result import EventFigures
 from analyzer.gate.target import TargetFigure
 from analyzer.stats.intervals import Interval, rescale
 from analyzer.stats.sums import add_intervals
-from analyzer.targets.arithmetic import HOURS_PER_FIT, outcome_fit
+from analyzer.targets.arithmetic import HOURS_PER_FIT, bit_error_rates, neglected_share, outcome_fit
 from analyzer.targets.exposure import RegionExposure
 
 UNBOUNDED = float("inf")
@@ -21,11 +21,13 @@ class SweptFigures:
         metric_mean: Mean score at a moment drawn from the window; None without an estimate.
         sdc_worst: Probability of silent data corruption at the end of a window; None likewise.
         due_worst: Of a detected error.
+        sdc_critical_worst: Of critical silent data corruption; None also without a severity table.
     """
 
     metric_mean: Interval | None
     sdc_worst: Interval | None
     due_worst: Interval | None
+    sdc_critical_worst: Interval | None = None
 
 
 OUTCOMES = {
@@ -77,8 +79,6 @@ class TargetFigures:
     def _fit(self, figure: TargetFigure, factor: float) -> Interval | None:
         """FIT of single events, and windows that end in the bad state per 1e9 hours."""
         name = OUTCOMES[figure]
-        if self.swept and figure is TargetFigure.CRITICAL_FIT:
-            return None  # a sweep of a region tells SDC and DUE alone
         parts: list[Interval | None] = []
         if self.events is not None:
             whole = self.events.whole
@@ -97,8 +97,7 @@ class TargetFigures:
             return None
         losses = [found.loss for found in self.events.regions.values() if found is not None]
         metrics = [_less(loss, 1.0, self.golden) for loss in losses]
-        ends = (min(getattr(m, e) for m in metrics) for e in ("estimate", "low", "high"))
-        return Interval(*(min(max(end, 0.0), 1.0) for end in ends))
+        return _score(*(min(getattr(m, e) for m in metrics) for e in ("estimate", "low", "high")))
 
     def _metric_mean(self, factor: float) -> Interval | None:
         """Golden, less what each region loses in the time in which it holds an event."""
@@ -113,11 +112,17 @@ class TargetFigures:
             found = self.events.regions[number] if self.events else None
             if found is None:
                 return None
-            share = min(1.0, factor * exposure.hit_share)
+            events = factor * exposure.events_per_hour
+            share = bit_error_rates(events, exposure.window_hours).mean
             parts.append(_less(found.loss, share, 0.0))
-            neglected += share * exposure.neglected
+            neglected += share * neglected_share(events, exposure.window_hours)
         total = add_intervals(parts, 0.0, 1.0)
-        return Interval(total.estimate, max(0.0, total.low - neglected), total.high)
+        return _score(total.estimate, total.low - neglected, total.high)
+
+
+def _score(estimate: float, low: float, high: float) -> Interval:
+    """An interval cut to what a score can be; losses of several regions may add up beyond it."""
+    return Interval(*(min(max(end, 0.0), 1.0) for end in (estimate, low, high)))
 
 
 def _less(loss: Interval, share: float, offset: float) -> Interval:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from analyzer.campaign.result import Stop
 from analyzer.gate import Verdict
@@ -13,7 +13,6 @@ from analyzer.jobs.protection import record as parts
 from analyzer.jobs.protection.confirm import OnTarget
 from analyzer.jobs.protection.draft import (
     AIM,
-    Draft,
     Surveyed,
     best_reachable,
     choices_in,
@@ -23,8 +22,9 @@ from analyzer.jobs.protection.regions import (
     budgets_of,
     regions_at_risk,
     target_of,
+    unjudged_bounds,
 )
-from analyzer.jobs.protection.rounds import Round, Terms, limits_of, try_plans
+from analyzer.jobs.protection.rounds import Search, Terms, limits_of, try_plans
 from analyzer.jobs.protection.survey import stops_of, survey_events
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
@@ -34,8 +34,14 @@ from analyzer.jobs.sources import files_of, open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.protect.sentences import (
+    NO_MARGIN,
+    SURVEY_CUT,
+    SURVEY_INTERRUPTED,
+    plan_assumptions,
+    unjudged_note,
+)
 from analyzer.reports.protect.text import to_text
-from analyzer.reports.shared.assumptions import ReportAssumptions, assumptions
 from analyzer.reports.shared.build import data_part, model_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart
@@ -45,6 +51,12 @@ from analyzer.targets.target import DeploymentTarget
 
 SURVEYED = 0.4
 """Of the budget of CPU time, what the survey may take."""
+
+EARLY: dict[Stop, Literal["budget", "interrupted"]] = {
+    Stop.BUDGET: "budget",
+    Stop.INTERRUPTED: "interrupted",
+}
+"""Reasons why parts end early, as reports name them."""
 
 MARGIN = 1.645
 """Standard deviations that a draft allows for: its figure is in the budget with 95 %."""
@@ -101,7 +113,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     check_targets([*request.outputs.values()], inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
-    watch = Stopwatch(request.budget, request.inline, observer.alive)
+    watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
     space = open_model(request.model).space(request.selection, request.encoding)
     target = target_of(space, request)
     terms = Terms(
@@ -113,40 +125,37 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     )
     regions, limits = regions_at_risk(space, target), limits_of(terms.budgets, terms.deviations)
     seconds = SURVEYED * request.budget
-    survey = survey_events(request, target, regions, limits, seconds, device, observer)
-    watch.charge(survey.worker_seconds)
+    survey = survey_events(request, target, regions, limits, seconds, device, observer, watch)
     surveyed = choices_in(survey, regions, schemes_of(request))
-    campaign = OnTarget(request, target, terms.budgets, observer, watch.charge)
-    rounds = try_plans(surveyed, terms, campaign, lambda: request.budget - watch.cpu_seconds)
-    record = _record(surveyed, rounds, terms, target, request, device, watch)
+    campaign = OnTarget(request, target, terms.budgets, observer, watch)
+    search = try_plans(surveyed, terms, campaign, lambda: request.budget - watch.cpu_seconds)
+    record = _record(surveyed, search, terms, target, request, device, watch)
     written = write_report(RecordKind.PROTECTION, record, request.outputs)
     return ProtectionReport(
         record=record,
         written=tuple(written),
-        cut_short=_cut_short(surveyed, rounds),
+        cut_short=_cut_short(search),
         printed=printed_form(request.outputs),
     )
 
 
-def _cut_short(surveyed: Sequence[Surveyed], rounds: Sequence[Round]) -> frozenset[Stop]:
-    """Reasons for which maps ended early; none if the plan passed all the same."""
-    if rounds and rounds[-1].verdict is Verdict.PASS:
-        return frozenset()
-    return stops_of(surveyed[0].survey)
+def _cut_short(search: Search) -> frozenset[Stop]:
+    """Reasons for which parts ended early; none if the plan passed all the same."""
+    return frozenset() if search.verdict is Verdict.PASS else search.cut_short
 
 
 def _record(
     surveyed: Sequence[Surveyed],
-    rounds: Sequence[Round],
+    search: Search,
     terms: Terms,
     target: DeploymentTarget,
     request: ProtectRequest,
     device: Device,
     watch: Stopwatch,
 ) -> ProtectionPlanReport:
-    last = rounds[-1] if rounds else None
+    last = search.last
     limits = limits_of(terms.budgets, terms.deviations)
-    draft = last.draft if last else best_reachable(surveyed, limits)
+    draft = search.plan or best_reachable(surveyed, limits)
     first = surveyed[0].survey.analysis
     context = first.context
     return ProtectionPlanReport(
@@ -158,21 +167,22 @@ def _record(
         ),
         decision=decision_part(context.golden.judge.definition),
         target=target.name if request.target else "",
-        verdict=(last.verdict if last else Verdict.FAIL).value,
-        reached=last is not None,
+        verdict=search.verdict.value,
+        reached=search.plan is not None,
+        cut_short=[word for stop, word in EARLY.items() if stop in _cut_short(search)],
         protect=draft.protections[0].name if len(draft.protections) == 1 else "",
-        budgets=parts.budget_parts(surveyed, draft, terms, last),
+        budgets=parts.budget_parts(surveyed, draft, terms, search),
         data_bits=sum(one.space.bits for one in surveyed),
         check_bits=draft.solution.cost,
         regions=parts.region_parts(surveyed, draft, last),
         rules=parts.rule_parts(surveyed, draft),
         alternatives=parts.alternative_parts(surveyed, draft, terms, request),
-        rounds=parts.round_parts(rounds),
+        rounds=parts.round_parts(search.rounds),
         coding_loss=parts.coding_part(last),
         search=parts.search_part(surveyed, draft, terms, request),
         tensors=parts.chosen_parts(surveyed, draft),
-        notes=_notes(surveyed, draft, limits.deviations, bool(rounds)),
-        assumptions=_assumptions(surveyed, terms),
+        notes=_notes(surveyed, search, terms, unjudged_bounds(target, terms.budgets)),
+        assumptions=plan_assumptions(context.plan, first.data, AIM, terms.deviations, terms.rounds),
         run=run_part(
             watch,
             None,
@@ -184,38 +194,13 @@ def _record(
 
 
 def _notes(
-    surveyed: Sequence[Surveyed], draft: Draft, deviations: float, reached: bool
+    surveyed: Sequence[Surveyed], search: Search, terms: Terms, unjudged: Sequence[str]
 ) -> list[str]:
-    notes = [one.region.note for one in surveyed if one.region.note]
-    if reached and draft.deviations < deviations:
-        notes.append(
-            "the survey is not precise enough for a plan with a margin for its uncertainty; a "
-            "larger --budget makes it so"
-        )
-    if stops_of(surveyed[0].survey):
-        notes.append(
-            "the survey ended early, with its part of the --budget: the plan may protect more than "
-            "is needed; what is untried counts as if every event there did harm"
-        )
-    return notes
-
-
-def _assumptions(surveyed: Sequence[Surveyed], terms: Terms) -> list[str]:
-    analysis = surveyed[0].survey.analysis
-    plan = analysis.context.plan
-    own = ReportAssumptions(
-        faults=[
-            "Each figure counts single upset events, one at a time, on one image of the data set "
-            "chosen uniformly. An event may hit check bits.",
-            "What a scheme does to an event was found by running its decoder. A decoder, a copy "
-            "that words are written anew from, and the voter are taken to be fault-free.",
-        ],
-        trials=(
-            f"A plan was drafted from a survey for {AIM:.0%} of the budget, where that can be met, "
-            f"and allows for {terms.deviations:g} standard deviations of its figures. It was "
-            "confirmed by single events on the protected memory with another seed. The error is "
-            f"shared among at most {terms.rounds} plans.",
-        ),
-        covered="the choice of upsets and of images from it, not that of the data set",
-    )
-    return [line for line in assumptions(plan, analysis.data, own) if "not jointly" not in line]
+    notes = [one.region.note for one in surveyed]
+    notes.append(unjudged_note(unjudged))
+    if search.plan is not None and search.plan.deviations < terms.deviations:
+        notes.append(NO_MARGIN)
+    stops = stops_of(surveyed[0].survey)
+    if stops:
+        notes.append(SURVEY_INTERRUPTED if Stop.INTERRUPTED in stops else SURVEY_CUT)
+    return list(filter(None, notes))

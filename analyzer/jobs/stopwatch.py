@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,19 @@ ENOUGH_BATCHES = 8
 """So many say what one costs, though several may be under way at once."""
 
 
+@dataclass
+class Interruption:
+    """The signal that ends a job; clocks of its parts share it.
+
+    Attributes:
+        happened: A signal came.
+        told: The user was told.
+    """
+
+    happened: bool = False
+    told: bool = False
+
+
 class Stopwatch:
     """A budget of CPU time that starts when the stopwatch is made."""
 
@@ -35,6 +49,7 @@ class Stopwatch:
         inline: bool = False,
         alive: Callable[[], object] = lambda: None,
         tell: Callable[[str], object] = lambda _text: None,
+        outer: "Stopwatch | None" = None,
     ) -> None:
         """Start.
 
@@ -43,6 +58,8 @@ class Stopwatch:
             inline: work is done in this process, whose own CPU time therefore counts it already.
             alive: called after each block, as a sign of life.
             tell: called with a sentence once the campaign is interrupted.
+            outer: the clock of the job that this is a part of: workers are charged to both, and a
+                signal that ends the part ends the job. None: this is the job.
         """
         self._inline = inline
         self._tell = tell
@@ -50,7 +67,8 @@ class Stopwatch:
         self._charged = self._block = 0.0
         self._measured = False
         self._budget = budget_seconds
-        self._interrupted = self._told = False
+        self._outer = outer
+        self._interruption: Interruption = outer._interruption if outer else Interruption()
         self._wall = time.monotonic()
         self._cpu = time.process_time()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -81,7 +99,12 @@ class Stopwatch:
         self._block = (self._block + cpu_seconds) / 2 if self._measured else cpu_seconds
         self._measured = True
         if not self._inline:
-            self._charged += cpu_seconds
+            self._add(cpu_seconds)
+
+    def _add(self, cpu_seconds: float) -> None:
+        self._charged += cpu_seconds
+        if self._outer is not None:
+            self._outer._add(cpu_seconds)
 
     @property
     def trial_seconds(self) -> float | None:
@@ -127,17 +150,18 @@ class Stopwatch:
         """Refuse a fault-free run that will take far more than the budget."""
         ends = self.cpu_seconds + left * one
         if ends > ALLOWANCE * self._budget + BLOCK_TRIALS * one + GRACE_SECONDS:
+            whose = "the --budget" if self._outer is None else "its part of the --budget"
             raise BudgetTooSmall(
                 f"the fault-free run on all images would take about {ends:.0f} s of CPU time, and "
-                f"the --budget is {self._budget:g} s: nothing could be tried; use fewer --images "
+                f"{whose} is {self._budget:g} s: nothing could be tried; use fewer --images "
                 "or a larger --budget"
             )
 
     def spent(self) -> Stop | None:
         """The reason to stop now; None to go on."""
-        if self._interrupted:
-            if not self._told:  # the handler of a signal may not print
-                self._told = True
+        if self._interruption.happened:
+            if not self._interruption.told:  # the handler of a signal may not print
+                self._interruption.told = True
                 self._tell(HOW_TO_STOP)
             return Stop.INTERRUPTED
         return Stop.BUDGET if self.cpu_seconds > self._budget else None
@@ -146,17 +170,18 @@ class Stopwatch:
     def interruptible(self) -> Iterator[None]:
         """Within the context the first Ctrl-C or SIGTERM ends the campaign and keeps its results.
 
-        The second raises `StoppedAtOnce`, a KeyboardInterrupt. Python delivers signals to the main
-        thread alone, so that nothing changes in other threads.
+        The second raises `StoppedAtOnce`, a KeyboardInterrupt. Contexts of a job and of its parts
+        may be nested. Python delivers signals to the main thread alone, so that nothing changes in
+        other threads.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def interrupt(_signal: int, _frame: Any) -> None:
-            if self._interrupted:
+            if self._interruption.happened:
                 raise StoppedAtOnce
-            self._interrupted = True
+            self._interruption.happened = True
 
         previous = {number: signal.signal(number, interrupt) for number in ENDING}
         try:

@@ -113,12 +113,15 @@ def _golden(analysis: Analysis) -> tuple[str, float]:
     return analysis.context.plan.metric, analysis.context.golden.metric
 
 
-def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport | Share:
+def run_sweep(
+    request: SweepRequest, observer: Observer = SILENT, outer: Stopwatch | None = None
+) -> SweepReport | Share:
     """Run a sweep, or a share of one, and write what was asked for.
 
     Args:
         request: what is asked for.
         observer: is told how it goes.
+        outer: the clock of the job that the sweep is a part of; None: the sweep is the job.
 
     Returns:
         The report; how far a share came, if the request asks for one.
@@ -131,7 +134,7 @@ def run_sweep(request: SweepRequest, observer: Observer = SILENT) -> SweepReport
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message, outer)
         observer.budgeted(lambda: watch.share_used)
         begin = early_start(crew, request)
         analysis = prepare_sweep(request, observer, device, begin, watch)

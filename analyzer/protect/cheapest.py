@@ -168,22 +168,6 @@ def safest(menus: Sequence[Sequence[Offer]], limits: Limits) -> Solution:
     return solution(menus, [menu.index(min(menu, key=worst)) for menu in menus], 0)
 
 
-def relaxed_cost(menus: Sequence[Sequence[Offer]], limits: Limits) -> float:
-    """Cost of the linear relaxation without a margin: nothing admissible costs less.
-
-    Args:
-        menus: for each tensor, what may be chosen.
-        limits: the budgets.
-
-    Returns:
-        Infinity if even mixtures of choices do not meet them.
-    """
-    programme = Programme(menus, limits)
-    rows, highs = _means(programme)
-    found = programme.relaxed(np.array(rows), np.array(highs), programme.allowed)
-    return found.cost if found else math.inf
-
-
 def _means(programme: Programme) -> tuple[list[Floats], list[float]]:
     """The budgets without a margin, as rows and limits."""
     scaled = [

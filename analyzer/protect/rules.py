@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analyzer.faults.protections.grammar import parse_protection
-from analyzer.faults.protections.none import NoProtection
 from analyzer.faults.protections.plan import Chosen, ProtectionPlan, Rule
 from analyzer.faults.protections.protection import Protection
 from analyzer.faults.protections.scheme import Scheme
@@ -44,11 +43,6 @@ def protection_of(space: FaultSpace, choices: Sequence[Choice]) -> Protection:
     if not rules:
         return parse_protection("none")
     return parse_protection(ProtectionPlan(tuple(rules)).name)
-
-
-def is_unprotected(protection: Protection) -> bool:
-    """True if a protection protects nothing."""
-    return isinstance(protection, NoProtection)
 
 
 def _groups(space: FaultSpace, choices: Sequence[Choice]) -> list[Wanted]:

@@ -1,6 +1,5 @@
 """Targets from TOML files, and the region of every tensor."""
 
-import fnmatch
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadTarget, quoted
+from analyzer.faults.selection import matching
 from analyzer.faults.space import TensorSite
 from analyzer.targets.target import DeploymentTarget, Region
 
@@ -82,9 +82,15 @@ def regions_of(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> list[
         BadTarget: a tensor lies in two regions or in none, or a region holds nothing.
     """
     _check_globs(target, tensors)
+    names = frozenset(tensor.name for tensor in tensors)
+    named = [
+        frozenset(name for pattern in region.tensors for name in matching(pattern, names))
+        for region in target.region
+    ]
     found = []
     for tensor in tensors:
-        fitting = [region for region in target.region if _holds(region, tensor)]
+        pairs = zip(target.region, named, strict=True)
+        fitting = [region for region, own in pairs if _holds(region, tensor, own)]
         if len(fitting) > 1:
             raise BadTarget(
                 f"the tensor {quoted(tensor.name)} lies in the regions {fitting[0].name!r} and "
@@ -114,7 +120,7 @@ def _check_globs(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> Non
     names = {tensor.name for tensor in tensors}
     for region in target.region:
         for pattern in region.tensors:
-            if not any(_means(pattern, name) for name in names):
+            if not matching(pattern, names):
                 raise BadTarget(
                     f"{quoted(pattern)} of the region {region.name!r} of the target "
                     f"{target.name!r} matches none of the {len(names)} tensors at risk"
@@ -122,12 +128,15 @@ def _check_globs(target: DeploymentTarget, tensors: Sequence[TensorSite]) -> Non
                 )
 
 
-def _means(pattern: str, name: str) -> bool:
-    """True if a name is spelled, or taken by a glob; names of exporters hold brackets."""
-    return pattern == name or fnmatch.fnmatchcase(name, pattern)
+def _holds(region: Region, tensor: TensorSite, named: frozenset[str]) -> bool:
+    """True if a tensor lies in a region.
 
-
-def _holds(region: Region, tensor: TensorSite) -> bool:
-    named = not region.tensors or any(_means(pattern, tensor.name) for pattern in region.tensors)
+    Args:
+        region: the region.
+        tensor: the tensor.
+        named: names that the patterns of the region mean.
+    """
+    if region.tensors and tensor.name not in named:
+        return False
     kind = not region.kinds or tensor.kind.value in region.kinds
-    return named and kind and (not region.types or tensor.dtype in region.types)
+    return kind and (not region.types or tensor.dtype in region.types)

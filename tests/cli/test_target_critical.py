@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_target import HEAD, QUICK, RATED
+from tests.cli.test_target import HEAD, ORBIT, QUICK, RATED
 from tests.support import invoke, tiny_cnn, tiny_data
 
 EVERY = '[critical]\n"0" = "*"\n"1" = "*"\n"2" = "*"\n"3" = "*"\n'
@@ -48,6 +48,17 @@ def test_where_every_confusion_is_critical_so_is_every_silent_corruption(folder:
 def test_a_part_of_the_confusions_is_a_part_of_the_fit(folder: Path) -> None:
     total = report(folder, '[critical]\n"0" = ["1"]\n')["total"]["fit"]
     assert 0.0 <= total["sdc_critical"]["estimate"] < total["sdc"]["estimate"]
+
+
+def test_a_region_of_several_events_has_a_critical_part(folder: Path, tmp_path: Path) -> None:
+    """Every confusion is critical: windows that end so are those of silent corruption."""
+    for name in ("tiny.onnx", "tiny.npz"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "t.toml").write_text(HEAD + ORBIT)
+    found = report(tmp_path, EVERY, "critical_sdc_fit <= 3e4", "sdc_fit <= 3e4")
+    critical, all_of_it = found["verdict"]["conditions"]
+    assert critical["verdict"] == "fail"
+    assert critical["evidence"] == all_of_it["evidence"]
 
 
 @pytest.mark.parametrize("where", ["gate", "budget"])

@@ -139,3 +139,15 @@ def test_names_with_brackets_mean_themselves(tmp_path: Path) -> None:
     site = TensorSite("layers[0]/w", Kind.WEIGHT, (1,), StoredCodec(FLOAT32), "float32")
     target = read_target(write(tmp_path, f"{BODY}{REGION}tensors = ['layers[0]/w']\n"))
     assert [region.name for region in regions_of(target, [site])] == ["a"]
+
+
+def test_a_name_that_is_spelled_means_no_other(tmp_path: Path) -> None:
+    """As for --include: ``w[0]`` is a name here, and no glob that takes ``w0`` as well."""
+    sites = [
+        TensorSite(name, Kind.WEIGHT, (1,), StoredCodec(FLOAT32), "float32")
+        for name in ("w[0]", "w0")
+    ]
+    other = REGION.replace('"a"', '"b"')
+    text = f"{BODY}{REGION}tensors = ['w[0]']\n{other}tensors = ['w0']\n"
+    target = read_target(write(tmp_path, text))
+    assert [region.name for region in regions_of(target, sites)] == ["a", "b"]

@@ -72,7 +72,8 @@ class EventTask(Task):
             confidence: of all looks together, in (0, 1).
             exhaustive: every event meets every image.
             answered: the reason to stop once the question is answered.
-            focus: weight of each region where trials are allotted; None: ``weights``.
+            focus: weight of each region where trials are allotted and no ``precision`` is given;
+                None: ``weights``.
             precision: the half-width that the question asks for, where it asks for one: then the
                 first look plans the second, which is likely the last.
         """

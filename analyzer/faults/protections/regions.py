@@ -11,6 +11,7 @@ from analyzer.faults.bitmap import Bools
 from analyzer.faults.elements import Values
 from analyzer.faults.models import FLIP, FaultPattern, SiteIndex
 from analyzer.faults.protections.grammar import NONE
+from analyzer.faults.protections.in_place import InPlaceCodec
 from analyzer.faults.protections.plan import ProtectionPlan, Rule
 from analyzer.faults.protections.protection import (
     ProtectedMemory,
@@ -92,6 +93,15 @@ class JoinedMemory:
         places = part.data.offsets.searchsorted(sites, side="right") - 1
         own = np.array(self.members[index], np.int64)
         return np.asarray(self.data.offsets[own[places]] + sites - part.data.offsets[places])
+
+    @property
+    def rounding(self) -> tuple[int, ...]:
+        """Numbers of the memories whose encoding does not keep every stored value."""
+        return tuple(
+            number
+            for number, part in enumerate(self.parts)
+            if any(isinstance(tensor.codec, InPlaceCodec) for tensor in part.data.tensors)
+        )
 
     @property
     def protected_bits(self) -> int:

@@ -1,11 +1,12 @@
 """Confirmation of a plan: single events on the protected memory, with a seed of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from analyzer.campaign.coding_loss import CodingLoss
+from analyzer.campaign.result import Stop
 from analyzer.faults.protections.protection import Protection
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.gate.target import TargetFigure
@@ -13,6 +14,7 @@ from analyzer.jobs.observer import Observer
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.requests.target import ELSEWHERE, STATED, TargetRequest
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.target.measure import Measured, measure_target
 from analyzer.stats.intervals import Interval
 from analyzer.targets.target import Budget, DeploymentTarget, Requirements
@@ -45,14 +47,14 @@ class PlanFound:
     Attributes:
         regions: Memory by memory.
         figures: Outcome -> its figure in the unit of the budgets; None: it is not known.
-        complete: Whether the campaign ended because all was decided.
+        cut_short: Reasons why parts of the campaign ended early; empty: all was decided.
         share_left_out: Of the stored bits, what no event can hit, as a fraction.
         coding: What the encoding of a scheme costs without faults; None: nothing is lost.
     """
 
     regions: tuple[RegionFound, ...]
     figures: Mapping[str, Interval | None]
-    complete: bool
+    cut_short: frozenset[Stop]
     share_left_out: float
     coding: CodingLoss | None
 
@@ -82,14 +84,14 @@ class OnTarget:
         target: The target.
         budgets: Trials end once these are decided.
         observer: Is told how it goes.
-        charge: Is told of the CPU seconds of workers.
+        watch: The clock of the search.
     """
 
     request: ProtectRequest
     target: DeploymentTarget
     budgets: Sequence[HarmBudget]
     observer: Observer
-    charge: Callable[[float], None]
+    watch: Stopwatch
 
     def __call__(
         self, protections: Sequence[Protection], seed: int, confidence: float, budget: float
@@ -104,8 +106,7 @@ class OnTarget:
         """
         target = protected_target(self.target, protections, self.budgets)
         asked = plan_request(self.request, target, seed, confidence, budget)
-        measured = measure_target(asked, target, self.observer)
-        self.charge(measured.watch.worker_seconds)
+        measured = measure_target(asked, target, self.observer, self.watch)
         return _found(measured, self.budgets)
 
 
@@ -181,7 +182,7 @@ def _found(measured: Measured, budgets: Sequence[HarmBudget]) -> PlanFound:
     return PlanFound(
         regions=tuple(regions),
         figures={b.outcome: measured.figures.interval(FIGURES[b.outcome]) for b in budgets},
-        complete=not measured.cut_short,
+        cut_short=measured.cut_short,
         share_left_out=analysis.model.inventory.share_left_out,
         coding=analysis.coding,
     )

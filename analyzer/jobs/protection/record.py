@@ -7,7 +7,7 @@ from analyzer.faults.protections.protection import Protection
 from analyzer.gate import Verdict
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.protection.draft import Draft, Surveyed, harm_of, schemes_of
-from analyzer.jobs.protection.rounds import Round, Terms, limits_of
+from analyzer.jobs.protection.rounds import Round, Search, Terms, limits_of
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.protect.harm import Amount, Harm, total
 from analyzer.protect.menu import Choice
@@ -35,7 +35,7 @@ def plain_harm(surveyed: Sequence[Surveyed]) -> Harm:
 
 
 def budget_parts(
-    surveyed: Sequence[Surveyed], draft: Draft, terms: Terms, last: Round | None
+    surveyed: Sequence[Surveyed], draft: Draft, terms: Terms, search: Search
 ) -> list[BudgetPart]:
     """Each budget, with what nothing, the plan and the confirmed plan come to.
 
@@ -43,10 +43,11 @@ def budget_parts(
         surveyed: the memories.
         draft: the plan.
         terms: of the search.
-        last: the round that confirmed it; None: there was none.
+        search: the rounds, the last of which confirmed the plan.
     """
+    last = search.last
     found = {b.outcome: (i, v) for b, i, v in last.judged} if last else {}
-    return [_budget(budget, surveyed, draft, found) for budget in terms.budgets]
+    return [_budget(budget, surveyed, draft, found, search.verdict) for budget in terms.budgets]
 
 
 def _budget(
@@ -54,10 +55,12 @@ def _budget(
     surveyed: Sequence[Surveyed],
     draft: Draft,
     found: dict[str, tuple[Interval | None, Verdict]],
+    overall: Verdict,
 ) -> BudgetPart:
-    interval, verdict = found.get(budget.outcome, (None, Verdict.FAIL))
     planned: Amount = getattr(draft.solution.harm, budget.outcome)
     plain: Amount = getattr(plain_harm(surveyed), budget.outcome)
+    missed = overall if planned.mean > budget.bound else Verdict.UNDECIDED
+    interval, verdict = found.get(budget.outcome, (None, missed))
     return BudgetPart.model_validate(
         {
             "condition": str(budget),

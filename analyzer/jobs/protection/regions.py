@@ -90,10 +90,22 @@ def budgets_of(target: DeploymentTarget, request: ProtectRequest) -> tuple[HarmB
     found = tuple(HarmBudget(o, True, b) for o, b in bounds.items() if b is not None)
     if not found:
         raise BadOption(
-            f"the target {target.name!r} has no budget in FIT; add one, or give a --gate like "
-            "'sdc_fit <= 10'"
+            f"the budget of the target {target.name!r} has neither sdc_fit nor due_fit, which "
+            "plans are drafted for; add one, or give a --gate like 'sdc_fit <= 10'"
         )
     return found
+
+
+def unjudged_bounds(target: DeploymentTarget, budgets: Sequence[HarmBudget]) -> list[str]:
+    """Bounds of a target that no plan is judged by, as a target file writes them.
+
+    Args:
+        target: the target.
+        budgets: those that plans are judged by.
+    """
+    judged = {f"{budget.outcome}_fit" for budget in budgets if budget.fit}
+    bounds = [(name, bound) for name, bound in target.budget if bound is not None]
+    return [f"{name} = {bound:g}" for name, bound in bounds if name not in judged]
 
 
 def regions_at_risk(space: FaultSpace, target: DeploymentTarget) -> list[MemoryRegion]:

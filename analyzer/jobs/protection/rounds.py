@@ -7,13 +7,17 @@ probability of alpha at most (Bonferroni). A plan that did not pass makes the ne
 smaller; figures of one round do not enter another's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from analyzer.campaign.result import Stop
+from analyzer.errors import BudgetTooSmall
+from analyzer.errors.interruption import StoppedAtOnce
 from analyzer.gate import MOST, Verdict
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.protection.confirm import PlanCampaign, PlanFound
 from analyzer.jobs.protection.draft import Draft, Surveyed, draft_plan
+from analyzer.jobs.protection.survey import stops_of
 from analyzer.protect.offers import Limits
 from analyzer.stats.intervals import Interval
 
@@ -21,7 +25,7 @@ TIGHTER = 0.7
 """Factor on the budget of a next draft, at most."""
 
 LEAST = 0.01
-"""Share of the budget below which no draft is made."""
+"""Share of the budget down to which drafts are made."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,16 @@ class Round:
     judged: tuple[tuple[HarmBudget, Interval | None, Verdict], ...]
 
     @property
+    def met(self) -> bool:
+        """True if every budget is met by its figure; another plan would meet no more."""
+        return all(verdict is Verdict.PASS for _, _, verdict in self.judged)
+
+    @property
     def verdict(self) -> Verdict:
-        """Of all budgets together."""
+        """Of all budgets together; undecided where they are met and most bits are out of scope."""
         verdicts = {verdict for _, _, verdict in self.judged}
+        if self.found.share_left_out > MOST:
+            verdicts.add(Verdict.UNDECIDED)
         order = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
         return next(verdict for verdict in order if verdict in verdicts)
 
@@ -85,12 +96,48 @@ class Terms:
         return 1.0 - (1.0 - self.confidence) / self.rounds
 
 
+@dataclass(frozen=True)
+class Search:
+    """All rounds, and how they ended.
+
+    Attributes:
+        rounds: In order.
+        first: The plan that the survey suggests; None: none meets the budgets by its figures.
+        cut_short: Reasons why parts of the search ended early, the survey among them.
+    """
+
+    rounds: tuple[Round, ...]
+    first: Draft | None
+    cut_short: frozenset[Stop]
+
+    @property
+    def last(self) -> Round | None:
+        """The last round; None: no plan was confirmed."""
+        return self.rounds[-1] if self.rounds else None
+
+    @property
+    def plan(self) -> Draft | None:
+        """The plan of the last round, else the one that the survey suggests."""
+        return self.last.draft if self.last else self.first
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the last round. Without rounds it is a failure only after a whole survey.
+
+        A survey that ended early counts what is untried as harm, so that it rules out no plan.
+        """
+        if self.last is not None:
+            return self.last.verdict
+        refuted = self.first is None and not self.cut_short
+        return Verdict.FAIL if refuted else Verdict.UNDECIDED
+
+
 def try_plans(
     surveyed: Sequence[Surveyed],
     terms: Terms,
     campaign: PlanCampaign,
     time_left: Callable[[], float],
-) -> list[Round]:
+) -> Search:
     """Draft and confirm until a plan passes, no plan is left, or all rounds were played.
 
     Args:
@@ -99,20 +146,54 @@ def try_plans(
         campaign: measures a protected memory.
         time_left: CPU seconds that are left.
 
-    Returns:
-        The rounds, in order; none: there is no plan by the figures of the maps.
+    Raises:
+        StoppedAtOnce: a second signal came.
     """
-    played: list[Round] = []
+    before = stops_of(surveyed[0].survey)
     limits = limits_of(terms.budgets, terms.deviations)
-    draft = draft_plan(surveyed, limits)
-    while draft is not None:
-        seconds = time_left() / (terms.rounds - len(played))
-        played.append(_play(draft, limits, terms, len(played), campaign, seconds))
-        last = played[-1]
-        if last.verdict is Verdict.PASS or len(played) == terms.rounds or time_left() <= 0.0:
-            break
-        limits, draft = _tighter(surveyed, last, terms.budgets)
-    return played
+    first = draft_plan(surveyed, limits)
+    played: list[Round] = []
+    stops: set[Stop] = set()
+    if first is not None and Stop.INTERRUPTED not in before:
+        try:
+            for one in _rounds(surveyed, first, limits, terms, campaign, time_left):
+                played.append(one)
+        except BudgetTooSmall:
+            stops.add(Stop.BUDGET)
+        except StoppedAtOnce:
+            raise
+        except KeyboardInterrupt:  # while no campaign ran, which would have kept its results
+            stops.add(Stop.INTERRUPTED)
+    if played:
+        stops |= played[-1].found.cut_short
+    return Search(tuple(played), first, before | stops)
+
+
+def _rounds(
+    surveyed: Sequence[Surveyed],
+    draft: Draft | None,
+    limits: Limits,
+    terms: Terms,
+    campaign: PlanCampaign,
+    time_left: Callable[[], float],
+) -> Iterator[Round]:
+    """Rounds, as long as another plan may do better.
+
+    Raises:
+        BudgetTooSmall: the budget does not reach for one more.
+    """
+    for number in range(terms.rounds):
+        if draft is None:
+            return
+        seconds = time_left() / (terms.rounds - number)
+        if seconds <= 0.0:
+            raise BudgetTooSmall("the --budget ended before the plan was confirmed")
+        last = _play(draft, limits, terms, number, campaign, seconds)
+        yield last
+        if last.met or Stop.INTERRUPTED in last.found.cut_short:
+            return
+        if number + 1 < terms.rounds and time_left() > 0.0:
+            limits, draft = _tighter(surveyed, last, terms.budgets)
 
 
 def _play(
@@ -123,10 +204,7 @@ def _play(
     judged = []
     for budget in terms.budgets:
         interval = found.figures[budget.outcome]
-        verdict = budget.judge(interval)
-        if verdict is Verdict.PASS and found.share_left_out > MOST:
-            verdict = Verdict.UNDECIDED
-        judged.append((budget, interval, verdict))
+        judged.append((budget, interval, budget.judge(interval)))
     return Round(draft, limits, seed, found, tuple(judged))
 
 
@@ -149,7 +227,7 @@ def _tighter(
             beyond = bounds[outcome] / interval.high if interval and interval.high else TIGHTER
             new[outcome] = held * min(TIGHTER, beyond)
         limits = replace(limits, **new)
-        if any(value < LEAST * bounds[outcome] for outcome, value in new.items()):
+        if any(value <= LEAST * bounds[outcome] for outcome, value in new.items()):
             return limits, None
         draft = draft_plan(surveyed, limits)
         if draft is None or draft.solution.chosen != last.draft.solution.chosen:

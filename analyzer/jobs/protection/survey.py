@@ -48,13 +48,11 @@ class Survey:
         analysis: The campaign; its executor is released.
         members: Of each memory, the indices of its tensors in the fault space.
         found: Trials, a stratum for each part of a tensor and each kind of event.
-        worker_seconds: CPU time of workers.
     """
 
     analysis: Analysis
     members: tuple[tuple[int, ...], ...]
     found: EventResult
-    worker_seconds: float
 
     def kinds(self, number: int, region: MemoryRegion) -> list[EventKind]:
         """The events of a memory, as the planner takes them.
@@ -76,6 +74,7 @@ def survey_events(
     budget: float,
     device: Device,
     observer: Observer,
+    outer: Stopwatch,
 ) -> Survey:
     """Run single events in memories that nothing protects.
 
@@ -87,6 +86,7 @@ def survey_events(
         budget: CPU seconds.
         device: where to run, started.
         observer: is told how it goes.
+        outer: the clock of the search.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
@@ -94,15 +94,15 @@ def survey_events(
     bare = protected_target(target, [NONE] * len(regions), ())
     asked = plan_request(request, target, request.seed, request.confidence, budget)
     with WorkerProcesses() as crew:
-        watch = Stopwatch(budget, request.inline, observer.alive)
+        watch = Stopwatch(budget, request.inline, observer.alive, observer.message, outer)
         begin = early_start(crew, request)
         prepared = prepare_target(asked, bare, device, observer, begin, watch)
         analysis = _by_tensor(prepared.analysis, prepared.members, regions)
-        raw = [region.unit * region.bits for region in regions]
-        weights = {number: fit / sum(raw) for number, fit in enumerate(raw)}
+        raw = sum(region.unit * region.bits for region in regions)
+        weights = weights_of(regions)
 
         def question(_: EventFigures) -> float | None:
-            return _growth(task, weights, sum(raw), limits)
+            return _growth(task, weights, raw, limits)
 
         task = EventTask(analysis.context, weights, question, request.confidence)
 
@@ -115,7 +115,15 @@ def survey_events(
             observer.stage(MapStage(1, "events")),
         ):
             stop = work_off([task], pool, NullStore(), watch, tell)
-    return Survey(analysis, prepared.members, task.finished(stop), watch.worker_seconds)
+    return Survey(analysis, prepared.members, task.finished(stop))
+
+
+def weights_of(regions: Sequence[MemoryRegion]) -> dict[int, float]:
+    """Share of each memory in all events; by bits, where no memory meets any."""
+    amounts = [region.unit * region.bits for region in regions]
+    if not any(amounts):
+        amounts = [float(region.bits) for region in regions]
+    return {number: amount / sum(amounts) for number, amount in enumerate(amounts)}
 
 
 def _by_tensor(
@@ -159,6 +167,8 @@ def _growth(
         raw: all events, in the unit of the budgets.
         limits: the budgets.
     """
+    if not raw:
+        return None  # without events there is no harm
     found = [stratum.found() for stratum in task.strata]
     outcomes: list[tuple[Literal["sdc", "due"], float | None]] = [
         ("sdc", limits.sdc),

@@ -1,6 +1,6 @@
 """The conditions on a target, and when they are decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from analyzer.campaign.events.result import EventFigures
 from analyzer.campaign.events.task import MOST_GROWTH
@@ -68,19 +68,46 @@ def questions(conditions: Sequence[TargetCondition], regions: int) -> int:
 
 
 SWEPT_PRECISION, LEAST_PRECISION = 0.01, 1e-7
-"""Half-widths of a sweep: where no bound in FIT asks for less, and the finest that is aimed at."""
+"""Half-widths of a sweep: where nothing asks for less, and the finest that is aimed at."""
 
 
-def sweep_precision(conditions: Sequence[TargetCondition], window_hours: float) -> float:
+def sweep_precision(
+    conditions: Sequence[TargetCondition], window_hours: float, asked: float | None
+) -> float:
     """The half-width that a sweep needs, so that bounds in FIT can be decided.
 
     Args:
         conditions: on the target.
         window_hours: between two refreshes of the region.
+        asked: the half-width that a user asks for; None: the user asks for none.
     """
     bounds = [c.bound * window_hours / HOURS_PER_FIT for c in conditions if c.figure.is_fit]
-    wanted = min([SWEPT_PRECISION, *(bound / 3.0 for bound in bounds)])
+    coarsest = SWEPT_PRECISION if asked is None else asked
+    wanted = min([coarsest, *(bound / 3.0 for bound in bounds)])
     return max(wanted, LEAST_PRECISION)
+
+
+def focus_of(
+    conditions: Sequence[TargetCondition], weights: Mapping[int, float]
+) -> Mapping[int, float]:
+    """The weight of each region where trials are allotted.
+
+    A figure in FIT, or over time, needs trials where events come most often. A score after one
+    event is told of each region, however rarely that region is hit.
+
+    Args:
+        conditions: at least one.
+        weights: share of each region in all events.
+
+    >>> from analyzer.gate.target import parse_target_gate as parse
+    >>> score, both = parse("metric_event >= 0.9"), ["metric_event >= 0.9", "sdc_fit <= 10"]
+    >>> focus_of([score], {0: 1.0, 1: 0.0}), focus_of([*map(parse, both)], {0: 1.0, 1: 0.0})
+    ({0: 0.5, 1: 0.5}, {0: 0.75, 1: 0.25})
+    """
+    alike = dict.fromkeys(weights, 1.0 / len(weights))
+    apart = {condition.figure is TargetFigure.METRIC_EVENT for condition in conditions}
+    kinds = [alike if single else weights for single in sorted(apart)]
+    return {region: sum(kind[region] for kind in kinds) / len(kinds) for region in weights}
 
 
 Question = Callable[[EventFigures], float | None]

@@ -21,6 +21,7 @@ from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.target.conditions import (
     conditions_of,
     decision,
+    focus_of,
     precise_enough,
     questions,
     sweep_precision,
@@ -81,7 +82,10 @@ def figures_of(
 
 
 def measure_target(
-    request: TargetRequest, target: DeploymentTarget, observer: Observer = SILENT
+    request: TargetRequest,
+    target: DeploymentTarget,
+    observer: Observer = SILENT,
+    outer: Stopwatch | None = None,
 ) -> Measured:
     """Measure a target, until its conditions are decided or the budget is spent.
 
@@ -89,6 +93,7 @@ def measure_target(
         request: what is asked for; its file of the target is not read.
         target: the target.
         observer: is told how it goes.
+        outer: the clock of the job that this is a part of; None: this is the job.
 
     Raises:
         BadTarget: tensors and regions do not match.
@@ -100,69 +105,88 @@ def measure_target(
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
         request = on_device(request, device)
-        watch = Stopwatch(request.budget, request.inline, observer.alive)
+        watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message, outer)
         begin = early_start(crew, request)
         prepared = prepare_target(request, target, device, observer, begin, watch)
-        each = request.budget / (len(prepared.swept) + bool(prepared.counted))
-        swept = {
-            number: sweep_region(
-                request,
-                prepared,
-                number,
-                confidence,
-                sweep_precision(conditions, prepared.exposures[number].window_hours),
-                each,
-                observer,
-            )
-            for number in prepared.swept
-        }
+        asked = Asked(conditions, confidence, watch, observer)
+        with watch.interruptible():
+            swept = _swept(request, prepared, asked)
 
-        def everything(found: EventFigures | None) -> TargetFigures:
-            return figures_of(prepared, swept, found)
+            def everything(found: EventFigures | None) -> TargetFigures:
+                return figures_of(prepared, swept, found)
 
-        events, journal = None, None
-        if prepared.counted:
-            events, journal = _events(
-                request, prepared, conditions, everything, confidence, watch, crew, observer
-            )
+            events, journal = None, None
+            if prepared.counted:
+                events, journal = _events(request, prepared, asked, everything, crew)
     judged = judge_target(conditions, everything(events.figures if events else None))
     return Measured(prepared, events, swept, tuple(judged), confidence, watch, journal)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The terms of all parts of a measurement.
+
+    Attributes:
+        conditions: On the target.
+        confidence: Of each interval, so that all conditions hold together.
+        watch: The clock of the job.
+        observer: Is told how it goes.
+    """
+
+    conditions: tuple[TargetCondition, ...]
+    confidence: float
+    watch: Stopwatch
+    observer: Observer
+
+
+def _swept(
+    request: TargetRequest, prepared: PreparedTarget, asked: Asked
+) -> dict[int, SweptRegion]:
+    """Sweeps of the regions that meet several events, each with an equal part of the budget."""
+    each = request.budget / (len(prepared.swept) + bool(prepared.counted))
+    given = request.precision if "precision" in request.model_fields_set else None
+    return {
+        number: sweep_region(
+            request,
+            prepared,
+            number,
+            asked.confidence,
+            sweep_precision(asked.conditions, prepared.exposures[number].window_hours, given),
+            each,
+            asked.observer,
+            asked.watch,
+        )
+        for number in prepared.swept
+    }
 
 
 def _events(
     request: TargetRequest,
     prepared: PreparedTarget,
-    conditions: tuple[TargetCondition, ...],
+    asked: Asked,
     everything: Callable[[EventFigures | None], TargetFigures],
-    confidence: float,
-    watch: Stopwatch,
     crew: WorkerProcesses,
-    observer: Observer,
 ) -> tuple[EventResult, Path | None]:
     """The campaign of single events, and its journal."""
-    analysis = prepared.analysis
-    question = decision(conditions, everything) if conditions else precise_enough(request.precision)
-    answered = Stop.DECIDED if conditions else Stop.PRECISION
-    alike = {number: 1.0 / len(prepared.counted) for number in prepared.counted}
+    analysis, conditions, observer = prepared.analysis, asked.conditions, asked.observer
 
     def tell(task: EventTask) -> None:
         observer.tensor(0, task.shown, task.share())
 
     with (
         journal_of(analysis, request, observer) as journal,
-        watch.interruptible(),
         open_pool(analysis, request, crew, observer) as pool,
         observer.stage(MapStage(1, "events")),
     ):
         task = EventTask(
             analysis.context,
             prepared.weights,
-            question,
-            confidence,
+            decision(conditions, everything) if conditions else precise_enough(request.precision),
+            asked.confidence,
             exhaustive=request.exhaustive,
-            answered=answered,
-            focus=None if conditions else alike,
+            answered=Stop.DECIDED if conditions else Stop.PRECISION,
+            focus=focus_of(conditions, prepared.weights) if conditions else None,
             precision=None if conditions else request.precision,
         )
-        found = run_events(task, pool, journal or NullStore(), watch, tell)
+        found = run_events(task, pool, journal or NullStore(), asked.watch, tell)
     return found, (journal.path if journal else None)

@@ -5,6 +5,7 @@ from analyzer.jobs.report import Share
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.target import TargetRequest
+from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.sweep import run_sweep
 from analyzer.jobs.target.prepare import PreparedTarget
 from analyzer.reports.target.swept import SweptRegion
@@ -24,6 +25,7 @@ def sweep_region(
     precision: float,
     budget: float,
     observer: Observer,
+    outer: Stopwatch,
 ) -> SweptRegion:
     """Sweep one region alone, all others without faults.
 
@@ -35,6 +37,7 @@ def sweep_region(
         precision: half-width at which a rate is done, as a fraction.
         budget: CPU seconds.
         observer: is told how it goes.
+        outer: the clock of the report.
 
     Raises:
         RelcheckError: whatever is wrong with the request, the model or the data.
@@ -64,6 +67,6 @@ def sweep_region(
             "journal": NOWHERE if request.journal is NOWHERE else None,
         }
     )
-    found = run_sweep(asked, observer)
+    found = run_sweep(asked, observer, outer)
     assert not isinstance(found, Share), "a sweep without shards ends in a report"
     return SweptRegion(found.record, mean, worst)

@@ -10,6 +10,7 @@ from analyzer.reports.protect.record import (
 )
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.amounts import beside, number
+from analyzer.reports.shared.left_out import gate_scope
 
 
 def evidence(found: AmountPart | None, bound: float) -> str:
@@ -20,14 +21,11 @@ def evidence(found: AmountPart | None, bound: float) -> str:
         bound: of the budget.
     """
     if found is None:
-        return figures.UNKNOWN
+        return "not confirmed"
     high = beside(found.high, bound)
     if found.estimate == found.low < found.high:
         return f"≤ {high}"
     return f"{beside(found.estimate, bound)} ({beside(found.low, bound)} – {high})"
-
-
-UNITS = {"FIT": "FIT", "per event": "per event"}
 
 
 def unit_sentence(report: ProtectionPlanReport) -> str:
@@ -46,7 +44,7 @@ def unit_sentence(report: ProtectionPlanReport) -> str:
 def verdict_sentence(report: ProtectionPlanReport) -> str:
     """The outcome of the search, in a sentence."""
     if not report.reached:
-        return "No plan of these schemes meets the budget; this one leaves the least harm."
+        return _none_reached(report)
     if report.check_bits == 0 and not report.rules:
         plain = "Nothing needs to be protected"
         return (
@@ -57,9 +55,28 @@ def verdict_sentence(report: ProtectionPlanReport) -> str:
     return f"A plan meets the budget by the survey; {_open(report)}"
 
 
+def _none_reached(report: ProtectionPlanReport) -> str:
+    if report.verdict == "fail":
+        return "No plan of these schemes meets the budget; this one leaves the least harm."
+    more = "" if "interrupted" in report.cut_short else "; a larger --budget may find one"
+    return (
+        "The survey ended before a plan of these schemes was seen to meet the budget; this one "
+        f"leaves the least harm so far{more}."
+    )
+
+
 def _open(report: ProtectionPlanReport) -> str:
+    """The reason why a plan that meets the budget by the survey did not pass."""
     if report.verdict == "fail":
         return "its confirmation shows more harm than the budget allows."
+    interrupted = "interrupted" in report.cut_short
+    if not report.rounds:
+        why = "the search was interrupted" if interrupted else "the --budget ended"
+        return f"{why} before the plan was confirmed."
+    if all(budget.verdict == "pass" for budget in report.budgets):
+        return f"its confirmation agrees. {gate_scope(report.model)}"
+    if interrupted:
+        return "its confirmation was interrupted, and does not decide."
     return "its confirmation does not decide; a larger --budget may."
 
 

@@ -164,8 +164,9 @@ class ProtectionPlanReport(ReportRecord):
     """A whole plan.
 
     ``protect``: the plan as one ``--protect`` of a run; empty with several regions, whose events
-    and protections are their own. ``reached``: false where no plan meets the budgets; the plan is
-    then the one that leaves least.
+    and protections are their own. ``reached``: false where no plan meets the budgets by the survey;
+    the plan is then the one that leaves least. ``cut_short``: what ended parts of the search early;
+    empty where the plan passed all the same. Without ``rounds`` the plan was not confirmed.
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
@@ -178,6 +179,7 @@ class ProtectionPlanReport(ReportRecord):
     target: Name
     verdict: VerdictWord
     reached: bool
+    cut_short: list[Literal["budget", "interrupted"]] = Field(default_factory=list)
     protect: str
     budgets: list[BudgetPart]
     data_bits: Count

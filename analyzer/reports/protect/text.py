@@ -85,8 +85,9 @@ def _quoted(rules: str) -> str:
 
 def _budget(budget: BudgetPart) -> list[str]:
     planned = f"{number(budget.planned)} ± {number(budget.planned_deviation)}"
+    confirmed = " confirmed" if budget.found else ""
     return [
-        f"  {budget.condition}: {evidence(budget.found, budget.bound)} confirmed",
+        f"  {budget.condition}: {evidence(budget.found, budget.bound)}{confirmed}",
         f"    {planned} expected by the survey, {number(budget.unprotected)} without protection",
     ]
 
@@ -134,13 +135,17 @@ def _notes(report: ProtectionPlanReport) -> list[str]:
             f"By the survey no plan for {100 * search.part_of_budget:g} % of the budget has fewer "
             f"than {search.least_check_bits:,} check bits; this one has {report.check_bits:,}."
         )
-    rounds = len(report.rounds)
     trials = sum(region.trials for region in report.regions)
     lines.append(
         f"Intervals: {100 * search.interval_confidence:.4g} % each, so that all rounds (at most "
         f"{search.rounds_allowed}) and budgets hold with {100 * search.confidence:g} % "
         f"together. Trials: {search.survey_trials:,} of the survey, {trials:,} of the last "
-        f"confirmation; "
-        f"{rounds} {'plan was' if rounds == 1 else 'plans were'} tried."
+        f"confirmation; {_tried(len(report.rounds))}."
     )
     return lines
+
+
+def _tried(rounds: int) -> str:
+    if not rounds:
+        return "no plan was confirmed"
+    return "1 plan was tried" if rounds == 1 else f"{rounds} plans were tried"

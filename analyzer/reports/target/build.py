@@ -117,7 +117,7 @@ def build_target_report(
         regions=regions,
         out_of_scope=_out_of_scope(contents),
         campaign=_campaign(contents),
-        total=total_part(contents.figures, contents.events, target),
+        total=total_part(contents.figures, contents.events, target, contents.coding),
         sensitivity=sensitivity_parts(contents.figures, contents.judged),
         assumptions=target_assumptions(plan, contents.data, target),
         limits=limits_of(target, regions),
@@ -144,8 +144,10 @@ def _regions(contents: TargetContents) -> list[RegionContents]:
 
 
 def _confidence(contents: TargetContents) -> float:
-    """Of the intervals by which conditions are judged."""
-    return contents.events.figures.confidence if contents.events else contents.confidence
+    """Of the intervals by which conditions are judged; those of sweeps share no error of looks."""
+    if contents.events is None or contents.swept:
+        return contents.confidence
+    return contents.events.figures.confidence
 
 
 def class_parts(golden: GoldenAnswers) -> list[ClassPart]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
+    CodingLossPart,
     Count,
     DataPart,
     Digest,
@@ -18,6 +19,7 @@ from analyzer.reports.shared.records import (
     ToolPart,
     as_json,
     as_schema,
+    left_out,
 )
 from analyzer.reports.target.memory import (
     Amount,
@@ -153,7 +155,8 @@ class TotalPart(ReportRecord):
     Where a region lacks its raw rate no FIT is there, and ``missing`` says whose figure is missing.
     ``fit``: event by event; absent where a region is in the regime of several events. There
     ``windowed`` is true, and ``sdc_fit`` and ``due_fit`` count windows of such a region that end in
-    the bad state instead of its events.
+    the bad state instead of its events. ``coding_loss``: of the encodings of all regions together;
+    absent where nothing is lost. A region has its own where it is the only one that loses.
     """
 
     bits_at_risk: Count
@@ -163,6 +166,7 @@ class TotalPart(ReportRecord):
     due_fit: AmountPart | None
     missing: str
     windowed: bool
+    coding_loss: CodingLossPart | None = left_out()
 
 
 class SensitivityPart(ReportRecord):

@@ -46,7 +46,7 @@ class RegionContents:
         tensors: Indices of its tensors in ``space``, check bits behind the others.
         space: The bits at risk of the whole target.
         memory: The protected memory; None: nothing is protected.
-        coding: What encodings cost without faults; None: nothing is lost.
+        coding: What the encodings of all regions together cost without faults; None: nothing.
         events: Trials of one event; None: no region is in that regime.
         swept: The sweep of this region; None: it is in the regime of one event.
         inferences_per_hour: That read it.
@@ -148,7 +148,8 @@ def _protection(contents: RegionContents) -> ProtectionPart | None:
     rules = contents.region.protection
     if rules == NONE.name or not isinstance(contents.memory, JoinedMemory):
         return None
-    part, loss = contents.memory.parts[contents.number], contents.coding
+    part, alone = contents.memory.parts[contents.number], (contents.number,)
+    loss = contents.coding if contents.memory.rounding == alone else None
     return ProtectionPart(
         rules=rules,
         about=parse_protection(rules).about,
@@ -156,10 +157,15 @@ def _protection(contents: RegionContents) -> ProtectionPart | None:
         protected_bits=part.protected_bits,
         check_bits=part.space.bits - part.data.bits,
         overhead=str(storage_overhead(part)),
-        coding_loss=CodingLossPart(
-            unencoded=loss.unencoded, lost=loss.lost, changed=loss.changed
-        ) if loss else None,
-    )  # fmt: skip
+        coding_loss=coding_part(loss),
+    )
+
+
+def coding_part(loss: CodingLoss | None) -> CodingLossPart | None:
+    """The cost of encodings without faults; None: nothing is lost, or not by one region alone."""
+    if loss is None:
+        return None
+    return CodingLossPart(unencoded=loss.unencoded, lost=loss.lost, changed=loss.changed)
 
 
 def _raw(region: Region) -> RawRatePart | None:

@@ -34,7 +34,10 @@ class SweptRegion:
         """Figures that conditions are judged by."""
         worst = self.at(self.worst)
         return SweptFigures(
-            _interval(self.at(self.mean).metric), _interval(worst.sdc), _interval(worst.due)
+            metric_mean=_interval(self.at(self.mean).metric),
+            sdc_worst=_interval(worst.sdc),
+            due_worst=_interval(worst.due),
+            sdc_critical_worst=_interval(worst.critical_sdc),
         )
 
 

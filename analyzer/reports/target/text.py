@@ -211,12 +211,19 @@ def _notes(report: TargetReport) -> Iterator[str]:
             )
     if report.total.missing:
         yield report.total.missing
+    if loss := report.total.coding_loss:
+        yield (
+            f"Coding loss of all protections together, without any fault: "
+            f"{100.0 * loss.lost:.2f} points of {figures.METRIC_NAMES[report.golden.metric]}; "
+            f"{figures.percent(loss.changed, 2)} % of decisions change."
+        )
     campaign = report.campaign
-    looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
-    yield (
-        f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: "
-        f"{100 * campaign.interval_confidence:.5g} % each."
-    )
+    each = f"{100 * campaign.interval_confidence:.5g} % each."
+    if campaign.looks:
+        looks = "one look" if campaign.looks == 1 else f"{campaign.looks} looks"
+        yield f"Trials: {campaign.trials:,}, {looks}. {campaign.joint} At the last look: {each}"
+    else:
+        yield f"Trials: {campaign.trials:,}. {campaign.joint} Intervals of sweeps: {each}"
     if campaign.stop in ("budget", "interrupted"):
         why = "the budget ended" if campaign.stop == "budget" else "it was interrupted"
         yield f"Not finished: {why}; the intervals are valid, but wider."

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analyzer.campaign.coding_loss import CodingLoss
 from analyzer.campaign.events.result import EventResult
 from analyzer.faults.protections import NONE
 from analyzer.gate.target import TargetFigure
@@ -9,14 +10,21 @@ from analyzer.gate.target_figures import TargetFigures
 from analyzer.gate.target_judge import TargetJudgement, judge_target
 from analyzer.reports.target.memory import AmountPart
 from analyzer.reports.target.record import SensitivityPart, TotalPart, VerdictWord
-from analyzer.reports.target.regions import amount_part, fit_part, missing_rate
-from analyzer.stats.sums import add_intervals
+from analyzer.reports.target.regions import amount_part, coding_part, fit_part, missing_rate
+from analyzer.stats.intervals import Interval
+from analyzer.stats.sums import add_parts
 from analyzer.targets.arithmetic import SENSITIVITY, outcome_fit
 from analyzer.targets.target import DeploymentTarget
 
+ANYTHING = Interval(0.5, 0.0, 1.0)
+"""Probability of an outcome of which nothing is known."""
+
 
 def total_part(
-    figures: TargetFigures, events: EventResult | None, target: DeploymentTarget
+    figures: TargetFigures,
+    events: EventResult | None,
+    target: DeploymentTarget,
+    coding: CodingLoss | None = None,
 ) -> TotalPart:
     """The whole memory.
 
@@ -24,6 +32,7 @@ def total_part(
         figures: all that is known.
         events: trials of one event each; None: no region is in that regime.
         target: names the regions whose rate is missing.
+        coding: what encodings cost without faults; None: nothing is lost.
     """
     rated = all(exposure.is_rated for exposure in figures.exposures)
     whole = events.figures.whole if events else None
@@ -39,18 +48,24 @@ def total_part(
         due_fit=_amount(figures, TargetFigure.DUE_FIT),
         missing=" ".join(filter(None, map(missing_rate, target.region))),
         windowed=bool(figures.swept),
+        coding_loss=coding_part(coding),
     )
 
 
 def _guarded(figures: TargetFigures, target: DeploymentTarget, name: str) -> AmountPart:
-    """FIT of what memories do, added up over those that are protected; others do nothing."""
+    """FIT of what memories do, added up over those that are protected; others do nothing.
+
+    A small memory that too little was tried of may do anything to its events.
+    """
     assert figures.events is not None, "no region is swept"
-    parts = [
-        outcome_fit(exposure.raw_fit, getattr(figures.events.regions[number], name))
-        for number, exposure in enumerate(figures.exposures)
-        if target.region[number].protection != NONE.name
-    ]
-    return amount_part(add_intervals(parts, 0.0, float("inf")))
+    parts, seen = [], []
+    for number, exposure in enumerate(figures.exposures):
+        if target.region[number].protection != NONE.name:
+            found = figures.events.regions[number]
+            share = getattr(found, name) if found else ANYTHING
+            parts.append(outcome_fit(exposure.raw_fit, share))
+            seen.append(found is not None)
+    return amount_part(add_parts(parts, seen, 0.0, float("inf")))
 
 
 def _amount(figures: TargetFigures, figure: TargetFigure, factor: float = 1.0) -> AmountPart | None:
