@@ -1,13 +1,14 @@
 """The plug-in of pytest: a fixture ``relcheck`` that runs sweeps and asserts gates.
 
-Reports are kept in pytest's cache under the content of model and data, the options and the version,
-so that a second session, and every other worker of xdist, reads what the first one found. Nothing
-heavy is loaded before a test asks for a sweep.
+Reports are kept in pytest's cache under the content of the model and of all files that options
+name, the other options and the versions, so that a second session, and every other worker of xdist,
+reads what the first one found. Nothing heavy is loaded before a test asks for a sweep.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,6 @@ import pytest
 
 if TYPE_CHECKING:
     from analyzer.jobs.sweep import SweepReport
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the fixture."""
-    group = parser.getgroup("relcheck", "reliability of ONNX models (relcheck)")
-    group.addoption("--relcheck-budget", metavar="TIME", help="CPU time of each sweep, like 10m.")
-    group.addoption("--relcheck-seed", metavar="N", type=int, help="Of every random number.")
-    group.addoption("--relcheck-no-cache", action="store_true", help="Run every sweep anew.")
 
 
 class Relcheck:
@@ -50,7 +43,8 @@ class Relcheck:
         """
         import analyzer
 
-        asked = {"jobs": 0, **self._options, **options}
+        given = {name: value for name, value in options.items() if value is not None}
+        asked = {"jobs": 0, **self._options, **given}
         kept = self._place(Path(model), asked)
         if kept is not None and kept.exists():
             found = self._read(kept)
@@ -90,31 +84,46 @@ class Relcheck:
         return found if isinstance(found, SweepReport) else None
 
     def _place(self, model: Path, asked: dict[str, Any]) -> Path | None:
-        """The file for a report; None: what was asked for cannot be told by its content."""
-        from analyzer import __version__
+        """The file for a report; None: what was asked for cannot be told by its content.
 
-        if _depends_on_more(asked):
+        Raises:
+            RelcheckError: the model cannot be read.
+        """
+        if self._folder is None or _depends_on_more(asked):
             return None
-        parts = [__version__.encode()]
-        for name, value in sorted({"model": model, **asked}.items()):
-            parts.append(name.encode())
-            if isinstance(value, Path) or name == "data":
-                if not isinstance(value, str | Path) or not Path(value).is_file():
-                    return None
-                parts.append(hashlib.sha256(Path(value).read_bytes()).digest())
-            elif isinstance(value, str | int | float | list | tuple):
-                parts.append(repr(value).encode())
-            else:
+        from analyzer.jobs.provenance import tool_part
+        from analyzer.jobs.requests.campaigns import SweepRequest
+        from analyzer.model.file import read_model_file
+
+        tool, files = tool_part(), SweepRequest.paths()
+        parts: list[object] = [tool.version, tool.onnxruntime, read_model_file(model).sha256]
+        for name, value in sorted(asked.items()):
+            told = _digest(value) if name in files else _text(value)
+            if told is None:
                 return None
-        if self._folder is None:
-            return None
-        return self._folder / f"{hashlib.sha256(b''.join(parts)).hexdigest()}.json"
+            parts.append((name, told))
+        return self._folder / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
+
+
+def _digest(value: object) -> str | None:
+    """Digest of the content of a file; None if the value names none."""
+    if not isinstance(value, str | os.PathLike) or not Path(value).is_file():
+        return None
+    return hashlib.sha256(Path(value).read_bytes()).hexdigest()
+
+
+def _text(value: object) -> str | None:
+    """A keyword as text; None if its text does not tell all of it, as that of a large array."""
+    return repr(value) if isinstance(value, str | int | float | list | tuple) else None
 
 
 def _depends_on_more(asked: dict[str, Any]) -> bool:
-    """If a file that no option shows, code, or the day decides the report as well."""
+    """If a file that no option shows, code, or the day decides the report, or files are written."""
+    from analyzer.jobs.requests.campaigns import SweepRequest
+
     code = any(".py:" in str(asked.get(name)) for name in ("metric", "task"))
-    return code or "data" not in asked or not asked.keys().isdisjoint({"config", "waivers"})
+    others = {"config", "waivers", "journal", *SweepRequest.formats()}
+    return code or "data" not in asked or not asked.keys().isdisjoint(others)
 
 
 @pytest.fixture(scope="session")
@@ -122,11 +131,11 @@ def relcheck(request: pytest.FixtureRequest) -> Relcheck:
     """Sweeps and gates: ``relcheck.gate("model.onnx", "top1 >= 0.9 @ 1e-6", data="test.npz")``."""
     config = request.config
     given = {
-        "budget": config.getoption("relcheck_budget"),
-        "seed": config.getoption("relcheck_seed"),
+        "budget": config.getoption("relcheck_budget", None),
+        "seed": config.getoption("relcheck_seed", None),
     }
     options = {name: value for name, value in given.items() if value is not None}
     cache = getattr(config, "cache", None)
-    if cache is None or config.getoption("relcheck_no_cache"):
+    if cache is None or config.getoption("relcheck_no_cache", False):
         return Relcheck(None, options)
     return Relcheck(Path(cache.mkdir("relcheck")), options)

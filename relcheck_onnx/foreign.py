@@ -29,8 +29,7 @@ def in_our_place() -> str | None:
     here = Path(__file__)
     ours = {here.parents[1], here.resolve().parents[1]}
     for name in NAMES:
-        spec = find_spec(name)
-        first = Path(spec.origin) if spec is not None and spec.origin else None
+        first = _first_file(name)
         if first is None or not first.is_file():
             return (
                 f"the files of its package {name} are gone, most likely with another package of "
@@ -40,6 +39,15 @@ def in_our_place() -> str | None:
         if not together or MARK not in first.read_text("utf-8", "replace").lower():
             return f"{str(first)!r} belongs to another package that is called {name}, too; {REMEDY}"
     return None
+
+
+def _first_file(name: str) -> Path | None:
+    """The file that would be run first for an import; None if nothing tells."""
+    try:
+        spec = find_spec(name)
+    except ValueError:  # a program put a module of its own there
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin else None
 
 
 def beside_us() -> list[str]:

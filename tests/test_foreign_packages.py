@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -111,6 +112,7 @@ def test_pytest_goes_on_without_us(place: Path, tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text(
         "def test_a():\n    pass\ndef test_b(relcheck):\n    pass\n"
     )
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --relcheck-budget 10m\n")
     words = ("-m", "pytest", "-q", "-p", "relcheck_onnx.pytest_plugin", "-p", "no:cacheprovider")
     done = subprocess.run(
         [sys.executable, *words, "test_a.py"],
@@ -122,6 +124,14 @@ def test_pytest_goes_on_without_us(place: Path, tmp_path: Path) -> None:
     )
     assert "1 passed, 1 error" in done.stdout, done.stdout + done.stderr
     assert "belongs to another package that is called analyzer" in done.stdout
+
+
+def test_a_module_without_a_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails with a traceback: Python finds no place of a module that a program made."""
+    monkeypatch.setitem(sys.modules, "exporters", ModuleType("exporters"))
+    sentence = in_our_place()
+    assert sentence is not None
+    assert "exporters" in sentence
 
 
 def test_the_entrance_imports_nothing_before_it_has_looked() -> None:

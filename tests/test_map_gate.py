@@ -169,3 +169,34 @@ def test_parts_that_are_not_there_are_refused_before_the_work(tmp_path: Path) ->
         ("critical_sdc <= 1e-3", "by --severity"),
     ):
         assert_sentence(invoke("map", model, "--gate", gate), "bad-gate", says)
+
+
+@pytest.mark.parametrize(("year", "code", "word"), [(2999, 0, "waived"), (2001, 1, "fail")])
+def test_a_waiver_excuses_a_condition_in_every_part(
+    year: int, code: int, word: str, tmp_path: Path
+) -> None:
+    """Written otherwise than the gate; it excuses nothing once its day has passed."""
+    waivers = tmp_path / "w.toml"
+    waivers.write_text(
+        f'[[waiver]]\ngate = "SDC<=0 @ conv_*"\nreason = "ticket 7"\nexpires = {year}-01-31\n'
+    )
+    page, junit = tmp_path / "map.html", tmp_path / "map.xml"
+    model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
+    quick = ("--margin", "0.2", "--confidence", "0.9", "--journal", "none", "--html", page)
+    gates = ("--gate", "sdc <= 0 @ conv_*", "--gate", "due <= 0.9", "--waivers", waivers)
+    run = invoke("map", model, "--data", data, *quick, *gates, "--format", f"junit={junit}")
+    assert run.code == code, run.err
+    assert f"  {word:<10} sdc <= 0 @ conv_*" in run.out
+    assert "ticket 7" in run.out
+    assert f'verdict {word}">{word}' in page.read_text()
+    assert ("<skipped" in junit.read_text()) is (word == "waived")
+
+
+def test_a_waiver_of_no_condition_is_told(tmp_path: Path) -> None:
+    waivers = tmp_path / "w.toml"
+    waivers.write_text('[[waiver]]\ngate = "due <= 0"\nreason = "x"\nexpires = 2999-01-31\n')
+    model, data = tiny_cnn(tmp_path / "tiny.onnx"), tiny_data(tmp_path / "tiny.npz")
+    quick = ("--data", data, "--margin", "0.3", "--kinds", "bias", "--journal", "none")
+    run = invoke("map", model, *quick, "--gate", "sdc <= 1", "--waivers", waivers)
+    assert run.code == 0, run.err
+    assert "waives due <= 0, which is no condition of this gate" in run.err

@@ -1,9 +1,10 @@
 """The application that commands register with."""
 
 import os
+import re
 from collections.abc import Callable, Collection
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, getdoc, signature
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -37,7 +38,16 @@ _Verbose = Annotated[
 
 
 class Command(TyperCommand):
-    """A command whose help shows no type for options without a value."""
+    """A command whose help shows no type of arguments, nor of options without a value."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Options and arguments in the line of usage; versions of typer put some in braces.
+
+        Args:
+            ctx: of typer.
+        """
+        pieces: list[str] = super().collect_usage_pieces(ctx)
+        return [re.sub(r"[.]{3,}", "...", re.sub("[{}]", "", piece)) for piece in pieces]
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Arguments and options, ``--help`` included.
@@ -45,7 +55,7 @@ class Command(TyperCommand):
         Args:
             ctx: of typer.
         """
-        return _without_types_of_switches(super().get_params(ctx))
+        return _without_types(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help.
@@ -67,7 +77,7 @@ class Group(TyperGroup):
         Args:
             ctx: of typer.
         """
-        return _without_types_of_switches(super().get_params(ctx))
+        return _without_types(super().get_params(ctx))
 
 
 class DefaultToRun(Group):
@@ -107,10 +117,12 @@ class DefaultToRun(Group):
             super().format_help(ctx, formatter)
 
 
-def _without_types_of_switches(params: list[Any]) -> list[Any]:
+def _without_types(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_bool_flag", False):
             param.metavar = ""
+        if param.param_type_name == "argument":  # named for readers; its Python type is noise
+            param.display_type_rich = lambda **_: None
     return params
 
 
@@ -174,10 +186,20 @@ class Application(typer.Typer):
             called = name or function.__name__
             panel = next((title for title, names in SECTIONS.items() if called in names), None)
             settings.setdefault("rich_help_panel", panel)
+            settings.setdefault("help", flowing(getdoc(function) or ""))
             super(Application, self).command(name, cls=Command, **settings)(_verbose(function))
             return function
 
         return register
+
+
+def flowing(text: str) -> str:
+    r"""A docstring each of whose paragraphs is one line, which a terminal breaks by its width.
+
+    >>> flowing("Sum.\n\nA long\nexplanation.")
+    'Sum.\n\nA long explanation.'
+    """
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def _verbose(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from analyzer.cli.report_options import PANEL, option
+from analyzer.cli.option_forms import option
+from analyzer.cli.report_options import PANEL
 
 Gate = Annotated[
     list[str] | None, option(PANEL, "TEXT", "Like 'top1 >= 0.90 @ 1e-6' (repeatable).")
@@ -19,11 +20,9 @@ MapGate = Annotated[
 Waivers = Annotated[
     Path | None, option(PANEL, "FILE", "Conditions that are excused until a day, with a reason.")
 ]
-Together = Annotated[
-    float | None, option(PANEL, "X", "Of all differences together (default 0.95).")
-]
+Together = Annotated[str | None, option(PANEL, "X", "Of all differences together (default 0.95).")]
 Tolerance = Annotated[
-    float | None,
+    str | None,
     option(PANEL, "X", "Differences up to this are no regression (default 0)."),
 ]
 Across = Annotated[

@@ -6,6 +6,9 @@ from typing import Any, TypeVar
 
 import typer
 
+FAULTS = "What happens"
+"""Heading under which help lists the faults, and the memory that they meet."""
+
 EFFORT = "Effort"
 """Heading under which help lists what limits or moves the work."""
 
@@ -33,24 +36,28 @@ def takes(**options: Any) -> Callable[[_Command], _Command]:
     return offered
 
 
-def option(panel: str, metavar: str, text: str, **more: Any) -> Any:
+def option(panel: str | None, metavar: str, text: str, name: str | None = None, **more: Any) -> Any:
     """An option with a value, whose default its text tells.
 
     Args:
-        panel: heading under which help lists it.
+        panel: heading under which help lists it; None: among those without one.
         metavar: its value in a word.
         text: its help.
+        name: with its dashes; None: that of the parameter.
         more: of typer.
     """
     shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
+    if name is not None:
+        return typer.Option(name, help=text, **shown, **more)
     return typer.Option(help=text, **shown, **more)
 
 
-def switch(name: str, text: str) -> Any:
+def switch(name: str, text: str, panel: str = EFFORT) -> Any:
     """An option without a value.
 
     Args:
         name: with its dashes.
         text: its help.
+        panel: heading under which help lists it.
     """
-    return typer.Option(name, help=text, rich_help_panel=EFFORT)
+    return typer.Option(name, help=text, rich_help_panel=panel)

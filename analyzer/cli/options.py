@@ -7,17 +7,18 @@ import typer
 
 from analyzer.cli import gate_options
 from analyzer.cli.option_forms import EFFORT as _EFFORT
+from analyzer.cli.option_forms import FAULTS as _FAULTS
+from analyzer.cli.option_forms import option as _option
 from analyzer.cli.option_forms import switch as _switch
 from analyzer.cli.option_forms import takes as takes
 from analyzer.cli.report_options import PANEL as _OUT
-from analyzer.cli.report_options import option as _option
-from analyzer.cli.report_options import outputs
+from analyzer.cli.report_options import formats, outputs
+from analyzer.cli.target_options import Target
 from analyzer.evaluation.metrics import offered_metrics
 from analyzer.faults.kinds import offered_faults
 from analyzer.faults.protection_forms import offered_protections
 from analyzer.reports.formats import RecordKind
 
-_FAULTS = "What happens"
 _DATA = "Data"
 _SEARCH = "Search of bounds (clipact)"
 
@@ -76,9 +77,9 @@ Crop = Annotated[str | None, _option(_DATA, "PIXELS", "Of the central square.")]
 Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (default 1/255).")]
 Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
-Precision = Annotated[
-    str | None, _option(_EFFORT, "X", "Half-width at which a rate is done (default 0.01).")
-]
+_HALF_WIDTH = "Half-width at which a rate is done (default 0.01"
+Precision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}).")]
+RunPrecision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}; 0.002 with --target).")]
 Confidence = Annotated[str | None, _option(_EFFORT, "X", "Of every interval (default 0.95).")]
 Margin = Annotated[
     str | None,
@@ -145,18 +146,12 @@ SearchState = Annotated[
     _option(_SEARCH, "FILE", "Keep what is found here till the end (default OUT.search.json)."),
 ]
 PreciseInt8 = Annotated[bool | None, _switch("--precise-int8", "Add up int8 products exactly.")]
-Formats = Annotated[
-    list[str] | None,
-    _option(
-        _OUT,
-        "NAME=FILE",
-        "Write a report as json, html, csv, markdown, junit, sarif, github or gitlab; - prints "
-        "(repeatable).",
-    ),
-]
 Config = Annotated[
     Path | None,
-    _option(_OUT, "FILE", "Options in TOML (default: relcheck.toml, if found) or none."),
+    _option(_OUT, "FILE", "Options in TOML (default: relcheck.toml, if found); none: no file."),
+]
+NamedConfig = Annotated[
+    Path | None, _option(_OUT, "FILE", "Options in TOML; no file is looked for.")
 ]
 Model = Annotated[
     Path | None,
@@ -202,9 +197,11 @@ JUDGED = {**DATA, "severity": Severity}
 _ACCURACY = {**JUDGED, "precision": Precision, "confidence": Confidence}
 _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
+    "target": Target,
     **_SWEEP,
     "protect": Protect,
     **_ACCURACY,
+    "precision": RunPrecision,
     "until": Until,
     **WORK,
     "journal": Journal,
@@ -214,7 +211,7 @@ RUN = {
     "gate": gate_options.Gate,
     "waivers": gate_options.Waivers,
     **outputs(RecordKind.RUN),
-    "format": Formats,
+    "format": formats(RecordKind.RUN),
     "config": Config,
 }
 COMPARE = {
@@ -229,7 +226,7 @@ COMPARE = {
     "gate": gate_options.ComparisonGate,
     "waivers": gate_options.Waivers,
     **outputs(RecordKind.COMPARISON),
-    "format": Formats,
+    "format": formats(RecordKind.COMPARISON),
     "config": Config,
 }
 MAP = {
@@ -245,15 +242,16 @@ MAP = {
     "journal": Journal,
     "shard": Shard,
     "gate": gate_options.MapGate,
+    "waivers": gate_options.Waivers,
     **outputs(RecordKind.MAP),
-    "format": Formats,
+    "format": formats(RecordKind.MAP),
     "config": Config,
 }
 DIFF = {
     **gate_options.DIFF,
     **outputs(RecordKind.DIFFERENCE),
-    "format": Formats,
-    "config": Config,
+    "format": formats(RecordKind.DIFFERENCE),
+    "config": NamedConfig,
 }
 SEARCH = {
     "rates": Rates,

@@ -27,15 +27,24 @@ class Text(Protocol):
 
 def show(found: Text) -> Exit:
     """Show the result of a job that cannot end early, and writes what it was told to write."""
-    if not isinstance(found, Report):
-        say(found.to_text())
-        return Exit.OK
-    _print(found)
-    return Exit.of(found.status)
+    if isinstance(found, Report):
+        _print(found)
+        return Exit.of(found.status)
+    return show_text(found.to_text())
+
+
+def show_text(text: str) -> Exit:
+    """Show text that decides nothing: under ``--quiet`` nothing is printed."""
+    if not VERBOSITY.quiet:
+        say(text)
+    return Exit.OK
 
 
 def _print(found: Report[Any]) -> None:
-    """Print the text, or the form that was asked for on standard output and the text beside it."""
+    """Print the text, or the form that was asked for on standard output and the text beside it.
+
+    The only place that says what is left of a report under ``--quiet``: its verdict.
+    """
     text = found.to_verdict() if VERBOSITY.quiet else HEAD.rest(found.to_text())
     if found.printed is None:
         say(text)
@@ -66,18 +75,10 @@ def show_campaign(found: Report[Any] | Share) -> Exit:
     return Exit.of(found.status)
 
 
-def show_replay(found: Report[Any]) -> Exit:
-    """Show patterns that were run again, and name the files written."""
-    _print(found)
-    for path in found.written:
-        tell(f"wrote {path}")
-    return Exit.of(found.status)
-
-
 def _show_share(share: Share) -> Exit:
     """Say how far a share came, and what to do with it."""
     how = "not done" if share.cut_short else "done"
-    say(
+    show_text(
         f"Shard {share.shard} {how}: {share.trials:,} trials in {share.journal}\n"
         "Reports are written once all shards are joined:\n"
         "  relcheck merge SHARD.db ... -o ALL.db; relcheck resume ALL.db\n"

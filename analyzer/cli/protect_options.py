@@ -2,52 +2,31 @@
 
 from typing import Annotated
 
-import typer
-
 from analyzer.cli import options
-from analyzer.cli.report_options import PANEL, outputs
+from analyzer.cli.option_forms import EFFORT, FAULTS, option
+from analyzer.cli.report_options import PANEL, formats, outputs
 from analyzer.cli.target_options import Target
 from analyzer.faults.protection_forms import offered_protections
 from analyzer.reports.formats import RecordKind
 
-_FAULTS, _EFFORT = "What happens", "Effort"
-
 Gate = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="TEXT",
-        rich_help_panel=PANEL,
-        show_default=False,
-        help="'sdc_fit <= 10' with a target, else 'sdc <= 1e-3 @ one event'; also due "
-        "(repeatable).",
+    option(
+        PANEL,
+        "TEXT",
+        "'sdc_fit <= 10' with a target, else 'sdc <= 1e-3 @ one event'; also due (repeatable).",
     ),
 ]
 Scheme = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="TEXT",
-        rich_help_panel=_FAULTS,
-        show_default=False,
-        help=f"That may be used: {offered_protections()} (default secded:64 and tmr; repeatable).",
+    option(
+        FAULTS,
+        "TEXT",
+        f"That may be used: {offered_protections()} (default secded:64 and tmr; repeatable).",
     ),
 ]
 Rounds = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        rich_help_panel=_EFFORT,
-        show_default=False,
-        help="Plans that are tried at most (default 3).",
-    ),
-]
-Formats = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=FILE",
-        rich_help_panel=PANEL,
-        show_default=False,
-        help="Write a report as json or html; - prints (repeatable).",
-    ),
+    int | None, option(EFFORT, "N", "Plans that are tried at most, 1 to 10 (default 3).")
 ]
 
 PROTECT = {
@@ -62,6 +41,6 @@ PROTECT = {
     "precise_int8": options.PreciseInt8,
     "gate": Gate,
     **outputs(RecordKind.PROTECTION),
-    "format": Formats,
-    "config": options.Config,
+    "format": formats(RecordKind.PROTECTION),
+    "config": options.NamedConfig,
 }

@@ -5,25 +5,11 @@ from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-import typer
-
+from analyzer.cli.option_forms import option
 from analyzer.reports.formats import Format, RecordKind, formats_of
 
 PANEL = "Verdict and reports"
 """Heading under which help lists them."""
-
-
-def option(panel: str, metavar: str, text: str, **more: Any) -> Any:
-    """An option without a shown default.
-
-    Args:
-        panel: heading under which help lists it.
-        metavar: what stands for its value.
-        text: of help.
-        more: of typer.
-    """
-    shown: dict[str, Any] = {"metavar": metavar, "rich_help_panel": panel, "show_default": False}
-    return typer.Option(help=text, **shown, **more)
 
 
 def outputs(kind: RecordKind, panel: str | None = PANEL) -> dict[str, Any]:
@@ -63,16 +49,20 @@ def _flagged(kinds: Collection[RecordKind]) -> dict[str, Format]:
     return found
 
 
+def formats(kind: RecordKind) -> Any:
+    """The option ``--format``, whose help lists the forms of a report."""
+    *most, last = formats_of([kind])
+    text = f"Write a report as {', '.join(most)} or {last}; - prints (repeatable)."
+    return Annotated[list[str] | None, option(PANEL, "NAME=FILE", text)]
+
+
 def plain(annotation: Any) -> Any:
     """The same option among those without a panel."""
-    kind, option = get_args(annotation)
-    outside = copy(option)
+    kind, given = get_args(annotation)
+    outside = copy(given)
     outside.rich_help_panel = None
     return Annotated[kind, outside]
 
 
 def _output(form: Format, text: str, panel: str | None) -> Any:
-    option = typer.Option(
-        f"--{form.name}", help=text, metavar="FILE", rich_help_panel=panel, show_default=False
-    )
-    return Annotated[Path | None, option]
+    return Annotated[Path | None, option(panel, "FILE", text, name=f"--{form.name}")]

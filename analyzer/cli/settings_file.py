@@ -30,6 +30,15 @@ def settings_names(command: str) -> frozenset[str]:
     return frozenset(flags.keys() - {"config"} | formats_of([kind]).keys())
 
 
+def named_settings(named: Path | None) -> ConfigFile | None:
+    """The file that ``--config`` names, of a command that looks for none.
+
+    Args:
+        named: the file; None, or `NO_FILE`: there is none.
+    """
+    return None if named is None or named == NO_FILE else ConfigFile(named)
+
+
 def settings_of(named: Path | None, command: str) -> ConfigFile | None:
     """The file that a command reads; a file that nobody named is told.
 
@@ -38,7 +47,7 @@ def settings_of(named: Path | None, command: str) -> ConfigFile | None:
         command: one of `COMMANDS`.
     """
     if named is not None:
-        return None if named == NO_FILE else ConfigFile(named)
+        return named_settings(named)
     found = find_config(Path.cwd())
     if found is None:
         return None

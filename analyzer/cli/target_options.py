@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-import typer
+from analyzer.cli.option_forms import FAULTS, option
 
 Target = Annotated[
     str | None,
-    typer.Option(
-        "--target",
-        metavar="TARGET",
-        show_default=False,
-        rich_help_panel="What happens",
-        help="A deployment target: FILE.toml, or a name of `relcheck target list`. Gates are then "
-        "like 'sdc_fit <= 10'.",
+    option(
+        FAULTS,
+        "TARGET",
+        "A deployment target: FILE.toml, or a name of `relcheck target list`. Gates are then like "
+        "'sdc_fit <= 10'.",
     ),
 ]

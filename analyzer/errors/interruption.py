@@ -1,4 +1,9 @@
-"""An interruption that leaves no report."""
+"""Interruptions: the signals that end a campaign, and one that leaves no report."""
+
+import signal
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that end a campaign and keep its results: Ctrl-C, and what CI servers send."""
 
 
 class StoppedAtOnce(KeyboardInterrupt):

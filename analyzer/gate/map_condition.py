@@ -43,6 +43,11 @@ class MapCondition:
         return f"{warn}{self.metric} <= {repr(self.bound).removesuffix('.0')}{where}"
 
     @property
+    def id(self) -> str:
+        """The name by which a waiver knows it: its form, without the level."""
+        return str(self).removeprefix(WARN)
+
+    @property
     def plain(self) -> Condition:
         """The same as a condition of a sweep, which judges intervals."""
         return Condition(self.metric, False, self.bound, ANY_RATE, self.level)

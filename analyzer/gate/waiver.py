@@ -60,8 +60,6 @@ def parse_waivers(text: str, source: str, today: date) -> tuple[Waiver, ...]:
 
 
 def _waiver(table: Any, source: str, today: date) -> Waiver:
-    from analyzer.gate.difference import parse_comparison_gate
-
     if not isinstance(table, dict):
         raise BadGate(f"{source} holds something else than waivers; {EXAMPLE}")
     if unknown := sorted(set(table) - set(KEYS)):
@@ -72,4 +70,22 @@ def _waiver(table: Any, source: str, today: date) -> Waiver:
         raise BadGate(f"{source}: a waiver needs its gate and a reason, as text; {EXAMPLE}")
     if type(expires) is not date:
         raise BadGate(f"{source}: a waiver needs a day, like expires = 2030-01-31; {EXAMPLE}")
-    return Waiver(parse_comparison_gate(gate).id, reason.strip(), expires, today > expires)
+    return Waiver(_id(gate), reason.strip(), expires, today > expires)
+
+
+def _id(gate: str) -> str:
+    """The form of a condition on a sweep or a comparison, or on a map.
+
+    Raises:
+        BadGate: it is neither.
+    """
+    from analyzer.gate.difference import parse_comparison_gate
+    from analyzer.gate.map_condition import parse_map_gate
+
+    try:
+        return parse_comparison_gate(gate).id
+    except BadGate as error:
+        try:
+            return parse_map_gate(gate).id
+        except BadGate:
+            raise error from None

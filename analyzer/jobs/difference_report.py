@@ -6,7 +6,7 @@ from typing import ClassVar
 from analyzer.gate import Verdict
 from analyzer.jobs.report import Report, Status, status_of
 from analyzer.reports.diff.record import Difference
-from analyzer.reports.diff.text import difference_text
+from analyzer.reports.diff.text import difference_text, verdict_text
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row, difference_rows
 
@@ -35,6 +35,10 @@ class DifferenceReport(Report[Difference]):
     def to_text(self) -> str:
         """The difference as plain text, 80 columns wide."""
         return difference_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The gate with its evidence; without one, the sentence that decides."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per figure."""

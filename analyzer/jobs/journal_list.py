@@ -8,15 +8,12 @@ from pathlib import Path
 from pydantic import Field
 
 from analyzer.campaign.journal.entries import read_value
-from analyzer.campaign.journal.storage import log_at
+from analyzer.campaign.journal.storage import is_surely_journal, log_at, remove_journal
 from analyzer.errors import FileMissing, JournalError
 from analyzer.jobs.journals import FINISHED, cache_folder
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Request
 from analyzer.reports.journal_list import JournalRow, journals_text
-
-BESIDE = (".damaged",)
-"""Endings of files beside a journal that go with it; its lock stays, as another may wait for it."""
 
 DAY = 86_400.0
 
@@ -71,11 +68,19 @@ def list_journals(request: JournalsRequest) -> JournalList:
             return JournalList(folder, ())
         raise FileMissing(f"there is no folder {folder}")
     now = time.time()
-    rows = [_row(path, now) for path in folder.glob("*.db") if path.is_file()]
+    rows = [_row(path, now) for path in folder.glob("*.db") if _is_ours(path)]
     rows = [row for row in rows if request.older is None or row.age >= request.older]
     rows.sort(key=lambda row: row.age)
     doomed = [row for row in rows if request.prune and (row.finished or request.unfinished)]
     return JournalList(folder, rows, frozenset(row.path for row in doomed if _remove(row.path)))
+
+
+def _is_ours(path: Path) -> bool:
+    """True if the file is a journal; one that cannot be read is not ours to list or remove."""
+    try:
+        return is_surely_journal(path)
+    except (JournalError, OSError):
+        return False
 
 
 def _row(path: Path, now: float) -> JournalRow:
@@ -95,12 +100,8 @@ def _row(path: Path, now: float) -> JournalRow:
 
 
 def _remove(path: Path) -> bool:
-    """Remove a journal; false if a run holds it, or it is none."""
+    """Remove a journal; false if a run holds it."""
     try:
-        with log_at(path).hold():
-            path.unlink()
-            for ending in BESIDE:
-                path.with_name(path.name + ending).unlink(missing_ok=True)
+        return remove_journal(path)
     except (JournalError, OSError):
         return False
-    return True

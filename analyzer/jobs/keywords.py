@@ -110,6 +110,7 @@ class MapKeywords(CampaignKeywords, total=False):
 
     protect: str | None
     gate: str | MapCondition | Sequence[str | MapCondition] | None
+    waivers: PathLike | None
     margin: float | str | None
     exhaustive: bool | None
 
@@ -119,8 +120,8 @@ class DiffKeywords(TypedDict, total=False):
 
     gate: str | AnyCondition | Sequence[str | AnyCondition] | None
     waivers: PathLike | None
-    confidence: float | None
-    tolerance: float | None
+    confidence: float | str | None
+    tolerance: float | str | None
     across: str | Sequence[str] | None
     missing_baseline: str | None
     json: PathLike | None

@@ -1,5 +1,6 @@
 """One vulnerability map: prepare, run, report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +13,7 @@ from analyzer.campaign.result import Stop, ended_early
 from analyzer.campaign.runner import Store
 from analyzer.campaign.tasks import WHOLE
 from analyzer.campaign.workers.processes import WorkerProcesses
-from analyzer.gate import Verdict, check_metrics
+from analyzer.gate import Verdict, Waiver, check_metrics
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
@@ -29,6 +30,7 @@ from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
+from analyzer.jobs.waivers import read_waivers
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.map.build import build_map_report
 from analyzer.reports.map.record import MapReport
@@ -85,6 +87,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
     request.check()
+    waivers = read_waivers(request.waivers, request.gate, observer)
     check_targets([*request.outputs.values()], [*files_of(request.model), *request.data_files])
     with WorkerProcesses() as crew:
         device = start_device(request.device, observer, request.precise_int8)
@@ -104,7 +107,7 @@ def make_map(request: MapRequest, observer: Observer = SILENT) -> VulnerabilityR
     where = journal.path if journal else None
     if isinstance(tensors, ShardResult):
         return Share(shard=request.shard, trials=tensors.trials, cut_short=stops, journal=where)
-    return _report(analysis, request, tensors, watch, where)
+    return _report(analysis, request, tensors, waivers, watch, where)
 
 
 def _check_gate(request: MapRequest, analysis: Analysis) -> None:
@@ -195,11 +198,12 @@ def _report(
     analysis: Analysis,
     request: MapRequest,
     tensors: tuple[TensorResult, ...],
+    waivers: Sequence[Waiver],
     watch: Stopwatch,
     journal: Path | None,
 ) -> VulnerabilityReport:
     record = _record(analysis, request, tensors, watch, journal)
-    record = record.model_copy(update={"gate": judge_map(record, request.gate)})
+    record = record.model_copy(update={"gate": judge_map(record, request.gate, waivers)})
     written = write_report(RecordKind.MAP, record, request.outputs)
     return VulnerabilityReport(
         record=record,

@@ -1,16 +1,18 @@
 """The gate of a vulnerability map: conditions on the whole memory, on tensors, on bit positions."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from analyzer.campaign.maps.map import BitPosition
 from analyzer.errors import BadGate
 from analyzer.faults.space import FaultSpace
-from analyzer.gate import Judgement, judge, overall
+from analyzer.gate import Judgement, Waiver, judge, overall
 from analyzer.gate.map_condition import MapCondition
 from analyzer.reports.map.build import field_of
 from analyzer.reports.map.gate import WHOLE
 from analyzer.reports.map.record import AreaPart, MapConditionPart, MapGatePart, MapReport
+from analyzer.reports.shared.waivers import waiver_part
 from analyzer.stats.intervals import Interval
 
 
@@ -46,15 +48,19 @@ def check_parts(conditions: Sequence[MapCondition], space: FaultSpace) -> None:
             )
 
 
-def judge_map(report: MapReport, conditions: Sequence[MapCondition]) -> MapGatePart | None:
+def judge_map(
+    report: MapReport, conditions: Sequence[MapCondition], waivers: Sequence[Waiver] = ()
+) -> MapGatePart | None:
     """Judge every condition in every part that it is on.
 
     Args:
         report: the map, with every such part.
         conditions: of the gate; without any there is no verdict.
+        waivers: of its file; one excuses its condition in all parts.
     """
+    excuses = {waiver.gate: waiver for waiver in waivers}
     found = [
-        (condition, name, area, _judge(condition, area))
+        (condition, name, area, replace(_judge(condition, area), waiver=excuses.get(condition.id)))
         for condition in conditions
         for name, area in _parts(report, condition)
     ]
@@ -73,6 +79,7 @@ def judge_map(report: MapReport, conditions: Sequence[MapCondition]) -> MapGateP
             trials=area.trials,
             more_trials=judged.more_trials,
             level=condition.level.value,
+            waiver=waiver_part(judged.waiver),
         )
         for condition, name, area, judged in found
     ]

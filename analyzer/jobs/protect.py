@@ -41,7 +41,7 @@ from analyzer.reports.protect.sentences import (
     plan_assumptions,
     unjudged_note,
 )
-from analyzer.reports.protect.text import to_text
+from analyzer.reports.protect.text import to_text, verdict_text
 from analyzer.reports.shared.build import data_part, model_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart
@@ -91,6 +91,10 @@ class ProtectionReport(Report[ProtectionPlanReport]):
     def to_text(self) -> str:
         """The plan as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The verdict, the plan as ``--protect`` writes it, and the budgets."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""

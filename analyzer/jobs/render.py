@@ -45,6 +45,10 @@ class FailureReport(Report[Failure]):
         """The sentence that was told."""
         return failure_text(self.record)
 
+    def to_verdict(self) -> str:
+        """The sentence that was told."""
+        return self.to_text()
+
     def rows(self) -> list[Row]:
         """One row: the error."""
         error = self.record.error

@@ -33,7 +33,7 @@ from analyzer.reports.formats import RecordKind
 from analyzer.reports.replay.build import MOST_ELEMENTS, PatternFindings, build_replay
 from analyzer.reports.replay.record import ReplayReport
 from analyzer.reports.replay.rows import replay_rows
-from analyzer.reports.replay.text import to_text
+from analyzer.reports.replay.text import to_text, verdict_text
 from analyzer.reports.shared.build import protection_part
 from analyzer.reports.sweep.record import Report as SweepRecord
 from analyzer.reports.tables import Row
@@ -61,6 +61,10 @@ class ReplayedReport(Report[ReplayReport]):
     def to_text(self) -> str:
         """One pattern in detail, or a table of several, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The patterns that a report, or an edited file, contradicts; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per pattern."""

@@ -83,8 +83,8 @@ class Report(Generic[Record]):
         raise NotImplementedError
 
     def to_verdict(self) -> str:
-        """The part of the text that decides: all of it, where nothing else says so."""
-        return self.to_text()
+        """The part of the text that decides: gates with their evidence; empty without a verdict."""
+        return ""
 
     def rows(self) -> list[Row]:
         """The report as a table: a dictionary per row, the same keys in each."""

@@ -19,7 +19,12 @@ from analyzer.jobs.requests.checks import SelfTestRequest
 from analyzer.jobs.sources import open_model
 from analyzer.known_answers.suite import SuiteResult, run_suite
 from analyzer.model import Model
-from analyzer.reports.selftest import known_answers_text, selftest_text, two_devices_text
+from analyzer.reports.selftest import (
+    known_answers_text,
+    selftest_text,
+    two_devices_text,
+    verdict_lines,
+)
 from analyzer.reports.tables import Row
 from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.open import open_executor, open_live
@@ -97,6 +102,10 @@ class SelfTestReport(Report[SelfTestFound]):
             if engine.devices is not None:
                 parts.append(two_devices_text(engine.devices, engine.device))
         return "".join(parts)
+
+    def to_verdict(self) -> str:
+        """The verdicts on the known answers and on the comparison."""
+        return verdict_lines(self.to_text())
 
     def rows(self) -> list[Row]:
         """One row per topic of the known answers: questions asked, and answers that differ."""

@@ -12,13 +12,10 @@ from typing import Any
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import Stop
 from analyzer.errors import BudgetTooSmall
-from analyzer.errors.interruption import StoppedAtOnce
+from analyzer.errors.interruption import ENDING, StoppedAtOnce
 
 ALLOWANCE, GRACE_SECONDS = 1.1, 5.0
 """By so much preparation may take longer than the budget; it is not begun in vain otherwise."""
-
-ENDING = (signal.SIGINT, signal.SIGTERM)
-"""Signals that end a campaign and keep its results: Ctrl-C, and what CI servers send."""
 
 HOW_TO_STOP = "interrupted: the report of what is done follows; once more stops at once, without it"
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from analyzer.errors import BadGate
 from analyzer.gate import Condition, Judgement, Level, Waiver
 from analyzer.gate.difference import AnyCondition
+from analyzer.gate.map_condition import MapCondition
 from analyzer.gate.waiver import parse_waivers
 from analyzer.jobs.observer import Observer
 
 
 def read_waivers(
-    path: Path | None, conditions: Sequence[AnyCondition], observer: Observer
+    path: Path | None, conditions: Sequence[AnyCondition | MapCondition], observer: Observer
 ) -> tuple[Waiver, ...]:
     """The waivers of a file; one that excuses no condition, or has expired, is told.
 

@@ -1,6 +1,7 @@
 """The text of `relcheck inspect`: the fault space, tensor by tensor."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from analyzer.faults.space import FaultSpace, TensorSite
@@ -102,13 +103,10 @@ def _kinds(space: FaultSpace) -> list[str]:
 
 
 def _why_not_in_place(reasons: Mapping[str, str]) -> list[str]:
-    grouped: dict[str, int] = {}
-    for reason in reasons.values():
-        grouped[reason] = grouped.get(reason, 0) + 1
-    if not grouped:
+    if not reasons:
         return []
     head = ["", "Faulted by loading the changed file anew (exact, but slower):"]
-    told = (f"  {count} tensors: {reason}" for reason, count in grouped.items())
+    told = (f"  {count} tensors: {reason}" for reason, count in Counter(reasons.values()).items())
     return head + wrapped(told, "      ")
 
 

@@ -12,6 +12,9 @@ from analyzer.runtime.layout.layout import Layout
 from analyzer.verification.selftest import SelfTest
 from analyzer.verification.two_devices import DeviceDifference
 
+VERDICTS = ("PASS: ", "FAIL: ", "NOTHING COMPARED: ")
+"""Beginnings of the lines that decide."""
+
 
 def known_answers_text(result: SuiteResult, tool: ToolPart, platform: str) -> str:
     """Versions, one line per topic, every difference in full, and a verdict.
@@ -49,6 +52,19 @@ def _difference(finding: Finding) -> str:
 
 CONFIDENCE = 0.95
 """Coverage of the interval of the share of trials with another outcome."""
+
+
+def verdict_lines(text: str) -> str:
+    r"""The verdicts in a text of this module, with their broken lines.
+
+    >>> verdict_lines("tiny.onnx: 3 tensors\nPASS: they\n  agree\n")
+    'PASS: they\n  agree\n'
+    """
+    kept, inside = [], False
+    for line in text.splitlines(keepends=True):
+        inside = line.startswith(VERDICTS) or (inside and line.startswith("  "))
+        kept += [line] if inside else []
+    return "".join(kept)
 
 
 def two_devices_text(found: DeviceDifference, device: str) -> str:

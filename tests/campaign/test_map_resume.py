@@ -252,7 +252,8 @@ def test_ctrl_c_prints_what_is_known_and_how_to_go_on(place: Path, tmp_path: Pat
                 os.kill(pid, signal.SIGKILL)
     assert process.returncode == 3
     assert "it was interrupted before" in " ".join(out.split())
-    assert err == f"{HOW_TO_STOP}\ninterrupted; to go on: relcheck resume {journal}\n"
+    # A progress line comes before where the machine is so busy that one is due.
+    assert err.endswith(f"{HOW_TO_STOP}\ninterrupted; to go on: relcheck resume {journal}\n")
     known = len(blocks(journal))
     assert invoke("resume", journal, "--budget", "0.5s").code == 3
     assert len(blocks(journal)) > known

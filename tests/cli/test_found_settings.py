@@ -154,6 +154,7 @@ GOOD = [
     'rates = "1e-7..1e-4/3"\nprecision = 0.01\nconfidence = 95\n',
     'kinds = ["weight"]\nformat = ["junit=a.xml", "b.sarif"]\ngate = "top1 >= 0.9 @ 1e-6"\n',
     "[map]\nmargin = 0.02\nexhaustive = true\n[run]\nprecise_int8 = true\n",
+    'target = "leo-sram"\n',
     'mean = [0.5, 0.5, 0.5]\nscale = "1/255"\nbudget = 90\n',
 ]
 BAD = [
@@ -191,3 +192,68 @@ def test_what_the_schema_takes_is_read(text: str, project: Path) -> None:
     assert run.code == 2
     assert "[bad-config]" not in run.err
     assert "[bad-option]" not in run.err
+
+
+TARGET = """
+name = "made up"
+[use]
+inferences_per_hour = 1000.0
+mission_hours = 1000.0
+[[region]]
+name = "memory"
+raw_fit_per_mbit = 5000.0
+source = "nobody"
+standing = "assumed"
+"""
+SWEEP_ONLY = 'until = "gate"\ngate = "top1 >= 0.1 @ 1e-3"\ncsv = "rows.csv"\nprotect = "none"\n'
+
+
+@pytest.mark.parametrize("place", ["", "[run]\n"])
+def test_a_found_file_of_a_sweep_does_not_end_a_target(place: str, project: Path) -> None:
+    """Fails if ``--target`` is refused for rates or gates that nobody typed."""
+    (project / "target.toml").write_text(TARGET)
+    (project / "relcheck.toml").write_text(place + RUN + SWEEP_ONLY)
+    run = invoke(project / "tiny.onnx", "--target", project / "target.toml", "--jobs", "0")
+    assert run.code == 0, run.err
+    assert "settings: ../../relcheck.toml" in run.err
+    assert "24 images" in run.out
+    assert "these settings of sweeps are left out: gate, protect, rates, until\n" in run.err
+    typed = ("--target", project / "target.toml", "--rates", "1e-4")
+    refused = invoke(project / "tiny.onnx", *typed)
+    assert "--rates does not go with --target" in refused.err
+
+
+def test_gates_on_the_target_in_a_found_file_are_judged(project: Path) -> None:
+    """Fails if gates are left out with those of sweeps: the verdict would lack them."""
+    (project / "target.toml").write_text(TARGET)
+    (project / "relcheck.toml").write_text(f'{RUN}gate = "sdc_fit <= 1e9"\njobs = 0\n')
+    run = invoke(project / "tiny.onnx", "--target", project / "target.toml")
+    assert run.code == 0, run.err
+    assert "these settings of sweeps are left out: rates\n" in run.err
+    assert "sdc_fit <= 1000000000: " in run.out
+
+
+def test_a_named_file_that_contradicts_a_target_is_named(project: Path) -> None:
+    (project / "target.toml").write_text(TARGET)
+    (project / "own.toml").write_text(RUN)
+    words = ("--target", project / "target.toml", "--config", project / "own.toml")
+    run = invoke(project / "tiny.onnx", *words)
+    assert run.code == 2
+    assert f"{project}/own.toml: rates does not go with --target: " in run.err
+    assert run.err.endswith("[bad-config]\n")
+
+
+def test_a_target_in_a_found_file_is_for_run_alone(project: Path) -> None:
+    """Fails if map and compare end at a key that belongs to another command."""
+    (project / "target.toml").write_text(TARGET)
+    quick = RUN.replace("rates = [1e-3]\n", "")
+    (project / "relcheck.toml").write_text(f'{quick}target = "target.toml"\njobs = 0\n')
+    run = invoke(project / "tiny.onnx")
+    assert run.code == 0, run.err
+    assert "on made up" in run.out
+    assert invoke("map", project / "tiny.onnx", "--margin", "0.3").code == 0
+    other = tiny_cnn(project / "other.onnx", seed=1)
+    assert invoke("compare", project / "tiny.onnx", other, "--rates", "1e-3").code == 0
+    refused = invoke(project / "tiny.onnx", "--rates", "1e-3")
+    assert "--rates does not go with --target: " in refused.err
+    assert "(the target is named in ../../relcheck.toml) [bad-option]" in refused.err

@@ -1,18 +1,22 @@
 """Help as a newcomer meets it: short flags, order, widths, shells, and readers that leave."""
 
 import os
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
+from analyzer.cli import settings_file
 from analyzer.cli.app import SECTIONS
 from tests.support import ROOT, invoke
 from tests.test_docs import OPTIONS
 
 COMMANDS = sorted(OPTIONS)
+CONFIGURED = [name for name, options in OPTIONS.items() if "--config" in options]
 every_command = pytest.mark.parametrize("command", COMMANDS)
 
 
@@ -129,3 +133,30 @@ def test_quiet_and_verbose_contradict() -> None:
     run = invoke("run", "-q", "--verbose")
     assert (run.code, run.out) == (2, "")
     assert "--quiet and --verbose contradict each other" in run.err
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+@every_command
+def test_a_paragraph_is_broken_by_the_terminal_alone(command: str, columns: int) -> None:
+    """Fails if lines of a docstring end where its author ended them."""
+    with mock.patch("tests.support.ENVIRONMENT", {"COLUMNS": str(columns), "TERM": "dumb"}):
+        lines = invoke(command, "--help").out.partition("╭")[0].splitlines()[2:]
+    for line, following in pairwise(map(str.strip, lines)):
+        first = following.partition(" ")[0]
+        assert not first or not line or len(f" {line} {first} ") > columns, f"{line!r} ends early"
+
+
+@every_command
+def test_arguments_are_named_plainly(command: str) -> None:
+    """Fails if a type of Python, or a brace of a version of typer, stands beside them."""
+    text = invoke(command, "--help").out
+    head = text.partition("╭─ Options")[0]
+    assert not re.search(r"[{}]|<[a-z]|list\[", head)
+
+
+@pytest.mark.parametrize("command", CONFIGURED)
+def test_config_says_if_a_file_is_looked_for(command: str) -> None:
+    text = " ".join(invoke(command, "--help").out.replace("│", " ").split())
+    looks = command in settings_file.COMMANDS
+    assert ("relcheck.toml, if found" in text) is looks
+    assert ("no file is looked for" in text) is not looks

@@ -1,12 +1,15 @@
 """Journals as a user meets them: told where they are used, listed, removed."""
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
+from analyzer.campaign.journal.sqlite_damage import TABLE
 from analyzer.campaign.journal.storage import log_at
 from tests.support import invoke, run_cli
 
@@ -59,7 +62,7 @@ def test_a_map_says_so_as_well(model: Path, data: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(model: Path, data: Path, tmp_path: Path) -> Path:
-    """A finished run of ten days ago, an unfinished one, a finished map, and no journal at all."""
+    """A finished run of ten days ago, an unfinished one, a finished map, and files of others."""
     place = tmp_path / "journals"
     place.mkdir()
     finished(model, data, place / "old.db")
@@ -72,7 +75,24 @@ def folder(model: Path, data: Path, tmp_path: Path) -> Path:
         == 0
     )
     (place / "notes.db").write_text("no journal\n")
+    (place / "empty.db").touch()
+    (place / "short.db").write_bytes(b"SQLite format 3\0")
+    with closing(sqlite3.connect(place / "foreign.db")) as connection:
+        connection.execute("CREATE TABLE cookies (name TEXT)")
+    with closing(sqlite3.connect(place / "same-table.db")) as connection:
+        connection.execute(TABLE)
+    (place / "quotes.db").write_text(f"{TABLE}\n".rjust(200))
+    (place / "link.db").symlink_to(place / "m.db")
+    (place / "nowhere.db").symlink_to(tmp_path / "gone.db")
+    (place / "directory.db").mkdir()
     return place
+
+
+FOREIGN = {
+    *("notes.db", "empty.db", "short.db", "foreign.db", "same-table.db", "quotes.db"),
+    *("link.db", "nowhere.db", "directory.db"),
+}
+"""Names in that folder which are no journals, or lead to one from elsewhere."""
 
 
 def lines(text: str) -> dict[str, list[str]]:
@@ -85,13 +105,13 @@ def test_they_are_listed(folder: Path) -> None:
     run = invoke("journals", folder)
     assert (run.code, run.err) == (0, "")
     rows = lines(run.out)
-    assert rows.keys() == {"old.db", "part.db", "m.db", "notes.db"}
+    assert rows.keys() == {"old.db", "part.db", "m.db"}
     assert rows["old.db"][1:3] == ["tiny.onnx", "run"]
     assert rows["old.db"][-3:] == ["10", "days", "finished"]
     assert rows["part.db"][-1] == "unfinished"
     assert rows["m.db"][2] == "map"
     assert rows["m.db"][-1] == "finished"
-    assert "4 journals with " in run.out
+    assert "3 journals with " in run.out
 
 
 def test_finished_ones_are_removed(folder: Path) -> None:
@@ -102,18 +122,36 @@ def test_finished_ones_are_removed(folder: Path) -> None:
         "m.db",
     }
     assert "2 removed, " in run.out
-    assert {path.name for path in folder.glob("*.db")} == {"part.db", "notes.db"}
+    assert {path.name for path in folder.glob("*.db")} == {"part.db", *FOREIGN}
 
 
 def test_only_what_is_old_is_removed(folder: Path) -> None:
     run = invoke("journals", folder, "--prune", "--unfinished", "--older", "7d")
     assert lines(run.out).keys() == {"old.db"}
-    assert {path.name for path in folder.glob("*.db")} == {"part.db", "m.db", "notes.db"}
+    assert {path.name for path in folder.glob("*.db")} == {"part.db", "m.db", *FOREIGN}
 
 
 def test_what_is_no_journal_is_never_removed(folder: Path) -> None:
     invoke("journals", folder, "--prune", "--unfinished")
-    assert [path.name for path in folder.glob("*.db")] == ["notes.db"]
+    assert {path.name for path in folder.glob("*.db")} == FOREIGN
+    assert not {f"{name}.lock" for name in FOREIGN} & {path.name for path in folder.iterdir()}
+
+
+def test_what_belongs_to_a_journal_goes_with_it(folder: Path) -> None:
+    """Fails if a log is left, which SQLite would read into the next journal of that name."""
+    beside = {name: folder / f"old.db{name}" for name in ("-wal", "-shm", ".lock", ".damaged")}
+    beside["-wal"].write_bytes(b"")
+    beside["-shm"].write_bytes(b"")
+    beside[".lock"].write_text("notes of somebody\n")
+    beside[".damaged"].write_text("no journal\n")
+    (folder / "m.db.damaged").write_bytes((folder / "m.db").read_bytes())
+    invoke("journals", folder, "--prune")
+    assert not (folder / "old.db").exists()
+    assert not beside["-wal"].exists()
+    assert not beside["-shm"].exists()
+    assert beside[".lock"].read_text() == "notes of somebody\n"
+    assert beside[".damaged"].read_text() == "no journal\n"
+    assert not (folder / "m.db.damaged").exists()
 
 
 def test_a_journal_in_use_is_left_alone(folder: Path) -> None:

@@ -11,6 +11,8 @@ from analyzer.cli.outlook import Outlook
 from analyzer.cli.progress import _summary
 from analyzer.stats.estimate import RateEstimate
 from analyzer.stats.intervals import Interval
+from tests.reports.differences import worse_report
+from tests.reports.examples import example_report
 from tests.support import ROOT, invoke
 
 QUICK = ("--rates", "1e-3", "--precision", "0.3", "--batch", "8", "--journal", "none")
@@ -41,8 +43,74 @@ def test_quiet_prints_errors(model: Path) -> None:
     assert run.err.endswith("[bad-rates]\n")
 
 
-def test_quiet_prints_what_was_asked_for(model: Path) -> None:
-    assert invoke("inspect", model, "-q").out == invoke("inspect", model).out != ""
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", "MODEL", "--json", "OUT"),
+        ("journals", "FOLDER"),
+        ("target", "list"),
+        ("target", "show", "leo-sram"),
+        ("check", "MODEL", "--data", "DATA"),
+        ("annotate", "MODEL", "--scale", "1/255", "-o", "OUT"),
+        ("run", "MODEL", "--target", "leo-sram", "--data", "DATA", "--jobs", "0", "--html", "OUT"),
+        ("replay", "MODEL", "--faults", "FAULTS", "--data", "DATA", "--csv", "OUT"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_quiet_prints_nothing_where_nothing_is_decided(
+    words: tuple[str, ...], model: Path, data: Path, tmp_path: Path
+) -> None:
+    """Fails if a command prints its text, or names what it wrote, under ``--quiet``."""
+    (tmp_path / "faults.csv").write_text("injection,tensor,index,bit\n1,fc_w,0,30\n")
+    places = {"MODEL": model, "DATA": data, "FOLDER": tmp_path, "OUT": tmp_path / "written"}
+    asked = [places.get(word, word) for word in words]
+    asked = [tmp_path / "faults.csv" if word == "FAULTS" else word for word in asked]
+    assert invoke(*asked).out != ""
+    places["OUT"].unlink(missing_ok=True)
+    run = invoke(*asked, "-q")
+    assert (run.code, run.out, run.err) == (0, "", "")
+    assert places["OUT"].exists() is ("OUT" in words)
+
+
+def test_quiet_prints_the_verdict_on_a_target(model: Path, data: Path, tmp_path: Path) -> None:
+    words = ("--target", "leo-sram", "--data", data, "--jobs", "0", "--gate", "sdc_fit <= 1e9")
+    run = invoke("run", model, *words, "--json", tmp_path / "t.json", "-q")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("tiny.onnx on ")
+    assert "\n  pass      sdc_fit <= " in run.out
+    assert "corrected" not in run.out
+    shown = invoke("report", tmp_path / "t.json", "-q")
+    assert shown.out == run.out
+
+
+def test_quiet_prints_the_verdict_of_diff(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(example_report().model_dump_json())
+    new.write_text(worse_report().model_dump_json())
+    run = invoke("diff", old, new, "-q", "--html", tmp_path / "d.html")
+    assert (run.code, run.err) == (1, "")
+    whole = invoke("diff", old, new).out
+    assert run.out in whole
+    assert len(run.out.splitlines()) <= 2 < len(whole.splitlines())
+    gated = invoke("diff", old, new, "--gate", "top1 >= 0 @ 1e-6", "-q")
+    assert gated.out.startswith("Gate: pass\n")
+    assert len(gated.out.splitlines()) == 2
+
+
+def test_quiet_prints_the_plan_of_protect(model: Path, data: Path) -> None:
+    quick = ("--data", data, "--jobs", "0", "--include", "fc*", "--gate", "sdc <= 50% @ one event")
+    run = invoke("protect", model, *quick, "-q")
+    assert run.err == ""
+    assert run.out.startswith("PASS: ")
+    assert "--protect " in run.out
+    assert "fault-free" not in run.out
+
+
+def test_quiet_prints_the_verdicts_of_the_selftest() -> None:
+    run = invoke("selftest", "--known-answers-only", "-q")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("PASS: ")
+    assert run.out.count("\n") == 1
 
 
 def test_quiet_gates_of_comparisons_are_told(model: Path, data: Path) -> None:

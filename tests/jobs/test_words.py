@@ -2,18 +2,22 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from analyzer.errors import BadConfig, BadOption, RelcheckError
 from analyzer.jobs.api import run
 from analyzer.jobs.demonstration import demonstration_model
 from analyzer.jobs.requests.base import Request
-from analyzer.jobs.requests.campaigns import MapRequest, SweepRequest
+from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest, SweepRequest
+from analyzer.jobs.requests.diff import DiffRequest
+from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.requests.settings import ask
+from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.requests.twins import HardenRequest, QuantizeRequest
 from analyzer.runtime.ort.device import find_device
 from tests.support import invoke
@@ -150,6 +154,39 @@ def test_a_fraction_is_what_it_was(share: float) -> None:
 def test_a_map_has_its_margin_in_percent() -> None:
     asked = ask(MapRequest, {"margin": "2%", "confidence": "99"}, model=MODEL)
     assert (asked.precision, asked.confidence) == (0.02, 0.99)
+
+
+SHARES = {"precision": "1%", "margin": "1%", "confidence": "95%", "tolerance": "1%"}
+"""Settings that are shares of one, wherever a request has them."""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [SweepRequest, MapRequest, ComparisonRequest, TargetRequest, ProtectRequest, DiffRequest],
+)
+def test_percent_is_read_in_every_request(form: type[Request]) -> None:
+    """Fails if a share is read in one command and refused in another."""
+    read_shares = 0
+    for name, field in form.model_fields.items():
+        word = field.alias or name
+        if word in SHARES:
+            kind: Any = Annotated[field.annotation, *field.metadata]
+            assert (
+                TypeAdapter(kind).validate_python(SHARES[word])
+                == float(SHARES[word].rstrip("%")) / 100
+            )
+            read_shares += 1
+    assert read_shares
+
+
+def test_percent_is_read_with_a_target_and_by_diff() -> None:
+    asked = ask(TargetRequest, {"precision": "1%"}, model=MODEL, target="leo-sram")
+    assert asked.precision == 0.01
+    flags = {"confidence": "95%", "tolerance": "1 %"}
+    report = ask(DiffRequest, flags, old=MODEL, new=MODEL)
+    assert (report.confidence, report.tolerance) == (0.95, 0.01)
+    run = invoke("diff", "a.json", "b.json", "--confidence", "95%", "--tolerance", "1%")
+    assert "there is no" in run.err
 
 
 def test_settings_and_python_take_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 
 from tests.support import tiny_cnn, tiny_data
@@ -100,3 +101,44 @@ def test_a_file_that_an_option_names_is_never_stale(option: str, session: pytest
     session.makefile(".toml", relcheck='data = "gone.npz"\nprecision = 0.2\n')
     session.makefile(".py", mine="def score(answers, labels):\n    raise ValueError\n")
     run(session).assert_outcomes(failed=1)
+
+
+OTHERS = {
+    "severity='s.csv'": "s.csv",
+    "severity=pathlib.Path('s.csv')": "s.csv",
+    "severity=str(pathlib.Path('s.csv'))": "s.csv",
+}
+
+
+@pytest.mark.parametrize("option", OTHERS)
+def test_a_file_that_is_named_counts_by_its_content(option: str, session: pytest.Pytester) -> None:
+    """Fails if a path that is given as text stands for the file behind it: a stale pass."""
+    session.makefile(".csv", s="true,predicted\n0,1\n")
+    call = f"relcheck.run('m.onnx', rates='1e-2', data='d.npz', precision=0.2, {option})"
+    session.makepyfile(f"import pathlib\ndef test_it(relcheck):\n    assert {call}.complete\n")
+    run(session).assert_outcomes(passed=1)
+    run(session).assert_outcomes(passed=1)
+    assert len(kept(session)) == 1
+    session.makefile(".csv", s="no table of confusions\n")
+    run(session).assert_outcomes(failed=1)
+
+
+def test_the_external_data_of_a_model_count(session: pytest.Pytester) -> None:
+    """Fails if only the ONNX file is looked at: its weights may be in another one."""
+    model = session.path / "m.onnx"
+    proto = onnx.load(model)
+    onnx.save(proto, model, save_as_external_data=True, location="m.bin", size_threshold=0)
+    run(session, "-k", "passes").assert_outcomes(passed=1)
+    weights = session.path / "m.bin"
+    weights.write_bytes(bytes(len(weights.read_bytes())))
+    run(session, "-k", "passes").assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("option", ["json='r.json'", "html='r.json'"])
+def test_files_that_are_asked_for_are_written(option: str, session: pytest.Pytester) -> None:
+    """Fails if a kept report takes the place of a call that writes files."""
+    call = f"relcheck.run('m.onnx', rates='1e-2', data='d.npz', precision=0.2, {option})"
+    session.makepyfile(f"def test_it(relcheck):\n    assert {call}.complete\n")
+    for _ in range(2):
+        run(session).assert_outcomes(passed=1)
+        (session.path / "r.json").unlink()

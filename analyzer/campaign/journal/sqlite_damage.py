@@ -77,6 +77,19 @@ def is_journal(path: Path) -> bool:
     return marked or read_value(_entries_in(start), "identity") is not None
 
 
+def bears_mark(path: Path) -> bool:
+    """True if the file is a database with our application id: no other file is surely ours.
+
+    Raises:
+        JournalUnusable: the file cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with as_journal_error(path, "read"), path.open("rb") as stream:
+        start = stream.read(HEADER_BYTES)
+    return start.startswith(MAGIC) and start[APPLICATION_ID_AT] == APPLICATION_ID
+
+
 def is_sound(path: Path) -> bool:
     """True if SQLite finds the file in order.
 
@@ -99,6 +112,11 @@ def companions(path: Path) -> tuple[Path, ...]:
     """All files that SQLite keeps beside a database."""
     beside = (path.with_name(path.name + suffix) for suffix in ("-shm", "-journal"))
     return write_ahead_log(path), *beside
+
+
+def damaged_copy(path: Path) -> Path:
+    """The place of a damaged journal after its entries were saved."""
+    return path.with_name(path.name + ".damaged")
 
 
 def salvage(path: Path) -> list[Entry]:

@@ -20,6 +20,7 @@ from analyzer.campaign.journal.sqlite_damage import (
     TABLE,
     as_journal_error,
     companions,
+    damaged_copy,
     is_journal,
     is_sound,
     left_in_log,
@@ -64,7 +65,7 @@ class SqliteLog:
         if path.exists() and not is_journal(path):
             raise JournalUnusable(f"{path} is there and is no journal; name another --journal")
         with as_journal_error(path, "opened"):
-            lock = path.with_name(path.name + ".lock").open("w")
+            lock = path.with_name(path.name + ".lock").open("a")
         with lock:
             _take(lock, path)
             try:
@@ -91,7 +92,7 @@ class SqliteLog:
                 _forget(new, *companions(new))
                 _fill(new, entries)
                 if path.exists():
-                    os.replace(path, path.with_name(path.name + ".damaged"))
+                    os.replace(path, damaged_copy(path))
                 # A log that was left over would be replayed into the new file.
                 _forget(*companions(path))
                 os.replace(new, path)

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from analyzer.errors import BadOption, OutOfMemory
+from analyzer.errors.interruption import ENDING
 
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[3:]; "
@@ -87,7 +88,7 @@ class WorkerProcesses:
 
 
 def start_worker() -> WorkerProcess:
-    """Start a worker process that never sees Ctrl-C, which is this process's business.
+    """Start a worker process that never sees Ctrl-C or SIGTERM, which are this process's business.
 
     The process inherits the blocked signal, and no file descriptor but those of pipe and counter.
 
@@ -121,7 +122,7 @@ def _counter(descriptor: int) -> ctypes.c_uint64:
 
 def _launch(pipe: int, counter: int) -> "subprocess.Popen[bytes]":
     places = [place or os.getcwd() for place in sys.path]
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         return subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(pipe), str(counter), *places],

@@ -25,6 +25,7 @@ def diff(
     Example: relcheck diff main.json pr.json --gate 'top1 >= A - 0.01 @ 1e-6'
     """
     from analyzer.cli.present import show_campaign
+    from analyzer.cli.settings_file import named_settings
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.diff import diff_reports
@@ -32,5 +33,5 @@ def diff(
     from analyzer.jobs.requests.settings import ask
 
     asked = {"old": old, "new": new, "command": command_line()}
-    request = ask(DiffRequest, flags, flags.pop("config"), "diff", **asked)
+    request = ask(DiffRequest, flags, named_settings(flags.pop("config")), "diff", **asked)
     return show_campaign(diff_reports(request, terminal()))

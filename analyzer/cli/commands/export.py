@@ -56,7 +56,7 @@ def export(
 
     Needs torch: pip install 'relcheck-onnx\[export]'.
     """
-    from analyzer.cli.output import say
+    from analyzer.cli.present import show_text
     from analyzer.cli.terminal import terminal
     from analyzer.jobs.export import export_network
     from analyzer.jobs.requests.export import ExportRequest
@@ -66,5 +66,4 @@ def export(
     stated = {name: flags.pop(name) for name in _PREPROCESSING}
     preprocessing = {name: str(value) for name, value in stated.items() if value is not None}
     request = ask(ExportRequest, flags, source=source, out=out, preprocessing=preprocessing)
-    say(export_text(export_network(request, terminal())))
-    return Exit.OK
+    return show_text(export_text(export_network(request, terminal())))

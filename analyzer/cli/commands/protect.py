@@ -23,6 +23,7 @@ def protect(model: options.Model = None, **flags: Any) -> Exit:
     Example: relcheck protect model.onnx --gate 'sdc <= 1e-3 @ one event'
     """
     from analyzer.cli.present import show_campaign
+    from analyzer.cli.settings_file import named_settings
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.demonstration import demonstration_model
@@ -30,6 +31,6 @@ def protect(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.requests.protect import ProtectRequest
     from analyzer.jobs.requests.settings import ask
 
-    config, model = flags.pop("config"), model or demonstration_model()
+    config, model = named_settings(flags.pop("config")), model or demonstration_model()
     request = ask(ProtectRequest, flags, config, "protect", model=model, command=command_line())
     return show_campaign(plan_protection(request, terminal()))

@@ -8,43 +8,31 @@ import typer
 from analyzer.cli import options, report_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.cli.option_forms import option, switch
 from analyzer.reports.formats import RecordKind
 
 _WHICH = "Which patterns"
 _OPTIONS = {
     "trial": Annotated[
         str | None,
-        typer.Option(
-            metavar="K",
-            rich_help_panel=_WHICH,
-            help="Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
+        option(
+            _WHICH,
+            "K",
+            "Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
         ),
     ],
     "faults": Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", rich_help_panel=_WHICH, help="CSV with injection,tensor,index,bit."
-        ),
+        Path | None, option(_WHICH, "FILE", "CSV with injection,tensor,index,bit.")
     ],
     "faults_out": Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", rich_help_panel=_WHICH, help="Write the patterns as such a list."
-        ),
+        Path | None, option(_WHICH, "FILE", "Write the patterns as such a list.")
     ],
     "oracle": Annotated[
         bool | None,
-        typer.Option(
-            "--oracle",
-            rich_help_panel=_WHICH,
-            help="Compare every pattern of a list with an edited file, too.",
-        ),
+        switch("--oracle", "Compare every pattern of a list with an edited file, too.", _WHICH),
     ],
     "model": Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", rich_help_panel=_WHICH, help="The model, if it is not where it was."
-        ),
+        Path | None, option(_WHICH, "FILE", "The model, if it is not where it was.")
     ],
 }
 
@@ -80,9 +68,9 @@ def replay(
 
     Example: relcheck replay model.onnx --faults list.csv --data test.npz
     """
-    from analyzer.cli.present import show_replay
+    from analyzer.cli.present import show_campaign
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.replay import replay as run_again
 
-    return show_replay(run_again(source, flags, command_line(), terminal()))
+    return show_campaign(run_again(source, flags, command_line(), terminal()))

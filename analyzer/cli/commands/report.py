@@ -18,11 +18,12 @@ _KINDS = (
 
 @app.command()
 @options.takes(
-    **report_options.resumed_outputs(_KINDS), format=report_options.plain(options.Formats)
+    **report_options.resumed_outputs(_KINDS),
+    format=report_options.plain(report_options.formats(RecordKind.RUN)),
 )
 def report(
     path: Annotated[
-        Path, typer.Argument(help="JSON of a run, a map or a comparison.", metavar="FILE")
+        Path, typer.Argument(help="JSON report of run, map, compare or diff.", metavar="FILE")
     ],
     **flags: Any,
 ) -> Exit:

@@ -25,11 +25,14 @@ _WORK = {
 @options.takes(
     **_WORK,
     **report_options.resumed_outputs((RecordKind.RUN, RecordKind.MAP, RecordKind.TARGET)),
-    format=report_options.plain(options.Formats),
+    format=report_options.plain(report_options.formats(RecordKind.RUN)),
 )
 def resume(
     journal: Annotated[
-        Path, typer.Argument(help="The journal of a run or a map.", metavar="JOURNAL")
+        Path,
+        typer.Argument(
+            help="The journal of a run, with or without --target, or of a map.", metavar="JOURNAL"
+        ),
     ],
     **flags: Any,
 ) -> Exit:

@@ -5,11 +5,10 @@ from typing import Any
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
-from analyzer.cli.target_options import Target
 
 
 @app.command()
-@options.takes(target=Target, **options.RUN)
+@options.takes(**options.RUN)
 def run(model: options.Model = None, **flags: Any) -> Exit:
     """Sweep bit error rates; print a table, judge gates, write reports.
 
@@ -25,14 +24,14 @@ def run(model: options.Model = None, **flags: Any) -> Exit:
     from analyzer.jobs.demonstration import demonstration_model
     from analyzer.jobs.requests.campaigns import SweepRequest
     from analyzer.jobs.requests.settings import ask
-    from analyzer.jobs.requests.target import TargetRequest, names_target
+    from analyzer.jobs.requests.target import ask_target, names_target
     from analyzer.jobs.sweep import run_sweep
     from analyzer.jobs.target import analyze_target
 
     config, model = settings_of(flags.pop("config"), "run"), model or demonstration_model()
-    command = command_line()
+    command, observer = command_line(), terminal()
     if names_target(flags, config):
-        asked = ask(TargetRequest, flags, config, model=model, command=command)
-        return show_campaign(analyze_target(asked, terminal()))
+        target = ask_target(flags, config, observer.message, model=model, command=command)
+        return show_campaign(analyze_target(target, observer))
     request = ask(SweepRequest, flags, config, model=model, command=command)
-    return show_campaign(run_sweep(request, terminal()))
+    return show_campaign(run_sweep(request, observer))

@@ -179,6 +179,7 @@ class MapRequest(CampaignRequest):
         precision: Its margin: half the width of a tensor's intervals when the tensor is done.
         exhaustive: Whether every upset is to meet every image.
         gate: Conditions on what one upset does, anywhere or in a part of the memory.
+        waivers: File of conditions that are excused for a while.
     """
 
     purpose: ClassVar[Purpose] = Purpose.MAP
@@ -190,6 +191,7 @@ class MapRequest(CampaignRequest):
     confidence: fields.Confidence = 0.99
     exhaustive: bool = False
     gate: fields.MapGates = ()
+    waivers: Path | None = None
 
     def check(self) -> None:
         """Refuse to enumerate what has shares.

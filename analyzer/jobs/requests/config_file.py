@@ -27,11 +27,13 @@ class ConfigFile:
         passed_over: Settings that other commands have, and this one may pass over: a file that
             was found is for all commands, one that was named is for this one.
         named: Somebody named it. One that was found may be a stranger's: it runs no code.
+        unused: Settings that another flag makes void, in whichever table they stand.
     """
 
     path: Path
     passed_over: frozenset[str] = frozenset()
     named: bool = True
+    unused: frozenset[str] = frozenset()
 
     def read(self, job: str) -> dict[str, Any]:
         """The settings of one command; its own table is over those that stand before all tables.
@@ -53,6 +55,8 @@ class ConfigFile:
         for key in self.passed_over & common.keys():
             del common[key]
         settings = {**common, **content.get(job, {})}
+        for key in self.unused & settings.keys():
+            del settings[key]
         for key, value in settings.items():
             if not self.named and isinstance(value, str) and is_user_code(value):
                 raise BadConfig(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from analyzer.did_you_mean import meant
 from analyzer.jobs.requests import fields
@@ -54,7 +54,7 @@ class DiffRequest(Request):
     new: Path
     gate: fields.ComparisonGates = ()
     waivers: Path | None = None
-    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
-    tolerance: float = Field(default=0.0, ge=0.0, lt=1.0)
+    confidence: fields.Confidence = 0.95
+    tolerance: fields.Share = 0.0
     across: Annotated[tuple[str, ...], BeforeValidator(_as_words)] = ()
     missing_baseline: Literal["error", "pass"] = "error"

@@ -3,7 +3,7 @@
 Below the door no such text is left: a rate is a float, a gate a `Condition`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,7 +25,7 @@ from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.rates import parse_rates
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition, parse_gate
-from analyzer.gate.difference import AnyCondition, DifferenceCondition, parse_comparison_gate
+from analyzer.gate.difference import DifferenceCondition, parse_comparison_gate
 from analyzer.gate.map_condition import MapCondition, parse_map_gate
 from analyzer.jobs.expect import Expectation, parse_expectation
 from analyzer.jobs.requests.texts import parse_duration, parse_shard, parse_size
@@ -69,28 +69,32 @@ def _as_rates(value: Any) -> tuple[float, ...]:
     return parse_rates(",".join(repr(float(n)) for n in numbers))
 
 
-def _as_condition(value: Any) -> Condition:
-    if isinstance(value, Condition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(NO_TEXT)
-    return parse_gate(value)
+def from_text_alone(
+    kind: type | tuple[type, ...], parse: Callable[[str], object]
+) -> BeforeValidator:
+    """Validator that parses text, and refuses whatever is neither text nor of a kind.
 
+    Args:
+        kind: of the parsed value, one or several, which passes as it is.
+        parse: reads the text.
+    """
 
-def _as_expectation(value: Any) -> Expectation:
-    if isinstance(value, Expectation):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(NO_TEXT)
-    return parse_expectation(value)
+    def read(value: Any) -> object:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(NO_TEXT)
+        return parse(value)
+
+    return BeforeValidator(read)
 
 
 def _one_or_more(value: Any) -> Any:
     """A single text, gate, expectation or protection stands for a list of one."""
-    conditions = Condition | DifferenceCondition | MapCondition
-    one = str | conditions | Expectation | ProtectionPlan | NoProtection
-    return (value,) if isinstance(value, one) else value
+    return value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
 
+
+ONE_OR_MORE = BeforeValidator(_one_or_more)
 
 _WORDS = {"layout": ("NCHW", "NHWC"), "color": ("RGB", "BGR")}
 """Entry of the preprocessing -> the words that it may be."""
@@ -122,22 +126,6 @@ def _as_journal(value: Any) -> Any:
     return NOWHERE if value == NOWHERE.value else value
 
 
-def _as_comparison_condition(value: Any) -> AnyCondition:
-    if isinstance(value, Condition | DifferenceCondition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(NO_TEXT)
-    return parse_comparison_gate(value)
-
-
-def _as_map_condition(value: Any) -> MapCondition:
-    if isinstance(value, MapCondition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(NO_TEXT)
-    return parse_map_gate(value)
-
-
 def _function(flag: str, names: tuple[str, ...]) -> BeforeValidator:
     """Validator that takes a Python function as the text that names it, and names in any case."""
     read = respelled(names)
@@ -160,40 +148,49 @@ Precision = Annotated[float, BeforeValidator(read_share), Field(gt=0.0, lt=0.5)]
 Confidence = Annotated[
     float, BeforeValidator(lambda v: read_share(v, above_half=True)), Field(gt=0.5, lt=1.0)
 ]
+Share = Annotated[float, BeforeValidator(read_share), Field(ge=0.0, lt=1.0)]
 Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
 Gates = Annotated[
     tuple[
-        Annotated[InstanceOf[Condition], BeforeValidator(_as_condition), PlainSerializer(str)],
+        Annotated[
+            InstanceOf[Condition], from_text_alone(Condition, parse_gate), PlainSerializer(str)
+        ],
         ...,
     ],
-    BeforeValidator(_one_or_more),
+    ONE_OR_MORE,
 ]
 ComparisonGates = Annotated[
     tuple[
         Annotated[
             InstanceOf[Condition] | InstanceOf[DifferenceCondition],
-            BeforeValidator(_as_comparison_condition),
+            from_text_alone((Condition, DifferenceCondition), parse_comparison_gate),
             PlainSerializer(str),
         ],
         ...,
     ],
-    BeforeValidator(_one_or_more),
+    ONE_OR_MORE,
 ]
 MapGates = Annotated[
     tuple[
         Annotated[
-            InstanceOf[MapCondition], BeforeValidator(_as_map_condition), PlainSerializer(str)
+            InstanceOf[MapCondition],
+            from_text_alone(MapCondition, parse_map_gate),
+            PlainSerializer(str),
         ],
         ...,
     ],
-    BeforeValidator(_one_or_more),
+    ONE_OR_MORE,
 ]
 Expectations = Annotated[
     tuple[
-        Annotated[InstanceOf[Expectation], BeforeValidator(_as_expectation), PlainSerializer(str)],
+        Annotated[
+            InstanceOf[Expectation],
+            from_text_alone(Expectation, parse_expectation),
+            PlainSerializer(str),
+        ],
         ...,
     ],
-    BeforeValidator(_one_or_more),
+    ONE_OR_MORE,
 ]
 Fault = Annotated[InstanceOf[FaultModel], from_text(parse_fault), PlainSerializer(str)]
 Protect = Annotated[
@@ -202,8 +199,8 @@ Protect = Annotated[
     PlainSerializer(lambda protection: protection.name),
 ]
 Encoding = Annotated[str, BeforeValidator(reads_one_of(ENCODINGS))]
-Protections = Annotated[tuple[Protect, ...], BeforeValidator(_one_or_more)]
-Globs = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+Protections = Annotated[tuple[Protect, ...], ONE_OR_MORE]
+Globs = Annotated[tuple[str, ...], ONE_OR_MORE]
 Kinds = Annotated[
     tuple[Annotated[Kind, BeforeValidator(reads_one_of(Kind))], ...],
     from_text(lambda text: tuple(word.strip() for word in text.split(","))),

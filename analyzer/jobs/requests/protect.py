@@ -1,6 +1,5 @@
 """The request for the cheapest protection of a memory that meets a budget."""
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
@@ -12,17 +11,11 @@ from analyzer.gate.harm_budget import EXAMPLE, HarmBudget, parse_budget
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest
+from analyzer.jobs.requests.target import TargetFile
 from analyzer.reports.formats import RecordKind
-from analyzer.targets.read import find_target
 
 DEFAULT_SCHEMES = ("secded:64", "tmr")
 """They need no memory beside the one that they protect, and change no value."""
-
-
-def _budgets(value: Any) -> Any:
-    """Budgets of their texts."""
-    given = (value,) if isinstance(value, str | HarmBudget) else value
-    return tuple(parse_budget(item) if isinstance(item, str) else item for item in given)
 
 
 def _schemes(value: Any) -> tuple[str, ...]:
@@ -45,7 +38,15 @@ def _schemes(value: Any) -> tuple[str, ...]:
 
 
 Budgets = Annotated[
-    tuple[Annotated[InstanceOf[HarmBudget], PlainSerializer(str)], ...], BeforeValidator(_budgets)
+    tuple[
+        Annotated[
+            InstanceOf[HarmBudget],
+            fields.from_text_alone(HarmBudget, parse_budget),
+            PlainSerializer(str),
+        ],
+        ...,
+    ],
+    fields.ONE_OR_MORE,
 ]
 
 
@@ -64,14 +65,9 @@ class ProtectRequest(CampaignRequest):
 
     model: Annotated[Model, Field(exclude=True)]
     gate: Budgets = ()
-    target: Annotated[Path | None, fields.from_text(find_target)] = None
+    target: TargetFile | None = None
     scheme: Annotated[tuple[str, ...], BeforeValidator(_schemes)] = DEFAULT_SCHEMES
     rounds: int = Field(default=3, ge=1, le=10)
-
-    @classmethod
-    def paths(cls) -> frozenset[str]:
-        """Names of settings that hold the path of a file or a folder."""
-        return super().paths() | {"target"}
 
     def check(self) -> None:
         """Refuse a budget in a unit that nothing gives, and two of one outcome.

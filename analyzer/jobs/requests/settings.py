@@ -55,6 +55,8 @@ def ask(
             form.model_validate({**base, **sources})
         except ValidationError as error:
             raise BadConfig(f"{file.path}: {_sentence(error)}") from error
+        except BadOption as error:
+            raise _in_file(file.path, error) from error
     try:
         return form.model_validate({**base, **given, **sources})
     except ValidationError as error:
@@ -81,7 +83,11 @@ def _of_config(
     try:
         return with_outputs(base, forms, config.parent)
     except BadOption as error:
-        raise BadConfig(f"{config}: {str(error).removeprefix('--')}") from error
+        raise _in_file(config, error) from error
+
+
+def _in_file(config: Path, error: BadOption) -> BadConfig:
+    return BadConfig(f"{config}: {str(error).removeprefix('--')}")
 
 
 def _is_given(value: object) -> bool:

@@ -1,17 +1,20 @@
 """The request of a report on a deployment target."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, model_validator
+from pydantic import Field, InstanceOf, PlainSerializer, model_validator
 
-from analyzer.errors import BadOption, RelcheckError
+from analyzer.errors import BadGate, BadOption, RelcheckError
+from analyzer.gate import parse_gate
 from analyzer.gate.target import TargetCondition, parse_target_gate
+from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model
 from analyzer.jobs.requests.campaigns import CampaignRequest, Purpose
 from analyzer.jobs.requests.config_file import ConfigFile
-from analyzer.jobs.requests.fields import NO_TEXT
+from analyzer.jobs.requests.settings import ask
 from analyzer.reports.formats import RecordKind
 from analyzer.targets.read import find_target
 
@@ -31,31 +34,18 @@ ELSEWHERE = {
 """Settings that do not go with a target, by name, with the reason."""
 
 
-def _as_condition(value: Any) -> TargetCondition:
-    if isinstance(value, TargetCondition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(NO_TEXT)
-    return parse_target_gate(value)
-
-
-def _one_or_more(value: Any) -> Any:
-    return (value,) if isinstance(value, str | TargetCondition) else value
-
-
-def _as_file(value: Any) -> Any:
-    return find_target(value) if isinstance(value, str) else value
-
-
 TargetGates = Annotated[
     tuple[
         Annotated[
-            InstanceOf[TargetCondition], BeforeValidator(_as_condition), PlainSerializer(str)
+            InstanceOf[TargetCondition],
+            fields.from_text_alone(TargetCondition, parse_target_gate),
+            PlainSerializer(str),
         ],
         ...,
     ],
-    BeforeValidator(_one_or_more),
+    fields.ONE_OR_MORE,
 ]
+TargetFile = Annotated[Path, fields.from_text(find_target)]
 
 
 class TargetRequest(CampaignRequest):
@@ -73,9 +63,9 @@ class TargetRequest(CampaignRequest):
     writes: ClassVar[RecordKind | None] = RecordKind.TARGET
 
     model: Annotated[Model, Field(exclude=True)]
-    target: Annotated[Path, BeforeValidator(_as_file)]
+    target: TargetFile
     gate: TargetGates = ()
-    precision: float = Field(default=0.002, gt=0.0, lt=0.5)
+    precision: fields.Precision = 0.002
     exhaustive: bool = False
 
     @model_validator(mode="before")
@@ -94,6 +84,61 @@ class TargetRequest(CampaignRequest):
             if name in ELSEWHERE:
                 raise BadOption(f"--{name} does not go with --target: {ELSEWHERE[name]}")
         return given
+
+
+def ask_target(
+    flags: Mapping[str, Any],
+    config: ConfigFile | None,
+    tell: Callable[[str], None],
+    **sources: object,
+) -> TargetRequest:
+    """The request of a target that a flag or the settings file names.
+
+    A file that was found is for sweeps as well: settings of sweeps are left out beside the flag.
+
+    Args:
+        flags: as in `ask`, the options of a sweep among them.
+        config: the file; None: there is none.
+        tell: prints one line: which settings are left out.
+        sources: as in `ask`.
+
+    Raises:
+        BadConfig: the file cannot be read, or contradicts the target.
+        BadOption: a flag has a bad value, or contradicts the target.
+    """
+    if flags.get("target") is None:
+        try:
+            return ask(TargetRequest, flags, config, "run", **sources)
+        except BadOption as error:
+            assert config is not None, "nothing else names a target"
+            raise BadOption(f"{error} (the target is named in {config.path})") from error
+    if config is not None and not config.named:
+        config = _beside_target(config, tell)
+    return ask(TargetRequest, flags, config, "run", **sources, target=flags["target"])
+
+
+def _beside_target(config: ConfigFile, tell: Callable[[str], None]) -> ConfigFile:
+    """A file that was found, without its settings of sweeps."""
+    found = config.read("run")
+    unused = {*STATED, *ELSEWHERE}
+    if _judges_sweeps(found.get("gate")):
+        unused.add("gate")
+    if left_out := sorted(unused & found.keys()):
+        tell(f"beside --target, these settings of sweeps are left out: {', '.join(left_out)}")
+    return replace(config, unused=frozenset(unused))
+
+
+def _judges_sweeps(gates: object) -> bool:
+    """True if one of the gates of a file is on a rate: it says nothing of a target."""
+    texts = [gates] if isinstance(gates, str) else gates
+    return isinstance(texts, list) and any(map(_on_rate, texts))
+
+
+def _on_rate(text: object) -> bool:
+    try:
+        return isinstance(text, str) and parse_gate(text) is not None
+    except BadGate:
+        return False
 
 
 def names_target(flags: Mapping[str, Any], config: ConfigFile | None) -> bool:

@@ -19,7 +19,7 @@ from analyzer.reports.tables import Row
 from analyzer.reports.target.build import TargetContents, build_target_report
 from analyzer.reports.target.record import TargetReport
 from analyzer.reports.target.table import target_rows
-from analyzer.reports.target.text import to_text
+from analyzer.reports.target.text import to_text, verdict_text
 from analyzer.targets.read import SHIPPED, read_target
 
 
@@ -48,6 +48,10 @@ class TargetFound(Report[TargetReport]):
     def to_text(self) -> str:
         """The report as plain text, 80 columns wide."""
         return to_text(self.record)
+
+    def to_verdict(self) -> str:
+        """The conditions with their evidence; empty without any."""
+        return verdict_text(self.record)
 
     def rows(self) -> list[Row]:
         """One row per region."""

@@ -32,6 +32,12 @@ def difference_text(found: Difference) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def verdict_text(found: Difference) -> str:
+    """Render the gate alone; without one, the sentence that decides."""
+    lines = _gate(found)[1:] or wrapped([headline(found)])
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
 def _head(found: Difference) -> Iterator[str]:
     yield from found.told
     for name, side in (("old", found.old), ("new", found.new)):

@@ -16,6 +16,7 @@ from analyzer.reports.map.gate import WHOLE, evidence_of, why_open
 from analyzer.reports.map.record import AreaPart, MapReport, TensorPart, advice, by_share
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import bound_shown
+from analyzer.reports.shared.waivers import remarks, word
 
 SHOWN = 20
 """Tensors in the table; CSV, HTML and JSON have all."""
@@ -57,16 +58,17 @@ def _conditions(report: MapReport) -> Iterator[Finding]:
         yield Finding(
             rule=f"gate-{part.metric}-upset",
             name=f"{condition}: {part.place}" if several else condition,
-            state=State(part.verdict),
+            state=State(word(part)),
             level=Level(part.level),
             place=part.tensor or "",
             sentence=(
                 f"{figures.outcome_name(part.metric)} of one upset in {part.place}: {evidence}, "
                 f"{100 * report.plan.confidence:g} % interval; wanted <= "
                 f"{bound_shown(part.bound)} %: {VERDICTS[part.verdict]}. {part.trials:,} trials, "
-                f"seed {report.plan.seed}, plan {report.plan.id}. {why_open(report, part)}"
+                f"seed {report.plan.seed}, plan {report.plan.id}. "
+                f"{' '.join([*remarks(part), why_open(report, part)])}"
             ).rstrip(),
-            found=evidence,
+            found=". ".join((evidence, *remarks(part))),
             numbers={"bound": part.bound, "trials": part.trials},
         )
 

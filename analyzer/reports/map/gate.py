@@ -7,6 +7,7 @@ from itertools import groupby
 from analyzer.reports.map.record import MapConditionPart, MapReport
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.number_format import UNKNOWN, duration
+from analyzer.reports.shared.waivers import remarks, word
 
 WHOLE = "the whole memory"
 """The part that is all of it."""
@@ -48,9 +49,10 @@ def gate_lines(report: MapReport) -> Iterator[str]:
     for condition, found in groupby(report.gate.conditions, lambda part: part.condition):
         parts = list(found)
         if len(parts) == 1:
-            yield f"  {parts[0].verdict:<10} {condition:<28} {evidence_of(parts[0])}"
+            yield f"  {word(parts[0]):<10} {condition:<28} {evidence_of(parts[0])}"
         else:
             yield from _several(condition, parts)
+        yield from (f"    {remark}" for remark in remarks(worst_of(parts)))
         open_ = [part for part in parts if part.verdict == "undecided"]
         if open_:
             hardest = max(open_, key=lambda part: part.more_trials or math.inf)
@@ -58,9 +60,14 @@ def gate_lines(report: MapReport) -> Iterator[str]:
             yield f"    {at}{why_open(report, hardest)}"
 
 
+def worst_of(parts: list[MapConditionPart]) -> MapConditionPart:
+    """The part of the worst verdict."""
+    return min(parts, key=lambda part: ("fail", "undecided", "pass").index(part.verdict))
+
+
 def _several(condition: str, parts: list[MapConditionPart]) -> Iterator[str]:
     """A condition on several parts, and the parts that do not pass."""
-    worst = min((part.verdict for part in parts), key=("fail", "undecided", "pass").index)
+    worst = word(worst_of(parts))
     others = [part for part in parts if part.verdict != "pass"]
     passed = len(parts) - len(others)
     yield f"  {worst:<10} {condition:<28} {passed} of {len(parts)} parts pass"

@@ -20,6 +20,7 @@ from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.svg import STYLE, SVG_METADATA, only_svg
 from analyzer.reports.shared.terminal_text import one_line
+from analyzer.reports.shared.waivers import remarks, word
 
 WORTH = {"field": "bit field", "bit": "bit position", "tensor": "tensor"}
 """Parts that may be protected -> head of the column that names them."""
@@ -48,6 +49,8 @@ def to_html(report: MapReport) -> str:
         most=MOST_ROWS,
         evidence_of=evidence_of,
         why_open=why_open,
+        remarks=remarks,
+        word=word,
         severity_sentence=severity_sentence,
         severity_said=SAID,
     )

@@ -23,6 +23,7 @@ from analyzer.reports.shared.records import (
     left_out,
 )
 from analyzer.reports.shared.severity import SeverityPart
+from analyzer.reports.shared.waivers import WaiverPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -159,6 +160,8 @@ class MapConditionPart(ReportRecord):
     trials: Count
     more_trials: Count | None
     level: Literal["error", "warning"]
+    reason: str = ""
+    waiver: WaiverPart | None = None
 
 
 class MapGatePart(ReportRecord):

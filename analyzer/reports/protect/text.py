@@ -35,6 +35,11 @@ def to_text(report: ProtectionPlanReport) -> str:
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
 
 
+def verdict_text(report: ProtectionPlanReport) -> str:
+    """Render the verdict, the plan as ``--protect`` writes it, and the budgets."""
+    return "".join(f"{line.rstrip()}\n" for line in map(one_line, _verdict(report)))
+
+
 def _head(report: ProtectionPlanReport) -> list[str]:
     lines = []
     if report.data.kind == "generated":

@@ -26,6 +26,16 @@ def to_text(report: ReplayReport) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def verdict_text(report: ReplayReport) -> str:
+    """Name the patterns that a report, or an edited file, contradicts; nothing without any."""
+    lines = []
+    for part in report.patterns:
+        said = [*_edited(part), *_reproduced(part)]
+        if part.edited_file == "different" or part.reproduced is False:
+            lines += wrapped([f"{part.name}: {' '.join(said)}"])
+    return "".join(f"{line.rstrip()}\n" for line in map(one_line, lines))
+
+
 def _head(report: ReplayReport) -> Iterator[str]:
     model, data, plan = report.model, report.data, report.plan
     bits, values = figures.si(model.bits_at_risk), figures.si(model.parameters)
@@ -96,10 +106,18 @@ def _answer(part: AnswerPart | None) -> str:
 
 def _proofs(part: PatternPart) -> Iterator[str]:
     yield f"outputs: SHA-256 {part.outputs_sha256}"
+    yield from _edited(part)
+    yield from _reproduced(part)
+
+
+def _edited(part: PatternPart) -> Iterator[str]:
     if part.edited_file == "same":
         yield "A copy of the file with these bits changed gives the same outputs, bit for bit."
     elif part.edited_file == "different":
         yield "A copy of the file with these bits changed gives OTHER outputs: please report this."
+
+
+def _reproduced(part: PatternPart) -> Iterator[str]:
     if part.reproduced is False:
         yield (
             "The outcomes are NOT those of the report: another processor, or another version of "

@@ -35,6 +35,14 @@ def to_text(report: TargetReport) -> str:
     return "\n".join(line.rstrip() for line in map(one_line, lines)) + "\n"
 
 
+def verdict_text(report: TargetReport) -> str:
+    """Render the conditions with their evidence; nothing without any."""
+    if not report.verdict.verdict:
+        return ""
+    lines = map(one_line, wrapped(_verdict(report), "    "))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
 def _verdict(report: TargetReport) -> Iterator[str]:
     verdict = report.verdict
     word = verdict.verdict.upper() if verdict.verdict else "no condition was given"
