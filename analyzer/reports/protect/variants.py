@@ -41,9 +41,10 @@ class VariantPart(ReportRecord):
 
     ``bounds``: the method, empty for the model as it is. ``state``: ``chosen``; ``takes more``
     storage than the chosen one, or as much; ``not confirmed``, its plan was tried and did not pass;
-    ``no plan`` of it meets the budgets by the survey; ``not considered``, for the ``reason``. ``sha256``: of the file, also where none was written;
-    absent where the model could not be bounded. ``calibration``: the source of the bounds.
-    ``accuracy``: fault-free, as a fraction, by the metric ``accuracy_metric``.
+    ``no plan`` of it meets the budgets by the survey; ``not considered``, for the ``reason``.
+    ``sha256``: of the file, also where none was written; absent where the model could not be
+    bounded. ``calibration``: the source of the bounds. ``accuracy``: fault-free, as a fraction, by
+    the metric ``accuracy_metric``.
     ``added_bits``: values that the bounds store; ``storage``: those and the check bits of the plan.
     """
 
