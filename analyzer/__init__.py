@@ -31,12 +31,14 @@ if TYPE_CHECKING:
         harden,
         inspect,
         quantize,
-        run,
         selftest,
         vulnerability_map,
     )
     from analyzer.jobs.api_data import annotate, check
+    from analyzer.jobs.api_replay import replay
     from analyzer.jobs.api_reports import diff
+    from analyzer.jobs.api_run import run
+    from analyzer.jobs.api_targets import protect, read_target
     from analyzer.jobs.check import RecipesFound
     from analyzer.jobs.compare import ComparisonReport
     from analyzer.jobs.demonstration import demonstration_model
@@ -46,27 +48,41 @@ if TYPE_CHECKING:
     from analyzer.jobs.inspect import Inspection
     from analyzer.jobs.map import VulnerabilityReport
     from analyzer.jobs.observer import Observer, Silent
+    from analyzer.jobs.protect import ProtectionReport
     from analyzer.jobs.quantize import QuantizedModel
+    from analyzer.jobs.replayed_patterns import ReplayedPattern
+    from analyzer.jobs.replayed_report import ReplayedReport
     from analyzer.jobs.report import Report
     from analyzer.jobs.selftest import SelfTestReport
     from analyzer.jobs.sweep import SweepReport
+    from analyzer.jobs.target.analyze import TargetReport
+    from analyzer.jobs.target.gate import TargetGateReport
+    from analyzer.jobs.target.library import ShippedTargets, list_targets, show_target
+    from analyzer.targets.target import DeploymentTarget
 
 __all__ = [
     "AnnotatedModel",
     "ComparisonReport",
     "Condition",
+    "DeploymentTarget",
     "DifferenceReport",
     "GateReport",
     "HardenedModel",
     "Inspection",
     "Observer",
+    "ProtectionReport",
     "QuantizedModel",
     "RecipesFound",
     "RelcheckError",
+    "ReplayedPattern",
+    "ReplayedReport",
     "Report",
     "SelfTestReport",
+    "ShippedTargets",
     "Silent",
     "SweepReport",
+    "TargetGateReport",
+    "TargetReport",
     "Verdict",
     "VulnerabilityReport",
     "annotate",
@@ -76,21 +92,39 @@ __all__ = [
     "diff",
     "harden",
     "inspect",
+    "list_targets",
+    "protect",
     "quantize",
+    "read_target",
+    "replay",
     "run",
     "selftest",
+    "show_target",
     "vulnerability_map",
 ]
 
-_FUNCTIONS = ("compare", "harden", "inspect", "quantize", "run", "selftest", "vulnerability_map")
+_FUNCTIONS = ("compare", "harden", "inspect", "quantize", "selftest", "vulnerability_map")
 _HOMES = {
     **dict.fromkeys(_FUNCTIONS, "analyzer.jobs.api"),
     "AnnotatedModel": "analyzer.jobs.annotate",
     "ComparisonReport": "analyzer.jobs.compare",
     "RecipesFound": "analyzer.jobs.check",
+    "DeploymentTarget": "analyzer.targets.target",
+    "ProtectionReport": "analyzer.jobs.protect",
+    "ReplayedPattern": "analyzer.jobs.replayed_patterns",
+    "ReplayedReport": "analyzer.jobs.replayed_report",
+    "ShippedTargets": "analyzer.jobs.target.library",
+    "TargetGateReport": "analyzer.jobs.target.gate",
+    "TargetReport": "analyzer.jobs.target.analyze",
     "annotate": "analyzer.jobs.api_data",
     "check": "analyzer.jobs.api_data",
     "diff": "analyzer.jobs.api_reports",
+    "list_targets": "analyzer.jobs.target.library",
+    "protect": "analyzer.jobs.api_targets",
+    "read_target": "analyzer.jobs.api_targets",
+    "replay": "analyzer.jobs.api_replay",
+    "run": "analyzer.jobs.api_run",
+    "show_target": "analyzer.jobs.target.library",
     "DifferenceReport": "analyzer.jobs.difference_report",
     "Condition": "analyzer.gate",
     "GateReport": "analyzer.jobs.gates",

@@ -50,7 +50,7 @@ class Relcheck:
             found = self._read(kept)
             if found is not None:
                 return found
-        report = analyzer.run(model, **asked)
+        report: SweepReport = analyzer.run(model, **asked)
         if kept is not None and report.complete:
             from analyzer.jobs.files import write_whole
 

@@ -23,7 +23,7 @@ FLOORS = {
     "faults": 2,
     "model": 3,
     "targets": 3,
-    "protect": 3,
+    "planning": 3,
     "runtime": 4,
     "evaluation": 5,
     "campaign": 6,

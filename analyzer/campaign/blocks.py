@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from analyzer.campaign.cells import AnyCell, cell_named
 from analyzer.campaign.trials import TrialContext
+from analyzer.evaluation.class_harm import ClassHarm
 from analyzer.evaluation.outcomes import Outcomes
 
 BLOCK_TRIALS = 16
@@ -75,6 +76,8 @@ class BlockResult:
             content["corrected"] = [o.corrected for o in self.outcomes]
         if any(o.critical for o in self.outcomes):  # by the severity of confusions
             content["critical"] = [o.critical for o in self.outcomes]
+        if any(o.by_class for o in self.outcomes):
+            content["by_class"] = [o.by_class for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -93,10 +96,11 @@ class BlockResult:
             detected = content.get("detected") or none
             corrected = content.get("corrected") or none
             critical = content.get("critical") or none
-            columns = zip(counts, detected, corrected, critical, strict=True)
+            by_class = content.get("by_class") or [()] * len(counts)
+            columns = zip(counts, detected, corrected, critical, by_class, strict=True)
             outcomes = tuple(
-                _read_outcomes(row, (int(found), denominator, int(mended), int(dangerous)))
-                for row, found, mended, dangerous in columns
+                _read_outcomes(row, (int(found), denominator, int(mended), int(dangerous)), harm)
+                for row, found, mended, dangerous, harm in columns
             )
             crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -106,18 +110,22 @@ class BlockResult:
         return BlockResult(block, outcomes, crashed)
 
 
-def _read_outcomes(row: Sequence[int], more: tuple[int, int, int, int]) -> Outcomes:
+def _read_outcomes(
+    row: Sequence[int], more: tuple[int, int, int, int], by_class: Iterable[Sequence[int]]
+) -> Outcomes:
     """The outcomes of one trial, from the sums that a journal keeps.
 
     Args:
         row: sums from ``images`` to ``right``.
         more: ``detected``, ``denominator``, ``corrected`` and ``critical``.
+        by_class: number, silent corruption and the critical part of it, of each class with any.
 
     Raises:
         ValueError: there are more or fewer sums than a trial has.
     """
     images, sdc, due, masked, lost, gained, right = map(int, row)
-    return Outcomes(images, sdc, due, masked, lost, gained, right, *more)
+    harm = tuple(ClassHarm(*map(int, one)) for one in by_class)
+    return Outcomes(images, sdc, due, masked, lost, gained, right, *more, harm)
 
 
 def run_block(

@@ -61,17 +61,28 @@ class EventCell:
         """
         return self.stratum(source).sites * batches
 
-    def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
-        """As in `AnyCell`: the batch and the one event of a trial.
+    def pair(
+        self, source: PatternSource, ends: npt.NDArray[np.int64], index: int
+    ) -> tuple[int, int]:
+        """Number of the event in its stratum, and index of the batch, of one trial.
 
         A cell of every event counts off events and batches, and begins anew after the last pair.
+
+        Args:
+            source: of the patterns.
+            ends: int64 (batches,), running totals of the batch sizes in images.
+            index: of the trial, 0 or more.
         """
-        stratum, batches = self.stratum(source), len(ends)
+        batches = len(ends)
         if self.every:
-            number, batch = divmod(index % self.pairs(source, batches), batches)
-        else:
-            rng = generator(source.plan.id, f"events={self.name}", index)
-            batch = draw_batch(rng, ends)
-            number = int(rng.integers(stratum.sites))
+            return divmod(index % self.pairs(source, batches), batches)
+        rng = generator(source.plan.id, f"events={self.name}", index)
+        batch = draw_batch(rng, ends)
+        return int(rng.integers(self.stratum(source).sites)), batch
+
+    def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
+        """As in `AnyCell`: the batch and the one event of a trial."""
+        stratum = self.stratum(source)
+        number, batch = self.pair(source, ends, index)
         site = stratum.site(source.space, number)
         return Draw((batch,), FaultPattern(stratum.fault, np.array([site], np.int64)))

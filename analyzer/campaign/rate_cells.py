@@ -42,13 +42,25 @@ class Cell:
         """Name of the stratum in reports."""
         return source.split(self.rate).strata[self.stratum].name
 
+    def batch(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> int:
+        """Index of the batch that a trial meets under transient exposure.
+
+        Args:
+            source: of the patterns.
+            ends: int64 (batches,), running totals of the batch sizes in images.
+            index: of the trial, 0 or more.
+        """
+        return draw_batch(self._generator(source, index), ends)
+
     def draw(self, source: PatternSource, ends: npt.NDArray[np.int64], index: int) -> Draw:
         """As in `AnyCell`: the batches and the pattern of one trial."""
         law = source.split(self.rate)
-        stratum = law.strata[self.stratum]
-        rng = generator(source.plan_id, f"rate={self.rate!r} stratum={stratum.name}", index)
+        rng = self._generator(source, index)
         # Drawn under resident exposure as well: the pattern has the numbers behind the batch's.
         batches: Sequence[int] = (draw_batch(rng, ends),)
         if source.plan.exposure is Exposure.RESIDENT:
             batches = range(len(ends))
-        return Draw(batches, law.draw(rng, stratum))
+        return Draw(batches, law.draw(rng, law.strata[self.stratum]))
+
+    def _generator(self, source: PatternSource, index: int) -> np.random.Generator:
+        return generator(source.plan_id, f"rate={self.rate!r} stratum={self.label(source)}", index)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.cells import Cell
+from analyzer.campaign.class_shares import CellTrials, ClassShares, class_shares, image_classes
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import CellState, Shard, Task
@@ -130,7 +131,20 @@ class RateState(Task):
             strata=tuple(StratumResult(*stratum) for stratum in strata),
             memory=self._memory(),
             worst=worst_trials(harmful_trials(self.rate, self.cells)),
+            classes=self._classes(),
         )
+
+    def _classes(self) -> ClassShares | None:
+        """Silent corruption by class; None where decisions are no classes."""
+        context = self.context
+        resident = context.plan.exposure is Exposure.RESIDENT
+        classes = image_classes(context.golden, resident=resident)
+        if classes is None or self._measured() is None:
+            return None
+        cells = [_trials(context, cell, resident=resident) for cell in self.cells]
+        least = context.plan.precision
+        told = context.golden.judge.definition.confusions is not None
+        return class_shares(classes, cells, self._confidence, least, told, self._harmless)
 
     def _memory(self) -> MemoryEstimate | None:
         """Effects of the protection of the memory; None: there is none, or no trial to tell."""
@@ -145,3 +159,16 @@ class RateState(Task):
         return tuple(
             self.context.golden.metric_after(o) for result in used for o in result.outcomes
         )
+
+
+def _trials(context: TrialContext, state: CellState, *, resident: bool) -> CellTrials:
+    """The trials of a stratum that count, with the batch that each met."""
+    cell, used = state.cell, state.used()
+    assert isinstance(cell, Cell), "a sweep has cells of rates"
+    indices = [index for result in used for index in result.block.trials]
+    source, ends = context.patterns, context.golden.ends
+    return CellTrials(
+        weight=state.stratum.weight,
+        outcomes=[o for result in used for o in result.outcomes],
+        groups=[0 if resident else cell.batch(source, ends, index) for index in indices],
+    )

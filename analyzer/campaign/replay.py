@@ -42,6 +42,23 @@ class ImageAnswer:
 
 
 @dataclass(frozen=True)
+class BatchOutputs:
+    """The answers to one batch of a replayed pattern.
+
+    Attributes:
+        batch: Its index.
+        marks: int8 (images,): 0 masked, 1 SDC, 2 DUE.
+        golden: The answer without faults.
+        faulty: The answer under the pattern.
+    """
+
+    batch: int
+    marks: Marks
+    golden: Result
+    faulty: Result
+
+
+@dataclass(frozen=True)
 class Replayed:
     """One pattern that was run again.
 
@@ -51,6 +68,7 @@ class Replayed:
         digest: SHA-256 of all outputs under the pattern.
         compared: Batches on which the oracle ran the pattern as well.
         differing: Those of them on which it answered otherwise.
+        outputs: Batch by batch, what was answered; empty unless it was to be kept.
     """
 
     outcomes: Outcomes
@@ -58,6 +76,7 @@ class Replayed:
     digest: str
     compared: int = 0
     differing: int = 0
+    outputs: tuple[BatchOutputs, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +90,14 @@ class Replay:
             One is opened, and loads a pattern, where none before it gives the answer.
         most: Images that are shown of one pattern.
         harmed: Only those are shown that are not masked.
+        keep: Outputs are kept.
     """
 
     context: TrialContext
     oracles: tuple[Opener, ...] = ()
     most: int = 1000
     harmed: bool = False
+    keep: bool = False
 
     def run(self, batches: Sequence[int], pattern: FaultPattern) -> Replayed:
         """Run one pattern.
@@ -92,6 +113,7 @@ class Replay:
         total, digest, differing = Outcomes(), ArrayDigest(), 0
         shown: list[tuple[int, int, int]] = []
         kept: dict[int, Result] = {}
+        results: dict[int, Result] = {}
         with ExitStack() as stack:
             run = stack.enter_context(executor.inject(pattern))
             edited = _EditedFiles(self.oracles, pattern, stack)
@@ -102,6 +124,8 @@ class Replay:
                 digest.add(*(result.outputs if isinstance(result, Answer) else ()))
                 differing += bool(self.oracles) and not edited.confirm(result, feeds)
                 total += golden.judge.outcomes(golden.by_batch[index], result, batch.labels)
+                if self.keep:
+                    results[index] = result
                 found = self._shown(index, result, self.most - len(shown))
                 if found:
                     kept[index] = result
@@ -109,7 +133,20 @@ class Replay:
         executor.check_golden()
         images = self._answers(shown, kept)
         compared = len(batches) if self.oracles else 0
-        return Replayed(total, images, digest.hex, compared, differing)
+        outputs = tuple(map(self._outputs, results.items()))
+        return Replayed(total, images, digest.hex, compared, differing, outputs)
+
+    def _outputs(self, found: tuple[int, Result]) -> BatchOutputs:
+        """The outputs of a batch, which is run without faults as well."""
+        index, result = found
+        golden = self.context.golden
+        batch = golden.batches[index]
+        plain = self.context.executor.run(batch.feeds(golden.input_name))
+        written = isinstance(result, Answer) and result.as_written
+        marks = np.zeros(batch.images, np.int8)
+        if not written:
+            marks = golden.judge.classes(golden.by_batch[index], result)
+        return BatchOutputs(index, marks, plain, plain if written else result)
 
     def _shown(self, index: int, result: Result, most: int) -> list[tuple[int, int, int]]:
         """Batch, row and outcome of the images of a batch that are shown."""

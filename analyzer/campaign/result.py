@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analyzer.campaign.class_shares import ClassShares
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.estimate import RateEstimate
@@ -73,13 +74,21 @@ class WorstTrial:
     def order(self) -> tuple[float, ...]:
         """A key by which the worst comes first.
 
-        By the share of images with critical SDC, with SDC, by the score that was lost, by DUE; of
-        equals the lowest rate, whose patterns have the fewest upsets.
+        By harm; of equals the lowest rate, whose patterns have the fewest upsets.
         """
-        o, images = self.outcomes, self.outcomes.images
-        lost = (o.gained - o.lost) / (images * o.denominator)
-        harm = (-o.critical / images, -o.sdc / images, lost, -o.due / images)
-        return (*harm, self.rate, self.place, self.index)
+        return (*harm_order(self.outcomes), self.rate, self.place, self.index)
+
+
+def harm_order(outcomes: Outcomes) -> tuple[float, ...]:
+    """A key by which the trial that did most harm comes first.
+
+    By the share of images with critical SDC, with SDC, by the score that was lost, by DUE.
+    """
+    images = outcomes.images
+    lost = (outcomes.gained - outcomes.lost) / (images * outcomes.denominator)
+    shares = (outcomes.critical, outcomes.sdc, outcomes.due)
+    critical, sdc, due = (-struck / images for struck in shares)
+    return (critical, sdc, lost, due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,7 @@ class RateResult:
         strata: What each stratum contributed.
         memory: What the protection of the memory did; None: there is none.
         worst: The worst trials, the worst one first.
+        classes: Silent corruption by class; None: decisions are no classes, or nothing is measured.
     """
 
     rate: float
@@ -129,6 +139,7 @@ class RateResult:
     strata: tuple[StratumResult, ...] = ()
     memory: MemoryEstimate | None = None
     worst: tuple[WorstTrial, ...] = ()
+    classes: ClassShares | None = None
 
 
 @dataclass(frozen=True, slots=True)

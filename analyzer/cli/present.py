@@ -12,7 +12,6 @@ from analyzer.cli.failed_report import append
 from analyzer.cli.output import emit, say, tell, tell_lines
 from analyzer.cli.printed_head import HEAD
 from analyzer.cli.verbosity import VERBOSITY
-from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.journals import why_cut_short
 from analyzer.jobs.report import Report, Share
 from analyzer.reports.formats import find_format
@@ -68,7 +67,7 @@ def show_campaign(found: Report[Any] | Share) -> Exit:
     _append_summary(found)
     for path in () if VERBOSITY.quiet else found.written:
         tell(f"wrote {path}")
-    if isinstance(found, ComparisonReport) and found.kept and found.cut_short:
+    if found.kept and found.cut_short:
         why = why_cut_short(found.cut_short)
         tell(f"{why}; to go on, run the same command again: finished work is kept")
     tell_how_to_resume(found.cut_short, found.journal)

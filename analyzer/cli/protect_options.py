@@ -72,6 +72,7 @@ PROTECT = {
     "confidence": options.Confidence,
     "rounds": Rounds,
     **options.WORK,
+    "journal": options.JournalFolder,
     "device": options.Device,
     "precise_int8": options.PreciseInt8,
     "gate": Gate,

@@ -1,8 +1,8 @@
-"""The option that names a deployment target."""
+"""The options of deployment targets."""
 
 from typing import Annotated
 
-from analyzer.cli.option_forms import FAULTS, option
+from analyzer.cli.option_forms import FAULTS, option, switch
 
 Target = Annotated[
     str | None,
@@ -12,4 +12,9 @@ Target = Annotated[
         "A deployment target: FILE.toml, or a name of `relcheck target list`. Gates are then like "
         "'sdc_fit <= 10'.",
     ),
+]
+
+Exhaustive = Annotated[
+    bool | None,
+    switch("--exhaustive", "With --target: run every event on every image; figures are exact."),
 ]

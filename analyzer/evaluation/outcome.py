@@ -25,6 +25,7 @@ from analyzer.evaluation.decisions import (
     only_row,
 )
 from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.image_classes import harm_by_class, image_classes
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.evaluation.rules.rule import GoldenDecisions, Ints, Outputs, as_class_rule
@@ -52,6 +53,8 @@ class Golden:
         size: Bytes of all outputs together.
         classes: int64 (images,), the decision on each image, where some confusions are critical;
             else None.
+        image_classes: int64 (images,), the class by which outcomes are told apart; None: an image
+            is of no one class.
     """
 
     decisions: GoldenDecisions
@@ -62,6 +65,7 @@ class Golden:
     size: int
     only_row: str = ""
     classes: Ints | None = None
+    image_classes: Ints | None = None
 
     @cached_property
     def total(self) -> int:
@@ -120,7 +124,9 @@ class Judge:
         if definition.confusions is not None:
             classes = self._predicted(judged, images)
             assert classes is not None, "the definition was made for a rule with classes"
-        return Golden(decisions, scored, forms, scores, digest(*rows), size, only, classes)
+        of_image = image_classes(definition.rule, labels, judged, images)
+        sha = digest(*rows)
+        return Golden(decisions, scored, forms, scores, sha, size, only, classes, of_image)
 
     def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
         """Fix what the rule takes from the whole data set, and decide anew where that matters.
@@ -177,18 +183,20 @@ class Judge:
         lost = -int(np.minimum(moved, 0).sum())
         gained = int(moved.sum()) + lost
         unharmed = images - sdc - found
-        critical = self._critical(golden, rows, changed) if sdc else 0
-        return Outcomes(
-            images, sdc, found, unharmed, lost, gained, before, detected, unit, critical=critical
-        )
+        whole = Outcomes(images, sdc, found, unharmed, lost, gained, before, detected, unit)
+        if not sdc:
+            return whole
+        critical = self._critical(golden, rows, changed)
+        by_class = harm_by_class(golden.image_classes, changed, critical)
+        return replace(whole, critical=int(np.count_nonzero(critical)), by_class=by_class)
 
-    def _critical(self, golden: Golden, rows: Outputs, changed: Bools) -> int:
-        """Images whose silent corruption is critical."""
+    def _critical(self, golden: Golden, rows: Outputs, changed: Bools) -> Bools:
+        """Images whose silent corruption is critical: bool (images,)."""
         confusions = self.definition.confusions
         if confusions is None or golden.classes is None:
-            return 0
+            return np.zeros_like(changed)
         faulty = self._predicted(self._judged_rows(rows), len(changed))
-        return confusions.count(golden.classes, faulty, changed)
+        return confusions.critical(golden.classes, faulty, changed)
 
     def _predicted(self, judged: Outputs, images: int) -> Ints | None:
         """The class of each image, int64 (images,); None where the answer tells none."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from analyzer.evaluation.class_harm import ClassHarm, added
+
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
@@ -24,6 +26,8 @@ class Outcomes:
             they count as masked as well.
         denominator: Of the metric, at least 1; of no images any.
         critical: Those images with silent data corruption whose change of class is critical.
+        by_class: The same two, class by class, where images are of one class each: the label's or,
+            without labels, that of golden's decision.
     """
 
     images: int = 0
@@ -37,6 +41,7 @@ class Outcomes:
     denominator: int = 1
     corrected: int = 0
     critical: int = 0
+    by_class: tuple[ClassHarm, ...] = ()
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         """Sums over the images of both.
@@ -59,6 +64,7 @@ class Outcomes:
             unit,
             self.corrected + other.corrected,
             self.critical + other.critical,
+            added(self.by_class, other.by_class),
         )
 
     @property

@@ -53,6 +53,22 @@ class Bitmap:
         """The booleans at ``places``, int64 (n,): bool (n,)."""
         return np.asarray(self.packed.reshape(-1)[places >> 3] << (places & 7) & 128 != 0)
 
+    def before(self, places: Numbers) -> Numbers:
+        """Number of true ones before each of some places.
+
+        Args:
+            places: int64 (n,), each from 0 to `size`.
+
+        >>> Bitmap.of([np.array([True, False, True])]).before(np.array([0, 1, 3])).tolist()
+        [0, 1, 2]
+        """
+        chunks, left = np.divmod(places, BITS)
+        found = np.concatenate(([0], self.ends))[chunks]
+        within = np.flatnonzero(left)
+        bits = np.unpackbits(self.packed[chunks[within]], axis=1).astype(bool)
+        found[within] += (bits & (np.arange(BITS) < left[within, None])).sum(axis=1)
+        return np.asarray(found, np.int64)
+
     def nth(self, ranks: Numbers, value: bool) -> Numbers:
         """Places of the true ones, or of the false ones, by their rank.
 

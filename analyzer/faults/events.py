@@ -68,6 +68,26 @@ class EventStratum:
         up = self.rising.count
         return up if self.place is Place.RISING else self.rising.size - up
 
+    @property
+    def column_sites(self) -> Indices:
+        """Number of bits of each column at which an event may begin: int64 (columns,)."""
+        ends = self.ends
+        if self.rising is not None:
+            up = self.rising.before(ends)
+            ends = up if self.place is Place.RISING else ends - up
+        return np.diff(ends, prepend=0)
+
+    def columns(self, numbers: Indices) -> Indices:
+        """The column of the site with each number.
+
+        Args:
+            numbers: int64 (n,), in 0 .. ``sites - 1``.
+
+        Returns:
+            int64 (n,).
+        """
+        return np.asarray(self.ends.searchsorted(self._elements(numbers), side="right"), np.int64)
+
     def site(self, space: FaultSpace, number: int) -> int:
         """The site with a number.
 
@@ -75,12 +95,16 @@ class EventStratum:
             space: the bits at risk.
             number: in 0 .. ``sites - 1``.
         """
-        if self.rising is not None:
-            ranks = np.array([number], np.int64)
-            number = int(self.rising.nth(ranks, self.place is Place.RISING)[0])
-        column = int(self.ends.searchsorted(number, side="right"))
-        element = number - (int(self.ends[column - 1]) if column else 0)
+        place = int(self._elements(np.array([number], np.int64))[0])
+        column = int(self.ends.searchsorted(place, side="right"))
+        element = place - (int(self.ends[column - 1]) if column else 0)
         return space.site(int(self.tensors[column]), element, int(self.positions[column]))
+
+    def _elements(self, numbers: Indices) -> Indices:
+        """Numbers of sites as numbers among all elements of the columns."""
+        if self.rising is None:
+            return numbers
+        return self.rising.nth(numbers, self.place is Place.RISING)
 
 
 @dataclass(frozen=True)

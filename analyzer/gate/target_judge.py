@@ -36,11 +36,19 @@ def judge_target(
         figures: all that is known.
         factor: of all raw rates.
     """
-    return [_judge(condition, figures, factor) for condition in conditions]
+    return [judge_figure(c, figures.interval(c.figure, factor), figures) for c in conditions]
 
 
-def _judge(condition: TargetCondition, figures: TargetFigures, factor: float) -> TargetJudgement:
-    interval = figures.interval(condition.figure, factor)
+def judge_figure(
+    condition: TargetCondition, interval: Interval | None, figures: TargetFigures
+) -> TargetJudgement:
+    """Judge one condition by its figure.
+
+    Args:
+        condition: on the target.
+        interval: the figure; None without an estimate.
+        figures: all that is known, which says why there is no estimate.
+    """
     reason = "" if interval else _why_not(condition, figures)
     return TargetJudgement(condition, interval, condition.judge(interval), reason)
 

@@ -1,4 +1,4 @@
-"""The Python API: every job as a function; keywords are the flags of its command.
+"""The Python API: most jobs as functions; keywords are the flags of their commands.
 
 A keyword that is None, or left out, has the default of the flag, but for ``journal``: a program
 keeps nothing on disk unless it asks for it. Messages of errors name keywords as flags: ``--rates``.
@@ -22,77 +22,17 @@ from analyzer.jobs.keywords import (
     InspectKeywords,
     MapKeywords,
     QuantizeKeywords,
-    RunKeywords,
     SelfTestKeywords,
     takes,
 )
 from analyzer.jobs.map import VulnerabilityReport, make_map
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.quantize import QuantizedModel, quantize_model
-from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest, SweepRequest
+from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest
 from analyzer.jobs.requests.checks import InspectRequest, SelfTestRequest
 from analyzer.jobs.requests.twins import HardenRequest, QuantizeRequest
 from analyzer.jobs.selftest import SelfTestReport, check_engine
 from analyzer.jobs.sources import ModelLike, model_source
-from analyzer.jobs.sweep import SweepReport, run_sweep
-
-
-@takes(RunKeywords)
-def run(
-    model: ModelLike, *, observer: Observer = SILENT, **options: Unpack[RunKeywords]
-) -> SweepReport:
-    """Sweep bit error rates, and judge gates.
-
-    Args:
-        model: path of an ONNX file, the bytes of one, or an `onnx.ModelProto`.
-        observer: is told how it goes, e.g. a subclass of `analyzer.Silent`.
-        options: keywords, each optional.
-
-            - ``data``: path of an ``.npz`` file or an image folder; an array (n, ...) of inputs;
-              ``(inputs, labels)``; arrays by input name, perhaps with ``labels``; batches of these,
-              or a function that returns them. uint8 images, (n, rows, columns, channels), are
-              preprocessed; floats in the model's own input shape are fed as they are. Without
-              data, the data set beside the model is taken, or random inputs.
-            - ``images``: use the first so many. ``batch``: images per run. ``layout``, ``color``,
-              ``resize``, ``crop``, ``scale``, ``mean``, ``std``: preprocessing.
-            - ``rates``: a bit error rate, a sequence of them, or text like ``"1e-7..3e-5"``, each
-              above 0 and below 1. ``exposure``: ``"transient"`` or ``"resident"``.
-            - ``fault``: ``"flip"``, ``"burst:K"``, ``"stuck0"``, ``"stuck1"``, ``"word:W"``,
-              ``"row:B"``, ``"column:K"`` or a mixture like ``"mix:seu=0.8,mbu2=0.2"``.
-              ``protect``: protection of the memory, like ``"secded:64"`` or ``"tmr@conv*"``.
-              ``encoding``: ``"stored"`` or ``"q15.16"``. ``include``, ``exclude``: globs of tensor
-              names. ``kinds``: of tensors, e.g. ``"weight,bias"``.
-            - ``metric``: name of the metric, or a function of a file. ``task``, ``output``: the
-              decision rule and the output that is judged (docs/method-answers.md).
-            - ``precision``: half-width of an interval at which a rate is done, a fraction.
-              ``confidence``: of each interval, a fraction.
-            - ``gate``: a condition like ``"top1 >= 0.9 @ 1e-6"``, or several. ``until``:
-              ``"precision"``, or ``"gate"`` to end a rate once its gate is decided.
-            - ``budget``: CPU seconds, or text like ``"10m"`` (the default). ``seed``: of every
-              random number. ``jobs``: worker processes, one per core by default; 0: none.
-              ``cache``: bytes, or text like ``"2G"``. ``cluster``: address of a Dask scheduler.
-              ``device``: ``"cpu"``, ``"cuda"``, ``"auto"`` ... ``precise_int8``: True to add up
-              products of 8-bit integers exactly on any processor.
-            - ``journal``: a file that keeps finished trials, so that the same call goes on where
-              it was interrupted. ``config``: a TOML file of such options. ``json``, ``html``:
-              files to write.
-
-    Returns:
-        The report. After Ctrl-C in the main thread, and once the budget is spent, it is that of
-        the trials done so far: ``complete`` is false.
-
-    Raises:
-        RelcheckError: whatever is wrong with the options, the model or the data.
-
-    >>> import analyzer
-    >>> report = run(analyzer.demonstration_model(), rates=[1e-6], precision=0.1, images=64, jobs=0)
-    >>> report.complete, len(report.rows())
-    (True, 1)
-    """
-    sources = {"model": model_source(model), "command": "analyzer.run"}
-    found = run_sweep(request_from(SweepRequest, RunKeywords, options, **sources), observer)
-    assert isinstance(found, SweepReport), "no share of a sweep was asked for"
-    return found
 
 
 @takes(MapKeywords)

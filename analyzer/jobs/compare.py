@@ -43,15 +43,9 @@ from analyzer.stats.estimate import RateEstimate
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class ComparisonReport(Report[Comparison]):
-    """A finished comparison.
-
-    Attributes:
-        kept: Whether journals keep the work, one per model.
-    """
+    """A finished comparison."""
 
     kind: ClassVar[RecordKind | None] = RecordKind.COMPARISON
-
-    kept: bool = False
 
     @property
     def verdict(self) -> Verdict | None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from analyzer.campaign.journal.entries import read_value
 from analyzer.campaign.journal.storage import is_surely_journal, log_at, remove_journal
 from analyzer.errors import FileMissing, JournalError
-from analyzer.jobs.journals import FINISHED, cache_folder
+from analyzer.jobs.journals import FINISHED, PLAN, cache_folder
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Request
 from analyzer.reports.journal_list import JournalRow, journals_text
@@ -95,6 +95,8 @@ def _row(path: Path, now: float) -> JournalRow:
     if request is not None:
         job = request.get("command", "run")
         return JournalRow(path, row.size, row.age, job, Path(request["model"]).name, finished)
+    if planned := read_value(entries, PLAN):
+        return JournalRow(path, row.size, row.age, PLAN, str(planned), finished)
     job = "compare" if read_value(entries, "comparison") else "python"
     return JournalRow(path, row.size, row.age, job, "", finished)
 

@@ -1,5 +1,6 @@
 """The journal of a job, and what a journal must remember so that the job can be resumed."""
 
+import hashlib
 import os
 import time
 from collections.abc import Collection, Iterator
@@ -114,6 +115,48 @@ def journal_in(
 
 
 @contextmanager
+def journal_of_plan(
+    folder: Path | Nowhere | None, analysis: Analysis, observer: Observer
+) -> Iterator[Journal | None]:
+    """The journal of one campaign of a protection plan, open; None with ``--journal none``.
+
+    The survey and each confirmation have one of their own.
+
+    Args:
+        folder: where journals are kept; None: in the cache folder.
+        analysis: the campaign.
+        observer: is told of damage.
+
+    Raises:
+        JournalError: the journal cannot be opened, or is in use.
+    """
+    if folder is NOWHERE:
+        yield None
+        return
+    identity = identity_of(analysis)
+    own = {"purpose": PLAN, "events": _digest_of_events(analysis)}
+    identity = replace(identity, plan={**identity.plan, **own})
+    path = _path_in(folder, identity)
+    written = last_written(path)
+    with _opened(path, identity, observer) as journal:
+        journal.written = written
+        journal.remember(PLAN, analysis.model.path.name)
+        yield journal
+
+
+def _digest_of_events(analysis: Analysis) -> str:
+    """Digest of the strata of a campaign's events: blocks of other strata are no blocks of it."""
+    events = analysis.context.patterns.events
+    assert events is not None, "a plan rests on single events"
+    found = hashlib.sha256(analysis.context.plan.events.encode())
+    for one in events.strata:
+        found.update(f"{one.region} {one.fault} {one.place} {one.share!r}".encode())
+        for array in (one.tensors, one.positions, one.ends):
+            found.update(array.tobytes())
+    return found.hexdigest()[:16]
+
+
+@contextmanager
 def _opened(path: Path, identity: Identity, observer: Observer) -> Iterator[Journal]:
     with open_journal(path, identity, time.monotonic) as journal:
         if journal.damaged:
@@ -138,8 +181,10 @@ def _path_in(given: Path | None, identity: Identity) -> Path:
 
 
 def _remember(journal: Journal, request: KeptRequest) -> None:
-    """Keep the request, unless only the asking program has the model or the data."""
-    if not isinstance(request.model, Path) or not isinstance(request.data, Path | None):
+    """Keep the request, unless only the asking program has the model, the data or the target."""
+    target = request.target if isinstance(request, TargetRequest) else None
+    named = isinstance(request.data, Path | None) and isinstance(target, Path | None)
+    if not isinstance(request.model, Path) or not named:
         journal.remember("in memory", True)
         return
     model = str(request.model.absolute())
@@ -173,6 +218,11 @@ def read_request(path: Path) -> Remembered:
             f"{path} belongs to a comparison of several models; to go on with it, run the same "
             "relcheck compare again"
         )
+    if request is None and read_value(entries, PLAN):
+        raise JournalUnusable(
+            f"{path} belongs to one campaign of several that a protection plan rests on; to go on "
+            "with it, run the same relcheck protect again"
+        )
     if request is None and read_value(entries, "in memory"):
         raise JournalUnusable(
             f"{path} belongs to a Python program that had the model or the data in memory; to go "
@@ -187,6 +237,9 @@ def read_request(path: Path) -> Remembered:
     settings = {**request["settings"], "journal": str(path), "shard": shard}
     return Remembered(Purpose(request.get("command", "run")), Path(request["model"]), settings)
 
+
+PLAN = "protect"
+"""Name under which a journal remembers the model whose protection it belongs to."""
 
 FINISHED = "finished"
 """Name under which a journal remembers that its work was done, and on which day."""

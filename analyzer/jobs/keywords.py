@@ -11,8 +11,11 @@ from analyzer.faults.models import FaultModel
 from analyzer.faults.space import Kind
 from analyzer.gate import Condition
 from analyzer.gate.difference import AnyCondition
+from analyzer.gate.harm_budget import HarmBudget
 from analyzer.gate.map_condition import MapCondition
-from analyzer.jobs.sources import DataLike
+from analyzer.gate.target import TargetCondition
+from analyzer.jobs.sources import DataLike, ModelLike
+from analyzer.targets.target import DeploymentTarget
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,13 +57,11 @@ class SpaceKeywords(TypedDict, total=False):
 class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     """A campaign of trials under faults."""
 
-    fault: str | FaultModel | None
     labels: PathLike | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
     output: str | None
     expect: str | Sequence[str] | None
-    severity: PathLike | None
     confidence: float | str | None
     budget: float | str | None
     seed: int | None
@@ -82,6 +83,8 @@ class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
 class RatesKeywords(CampaignKeywords, total=False):
     """A campaign over bit error rates."""
 
+    fault: str | FaultModel | None
+    severity: PathLike | None
     rates: str | float | Sequence[float] | None
     exposure: str | Exposure | None
     precision: float | str | None
@@ -105,14 +108,69 @@ class RunKeywords(RatesKeywords, total=False):
     until: str | None
 
 
+class TargetKeywords(CampaignKeywords, total=False):
+    """A report on a deployment target."""
+
+    severity: PathLike | None
+    gate: str | TargetCondition | Sequence[str | TargetCondition] | None
+    precision: float | str | None
+    exhaustive: bool | None
+
+
+class AnyRunKeywords(RunKeywords, total=False):
+    """A sweep, or a report on a deployment target."""
+
+    exhaustive: bool | None
+
+
+class ProtectKeywords(CampaignKeywords, total=False):
+    """A search for the cheapest protection."""
+
+    fault: str | FaultModel | None
+    gate: str | HarmBudget | Sequence[str | HarmBudget] | None
+    scheme: str | Sequence[str] | None
+    rounds: int | None
+
+
 class MapKeywords(CampaignKeywords, total=False):
     """A vulnerability map."""
 
+    fault: str | FaultModel | None
+    severity: PathLike | None
     protect: str | None
     gate: str | MapCondition | Sequence[str | MapCondition] | None
     waivers: PathLike | None
     margin: float | str | None
     exhaustive: bool | None
+
+
+class ReplayKeywords(DataKeywords, SpaceKeywords, total=False):
+    """Patterns that are run again."""
+
+    model: ModelLike | None
+    target: PathLike | DeploymentTarget | None
+    trial: str | int | None
+    faults: PathLike | Sequence[tuple[object, str, int, int]] | None
+    faults_out: PathLike | None
+    oracle: bool | None
+    keep_outputs: bool | None
+    fault: str | FaultModel | None
+    exposure: str | Exposure | None
+    protect: str | None
+    labels: PathLike | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
+    expect: str | Sequence[str] | None
+    severity: PathLike | None
+    seed: int | None
+    json: PathLike | None
+    csv: PathLike | None
+    markdown: PathLike | None
+    junit: PathLike | None
+    sarif: PathLike | None
+    github: PathLike | None
+    gitlab: PathLike | None
 
 
 class DiffKeywords(TypedDict, total=False):

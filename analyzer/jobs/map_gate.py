@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from analyzer.campaign.maps.map import BitPosition
 from analyzer.errors import BadGate
+from analyzer.faults.bit_positions import BitPosition, field_of
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, Waiver, judge, overall
 from analyzer.gate.map_condition import MapCondition
-from analyzer.reports.map.build import field_of
 from analyzer.reports.map.gate import WHOLE
 from analyzer.reports.map.record import AreaPart, MapConditionPart, MapGatePart, MapReport
 from analyzer.reports.shared.waivers import waiver_part

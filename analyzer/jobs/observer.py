@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from analyzer.stats.estimate import RateEstimate
 
@@ -194,3 +194,30 @@ class Silent:
 
 
 SILENT: Observer = Silent()
+
+
+class _OfPart:
+    """Tells another observer all but the head of the report."""
+
+    def __init__(self, whole: Observer) -> None:
+        self._whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+    def began(self, head: str, beside: bool = False) -> None:
+        """Ignore the head: the part has no report of its own.
+
+        Args:
+            head: begins the text of the report.
+            beside: whether standard output holds another form of the report.
+        """
+
+
+def of_part(observer: Observer) -> Observer:
+    """An observer of a job that is part of another one, whose report is not shown.
+
+    Args:
+        observer: of the whole; is told everything but the head of a report.
+    """
+    return cast(Observer, _OfPart(observer))

@@ -24,6 +24,7 @@ from analyzer.jobs.protection.variant_parts import variant_parts
 from analyzer.jobs.protection.variants import Variant, least_harmful
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
+from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.sources import files_of, open_model
@@ -37,6 +38,7 @@ from analyzer.reports.protect.sentences import (
     plan_assumptions,
     unjudged_note,
 )
+from analyzer.reports.protect.table import plan_rows
 from analyzer.reports.protect.text import to_text, verdict_text
 from analyzer.reports.protect.variants import VariantPart
 from analyzer.reports.shared.build import data_part, model_part
@@ -101,7 +103,7 @@ class ProtectionReport(Report[ProtectionPlanReport]):
 
     def rows(self) -> list[Row]:
         """One row per tensor, in the order of the file."""
-        return [part.model_dump() for part in self.record.tensors]
+        return plan_rows(self.record)
 
 
 def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> ProtectionReport:
@@ -116,7 +118,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     """
     request.check()
     inputs = [*files_of(request.model), *request.data_files]
-    inputs += [request.target] if request.target else []
+    inputs += [request.target] if isinstance(request.target, Path) else []
     check_targets([*request.outputs.values(), *([request.out] if request.out else [])], inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
@@ -146,6 +148,7 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
         bounded=bounded.change.proto if bounded else None,
         written=tuple(written),
         cut_short=_cut_short(search),
+        kept=request.journal is not NOWHERE,
         printed=printed_form(request.outputs),
     )
 

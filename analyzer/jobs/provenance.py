@@ -11,6 +11,7 @@ import onnx
 
 from analyzer import __version__
 from analyzer.jobs.requests.campaigns import SweepRequest
+from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.sources import ModelSource
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.model.metadata import READERS
@@ -19,6 +20,7 @@ from analyzer.runtime.executor import CampaignExecutor
 from analyzer.runtime.ort.device import CPU, Device
 from analyzer.runtime.ort.int8_sums import int8_sums, processor_name
 from analyzer.runtime.ort.session import runtime_version
+from analyzer.targets.read import is_shipped, name_of
 
 
 def tool_part(device: Device = CPU) -> ToolPart:
@@ -89,21 +91,24 @@ def run_part(
 TRIAL_SETTINGS = (
     *("data", "labels", "images", "seed", "exposure", "encoding", "fault", "protect"),
     *("include", "exclude", "kinds", "metric", "task", "output", "severity"),
-    *("device", "precise_int8", *READERS),
+    *("device", "precise_int8", "target", *READERS),
 )
 """Settings that decide what a trial is, beside the model and the batch."""
 
 
-def settings_of(request: SweepRequest) -> dict[str, Any]:
+def settings_of(request: SweepRequest | TargetRequest) -> dict[str, Any]:
     """Settings by which ``relcheck replay`` runs trials again; paths as `relative` has them.
 
-    A model or a data set that only the asking program has is left out.
+    A model, a data set or a target that only the asking program has is left out.
     """
-    told = set(TRIAL_SETTINGS) - (set() if isinstance(request.data, Path) else {"data"})
-    given = request.model_dump(mode="json", include=told, exclude_unset=True)
+    held = {"data": request.data, "target": getattr(request, "target", None)}
+    told = set(TRIAL_SETTINGS) - {n for n, value in held.items() if not isinstance(value, Path)}
+    dumped = request.model_dump(mode="json", include=told, exclude_unset=True)
+    given = {key: value for key, value in dumped.items() if value is not None}
     paths = request.paths() & given.keys()
     found = {key: relative(value) if key in paths else value for key, value in given.items()}
-    found = {key: value for key, value in found.items() if value is not None}
+    if isinstance(request, TargetRequest) and is_shipped(request.target):
+        found["target"] = name_of(request.target)
     if isinstance(request.model, Path):
         found["model"] = relative(str(request.model))
     return found

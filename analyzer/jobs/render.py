@@ -13,18 +13,22 @@ from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.map import VulnerabilityReport
+from analyzer.jobs.protect import ProtectionReport
+from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.report import Report, Status
 from analyzer.jobs.requests.outputs import printed_form, with_outputs
 from analyzer.jobs.sweep import SweepReport
-from analyzer.jobs.target import TargetFound
+from analyzer.jobs.target import TargetReport
 from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.diff.record import Difference
 from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
 from analyzer.reports.map.record import MapReport
+from analyzer.reports.protect.record import ProtectionPlanReport
+from analyzer.reports.replay.record import ReplayReport
 from analyzer.reports.sweep import record as sweep
 from analyzer.reports.tables import Row
-from analyzer.reports.target.record import TargetReport
+from analyzer.reports.target import record as target
 
 MOST_BYTES = 256 << 20
 """Of a report; the largest known, of a map with thousands of tensors, has a tenth."""
@@ -60,13 +64,15 @@ AnyReport = (
     | VulnerabilityReport
     | ComparisonReport
     | DifferenceReport
-    | TargetFound
+    | TargetReport
+    | ProtectionReport
+    | ReplayedReport
     | FailureReport
 )
 
 
 def read_report(path: Path) -> AnyReport:
-    """A report of a sweep, a map, a comparison, a difference, a target or a failure, from JSON.
+    """A report of any job that runs trials or compares reports, or of a failure, from JSON.
 
     Args:
         path: the file.
@@ -118,11 +124,13 @@ def _report(content: dict[str, Any]) -> AnyReport:
                 record=found, cut_short=ended_early(t.stop for t in found.tensors)
             )
         case "target":
-            report = TargetReport.model_validate(content)
+            report = target.TargetReport.model_validate(content)
             stops = [report.campaign.stop, *(r.stop for s in report.regions for r in s.swept)]
-            return TargetFound(record=report, cut_short=ended_early(stops))
+            return TargetReport(record=report, cut_short=ended_early(stops))
+        case "protection plan":
+            return ProtectionReport(record=ProtectionPlanReport.model_validate(content))
         case "replay":
-            raise BadReport("a replay has no form but those that relcheck replay writes")
+            return ReplayedReport(record=ReplayReport.model_validate(content))
     if "models" in content:
         comparison = Comparison.model_validate(content)
         rows = (row for model in comparison.models for row in model.rates)

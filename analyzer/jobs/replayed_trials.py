@@ -18,8 +18,11 @@ from analyzer.jobs.worst import draw_again
 from analyzer.model import Model
 from analyzer.reports.shared.trials import TrialPart, trial_name
 from analyzer.reports.sweep.record import Report
+from analyzer.reports.target.record import TargetReport
+from analyzer.reports.target.trials import EventTrialPart
+from analyzer.targets.read import shipped_targets
 
-PATHS = ("model", "labels", "severity")
+PATHS = ("model", "labels", "severity", "target")
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,14 @@ class ReportedTrial:
     """One trial of a report.
 
     Attributes:
-        name: Rate, stratum and index.
+        name: Rate, stratum and index; of an event its cell and index.
         draw: Its batches and its pattern, drawn again.
         part: What the report says of it; None: it is none of the worst.
     """
 
     name: str
     draw: Draw
-    part: TrialPart | None
+    part: TrialPart | EventTrialPart | None
 
     def agrees(self, found: Outcomes) -> bool | None:
         """True if outcomes are those of the report; None where it does not say."""
@@ -60,22 +63,40 @@ def reported(path: Path, given: Mapping[str, Any]) -> tuple[Report, dict[str, An
     if not isinstance(found, SweepReport):
         raise BadReport(f"{path} is no report of a run, and only those have trials to be replayed")
     record = found.record
+    settings = settings_of_report(path, record, given)
+    settings |= {"rates": [row.rate for row in record.rates], "batch": record.plan.batch}
+    settings |= {"confidence": record.plan.confidence, "precision": record.plan.precision}
+    return record, settings
+
+
+def settings_of_report(
+    path: Path, record: Report | TargetReport, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The settings that a report records, its files found again, and its model recognized.
+
+    Args:
+        path: of the report.
+        record: the report.
+        given: settings that flags give; the report need not have them.
+
+    Raises:
+        BadOption: the report does not say where model or data are, and no flag does.
+        ReportMismatch: the model is another one.
+    """
     settings = dict(record.run.settings or {})
     for name in PATHS:
-        if name in settings and name not in given:
+        if name in settings and name not in given and settings[name] not in shipped_targets():
             settings[name] = str(_found(path, settings[name], name))
     if "model" not in {**settings, **given}:
         raise BadOption(f"--model is missing: {path} does not say where its model is")
-    settings |= {"rates": [row.rate for row in record.rates], "batch": record.plan.batch}
-    settings |= {"confidence": record.plan.confidence, "precision": record.plan.precision}
     model = _model(path, record, Path(given.get("model") or settings["model"]))
     named = settings.pop("data", None)
     if "data" not in given and (data := _data(path, record, model, named)):
         settings["data"] = str(data)
-    return record, settings
+    return settings
 
 
-def _model(report: Path, record: Report, path: Path) -> Model:
+def _model(report: Path, record: Report | TargetReport, path: Path) -> Model:
     """The model of a report.
 
     Raises:
@@ -91,7 +112,9 @@ def _model(report: Path, record: Report, path: Path) -> Model:
     return model
 
 
-def _data(report: Path, record: Report, model: Model, named: str | None) -> Path | None:
+def _data(
+    report: Path, record: Report | TargetReport, model: Model, named: str | None
+) -> Path | None:
     """The data set of a report: where the report says, or the model; None: random inputs.
 
     A model says so by its metadata, or has the data set beside it under its own name; its digest
@@ -130,12 +153,15 @@ def _place(report: Path, path: str) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def check_same(path: Path, record: Report, analysis: Analysis, *, strictly: bool) -> None:
+def check_same(
+    path: Path, record: Report | TargetReport, own: str, analysis: Analysis, *, strictly: bool
+) -> None:
     """Refuse a report of other data or another plan.
 
     Args:
         path: of the report.
         record: the report.
+        own: id of its plan.
         analysis: the campaign that was made ready.
         strictly: the plan must be the same as well; not for faults of a list.
 
@@ -155,9 +181,9 @@ def check_same(path: Path, record: Report, analysis: Analysis, *, strictly: bool
             f"{analysis.data.sha256[:12]}...; name the right data by --data"
         )
     plan = analysis.context.plan
-    if strictly and plan.id != record.plan.id:
+    if strictly and plan.id != own:
         raise ReportMismatch(
-            f"{path} is a report of plan {record.plan.id}, and these settings make plan {plan.id}, "
+            f"{path} is a report of plan {own}, and these settings make plan {plan.id}, "
             "whose trials are others; leave out the flags that change the campaign, or give those "
             "by which the report was made"
         )

@@ -56,6 +56,7 @@ class Report(Generic[Record]):
         written: Files that the job wrote.
         cut_short: What ended parts of the work early; empty: the work is complete.
         journal: File that keeps finished work; None: there is none.
+        kept: Whether several journals keep finished work, which the same request finds again.
         printed: Name of the form that is to be printed in place of the text; None: there is none.
     """
 
@@ -66,6 +67,7 @@ class Report(Generic[Record]):
     written: tuple[Path, ...] = ()
     cut_short: frozenset[Stop] = frozenset()
     journal: Path | None = None
+    kept: bool = False
     printed: str | None = None
 
     @property

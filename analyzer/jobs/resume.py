@@ -16,7 +16,7 @@ from analyzer.jobs.requests.outputs import with_outputs
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.sweep import SweepReport, run_sweep
-from analyzer.jobs.target import TargetFound, analyze_target
+from analyzer.jobs.target import TargetReport, analyze_target
 from analyzer.reports.formats import RecordKind, formats_of
 
 RESUMED = {
@@ -29,7 +29,7 @@ RESUMED = {
 
 def resume(
     journal: Path, flags: Mapping[str, Any], command: str = "", observer: Observer = SILENT
-) -> SweepReport | VulnerabilityReport | TargetFound | Share:
+) -> SweepReport | VulnerabilityReport | TargetReport | Share:
     """Go on with a sweep, a map or a target where its journal ends.
 
     Finished work is only reported again.

@@ -122,6 +122,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format(
             "csv", ".csv", "Write the outcome of each pattern as CSV.", _by("replay.rows:to_csv")
         ),
+        *_for_pipelines("findings.replay:replay_findings"),
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),
@@ -134,6 +135,8 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     RecordKind.PROTECTION: (
         Format("json", ".json", _JSON, _by("protect.record:to_json")),
         Format("html", ".html", _HTML, _by("protect.html:to_html")),
+        Format("csv", ".csv", _CSV, _by("protect.table:plan_rows", _ROWS)),
+        *_for_pipelines("findings.protect:plan_findings"),
     ),
     RecordKind.TARGET: (
         Format("json", ".json", _JSON, _by("target.record:to_json")),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from analyzer.stats.intervals import Interval
 from analyzer.stats.sums import exact_share, move_to
@@ -175,23 +175,62 @@ def area_share(
         confidence: nominal coverage, in (0, 1).
         scores: whether the share is one of scores.
     """
-    known = math.fsum(s.weight * exact(s.exact) for s in strata if s.exact is not None)
-    drawn = [s for s in strata if s.exact is None]
-    missed = math.fsum(s.weight * (1.0 - exact(s.exact)) for s in strata if s.exact is not None)
+    known = [(s.weight, exact(s.exact)) for s in strata if s.exact is not None]
+    drawn = [
+        DrawnShare(
+            s.weight,
+            *_mean(moments(s.tally), s.tally),
+            s.tally.trials,
+            s.tally.score_images if scores else s.tally.images,
+        )
+        for s in strata
+        if s.exact is None
+    ]
+    return combined_share(known, drawn, confidence)
+
+
+class DrawnShare(NamedTuple):
+    """A share in one stratum, as trials show it.
+
+    Attributes:
+        weight: Of the stratum.
+        mean: Of a trial's share, in [0, 1]; 0 without trials.
+        variance: Of a trial's share.
+        trials: Number of trials; 0: nothing is known.
+        images: Over all trials.
+    """
+
+    weight: float
+    mean: float
+    variance: float
+    trials: float
+    images: float
+
+
+def combined_share(
+    known: Sequence[tuple[float, float]], drawn: Sequence[DrawnShare], confidence: float
+) -> Interval:
+    """A share over strata of which some are known exactly, and others from trials.
+
+    Args:
+        known: weight and share of the strata that were counted.
+        drawn: the others. All weights sum to 1.
+        confidence: nominal coverage, in (0, 1).
+    """
+    counted = math.fsum(weight * share for weight, share in known)
+    missed = math.fsum(weight * (1.0 - share) for weight, share in known)
     if not drawn:
-        point = exact_share(known, missed)
+        point = exact_share(counted, missed)
         return Interval(point, point, point)
-    columns = [(s.weight, *_mean(moments(s.tally), s.tally)) for s in drawn]
-    weights, means, variances = zip(*columns, strict=True)
-    trials = [s.tally.trials for s in drawn]
-    images = [s.tally.score_images if scores else s.tally.images for s in drawn]
-    sample = make_sample(weights, means, variances, trials, images)
+    sample = make_sample(*zip(*drawn, strict=True))
     low, high = sum_limits(sample, confidence)
-    point = known + sample.estimate
-    if any(s.is_tried for s in strata) and untried_share(strata) > 0.0:
-        point /= math.fsum(s.weight for s in strata if s.is_tried)
-        return Interval(point, known + low, known + high)
-    spared = math.fsum(w * (1.0 - mean) for w, mean in zip(weights, means, strict=True))
+    point = counted + sample.estimate
+    untried = math.fsum(part.weight for part in drawn if not part.trials)
+    tried = [weight for weight, _ in known] + [part.weight for part in drawn if part.trials]
+    if tried and untried > 0.0:
+        point /= math.fsum(tried)
+        return Interval(point, counted + low, counted + high)
+    spared = math.fsum(part.weight * (1.0 - part.mean) for part in drawn)
     interval = Interval(sample.estimate, low, high)
     return move_to(interval, exact_share(point, missed + spared), 0.0, 1.0)
 

@@ -1,8 +1,10 @@
 """Targets from TOML files, and the region of every tensor."""
 
+import hashlib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import ValidationError
 
@@ -14,6 +16,13 @@ from analyzer.targets.target import DeploymentTarget, Region
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Folder of the targets that come with the tool."""
+
+
+TargetSource: TypeAlias = Path | DeploymentTarget
+"""A target: its file, or what was read from one."""
+
+IN_MEMORY = "target in memory"
+"""Name in reports of a target that a program holds."""
 
 
 def shipped_targets() -> dict[str, Path]:
@@ -44,6 +53,42 @@ def read_target(path: Path) -> DeploymentTarget:
         return DeploymentTarget.model_validate(content)
     except ValidationError as error:
         raise BadTarget(f"target file {path}: {_sentence(error)}") from error
+
+
+def loaded_target(source: TargetSource) -> DeploymentTarget:
+    """A target, read where its file is given; one that a program holds is checked again.
+
+    Args:
+        source: the file, or the target.
+
+    Raises:
+        BadTarget: it holds what no target can.
+    """
+    if isinstance(source, Path):
+        return read_target(source)
+    try:
+        return DeploymentTarget.model_validate(source.model_dump(warnings=False))
+    except ValidationError as error:
+        raise BadTarget(f"the {IN_MEMORY}: {_sentence(error)}") from error
+
+
+def is_shipped(source: TargetSource) -> bool:
+    """True for the file of a target that comes with the tool."""
+    return isinstance(source, Path) and source.parent == SHIPPED
+
+
+def name_of(source: TargetSource) -> str:
+    """The name of a target's file in reports: one that comes with the tool has no ending."""
+    if isinstance(source, Path):
+        return source.stem if is_shipped(source) else source.name
+    return IN_MEMORY
+
+
+def digest_of(source: TargetSource) -> str:
+    """SHA-256 of a target's file; of one that a program holds, that of its JSON."""
+    if isinstance(source, Path):
+        return hashlib.sha256(source.read_bytes()).hexdigest()
+    return hashlib.sha256(source.model_dump_json().encode()).hexdigest()
 
 
 def _sentence(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from analyzer.campaign.cells import Cell
 from analyzer.campaign.golden_answers import GoldenAnswers, GoldenRun
 from analyzer.campaign.workers.payload import WorkerPayload, from_buffer
 from analyzer.errors import GoldenFailed
+from analyzer.evaluation.class_harm import ClassHarm
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
@@ -30,7 +31,8 @@ from tests.strategies import examples
 from tests.support import save
 
 counts = st.integers(0, 10**6)
-outcomes = st.builds(Outcomes, *[counts] * 7)
+harm = st.lists(st.builds(ClassHarm, counts, counts, counts), max_size=3).map(tuple)
+outcomes = st.builds(Outcomes, *[counts] * 7, by_class=harm)
 cells = st.builds(Cell, st.floats(1e-12, 0.5), st.integers(0, 6))
 blocks = st.builds(Block, cells, st.integers(0, 10**6))
 results = st.builds(

@@ -332,7 +332,7 @@ def test_an_edited_file_is_loaded_only_while_none_before_gives_the_answer(
                 wrong = first_is_wrong and self._pack
                 yield (lambda _: Failure("another answer")) if wrong else run
 
-    monkeypatch.setattr("analyzer.jobs.replay.RewriteExecutor", Watched)
+    monkeypatch.setattr("analyzer.jobs.repeated.RewriteExecutor", Watched)
     found = replayed(report, to=tmp_path / "one.json")["patterns"]
     assert {part["edited_file"] for part in found} == {"same"}
     assert (opened, loaded) == ([True], [True] * len(found))

@@ -149,11 +149,17 @@ def test_windows_with_several_events_are_swept(folder: Path) -> None:
     assert any("several" in line for line in found["limits"])
 
 
-def test_text_is_the_same_from_the_json_report(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [(RATED, ("--gate", "sdc_fit<=1e3")), (ORBIT, ("--precision", "0.3"))],
+    ids=["events", "swept"],
+)
+def test_text_is_the_same_from_the_json_report(
+    region: str, words: tuple[str, ...], folder: Path
+) -> None:
+    """Sweeps of regions are parts of the report: nothing of their own reports is printed."""
     path = folder / "again.json"
-    done = invoke(
-        *asked(folder, HEAD + RATED, *QUICK, "--json", str(path), "--gate", "sdc_fit<=1e3")
-    )
+    done = invoke(*asked(folder, HEAD + region, *QUICK, "--json", str(path), *words))
     again = invoke("report", path)
     assert (again.code, again.out) == (0, done.out)
 

@@ -27,6 +27,8 @@ def test_every_boolean_is_found_by_place_and_by_rank(
     bitmap = Bitmap.of(iter(parts))
     assert (bitmap.size, bitmap.count) == (len(values), int(values.sum()))
     assert bitmap.at(np.arange(len(values))).tolist() == values.tolist()
+    edges = np.arange(len(values) + 1)
+    assert bitmap.before(edges).tolist() == [0, *values.cumsum().tolist()]
     for value in (True, False):
         places = np.flatnonzero(values == value)
         assert bitmap.nth(np.arange(len(places)), value).tolist() == places.tolist()

@@ -1,6 +1,6 @@
 """What a trial showed: masked, SDC or DUE, and whether the answer is right."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +37,11 @@ def judge(
     golden: Scores = GOLDEN,
     labels: Labels | None = LABELS,
 ) -> Outcomes:
-    """Outcomes of one run against golden."""
+    """Outcomes of one run against golden; those by class are the subject of test_image_classes."""
     result = faulty if isinstance(faulty, Failure) else Answer((faulty,))
     referee = judge_of((golden,), len(golden), metric)
-    return referee.outcomes(referee.golden(Answer((golden,)), labels, len(golden)), result, labels)
+    before = referee.golden(Answer((golden,)), labels, len(golden))
+    return replace(referee.outcomes(before, result, labels), by_class=())
 
 
 def changed(*rows: tuple[int, list[float]]) -> Scores:
@@ -195,7 +196,7 @@ def test_golden_must_not_be_nan_anywhere() -> None:
 
 def test_outcomes_add() -> None:
     one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9, corrected=10, critical=1)
-    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20, 2)
+    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20, 2, ())
     assert one + Outcomes() == Outcomes() + one == one  # no images have no denominator
     assert one.counts == (1, 2, 3, 4, 5, 6, 7)
     with pytest.raises(ValueError, match="1/9 and 1/1"):

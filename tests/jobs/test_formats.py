@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,9 +89,9 @@ def test_and_a_method_and_a_keyword_of_the_python_api(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "r.tally"
-    quick = {"rates": 1e-3, "precision": 0.2, "jobs": 0, "tally": target}
-    report = analyzer.run(model, data=data, **quick)  # type: ignore[arg-type]  # made up
-    assert report.to_tally() == report.to("tally") == "1 rates"  # type: ignore[attr-defined]
+    quick: dict[str, Any] = {"rates": 1e-3, "precision": 0.2, "jobs": 0, "tally": target}
+    report = analyzer.run(model, data=data, **quick)
+    assert report.to_tally() == report.to("tally") == "1 rates"
     assert target.read_text() == "1 rates"
     target.unlink()
     assert report.save(target).read_text() == "1 rates"

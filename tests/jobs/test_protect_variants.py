@@ -10,9 +10,9 @@ from analyzer.faults.elements import FLOAT32, StoredCodec
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
 from analyzer.jobs.protection.draft import AIM, Surveyed
 from analyzer.jobs.protection.variants import Drafts, Variant, least_harmful
-from analyzer.protect.harm import Amount, Harm, total
-from analyzer.protect.menu import Choice
-from analyzer.protect.offers import Limits
+from analyzer.planning.harm import Amount, Harm, total
+from analyzer.planning.menu import Choice
+from analyzer.planning.offers import Limits
 
 amounts = st.integers(0, 60).map(lambda n: n / 10.0)
 choices = st.builds(

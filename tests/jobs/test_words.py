@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from analyzer.errors import BadConfig, BadOption, RelcheckError
-from analyzer.jobs.api import run
+from analyzer.jobs.api_run import run
 from analyzer.jobs.demonstration import demonstration_model
 from analyzer.jobs.requests.base import Request
 from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest, SweepRequest

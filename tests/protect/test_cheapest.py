@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.protect.cheapest import GAP, cheapest, safest
-from analyzer.protect.harm import Amount, Harm, total
-from analyzer.protect.offers import Limits, Offer
-from analyzer.protect.programme import TIE, Programme
+from analyzer.planning.cheapest import GAP, cheapest, safest
+from analyzer.planning.harm import Amount, Harm, total
+from analyzer.planning.offers import Limits, Offer
+from analyzer.planning.programme import TIE, Programme
 
 NEAR = 1e-5
 """Relative distance from a budget at which rounding decides."""

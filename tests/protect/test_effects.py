@@ -13,9 +13,9 @@ from analyzer.faults.protections.grammar import parse_protection
 from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.protections.scheme import Scheme
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
-from analyzer.protect.cells import Cell, EventKind, Share, estimated
-from analyzer.protect.effects import fates, harm_behind, harm_without
-from analyzer.protect.menu import Choice, check_bits, everywhere, menus
+from analyzer.planning.cells import Cell, EventKind, Share, estimated
+from analyzer.planning.effects import fates, harm_behind, harm_without
+from analyzer.planning.menu import Choice, check_bits, everywhere, menus
 from tests.strategies import examples
 
 FIELDS = ((30,), (23, 24, 25, 26, 27, 28, 29, 31), tuple(range(23)))

@@ -13,9 +13,9 @@ from analyzer.faults.protections.plan import ProtectionPlan
 from analyzer.faults.protections.protection import storage_overhead
 from analyzer.faults.protections.scheme import Scheme
 from analyzer.faults.space import FaultSpace, Kind, TensorSite
-from analyzer.protect.harm import Harm
-from analyzer.protect.menu import Choice, check_bits
-from analyzer.protect.rules import glob_of, protection_of
+from analyzer.planning.harm import Harm
+from analyzer.planning.menu import Choice, check_bits
+from analyzer.planning.rules import glob_of, protection_of
 from tests.strategies import examples
 
 NAMES = ("conv1.weight", "conv1.bias", "a+b", "kind=x", "[odd]", "x,y", "st*r", " blank ")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from analyzer.reports.shared.classes import ClassesPart, ClassSdcPart
 from analyzer.reports.shared.records import ProtectionPart
+from analyzer.reports.shared.trials import ElementPart
 from analyzer.reports.target.memory import (
     AmountPart,
     BadStatePart,
@@ -32,6 +34,13 @@ from analyzer.reports.target.record import (
     TotalPart,
     UsePart,
     VerdictPart,
+)
+from analyzer.reports.target.trials import EventTrialPart
+from analyzer.reports.target.vulnerability import (
+    VulnerabilityPart,
+    VulnerableBitPart,
+    VulnerableRestPart,
+    VulnerableTensorPart,
 )
 from tests.reports.examples import example_report, interval
 
@@ -260,6 +269,82 @@ def condition(
     return TargetConditionPart(**{**parts, **more})
 
 
+def by_class(**changed: Any) -> ClassesPart:
+    """Four classes, of which one was met by too few trials."""
+    figures = ((0.021, 0.011, 0.036), (0.052, 0.034, 0.075), (0.018, 0.009, 0.032))
+    classes = [
+        ClassSdcPart(
+            index=i, name=("zero", "one", "two")[i], images=36, trials=900, sdc=interval(*ends)
+        )
+        for i, ends in enumerate(figures)
+    ]
+    parts: dict[str, Any] = {
+        "classes": classes,
+        "without_estimate": 1,
+        "confidence": 0.99845,
+        "joint": 0.95,
+        "worst": 1,
+        "rivals": 1,
+    }
+    return ClassesPart(**{**parts, **changed})
+
+
+def worst_events() -> list[EventTrialPart]:
+    """Two events: of one bit, and of two in check bits."""
+    flip = ElementPart(
+        tensor="conv.weight", element=17, bits=[30], before="0.0842", after="2.86e+37"
+    )
+    check = ElementPart(tensor="fc.bias (secded:64)", element=3, bits=[1, 2], before="", after="")
+    events = (
+        ("event-drawn/0/412", "block RAM", "flip", 31, 0, [flip]),
+        ("event-every/5/12", "tightly coupled memory", "burst:2", 0, 32, [check]),
+    )
+    return [
+        EventTrialPart(
+            number=number, name=name, region=memory, event=event, images=32, sdc=sdc, due=due,
+            lost=float(sdc), changed=1, elements=elements,
+        )
+        for number, (name, memory, event, sdc, due, elements) in enumerate(events, 1)
+    ]  # fmt: skip
+
+
+def vulnerability() -> VulnerabilityPart:
+    """Two bit positions and three tensors, one of them of too few trials; the rest together."""
+
+    def part(bits: int, events: float, trials: int, sdc: Any, share: Any) -> dict[str, Any]:
+        return {
+            "bits": bits,
+            "events": events,
+            "trials": trials,
+            "sdc": interval(*sdc) if sdc else None,
+            "due": interval(0.0, 0.0, 0.01) if sdc else None,
+            "sdc_share": interval(*share),
+        }
+
+    tensors = (
+        ("fc.weight", "weight", part(20_480, 0.7, 1200, (0.041, 0.03, 0.06), (0.8, 0.71, 0.93))),
+        ("conv.weight", "weight", part(4608, 0.2, 300, (0.011, 0.002, 0.05), (0.15, 0.03, 0.41))),
+        ("fc.bias", "bias", part(3125, 0.05, 12, None, (0.02, 0.0, 0.2))),
+    )
+    bits = (
+        (30, "exponent", part(900, 0.031, 700, (0.6, 0.5, 0.7), (0.97, 0.9, 0.995))),
+        (3, "mantissa", part(900, 0.031, 30, (0.0, 0.0, 0.12), (0.0, 0.0, 0.1))),
+    )
+    return VulnerabilityPart(
+        tensors=[
+            VulnerableTensorPart(name=name, kind=kind, region="block RAM", dtype="float32", **own)
+            for name, kind, own in tensors
+        ],
+        listed=2,
+        rest=VulnerableRestPart(tensors=1, **tensors[2][2]),
+        bits=[
+            VulnerableBitPart(dtype="float32", encoding="stored", bit=bit, field=field, **own)
+            for bit, field, own in bits
+        ],
+        confidence=0.9938,
+    )
+
+
 def example_target(**changed: Any) -> TargetReport:
     """A target with two memories, a budget that is kept and one that is not decided."""
     plain, guarded = plain_region(), protected_region()
@@ -299,6 +384,8 @@ def example_target(**changed: Any) -> TargetReport:
             ClassPart(index=i, name="", images=36, score=s)
             for i, s in enumerate((1.0, 0.9722, 1.0, 0.9444))
         ],
+        "by_class": by_class(),
+        "by_class_missing": "",
         "decision": SWEEP.decision,
         "environment": EnvironmentPart(
             name="sea level, New York", flux_factor=1.0, source="", standing=None, ambient="25 C"
@@ -345,6 +432,8 @@ def example_target(**changed: Any) -> TargetReport:
             )
             for factor, verdicts in FACTORS
         ],
+        "worst": worst_events(),
+        "vulnerability": vulnerability(),
         "assumptions": ["An event is placed uniformly over the bits of its region."],
         "limits": ["Permanent faults, address decoders and control logic are not covered."],
         "evidence": EvidencePart(
@@ -394,6 +483,10 @@ def in_orbit() -> TargetReport:
     """The regime of several events."""
     return example_target(
         regions=[orbit_region()],
+        by_class=None,
+        by_class_missing="No region is in the regime of one event.",
+        worst=[],
+        vulnerability=None,
         verdict=VerdictPart(
             verdict="fail",
             conditions=[condition("metric_mean", 0.9, "fail", (0.41, 0.40, 0.42))],

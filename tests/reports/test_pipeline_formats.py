@@ -27,6 +27,8 @@ from tests.reports.differences import DIFFERENCES
 from tests.reports.examples import EXAMPLES, condition, example_report, gated_report, interval, row
 from tests.reports.failures import FAILURES
 from tests.reports.maps import MAPS
+from tests.reports.protections import PLANS
+from tests.reports.replays import REPLAYS
 from tests.reports.targets import EXAMPLES as TARGETS
 from tests.support import ROOT
 
@@ -40,6 +42,8 @@ CASES: dict[str, tuple[RecordKind, Callable[[], Any]]] = {
     **{f"compared-{name}": (RecordKind.COMPARISON, make) for name, make in COMPARISONS.items()},
     **{f"diff-{name}": (RecordKind.DIFFERENCE, make) for name, make in DIFFERENCES.items()},
     **{f"target-{name}": (RecordKind.TARGET, make) for name, make in TARGETS.items()},
+    **{f"plan-{name}": (RecordKind.PROTECTION, make) for name, make in PLANS.items()},
+    **{f"replay-{name}": (RecordKind.REPLAY, make) for name, make in REPLAYS.items()},
     **{name: (RecordKind.FAILURE, make) for name, make in FAILURES.items()},
 }
 
@@ -297,6 +301,26 @@ def test_hostile_names_stay_names(name: str) -> None:
 
 
 # Findings
+
+
+def test_a_budget_of_a_plan_is_a_case_as_a_gate_is() -> None:
+    """Undecided is an error to JUnit, and the interval is in its text."""
+    suite = suite_of(rendered(RecordKind.PROTECTION, "junit", PLANS["on-a-target"]()))
+    found = {case.name: [r.__class__.__name__ for r in case.result] for case in suite}
+    assert found == {"sdc_fit <= 10": ["Error"], "due_fit <= 10": []}
+    (error,) = [result for case in suite for result in case.result]
+    for part in ("8.2", "6.1", "148 without protection", "9,008 check bits"):
+        assert part in error.text, part
+
+
+def test_a_replay_that_differs_fails_and_a_list_has_nothing_to_fail() -> None:
+    suite = suite_of(rendered(RecordKind.REPLAY, "junit", REPLAYS["of-a-report"]()))
+    assert (suite.tests, suite.failures) == (4, 1)
+    assert "### relcheck: replay differs" in rendered(
+        RecordKind.REPLAY, "markdown", REPLAYS["of-a-report"]()
+    )
+    suite = suite_of(rendered(RecordKind.REPLAY, "junit", REPLAYS["of-a-list"]()))
+    assert (suite.tests, suite.failures) == (1, 0)
 
 
 def found_of(report: Any) -> Findings:

@@ -16,10 +16,12 @@ HEADS = (
     "Environment and exposure windows",
     "Event patterns",
     "Campaign",
-    "Fault-free baseline",
+    "Fault-free baseline, and silent corruption by class",
     "Outcomes given one event",
     "FIT, from raw to silent",
     "Sensitivity to the raw rates",
+    "Worst events, replayable",
+    "Vulnerability by tensor and by bit position",
     "Assumptions and limits",
     "Tool evidence and provenance",
 )

@@ -5,7 +5,7 @@ from typing import Literal
 
 from analyzer.campaign.events.result import StratumFound
 from analyzer.faults.models import FaultModel
-from analyzer.protect.cells import Cell, EventKind, Share, estimated
+from analyzer.planning.cells import Cell, EventKind, Share, estimated
 from analyzer.stats.areas import AreaStratum
 
 

@@ -67,6 +67,11 @@ class EventResult:
         return sum(found.seen.tally.trials for found in self.strata)
 
     @property
+    def exhaustive(self) -> bool:
+        """True if every event met every image."""
+        return all(found.seen.exact is not None for found in self.strata)
+
+    @property
     def images(self) -> int:
         """Images of all these trials."""
         return sum(found.images for found in self.strata)

@@ -7,6 +7,7 @@ from functools import cached_property
 from analyzer.campaign.maps.result import TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import Stop, ended_early
+from analyzer.faults.bit_positions import BitPosition
 from analyzer.faults.space import AnyKind, FaultSpace, TensorSite
 from analyzer.stats.areas import AreaEstimate, AreaStratum, estimate_area, untried_share
 
@@ -26,15 +27,6 @@ class Area:
     trials: int
     untried: float
     estimate: AreaEstimate | None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class BitPosition:
-    """A bit position of all elements of one type and encoding."""
-
-    dtype: str
-    codec: str
-    bit: int
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ _OPTIONS = {
         option(
             _WHICH,
             "K",
-            "Of a report: the K-th worst trial, or RATE/STRATUM/INDEX (default: all worst).",
+            "Of a report: the K-th worst trial, or its name (default: all worst).",
         ),
     ],
     "faults": Annotated[
@@ -33,6 +33,9 @@ _OPTIONS = {
     ],
     "model": Annotated[
         Path | None, option(_WHICH, "FILE", "The model, if it is not where it was.")
+    ],
+    "target": Annotated[
+        str | None, option(_WHICH, "FILE", "The target, if it is not where it was.")
     ],
 }
 
@@ -49,10 +52,14 @@ _OPTIONS = {
     device=options.Device,
     precise_int8=options.PreciseInt8,
     **report_options.outputs(RecordKind.REPLAY),
+    format=report_options.formats(RecordKind.REPLAY),
 )
 def replay(
     source: Annotated[
-        Path, typer.Argument(help="JSON report of a run, or an ONNX model.", metavar="REPORT|MODEL")
+        Path,
+        typer.Argument(
+            help="JSON report of a run or a target, or an ONNX model.", metavar="REPORT|MODEL"
+        ),
     ],
     **flags: Any,
 ) -> Exit:

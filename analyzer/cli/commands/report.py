@@ -12,7 +12,7 @@ from analyzer.reports.formats import RecordKind
 
 _KINDS = (
     *(RecordKind.RUN, RecordKind.MAP, RecordKind.COMPARISON),
-    *(RecordKind.DIFFERENCE, RecordKind.TARGET),
+    *(RecordKind.DIFFERENCE, RecordKind.TARGET, RecordKind.PROTECTION, RecordKind.REPLAY),
 )
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.cli.target_options import Exhaustive
 
 
 @app.command()
-@options.takes(**options.RUN)
+@options.takes(exhaustive=Exhaustive, **options.RUN)
 def run(model: options.Model = None, **flags: Any) -> Exit:
     """Sweep bit error rates; print a table, judge gates, write reports.
 

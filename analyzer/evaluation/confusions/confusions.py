@@ -79,19 +79,24 @@ class Confusions:
                 return found
         return False
 
-    def count(self, golden: Ints, faulty: Ints | None, changed: Bools) -> int:
-        """Images whose change is critical.
+    def critical(self, golden: Ints, faulty: Ints | None, changed: Bools) -> Bools:
+        """Tell the images whose change is critical.
 
         Args:
             golden: int64 (images,), classes without faults.
             faulty: int64 (images,), classes under faults; None: no class can be read, which counts
                 as critical.
             changed: bool (images,), those with silent corruption.
+
+        Returns:
+            bool (images,).
         """
         if faulty is None:
-            return int(np.count_nonzero(changed))
+            return changed
+        found = changed.copy()
         pairs = zip(golden[changed].tolist(), faulty[changed].tolist(), strict=True)
-        return sum(self.is_critical(before, after) for before, after in pairs)
+        found[changed] = [self.is_critical(before, after) for before, after in pairs]
+        return found
 
     @property
     def content(self) -> dict[str, Any]:

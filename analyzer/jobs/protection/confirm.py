@@ -1,15 +1,18 @@
 """Confirmation of a plan: single events on the protected memory, with a seed of their own."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from analyzer.campaign.coding_loss import CodingLoss
+from analyzer.campaign.journal.journal import Journal
 from analyzer.campaign.result import Stop
 from analyzer.faults.protections.protection import Protection
 from analyzer.gate.harm_budget import HarmBudget
 from analyzer.gate.target import TargetFigure
+from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.journals import journal_of_plan
 from analyzer.jobs.observer import Observer
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.protect import ProtectRequest
@@ -106,8 +109,14 @@ class OnTarget:
         """
         target = protected_target(self.target, protections, self.budgets)
         asked = plan_request(self.request, target, seed, confidence, budget)
-        measured = measure_target(asked, target, self.observer, self.watch)
+        measured = measure_target(asked, target, self.observer, self.watch, self._journal)
         return _found(measured, self.budgets)
+
+    def _journal(
+        self, analysis: Analysis, _request: TargetRequest, observer: Observer
+    ) -> AbstractContextManager[Journal | None]:
+        """The journal of one confirmation."""
+        return journal_of_plan(self.request.journal, analysis, observer)
 
 
 _OF_ITS_OWN = {
@@ -137,7 +146,7 @@ def plan_request(
     given = {name: getattr(request, name) for name in own - _OF_ITS_OWN}
     return TargetRequest(
         **given,
-        target=request.target or Path(target.name),
+        target=target,
         seed=seed,
         confidence=confidence,
         budget=budget,

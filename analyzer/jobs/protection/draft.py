@@ -11,12 +11,12 @@ from analyzer.faults.space import FaultSpace
 from analyzer.jobs.protection.regions import MemoryRegion
 from analyzer.jobs.protection.survey import Survey
 from analyzer.jobs.requests.protect import ProtectRequest
-from analyzer.protect.cells import EventKind
-from analyzer.protect.cheapest import cheapest, safest
-from analyzer.protect.harm import Harm, total
-from analyzer.protect.menu import Choice, Menu, everywhere, menus
-from analyzer.protect.offers import Limits, Offer, Solution
-from analyzer.protect.rules import protection_of
+from analyzer.planning.cells import EventKind
+from analyzer.planning.cheapest import cheapest, safest
+from analyzer.planning.harm import Harm, total
+from analyzer.planning.menu import Choice, Menu, everywhere, menus
+from analyzer.planning.offers import Limits, Offer, Solution
+from analyzer.planning.rules import protection_of
 
 AIM = 0.8
 """Part of a budget that a plan is drafted for."""

@@ -9,8 +9,8 @@ from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.protection.draft import Draft, Surveyed, harm_of, schemes_of
 from analyzer.jobs.protection.rounds import Round, Search, Terms, limits_of
 from analyzer.jobs.requests.protect import ProtectRequest
-from analyzer.protect.harm import Amount, Harm, total
-from analyzer.protect.menu import Choice
+from analyzer.planning.harm import Amount, Harm, total
+from analyzer.planning.menu import Choice
 from analyzer.reports.protect.amounts import EVERYWHERE
 from analyzer.reports.protect.record import (
     AlternativePart,

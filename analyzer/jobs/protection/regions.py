@@ -15,7 +15,7 @@ from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.targets.arithmetic import BITS_PER_MBIT, raw_fit
 from analyzer.targets.exposure import exposure_of
-from analyzer.targets.read import read_target, regions_of
+from analyzer.targets.read import loaded_target, regions_of
 from analyzer.targets.target import DeploymentTarget, Region, Use
 
 WHOLE = "memory"
@@ -62,7 +62,7 @@ def target_of(space: FaultSpace, request: ProtectRequest) -> DeploymentTarget:
         BadTarget: the target cannot be read.
     """
     if request.target is not None:
-        return read_target(request.target)
+        return loaded_target(request.target)
     region = Region(
         name=WHOLE,
         raw_fit_per_mbit=BITS_PER_MBIT / space.bits,

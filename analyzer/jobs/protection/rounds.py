@@ -19,7 +19,7 @@ from analyzer.jobs.protection.confirm import PlanCampaign, PlanFound
 from analyzer.jobs.protection.draft import Draft, Surveyed, draft_plan
 from analyzer.jobs.protection.survey import stops_of
 from analyzer.jobs.protection.variants import Drafts, Variant
-from analyzer.protect.offers import Limits
+from analyzer.planning.offers import Limits
 from analyzer.stats.intervals import Interval
 
 TIGHTER = 0.7

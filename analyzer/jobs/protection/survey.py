@@ -23,15 +23,17 @@ from analyzer.faults.events import EventStrata, EventStratum, Place
 from analyzer.faults.protections import NONE
 from analyzer.faults.site_strata import split_sites
 from analyzer.jobs.analysis import Analysis
+from analyzer.jobs.journals import journal_of_plan, remember_finished
 from analyzer.jobs.observer import MapStage, Observer
-from analyzer.jobs.pools import NullStore, early_start, open_pool
+from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.protection.confirm import plan_request, protected_target
 from analyzer.jobs.protection.regions import MemoryRegion
+from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.target.prepare import prepare_target
-from analyzer.protect.cells import EventKind
-from analyzer.protect.offers import Limits
+from analyzer.planning.cells import EventKind
+from analyzer.planning.offers import Limits
 from analyzer.runtime.ort.device import Device
 from analyzer.runtime.ort.golden_model import golden_values
 from analyzer.targets.target import DeploymentTarget
@@ -110,12 +112,16 @@ def survey_events(
             observer.tensor(0, done.shown, done.share())
 
         with (
+            journal_of_plan(request.journal, analysis, observer) as journal,
             watch.interruptible(),
             open_pool(analysis, request, crew, observer) as pool,
             observer.stage(MapStage(1, "events")),
         ):
-            stop = work_off([task], pool, NullStore(), watch, tell)
-    return Survey(analysis, prepared.members, task.finished(stop))
+            store = CountingStore(journal)
+            found = task.finished(work_off([task], pool, store, watch, tell))
+            remember_finished(journal, ended_early([found.stop]), watch.started[:10])
+    tell_replayed(store.trials, found.trials, journal, observer)
+    return Survey(analysis, prepared.members, found)
 
 
 def weights_of(regions: Sequence[MemoryRegion]) -> dict[int, float]:

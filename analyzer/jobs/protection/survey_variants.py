@@ -23,7 +23,7 @@ from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.sources import open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.model import Model
-from analyzer.protect.offers import Limits
+from analyzer.planning.offers import Limits
 from analyzer.reports.protect.bounds import INTERRUPTED
 from analyzer.runtime.ort.device import Device
 from analyzer.targets.target import DeploymentTarget

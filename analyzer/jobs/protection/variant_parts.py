@@ -9,7 +9,7 @@ from analyzer.jobs.protection.draft import Draft
 from analyzer.jobs.protection.record import plain_harm
 from analyzer.jobs.protection.rounds import Search
 from analyzer.jobs.protection.variants import Variant
-from analyzer.protect.harm import Amount
+from analyzer.planning.harm import Amount
 from analyzer.reports.protect.variants import RatioPart, State, VariantHarmPart, VariantPart
 
 

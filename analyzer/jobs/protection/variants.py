@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from analyzer.jobs.protection.bounded import BoundedModel
 from analyzer.jobs.protection.confirm import PlanCampaign
 from analyzer.jobs.protection.draft import AIM, Draft, Surveyed, best_reachable, draft_plan
-from analyzer.protect.offers import Limits
+from analyzer.planning.offers import Limits
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.tasks import WHOLE
@@ -150,6 +150,21 @@ class SweepRequest(RatesRequest):
     gate: fields.Gates = ()
     waivers: Path | None = None
     until: fields.Until = "precision"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_to_enumerate(cls, given: Any) -> Any:
+        """Refuse to run every pattern.
+
+        Raises:
+            BadOption: the settings ask for it.
+        """
+        if given.get("exhaustive"):
+            raise BadOption(
+                "--exhaustive goes with a --target, or with relcheck map: a sweep draws patterns "
+                "of many upsets, which nobody can enumerate"
+            )
+        return {name: value for name, value in given.items() if name != "exhaustive"}
 
     @property
     def swept(self) -> tuple[float, ...]:

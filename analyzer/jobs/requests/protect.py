@@ -92,7 +92,7 @@ class ProtectRequest(CampaignRequest):
     Attributes:
         model: The model.
         gate: The budgets; none: those of the target.
-        target: File of the deployment target; None: events per memory count, not FIT.
+        target: The deployment target; None: events per memory count, not FIT.
         scheme: Schemes that may be used, as ``--protect`` writes them, without a place.
         rounds: Plans that are tried before it is given up.
         bounds: Methods that bound activations, each an alternative to the model as it is.

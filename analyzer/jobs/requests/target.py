@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, InstanceOf, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, model_validator
 
 from analyzer.errors import BadGate, BadOption, RelcheckError
 from analyzer.gate import parse_gate
@@ -16,7 +16,8 @@ from analyzer.jobs.requests.campaigns import CampaignRequest, Purpose
 from analyzer.jobs.requests.config_file import ConfigFile
 from analyzer.jobs.requests.settings import ask
 from analyzer.reports.formats import RecordKind
-from analyzer.targets.read import find_target
+from analyzer.targets.read import find_target, loaded_target
+from analyzer.targets.target import DeploymentTarget
 
 STATED = {
     "fault": "the events of each region",
@@ -34,6 +35,11 @@ ELSEWHERE = {
 """Settings that do not go with a target, by name, with the reason."""
 
 
+def _held(value: Any) -> Any:
+    """A target that a program holds, checked again."""
+    return loaded_target(value) if isinstance(value, DeploymentTarget) else value
+
+
 TargetGates = Annotated[
     tuple[
         Annotated[
@@ -45,7 +51,10 @@ TargetGates = Annotated[
     ],
     fields.ONE_OR_MORE,
 ]
-TargetFile = Annotated[Path, fields.from_text(find_target)]
+TargetFile = Annotated[
+    Path | InstanceOf[DeploymentTarget], BeforeValidator(_held), fields.from_text(find_target)
+]
+"""A file, the name of a target that comes with the tool, or a target that a program holds."""
 
 
 class TargetRequest(CampaignRequest):
@@ -53,7 +62,7 @@ class TargetRequest(CampaignRequest):
 
     Attributes:
         model: The model.
-        target: File of the target.
+        target: File of the target, or the target that a program holds.
         gate: Conditions beside those of the target's budget.
         precision: Half-width at which trials end where nothing is to be decided.
         exhaustive: Whether every event is to meet every image.

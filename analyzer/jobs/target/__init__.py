@@ -6,7 +6,7 @@
 - `analyze`: all of it, to a report.
 """
 
-from analyzer.jobs.target.analyze import TargetFound, analyze_target
+from analyzer.jobs.target.analyze import TargetReport, analyze_target
 from analyzer.jobs.target.measure import Measured, measure_target
 
-__all__ = ["Measured", "TargetFound", "analyze_target", "measure_target"]
+__all__ = ["Measured", "TargetReport", "analyze_target", "measure_target"]

@@ -1,30 +1,35 @@
 """A report on a deployment target: read, measure, judge, report."""
 
-import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
+from analyzer.campaign.events.breakdown import broken_down
 from analyzer.gate import Verdict
+from analyzer.gate.target import TargetCondition
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
-from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
+from analyzer.jobs.provenance import acceleration_parts, run_part, settings_of, tool_part
 from analyzer.jobs.report import Report, Status, status_of
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.target import TargetRequest
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.target.evidence import tool_evidence
+from analyzer.jobs.target.gate import TargetGateReport, figures_in, judge_target_record
 from analyzer.jobs.target.measure import Measured, measure_target
+from analyzer.jobs.target.worst import worst_event_parts
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row
+from analyzer.reports.target import record
 from analyzer.reports.target.build import TargetContents, build_target_report
-from analyzer.reports.target.record import TargetReport
 from analyzer.reports.target.table import target_rows
 from analyzer.reports.target.text import to_text, verdict_text
-from analyzer.targets.read import SHIPPED, read_target
+from analyzer.stats.intervals import Interval
+from analyzer.targets.read import digest_of, loaded_target, name_of
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class TargetFound(Report[TargetReport]):
+class TargetReport(Report[record.TargetReport]):
     """A finished report on a target."""
 
     kind: ClassVar[RecordKind | None] = RecordKind.TARGET
@@ -45,6 +50,28 @@ class TargetFound(Report[TargetReport]):
         """OK if the conditions passed or, without any, if the trials are complete."""
         return status_of(self.verdict, self.complete)
 
+    @property
+    def figures(self) -> dict[str, Interval]:
+        """The figures of conditions by name, such as ``sdc_fit``, each with its interval.
+
+        Without a raw rate, or without enough trials, a figure is not there.
+        """
+        return {figure.value: found for figure, found in figures_in(self.record).items()}
+
+    def gate(self, *conditions: str | TargetCondition) -> TargetGateReport:
+        """Judge conditions afterwards, by the intervals of the report.
+
+        Args:
+            conditions: like ``sdc_fit <= 10``.
+
+        Returns:
+            The verdict with its evidence.
+
+        Raises:
+            BadGate: a condition cannot be read, or needs what the report does not tell.
+        """
+        return judge_target_record(self.record, conditions)
+
     def to_text(self) -> str:
         """The report as plain text, 80 columns wide."""
         return to_text(self.record)
@@ -58,7 +85,7 @@ class TargetFound(Report[TargetReport]):
         return target_rows(self.record)
 
 
-def analyze_target(request: TargetRequest, observer: Observer = SILENT) -> TargetFound:
+def analyze_target(request: TargetRequest, observer: Observer = SILENT) -> TargetReport:
     """Analyze a model on a deployment target, and write what was asked for.
 
     Args:
@@ -69,14 +96,15 @@ def analyze_target(request: TargetRequest, observer: Observer = SILENT) -> Targe
         BadTarget: the file is no target, or does not fit the model.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    inputs = [*files_of(request.model), *request.data_files, request.target]
+    inputs = [*files_of(request.model), *request.data_files]
+    inputs += [request.target] if isinstance(request.target, Path) else []
     check_targets([*request.outputs.values()], inputs)
-    target = read_target(request.target)
+    target = loaded_target(request.target)
     found = measure_target(request, target, observer)
-    record = report_on(request, found, observer)
-    written = write_report(RecordKind.TARGET, record, request.outputs)
-    return TargetFound(
-        record=record,
+    found_record = report_on(request, found, observer)
+    written = write_report(RecordKind.TARGET, found_record, request.outputs)
+    return TargetReport(
+        record=found_record,
         written=tuple(written),
         cut_short=found.cut_short,
         journal=found.journal,
@@ -84,7 +112,9 @@ def analyze_target(request: TargetRequest, observer: Observer = SILENT) -> Targe
     )
 
 
-def report_on(request: TargetRequest, found: Measured, observer: Observer = SILENT) -> TargetReport:
+def report_on(
+    request: TargetRequest, found: Measured, observer: Observer = SILENT
+) -> record.TargetReport:
     """The report on a target that was measured.
 
     Args:
@@ -92,11 +122,12 @@ def report_on(request: TargetRequest, found: Measured, observer: Observer = SILE
         found: what was measured.
         observer: is told how it goes.
     """
-    analysis, path = found.prepared.analysis, request.target
+    analysis = found.prepared.analysis
+    breakdown = broken_down(found.task) if found.task else None
     contents = TargetContents(
         target=found.prepared.target,
-        file=path.stem if path.parent == SHIPPED else path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        file=name_of(request.target),
+        sha256=digest_of(request.target),
         model=analysis.model,
         space=analysis.space,
         data=analysis.data,
@@ -111,6 +142,8 @@ def report_on(request: TargetRequest, found: Measured, observer: Observer = SILE
         figures=found.figures,
         judged=found.conditions,
         confidence=found.confidence,
+        breakdown=breakdown,
+        worst=worst_event_parts(found.prepared, breakdown),
     )
     evidence = tool_evidence(request, analysis.model.size, observer)
     run = run_part(
@@ -119,5 +152,6 @@ def report_on(request: TargetRequest, found: Measured, observer: Observer = SILE
         request.command,
         acceleration_parts(analysis.executor),
         [request.model],
+        settings_of(request),
     )
     return build_target_report(contents, tool_part(analysis.device), run, evidence)

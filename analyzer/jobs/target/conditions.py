@@ -40,21 +40,38 @@ def conditions_of(
         for name, bound in target.budget
         if bound is not None
     ]
-    for condition in (*found, *asked):
+    unrated = [region.name for region in target.region if region.raw_fit_per_mbit is None]
+    check_conditions(found, target.name, (), critical)
+    check_conditions(asked, target.name, unrated, critical)
+    return (*found, *asked)
+
+
+def check_conditions(
+    conditions: Sequence[TargetCondition], target: str, unrated: Sequence[str], critical: bool
+) -> None:
+    """Refuse conditions on what nothing will tell.
+
+    Args:
+        conditions: on the target.
+        target: its name.
+        unrated: names of its regions without a raw rate.
+        critical: a severity table tells critical confusions.
+
+    Raises:
+        BadGate: a condition needs the raw rate of such a region, or a severity table.
+    """
+    for condition in conditions:
         if condition.figure is TargetFigure.CRITICAL_FIT and not critical:
             raise BadGate(
                 f"{str(condition)!r} counts critical confusions, and no table tells them; give it "
                 "by --severity FILE"
             )
-    for condition in asked:
-        for region in target.region:
-            if condition.figure.needs_rates and region.raw_fit_per_mbit is None:
-                raise BadGate(
-                    f"gate {str(condition)!r} counts events in time, and the region "
-                    f"{region.name!r} of the target {target.name!r} has no raw_fit_per_mbit; "
-                    "nobody published it for every memory: fill it in"
-                )
-    return (*found, *asked)
+        if condition.figure.needs_rates and unrated:
+            raise BadGate(
+                f"gate {str(condition)!r} counts events in time, and the region {unrated[0]!r} of "
+                f"the target {target!r} has no raw_fit_per_mbit; nobody published it for every "
+                "memory: fill it in"
+            )
 
 
 def questions(conditions: Sequence[TargetCondition], regions: int) -> int:

@@ -1,6 +1,6 @@
 """Regions whose windows hold several events: a sweep at the bit error rates that follow."""
 
-from analyzer.jobs.observer import Observer
+from analyzer.jobs.observer import Observer, of_part
 from analyzer.jobs.report import Share
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.fields import NOWHERE
@@ -67,6 +67,6 @@ def sweep_region(
             "journal": NOWHERE if request.journal is NOWHERE else None,
         }
     )
-    found = run_sweep(asked, observer, outer)
+    found = run_sweep(asked, of_part(observer), outer)
     assert not isinstance(found, Share), "a sweep without shards ends in a report"
     return SweptRegion(found.record, mean, worst)

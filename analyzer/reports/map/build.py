@@ -1,12 +1,11 @@
 """`VulnerabilityMap` -> `MapReport`."""
 
-from analyzer.campaign.maps.map import Area, BitPosition, VulnerabilityMap, tensor_bits
+from analyzer.campaign.maps.map import Area, VulnerabilityMap, tensor_bits
 from analyzer.campaign.maps.result import SiteStratumResult, TensorResult
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.definition import AnswerDefinition
-from analyzer.faults.elements import ELEMENT_TYPES
-from analyzer.faults.protections.part import CHECK_BITS
+from analyzer.faults.bit_positions import BitPosition, field_of
 from analyzer.model import Model
 from analyzer.reports.map.record import (
     AreaPart,
@@ -123,18 +122,6 @@ def _bit(position: BitPosition, area: Area) -> BitPart:
         field=field_of(position),
         **dict(_area(area)),
     )
-
-
-def field_of(position: BitPosition) -> str:
-    """The field of the number to which a bit belongs, e.g. ``sign`` or ``fraction``."""
-    if position.codec.startswith(CHECK_BITS):
-        return "check"
-    if not position.codec.startswith("q"):
-        return ELEMENT_TYPES[position.dtype].field(position.bit)
-    integer, _, fraction = position.codec.removeprefix("q").partition(".")
-    if position.bit < int(fraction):
-        return "fraction"
-    return "integer" if position.bit < int(integer) + int(fraction) else "sign"
 
 
 def _tensor(found: VulnerabilityMap, tensor: TensorResult, share: float | None) -> TensorPart:

@@ -97,6 +97,7 @@ def build_replay(
     space: FaultSpace,
     data: Dataset,
     source: str,
+    fault: str,
     found: Sequence[PatternFindings],
     tool: ToolPart,
     run: RunPart,
@@ -111,6 +112,7 @@ def build_replay(
         space: its bits at risk.
         data: the data set.
         source: name of the fault list, or of the report.
+        fault: the fault model, or the events, as reports write them.
         found: the patterns, in the order in which they were run.
         tool: versions.
         run: times and host.
@@ -132,7 +134,7 @@ def build_replay(
             id=plan.id,
             exposure=plan.exposure.value,
             encoding=plan.encoding,
-            fault=str(plan.fault),
+            fault=fault,
             batch=plan.batch,
             seed=plan.seed,
         ),

@@ -1,6 +1,7 @@
 """Single trials in reports: the pattern, element by element, and what it did."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from analyzer.campaign.result import WorstTrial
 from analyzer.faults.bit_changes import ElementChange, PatternChanges
@@ -147,7 +148,16 @@ def worst_lines(trials: Sequence[TrialPart]) -> Iterator[str]:
     )
 
 
-def harm(part: TrialPart) -> str:
+class Harm(Protocol):
+    """Whatever counts the images that a trial harmed."""
+
+    images: Count
+    sdc: Count
+    due: Count
+    critical_sdc: Count | None
+
+
+def harm(part: Harm) -> str:
     """The outcome of a trial in words, e.g. ``3 of 4 images SDC``."""
     words = [f"{part.sdc} SDC"] if part.sdc else []
     if part.critical_sdc:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analyzer.campaign.plan import Plan
 from analyzer.campaign.result import CampaignResult, RateResult
-from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.faults.space import FaultSpace
 from analyzer.gate import Judgement, overall
@@ -20,6 +21,7 @@ from analyzer.reports.shared.build import (
     model_part,
     sweep_fields,
 )
+from analyzer.reports.shared.classes import ClassesPart, classes_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.left_out import gate_scope
 from analyzer.reports.shared.records import (
@@ -82,7 +84,7 @@ def build_report(
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         protection=protection,
         severity=severity_part(definition.confusions),
-        rates=[_rate(r) for r in result.rates],
+        rates=[_rate(r, _classes(r, result.plan, model, data)) for r in result.rates],
         worst=list(worst),
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
@@ -94,7 +96,14 @@ def build_report(
     )
 
 
-def _rate(result: RateResult) -> RatePart:
+def _classes(result: RateResult, plan: Plan, model: Model, data: Dataset) -> ClassesPart | None:
+    """Silent corruption by class; None without, and of random inputs, which are of no class."""
+    if data.kind is DataKind.GENERATED:
+        return None
+    return classes_part(result.classes, model.metadata.labels, plan.confidence)
+
+
+def _rate(result: RateResult, by_class: ClassesPart | None) -> RatePart:
     found = result.estimate
     return RatePart(
         rate=result.rate,
@@ -116,6 +125,7 @@ def _rate(result: RateResult) -> RatePart:
         memory=_memory(result.memory),
         critical_sdc=interval_part(found.critical_sdc if found else None),
         noncritical_sdc=interval_part(found.noncritical_sdc if found else None),
+        by_class=by_class,
     )
 
 

@@ -11,6 +11,7 @@ from analyzer.reports.shared.severity import SAID, severity_sentence
 from analyzer.reports.shared.trials import element_line, harm
 from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.chart import sweep_chart
+from analyzer.reports.sweep.classes import class_table
 from analyzer.reports.sweep.record import Report
 from analyzer.reports.sweep.undecided import why_undecided
 
@@ -30,6 +31,7 @@ def to_html(report: Report) -> str:
         beside_bound=beside_bound,
         severity_sentence=severity_sentence,
         severity_said=SAID,
+        by_class=class_table(report),
         harm=harm,
         element_line=element_line,
         rows=sorted(report.rates, key=lambda r: r.rate),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.classes import ClassesPart
 from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     Count,
@@ -70,6 +71,7 @@ class RatePart(ReportRecord):
     ``metric``, ``sdc``, ``due`` and ``masked`` are absent while fault patterns that were not tried
     at all weigh more than the precision: then there is no estimate. ``critical_sdc`` and
     ``noncritical_sdc``, which add up to ``sdc``, are there with a table of critical confusions.
+    ``by_class`` is there where the decision on an image is one class.
     """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -88,6 +90,7 @@ class RatePart(ReportRecord):
     memory: MemoryPart | None = left_out()
     critical_sdc: IntervalPart | None = left_out()
     noncritical_sdc: IntervalPart | None = left_out()
+    by_class: ClassesPart | None = left_out()
 
 
 class ConditionPart(ReportRecord):

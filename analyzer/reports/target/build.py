@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from analyzer.campaign.coding_loss import CodingLoss
+from analyzer.campaign.events.breakdown import EventBreakdown
 from analyzer.campaign.events.result import EventResult
 from analyzer.campaign.golden_answers import GoldenAnswers
 from analyzer.campaign.plan import Plan
-from analyzer.evaluation.dataset import Dataset
+from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.space import FaultSpace
 from analyzer.gate.target_figures import TargetFigures
 from analyzer.gate.target_judge import TargetJudgement
 from analyzer.model import Model
 from analyzer.reports.shared.build import ModelNotes, data_part, model_part
+from analyzer.reports.shared.classes import classes_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart, RunPart, ToolPart
+from analyzer.reports.target.baseline import class_parts, missing_classes
 from analyzer.reports.target.memory import OutOfScopePart
 from analyzer.reports.target.record import (
     CampaignPart,
-    ClassPart,
     DocumentPart,
     EnvironmentPart,
     EvidencePart,
@@ -38,7 +38,9 @@ from analyzer.reports.target.sentences import (
 )
 from analyzer.reports.target.swept import SweptRegion
 from analyzer.reports.target.totals import sensitivity_parts, total_part
+from analyzer.reports.target.trials import EventTrialPart
 from analyzer.reports.target.verdict import verdict_part
+from analyzer.reports.target.vulnerability import vulnerability_part
 from analyzer.targets.target import DeploymentTarget
 
 
@@ -64,6 +66,8 @@ class TargetContents:
         figures: All figures that conditions may be about.
         judged: Each condition with its evidence.
         confidence: Of each interval, before looks share the error.
+        breakdown: The trials of single events, taken apart; None: there are none.
+        worst: The events that harmed most.
     """
 
     target: DeploymentTarget
@@ -83,6 +87,8 @@ class TargetContents:
     figures: TargetFigures
     judged: Sequence[TargetJudgement]
     confidence: float
+    breakdown: EventBreakdown | None
+    worst: Sequence[EventTrialPart]
 
 
 def build_target_report(
@@ -100,6 +106,10 @@ def build_target_report(
     model = model_part(contents.model, contents.space, contents.notes)
     environment, definition = target.environment, golden.judge.definition
     regions = [region_part(region) for region in _regions(contents)]
+    breakdown, names = contents.breakdown, contents.model.metadata.labels
+    generated = contents.data.kind is DataKind.GENERATED
+    shares = breakdown.classes if breakdown and not generated else None
+    by_class = classes_part(shares, names, plan.confidence)
     return TargetReport(
         document=DocumentPart(**target.document.model_dump()),
         verdict=verdict_part(contents.judged, contents.figures, model, _confidence(contents)),
@@ -110,7 +120,11 @@ def build_target_report(
         model=model,
         data=data_part(contents.data),
         golden=GoldenPart(metric=plan.metric, value=golden.metric),
-        classes=class_parts(golden),
+        classes=[] if generated else class_parts(golden, names),
+        by_class=by_class,
+        by_class_missing=""
+        if by_class
+        else missing_classes(golden, breakdown, generated=generated),
         decision=decision_part(definition),
         environment=EnvironmentPart(**environment.model_dump()),
         use=UsePart(**target.use.model_dump()),
@@ -119,6 +133,14 @@ def build_target_report(
         campaign=_campaign(contents),
         total=total_part(contents.figures, contents.events, target, contents.coding),
         sensitivity=sensitivity_parts(contents.figures, contents.judged),
+        worst=list(contents.worst),
+        vulnerability=vulnerability_part(
+            breakdown,
+            contents.space,
+            [region.name for region in target.region],
+            contents.members,
+            _confidence(contents),
+        ),
         assumptions=target_assumptions(plan, contents.data, target),
         limits=limits_of(target, regions),
         evidence=evidence,
@@ -148,27 +170,6 @@ def _confidence(contents: TargetContents) -> float:
     if contents.events is None or contents.swept:
         return contents.confidence
     return contents.events.figures.confidence
-
-
-def class_parts(golden: GoldenAnswers) -> list[ClassPart]:
-    """Fault-free scores by class; none where labels are no classes of single images."""
-    labels = [batch.labels for batch in golden.batches]
-    if any(own is None or own.ndim != 1 or own.dtype.kind not in "iu" for own in labels):
-        return []
-    pairs = [
-        (own[: batch.images], found.scores[: batch.images])
-        for own, batch, found in zip(labels, golden.batches, golden.by_batch, strict=True)
-        if own is not None
-    ]
-    classes = np.concatenate([own for own, _ in pairs])
-    scores = np.concatenate([found for _, found in pairs])
-    unit = golden.judge.metric.denominator
-    found = []
-    for index in np.unique(classes[classes >= 0]).tolist():
-        mine = scores[classes == index]
-        score = float(mine.sum()) / (len(mine) * unit)
-        found.append(ClassPart(index=index, name="", images=len(mine), score=score))
-    return found
 
 
 def _out_of_scope(contents: TargetContents) -> list[OutOfScopePart]:
@@ -212,6 +213,6 @@ def _campaign(contents: TargetContents) -> CampaignPart:
         trials=(events.trials if events else 0) + sum(row.trials for row in rows),
         images=(events.images if events else 0) + sum(row.images for row in rows),
         stop=stop,
-        method=method_sentence(bool(events), bool(rows)),
+        method=method_sentence(bool(events), bool(rows), bool(events and events.exhaustive)),
         joint=joint_sentence(plan, len(contents.judged)),
     )

@@ -6,13 +6,22 @@ from markupsafe import Markup
 
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.amounts import beside, number
+from analyzer.reports.shared.classes import ClassSdcPart, class_sentences
+from analyzer.reports.shared.classes import class_rows as by_rank
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
+from analyzer.reports.shared.trials import element_line, harm
 from analyzer.reports.target import page_words
 from analyzer.reports.target.amounts import amount, amount_bounds
 from analyzer.reports.target.chart import roll_up_chart
 from analyzer.reports.target.memory import AmountPart, FitPart, OutcomesPart, RegionPart
-from analyzer.reports.target.record import TargetConditionPart, TargetReport
+from analyzer.reports.target.part_words import (
+    bit_name,
+    first_bits,
+    first_tensors,
+    vulnerable_said,
+)
+from analyzer.reports.target.record import ClassPart, TargetConditionPart, TargetReport
 from analyzer.targets.arithmetic import NEGLIGIBLE
 
 WORDS = {"pass": "passed", "fail": "failed", "undecided": "undecided"}
@@ -57,7 +66,24 @@ def to_html(report: TargetReport) -> str:
         most=MOST_TENSORS,
         worst_class=worst_class(report),
         neglected=NEGLIGIBLE,
+        **_of_parts(report),
     )
+
+
+def _of_parts(report: TargetReport) -> dict[str, object]:
+    """The figures of the sections on classes, worst events, tensors and bit positions."""
+    by_class = report.by_class
+    return {
+        "class_rows": class_rows(report),
+        "class_said": " ".join(class_sentences(by_class)),
+        "critical_by_class": bool(by_class and any(c.critical_sdc for c in by_class.classes)),
+        "harm": harm,
+        "element_line": element_line,
+        "vulnerable_said": vulnerable_said(report.vulnerability),
+        "bits": first_bits(report),
+        "bit_name": bit_name,
+        "tensors": first_tensors(report),
+    }
 
 
 def headline(report: TargetReport) -> list[str]:
@@ -177,9 +203,19 @@ def bound(condition: TargetConditionPart) -> str:
     return f"{sign} {figures.percent(condition.bound)} %"
 
 
+def class_rows(report: TargetReport) -> list[tuple[ClassPart, ClassSdcPart | None]]:
+    """Every class without faults and given one event, the worst under faults first."""
+    by_class = report.by_class
+    ranked = by_rank(by_class, len(by_class.classes)) if by_class else []
+    found = {part.index: part for part in ranked}
+    order = {part.index: place for place, part in enumerate(ranked)}
+    rows = sorted(report.classes, key=lambda part: (order.get(part.index, len(order)), part.index))
+    return [(part, found.get(part.index)) for part in rows]
+
+
 def worst_class(report: TargetReport) -> str:
     """The class with the lowest fault-free score; empty with fewer than two classes."""
     if len(report.classes) < 2:
         return ""
     worst = min(report.classes, key=lambda part: part.score)
-    return worst.name or f"class {worst.index}"
+    return worst.name or str(worst.index)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.shared.classes import ClassesPart
 from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     CodingLossPart,
@@ -29,6 +30,8 @@ from analyzer.reports.target.memory import (
     RegionPart,
     Standing,
 )
+from analyzer.reports.target.trials import EventTrialPart
+from analyzer.reports.target.vulnerability import VulnerabilityPart
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -115,7 +118,7 @@ class UsePart(ReportRecord):
 
 
 class ClassPart(ReportRecord):
-    """Fault-free answers on the images of one class."""
+    """Fault-free answers on the images of one class; ``name`` is what the model calls it."""
 
     index: Count
     name: Name
@@ -207,7 +210,12 @@ class EvidencePart(ReportRecord):
 
 
 class TargetReport(ReportRecord):
-    """A whole report on a target, in the order in which a reviewer reads it."""
+    """A whole report on a target, in the order in which a reviewer reads it.
+
+    ``by_class``: silent corruption by class given one event anywhere in the regions of that regime;
+    absent without such figures, and ``by_class_missing`` says why. ``worst`` are the events that
+    harmed most. ``vulnerability`` is absent where every region is swept.
+    """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
     kind: Literal["target"] = "target"
@@ -219,6 +227,8 @@ class TargetReport(ReportRecord):
     data: DataPart
     golden: GoldenPart
     classes: list[ClassPart]
+    by_class: ClassesPart | None
+    by_class_missing: str
     decision: DecisionPart
     environment: EnvironmentPart
     use: UsePart
@@ -227,6 +237,8 @@ class TargetReport(ReportRecord):
     campaign: CampaignPart
     total: TotalPart
     sensitivity: list[SensitivityPart]
+    worst: list[EventTrialPart]
+    vulnerability: VulnerabilityPart | None
     assumptions: list[str]
     limits: list[str]
     evidence: EvidencePart

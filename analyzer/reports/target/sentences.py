@@ -19,13 +19,16 @@ NOT_COVERED = (
 )
 
 
-def method_sentence(counted: bool, swept: bool) -> str:
+def method_sentence(counted: bool, swept: bool, exhaustive: bool = False) -> str:
     """The way in which figures were estimated.
 
     Args:
         counted: whether regions were hit by single events.
         swept: whether regions were swept over bit error rates.
+        exhaustive: whether every event met every image.
     """
+    if exhaustive:
+        return "Every event met every image: figures are exact for these images, and not estimated."
     parts = []
     if counted:
         parts.append(

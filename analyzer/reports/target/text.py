@@ -10,6 +10,7 @@ from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.terminal_text import COLUMNS, one_line, short_names, table_row, wrapped
 from analyzer.reports.target.amounts import amount, amount_bounds, evidence
 from analyzer.reports.target.memory import FitPart, RegionPart
+from analyzer.reports.target.part_words import part_sentences
 from analyzer.reports.target.record import TargetReport
 
 NAME_WIDTH = 18
@@ -225,6 +226,7 @@ def _notes(report: TargetReport) -> Iterator[str]:
             f"{100.0 * loss.lost:.2f} points of {figures.METRIC_NAMES[report.golden.metric]}; "
             f"{figures.percent(loss.changed, 2)} % of decisions change."
         )
+    yield from part_sentences(report)
     campaign = report.campaign
     each = f"{100 * campaign.interval_confidence:.5g} % each."
     if campaign.looks:

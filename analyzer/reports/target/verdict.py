@@ -30,14 +30,21 @@ def verdict_part(
     verdict = target_verdict(pairs, model.share_out_of_scope)
     return VerdictPart(
         verdict=verdict.value if verdict else None,
-        conditions=[_condition(j, figures, confidence) for j in judged],
+        conditions=[condition_part(j, figures, confidence) for j in judged],
         scope=gate_scope(model) if judged else "",
     )
 
 
-def _condition(
+def condition_part(
     judged: TargetJudgement, figures: TargetFigures, confidence: float
 ) -> TargetConditionPart:
+    """One condition, the figure, and the bound that it is judged by.
+
+    Args:
+        judged: the condition with its evidence.
+        figures: all that is known.
+        confidence: of the evidence's interval.
+    """
     condition, raw = judged.condition, figures.raw_fit
     fit = condition.figure.is_fit and raw > 0.0 and not figures.swept
     return TargetConditionPart(

@@ -9,7 +9,7 @@ from analyzer.faults.protections.plan import Chosen, ProtectionPlan, Rule
 from analyzer.faults.protections.protection import Protection
 from analyzer.faults.protections.scheme import Scheme
 from analyzer.faults.space import FaultSpace, TensorSite
-from analyzer.protect.menu import Choice
+from analyzer.planning.menu import Choice
 
 _TERM = re.compile(r"(kind|type|bits)=")
 

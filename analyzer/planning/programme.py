@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from analyzer.protect.offers import SLACK, Limits, Offer
+from analyzer.planning.offers import SLACK, Limits, Offer
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -19,9 +19,9 @@ from analyzer.faults.protections.in_place import InPlaceCodec
 from analyzer.faults.protections.part import Part
 from analyzer.faults.protections.scheme import Action, Scheme
 from analyzer.faults.space import FaultSpace, TensorSite
-from analyzer.protect.cells import Cell, EventKind
-from analyzer.protect.effects import Fate, effort_for, fates, harm_behind, harm_without
-from analyzer.protect.harm import Harm
+from analyzer.planning.cells import Cell, EventKind
+from analyzer.planning.effects import Fate, effort_for, fates, harm_behind, harm_without
+from analyzer.planning.harm import Harm
 
 MOST_PARTS = 3
 """Parts of a tensor of which every union is tried; more are added one by one, by their harm."""

@@ -25,8 +25,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.protect.offers import SLACK, Limits, Offer, Solution, solution
-from analyzer.protect.programme import TIE, TOLERANCE, Flags, Floats, Programme, Relaxation
+from analyzer.planning.offers import SLACK, Limits, Offer, Solution, solution
+from analyzer.planning.programme import TIE, TOLERANCE, Flags, Floats, Programme, Relaxation
 
 STEPS = 1500
 """Linear programmes at most."""

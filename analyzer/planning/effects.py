@@ -25,8 +25,8 @@ from analyzer.faults.protections.plan import Chosen, ProtectionPlan, Rule
 from analyzer.faults.protections.protection import ProtectedMemory
 from analyzer.faults.protections.scheme import Scheme
 from analyzer.faults.space import FaultSpace, TensorSite
-from analyzer.protect.cells import Cell, EventKind
-from analyzer.protect.harm import Amount, Harm
+from analyzer.planning.cells import Cell, EventKind
+from analyzer.planning.harm import Amount, Harm
 
 
 class Effort(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analyzer.protect.harm import Amount, Harm, total
+from analyzer.planning.harm import Amount, Harm, total
 
 SLACK = 1e-9
 """Relative excess of a budget that rounding may leave."""
