@@ -205,7 +205,7 @@ def _record(
         coding_loss=parts.coding_part(last),
         search=parts.search_part(surveyed, draft, terms, request),
         tensors=parts.chosen_parts(surveyed, draft),
-        notes=_notes(surveyed, search, terms, unjudged_bounds(target, terms.budgets)),
+        notes=_notes(variants, surveyed, search, terms, unjudged_bounds(target, terms.budgets)),
         assumptions=plan_assumptions(context.plan, first.data, AIM, terms.deviations, terms.rounds),
         run=run_part(
             watch,
@@ -218,13 +218,17 @@ def _record(
 
 
 def _notes(
-    surveyed: Sequence[Surveyed], search: Search, terms: Terms, unjudged: Sequence[str]
+    variants: Sequence[Variant],
+    surveyed: Sequence[Surveyed],
+    search: Search,
+    terms: Terms,
+    unjudged: Sequence[str],
 ) -> list[str]:
     notes = [one.region.note for one in surveyed]
     notes.append(unjudged_note(unjudged))
     if search.plan is not None and search.plan.deviations < terms.deviations:
         notes.append(NO_MARGIN)
-    stops = stops_of(surveyed[0].survey)
+    stops = frozenset[Stop]().union(*(stops_of(v.surveyed[0].survey) for v in variants))
     if stops:
         notes.append(SURVEY_INTERRUPTED if Stop.INTERRUPTED in stops else SURVEY_CUT)
     return list(filter(None, notes))
