@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import numpy.typing as npt
@@ -21,12 +21,16 @@ class Latency:
         before: Median of the first file.
         after: Median of the second file.
         ratio: Median over pairs of runs, second over first.
+        low: Lower quartile of the same.
+        high: Upper quartile.
         pairs: Number of pairs.
     """
 
     before: float
     after: float
     ratio: float
+    low: float
+    high: float
     pairs: int
 
 
@@ -58,10 +62,13 @@ def compare_latency(
         first = len(times) % 2  # each goes first in every second pair: caches favour neither
         pair = {i: _timed(sessions[i], feeds, clock) for i in (first, 1 - first)}
         times.append((pair[0], pair[1]))
+    low, middle, high = quantiles((b / a for a, b in times), n=4, method="inclusive")
     return Latency(
         median(a for a, _ in times),
         median(b for _, b in times),
-        median(b / a for a, b in times),
+        middle,
+        low,
+        high,
         len(times),
     )
 

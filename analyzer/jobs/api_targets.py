@@ -41,6 +41,10 @@ def protect(
             - ``scheme``: schemes that may be used; ``("secded:64", "tmr")`` by default.
             - ``rounds``: plans that are tried at most; 3 by default.
             - ``fault``: the event, without a target.
+            - ``bounds``: methods of hardening, like ``"ranger"``: the plan may take the model with
+              bounded activations (``bounded`` of the result). Bounds are measured on
+              ``calibration_data`` (``data`` by default), may cost ``max_loss`` of the fault-free
+              accuracy (0.005) and ``max_latency`` times the latency, and go to the file ``out``.
 
     Returns:
         The plan: ``protect`` as `analyzer.run` takes it, its storage, its confirmation, and the

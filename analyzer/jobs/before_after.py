@@ -191,5 +191,7 @@ def _latency(model: Model, twin: onnx.ModelProto, data: Dataset) -> LatencyPart:
         before=found.before,
         after=found.after,
         ratio=found.ratio,
+        ratio_low=found.low,
+        ratio_high=found.high,
         pairs=found.pairs,
     )

@@ -42,6 +42,8 @@ def request_from(
     if "rates" in flags:
         flags["rates"] = _rates(flags["rates"])
     flags["data"] = data_source(flags["data"], flags.get("images"))
+    if "calibration_data" in flags:
+        flags["calibration_data"] = data_source(flags["calibration_data"])
     job = str(sources["command"]).removeprefix("analyzer.").removeprefix("vulnerability_")
     request = ask(form, flags, None if config is None else Path(config), job, **sources)
     if isinstance(request, CampaignRequest) and "journal" not in request.model_fields_set:

@@ -89,7 +89,7 @@ def harden_model(request: HardenRequest, observer: Observer = SILENT) -> Hardene
     images = read_images(model, request, observer)
     search = search_request(request) if request.searches else None
     order = Order(request.thresholds, search, state_file, request.budget)
-    change = harden(subject, mitigation, order, _resources(images, observer))
+    change = harden(subject, mitigation, order, resources_of(images, observer))
     equal = _equal(model, change.proto, images.data.first(COMPARED))
     twins = compare_twins(model, change.proto, request.out, images, observer)
     record = _record(mitigation.name, change, twins, (min(COMPARED, len(images.data)), equal))
@@ -104,7 +104,14 @@ def harden_model(request: HardenRequest, observer: Observer = SILENT) -> Hardene
     )
 
 
-def _resources(images: Images, observer: Observer) -> Resources:
+def resources_of(images: Images, observer: Observer) -> Resources:
+    """The means that a mitigation works with.
+
+    Args:
+        images: on which it measures.
+        observer: is told how it goes.
+    """
+
     @contextmanager
     def count(total: int, label: str) -> Iterator[Callable[[int], object]]:
         observer.prepared()

@@ -130,6 +130,11 @@ class ProtectKeywords(CampaignKeywords, total=False):
     gate: str | HarmBudget | Sequence[str | HarmBudget] | None
     scheme: str | Sequence[str] | None
     rounds: int | None
+    bounds: str | Sequence[str] | None
+    calibration_data: DataLike | None
+    max_loss: float | str | None
+    max_latency: float | None
+    out: PathLike | None
 
 
 class MapKeywords(CampaignKeywords, total=False):

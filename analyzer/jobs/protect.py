@@ -5,28 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import onnx
+
 from analyzer.campaign.result import Stop
 from analyzer.gate import Verdict
+from analyzer.jobs.before_after import write_model
 from analyzer.jobs.devices import on_device, start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protection import record as parts
-from analyzer.jobs.protection.confirm import OnTarget
-from analyzer.jobs.protection.draft import (
-    AIM,
-    Surveyed,
-    best_reachable,
-    choices_in,
-    schemes_of,
-)
-from analyzer.jobs.protection.regions import (
-    budgets_of,
-    regions_at_risk,
-    target_of,
-    unjudged_bounds,
-)
+from analyzer.jobs.protection.bounded import BoundedModel
+from analyzer.jobs.protection.draft import AIM, Draft, Surveyed
+from analyzer.jobs.protection.regions import budgets_of, target_of, unjudged_bounds
 from analyzer.jobs.protection.rounds import Search, Terms, limits_of, try_plans
-from analyzer.jobs.protection.survey import stops_of, survey_events
+from analyzer.jobs.protection.survey import stops_of
+from analyzer.jobs.protection.survey_variants import Surveyor, survey_variants
+from analyzer.jobs.protection.variant_parts import variant_parts
+from analyzer.jobs.protection.variants import Variant, least_harmful
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
 from analyzer.jobs.requests.fields import NOWHERE
@@ -45,6 +40,7 @@ from analyzer.reports.protect.sentences import (
 )
 from analyzer.reports.protect.table import plan_rows
 from analyzer.reports.protect.text import to_text, verdict_text
+from analyzer.reports.protect.variants import VariantPart
 from analyzer.reports.shared.build import data_part, model_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.records import GoldenPart
@@ -67,9 +63,15 @@ MARGIN = 1.645
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class ProtectionReport(Report[ProtectionPlanReport]):
-    """A finished search for a protection."""
+    """A finished search for a protection.
+
+    Attributes:
+        bounded: The model with bounds that the plan takes; None: the model as it is.
+    """
 
     kind: ClassVar[RecordKind | None] = RecordKind.PROTECTION
+
+    bounded: onnx.ModelProto | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -117,12 +119,12 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
     request.check()
     inputs = [*files_of(request.model), *request.data_files]
     inputs += [request.target] if isinstance(request.target, Path) else []
-    check_targets([*request.outputs.values()], inputs)
+    check_targets([*request.outputs.values(), *([request.out] if request.out else [])], inputs)
     device = start_device(request.device, observer, request.precise_int8)
     request = on_device(request, device)
     watch = Stopwatch(request.budget, request.inline, observer.alive, observer.message)
-    space = open_model(request.model).space(request.selection, request.encoding)
-    target = target_of(space, request)
+    model = open_model(request.model)
+    target = target_of(model.space(request.selection, request.encoding), request)
     terms = Terms(
         budgets=budgets_of(target, request),
         rounds=request.rounds,
@@ -130,16 +132,20 @@ def plan_protection(request: ProtectRequest, observer: Observer = SILENT) -> Pro
         seed=request.seed + 1,
         deviations=MARGIN,
     )
-    regions, limits = regions_at_risk(space, target), limits_of(terms.budgets, terms.deviations)
+    limits = limits_of(terms.budgets, terms.deviations)
     seconds = SURVEYED * request.budget
-    survey = survey_events(request, target, regions, limits, seconds, device, observer, watch)
-    surveyed = choices_in(survey, regions, schemes_of(request))
-    campaign = OnTarget(request, target, terms.budgets, observer, watch)
-    search = try_plans(surveyed, terms, campaign, lambda: request.budget - watch.cpu_seconds)
-    record = _record(surveyed, search, terms, target, request, device, watch)
-    written = write_report(RecordKind.PROTECTION, record, request.outputs)
+    surveyor = Surveyor(target, terms.budgets, limits, seconds, device, observer, watch)
+    variants, left = survey_variants(model, request, surveyor)
+    search = try_plans(variants, terms, lambda: request.budget - watch.cpu_seconds)
+    plan = search.plan or least_harmful(variants, limits)
+    bounded = variants[plan.variant].bounded
+    written = _write_bounded(request, bounded)
+    about = variant_parts(variants, left, search, plan, terms.budgets, bool(written))
+    record = _record(variants, plan, search, about, terms, target, request, device, watch)
+    written += write_report(RecordKind.PROTECTION, record, request.outputs)
     return ProtectionReport(
         record=record,
+        bounded=bounded.change.proto if bounded else None,
         written=tuple(written),
         cut_short=_cut_short(search),
         kept=request.journal is not NOWHERE,
@@ -152,19 +158,27 @@ def _cut_short(search: Search) -> frozenset[Stop]:
     return frozenset() if search.verdict is Verdict.PASS else search.cut_short
 
 
+def _write_bounded(request: ProtectRequest, bounded: BoundedModel | None) -> list[Path]:
+    """Write the bounded model that the plan takes, where a file was named for it."""
+    if bounded is None or request.out is None:
+        return []
+    write_model(bounded.change.proto, request.out)
+    return [request.out]
+
+
 def _record(
-    surveyed: Sequence[Surveyed],
+    variants: Sequence[Variant],
+    draft: Draft,
     search: Search,
+    about: list[VariantPart],
     terms: Terms,
     target: DeploymentTarget,
     request: ProtectRequest,
     device: Device,
     watch: Stopwatch,
 ) -> ProtectionPlanReport:
-    last = search.last
-    limits = limits_of(terms.budgets, terms.deviations)
-    draft = search.plan or best_reachable(surveyed, limits)
-    first = surveyed[0].survey.analysis
+    last, surveyed = search.last, variants[draft.variant].surveyed
+    first = variants[0].surveyed[0].survey.analysis
     context = first.context
     return ProtectionPlanReport(
         tool=tool_part(device),
@@ -179,6 +193,8 @@ def _record(
         reached=search.plan is not None,
         cut_short=[word for stop, word in EARLY.items() if stop in _cut_short(search)],
         protect=draft.protections[0].name if len(draft.protections) == 1 else "",
+        bounds=variants[draft.variant].bounds,
+        variants=about,
         budgets=parts.budget_parts(surveyed, draft, terms, search),
         data_bits=sum(one.space.bits for one in surveyed),
         check_bits=draft.solution.cost,
@@ -189,7 +205,7 @@ def _record(
         coding_loss=parts.coding_part(last),
         search=parts.search_part(surveyed, draft, terms, request),
         tensors=parts.chosen_parts(surveyed, draft),
-        notes=_notes(surveyed, search, terms, unjudged_bounds(target, terms.budgets)),
+        notes=_notes(variants, surveyed, search, terms, unjudged_bounds(target, terms.budgets)),
         assumptions=plan_assumptions(context.plan, first.data, AIM, terms.deviations, terms.rounds),
         run=run_part(
             watch,
@@ -202,13 +218,17 @@ def _record(
 
 
 def _notes(
-    surveyed: Sequence[Surveyed], search: Search, terms: Terms, unjudged: Sequence[str]
+    variants: Sequence[Variant],
+    surveyed: Sequence[Surveyed],
+    search: Search,
+    terms: Terms,
+    unjudged: Sequence[str],
 ) -> list[str]:
     notes = [one.region.note for one in surveyed]
     notes.append(unjudged_note(unjudged))
     if search.plan is not None and search.plan.deviations < terms.deviations:
         notes.append(NO_MARGIN)
-    stops = stops_of(surveyed[0].survey)
+    stops = frozenset[Stop]().union(*(stops_of(v.surveyed[0].survey) for v in variants))
     if stops:
         notes.append(SURVEY_INTERRUPTED if Stop.INTERRUPTED in stops else SURVEY_CUT)
     return list(filter(None, notes))

@@ -14,6 +14,7 @@ from analyzer.reports.protect.record import (
     RulePart,
     SearchPart,
 )
+from analyzer.reports.protect.variants import RatioPart, VariantHarmPart, VariantPart
 from tests.reports.examples import example_report, interval
 
 
@@ -179,8 +180,64 @@ def on_a_target() -> ProtectionPlanReport:
     )
 
 
+def variant(bounds: str, state: str, **changed: Any) -> VariantPart:
+    fields: dict[str, Any] = {
+        "bounds": bounds,
+        "state": state,
+        "reason": "",
+        "model": f"digits_{bounds}.onnx" if bounds else "digits.onnx",
+        "sha256": "0123456789abcdef" * 4,
+        "written": not bounds,
+        "activations": 12 if bounds else 0,
+        "calibration": "4,000 images of train.npz" if bounds else "",
+        "calibration_note": "",
+        "accuracy": 0.9742,
+        "accuracy_metric": "top1",
+        "latency": RatioPart(ratio=1.06, low=1.04, high=1.09, pairs=400) if bounds else None,
+        "survey_trials": 34_944,
+        "harm": [
+            VariantHarmPart(outcome="sdc", unprotected=0.00902, deviation=0.0002, planned=0.00064)
+        ],
+        "added_bits": 1_088 if bounds else 0,
+        "protect": ["secded:64@bits=30"],
+        "check_bits": 9_008,
+        "storage": 9_008 + (1_088 if bounds else 0),
+    }
+    return VariantPart(**{**fields, **changed})
+
+
+def with_bounds() -> ProtectionPlanReport:
+    """Clamped activations leave less to be protected; another method loses accuracy."""
+    lossy = "its fault-free top-1 is 90.10 %, 7.3 points below 97.40 % without bounds"
+    nothing: dict[str, Any] = {
+        "harm": [],
+        "added_bits": 0,
+        "protect": [],
+        "check_bits": None,
+        "storage": None,
+    }
+    return example_plan(
+        bounds="ranger",
+        variants=[
+            variant("", "takes more"),
+            variant("ranger", "chosen", written=True, check_bits=512, storage=1_600),
+            variant("relu6", "not considered", reason=lossy, accuracy=0.901, **nothing),
+            variant(
+                "actmax",
+                "not considered",
+                reason="digits.onnx is hardened already",
+                sha256=None,
+                latency=None,
+                accuracy=None,
+                **nothing,
+            ),
+        ],
+    )
+
+
 PLANS: dict[str, Callable[[], ProtectionPlanReport]] = {
     "passed": example_plan,
     "without-a-plan": without_a_plan,
     "on-a-target": on_a_target,
+    "with-bounds": with_bounds,
 }

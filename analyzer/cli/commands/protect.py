@@ -18,7 +18,8 @@ def protect(model: options.Model = None, **flags: Any) -> Exit:
     campaign on the protected memory, with a fresh seed, confirms the plan.
 
     The budget is FIT of a deployment target (--target), or a probability given
-    one event.
+    one event. With --bounds the plan may also bound activations (relcheck
+    harden), where that takes less storage.
 
     Example: relcheck protect model.onnx --gate 'sdc <= 1e-3 @ one event'
     """

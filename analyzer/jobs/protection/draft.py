@@ -56,6 +56,7 @@ class Draft:
         solution: Its cost and what it leaves, by the figures of the survey.
         deviations: Standard deviations of these figures that it allows for.
         part: Of the budgets, what it was drafted for.
+        variant: Index of the variant of the model that it protects.
     """
 
     choices: tuple[tuple[Choice, ...], ...]
@@ -63,6 +64,7 @@ class Draft:
     solution: Solution
     deviations: float
     part: float = 1.0
+    variant: int = 0
 
 
 def schemes_of(request: ProtectRequest) -> list[Scheme]:

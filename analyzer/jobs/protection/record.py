@@ -206,7 +206,8 @@ def alternative_parts(
     """
     plain = [menu[0] for one in surveyed for menu in one.menus]
     plan = [choice for choices in draft.choices for choice in choices]
-    rows = [("no protection", plain), ("this plan", plan)]
+    bare = "bounds alone" if draft.variant else "no protection"
+    rows = [(bare, plain), ("this plan", plan)]
     for scheme in schemes_of(request):
         every = [choice for one in surveyed for choice in one.everywhere(scheme)]
         if any(choice.scheme is not None for choice in every):

@@ -18,6 +18,7 @@ from analyzer.gate.harm_budget import HarmBudget
 from analyzer.jobs.protection.confirm import PlanCampaign, PlanFound
 from analyzer.jobs.protection.draft import Draft, Surveyed, draft_plan
 from analyzer.jobs.protection.survey import stops_of
+from analyzer.jobs.protection.variants import Drafts, Variant
 from analyzer.planning.offers import Limits
 from analyzer.stats.intervals import Interval
 
@@ -103,11 +104,13 @@ class Search:
     Attributes:
         rounds: In order.
         first: The plan that the survey suggests; None: none meets the budgets by its figures.
+        drafts: Likewise for each variant of the model.
         cut_short: Reasons why parts of the search ended early, the survey among them.
     """
 
     rounds: tuple[Round, ...]
     first: Draft | None
+    drafts: tuple[Draft | None, ...]
     cut_short: frozenset[Stop]
 
     @property
@@ -133,30 +136,28 @@ class Search:
 
 
 def try_plans(
-    surveyed: Sequence[Surveyed],
+    variants: Sequence[Variant],
     terms: Terms,
-    campaign: PlanCampaign,
     time_left: Callable[[], float],
 ) -> Search:
     """Draft and confirm until a plan passes, no plan is left, or all rounds were played.
 
     Args:
-        surveyed: the memories.
+        variants: of the model, at least one.
         terms: of all rounds.
-        campaign: measures a protected memory.
         time_left: CPU seconds that are left.
 
     Raises:
         StoppedAtOnce: a second signal came.
     """
-    before = stops_of(surveyed[0].survey)
-    limits = limits_of(terms.budgets, terms.deviations)
-    first = draft_plan(surveyed, limits)
+    before = frozenset[Stop]().union(*(stops_of(v.surveyed[0].survey) for v in variants))
+    drafts = Drafts(variants, limits_of(terms.budgets, terms.deviations))
+    first, by_variant = drafts.cheapest(), drafts.all
     played: list[Round] = []
     stops: set[Stop] = set()
     if first is not None and Stop.INTERRUPTED not in before:
         try:
-            for one in _rounds(surveyed, first, limits, terms, campaign, time_left):
+            for one in _rounds(variants, drafts, terms, time_left):
                 played.append(one)
         except BudgetTooSmall:
             stops.add(Stop.BUDGET)
@@ -166,15 +167,13 @@ def try_plans(
             stops.add(Stop.INTERRUPTED)
     if played:
         stops |= played[-1].found.cut_short
-    return Search(tuple(played), first, before | stops)
+    return Search(tuple(played), first, by_variant, before | stops)
 
 
 def _rounds(
-    surveyed: Sequence[Surveyed],
-    draft: Draft | None,
-    limits: Limits,
+    variants: Sequence[Variant],
+    drafts: Drafts,
     terms: Terms,
-    campaign: PlanCampaign,
     time_left: Callable[[], float],
 ) -> Iterator[Round]:
     """Rounds, as long as another plan may do better.
@@ -183,17 +182,20 @@ def _rounds(
         BudgetTooSmall: the budget does not reach for one more.
     """
     for number in range(terms.rounds):
+        draft = drafts.cheapest()
         if draft is None:
             return
         seconds = time_left() / (terms.rounds - number)
         if seconds <= 0.0:
             raise BudgetTooSmall("the --budget ended before the plan was confirmed")
+        campaign, limits = variants[draft.variant].campaign, drafts.limits(draft.variant)
         last = _play(draft, limits, terms, number, campaign, seconds)
         yield last
         if last.met or Stop.INTERRUPTED in last.found.cut_short:
             return
         if number + 1 < terms.rounds and time_left() > 0.0:
-            limits, draft = _tighter(surveyed, last, terms.budgets)
+            own = variants[draft.variant].surveyed
+            drafts.replace(draft.variant, *_tighter(own, last, terms.budgets))
 
 
 def _play(

@@ -40,12 +40,18 @@ class EffectPart(ReportRecord):
 
 
 class LatencyPart(ReportRecord):
-    """Seconds of one run, measured side by side."""
+    """Seconds of one run, measured side by side.
+
+    ``ratio``: median over pairs of runs, after over before; ``ratio_low`` and ``ratio_high``: its
+    quartiles.
+    """
 
     images: int
     before: float
     after: float
     ratio: float
+    ratio_low: float
+    ratio_high: float
     pairs: int
 
 

@@ -47,12 +47,19 @@ def verdict_sentence(report: ProtectionPlanReport) -> str:
         return _none_reached(report)
     if report.check_bits == 0 and not report.rules:
         plain = "Nothing needs to be protected"
+        if report.bounds:
+            plain = f"With bounds by {report.bounds} no memory needs protection"
         return (
             f"{plain}." if report.verdict == "pass" else f"{plain} by the survey; {_open(report)}"
         )
     if report.verdict == "pass":
-        return "The cheapest plan by the survey meets the budget, confirmed with a fresh seed."
+        plan = f"plan by the survey, {_also(report)}," if report.bounds else "plan by the survey"
+        return f"The cheapest {plan} meets the budget, confirmed with a fresh seed."
     return f"A plan meets the budget by the survey; {_open(report)}"
+
+
+def _also(report: ProtectionPlanReport) -> str:
+    return f"which takes bounds by {report.bounds} as well"
 
 
 def _none_reached(report: ProtectionPlanReport) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from analyzer.reports.protect.variants import VariantPart
 from analyzer.reports.shared.decision import DecisionPart
 from analyzer.reports.shared.records import (
     CodingLossPart,
@@ -167,6 +168,9 @@ class ProtectionPlanReport(ReportRecord):
     and protections are their own. ``reached``: false where no plan meets the budgets by the survey;
     the plan is then the one that leaves least. ``cut_short``: what ended parts of the search early;
     empty where the plan passed all the same. Without ``rounds`` the plan was not confirmed.
+    ``bounds``: the method by which the plan bounds activations; empty: the model stays as it is.
+    With bounds all figures of the plan are of the bounded model, and ``model`` is the one that was
+    given. ``variants``: both, side by side; none where no bounds were asked for.
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
@@ -181,6 +185,8 @@ class ProtectionPlanReport(ReportRecord):
     reached: bool
     cut_short: list[Literal["budget", "interrupted"]] = Field(default_factory=list)
     protect: str
+    bounds: str = ""
+    variants: list[VariantPart] = Field(default_factory=list)
     budgets: list[BudgetPart]
     data_bits: Count
     check_bits: Count

@@ -1,6 +1,8 @@
 """A protection plan as plain text, 80 columns wide."""
 
 from analyzer.reports.protect.amounts import evidence, saving, unit_sentence, verdict_sentence, why
+from analyzer.reports.protect.bounds import chosen_bounds, file_sentence
+from analyzer.reports.protect.bounds_text import variant_lines
 from analyzer.reports.protect.record import BudgetPart, ProtectionPlanReport
 from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.amounts import number
@@ -27,6 +29,7 @@ def to_text(report: ProtectionPlanReport) -> str:
         "",
         *_verdict(report),
         "",
+        *variant_lines(report),
         *_alternatives(report),
         "",
         *_rules(report),
@@ -74,6 +77,8 @@ def _regions(report: ProtectionPlanReport) -> list[str]:
 
 def _verdict(report: ProtectionPlanReport) -> list[str]:
     lines = wrapped([f"{report.verdict.upper()}: {verdict_sentence(report)}"])
+    if bounded := chosen_bounds(report.variants):
+        lines += wrapped([f"  bounds by {bounded.bounds}: {file_sentence(bounded)}"], "    ")
     for region in report.regions:
         name = f"{region.name}: " if report.target else ""
         lines += wrapped([f"  {name}--protect {_quoted(region.protect)}"], "    ")
