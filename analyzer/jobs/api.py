@@ -23,7 +23,6 @@ from analyzer.jobs.keywords import (
     MapKeywords,
     QuantizeKeywords,
     SelfTestKeywords,
-    takes,
 )
 from analyzer.jobs.map import VulnerabilityReport, make_map
 from analyzer.jobs.observer import SILENT, Observer
@@ -32,6 +31,7 @@ from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest
 from analyzer.jobs.requests.checks import InspectRequest, SelfTestRequest
 from analyzer.jobs.requests.twins import HardenRequest, QuantizeRequest
 from analyzer.jobs.selftest import SelfTestReport, check_engine
+from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelLike, model_source
 
 

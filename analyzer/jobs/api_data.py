@@ -5,10 +5,11 @@ from typing import Unpack
 from analyzer.jobs.annotate import AnnotatedModel, annotate_model
 from analyzer.jobs.calls import request_from
 from analyzer.jobs.check import RecipesFound, check_recipes
-from analyzer.jobs.keywords import AnnotateKeywords, CheckKeywords, takes
+from analyzer.jobs.keywords import AnnotateKeywords, CheckKeywords
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.annotate import AnnotateRequest
 from analyzer.jobs.requests.checks import RecipesRequest
+from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelLike, model_source
 
 

@@ -9,12 +9,13 @@ from typing import Any, Unpack
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption, quoted
-from analyzer.jobs.keywords import ReplayKeywords, takes
+from analyzer.jobs.keywords import ReplayKeywords
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.replay import replay as run_again
 from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.replay import ReplayRequest
+from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelInMemory, ModelLike, data_source, model_source
 from analyzer.jobs.sweep import SweepReport
 from analyzer.jobs.target import TargetReport

@@ -7,10 +7,11 @@ from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption, quoted
 from analyzer.jobs.diff import diff_reports
 from analyzer.jobs.difference_report import DifferenceReport
-from analyzer.jobs.keywords import DiffKeywords, PathLike, takes
+from analyzer.jobs.keywords import DiffKeywords, PathLike
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.diff import DiffRequest
 from analyzer.jobs.requests.settings import ask
+from analyzer.jobs.signatures import takes
 
 
 @takes(DiffKeywords)

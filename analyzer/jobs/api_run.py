@@ -5,11 +5,12 @@ from typing import Any, Unpack, overload
 
 from analyzer.errors import BadOption
 from analyzer.jobs.calls import request_from
-from analyzer.jobs.keywords import AnyRunKeywords, RunKeywords, TargetKeywords, takes
+from analyzer.jobs.keywords import AnyRunKeywords, RunKeywords, TargetKeywords
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.config_file import ConfigFile
 from analyzer.jobs.requests.target import TargetRequest, names_target
+from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelLike, model_source
 from analyzer.jobs.sweep import SweepReport, run_sweep
 from analyzer.jobs.target import TargetReport, analyze_target

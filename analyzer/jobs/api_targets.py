@@ -3,10 +3,11 @@
 from typing import Unpack
 
 from analyzer.jobs.calls import request_from
-from analyzer.jobs.keywords import ProtectKeywords, takes
+from analyzer.jobs.keywords import ProtectKeywords
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.protect import ProtectionReport, plan_protection
 from analyzer.jobs.requests.protect import ProtectRequest
+from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelLike, model_source
 from analyzer.jobs.target.library import TargetLike, load_target, target_source
 from analyzer.targets.target import DeploymentTarget

@@ -1,10 +1,8 @@
 """Keywords of the Python API, by group: the names of flags, with underscores."""
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, ParamSpec, TypeAlias, TypedDict, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypedDict
 
 from analyzer.campaign.plan import Exposure
 from analyzer.faults.models import FaultModel
@@ -16,9 +14,6 @@ from analyzer.gate.map_condition import MapCondition
 from analyzer.gate.target import TargetCondition
 from analyzer.jobs.sources import DataLike, ModelLike
 from analyzer.targets.target import DeploymentTarget
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -276,27 +271,3 @@ class SelfTestKeywords(TypedDict, total=False):
     precise_int8: bool | None
     seed: int | None
     known_answers_only: bool | None
-
-
-def takes(keywords: type[Mapping[str, Any]]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Show the keywords of a function that takes ``**options`` in its signature.
-
-    Args:
-        keywords: the `TypedDict` of ``options``.
-    """
-    shown = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in keywords.__annotations__.items()
-    ]
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def call(*args: P.args, **options: P.kwargs) -> R:
-            return function(*args, **options)
-
-        own = inspect.signature(function)
-        kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        call.__signature__ = own.replace(parameters=[*kept, *shown])  # type: ignore[attr-defined]
-        return call
-
-    return decorate

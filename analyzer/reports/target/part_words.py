@@ -38,6 +38,7 @@ def event_said(trial: EventTrialPart) -> str:
 def bit_name(part: VulnerableBitPart) -> str:
     """A bit position as people read it.
 
+    >>> from analyzer.reports.shared.records import IntervalPart
     >>> share = IntervalPart(estimate=0.5, low=0.4, high=0.6)
     >>> some = {"bits": 1, "events": 0.1, "trials": 9, "sdc": share, "due": None}
     >>> bit = {"dtype": "float32", "encoding": "stored", "bit": 30, "field": "exponent"}
