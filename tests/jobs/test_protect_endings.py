@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from analyzer.campaign.result import Stop
 from analyzer.errors import BudgetTooSmall
 from analyzer.errors.interruption import StoppedAtOnce
 from analyzer.jobs.observer import SILENT, Silent, Stage
 from analyzer.jobs.protect import ProtectionReport, plan_protection
 from analyzer.jobs.protection.confirm import OnTarget, PlanFound
+from analyzer.jobs.protection.rounds import try_plans
 from analyzer.jobs.requests.protect import ProtectRequest
+from analyzer.stats.intervals import Interval
 from tests.support import tiny_cnn, tiny_data
 
 BUDGET = "sdc <= 0.01 @ one event"
@@ -201,3 +204,39 @@ def test_bounds_of_the_target_that_no_plan_is_judged_by_are_named(folder: Path) 
     assert "asks for critical_sdc_fit = 2, metric_mean = 0.5, which no plan is judged" in shown(
         found
     )
+
+
+def test_a_confirmation_without_figures_is_followed_by_no_other_plan(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says how far from the budget the plan is; drafting others would take time alone."""
+
+    def nothing(found: PlanFound) -> PlanFound:
+        figures = dict.fromkeys(found.figures)
+        return replace(found, figures=figures, cut_short=frozenset({Stop.BUDGET}))
+
+    seeds = instead(monkeypatch, nothing)
+    found = plan(folder)
+    assert len(seeds) == 1
+    assert (found.status, found.record.cut_short) == ("undecided", ["budget"])
+    assert "--budget" in shown(found)
+
+
+def test_no_other_plan_is_drafted_once_the_time_is_spent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = instead(monkeypatch, lambda found: replace(found, figures={"sdc": MISSED}))
+    monkeypatch.setattr("analyzer.jobs.protection.rounds.draft_plan", raising(AssertionError()))
+    drained = iter([1.0, 0.0, 0.0])
+    real = try_plans
+    monkeypatch.setattr(
+        "analyzer.jobs.protect.try_plans",
+        lambda variants, terms, _left: real(variants, terms, lambda: next(drained)),
+    )
+    found = plan(folder)
+    assert len(seeds) == 1
+    assert not found.passed
+    assert found.record.cut_short == ["budget"]
+
+
+MISSED = Interval(0.5, 0.4, 0.6)

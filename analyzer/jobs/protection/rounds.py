@@ -193,9 +193,9 @@ def _rounds(
         yield last
         if last.met or Stop.INTERRUPTED in last.found.cut_short:
             return
-        if number + 1 < terms.rounds and time_left() > 0.0:
+        if number + 1 < terms.rounds:
             own = variants[draft.variant].surveyed
-            drafts.replace(draft.variant, *_tighter(own, last, terms.budgets))
+            drafts.replace(draft.variant, *_tighter(own, last, terms.budgets, time_left))
 
 
 def _play(
@@ -211,17 +211,27 @@ def _play(
 
 
 def _tighter(
-    surveyed: Sequence[Surveyed], last: Round, budgets: Sequence[HarmBudget]
+    surveyed: Sequence[Surveyed],
+    last: Round,
+    budgets: Sequence[HarmBudget],
+    time_left: Callable[[], float],
 ) -> tuple[Limits, Draft | None]:
     """Budgets under which another plan is drafted, and that plan; None: no other is left.
 
     A budget that was not met is lowered by as much as its figure is beyond it, and by `TIGHTER` at
     least, until the draft changes.
+
+    Raises:
+        BudgetTooSmall: the time is spent, or did not reach for any figure to go by.
     """
     limits = last.limits
     failed = {b.outcome: interval for b, interval, v in last.judged if v is not Verdict.PASS}
     bounds = {budget.outcome: budget.bound for budget in budgets}
+    if Stop.BUDGET in last.found.cut_short and not any(failed.values()):
+        raise BudgetTooSmall("the --budget ended before the plan was confirmed")
     while True:
+        if time_left() <= 0.0:
+            raise BudgetTooSmall("the --budget ended before another plan was drafted")
         new = {}
         for outcome, interval in failed.items():
             held: float | None = getattr(limits, outcome)
