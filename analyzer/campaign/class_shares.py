@@ -69,7 +69,10 @@ class ImageClasses:
     @cached_property
     def images(self) -> Mapping[int, int]:
         """Images of each class in all groups."""
-        return {n: sum(group.get(n, 0) for group in self.met) for n in self.numbers}
+        found = Counter[int]()
+        for group in self.met:
+            found.update(group)
+        return found
 
 
 def image_classes(golden: GoldenAnswers, *, resident: bool = False) -> ImageClasses | None:
