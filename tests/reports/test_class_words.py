@@ -5,6 +5,7 @@ import re
 import pytest
 
 from analyzer.campaign.class_shares import ClassShare, ClassShares
+from analyzer.faults.rates import show_rate
 from analyzer.reports.shared.classes import class_rows, class_sentences, classes_part
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.classes import MOST_CLASSES, class_table
@@ -138,12 +139,26 @@ def with_classes(*figures: Ends, names: tuple[str, ...] = ()) -> Report:
     return report.model_copy(update={"rates": rates})
 
 
-def test_a_sweep_names_the_worst_class_at_its_highest_rate() -> None:
+def test_a_sweep_names_the_worst_class() -> None:
     report = with_classes((0.02, 0.01, 0.04), (0.08, 0.05, 0.12), names=("cat", "dog"))
     page = sweep_page(report)
     assert "Worst class: 1 dog" in page
     assert re.search(r"<td class=\"text\">1 dog</td><td>50</td><td>8\.0<small>5\.0 – 12\.0", page)
     assert class_table(example_report()) is None
+
+
+def test_the_worst_class_is_named_where_most_is_silent() -> None:
+    """At the highest rate most errors are detected: a sentence on it alone would mislead."""
+    report = with_classes((0.0, 0.0, 0.04), (0.0, 0.0, 0.04))
+    rates = list(report.rates)
+    part = classes_part(shares((0.2, 0.1, 0.3), (0.4, 0.3, 0.5)), (), 0.95)
+    rates[-2] = rates[-2].model_copy(update={"by_class": part})
+    table = class_table(report.model_copy(update={"rates": rates}))
+    assert table is not None
+    assert table.said.startswith(f"At {show_rate(rates[-2].rate)}: Worst class: 1")
+    assert [row.name for row in table.rows] == ["1", "0"]
+    assert table.rates == sorted(table.rates)
+    assert not table.gaps
 
 
 @pytest.mark.parametrize("count", [3, MOST_CLASSES + 7])

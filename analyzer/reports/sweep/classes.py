@@ -14,7 +14,7 @@ from analyzer.reports.shared.classes import (
 from analyzer.reports.sweep.record import RatePart, Report
 
 MOST_CLASSES = 20
-"""Classes that a page lists, the worst at the highest rate first; the JSON report has all."""
+"""Classes that a page lists, the worst first; the JSON report has all."""
 
 
 class ClassRow(NamedTuple):
@@ -34,7 +34,7 @@ class ClassTable(NamedTuple):
         others: Classes for which there is no room.
         confidence: Of each interval.
         joint: Of all intervals of one rate.
-        said: The worst class by name, at the highest rate.
+        said: The worst class by name, at the rate at which any class has most silent corruption.
     """
 
     rates: list[float]
@@ -44,15 +44,20 @@ class ClassTable(NamedTuple):
     joint: float
     said: str
 
+    @property
+    def gaps(self) -> bool:
+        """True if a figure is missing."""
+        return any(figure is None for row in self.rows for figure in row.figures)
+
 
 def class_table(report: Report) -> ClassTable | None:
     """The worst classes over all rates; None: there are no figures by class."""
     known = _known(report.rates)
     if not known:
         return None
-    rate, last = known[-1]
+    rate, worst = max(known, key=lambda entry: (_most_sdc(entry[1]), entry[0]))
     by_rate = [{one.index: one for one in part.classes} for _, part in known]
-    shown = class_rows(last, MOST_CLASSES)
+    shown = class_rows(worst, MOST_CLASSES)
     rows = [
         ClassRow(shown_class(one), one.images, [found.get(one.index) for found in by_rate])
         for one in shown
@@ -60,11 +65,16 @@ def class_table(report: Report) -> ClassTable | None:
     return ClassTable(
         rates=[known_rate for known_rate, _ in known],
         rows=rows,
-        others=len(last.classes) - len(rows),
-        confidence=last.confidence,
-        joint=last.joint,
-        said=f"At {show_rate(rate)}: {' '.join(class_sentences(last))}",
+        others=len(worst.classes) - len(rows),
+        confidence=worst.confidence,
+        joint=worst.joint,
+        said=f"At {show_rate(rate)}: {' '.join(class_sentences(worst))}",
     )
+
+
+def _most_sdc(part: ClassesPart) -> float:
+    """Of any class. At the highest rates little is silent: most errors are detected there."""
+    return max(one.sdc.estimate for one in part.classes)
 
 
 def _known(rates: Sequence[RatePart]) -> list[tuple[float, ClassesPart]]:
