@@ -10,17 +10,18 @@ def exact_shares(outcomes: Sequence[Outcomes], told: bool) -> ExactShares:
     """Shares of the images.
 
     Args:
-        outcomes: of every pair, at least one.
+        outcomes: of every pair, at least one; their scores have one denominator.
         told: some confusions are critical.
     """
-    total = sum(outcomes, Outcomes())
-    n, units = total.images, total.images * total.denominator
+    # Outcomes are not added up: that would merge their figures by class, which nobody asks for.
+    n = sum(o.images for o in outcomes)
+    units = n * max(o.denominator for o in outcomes if o.images)
     return ExactShares(
-        sdc=total.sdc / n,
-        due=total.due / n,
-        lost=total.lost / units,
-        gained=total.gained / units,
-        corrected=total.corrected / n,
-        detected=total.detected / n,
-        critical=total.critical / n if told else None,
+        sdc=sum(o.sdc for o in outcomes) / n,
+        due=sum(o.due for o in outcomes) / n,
+        lost=sum(o.lost for o in outcomes) / units,
+        gained=sum(o.gained for o in outcomes) / units,
+        corrected=sum(o.corrected for o in outcomes) / n,
+        detected=sum(o.detected for o in outcomes) / n,
+        critical=sum(o.critical for o in outcomes) / n if told else None,
     )

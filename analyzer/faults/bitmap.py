@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,11 @@ class Bitmap:
         found[within] += (bits & (np.arange(BITS) < left[within, None])).sum(axis=1)
         return np.asarray(found, np.int64)
 
+    @cached_property
+    def _false_ends(self) -> Numbers:
+        """int64 (chunks,), running totals of the false ones."""
+        return np.asarray(np.arange(1, len(self.ends) + 1) * BITS - self.ends, np.int64)
+
     def nth(self, ranks: Numbers, value: bool) -> Numbers:
         """Places of the true ones, or of the false ones, by their rank.
 
@@ -79,7 +85,7 @@ class Bitmap:
         Returns:
             int64 (n,) places.
         """
-        ends = self.ends if value else np.arange(1, len(self.ends) + 1) * BITS - self.ends
+        ends = self.ends if value else self._false_ends
         chunks = ends.searchsorted(ranks, side="right")
         left = ranks - np.where(chunks > 0, ends[chunks - 1], 0)
         bits = np.unpackbits(self.packed[chunks], axis=1) == value

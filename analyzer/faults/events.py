@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -229,8 +231,10 @@ def _by_direction(
     columns = zip(whole.tensors.tolist(), whole.positions.tolist(), strict=True)
     rising = Bitmap.of(
         moved
-        for tensor, bit in columns
-        for moved in rising_values(space.tensors[tensor], values, whole.fault, [bit])
+        for tensor, own in groupby(columns, key=itemgetter(0))
+        for moved in rising_values(
+            space.tensors[tensor], values, whole.fault, [bit for _, bit in own]
+        )
     )
     parts = (replace(whole, place=place, rising=rising) for place in (Place.RISING, Place.FALLING))
     return [part for part in parts if part.sites]

@@ -11,7 +11,7 @@ from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.sweep.classes import MOST_CLASSES, class_table
 from analyzer.reports.sweep.html import to_html as sweep_page
 from analyzer.reports.sweep.record import Report
-from analyzer.reports.target.html import to_html
+from analyzer.reports.target.html import to_html, worst_class
 from analyzer.reports.target.part_words import vulnerable_said
 from analyzer.reports.target.record import ClassPart
 from analyzer.stats.intervals import Interval
@@ -169,3 +169,11 @@ def test_a_page_of_many_classes_says_how_many_more(count: int) -> None:
     assert len(table.rows) == min(count, MOST_CLASSES)
     assert table.others == max(0, count - MOST_CLASSES)
     assert table.rows[0].name == str(count - 1)
+
+
+def test_no_class_is_the_worst_of_equals() -> None:
+    """Without labels each class agrees with itself."""
+    alike = [ClassPart(index=i, name="", images=9, score=1.0) for i in range(3)]
+    assert worst_class(example_target(classes=alike)) == ""
+    worse = [*alike, ClassPart(index=3, name="fox", images=9, score=0.5)]
+    assert worst_class(example_target(classes=worse)) == "fox"

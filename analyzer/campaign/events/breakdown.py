@@ -18,7 +18,7 @@ from analyzer.faults.space import FaultSpace
 Key = TypeVar("Key", bound=Hashable)
 
 FIRST = 20
-"""Tensors, and bit positions, that a report lists singly before it adds up the rest."""
+"""Tensors that a report lists singly before it adds up the rest."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class EventBreakdown:
         rest: Those behind the first `FIRST` together; None: there are none.
         bits: By bit position, in the same order.
         worst: The worst one first.
+        confidence: Of each interval of tensors and bits: that of the last look.
     """
 
     classes: ClassShares | None
@@ -38,6 +39,7 @@ class EventBreakdown:
     rest: MemoryPart | None
     bits: Mapping[BitPosition, MemoryPart]
     worst: Sequence[WorstEvent]
+    confidence: float
 
 
 def broken_down(task: EventTask) -> EventBreakdown:
@@ -57,6 +59,7 @@ def broken_down(task: EventTask) -> EventBreakdown:
         rest=rest,
         bits=_ranked(parts(key=partial(_position, context.space))),
         worst=worst_events(trials),
+        confidence=task.confidence,
     )
 
 

@@ -89,11 +89,12 @@ class EventState:
 
     def found(self) -> StratumFound:
         """The result of this stratum."""
-        outcomes = self.outcomes() if self.seen().is_tried else []
+        seen = self.seen()
+        outcomes = self.outcomes() if seen.is_tried else []
         crashed = [i for result in self.state.used() for i in result.crashed]
         return StratumFound(
             stratum=self.stratum,
-            seen=self.seen(),
+            seen=seen,
             images=sum(o.images for o in outcomes),
             sdc=sum(o.sdc for o in outcomes),
             due=sum(o.due for o in outcomes),

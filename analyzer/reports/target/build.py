@@ -139,7 +139,6 @@ def build_target_report(
             contents.space,
             [region.name for region in target.region],
             contents.members,
-            _confidence(contents),
         ),
         assumptions=target_assumptions(plan, contents.data, target),
         limits=limits_of(target, regions),

@@ -214,8 +214,11 @@ def class_rows(report: TargetReport) -> list[tuple[ClassPart, ClassSdcPart | Non
 
 
 def worst_class(report: TargetReport) -> str:
-    """The class with the lowest fault-free score; empty with fewer than two classes."""
-    if len(report.classes) < 2:
+    """The class with the lowest fault-free score; empty where all have the same, or there is one.
+
+    Without labels, each class agrees with itself: all have the score 1.
+    """
+    if len({part.score for part in report.classes}) < 2:
         return ""
     worst = min(report.classes, key=lambda part: part.score)
     return worst.name or str(worst.index)
