@@ -17,7 +17,7 @@ from analyzer.jobs.replayed_events import replay_events, target_report
 from analyzer.jobs.replayed_report import ReplayedReport
 from analyzer.jobs.replayed_trials import check_same, find_trials, reported
 from analyzer.jobs.requests.replay import ReplayRequest
-from analyzer.jobs.requests.settings import ask
+from analyzer.jobs.requests.settings import ask, is_given
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.reports.shared.build import protection_part
@@ -41,7 +41,7 @@ def replay(
         BadFaultList: the list names a bit that there is not.
         RelcheckError: whatever is wrong with the request, the model or the data.
     """
-    given = {name: value for name, value in flags.items() if value not in (None, [])}
+    given = {name: value for name, value in flags.items() if is_given(value)}
     if (target := target_report(source)) is not None:
         return replay_events(source, target, given, command, observer)
     if "target" in given:

@@ -45,7 +45,7 @@ def ask(
         BadOption: a flag has a bad value.
         BadRates, BadGate: rates or a gate cannot be read.
     """
-    given = {k: v for k, v in flags.items() if v is not None and _is_given(v)}
+    given = {k: v for k, v in flags.items() if is_given(v)}
     given = with_outputs(given, form.formats())
     file = ConfigFile(config) if isinstance(config, Path) else config
     base: dict[str, Any] = {}
@@ -90,9 +90,9 @@ def _in_file(config: Path, error: BadOption) -> BadConfig:
     return BadConfig(f"{config}: {str(error).removeprefix('--')}")
 
 
-def _is_given(value: object) -> bool:
-    """Typer gives an empty list for a repeatable flag that was not given."""
-    return not (isinstance(value, list) and not value)
+def is_given(value: object) -> bool:
+    """True unless it is None, or the empty list that Typer has for a repeatable flag."""
+    return value is not None and not (isinstance(value, list) and not value)
 
 
 def _read_config(file: ConfigFile, job: str, paths: frozenset[str]) -> dict[str, Any]:
