@@ -23,7 +23,7 @@ class ImageSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages and reports call it."""
+        """The name in messages and reports."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class ArraySource:
     """Images that are in memory.
 
     Attributes:
-        name: What messages and reports call it.
+        name: In messages and reports.
         images: (n, rows, columns, channels).
         labels: int64 (n,); None: they have no class each.
         sha256: Digest of both.
