@@ -242,6 +242,21 @@ class CheckKeywords(PreprocessingKeywords, total=False):
     json: PathLike | None
 
 
+class LogOddsKeywords(PreprocessingKeywords, total=False):
+    """Log-odds of many models over several data sets."""
+
+    images: int | None
+    batch: int | None
+    seed: int | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
+    confidence: float | str | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
+
+
 class AnnotateKeywords(PreprocessingKeywords, total=False):
     """Entries of a model's metadata."""
 
