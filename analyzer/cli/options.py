@@ -29,6 +29,10 @@ Exposure = Annotated[
     str | None,
     _option(_FAULTS, "WORD", "transient: new faults each batch (default); resident: they stay."),
 ]
+Protocol = Annotated[
+    str | None,
+    _option(_FAULTS, "WORD", "Settings of a study, and its repetitions: milazzo2025."),
+]
 Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
@@ -203,6 +207,7 @@ _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     "target": Target,
     **_SWEEP,
+    "protocol": Protocol,
     "protect": Protect,
     **_ACCURACY,
     "precision": RunPrecision,

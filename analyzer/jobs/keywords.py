@@ -97,6 +97,7 @@ class CompareKeywords(RatesKeywords, total=False):
 class RunKeywords(RatesKeywords, total=False):
     """A sweep."""
 
+    protocol: str | None
     protect: str | None
     gate: str | Condition | Sequence[str | Condition] | None
     waivers: PathLike | None

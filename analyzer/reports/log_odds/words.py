@@ -62,7 +62,7 @@ def span(part: MeanLogOddsPart | EffectPart) -> str:
 
 
 def notes(found: LogOddsReport) -> Iterator[str]:
-    """What a reader must know about the figures, in sentences."""
+    """Sentences that a reader must know about the figures."""
     if len(found.datasets) < 2:
         yield "One data set shows no spread over data sets: there are no errors and no intervals."
     elif len(found.methods) < 2:
