@@ -273,7 +273,7 @@ class ImageFiles:
 
 
 def _read(path: Path) -> tuple[Stamp, bytes]:
-    """What a file is, and its bytes.
+    """The stamp and the bytes of a file.
 
     Raises:
         UnreadablePicture: it cannot be opened.
