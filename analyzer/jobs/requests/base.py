@@ -57,8 +57,8 @@ class DataRequest(Request):
     """Data for a model, and how images become its inputs.
 
     Attributes:
-        data: Path of an ``.npz`` file, an image folder or a published data set, or arrays; None: the data set that the
-            model names, the one beside it, or random inputs.
+        data: Path of an ``.npz`` file, an image folder or a published data set, or arrays; None:
+            the data set that the model names, the one beside it, or random inputs.
         labels: List of file names and classes, for a folder of images.
         masks: Folder with a mask for each image, for a folder of images.
         part: Which part of a data set in parts: ``train``, ``val`` or ``test``.
