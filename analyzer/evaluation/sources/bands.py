@@ -33,7 +33,7 @@ BITS, SAMPLES, FORMAT = 258, 277, 339
 """TIFF tags (TIFF 6.0, 1992): bits per sample, samples per pixel, and whether samples are integers
 (1 or 2) or floats (3)."""
 FLOATS = 3
-DEEPEST_PICTURE = 16
+DEEPEST_PICTURE, PICTURE_SAMPLES = 16, 4
 
 KEPT = {"uint8", "uint16", "float32"}
 MOST_BANDS = 4096
@@ -54,16 +54,29 @@ def holds_bands(content: bytes) -> bool:
     """
     if content[:4] not in HEADS:
         raise UnreadablePicture("it is no TIFF file")
+    samples, bits, kind = _header(content)
+    most = DEEPEST_PICTURE if samples == 1 else 8
+    deep = kind == FLOATS or bits > most
+    return deep or samples > PICTURE_SAMPLES or not _opens(content)
+
+
+def _header(content: bytes) -> tuple[int, int, int]:
+    """Samples per pixel, bits per sample, and the kind of samples.
+
+    Raises:
+        UnreadablePicture: the header is damaged.
+    """
     try:
-        head = TiffImagePlugin.ImageFileDirectory_v2(content[: 16 if content[2] == 43 else 8])
-        stream = io.BytesIO(content)
-        stream.seek(head.next)
-        head.load(stream)
-        samples, bits, kind = (_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            head = TiffImagePlugin.ImageFileDirectory_v2(content[: 16 if content[2] == 43 else 8])
+            stream = io.BytesIO(content)
+            stream.seek(head.next)
+            head.load(stream)
+            samples, bits, kind = (_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT))
     except Exception as error:  # of damaged headers, Pillow raises nearly anything
         raise UnreadablePicture("it is damaged, or no picture") from error
-    most = DEEPEST_PICTURE if samples == 1 else 8
-    return kind == FLOATS or bits > most or not _opens(content)
+    return samples, bits, kind
 
 
 def _opens(content: bytes) -> bool:
