@@ -1,7 +1,6 @@
-"""The whole way of the paper by its commands, on tiny data: from images without classes to figures."""
+"""The paper by its commands, on tiny data: from images without classes to figures."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ pytest.importorskip("torch")
 
 COLORS = {"forest": (30, 120, 40), "sea": (20, 50, 160), "town": (150, 140, 130)}
 NETWORK = "cifar:resnet20"
-
-Command = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def done(*words: object) -> Run:
     """One command that succeeds."""
-    run = invoke(*words)
+    run = invoke(*(word if isinstance(word, Path) else str(word) for word in words))
     assert run.code == 0, run.err
     return run
 
@@ -64,11 +61,11 @@ def test_from_images_without_classes_to_figures(folder: Path) -> None:
     done("harden", float_model, "--method", "actmax", *train, "-o", folder / "hard.onnx")
     done("quantize", folder / "hard.onnx", *train, "-o", folder / "int8.onnx")
     test = ("--data", folder / "val")
-    found = folder / "activations.json"
-    done("activations", float_model, folder / "hard.onnx", *test, "--rates", "1e-4", "--json", found)
+    done("activations", float_model, folder / "hard.onnx", *test, "--rates", "1e-4")
     models = [float_model, folder / "hard.onnx", folder / "int8.onnx", int8_model]
-    rates = ("--rates", "1e-6,1e-4", "--precision", 0.2, "--journal", "none")
-    done("compare", *models, *test, *rates, "--json", folder / "c.json", "--html", folder / "c.html")
+    quick = ("--rates", "1e-6,1e-4", "--precision", 0.2, "--journal", "none")
+    forms = ("--json", folder / "c.json", "--html", folder / "c.html")
+    done("compare", *models, *test, *quick, *forms)
 
     compared = record(folder / "c.json")["models"]
     assert [entry["golden"] >= 0.8 for entry in compared] == [True] * 4, "every model has learned"
