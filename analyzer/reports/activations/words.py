@@ -1,0 +1,124 @@
+"""What reports on activations say in words, and how they write numbers of any size."""
+
+import math
+from collections.abc import Iterator
+
+from analyzer.faults.rates import show_rate
+from analyzer.reports.activations.record import (
+    ActivationPart,
+    ActivationsReport,
+    DistributionPart,
+    ModelActivationsPart,
+    Number,
+    RateActivationsPart,
+    value_of,
+)
+from analyzer.reports.shared import number_format as figures
+
+WITHOUT = "without faults"
+
+ORIGINS = {
+    "bound": "of the graph itself",
+    "file": "of the thresholds file",
+    "maximum": "the range without faults",
+}
+"""Where a threshold comes from -> the words for it."""
+
+
+def plain(held: Number) -> str:
+    """A number of an activation, to three digits, in at most eight characters.
+
+    >>> plain(3.14159), plain(-0.000123), plain(3.4e38), plain("inf"), plain(None), plain(0.0)
+    ('3.14', '-1.23e-4', '3.40e38', 'inf', 'NaN', '0')
+    >>> plain(12345.6), plain(99999.0)
+    ('12,346', '99,999')
+    """
+    value = value_of(held)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value) or value == 0.0:
+        return f"{value:.0f}"
+    if 1e-3 <= abs(value) < 99_999.5:
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def threshold(site: ActivationPart) -> str:
+    """The range of an activation.
+
+    Args:
+        site: the activation.
+    """
+    low, high = site.threshold.low, site.threshold.high
+    return f"≤ {plain(high)}" if low is None else f"{plain(low)} … {plain(high)}"
+
+
+def beyond(found: DistributionPart) -> str:
+    """The share beyond the threshold in percent; a bound where nothing was seen."""
+    return figures.estimate(found.beyond)
+
+
+def not_finite(found: DistributionPart) -> str:
+    """The shares of NaN and of infinities in percent; empty where there are none."""
+    shares = (("NaN", found.nan), ("inf", found.infinite))
+    return ", ".join(f"{figures.percent(share)} % {word}" for word, share in shares if share)
+
+
+def rate_heading(rate: RateActivationsPart) -> str:
+    """One rate in a line: its patterns, and why there are no more."""
+    patterns = "pattern" if rate.patterns == 1 else "patterns"
+    parts = [f"{rate.patterns:,} {patterns}"]
+    if rate.p_faulty < 1.0:
+        parts.append(f"{figures.percent(rate.p_faulty)} % of all patterns have an upset")
+    if rate.failed:
+        parts.append(f"{rate.failed:,} gave no answer and are in no figure")
+    if rate.stop != "precision":
+        parts.append({"budget": "cut short by the budget", "interrupted": "interrupted"}[rate.stop])
+    return f"{show_rate(rate.rate)}: {'; '.join(parts)}"
+
+
+def arithmetic(model: ModelActivationsPart) -> str:
+    """Whether the activations are those of the model as it is, in a sentence."""
+    found = model.answers
+    runs = f"{found.golden} runs without faults"
+    if found.faulty:
+        runs += f" and {found.faulty} under faults"
+    if not found.differing:
+        return (
+            "Arithmetic: returning the activations changed nothing. The answers were those of the "
+            f"model alone, bit for bit, in {runs}."
+        )
+    return (
+        "Arithmetic: ONNX Runtime fuses other nodes where activations are returned, and rounds "
+        f"otherwise. {found.differing} of {runs} differed from the model alone, without faults by "
+        f"at most {plain(found.largest)} of the largest number of an output."
+    )
+
+
+def error_sentence(report: ActivationsReport) -> str:
+    """How exact quantiles are."""
+    return (
+        f"Quartiles are within {100 * report.relative_error:.2g} % of themselves; mean, minimum, "
+        "maximum and shares are exact for the values that were counted."
+    )
+
+
+def model_lines(model: ModelActivationsPart) -> Iterator[str]:
+    """What a reader must know about one model's figures, a sentence each."""
+    origins = {site.threshold.origin for site in model.sites}
+    told = [words for origin, words in ORIGINS.items() if origin in origins]
+    yield f"Thresholds: {', or '.join(told)}."
+    yield arithmetic(model)
+    if model.stop:
+        why = {"budget": "the budget", "interrupted": "an interruption"}[model.stop]
+        yield f"Note: {why} ended the run without faults after {model.images:,} images."
+    if model.paired:
+        yield "Faults: those of A, where bits of the two models correspond."
+    for note in model.model.notes:
+        yield f"Note: {note}"
+    reasons: dict[str, int] = {}
+    for one in model.left:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    for reason, count in reasons.items():
+        yield f"Not among them: {count} {'activation' if count == 1 else 'activations'}: {reason}."
