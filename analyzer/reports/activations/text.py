@@ -11,6 +11,7 @@ from analyzer.reports.activations.record import (
 from analyzer.reports.activations.words import (
     WITHOUT,
     beyond,
+    beyond_with_limits,
     error_sentence,
     model_lines,
     not_finite,
@@ -26,6 +27,9 @@ MOST_ROWS = 60
 
 CELL = 9
 """Characters of a column of numbers, the gap before it included."""
+
+SHARE, FIXED, LEAST_NAME = 17, (11, 9), 9
+"""Characters of a share with its interval; of the columns before it; of the shortest name."""
 
 NARROW = 72
 """Narrower pages have no quartiles."""
@@ -71,21 +75,23 @@ def _model_head(report: ActivationsReport, model: ModelActivationsPart) -> Itera
 def _shares(model: ModelActivationsPart) -> Iterator[str]:
     """The share beyond the threshold of each activation at each rate: Fig. 8 as a table."""
     rates = [rate for rate in model.rates if rate.sites]
-    room = (columns() - 2 * 13) // 13 - 1
-    shown = rates[: max(1, room)]
-    ends = [columns() - 13 * place for place in range(len(shown) + 2)][::-1]
-    heads = ["threshold", "0", *(show_rate(rate.rate) for rate in shown)]
+    shown = rates[: max(1, (columns() - LEAST_NAME - sum(FIXED)) // SHARE)]
+    widths = [*FIXED, *(SHARE for _ in shown)]
+    ends = [columns() - sum(widths[place + 1 :]) for place in range(len(widths))]
     yield "share of the values beyond the threshold, %"
+    heads = ["threshold", "no fault", *(show_rate(rate.rate) for rate in shown)]
     yield table_row(heads, ends, "activation")
     yield "─" * columns()
-    names = _names(model, ends[0] - 13)
+    names = _names(model, columns() - sum(widths))
     for place, site in enumerate(model.sites[:MOST_ROWS]):
         cells = [threshold(site), beyond(site.golden)]
-        cells += [beyond(rate.sites[place]) for rate in shown]
+        cells += [beyond_with_limits(rate.sites[place]) for rate in shown]
         yield table_row(cells, ends, names[site.value])
     yield from _more(model)
     if len(shown) < len(rates):
         yield f"{len(rates) - len(shown)} more rates: --csv, --html and --json have all"
+    if rates:
+        yield "In brackets: confidence intervals over fault patterns."
 
 
 def _distributions(

@@ -59,10 +59,23 @@ def beyond(found: DistributionPart) -> str:
     return figures.estimate(found.beyond)
 
 
+def beyond_with_limits(found: DistributionPart) -> str:
+    """The same with its interval, where it has one that says more."""
+    point, limits = figures.estimate(found.beyond), figures.bounds(found.beyond)
+    if not limits or point[0] in f"≤≥{figures.UNKNOWN}" or found.beyond.low == found.beyond.high:
+        return point
+    return f"{point} ({limits.replace(' ', '')})"
+
+
 def not_finite(found: DistributionPart) -> str:
     """The shares of NaN and of infinities in percent; empty where there are none."""
     shares = (("NaN", found.nan), ("inf", found.infinite))
     return ", ".join(f"{figures.percent(share)} % {word}" for word, share in shares if share)
+
+
+def golden_parts(model: ModelActivationsPart) -> list[DistributionPart]:
+    """The distributions of a model without faults, in the order of its activations."""
+    return [site.golden for site in model.sites]
 
 
 def rate_heading(rate: RateActivationsPart) -> str:
