@@ -251,7 +251,6 @@ def _site(tap: Tap, given: Thresholds) -> Site:
     return Site(tap.site.value, tap.site.kind, 0, low, high, origin, two_sided)
 
 
-
 def _in_one_graph(model: Model) -> Model:
     """The model with its local functions expanded; as it is if it has none."""
     if not model.proto.functions:

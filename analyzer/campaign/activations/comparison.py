@@ -98,4 +98,3 @@ def _difference(one: npt.NDArray[np.generic], two: npt.NDArray[np.generic]) -> f
     with np.errstate(invalid="ignore"):
         gap, size = np.nanmax(np.abs(a - b)), np.nanmax(np.abs(b))
     return float(gap / size) if size > 0.0 else float(gap)
-

@@ -69,9 +69,7 @@ def run_golden(
     return GoldenActivations(ranged, counts, images, stop)
 
 
-def values_of(
-    result: Result, batch: AnyBatch, sites: Sequence[Site]
-) -> list[Values] | Failure:
+def values_of(result: Result, batch: AnyBatch, sites: Sequence[Site]) -> list[Values] | Failure:
     """The values of each activation in one run.
 
     Args:

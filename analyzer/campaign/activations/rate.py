@@ -162,7 +162,9 @@ class RateTrials:
                 if (stop := spent()) is not None:
                     return stop
                 self._next(wanted).run()
-                tell(self.trials, min(1.0, self.trials / (wanted * max(1.0, arm / self._precision))))
+                tell(
+                    self.trials, min(1.0, self.trials / (wanted * max(1.0, arm / self._precision)))
+                )
             arm = self.half_width()
             if arm <= self._precision:
                 return Stop.PRECISION
@@ -214,4 +216,3 @@ class RateTrials:
     def _parts(self, site: int) -> Parts:
         golden = (self._p_none, self._ground.golden.counts[site])
         return [golden, *((s.weight, s.counts[site]) for s in self._strata)]
-

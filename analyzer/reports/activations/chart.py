@@ -29,8 +29,11 @@ WIDTH = 7.6
 LARGEST = 3.4e38
 """Where infinity is drawn: the end of float32."""
 
-FAR = 30.0
-"""So many times the largest fault-free quartile and more are drawn on a logarithmic axis."""
+LINEAR_PART = 0.8
+"""Height of the linear piece of the axis, as a share of that of all decades above it."""
+
+MOST_TICKS = 5
+"""Labels on the logarithmic piece of an axis."""
 
 LEAST_SHARE = 1e-6
 """Shares below are drawn on a linear piece of the axis, down to 0."""
@@ -61,8 +64,8 @@ def distribution_charts(report: ActivationsReport) -> list[tuple[str, str]]:
         Heading and one ``<svg>`` element of each, the same bytes for the same report.
     """
     golden = [_series(i, m, [s.golden for s in m.sites]) for i, m in enumerate(report.models)]
-    linear = _largest(golden)
-    charts = [(WITHOUT, _draw(lambda axes: _boxes(axes, golden, linear), 3.3))]
+    linear = _linear(golden)
+    charts = [(WITHOUT, _of_series(golden, linear))]
     for rate in report.plan.rates:
         series = [
             _series(i, m, row.sites)
@@ -91,15 +94,13 @@ def _name(model: ModelActivationsPart) -> str:
     return f"{model.label}  {path}".replace("$", r"\$")
 
 
-def _largest(golden: Sequence[Series]) -> float:
-    """The size of fault-free activations: of their maxima, extremes included."""
-    ends = (
-        abs(number)
-        for series in golden
-        for part in series.found
-        for number in (value_of(part.minimum), value_of(part.maximum))
-    )
-    return max((end for end in ends if math.isfinite(end)), default=1.0) or 1.0
+def _linear(golden: Sequence[Series]) -> float:
+    """The end of the linear piece of the axis: all quartiles and means without faults lie below."""
+    names = ("first_quartile", "third_quartile", "mean")
+    ends = [abs(end) for series in golden for name in names for end in _drawn(series, name)]
+    largest = max((end for end in ends if end > 0.0), default=1.0)
+    size = 10.0 ** math.floor(math.log10(largest))
+    return math.ceil(largest / size) * size
 
 
 def _boxes(axes: Axes, series: Sequence[Series], linear: float) -> None:
@@ -107,29 +108,50 @@ def _boxes(axes: Axes, series: Sequence[Series], linear: float) -> None:
     step = SPREAD / len(series)
     ends = []
     for place, one in enumerate(series):
-        shift = step * (place - (len(series) - 1) / 2)
         color = COLORS[one.index % len(COLORS)]
-        x = [number + shift for number in range(1, len(one.found) + 1)]
-        low, high = (_drawn(one, name) for name in ("minimum", "maximum"))
-        ends += [*low, *high]
-        thick = max(1.0, min(9.0, 260.0 * step / max(1, len(one.found))))
+        x = _places(len(one.found), place, len(series))
+        low, high = _drawn(one, "minimum"), _drawn(one, "maximum")
+        ends += [end for end in (*low, *high) if math.isfinite(end)]
+        thick = max(1.5, min(9.0, 300.0 * step / max(1, len(one.found))))
         axes.vlines(x, low, high, color=color, linewidth=0.8, alpha=0.6)
         first, third = _drawn(one, "first_quartile"), _drawn(one, "third_quartile")
-        axes.vlines(x, first, third, color=color, linewidth=thick, alpha=0.45, label=one.name)
+        axes.vlines(x, first, third, color=color, linewidth=thick, alpha=0.4)
         dash = {"linestyle": "none", "color": color, "markeredgewidth": 1.4}
         axes.plot(x, _drawn(one, "median"), marker="_", markersize=thick + 2.0, **dash)
-        axes.plot(x, _drawn(one, "mean"), marker="o", markersize=3.0, **dash)
-    if any(abs(end) > FAR * linear for end in ends if math.isfinite(end)):
-        axes.set_yscale("symlog", linthresh=10.0 ** math.ceil(math.log10(linear)), linscale=1.5)
+        axes.plot(x, _drawn(one, "mean"), marker="o", markersize=3.0, label=one.name, **dash)
+    _scale(axes, min(ends, default=0.0), max(ends, default=1.0), linear)
     axes.set_ylabel("activation")
+    _finish(axes, len(series), max(len(one.found) for one in series))
+
+
+def _places(count: int, place: int, models: int) -> list[float]:
+    """Where the activations of one of several models are drawn, side by side."""
+    shift = SPREAD / models * (place - (models - 1) / 2)
+    return [number + shift for number in range(1, count + 1)]
+
+
+def _scale(axes: Axes, least: float, most: float, linear: float) -> None:
+    """An axis that is linear around 0 and logarithmic beyond, with a few round labels."""
+    top = max(most, -least, linear)
+    decades = max(1.0, math.log10(top / linear))
+    axes.set_yscale("symlog", linthresh=linear, linscale=LINEAR_PART * decades)
+    step = max(1, math.ceil(decades / MOST_TICKS))
+    first = math.floor(math.log10(linear)) + 1
+    apart = 10.0 ** (0.4 * step)
+    powers = [10.0**power for power in range(first, 39, step) if 10.0**power <= top]
+    above = [0.0, linear / 2, linear, *(power for power in powers if power > apart * linear)]
+    below = [-tick for tick in above if tick and -tick >= least] if least < 0.0 else []
+    axes.set_yticks([*below, *above])
+    axes.minorticks_off()
+    axes.set_ylim(1.3 * min(least, 0.0) - 0.06 * linear, 1.3 * max(most, linear))
     axes.yaxis.set_major_formatter(FuncFormatter(_tick))
-    _finish(axes, len(series) > 1)
 
 
 def _drawn(series: Series, name: str) -> list[float]:
     """One figure of each activation; infinity at the end of float32."""
     found: list[Number] = [getattr(part, name) for part in series.found]
-    return [min(max(value_of(number), -LARGEST), LARGEST) for number in found]
+    values = map(value_of, found)
+    return [value if math.isnan(value) else min(max(value, -LARGEST), LARGEST) for value in values]
 
 
 def _tick(value: float, _place: object) -> str:
@@ -182,28 +204,28 @@ def _by_rate(axes: Axes, model: ModelActivationsPart) -> None:
 
 
 def _curves(axes: Axes, curves: Sequence[Curve]) -> None:
-    for index, name, found in curves:
+    for place, (index, name, found) in enumerate(curves):
         color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
-        x = list(range(1, len(found) + 1))
+        x = _places(len(found), place, len(curves))
         lows, highs = [p.beyond.low for p in found], [p.beyond.high for p in found]
-        axes.fill_between(x, lows, highs, color=color, alpha=0.12, linewidth=0)
+        axes.vlines(x, lows, highs, color=color, linewidth=1.6, alpha=0.3)
         shares = [part.beyond.estimate for part in found]
-        style = {"marker": marker, "markersize": 4, "linewidth": 1.4}
-        axes.plot(x, shares, color=color, label=name, **style)
+        axes.plot(x, shares, color=color, label=name, marker=marker, markersize=4, linewidth=1.2)
     axes.set_yscale("symlog", linthresh=LEAST_SHARE, linscale=0.5)
     axes.set_ylim(0.0, 1.3)
     axes.set_yticks([0.0, *(10.0**power for power in range(-6, 1))])
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:g}"))
     axes.set_ylabel("beyond the threshold, %")
-    _finish(axes, True)
+    _finish(axes, len(curves), max(len(found) for _, _, found in curves))
 
 
-def _finish(axes: Axes, legend: bool) -> None:
+def _finish(axes: Axes, series: int, activations: int) -> None:
+    axes.set_xlim(0.4, activations + 0.6)
     axes.set_xlabel("activation, numbered as in the tables")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=20))
     axes.grid(visible=False, axis="x")
-    if legend:
+    if series > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=2)
 
 

@@ -42,6 +42,9 @@ def to_text(report: ActivationsReport) -> str:
         lines += ["", *wrapped(_model_head(report, model)), ""]
         lines += _shares(model)
         lines += ["", *_distributions(model, WITHOUT, [site.golden for site in model.sites])]
+        if len(report.models) > 1 and model.rates:
+            lines += ["", "under faults: --csv, --html and --json have the distributions"]
+            continue
         for rate in model.rates:
             if rate.sites:
                 lines += ["", *_distributions(model, rate_heading(rate), rate.sites)]

@@ -82,9 +82,7 @@ def bound_at(where: onnx.NodeProto, index: Index) -> ClippingBound | None:
     return ClippingBound(site, threshold, source, frozenset(outputs), limits)
 
 
-def comparisons_at(
-    where: onnx.NodeProto, index: Index
-) -> tuple[set[str], dict[str, str]] | None:
+def comparisons_at(where: onnx.NodeProto, index: Index) -> tuple[set[str], dict[str, str]] | None:
     """What the condition of a Where compares its second input with.
 
     Args:
