@@ -9,7 +9,7 @@ from analyzer.campaign.activations.golden import GoldenActivations, run_golden
 from analyzer.campaign.activations.rate import Ground, RateTrials
 from analyzer.campaign.activations.result import Activations, RateActivations, exact_distribution
 from analyzer.campaign.result import Stop, ended_early
-from analyzer.jobs.activations_prepared import Prepared, Preparation
+from analyzer.jobs.activations_prepared import Preparation, Prepared
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.files import check_targets, write_report
 from analyzer.jobs.observer import SILENT, CountStage, Observer, SweepStage

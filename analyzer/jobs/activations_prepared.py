@@ -151,10 +151,13 @@ class Preparation:
         Raises:
             BadThresholds: the file belongs to another model.
         """
-        given: Thresholds = {}
-        if self._given is not None:
-            given = self._given.thresholds
-            check_thresholds(given, taps.sites, str(self._request.thresholds))
+        given: Thresholds = self._given.thresholds if self._given else {}
+        open_sites = [tap.site for tap in taps.taps if tap.threshold is None]
+        if self._given and open_sites:
+            if len(open_sites) < len(taps.taps):  # the bounds of the others have names of their own
+                names = {site.value for site in open_sites}
+                given = {name: range_ for name, range_ in given.items() if name in names}
+            check_thresholds(given, open_sites, str(self._request.thresholds))
         return [_site(tap, given) for tap in taps.taps]
 
     def _batch(self, tapped: Model, data: Dataset, most: int | None) -> int:
@@ -207,7 +210,7 @@ class Preparation:
     def _patterns(
         self, model: Model, data: Dataset, space: FaultSpace, batch: int
     ) -> PatternSource:
-        """The patterns of a model: those of the first one, where enough of their bits correspond."""
+        """The patterns of a model: the first one's, where enough of their bits correspond."""
         request = self._request
         stated = model.metadata.preprocessing
         plan = Plan(

@@ -1,7 +1,10 @@
 """The Python API, the part that measures activations."""
 
+import os
 from collections.abc import Sequence
 from typing import Unpack
+
+import onnx
 
 from analyzer.jobs.activations import ActivationsFound, measure_activations
 from analyzer.jobs.calls import request_from, with_label
@@ -46,7 +49,8 @@ def activations(
     >>> [row["activation"] for row in found.rows()][:2]
     ['stem_relu', 'stage1.block0.relu1']
     """
-    several = [models] if isinstance(models, ModelLike) else list(models)
+    alone = isinstance(models, str | bytes | os.PathLike | onnx.ModelProto)
+    several = [models] if alone else models
     named = [with_label(model_source(m), number) for number, m in enumerate(several, 1)]
     sources = {"models": named, "command": "analyzer.activations"}
     request = request_from(ActivationsRequest, ActivationsKeywords, options, **sources)

@@ -96,14 +96,7 @@ class BinaryForm:
         """
         half = self.unsigned.type(1 << (int(self.shift) - 1))
         middle = (keys.astype(self.unsigned) << self.shift) | half
-        return middle.view(self.dtype).astype(np.float64)
-
-
-_FORMS = {
-    np.dtype(np.float32): (np.dtype(np.uint32), 8, 23),
-    np.dtype(np.float64): (np.dtype(np.uint64), 11, 52),
-}
-"""Type of numbers -> integers of its size, bits of its exponent, stored bits of its mantissa."""
+        return np.asarray(middle.view(self.dtype), np.float64)
 
 
 def form_of(dtype: npt.DTypeLike, kept: int) -> BinaryForm:
@@ -116,6 +109,6 @@ def form_of(dtype: npt.DTypeLike, kept: int) -> BinaryForm:
     >>> form_of(np.float16, 9).bins, form_of(np.float64, 9).limbs
     (262144, 2)
     """
-    wide = np.dtype(np.float64)
-    own = wide if np.dtype(dtype) == wide else np.dtype(np.float32)
-    return BinaryForm(own, *_FORMS[own], kept)
+    if np.dtype(dtype) == np.float64:
+        return BinaryForm(np.dtype(np.float64), np.dtype(np.uint64), 11, 52, kept)
+    return BinaryForm(np.dtype(np.float32), np.dtype(np.uint32), 8, 23, kept)

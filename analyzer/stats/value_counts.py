@@ -18,7 +18,6 @@ has already done; a histogram needs two shifts for each number, and no merging o
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class ValueCounts:
-    """How often numbers of each bin came.
+    """Counts of the numbers in each bin.
 
     >>> counts = ValueCounts()
     >>> counts.add(np.float32([3.0, 1.0, 0.0, 2.0, np.nan]))
@@ -68,12 +67,12 @@ class ValueCounts:
 
     @property
     def numbers(self) -> int:
-        """How many numbers were counted, infinities among them and NaN not."""
+        """Numbers that were counted, infinities among them and NaN not."""
         return self._finite + self.infinite
 
     @property
     def infinite(self) -> int:
-        """How many of them are infinite."""
+        """Infinite ones among them."""
         return self.plus_infinity + self.minus_infinity
 
     def add(self, values: Values) -> None:
@@ -138,14 +137,16 @@ class ValueCounts:
         """The mean of the finite numbers, rounded once; NaN if there is none."""
         if not self._finite:
             return float("nan")
-        total = sum((self._term(n) for n in np.flatnonzero(self.sums.any(axis=0))), Fraction(0))
+        total = sum(
+            (self._term(int(n)) for n in np.flatnonzero(self.sums.any(axis=0))), Fraction(0)
+        )
         return float(total / self._finite)
 
     def _term(self, exponent: int) -> Fraction:
         """The sum of the numbers of one sign and exponent."""
         limbs = [int(row[exponent]) for row in self.sums]
         whole = sum(limb << (self.form.limb_bits * place) for place, limb in enumerate(limbs))
-        return whole * self.form.unit(int(exponent))
+        return whole * self.form.unit(exponent)
 
     def quantile(self, share: Fraction) -> float:
         """The smallest number that at least this share of all numbers does not exceed.
@@ -168,7 +169,7 @@ class ValueCounts:
         sizes = np.concatenate((counts, [count for _, count in more if count])).astype(np.int64)
         values = np.clip(values, self.minimum, self.maximum)
         order = np.argsort(values, kind="stable")
-        return Ascending(values[order], sizes[order])
+        return Ascending(values[order], np.cumsum(sizes[order]))
 
 
 @dataclass(frozen=True)
@@ -177,16 +178,11 @@ class Ascending:
 
     Attributes:
         values: float64 (n,), the number that stands for each bin.
-        counts: int64 (n,), numbers in it.
+        ends: int64 (n,), numbers up to and with each bin.
     """
 
     values: npt.NDArray[np.float64]
-    counts: Integers
-
-    @cached_property
-    def ends(self) -> Integers:
-        """int64 (n,): numbers up to and with each bin."""
-        return np.cumsum(self.counts)
+    ends: Integers
 
 
 Weighted = list[tuple[Fraction, ValueCounts]]

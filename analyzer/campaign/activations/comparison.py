@@ -1,4 +1,4 @@
-"""Whether a model that returns its activations answers as the model alone does.
+"""A model that returns its activations, compared with the model alone: do both answer the same?
 
 To return a value can keep ONNX Runtime from fusing the nodes around it, and a graph with other
 nodes may round otherwise. So some runs are repeated by the oracle, on the model as it is, and the
@@ -83,7 +83,7 @@ class AnswersCompared:
         return result.same_as(other)
 
     def _apart(self, result: Result, other: Result) -> float:
-        """How far two answers are apart; infinite where one is none."""
+        """The distance of two answers; infinite where one is none."""
         if not (isinstance(result, Answer) and isinstance(other, Answer)):
             return float("inf")
         pairs = zip(result.outputs[: self.outputs], other.outputs, strict=True)

@@ -1,4 +1,4 @@
-"""The run without faults: the distribution of each activation, and thresholds that follow from it."""
+"""The run without faults: the values of each activation, and thresholds that follow from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -13,7 +13,12 @@ import numpy.typing as npt
 
 from analyzer.answers import Failure, Result
 from analyzer.campaign.activations.golden import GoldenActivations, values_of
-from analyzer.campaign.activations.result import Parts, RateActivations, distribution
+from analyzer.campaign.activations.result import (
+    Distribution,
+    Parts,
+    RateActivations,
+    distribution,
+)
 from analyzer.campaign.activations.site import Site, SiteCounts, Values
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.rate_cells import Cell
@@ -205,7 +210,7 @@ class RateTrials:
             stop: why no more trials are run.
         """
         failed = sum(stratum.failed for stratum in self._strata)
-        sites = ()
+        sites: tuple[Distribution, ...] = ()
         if self.trials > failed:
             sites = tuple(
                 distribution(self._parts(place), beyond)

@@ -13,7 +13,7 @@ Values = npt.NDArray[Any]
 
 
 class Origin(StrEnum):
-    """Where a threshold comes from."""
+    """The source of a threshold: the graph, a file, or the run without faults."""
 
     BOUND = "bound"
     FILE = "file"

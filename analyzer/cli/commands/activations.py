@@ -1,4 +1,4 @@
-"""``relcheck activations MODEL ...``: distributions of activations, without faults and under faults."""
+"""``relcheck activations MODEL ...``: activations without faults and at bit error rates."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -49,7 +49,7 @@ class ModelEntry:
 
 
 def plan_part(plan: Plan, data: Dataset, thresholds: str) -> ActivationsPlanPart:
-    """What was asked for.
+    """The circumstances of a measurement.
 
     Args:
         plan: of the first model.

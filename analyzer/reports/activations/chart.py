@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ WIDTH = 7.6
 """Inches; the page scales it."""
 
 LARGEST = 3.4e38
-"""Where infinity is drawn: the end of float32."""
+"""Infinity is drawn here: at the end of float32."""
 
 LINEAR_PART = 0.8
 """Height of the linear piece of the axis, as a share of that of all decades above it."""
@@ -116,7 +117,7 @@ def _boxes(axes: Axes, series: Sequence[Series], linear: float) -> None:
         axes.vlines(x, low, high, color=color, linewidth=0.8, alpha=0.6)
         first, third = _drawn(one, "first_quartile"), _drawn(one, "third_quartile")
         axes.vlines(x, first, third, color=color, linewidth=thick, alpha=0.4)
-        dash = {"linestyle": "none", "color": color, "markeredgewidth": 1.4}
+        dash: dict[str, Any] = {"linestyle": "none", "color": color, "markeredgewidth": 1.4}
         axes.plot(x, _drawn(one, "median"), marker="_", markersize=thick + 2.0, **dash)
         axes.plot(x, _drawn(one, "mean"), marker="o", markersize=3.0, label=one.name, **dash)
     _scale(axes, min(ends, default=0.0), max(ends, default=1.0), linear)
@@ -125,7 +126,7 @@ def _boxes(axes: Axes, series: Sequence[Series], linear: float) -> None:
 
 
 def _places(count: int, place: int, models: int) -> list[float]:
-    """Where the activations of one of several models are drawn, side by side."""
+    """The places of the activations of one of several models, side by side."""
     shift = SPREAD / models * (place - (models - 1) / 2)
     return [number + shift for number in range(1, count + 1)]
 

@@ -144,7 +144,7 @@ class ModelActivationsPart(ReportRecord):
 
 
 class ActivationsPlanPart(ReportRecord):
-    """What was asked for."""
+    """The circumstances of a measurement."""
 
     rates: list[float]
     exposure: Literal["transient", "resident"]

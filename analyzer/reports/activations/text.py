@@ -58,9 +58,8 @@ def _head(report: ActivationsReport) -> Iterator[str]:
     yield f"{data.name}: {data.images:,} images"
     yield from data.lines
     if plan.rates:
-        yield (
-            f"{plan.exposure} faults, fault {plan.fault}, encoding {plan.encoding}, seed {plan.seed}"
-        )
+        faults = f"{plan.exposure} faults, fault {plan.fault}, encoding {plan.encoding}"
+        yield f"{faults}, seed {plan.seed}"
     yield error_sentence(report)
     yield figures.runtime(report.tool)
 

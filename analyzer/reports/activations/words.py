@@ -1,4 +1,4 @@
-"""What reports on activations say in words, and how they write numbers of any size."""
+"""Sentences of reports on activations, and numbers of any size as text."""
 
 import math
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ ORIGINS = {
     "file": "of the thresholds file",
     "maximum": "the range without faults",
 }
-"""Where a threshold comes from -> the words for it."""
+"""Source of a threshold -> the words for it."""
 
 
 def plain(held: Number) -> str:
@@ -92,7 +92,7 @@ def rate_heading(rate: RateActivationsPart) -> str:
 
 
 def arithmetic(model: ModelActivationsPart) -> str:
-    """Whether the activations are those of the model as it is, in a sentence."""
+    """A sentence that says if the activations are those of the model as it is."""
     found = model.answers
     runs = f"{found.golden} runs without faults"
     if found.faulty:
@@ -110,7 +110,7 @@ def arithmetic(model: ModelActivationsPart) -> str:
 
 
 def error_sentence(report: ActivationsReport) -> str:
-    """How exact quantiles are."""
+    """The error of quantiles, in a sentence."""
     return (
         f"Quartiles are within {100 * report.relative_error:.2g} % of themselves; mean, minimum, "
         "maximum and shares are exact for the values that were counted."
@@ -118,7 +118,7 @@ def error_sentence(report: ActivationsReport) -> str:
 
 
 def model_lines(model: ModelActivationsPart) -> Iterator[str]:
-    """What a reader must know about one model's figures, a sentence each."""
+    """Notes for a reader of one model's figures, a sentence each."""
     origins = {site.threshold.origin for site in model.sites}
     told = [words for origin, words in ORIGINS.items() if origin in origins]
     yield f"Thresholds: {', or '.join(told)}."

@@ -83,7 +83,7 @@ def bound_at(where: onnx.NodeProto, index: Index) -> ClippingBound | None:
 
 
 def comparisons_at(where: onnx.NodeProto, index: Index) -> tuple[set[str], dict[str, str]] | None:
-    """What the condition of a Where compares its second input with.
+    """The stored limits that the condition of a Where compares its second input with.
 
     Args:
         where: a Where.

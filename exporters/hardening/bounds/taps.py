@@ -1,4 +1,4 @@
-"""Where the values of each activation can be taken out of a graph, and what bounds them already.
+"""The places where values of activations can be taken out of a graph, and bounds that they have.
 
 The sites are those that `exporters.hardening.activations.survey` finds in the model without its
 bounds. Of a site with a bound, the value before the bound is taken: that is the one of which a
