@@ -10,7 +10,7 @@ from analyzer.campaign.activations.comparison import AnswersCompared
 from analyzer.campaign.activations.site import Origin, Site
 from analyzer.campaign.patterns import PatternSource
 from analyzer.campaign.plan import Plan
-from analyzer.errors import EmptySelection, InputError, NothingToBound
+from analyzer.errors import EmptySelection, InputError, NothingToBound, quoted
 from analyzer.evaluation.dataset import AnyBatch, Dataset, make_batches
 from analyzer.evaluation.recipe import changes
 from analyzer.faults.pairing import Pairing, correspond
@@ -118,7 +118,9 @@ class Preparation:
         whole = model = _in_one_graph(open_model(source))
         taps = find_taps(model.proto)
         if not taps.taps:
-            raise NothingToBound(f"{model.path} has no activation whose values can be taken out")
+            raise NothingToBound(
+                f"{model.path} has no activation whose values can be taken out{_why(taps)}"
+            )
         space = model.space(request.selection, request.encoding)
         sites = self._sites(taps)
         say("reading the data")
@@ -202,8 +204,9 @@ class Preparation:
         def oracle(pack: bool) -> Executor:
             return RewriteExecutor(model, space, self._device, pack=pack)
 
+        # Live weights are never packed: the first one nearly always gives the answer.
         oracles: list[Callable[[], Executor]] = [
-            remembered(partial(oracle, pack)) for pack in (True, False)
+            remembered(partial(oracle, pack)) for pack in (False, True)
         ]
         return AnswersCompared(oracles, model.signature.name, len(model.proto.graph.output))
 
@@ -238,6 +241,15 @@ class Preparation:
             return PatternSource(plan, space, None)
         pairing = Pairing(lead.plan.id, None, matched)
         return PatternSource(replace(plan, paired=lead.plan.id), space, None, pairing)
+
+
+def _why(taps: Taps) -> str:
+    """The reason for the first activation that is left out; empty if the model has none at all."""
+    if not taps.left:
+        return ""
+    first = taps.left[0]
+    more = f" (and {len(taps.left) - 1} others)" if len(taps.left) > 1 else ""
+    return f"; {quoted(first.value, 80)} ({first.kind}): {first.reason}{more}"
 
 
 def _site(tap: Tap, given: Thresholds) -> Site:

@@ -14,6 +14,9 @@ from analyzer.jobs.requests.activations import ActivationsRequest
 from analyzer.jobs.signatures import takes
 from analyzer.jobs.sources import ModelLike, model_source
 
+ALONE = (str, bytes, os.PathLike, onnx.ModelProto)
+"""Types of a model by itself."""
+
 
 @takes(ActivationsKeywords)
 def activations(
@@ -49,8 +52,7 @@ def activations(
     >>> [row["activation"] for row in found.rows()][:2]
     ['stem_relu', 'stage1.block0.relu1']
     """
-    alone = isinstance(models, str | bytes | os.PathLike | onnx.ModelProto)
-    several = [models] if alone else models
+    several = [models] if isinstance(models, ALONE) else models
     named = [with_label(model_source(m), number) for number, m in enumerate(several, 1)]
     sources = {"models": named, "command": "analyzer.activations"}
     request = request_from(ActivationsRequest, ActivationsKeywords, options, **sources)

@@ -20,7 +20,7 @@ KINDS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def numbers(dtype: npt.DTypeLike, **bounds: Any) -> st.SearchStrategy[npt.NDArray[Any]]:
     """Arrays of any bit patterns, of which some are usual."""
-    width = 8 * np.dtype(dtype).itemsize
+    width: Any = 8 * np.dtype(dtype).itemsize
     usual = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, 1.5, 1e30, -1e-30])
     elements = st.one_of(st.floats(width=width, **bounds), usual.map(np.dtype(dtype).type))
     return arrays.arrays(dtype, st.integers(1, 60), elements=elements)
@@ -133,7 +133,7 @@ def test_quantiles_of_a_mixture(
 
 
 def test_half_precision_is_counted_as_it_is() -> None:
-    values = np.float16([0.1, 65504.0, 6e-8, -2.0])
+    values = np.array([0.1, 65504.0, 6e-8, -2.0], np.float16)
     found = ValueCounts(values.dtype)
     found.add(values)
     assert (found.minimum, found.maximum) == (-2.0, 65504.0)

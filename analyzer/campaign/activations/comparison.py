@@ -6,7 +6,7 @@ answers are compared, bit for bit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,8 @@ class AnswersCompared:
     """Runs of the model that returns its activations beside runs of the model alone.
 
     Attributes:
-        oracles: Executors that edit the file of the model alone, opened when they are asked for:
-            as kernels pack weights, and as they do not. The answer must be that of one of them.
+        oracles: Executors that edit the file of the model alone: the answer must be that of one of
+            them. Each is opened where none before it gives the answer, for it takes memory.
         input_name: Name of the model's first input.
         outputs: How many outputs the model alone has.
         golden: Runs without faults that were compared.
@@ -39,7 +39,6 @@ class AnswersCompared:
     faulty: int = 0
     differing: int = 0
     largest: float = 0.0
-    _opened: list[Executor] = field(default_factory=list)
 
     def compare_golden(self, batch: AnyBatch, result: Result) -> None:
         """Compare a run without faults.
@@ -50,11 +49,14 @@ class AnswersCompared:
         """
         feeds = batch.feeds(self.input_name)
         self.golden += 1
-        own = [oracle.run(feeds) for oracle in self._executors()]
-        if not any(self._same(result, other) for other in own):
-            self.differing += 1
-            apart = [self._apart(result, other) for other in own]
-            self.largest = max(self.largest, min(apart))
+        apart = []
+        for oracle in self.oracles:
+            other = oracle().run(feeds)
+            if self._same(result, other):
+                return
+            apart.append(self._apart(result, other))
+        self.differing += 1
+        self.largest = max(self.largest, min(apart))
 
     def compare_faulty(self, pattern: FaultPattern, batch: AnyBatch, result: Result) -> None:
         """Compare a run under faults.
@@ -66,16 +68,11 @@ class AnswersCompared:
         """
         feeds = batch.feeds(self.input_name)
         self.faulty += 1
-        for oracle in self._executors():
-            with oracle.inject(pattern) as run:
+        for oracle in self.oracles:
+            with oracle().inject(pattern) as run:
                 if self._same(result, run(feeds)):
                     return
         self.differing += 1
-
-    def _executors(self) -> list[Executor]:
-        if not self._opened:
-            self._opened.extend(oracle() for oracle in self.oracles)
-        return self._opened
 
     def _same(self, result: Result, other: Result) -> bool:
         if isinstance(result, Answer) and isinstance(other, Answer):

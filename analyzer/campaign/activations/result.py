@@ -21,7 +21,7 @@ class Distribution:
         numbers: How many values were counted, NaN among them.
         mean: Of the finite ones; NaN if there is none.
         quartiles: First quartile, median and third one, of all but NaN; NaN if there is none.
-        minimum: The smallest value that was seen, NaN apart.
+        minimum: The smallest value that was seen, NaN apart; NaN if there is no other.
         maximum: The largest one.
         zeros: Share of all values that are 0.
         nan: Share that is NaN.
@@ -106,8 +106,8 @@ def distribution(parts: Parts, beyond: Interval) -> Distribution:
         numbers=sum(counts.numbers for _, counts in filled),
         mean=_mean(filled),
         quartiles=_quartiles(filled),
-        minimum=min(counts.values.minimum for _, counts in filled),
-        maximum=max(counts.values.maximum for _, counts in filled),
+        minimum=min((c.values.minimum for _, c in filled if c.values.numbers), default=math.nan),
+        maximum=max((c.values.maximum for _, c in filled if c.values.numbers), default=math.nan),
         zeros=_share(filled, [c.values.zeros for _, c in filled]),
         nan=_share(filled, [c.values.nan for _, c in filled]),
         infinite=_share(filled, [c.values.infinite for _, c in filled]),

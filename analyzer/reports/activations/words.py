@@ -94,9 +94,8 @@ def rate_heading(rate: RateActivationsPart) -> str:
 def arithmetic(model: ModelActivationsPart) -> str:
     """A sentence that says if the activations are those of the model as it is."""
     found = model.answers
-    runs = f"{found.golden} runs without faults"
-    if found.faulty:
-        runs += f" and {found.faulty} under faults"
+    under = f", {found.faulty} under faults" if found.faulty else ""
+    runs = f"{found.golden + found.faulty} runs ({found.golden} without faults{under})"
     if not found.differing:
         return (
             "Arithmetic: returning the activations changed nothing. The answers were those of the "
@@ -104,8 +103,8 @@ def arithmetic(model: ModelActivationsPart) -> str:
         )
     return (
         "Arithmetic: ONNX Runtime fuses other nodes where activations are returned, and rounds "
-        f"otherwise. {found.differing} of {runs} differed from the model alone, without faults by "
-        f"at most {plain(found.largest)} of the largest number of an output."
+        f"otherwise. The answers of {found.differing} of {runs} differed from the model alone, "
+        f"without faults by at most {plain(found.largest)} of the largest number of an output."
     )
 
 
