@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -342,6 +343,24 @@ def test_a_spent_budget_leaves_what_there_is(model: Path) -> None:
     assert found.to_text()
     assert found.to_html()
     assert found.rows()
+
+
+class Interrupting(analyzer.Silent):
+    """Sends Ctrl-C in the middle of the first rate."""
+
+    def progress(self, rate: float, trials: int, share: float, found: object) -> None:
+        if trials == 5:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_leaves_what_there_is(model: Path) -> None:
+    found = measure(model, data=inputs(), rates=[1e-3, 1e-2], observer=Interrupting())
+    assert not found.complete
+    first, second = alone(found).rates
+    assert (first.stop, first.patterns) == ("interrupted", 5)
+    assert (second.stop, second.patterns, second.sites) == ("interrupted", 0, [])
+    assert first.sites[0].numbers > alone(found).sites[0].golden.numbers
+    assert "interrupted" in found.to_text()
 
 
 def test_a_model_without_activations_is_refused(tmp_path: Path) -> None:

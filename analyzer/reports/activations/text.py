@@ -7,6 +7,7 @@ from analyzer.reports.activations.record import (
     ActivationsReport,
     DistributionPart,
     ModelActivationsPart,
+    RateActivationsPart,
 )
 from analyzer.reports.activations.words import (
     WITHOUT,
@@ -42,15 +43,22 @@ def to_text(report: ActivationsReport) -> str:
         lines += ["", *wrapped(_model_head(report, model)), ""]
         lines += _shares(model)
         lines += ["", *_distributions(model, WITHOUT, [site.golden for site in model.sites])]
-        if len(report.models) > 1 and model.rates:
-            lines += ["", "under faults: --csv, --html and --json have the distributions"]
-            continue
-        for rate in model.rates:
-            if rate.sites:
-                lines += ["", *_distributions(model, rate_heading(rate), rate.sites)]
-            else:
-                lines += ["", *wrapped([f"{rate_heading(rate)}: no activations"])]
+        lines += list(_under_faults(model, alone=len(report.models) == 1))
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _under_faults(model: ModelActivationsPart, *, alone: bool) -> Iterator[str]:
+    """The distributions at each rate, or where they are if there are several models."""
+    if model.rates and not alone:
+        yield ""
+    for rate in model.rates:
+        if alone and rate.sites:
+            yield from ("", *_distributions(model, rate_heading(rate), rate.sites))
+        else:
+            nothing = "" if rate.sites else "; no activations"
+            yield from wrapped([f"{rate_heading(rate)}{nothing}"])
+    if model.rates and not alone:
+        yield from wrapped(["Distributions under faults: --csv, --html and --json have them."])
 
 
 def _head(report: ActivationsReport) -> Iterator[str]:
@@ -89,11 +97,20 @@ def _shares(model: ModelActivationsPart) -> Iterator[str]:
         cells = [threshold(site), beyond(site.golden)]
         cells += [beyond_with_limits(rate.sites[place]) for rate in shown]
         yield table_row(cells, ends, names[site.value])
+        if odd := _nan(shown, place):
+            yield from wrapped([odd], "  ")
     yield from _more(model)
     if len(shown) < len(rates):
         yield f"{len(rates) - len(shown)} more rates: --csv, --html and --json have all"
     if rates:
         yield "In brackets: confidence intervals over fault patterns."
+
+
+def _nan(rates: Sequence[RateActivationsPart], place: int) -> str:
+    """The shares of NaN of one activation, which is beyond no threshold."""
+    found = [(rate.rate, rate.sites[place].nan) for rate in rates if rate.sites[place].nan]
+    shares = (f"{figures.percent(share)} % at {show_rate(rate)}" for rate, share in found)
+    return f"  NaN besides: {', '.join(shares)}" if found else ""
 
 
 def _distributions(
