@@ -21,6 +21,7 @@ from analyzer.jobs.observer import Observer
 from analyzer.jobs.prepare import READING
 from analyzer.jobs.requests.activations import ActivationsRequest
 from analyzer.jobs.sources import ModelSource, open_model
+from analyzer.memory.trim import return_free_memory
 from analyzer.model import Model, load_model_bytes
 from analyzer.reports.shared.build import ModelNotes
 from analyzer.runtime.executor import CampaignExecutor, Executor
@@ -115,7 +116,7 @@ class Preparation:
     def _prepare(self, source: ModelSource) -> Prepared:
         request, say = self._request, self._observer.preparing
         say(READING)
-        whole = model = _in_one_graph(open_model(source))
+        model = _in_one_graph(open_model(source))
         taps = find_taps(model.proto)
         if not taps.taps:
             raise NothingToBound(
@@ -127,6 +128,7 @@ class Preparation:
         data = find_data(model, request, self._observer)
         coupling = coupling_of(model, data)
         model = model.filed()
+        return_free_memory()
         proto, places = with_taps(model.proto, taps.taps)
         tapped = replace(model, proto=proto)
         size = self._batch(tapped, data, 1 if coupling else None)
@@ -134,15 +136,18 @@ class Preparation:
         batches = make_batches(data, size, request.seed, fixed)
         say("opening the model in ONNX Runtime")
         executor = self._open(tapped, space, batches)
+        if model.file is not None:
+            model.file.leave()
+        return_free_memory()
         say("looking at how the model runs")
         return Prepared(
-            model=whole,
+            model=model,
             sites=tuple(replace(s, place=p) for s, p in zip(sites, places, strict=True)),
             left=taps.left,
             data=data,
             batches=batches,
             executor=executor,
-            source=self._patterns(whole, data, space, size),
+            source=self._patterns(model, data, space, size),
             compared=self._compared(model, space),
             notes=notes_on(coupling, executor.layout, size),
         )

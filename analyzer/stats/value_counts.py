@@ -101,7 +101,9 @@ class ValueCounts:
         if keys.size < FEW:
             np.add.at(self.bins, keys, 1)
         else:
-            self.bins += np.bincount(keys, minlength=self.form.bins)
+            first = keys.min()  # bins that hold nothing stay untouched memory
+            found = np.bincount(keys - first)
+            self.bins[first : first + found.size] += found
         exponents = keys >> KEPT
         for row, limb in zip(self.sums, self.form.mantissas(bits), strict=True):
             # Below 2**53, where float64 is exact: PIECE numbers of 27 bits at most.
