@@ -132,6 +132,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.reports.diff.record import difference_schema; print(difference_schema(), end="")' > docs/difference.schema.json
 	$(BIN)/python -c 'from analyzer.reports.map.record import json_schema; print(json_schema(), end="")' > docs/map.schema.json
 	$(BIN)/python -c 'from analyzer.reports.replay.record import json_schema; print(json_schema(), end="")' > docs/replay.schema.json
+	$(BIN)/python -c 'from analyzer.reports.activations.record import activations_schema; print(activations_schema(), end="")' > docs/activations.schema.json
 	$(BIN)/python -c 'from analyzer.targets.target import target_schema; print(target_schema(), end="")' > docs/target.schema.json
 	$(BIN)/python -c 'from analyzer.reports.target.record import json_schema; print(json_schema(), end="")' > docs/target-report.schema.json
 	$(BIN)/python -c 'from analyzer.reports.protect.record import plan_schema; print(plan_schema(), end="")' > docs/protection-plan.schema.json

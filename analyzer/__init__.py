@@ -25,6 +25,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from analyzer.errors import RelcheckError
     from analyzer.gate import Condition, Verdict
+    from analyzer.jobs.activations import ActivationsFound
     from analyzer.jobs.annotate import AnnotatedModel
     from analyzer.jobs.api import (
         compare,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         selftest,
         vulnerability_map,
     )
+    from analyzer.jobs.api_activations import activations
     from analyzer.jobs.api_data import annotate, check
     from analyzer.jobs.api_replay import replay
     from analyzer.jobs.api_reports import diff, log_odds
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from analyzer.targets.target import DeploymentTarget
 
 __all__ = [
+    "ActivationsFound",
     "AnnotatedModel",
     "ComparisonReport",
     "Condition",
@@ -87,6 +90,7 @@ __all__ = [
     "TargetReport",
     "Verdict",
     "VulnerabilityReport",
+    "activations",
     "annotate",
     "check",
     "compare",
@@ -109,6 +113,7 @@ __all__ = [
 _FUNCTIONS = ("compare", "harden", "inspect", "quantize", "selftest", "vulnerability_map")
 _HOMES = {
     **dict.fromkeys(_FUNCTIONS, "analyzer.jobs.api"),
+    "ActivationsFound": "analyzer.jobs.activations",
     "AnnotatedModel": "analyzer.jobs.annotate",
     "ComparisonReport": "analyzer.jobs.compare",
     "RecipesFound": "analyzer.jobs.check",
@@ -119,6 +124,7 @@ _HOMES = {
     "ShippedTargets": "analyzer.jobs.target.library",
     "TargetGateReport": "analyzer.jobs.target.gate",
     "TargetReport": "analyzer.jobs.target.analyze",
+    "activations": "analyzer.jobs.api_activations",
     "annotate": "analyzer.jobs.api_data",
     "check": "analyzer.jobs.api_data",
     "diff": "analyzer.jobs.api_reports",

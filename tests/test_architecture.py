@@ -216,6 +216,7 @@ def test_statistics_are_numbers_in_numbers_out() -> None:
         "dataclasses",
         "typing",
         "math",
+        "fractions",
         "collections",
     }
 

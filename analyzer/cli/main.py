@@ -9,6 +9,7 @@ import typer
 
 from analyzer.cli.app import PROGRAM, app
 from analyzer.cli.commands import (
+    activations,
     annotate,
     check,
     compare,
@@ -41,7 +42,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, protect, export, data, quantize, replay, journals, help),
+    *(harden, protect, export, data, quantize, replay, journals, activations, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -194,6 +194,28 @@ class DiffKeywords(TypedDict, total=False):
     gitlab: PathLike | None
 
 
+class ActivationsKeywords(DataKeywords, total=False):
+    """A measurement of activations."""
+
+    rates: str | float | Sequence[float] | None
+    exposure: str | Exposure | None
+    encoding: str | None
+    fault: str | FaultModel | None
+    include: str | Sequence[str] | None
+    exclude: str | Sequence[str] | None
+    kinds: str | Sequence[str | Kind] | None
+    thresholds: PathLike | None
+    labels: PathLike | None
+    precision: float | str | None
+    confidence: float | str | None
+    budget: float | str | None
+    seed: int | None
+    precise_int8: bool | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
+
+
 class SearchKeywords(TypedDict, total=False):
     """The search of bounds by ``clipact``."""
 

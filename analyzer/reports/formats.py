@@ -27,6 +27,7 @@ class RecordKind(StrEnum):
     PROTECTION = "protection plan"
     TARGET = "target"
     REPLAY = "replay"
+    ACTIVATIONS = "activations"
     LOG_ODDS = "log-odds"
 
 
@@ -125,6 +126,16 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         ),
         *_for_pipelines("findings.replay:replay_findings"),
     ),
+    RecordKind.ACTIVATIONS: (
+        Format("json", ".json", _JSON, _by("activations.record:to_json")),
+        Format("html", ".html", _HTML, _by("activations.html:to_html")),
+        Format(
+            "csv",
+            ".csv",
+            "Write a line per model, activation and rate as CSV.",
+            _by("activations.rows:activation_rows", _ROWS),
+        ),
+    ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.FAILURE: (
@@ -160,7 +171,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
 """Kind of record -> its forms, in the order in which they are offered and written.
 
 Single trials are in no form: journals keep blocks of sixteen, so that CSV has a line per rate. A
-hardening and a quantization judge nothing, so that no pipeline has a use for them beyond JSON.
+hardening, a quantization and activations judge nothing: no pipeline has a use for them beyond JSON.
 """
 
 

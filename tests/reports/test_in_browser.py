@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.reports.activations.html import to_html as activations_page
 from analyzer.reports.comparison.html import comparison_html
 from analyzer.reports.failure.html import failure_html
 from analyzer.reports.map.html import to_html as map_page
 from analyzer.reports.sweep.html import to_html as sweep_page
 from analyzer.reports.target.html import to_html as target_page
-from tests.reports import comparisons, examples, failures, maps, targets
+from tests.reports import activations, comparisons, examples, failures, maps, targets
 
 BROWSER = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
         "map": map_page(maps.example_map()),
         "comparison": comparison_html(comparisons.example_comparison()),
         "failure": failure_html(failures.example_failure()),
+        "activations": activations_page(activations.two_models()),
     }
     sweeps = {f"sweep, {name}": sweep_page(make()) for name, make in examples.EXAMPLES.items()}
     signed = {f"target, {name}": target_page(make()) for name, make in targets.EXAMPLES.items()}

@@ -50,7 +50,7 @@ def from_text(parse: Callable[[str], object]) -> BeforeValidator:
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
-def _as_rates(value: Any) -> tuple[float, ...]:
+def as_rates(value: Any) -> tuple[float, ...]:
     """Rates of their text, or of a sequence of numbers.
 
     Raises:
@@ -152,7 +152,7 @@ Confidence = Annotated[
     float, BeforeValidator(lambda v: read_share(v, above_half=True)), Field(gt=0.5, lt=1.0)
 ]
 Share = Annotated[float, BeforeValidator(read_share), Field(ge=0.0, lt=1.0)]
-Rates = Annotated[tuple[float, ...], BeforeValidator(_as_rates)]
+Rates = Annotated[tuple[float, ...], BeforeValidator(as_rates)]
 Gates = Annotated[
     tuple[
         Annotated[

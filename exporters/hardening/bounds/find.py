@@ -62,9 +62,38 @@ def bound_at(where: onnx.NodeProto, index: Index) -> ClippingBound | None:
     """
     if len(where.input) != 3:
         return None
-    condition, source, other = where.input
+    source, other = where.input[1:]
     if other not in index.constants or not other.endswith(BEYOND):
         return None
+    compared = comparisons_at(where, index)
+    if compared is None:
+        return None
+    outputs, names = compared
+    if "high" not in names:
+        return None
+    limits = (names.get("low"), names["high"])
+    side = Side.ONE if limits[0] is None else Side.TWO
+    site = ActivationSite(where.output[0], "bounded", side, index.constants[other].data_type)
+    low, high = (None if name is None else index.scalar(name) for name in limits)
+    try:
+        threshold = Threshold.model_validate({"low": low, "high": high})
+    except ValidationError:  # somebody has edited the stored numbers: no bound of ours any more
+        return None
+    return ClippingBound(site, threshold, source, frozenset(outputs), limits)
+
+
+def comparisons_at(where: onnx.NodeProto, index: Index) -> tuple[set[str], dict[str, str]] | None:
+    """The stored limits that the condition of a Where compares its second input with.
+
+    Args:
+        where: a Where.
+        index: of its graph.
+
+    Returns:
+        First outputs of the nodes of the condition and of the Where, and the names of the stored
+        limits, ``low`` and ``high``; None if the condition is of another kind.
+    """
+    condition, source, _ = where.input
     outputs = {where.output[0]}
     names: dict[str, str] = {}
     pending = [condition]
@@ -80,17 +109,7 @@ def bound_at(where: onnx.NodeProto, index: Index) -> ClippingBound | None:
         if operator(node) not in COMPARISONS or index.scalar(name) is None:
             return None
         names[which] = name
-    if "high" not in names:
-        return None
-    limits = (names.get("low"), names["high"])
-    side = Side.ONE if limits[0] is None else Side.TWO
-    site = ActivationSite(where.output[0], "bounded", side, index.constants[other].data_type)
-    low, high = (None if name is None else index.scalar(name) for name in limits)
-    try:
-        threshold = Threshold.model_validate({"low": low, "high": high})
-    except ValidationError:  # somebody has edited the stored numbers: no bound of ours any more
-        return None
-    return ClippingBound(site, threshold, source, frozenset(outputs), limits)
+    return outputs, names
 
 
 def without_bounds(proto: onnx.ModelProto, bounds: tuple[ClippingBound, ...]) -> onnx.ModelProto:
