@@ -139,7 +139,7 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     Raises:
         BadCheckpoint: the file cannot be read, or its names or shapes are not the network's.
     """
-    weights = unwrap(read_weights(path))
+    weights = unwrap(read_content(path))
     weights = {name: value for name, value in weights.items() if not name.startswith(ignored)}
     torch = need("torch")
     others = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
@@ -155,7 +155,7 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     network.load_state_dict(weights, strict=False)  # but for counters, all of them are there
 
 
-def read_weights(path: Path) -> object:
+def read_content(path: Path) -> object:
     """The content of a checkpoint: tensors and plain containers, nothing that would run code.
 
     Raises:
