@@ -26,7 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(folder: Path, out: Path, *words: object, network: str = "small") -> Run:
-    given = ("--data", folder / "data", *QUICK, *words, "-o", out / "model.pt")
+    part = () if "--part" in words else ("--part", "train")
+    given = ("--data", folder / "data", *part, *QUICK, *words, "-o", out / "model.pt")
     return invoke("train", f"{folder / 'nets.py'}:{network}", *map(str, given))
 
 
@@ -46,7 +47,7 @@ def test_what_is_printed(trained: tuple[Path, Run]) -> None:
     assert all(len(line) <= 80 for line in run.out.splitlines())
     assert "training images: 36 of " in run.out
     assert "done: 6 epochs" in run.out
-    assert run.err.count("epoch ") == 7  # a line for each, and one on the settings
+    assert run.err.count(" of 6: loss ") == 6
     assert "recipe small: nesterov, batch 8, rate 0.1, one-cycle, 6 epochs" in run.err
 
 
@@ -61,7 +62,7 @@ def test_the_record_tells_all(trained: tuple[Path, Run], folder: Path) -> None:
     ]
     best = max(epoch["validation"]["top1"] for epoch in record["epochs"])
     assert record["epochs"][record["kept"] - 1]["validation"]["top1"] == best
-    assert best > 0.8  # chance is a third
+    assert best > 0.5  # chance is a third
     assert record["settings"]["optimizer"] == "nesterov"
     assert record["seconds"] >= 0
 
@@ -77,6 +78,7 @@ def test_the_model_measures_what_the_training_measured(
     record = json.loads((trained[0] / "report.json").read_text())
     measured = json.loads(report.read_text())
     kept = record["epochs"][record["kept"] - 1]["validation"]["top1"]
+    assert 0.5 < kept < 0.9  # a quarter of the images has the color of another class
     assert f"fault-free top-1 {100 * kept:.2f} %" in run.out
     assert measured["data"]["images"] == 36
 
@@ -147,7 +149,7 @@ def test_our_own_small_networks_are_trained_and_exported(folder: Path, tmp_path:
         (("--schedule", "cosin"), "bad-option", "did you mean cosine"),
         (("--recipe", "large"), "bad-option", "use paper or small"),
         (("--weights", "nowhere.pt"), "file-missing", "no checkpoint nowhere.pt"),
-        (("--init", "nets.py"), "bad-checkpoint", "no file that torch.save wrote"),
+        (("--init", "nets.py"), "bad-checkpoint", "checkpoint nets.py cannot be loaded"),
         (("--held-out", "0.001"), "bad-option", "leaves none"),
         (("--validation-part", "train"), "bad-option", "are the training images"),
         (("--part", "night"), "bad-option", "night"),
@@ -165,7 +167,7 @@ def test_bad_input_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
-    run = train(folder, tmp_path, "--part", "train", *words)
+    run = train(folder, tmp_path, *words)
     assert (run.code, run.out) == (2, "")
     assert run.err.endswith(f" [{slug}]\n")
     assert says in run.err
@@ -183,7 +185,7 @@ def test_bad_input_is_a_sentence(
 def test_a_network_that_does_not_suit_is_a_sentence(
     network: str, slug: str, says: str, folder: Path, tmp_path: Path
 ) -> None:
-    run = train(folder, tmp_path, "--part", "train", network=network)
+    run = train(folder, tmp_path, network=network)
     assert_refused(run, slug, says, tmp_path)
 
 

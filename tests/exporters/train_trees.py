@@ -30,7 +30,10 @@ def pixels(num_classes=4):
 
 
 def write_tree(folder: Path, count: int = 12, seed: int = 0) -> Path:
-    """Parts train and val, a folder for each class, images of several sizes."""
+    """Parts train and val, a folder for each class, images of several sizes.
+
+    A quarter of the validation images looks like one of another class.
+    """
     rng = np.random.default_rng(seed)
     for part in ("train", "val"):
         for name in CLASSES:
@@ -39,7 +42,8 @@ def write_tree(folder: Path, count: int = 12, seed: int = 0) -> Path:
             for number in range(count):
                 rows, columns = rng.integers(10, 20, size=2)
                 image = rng.integers(0, 160, size=(rows, columns, 3), dtype=np.uint8)
-                image[..., ("red", "green", "blue").index(name)] += 60
+                wrong = part == "val" and number % 4 == 3
+                image[..., (CLASSES.index(name) + wrong) % 3] += 60
                 Image.fromarray(image).save(place / f"{number}.png")
     return folder
 
