@@ -78,6 +78,23 @@ def test_an_interrupted_training_ends_where_an_undisturbed_one_does(
     assert sorted(os.listdir(tmp_path)) == ["checkpoint.pt", "events.out.tfevents.0.relcheck"]
 
 
+class Stuck(Tiny):
+    """Never better on validation images."""
+
+    def evaluate(self, source: Any) -> dict[str, float]:
+        return {"top1": 0.5}
+
+
+def test_a_plateau_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, patience=1, epochs=5)
+    wanted = fit(Stuck(), images(), images(9), settings, None)
+    assert len({done.learning_rate for done in wanted.history}) > 1
+    for epoch in (2, 3, 4):  # before the rate falls, as it does, and after
+        with pytest.raises(KeyboardInterrupt):
+            fit(Stuck(), images(), images(9), settings, tmp_path, interrupting(epoch, 0))
+    assert fit(Stuck(), images(), images(9), settings, tmp_path).history == wanted.history
+
+
 def test_the_log_of_an_interrupted_training_is_that_of_an_undisturbed_one(tmp_path: Path) -> None:
     fit(Tiny(), images(), None, SETTINGS, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -189,11 +206,6 @@ def test_the_weights_that_are_left_are_those_asked_for(keep: Any, epoch: int) ->
 
 def test_a_training_without_end_ends_when_it_has_converged() -> None:
     settings = dataclasses.replace(SETTINGS, epochs=None, floor=0.002, patience=1)
-
-    class Stuck(Tiny):
-        def evaluate(self, source: Any) -> dict[str, float]:
-            return {"top1": 0.5}
-
     result = fit(Stuck(), images(), images(9), settings, None)
     assert result.converged
     # One that counts as the first improvement, then twice two without: at the base, at the floor.
