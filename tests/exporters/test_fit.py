@@ -21,6 +21,7 @@ from analyzer.errors import (
 torch = pytest.importorskip("torch")
 
 from exporters.training.batches import Batches, ahead  # noqa: E402
+from exporters.training.devices import Device  # noqa: E402
 from exporters.training.loop import fit  # noqa: E402
 from exporters.training.objective import MaskedObjective, Objective  # noqa: E402
 from exporters.training.observer import TrainingObserver  # noqa: E402
@@ -112,6 +113,29 @@ def test_threads_change_nothing(threads: int) -> None:
     fit(other, images(), None, dataclasses.replace(SETTINGS, threads=threads), None)
     assert one.losses == other.losses
     assert same(one.network, other.network)
+
+
+@pytest.mark.parametrize("reduced", ["bfloat16", "float16"])
+def test_reduced_precision_is_resumed_too(
+    reduced: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, but for the device: autocast, and for float16 scaled losses."""
+    device = Device("cpu", reduced)
+    monkeypatch.setattr("exporters.training.loop.choose_device", lambda *_: device)
+    settings = dataclasses.replace(SETTINGS, clip_norm=1.0)
+    whole, parts = Tiny(), Tiny()
+    wanted = fit(whole, images(), images(9), settings, None)
+    assert wanted.precision == f"{reduced} and float32"
+    with pytest.raises(KeyboardInterrupt):
+        fit(Tiny(), images(), images(9), settings, tmp_path, interrupting(3, 1))
+    kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert bool(kept["scaler"]) == (reduced == "float16")
+    fit(parts, images(), images(9), settings, tmp_path)
+    assert same(whole.network, parts.network)
+    full = Tiny()
+    monkeypatch.undo()
+    fit(full, images(), images(9), settings, None)
+    assert not same(whole.network, full.network)
 
 
 def test_another_seed_is_another_training() -> None:
