@@ -29,6 +29,7 @@ from analyzer.cli.commands import (
     run,
     selftest,
     target,
+    train,
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import leave_failure
@@ -42,7 +43,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, protect, export, data, quantize, replay, journals, activations, help),
+    *(harden, protect, train, export, data, quantize, replay, journals, activations, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

@@ -68,6 +68,7 @@ from analyzer.errors.request import (
     UnwritableOutput,
 )
 from analyzer.errors.text import quoted, short
+from analyzer.errors.training import BadTrainingState, TrainingDiverged, TrainingError
 from analyzer.errors.tree import (
     InputError,
     InternalError,
@@ -96,6 +97,7 @@ __all__ = [
     "BadSeverityTable",
     "BadTarget",
     "BadThresholds",
+    "BadTrainingState",
     "BaselineMissing",
     "BudgetTooSmall",
     "CannotQuantize",
@@ -133,6 +135,8 @@ __all__ = [
     "ReportMismatch",
     "TooLarge",
     "TorchMissing",
+    "TrainingDiverged",
+    "TrainingError",
     "UnclearAnswer",
     "UnexpectedAccuracy",
     "UnsupportedModel",
