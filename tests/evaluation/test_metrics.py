@@ -143,7 +143,8 @@ def test_the_list_says_what_users_read() -> None:
 @pytest.mark.usefixtures("added")
 def test_one_object_is_known_everywhere() -> None:
     assert offered_metrics().endswith(", agreement, top3, pixels or FILE.py:FUNCTION")
-    assert gate_metrics()[-6:] == ("top3", "pixels", "sdc", "due", "masked", "critical_sdc")
+    outcomes = "sdc", "due", "masked", "critical_sdc", "pixels_changed"
+    assert gate_metrics()[-7:] == ("top3", "pixels", *outcomes)
     assert str(parse_gate("pixels >= 0.5 @ 1e-3")) == "pixels >= 0.5 @ 1e-3"
     with pytest.raises(BadGate, match="exact_match and own and top3 need labelled data"):
         check_metrics([parse_gate("top3 >= 0.5 @ 1e-3")], "pixels")
