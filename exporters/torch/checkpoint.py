@@ -153,7 +153,7 @@ def read_weights(path: Path) -> dict[str, Any]:
     Raises:
         BadCheckpoint: the file cannot be read, or holds something else than tensors by name.
     """
-    weights = unwrap(_read(path))
+    weights = unwrap(read_content(path))
     torch = need("torch")
     others = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
     if others or not weights:
@@ -182,7 +182,12 @@ def put_weights(network: nn.Module, weights: Mapping[str, Any], path: Path) -> N
     network.load_state_dict(weights, strict=False)  # but for counters, all of them are there
 
 
-def _read(path: Path) -> object:
+def read_content(path: Path) -> object:
+    """The content of a checkpoint: tensors and plain containers, nothing that would run code.
+
+    Raises:
+        BadCheckpoint: it cannot be read, or holds anything else.
+    """
     torch = need("torch")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
