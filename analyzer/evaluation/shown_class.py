@@ -33,7 +33,7 @@ def only_shown(
         raise BadOption(f"--metric {metric} needs labels with a class for each pixel (masks)")
     number = class_number(word, names)
     if number is None:
-        known = ", ".join(names) if names else "numbers; the model states no names of its classes"
+        known = ", ".join(names) if names else "the model states no names, so use a number"
         raise BadOption(
             f"--metric {metric}: there is no class {word!r}{meant(word, names)}; {known}"
         )
