@@ -74,7 +74,8 @@ def golden_pixels(
     if labels is None or labels.shape != maps.shape or labels.dtype.kind not in "iu":
         empty = np.zeros((len(maps), 0), np.int64)
         return GoldenPixels(np.zeros(0, np.int64), empty.astype(bool), empty, None)
-    classes = int(labels[labels != IGNORED].max(initial=-1)) + 1
+    given = labels[labels != IGNORED]
+    classes = int(given.max()) + 1 if given.size else 0
     shown, scores = class_scores(maps, labels, classes)
     numbers = np.flatnonzero(shown.any(axis=0))
     counts = pixel_counts(maps, labels, classes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadNetwork, BadOption
+from analyzer.model import Preprocessing
 from exporters.segmentation.dimensions import Dimensions
 from exporters.torch.optional_package import need
 
@@ -83,6 +85,34 @@ def inputs_of(
     if len(sizes.bands) == 1:
         return (sizes.bands[0], *sides)
     return {name: (bands, *sides) for name, bands in zip(INPUTS, sizes.bands, strict=True)}
+
+
+PREPARED = ("scale", "mean", "std", "color")
+"""Entries of the preprocessing that change numbers."""
+
+
+def preprocessing_of(sizes: Dimensions, asked: Collection[str]) -> Preprocessing:
+    """How images become inputs, but for what is asked.
+
+    Further inputs of a model are fed as they are, so that a network of two takes numbers as the
+    data have them.
+
+    Args:
+        sizes: of the network.
+        asked: names of the entries that the user states.
+
+    Raises:
+        BadOption: one of them changes numbers of a network of two inputs.
+    """
+    if len(sizes.bands) == 1:
+        return Preprocessing("NCHW")
+    for name in PREPARED:
+        if name in asked:
+            raise BadOption(
+                f"--{name} has no effect on a network of two inputs: it takes numbers as they are, "
+                "so scale them in the data"
+            )
+    return Preprocessing("NCHW", scale=1.0)
 
 
 def build_segmentation(sizes: Dimensions, seed: int) -> nn.Module:

@@ -102,7 +102,7 @@ class Segmentation:
         """As in `Objective`: nothing follows."""
 
     def evaluate(self, source: ImageSource) -> Mapping[str, float]:
-        """As in `Objective`: mIoU and accuracy of the pixels of all images together, and their loss.
+        """As in `Objective`: mIoU, accuracy and loss of the pixels of all images together.
 
         Args:
             source: images with a class for each pixel.

@@ -23,7 +23,8 @@ from tests.campaign.test_class_shares import swept
 RATE = 2e-4
 
 NETWORK = """
-<ir_version: 8, opset_import: ["" : 17], metadata_props: ["relcheck.labels": "Sky,Road,Side walk,None"]>
+<ir_version: 8, opset_import: ["" : 17],
+ metadata_props: ["relcheck.labels": "Sky,Road,Side walk,None"]>
 segmentation (float[N, 3, 6, 5] image) => (float[N, 4, 6, 5] classes)
 <float[4, 3, 1, 1] w, float[4] b = {0.0, 0.05, 0.0, -9.0}>
 { classes = Conv (image, w, b) }
@@ -69,7 +70,8 @@ def iou(answers: Any, labels: Any, number: int) -> int:
     pairs = [(a, x) for a, x in zip(answers.flat, labels.flat, strict=True) if x != 255]
     both = sum(a == number == x for a, x in pairs)
     either = sum(number in (a, x) for a, x in pairs)
-    return round(UNITS * both / either)
+    score: int = round(UNITS * both / either)
+    return score
 
 
 def by_hand(context: TrialContext, place: int, trials: int) -> Sums:
@@ -84,7 +86,7 @@ def by_hand(context: TrialContext, place: int, trials: int) -> Sums:
                 batch = golden.batches[number]
                 result = run(batch.feeds(golden.input_name))
                 marks = golden.judge.classes(golden.by_batch[number], result)
-                outputs = getattr(result, "outputs", (None,))
+                outputs: Any = getattr(result, "outputs", None)
                 before: Any = golden.by_batch[number].decisions.decisions
                 assert batch.labels is not None
                 for row, mark in enumerate(marks.tolist()):

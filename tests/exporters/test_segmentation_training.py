@@ -92,7 +92,7 @@ def test_pixels_without_a_class_have_no_part_in_the_loss() -> None:
 
 
 def test_pixel_figures_are_those_of_all_pixels_together() -> None:
-    class Fixed(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+    class Fixed(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.zeros(1))
