@@ -106,9 +106,11 @@ class RateState(Task):
         """The figures from the blocks that count; what has no trials counts as unknown."""
         harmless, golden = self._harmless, self.context.golden.metric
         found = estimate_strata(self._parts(), golden, self._confidence, harmless)
-        if self._decided is None:  # no condition asks for more
-            return found
-        return replace(found, further=further_figures(self._pixels(), self.context.class_names))
+        # Without conditions to decide, figures of pixels are wanted at the end alone.
+        return found if self._decided is None else self._with_pixels(found, self._pixels())
+
+    def _with_pixels(self, found: RateEstimate, pixels: PixelShares | None) -> RateEstimate:
+        return replace(found, further=further_figures(pixels, self.context.class_names))
 
     @property
     def _harmless(self) -> float:
@@ -130,12 +132,14 @@ class RateState(Task):
         law = self.context.patterns.law(self.rate)
         crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
         strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
+        measured = self._measured()
+        pixels = self._pixels() if measured else None
         return RateResult(
             rate=self.rate,
             expected_flips=law.expected,
             p_faulty=law.p_any,
             tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
-            estimate=self._measured(),
+            estimate=self._with_pixels(measured, pixels) if measured else None,
             stop=self.stop or stop or Stop.BUDGET,
             devices=self._devices(),
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
@@ -143,7 +147,7 @@ class RateState(Task):
             memory=self._memory(),
             worst=worst_trials(harmful_trials(self.rate, self.cells)),
             classes=self._classes(),
-            pixels=self._pixels() if self._measured() else None,
+            pixels=pixels,
         )
 
     def _classes(self) -> ClassShares | None:

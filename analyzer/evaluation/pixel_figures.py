@@ -51,7 +51,7 @@ def figure_names(numbers: Collection[int], names: Sequence[str]) -> Mapping[int,
 
 def figures_of(
     definition: "AnswerDefinition", data: "Dataset", names: Sequence[str]
-) -> frozenset[str]:
+) -> tuple[str, ...]:
     """Names of the figures of single pixels that a campaign has; none without classes of pixels.
 
     Args:
@@ -60,12 +60,12 @@ def figures_of(
         names: what the model calls its classes, in their order.
     """
     if definition.rule.name != "segmentation":
-        return frozenset()
-    found = {PIXELS_CHANGED}
+        return ()
+    found = [PIXELS_CHANGED]
     if definition.metric.name.startswith(CLASS_IOU) or definition.metric.rules == ("segmentation",):
         from analyzer.evaluation.golden_pixels import shown_classes
 
         assert data.labels is not None, "metrics of segmentation need labels"
         called = figure_names(shown_classes(data.labels), names)
-        found.update(name for every in called.values() for name in every)
-    return frozenset(found)
+        found += [name for every in called.values() for name in every]
+    return tuple(found)

@@ -150,10 +150,11 @@ def check_metrics(
 
 def _without_pixels(metric: str, further: Collection[str]) -> str:
     """The second half of a refusal of a figure of single pixels."""
-    known = sorted(name for name in further if name.startswith(CLASS_IOU))
+    known = [name for name in further if name.startswith(CLASS_IOU)]
     if known and metric.startswith(CLASS_IOU):
         shown = ", ".join(known[:MOST_NAMED]) + ", ..." * (len(known) > MOST_NAMED)
-        return f"asks for a class that no label shows{meant(metric, known)}; there are {shown}"
+        near = "" if metric.removeprefix(CLASS_IOU).isdigit() else meant(metric, known)
+        return f"asks for a class that no label shows{near}; there are {shown}"
     needs = " with masks as labels" if metric.startswith(CLASS_IOU) else ""
     return (
         f"asks for {metric}, which relcheck run has of models that give a class to each "

@@ -10,14 +10,19 @@ import pytest
 
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.pixel_shares import further_figures
-from analyzer.campaign.result import RateResult
+from analyzer.campaign.result import Stop
+from analyzer.campaign.runner import run_campaign
 from analyzer.campaign.trials import TrialContext
 from analyzer.errors import BadGate, BadOption
 from analyzer.evaluation.rules.pixel_scores import UNITS
+from analyzer.gate import deciders, judge_gate, parse_gate
+from analyzer.jobs.observer import SILENT
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.stats.domains import DomainStratum, DomainTally, domain_share
+from tests.campaign.contexts import Charges, Memory
+from tests.campaign.maps import Direct
 from tests.campaign.test_class_shares import swept
 
 RATE = 2e-4
@@ -155,27 +160,31 @@ def golden_sums(context: TrialContext) -> dict[object, tuple[int, int]]:
     return {name: (images * UNITS, scores[name]) for name, images in met.items()}
 
 
-def gated(found: RateResult) -> dict[str, object]:
-    assert found.estimate is not None
-    return dict(found.estimate.further)
-
-
-def test_gates_are_judged_by_figures_that_stand_alone(tmp_path: Path) -> None:
-    made = context(tmp_path, gate=("iou:side walk >= 0.01 @ 2e-4", "pixels_changed <= 0.9 @ 2e-4"))
+@pytest.mark.parametrize("until", ["precision", "gate"])
+def test_gates_are_judged_by_figures_that_stand_alone(tmp_path: Path, until: str) -> None:
+    gate = ("iou:side walk >= 0.01 @ 2e-4", "pixels_changed <= 0.9 @ 2e-4")
+    made = context(tmp_path, gate=gate, until=until)
     assert made.class_names == ("Sky", "Road", "Side walk", "None")
-    found = swept(made)
+    conditions = tuple(map(parse_gate, gate))
+    decided = deciders(conditions) if until == "gate" else {}
+    result = run_campaign(made, Direct(made), Memory(), Charges(), SILENT, decided=decided)
+    found = result.at(RATE)
     assert found.pixels is not None
+    assert found.stop is (Stop.DECIDED if until == "gate" else Stop.PRECISION)
     named = dict(further_figures(found.pixels, made.class_names))
     two = next(one for one in found.pixels.classes if one.number == 2)
     assert named["iou:2"] == named["iou:side walk"] == two.alone
     assert named["pixels_changed"] == found.pixels.changed
+    judged = judge_gate(conditions, result)
+    assert [j.interval for j in judged] == [two.alone, found.pixels.changed]
+    assert [j.verdict.value for j in judged] == ["pass", "pass"]
 
 
 @pytest.mark.parametrize(
     ("gate", "says"),
     [
         ("iou:raod >= 0.1 @ 2e-4", r"a class that no label shows \(did you mean iou:road\?\)"),
-        ("iou:3 >= 0.1 @ 2e-4", "a class that no label shows.*there are iou:0, iou:1, iou:2"),
+        ("iou:3 >= 0.1 @ 2e-4", "a class that no label shows; there are iou:0, iou:sky, iou:1"),
         ("pixels_changed >= 0.1 @ 2e-4", "rewards harm"),
         ("iou:1 <= 0.1 @ 2e-4", "rewards harm"),
     ],
