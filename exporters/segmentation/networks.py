@@ -31,8 +31,9 @@ NETWORKS = {
     "swin_unet_two": Dimensions(bands=SENTINEL),
     "swin_unet_small": _SMALL,
     "swin_unet_small_two": replace(_SMALL, bands=SENTINEL),
+    "swin_unet_tiny": Dimensions(embed=8, depths=(2, 2), heads=(1, 2)),
 }
-"""Name -> sizes. The small ones are for tests and for tries on a CPU."""
+"""Name -> sizes. The small ones are for tries on a CPU, the tiny one is for tests."""
 
 INPUTS = ("s1", "s2")
 """Names of the inputs of a network of two."""
