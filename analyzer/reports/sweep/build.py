@@ -32,6 +32,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.repetitions import RepetitionsPart
 from analyzer.reports.shared.severity import severity_part
 from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.shared.waivers import waiver_part
@@ -59,6 +60,7 @@ def build_report(
     notes: ModelNotes = NO_NOTES,
     protection: ProtectionPart | None = None,
     worst: Sequence[TrialPart] = (),
+    repetitions: RepetitionsPart | None = None,
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -74,6 +76,7 @@ def build_report(
         notes: on how the model ran.
         protection: of the memory.
         worst: its worst trials, the worst one first.
+        repetitions: of a published protocol; None: none was asked for.
     """
     plan, part = result.plan, model_part(model, space, notes)
     return Report(
@@ -91,6 +94,7 @@ def build_report(
             for r in result.rates
         ],
         worst=list(worst),
+        repetitions=repetitions,
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],
