@@ -56,7 +56,9 @@ Kinds = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    _option(_DATA, "PATH", ".npz, image folder, CIFAR ... (default: what the model names)."),
+    _option(
+        _DATA, "PATH", ".npz, image folder or public data set (default: what the model names)."
+    ),
 ]
 Images = Annotated[
     int | None, _option(_DATA, "N", "Use N images, drawn by the seed, of each class its share.")

@@ -9,6 +9,7 @@ import io
 import logging
 import math
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ BITS, SAMPLES, FORMAT = 258, 277, 339
 (1 or 2) or floats (3)."""
 FLOATS = 3
 DEEPEST_PICTURE, PICTURE_SAMPLES = 16, 4
+
+DEFLATE = {8, 32946, 50013}
+LZMA = 34925
+"""Values of the tag of compressions."""
+DEFLATE_RATIO = 1032
+"""Bytes that one byte unpacks to at most (zlib, technical details)."""
+HARMLESS = 2**28
+"""Bytes; smaller segments are unpacked as they are."""
 
 KEPT = {"uint8", "uint16", "float32"}
 MOST_BANDS = 4096
@@ -112,7 +121,7 @@ def decode_bands(content: bytes, file: Path) -> Picture:
     tifffile = _tifffile(file)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as found:
-            pages = _pages(found, file)
+            pages = _pages(found, content, file)
             pixels = [page.asarray(maxworkers=1) for page in pages]
             axes = pages[0].axes
     except (TooLarge, UnreadablePicture):
@@ -149,7 +158,7 @@ def _refuse_codec(error: Exception, file: Path) -> None:
         ) from error
 
 
-def _pages(found: Any, file: Path) -> list[Any]:
+def _pages(found: Any, content: bytes, file: Path) -> list[Any]:
     """The page with all bands, or the pages with one each; overviews and masks are none."""
     pages = []
     for page in found.pages:
@@ -164,9 +173,30 @@ def _pages(found: Any, file: Path) -> list[Any]:
     size = math.prod(first.shape) * first.dtype.itemsize * len(chosen)
     if size > limits.PICTURE_BYTES:
         raise TooLarge(f"image {file} unpacks to more than {limits.PICTURE_BYTES:,} bytes")
+    for page in chosen:
+        _check_segments(page, content)
     if first.axes not in ("YX", "YXS", "SYX"):
         raise UnreadablePicture(f"its axes are {first.axes}, not rows, columns and bands")
     return chosen
+
+
+def _check_segments(page: Any, content: bytes) -> None:
+    """Refuse segments that unpack to more than there are values; small ones cannot harm.
+
+    Raises:
+        UnreadablePicture: one does, or is packed in a way that Python unpacks without bound.
+    """
+    if page.compression == LZMA:
+        raise UnreadablePicture("it is compressed by LZMA, which is not read")
+    if page.compression not in DEFLATE:
+        return
+    most = math.prod(page.shape) * page.dtype.itemsize
+    for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if size * DEFLATE_RATIO > HARMLESS:
+            unpacking = zlib.decompressobj()
+            unpacking.decompress(content[start : start + size], most + 1)
+            if unpacking.unconsumed_tail:
+                raise UnreadablePicture("it unpacks to more than it states")
 
 
 def _channels_last(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:

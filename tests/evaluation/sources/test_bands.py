@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,26 @@ def test_a_header_that_promises_too_much_reserves_nothing(monkeypatch: pytest.Mo
     monkeypatch.setattr(limits, "PICTURE_BYTES", 7 * 5 * 13 * 2 - 1)
     with pytest.raises(TooLarge, match="unpacks to more than"):
         decode_bands(content, FILE)
+
+
+def test_a_segment_that_unpacks_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bands.py: ``_check_segments``, which looks before tifffile unpacks."""
+    wanted = values(13, "uint16")
+    content = tiff(wanted, planarconfig="contig", compression="zlib")
+    with tifffile.TiffFile(io.BytesIO(content)) as found:
+        page = found.pages[0]
+        (start,), (size,) = page.dataoffsets, page.databytecounts
+        counts = page.tags["StripByteCounts"].valueoffset
+    bomb = zlib.compress(bytes(2**20), 9)
+    made = bytearray(content[:start] + bomb + bytes(size))
+    made[counts : counts + 4] = struct.pack("<I", len(bomb))
+    monkeypatch.setattr("analyzer.evaluation.sources.bands.HARMLESS", 2**20)
+    with pytest.raises(UnreadablePicture, match="unpacks to more than it states"):
+        decode_bands(bytes(made), FILE)
+    np.testing.assert_array_equal(decode_bands(content, FILE).pixels, wanted)
+    packed = tiff(wanted, planarconfig="contig", compression="lzma")
+    with pytest.raises(UnreadablePicture, match="LZMA"):
+        decode_bands(packed, FILE)
 
 
 @settings(max_examples=150, deadline=None)

@@ -128,7 +128,7 @@ def test_land_cover_of_igbp_is_mapped_as_published(tmp_path: Path) -> None:
     named = (*named, "Croplands", "Urban", "Croplands", "", "Barren", "Water")
     assert [CLASSES[c] if c != 255 else "" for c in IGBP] == list(named)
     root = dfc2020(tmp_path, "lc").path / "ROIs0000_test"
-    cover = np.arange(64, dtype=np.uint8).reshape(8, 8) % 18
+    cover = np.arange(144, dtype=np.uint8).reshape(12, 12) % 18
     for place in range(3):
         file = root / "lc_0" / f"ROIs0000_test_lc_0_p{place}.tif"
         write_bands(file, np.repeat(cover[..., None], 4, axis=2))
@@ -155,12 +155,12 @@ def _without(path: Path, name: str) -> None:
 
 def _unknown(path: Path, name: str) -> None:
     for file in path.glob(f"*/{name}_0/*_p1.tif"):
-        write_bands(file, np.full((8, 8, 4), 11, np.uint8))
+        write_bands(file, np.full((12, 12, 4), 11, np.uint8))
 
 
 def _smaller(path: Path, name: str) -> None:
     for file in path.glob(f"*/{name}_0/*_p1.tif"):
-        write_bands(file, np.zeros((4, 8, 2), np.float32))
+        write_bands(file, np.zeros((4, 12, 2), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def _smaller(path: Path, name: str) -> None:
         (_without, "s1", r"1 of 3 places .* no file of s1"),
         (_without, "dfc", r"1 of 3 places .* no file of dfc"),
         (_unknown, "dfc", r"holds 11, which is no class of DFC2020 \(0 to 10\)"),
-        (_smaller, "s1", r"has 8x8\s+pixels, and .* of the same place has 4x8"),
+        (_smaller, "s1", r"has 12x12\s+pixels, and .* of the same place has 4x12"),
     ],
 )
 def test_places_that_do_not_fit_together(

@@ -167,7 +167,7 @@ def test_a_model_of_one_sensor_is_fed_that_sensor(
     channels: int, first: int, last: int, tmp_path: Path
 ) -> None:
     tree = dfc2020(tmp_path)
-    found = read(tree, signature(channels, 8, 8))
+    found = read(tree, signature(channels, 12, 12))
     wanted = np.stack(tree.images)[..., first:last].transpose(0, 3, 1, 2)
     np.testing.assert_array_equal(found.inputs, wanted)
     assert found.labels is not None
@@ -180,7 +180,7 @@ def test_a_model_of_two_inputs_is_fed_both(turned: bool, tmp_path: Path) -> None
     tree = dfc2020(tmp_path)
     sizes = {"radar": 2, "optical": 13}
     names = list(sizes)[::-1] if turned else list(sizes)
-    first, second = (InputSignature(n, "float32", (None, sizes[n], 8, 8)) for n in names)
+    first, second = (InputSignature(n, "float32", (None, sizes[n], 12, 12)) for n in names)
     wanted = InputSignature(first.name, first.dtype, first.shape, others=(second,))
     how = Preprocessing(
         mean=(*[-25.0] * 2, *[0.0] * 13), std=(*[25.0] * 2, *[10000.0] * 13), scale=1.0
@@ -195,8 +195,8 @@ def test_a_model_of_two_inputs_is_fed_both(turned: bool, tmp_path: Path) -> None
 def test_models_that_sensors_do_not_fit(tmp_path: Path) -> None:
     tree = dfc2020(tmp_path)
     with pytest.raises(DataMismatch, match="has 3 channels; images have 2 or 13 or 15"):
-        read(tree, signature(3, 8, 8))
-    twice = InputSignature("y", "float32", (None, 2, 8, 8))
+        read(tree, signature(3, 12, 12))
+    twice = InputSignature("y", "float32", (None, 2, 12, 12))
     with pytest.raises(DataMismatch, match="inputs 'x' and 'y' take the same"):
         read(tree, signature(2, 8, 8, others=(twice,)))
 

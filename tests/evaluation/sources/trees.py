@@ -263,9 +263,9 @@ DFC_OF = (255, 0, 1, 255, 2, 3, 4, 5, 255, 6, 7)
 def dfc2020(root: Path, mask: str = "dfc", part: str = "ROIs0000_test") -> Tree:
     images, masks = [], []
     for place in range(3):
-        first = -20 * noise(8, 8, 2, seed=place).astype(np.float32) / 255
-        second = noise(8, 8, 13, seed=place + 10).astype(np.uint16) * 39
-        classes = noise(8, 8, seed=place + 20) % 11
+        first = -20 * noise(12, 12, 2, seed=place).astype(np.float32) / 255
+        second = noise(12, 12, 13, seed=place + 10).astype(np.uint16) * 39
+        classes = noise(12, 12, seed=place + 20) % 11
         for sensor, values in (("s1", first), ("s2", second), (mask, classes[..., None])):
             folder = root / "d" / part / f"{sensor}_0"
             values = values if sensor in ("s1", "s2") else np.repeat(values, 4, axis=2)
