@@ -13,14 +13,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 SIDE = 16
-NAMES = ("ground", "path", "water")
+NAMES = ("ground", "path", "water", "roof")
 
 
 def street(folder: Path, name: str, images: int, seed: int) -> Path:
-    """Pictures of three flat colors, a mask for each, and pixels without a class at the edge."""
+    """Pictures of four flat colors, a mask for each, and pixels without a class at the edge."""
     rng = np.random.default_rng(seed)
-    masks = rng.integers(0, 3, (images, 4, 4)).astype(np.uint8).repeat(4, 1).repeat(4, 2)
-    colors = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
+    masks = rng.integers(0, 4, (images, 4, 4)).astype(np.uint8).repeat(4, 1).repeat(4, 2)
+    colors = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [120, 120, 40]])
     pictures = colors[masks] + rng.integers(-20, 20, (images, SIDE, SIDE, 3))
     masks[:, 0] = 255
     path = folder / f"{name}.npz"
@@ -90,7 +90,7 @@ def test_figures_of_pixels_are_in_the_report_and_decide_a_gate(trained: Path) ->
     assert [one["name"] for one in classes] == list(NAMES)
     assert all(one["pooled_iou"] > 0.7 for one in classes)
     pixels = found["rates"][0]["pixels"]
-    assert [one["index"] for one in pixels["classes"]] == [0, 1, 2]
+    assert [one["index"] for one in pixels["classes"]] == [0, 1, 2, 3]
     assert 0.0 < pixels["changed"]["estimate"] < 0.9
     assert '<td class="text">1 path</td>' in page.read_text()
 
