@@ -93,7 +93,7 @@ PREPARED = ("scale", "mean", "std", "color")
 
 
 def preprocessing_of(sizes: Dimensions, asked: Collection[str]) -> Preprocessing:
-    """How images become inputs, but for what is asked.
+    """The preprocessing of images, but for what is asked.
 
     Further inputs of a model are fed as they are, so that a network of two takes numbers as the
     data have them.

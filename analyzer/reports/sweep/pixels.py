@@ -15,7 +15,7 @@ class ClassRow(NamedTuple):
 
 
 class PixelTable(NamedTuple):
-    """What faults do to pixels.
+    """Figures of pixels, class by class and rate by rate.
 
     Attributes:
         rates: With figures, ascending.
