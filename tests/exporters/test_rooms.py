@@ -30,9 +30,16 @@ FLOORS = {
     "hardening/mitigations": 5,
     "hardening/harden": 6,
     "quantize": 7,
+    "torch/optional_package": 0,
+    "torch/checkpoint": 1,
+    "segmentation": 7,
     "torch": 8,
     "datasets": 9,
     "training": 10,
+    "segmentation/joint_augmentation": 11,
+    "segmentation/objective": 12,
+    "segmentation/task": 13,
+    "training/tasks": 14,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 
