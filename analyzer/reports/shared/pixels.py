@@ -125,11 +125,11 @@ def _with_bounds(part: IntervalPart) -> str:
 
 
 def _worst(classes: Sequence[GoldenClassPart], part: PixelsPart) -> str:
-    """The class whose IoU falls most, as half a sentence; empty where none falls."""
+    """The class whose IoU falls most, as half a sentence; empty where none surely falls."""
     golden = {one.index: one for one in classes}
-    falls = [(golden[one.index].iou - one.iou.estimate, one) for one in part.classes]
-    fall, worst = max(falls, key=lambda found: found[0], default=(0.0, None))
-    if worst is None or fall <= 0.0:
+    fallen = [one for one in part.classes if one.iou.high < golden[one.index].iou]
+    worst = max(fallen, key=lambda one: golden[one.index].iou - one.iou.estimate, default=None)
+    if worst is None:
         return ""
     before = golden[worst.index]
     return (
