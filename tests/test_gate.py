@@ -129,7 +129,10 @@ def test_a_gate_on_what_is_not_measured_is_refused(metric: str) -> None:
     if metric in {"top1", *OUTCOME_METRICS}:
         check_metrics([condition], "top1", critical=True)
     else:
-        with pytest.raises(BadGate, match=f"asks for {metric}, but this campaign measures top1"):
+        why = (
+            "which relcheck run has" if metric == "pixels_changed" else "but this campaign measures"
+        )
+        with pytest.raises(BadGate, match=f"asks for {metric}, {why}"):
             check_metrics([condition], "top1")
 
 

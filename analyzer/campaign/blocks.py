@@ -7,12 +7,13 @@ campaign is a set of blocks, whoever ran them.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.campaign.cells import AnyCell, cell_named
 from analyzer.campaign.trials import TrialContext
 from analyzer.evaluation.class_harm import ClassHarm
 from analyzer.evaluation.outcomes import Outcomes
+from analyzer.evaluation.pixel_harm import UNHARMED, PixelHarm
 
 BLOCK_TRIALS = 16
 
@@ -78,6 +79,8 @@ class BlockResult:
             content["critical"] = [o.critical for o in self.outcomes]
         if any(o.by_class for o in self.outcomes):
             content["by_class"] = [o.by_class for o in self.outcomes]
+        if any(o.pixels != UNHARMED for o in self.outcomes):
+            content["pixels"] = [o.pixels for o in self.outcomes]
         return json.dumps(content, separators=(",", ":"))
 
     @staticmethod
@@ -97,10 +100,16 @@ class BlockResult:
             corrected = content.get("corrected") or none
             critical = content.get("critical") or none
             by_class = content.get("by_class") or [()] * len(counts)
-            columns = zip(counts, detected, corrected, critical, by_class, strict=True)
+            pixels = content.get("pixels") or [UNHARMED] * len(counts)
+            columns = zip(counts, detected, corrected, critical, by_class, pixels, strict=True)
             outcomes = tuple(
-                _read_outcomes(row, (int(found), denominator, int(mended), int(dangerous)), harm)
-                for row, found, mended, dangerous, harm in columns
+                replace(
+                    _read_outcomes(
+                        row, (int(found), denominator, int(mended), int(dangerous)), harm
+                    ),
+                    pixels=_read_pixels(*moves),
+                )
+                for row, found, mended, dangerous, harm, moves in columns
             )
             crashed = tuple(map(int, content["crashed"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -126,6 +135,16 @@ def _read_outcomes(
     images, sdc, due, masked, lost, gained, right = map(int, row)
     harm = tuple(ClassHarm(*map(int, one)) for one in by_class)
     return Outcomes(images, sdc, due, masked, lost, gained, right, *more, harm)
+
+
+def _read_pixels(changed: int, moved: Iterable[Sequence[int]]) -> PixelHarm:
+    """Harm to single pixels, as a journal keeps it.
+
+    Args:
+        changed: sum of the shares of pixels that changed.
+        moved: number of each class and by how much its IoU moved.
+    """
+    return PixelHarm(int(changed), tuple((int(number), int(by)) for number, by in moved))
 
 
 def run_block(

@@ -77,8 +77,8 @@ class GoldenAnswers:
 
     def crash_outcomes(self, batches: Sequence[int]) -> Outcomes:
         """Outcomes of a trial that ended without any answer: DUE on every image of ``batches``."""
-        images = sum(self.batches[index].images for index in batches)
-        return self.judge.no_answer(images, sum(self.by_batch[i].total for i in batches))
+        none = (self.judge.no_answer(self.by_batch[index]) for index in batches)
+        return sum(none, start=Outcomes())
 
     def metric_after(self, outcomes: Outcomes) -> float:
         """The metric of a device on which a trial had these outcomes, in [0, 1]."""

@@ -1,10 +1,17 @@
 """One bit error rate while a campaign runs: its looks, and when it needs no more trials."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.cells import Cell
 from analyzer.campaign.class_shares import CellTrials, ClassShares, class_shares, image_classes
+from analyzer.campaign.pixel_shares import (
+    PixelShares,
+    further_figures,
+    pixel_groups,
+    pixel_shares,
+)
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.result import RateResult, Stop, StratumResult
 from analyzer.campaign.tasks import CellState, Shard, Task
@@ -51,6 +58,7 @@ class RateState(Task):
         super().__init__(context, tuple(cells))
         self.rate = rate
         self._decided = decided
+        self._groups = pixel_groups(context.golden, resident=self._resident)
         self._look = 1
         self.judged = 0
         self.found: RateEstimate | None = None
@@ -97,7 +105,12 @@ class RateState(Task):
     def _judge(self) -> RateEstimate:
         """The figures from the blocks that count; what has no trials counts as unknown."""
         harmless, golden = self._harmless, self.context.golden.metric
-        return estimate_strata(self._parts(), golden, self._confidence, harmless)
+        found = estimate_strata(self._parts(), golden, self._confidence, harmless)
+        # Without conditions to decide, figures of pixels are wanted at the end alone.
+        return found if self._decided is None else self._with_pixels(found, self._pixels())
+
+    def _with_pixels(self, found: RateEstimate, pixels: PixelShares | None) -> RateEstimate:
+        return replace(found, further=further_figures(pixels, self.context.class_names))
 
     @property
     def _harmless(self) -> float:
@@ -119,12 +132,14 @@ class RateState(Task):
         law = self.context.patterns.law(self.rate)
         crashed = [(c.cell, i) for c in self.cells for r in c.used() for i in r.crashed]
         strata = [(c.stratum.name, c.stratum.weight, c.tally) for c in self.cells]
+        measured = self._measured()
+        pixels = self._pixels() if measured else None
         return RateResult(
             rate=self.rate,
             expected_flips=law.expected,
             p_faulty=law.p_any,
             tally=sum((c.tally for c in self.cells), Tally.empty(self.context.unit)),
-            estimate=self._measured(),
+            estimate=self._with_pixels(measured, pixels) if measured else None,
             stop=self.stop or stop or Stop.BUDGET,
             devices=self._devices(),
             crashes=tuple(self.context.crash(cell, index) for cell, index in crashed),
@@ -132,12 +147,13 @@ class RateState(Task):
             memory=self._memory(),
             worst=worst_trials(harmful_trials(self.rate, self.cells)),
             classes=self._classes(),
+            pixels=pixels,
         )
 
     def _classes(self) -> ClassShares | None:
         """Silent corruption by class; None where decisions are no classes."""
         context = self.context
-        resident = context.plan.exposure is Exposure.RESIDENT
+        resident = self._resident
         classes = image_classes(context.golden, resident=resident)
         if classes is None or self._measured() is None:
             return None
@@ -146,6 +162,18 @@ class RateState(Task):
         told = context.golden.judge.definition.confusions is not None
         return class_shares(classes, cells, self._confidence, least, told, self._harmless)
 
+    def _pixels(self) -> PixelShares | None:
+        """Harm to single pixels; None where decisions are no classes of pixels."""
+        if self._groups is None:
+            return None
+        cells = [_trials(self.context, cell, resident=self._resident) for cell in self.cells]
+        least = self.context.plan.precision
+        return pixel_shares(self._groups, cells, self._confidence, least, self._harmless)
+
+    @property
+    def _resident(self) -> bool:
+        return self.context.plan.exposure is Exposure.RESIDENT
+
     def _memory(self) -> MemoryEstimate | None:
         """Effects of the protection of the memory; None: there is none, or no trial to tell."""
         if self.context.plan.protection == NONE.name or self._measured() is None:
@@ -153,7 +181,7 @@ class RateState(Task):
         return estimate_memory(self._parts(), self._confidence, self._harmless)
 
     def _devices(self) -> tuple[float, ...]:
-        if self.context.plan.exposure is not Exposure.RESIDENT:
+        if not self._resident:
             return ()
         used = (result for cell in self.cells for result in cell.used())
         return tuple(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzer.campaign.class_shares import ClassShares
+from analyzer.campaign.pixel_shares import PixelShares
 from analyzer.campaign.plan import Plan
 from analyzer.evaluation.outcomes import Outcomes
 from analyzer.stats.estimate import RateEstimate
@@ -126,6 +127,8 @@ class RateResult:
         memory: What the protection of the memory did; None: there is none.
         worst: The worst trials, the worst one first.
         classes: Silent corruption by class; None: decisions are no classes, or nothing is measured.
+        pixels: Harm to single pixels; None: decisions are no classes of pixels, or nothing is
+            measured.
     """
 
     rate: float
@@ -140,6 +143,7 @@ class RateResult:
     memory: MemoryEstimate | None = None
     worst: tuple[WorstTrial, ...] = ()
     classes: ClassShares | None = None
+    pixels: PixelShares | None = None
 
 
 @dataclass(frozen=True, slots=True)

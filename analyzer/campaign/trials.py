@@ -31,11 +31,13 @@ class TrialContext:
         patterns: Gives each trial its fault pattern.
         golden: The data set and the fault-free answers, by which faulty answers are judged.
         executor: Runs the model.
+        class_names: The model's names of its classes, in their order; empty: it states none.
     """
 
     patterns: PatternSource
     golden: GoldenAnswers
     executor: Executor
+    class_names: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:

@@ -25,6 +25,7 @@ from analyzer.evaluation.decisions import (
     only_row,
 )
 from analyzer.evaluation.definition import AnswerDefinition
+from analyzer.evaluation.golden_pixels import GoldenPixels, golden_pixels, pixel_harm
 from analyzer.evaluation.image_classes import harm_by_class, image_classes
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.outcomes import Outcomes
@@ -55,6 +56,7 @@ class Golden:
             else None.
         image_classes: int64 (images,), the class by which outcomes are told apart; None: an image
             is of no one class.
+        pixels: The answer to the pixels; None: decisions are no classes of pixels.
     """
 
     decisions: GoldenDecisions
@@ -66,6 +68,7 @@ class Golden:
     only_row: str = ""
     classes: Ints | None = None
     image_classes: Ints | None = None
+    pixels: GoldenPixels | None = None
 
     @cached_property
     def total(self) -> int:
@@ -125,8 +128,8 @@ class Judge:
             classes = self._predicted(judged, images)
             assert classes is not None, "the definition was made for a rule with classes"
         of_image = image_classes(definition.rule, labels, judged, images)
-        sha = digest(*rows)
-        return Golden(decisions, scored, forms, scores, sha, size, only, classes, of_image)
+        sha, pixels = digest(*rows), golden_pixels(definition.rule, decisions, labels)
+        return Golden(decisions, scored, forms, scores, sha, size, only, classes, of_image, pixels)
 
     def fitted(self, golden: Sequence[Golden]) -> tuple["Judge", tuple[Golden, ...]]:
         """Fix what the rule takes from the whole data set, and decide anew where that matters.
@@ -172,18 +175,22 @@ class Judge:
             golden_ones = Outcomes(images, masked=images, right=before, denominator=unit)
             return replace(golden_ones, corrected=images)
         if isinstance(result, Failure):
-            return replace(self.no_answer(images, before), detected=detected)
+            return replace(self.no_answer(golden), detected=detected)
         rows = self._rows(result, images)
         due, changed = self._marks(golden, rows)
         masked = ~(changed | due)
+        own = golden.decisions, golden.pixels
+        pixels = pixel_harm(self.definition.rule, own, self._judged_rows(rows), labels, due)
         if masked.all() and self.metric.follows_decision:
-            return Outcomes(images, 0, 0, images, 0, 0, before, detected, unit)
+            unharmed = Outcomes(images, 0, 0, images, 0, 0, before, detected, unit)
+            return replace(unharmed, pixels=pixels)
         moved = self._scores(golden, rows, labels, due, masked) - golden.scores
         sdc, found = int(np.count_nonzero(changed)), int(np.count_nonzero(due))
         lost = -int(np.minimum(moved, 0).sum())
         gained = int(moved.sum()) + lost
-        unharmed = images - sdc - found
-        whole = Outcomes(images, sdc, found, unharmed, lost, gained, before, detected, unit)
+        kept = images - sdc - found
+        whole = Outcomes(images, sdc, found, kept, lost, gained, before, detected, unit)
+        whole = replace(whole, pixels=pixels)
         if not sdc:
             return whole
         critical = self._critical(golden, rows, changed)
@@ -207,15 +214,15 @@ class Judge:
         except GoldenFailed:
             return None
 
-    def no_answer(self, images: int, right: int) -> Outcomes:
-        """Outcomes of a trial without an answer: DUE on every image.
+    def no_answer(self, golden: Golden) -> Outcomes:
+        """Outcomes of a run without an answer: DUE on every image.
 
         Args:
-            images: of the trial.
-            right: sum of golden's scores of these images.
+            golden: the golden answer to the same batch.
         """
-        unit = self.metric.denominator
-        return Outcomes(images, due=images, lost=right, right=right, denominator=unit)
+        images, right, unit = len(golden.scores), golden.total, self.metric.denominator
+        none = Outcomes(images, due=images, lost=right, right=right, denominator=unit)
+        return none if golden.pixels is None else replace(none, pixels=golden.pixels.lost)
 
     def classes(self, golden: Golden, result: Result) -> npt.NDArray[np.int8]:
         """The outcome of each image.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from analyzer.evaluation.class_harm import ClassHarm, added
+from analyzer.evaluation.pixel_harm import UNHARMED, PixelHarm
+from analyzer.evaluation.pixel_harm import added as added_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Outcomes:
         critical: Those images with silent data corruption whose change of class is critical.
         by_class: The same two, class by class, where images are of one class each: the label's or,
             without labels, that of golden's decision.
+        pixels: Harm to single pixels, where decisions are classes of pixels.
     """
 
     images: int = 0
@@ -42,6 +45,7 @@ class Outcomes:
     corrected: int = 0
     critical: int = 0
     by_class: tuple[ClassHarm, ...] = ()
+    pixels: PixelHarm = UNHARMED
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         """Sums over the images of both.
@@ -65,6 +69,7 @@ class Outcomes:
             self.corrected + other.corrected,
             self.critical + other.critical,
             added(self.by_class, other.by_class),
+            added_pixels(self.pixels, other.pixels),
         )
 
     @property

@@ -8,6 +8,7 @@ from enum import StrEnum
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadGate
 from analyzer.evaluation.metrics import metric_names
+from analyzer.evaluation.pixel_figures import CLASS_IOU, PIXELS_CHANGED
 from analyzer.faults.rates import show_rate
 from analyzer.stats.intervals import Interval
 
@@ -15,11 +16,12 @@ CRITICAL_METRIC = "critical_sdc"
 """The figure that only campaigns with a table of critical confusions have."""
 
 OUTCOME_METRICS = ("sdc", "due", "masked", CRITICAL_METRIC)
-HARMFUL = ("sdc", "due", CRITICAL_METRIC)
+HARMFUL = ("sdc", "due", CRITICAL_METRIC, PIXELS_CHANGED)
 """Figures that are better when they are lower."""
 
 _FORM = re.compile(
-    r"\s*(?:(warn|error)\s*:)?\s*([A-Za-z0-9_]+)\s*(>=|<=)\s*([0-9.eE+-]+\s*%?)"
+    r"\s*(?:(warn|error)\s*:)?\s*([A-Za-z0-9_]+|iou:[^<>=@]*[^<>=@\s])\s*(>=|<=)"
+    r"\s*([0-9.eE+-]+\s*%?)"
     r"\s*@\s*([0-9.eE+-]+)\s*",
     re.IGNORECASE,
 )
@@ -96,12 +98,23 @@ class Condition:
 
 
 def gate_metrics() -> tuple[str, ...]:
-    """Figures that conditions may be about: the metrics, then shares of outcomes.
+    """Figures that conditions may be about: the metrics, then shares of outcomes, and of pixels.
+
+    The IoU of a class is one more, ``iou:CLASS``.
 
     >>> gate_metrics()  # doctest: +ELLIPSIS
-    ('top1', 'top5', ..., 'agreement', 'own', 'sdc', 'due', 'masked', 'critical_sdc')
+    ('top1', 'top5', ..., 'own', 'sdc', 'due', 'masked', 'critical_sdc', 'pixels_changed')
     """
-    return (*metric_names(), *OUTCOME_METRICS)
+    return (*metric_names(), *OUTCOME_METRICS, PIXELS_CHANGED)
+
+
+def names_metric(name: str) -> bool:
+    """True for the metric of a campaign and shares of outcomes, which every campaign may have.
+
+    >>> names_metric("miou"), names_metric("iou:3"), names_metric("pixels_changed")
+    (True, False, False)
+    """
+    return name != PIXELS_CHANGED and not name.startswith(CLASS_IOU)
 
 
 def parse_gate(text: str) -> Condition:
@@ -110,8 +123,8 @@ def parse_gate(text: str) -> Condition:
     Raises:
         BadGate: it cannot be read, names an unknown metric, or a bound or rate out of range.
 
-    >>> str(parse_gate("top1>=0.90@1e-6"))
-    'top1 >= 0.9 @ 1e-6'
+    >>> str(parse_gate("top1>=0.90@1e-6")), str(parse_gate("warn: iou:Side walk >= 60% @ 1e-6"))
+    ('top1 >= 0.9 @ 1e-6', 'warn: iou:side walk >= 0.6 @ 1e-6')
     """
     match = _FORM.fullmatch(text)
     if not match:
@@ -138,7 +151,7 @@ def metric_named(text: str, name: str) -> str:
     Raises:
         BadGate: there is none.
     """
-    if name.lower() in gate_metrics():
+    if name.lower() in gate_metrics() or name.lower().startswith(CLASS_IOU):
         return name.lower()
     known = ", ".join(gate_metrics())
     hint = meant(name, gate_metrics())

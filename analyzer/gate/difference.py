@@ -1,12 +1,14 @@
 """Conditions on a difference: a model may be so much worse than the reference, and no more."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from analyzer.did_you_mean import meant
 from analyzer.errors import BadGate
 from analyzer.evaluation.metrics import labelled_names
+from analyzer.evaluation.pixel_figures import CLASS_IOU
 from analyzer.faults.rates import show_rate
 from analyzer.gate.condition import (
     CRITICAL_METRIC,
@@ -17,6 +19,7 @@ from analyzer.gate.condition import (
     Verdict,
     check_direction,
     metric_named,
+    names_metric,
     parse_gate,
 )
 from analyzer.gate.map_condition import MapCondition
@@ -70,6 +73,9 @@ class DifferenceCondition:
         return Condition(self.metric, self.at_least, self.bound, self.rate).judge(interval)
 
 
+MOST_NAMED = 12
+"""Figures that a refusal names."""
+
 AnyCondition = Condition | DifferenceCondition
 
 
@@ -109,7 +115,11 @@ def parse_comparison_gate(text: str) -> AnyCondition:
 
 
 def check_metrics(
-    conditions: Sequence[AnyCondition | MapCondition], metric: str, *, critical: bool = False
+    conditions: Sequence[AnyCondition | MapCondition],
+    metric: str,
+    *,
+    critical: bool = False,
+    further: Collection[str] = (),
 ) -> None:
     """Refuse conditions on a metric that the campaign does not measure.
 
@@ -117,6 +127,7 @@ def check_metrics(
         conditions: of the gate.
         metric: name of the campaign's metric.
         critical: whether the campaign tells critical confusions of classes from others.
+        further: names of figures that it has besides.
 
     Raises:
         BadGate: a condition is on another one.
@@ -128,8 +139,24 @@ def check_metrics(
                 f"gate {str(condition)!r} asks for critical silent corruption, and nothing says "
                 "which confusions of classes are critical; give a table of them by --severity"
             )
-        if condition.metric not in (metric, *OUTCOME_METRICS):
+        if not names_metric(condition.metric) and condition.metric not in further:
+            raise BadGate(f"gate {str(condition)!r} {_without_pixels(condition.metric, further)}")
+        if condition.metric not in (metric, *OUTCOME_METRICS, *further):
             raise BadGate(
                 f"gate {str(condition)!r} asks for {condition.metric}, but this campaign measures "
                 f"{metric} (choose by --metric; {labelled} need labelled data)"
             )
+
+
+def _without_pixels(metric: str, further: Collection[str]) -> str:
+    """The second half of a refusal of a figure of single pixels."""
+    known = [name for name in further if name.startswith(CLASS_IOU)]
+    if known and metric.startswith(CLASS_IOU):
+        shown = ", ".join(known[:MOST_NAMED]) + ", ..." * (len(known) > MOST_NAMED)
+        near = "" if metric.removeprefix(CLASS_IOU).isdigit() else meant(metric, known)
+        return f"asks for a class that no label shows{near}; there are {shown}"
+    needs = " with masks as labels" if metric.startswith(CLASS_IOU) else ""
+    return (
+        f"asks for {metric}, which relcheck run has of models that give a class to each "
+        f"pixel{needs}"
+    )

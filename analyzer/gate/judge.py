@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from analyzer.campaign.blocks import BLOCK_TRIALS
 from analyzer.campaign.result import CampaignResult
-from analyzer.gate.condition import OUTCOME_METRICS, Condition, Level, Verdict
+from analyzer.gate.condition import OUTCOME_METRICS, Condition, Level, Verdict, names_metric
 from analyzer.gate.difference import AnyCondition
 from analyzer.gate.waiver import Waiver
 from analyzer.stats.estimate import RateEstimate
@@ -147,6 +147,9 @@ def deciders(conditions: Sequence[Condition]) -> dict[float, Callable[[RateEstim
 
 def _interval(condition: Condition, found: RateEstimate) -> Interval | None:
     """The interval that a condition is judged by; None: nothing tells the figure."""
+    further = dict(found.further)
+    if condition.metric in further or not names_metric(condition.metric):
+        return further.get(condition.metric)
     name = condition.metric if condition.metric in OUTCOME_METRICS else "metric"
     interval: Interval | None = getattr(found, name)
     return interval

@@ -19,8 +19,10 @@ from analyzer.evaluation.definition import AnswerDefinition
 from analyzer.evaluation.golden_remarks import golden_remarks
 from analyzer.evaluation.of_model import check_repeatable, define_for_model, few_rows
 from analyzer.evaluation.outcome import Judge
+from analyzer.evaluation.pixel_figures import figures_of
 from analyzer.evaluation.pooled import pooled_remark
 from analyzer.evaluation.recipe import changes
+from analyzer.evaluation.shown_class import only_shown
 from analyzer.faults.protections import Protection
 from analyzer.faults.severity import find_severity
 from analyzer.faults.site_strata import split_sites
@@ -122,7 +124,8 @@ def prepare_analysis(
     stored = model.space(request.selection, request.encoding)
     observer.preparing("reading the data")
     observer.alive()
-    data = find_data(model, request, observer)
+    names = model.metadata.labels
+    metric, data = only_shown(request.metric, find_data(model, request, observer), names)
     coupling = coupling_of(model, data)
     usual = 1 if coupling else default_batch(model, data, request.exposure)
     size = batch_size(model, request, len(data), usual)
@@ -137,12 +140,13 @@ def prepare_analysis(
     inner, first = _first_run(model, readers, data, batches, start.device, request)
     executor = protected(inner, memory)
     observer.preparing("finding out how answers are judged")
-    asked = _asked(request, model)
+    asked = _asked(request, model, metric)
     definition = define_for_model(model, data, batches[0], first, executor.run, asked)
     exact = start.device.on_cpu
     check_repeatable(model, batches[0], first, executor.run, definition.watched, exact)
     told = definition.confusions is not None
-    check_metrics(request.conditions, definition.metric.name, critical=told)
+    further = figures_of(definition, data, names)
+    check_metrics(request.conditions, definition.metric.name, critical=told, further=further)
     severity = None
     if rates and request.exposure is Exposure.TRANSIENT:
         observer.preparing("finding the upsets that matter most")
@@ -162,7 +166,7 @@ def prepare_analysis(
     pooled = pooled_remark(definition.metric, golden.by_batch, [b.labels for b in batches])
     data = data.remarked(*golden_remarks(definition, golden.by_batch), pooled)
     check_expectations(request.expect, definition.metric.name, golden.metric, len(data))
-    context = TrialContext(PatternSource(plan, space, severity), golden, executor)
+    context = TrialContext(PatternSource(plan, space, severity), golden, executor, names)
     observer.preparing("looking at how the model runs")
     coding = coding_loss(model, stored, readers, golden, inner, start.device, observer.alive)
     int8 = int8_note(model, batches, golden.judge, start.device)
@@ -171,14 +175,19 @@ def prepare_analysis(
     return Analysis(model, space, data, executor, context, start.device, notes, memory, coding)
 
 
-def _asked(request: CampaignRequest, model: Model) -> Asked:
+def _asked(request: CampaignRequest, model: Model, metric: str | None) -> Asked:
     """Wishes of the user about answers.
+
+    Args:
+        request: what is asked for.
+        model: tells the names of its classes.
+        metric: as asked, a class of pixels by its number.
 
     Raises:
         BadSeverityTable: the table of critical confusions cannot be read.
     """
     table = read_severity_table(request.severity) if request.severity else None
-    return Asked(request.task, request.output, request.metric, table, model.metadata.labels)
+    return Asked(request.task, request.output, metric, table, model.metadata.labels)
 
 
 def _all_rates(request: CampaignRequest) -> tuple[float, ...]:

@@ -23,6 +23,7 @@ from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row, training_rows
 from analyzer.reports.training.record import NetworkPart, TrainingReport
 from analyzer.reports.training.text import training_text
+from exporters.segmentation.task import SegmentationTask
 from exporters.torch.export import SEED, ExportRequest, build
 from exporters.torch.optional_package import need
 from exporters.torch.torch_model import check_parity
@@ -35,6 +36,8 @@ from exporters.training.objective import Objective
 from exporters.training.recipes import Recipe, find_recipe
 from exporters.training.settings import FitSettings
 from exporters.training.tasks import TaskSettings
+
+SEGMENTATION = SegmentationTask.name
 
 REPEATABLE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 """Without this setting, products of matrices on a GPU are not the same bits each time."""
@@ -128,6 +131,7 @@ def _prepared(request: TrainRequest) -> _Prepared:
             request.weights,
             request.init,
             request.seed,
+            data.task.name == SEGMENTATION,
         )
     )
     recipe = find_recipe(request.recipe, made.shape)
@@ -141,6 +145,7 @@ def _prepared(request: TrainRequest) -> _Prepared:
             smoothing=recipe.smoothing if request.smoothing is None else request.smoothing,
             batch=settings.batch,
             threads=settings.threads,
+            classes=data.classes,
         )
     )
     return _Prepared(data, made, recipe, settings, images, objective)

@@ -42,7 +42,11 @@ def open_data(request: TrainRequest) -> TrainingData:
     channels = request.shape[0] if request.shape else 3
     pictures = channels if channels in (1, 3, 4) else 3
     source: ImageSource = open_source(
-        request.data, labels=request.labels, part=request.part, channels=pictures
+        request.data,
+        labels=request.labels,
+        masks=request.masks,
+        part=request.part,
+        channels=pictures,
     )
     task = find_task(source)
     classes = task.classes(source)
@@ -55,6 +59,7 @@ def open_data(request: TrainRequest) -> TrainingData:
     other: ImageSource = open_source(
         request.validation or request.data,
         labels=request.validation_labels,
+        masks=request.validation_masks,
         part=request.validation_part,
         classes=source.classes,
         channels=pictures,

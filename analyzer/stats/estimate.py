@@ -1,7 +1,7 @@
 """The figures of one bit error rate, how precise they are, and when a campaign looks at them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +30,7 @@ class RateEstimate:
         masked: probability that an image is unharmed, by no upset or in spite of upsets.
         critical_sdc: probability of silent data corruption that is critical; None: nothing tells.
         noncritical_sdc: probability of the other silent data corruption; None likewise.
+        further: figures by name that only some models have.
     """
 
     metric: Interval
@@ -38,6 +39,7 @@ class RateEstimate:
     masked: Interval
     critical_sdc: Interval | None = None
     noncritical_sdc: Interval | None = None
+    further: tuple[tuple[str, Interval], ...] = field(default=(), kw_only=True)
 
 
 def possible(net: Interval, golden: float) -> Interval:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadNetwork, BadOption
+from analyzer.model import Preprocessing
 from exporters.segmentation.dimensions import Dimensions
 from exporters.torch.optional_package import need
 
@@ -29,8 +31,9 @@ NETWORKS = {
     "swin_unet_two": Dimensions(bands=SENTINEL),
     "swin_unet_small": _SMALL,
     "swin_unet_small_two": replace(_SMALL, bands=SENTINEL),
+    "swin_unet_tiny": Dimensions(embed=8, depths=(2, 2), heads=(1, 2)),
 }
-"""Name -> sizes. The small ones are for tests and for tries on a CPU."""
+"""Name -> sizes. The small ones are for tries on a CPU, the tiny one is for tests."""
 
 INPUTS = ("s1", "s2")
 """Names of the inputs of a network of two."""
@@ -83,6 +86,34 @@ def inputs_of(
     if len(sizes.bands) == 1:
         return (sizes.bands[0], *sides)
     return {name: (bands, *sides) for name, bands in zip(INPUTS, sizes.bands, strict=True)}
+
+
+PREPARED = ("scale", "mean", "std", "color")
+"""Entries of the preprocessing that change numbers."""
+
+
+def preprocessing_of(sizes: Dimensions, asked: Collection[str]) -> Preprocessing:
+    """The preprocessing of images, but for what is asked.
+
+    Further inputs of a model are fed as they are, so that a network of two takes numbers as the
+    data have them.
+
+    Args:
+        sizes: of the network.
+        asked: names of the entries that the user states.
+
+    Raises:
+        BadOption: one of them changes numbers of a network of two inputs.
+    """
+    if len(sizes.bands) == 1:
+        return Preprocessing("NCHW")
+    for name in PREPARED:
+        if name in asked:
+            raise BadOption(
+                f"--{name} has no effect on a network of two inputs: it takes numbers as they are, "
+                "so scale them in the data"
+            )
+    return Preprocessing("NCHW", scale=1.0)
 
 
 def build_segmentation(sizes: Dimensions, seed: int) -> nn.Module:

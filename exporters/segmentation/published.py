@@ -73,7 +73,7 @@ def load_published(network: nn.Module, path: Path) -> None:
     put_weights(network, weights, path)
 
 
-def load_backbones(network: nn.Module, path: Path) -> tuple[str, ...]:
+def load_backbones(network: nn.Module, path: Path) -> dict[str, str]:
     """Load pretrained backbones into a network whose decoders stay as they are, in place.
 
     A network of one input takes the backbone that has its channels.
@@ -83,7 +83,7 @@ def load_backbones(network: nn.Module, path: Path) -> tuple[str, ...]:
         path: a file saved by ``torch.save``, with or without decoders.
 
     Returns:
-        Names of the backbones that were taken.
+        Name of each backbone in the file that was taken, and its name in the network.
 
     Raises:
         BadCheckpoint: the file cannot be read, has no such backbone, or does not fit.
@@ -91,7 +91,7 @@ def load_backbones(network: nn.Module, path: Path) -> tuple[str, ...]:
     import torch
 
     found = used_weights(read_weights(path))
-    taken = []
+    taken = {}
     wanted = dict(network.state_dict())
     for number, bands in enumerate(_bands(network), 1):
         source = _backbone_with(found, bands, path)
@@ -102,10 +102,10 @@ def load_backbones(network: nn.Module, path: Path) -> tuple[str, ...]:
             if key.startswith(source)
         }
         wanted = {key: value for key, value in wanted.items() if not key.startswith(name)} | loaded
-        taken.append(source.removesuffix("."))
+        taken[source.removesuffix(".")] = name.removesuffix(".")
     assert all(isinstance(value, torch.Tensor) for value in wanted.values())
     put_weights(network, wanted, path)
-    return tuple(taken)
+    return taken
 
 
 def _bands(network: nn.Module) -> tuple[int, ...]:

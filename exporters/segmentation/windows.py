@@ -111,7 +111,7 @@ def window_attention(channels: int, heads: int, window: int, shift: int) -> nn.M
             nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
         def forward(self, x: Tensor) -> Tensor:
-            rows, columns = x.shape[1], x.shape[2]
+            rows, columns = int(x.shape[1]), int(x.shape[2])
             down, right = -rows % window, -columns % window
             x = functional.pad(x, (0, 0, 0, right, 0, down))
             high, wide = rows + down, columns + right

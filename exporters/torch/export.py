@@ -147,8 +147,10 @@ def _segmentation(request: ExportRequest) -> Ingredients:
     if request.weights:
         load_published(network, request.weights)
     sides = request.shape[1:] if request.shape else (networks.SIDE, networks.SIDE)
-    notes = () if request.preprocessing else ("no preprocessing was given: x = pixel / 255",)
-    return network, networks.inputs_of(sizes, sides), Preprocessing("NCHW"), notes
+    base = networks.preprocessing_of(sizes, request.preprocessing)
+    stated = request.preprocessing or len(sizes.bands) > 1
+    notes = () if stated else ("no preprocessing was given: x = pixel / 255",)
+    return network, networks.inputs_of(sizes, sides), base, notes
 
 
 def _cifar(request: ExportRequest) -> Ingredients:

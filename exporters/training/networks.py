@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import BadCheckpoint, BadNetwork, BadOption, short
 from analyzer.model import Preprocessing, read_preprocessing
+from exporters.segmentation import networks
+from exporters.segmentation.published import load_backbones, load_published
 from exporters.torch import cifar_zoo, factory, zoo
 from exporters.torch.export import scaled
 from exporters.torch.initial import Initial, load_initial
@@ -34,6 +37,7 @@ class NetworkRequest:
         weights: A checkpoint with the network's own names; None: random weights.
         init: A checkpoint in any layout of `exporters.torch.layouts`; None: random weights.
         seed: Of random weights.
+        pixels: True if each pixel has a class, instead of each image.
     """
 
     source: Source
@@ -43,6 +47,7 @@ class NetworkRequest:
     weights: Path | None = None
     init: Path | None = None
     seed: int = 0
+    pixels: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class TrainableNetwork:
     """A network that is ready to be trained.
 
     Attributes:
-        network: From float32 (n, C, H, W) to float32 (n, classes).
+        network: From float32 (n, C, H, W) to float32 (n, classes), or (n, classes, H, W); one with
+            ``bands`` takes the channels of its inputs apart.
         shape: C, H, W.
         preprocessing: How images become inputs.
         initial: The weights that it begins with; None: random ones.
@@ -73,8 +79,12 @@ def make_network(request: NetworkRequest) -> TrainableNetwork:
         BadOption: an option does not suit the network.
     """
     need("torch")
-    make = {SourceKind.TORCHVISION: _torchvision, SourceKind.CIFAR: _cifar}
-    if request.source.kind is SourceKind.SEGMENTATION:
+    make = {
+        SourceKind.TORCHVISION: _torchvision,
+        SourceKind.CIFAR: _cifar,
+        SourceKind.SEGMENTATION: _segmentation,
+    }
+    if request.source.kind is SourceKind.SEGMENTATION and not request.pixels:
         raise BadOption(f"{request.source} answers for each pixel; give data with --masks")
     network, shape, base = make.get(request.source.kind, _own)(request)
     preprocessing = read_preprocessing(request.preprocessing or {}, "option", base)
@@ -106,6 +116,15 @@ def _cifar(request: NetworkRequest) -> Ingredients:
     return network, shape, cifar_zoo.PREPROCESSING
 
 
+def _segmentation(request: NetworkRequest) -> Ingredients:
+    name, shape = request.source.name, request.shape
+    sizes = networks.dimensions_of(name, request.classes, shape)
+    sides = shape[1:] if shape else (networks.SIDE, networks.SIDE)
+    base = networks.preprocessing_of(sizes, request.preprocessing or {})
+    network = networks.build_segmentation(sizes, request.seed)
+    return network, (sum(sizes.bands), *sides), base
+
+
 def _own(request: NetworkRequest) -> Ingredients:
     if request.shape is None:
         raise BadOption(
@@ -121,6 +140,9 @@ def _own(request: NetworkRequest) -> Ingredients:
 def _initial(network: nn.Module, request: NetworkRequest) -> Initial | None:
     if request.weights and request.init:
         raise BadOption("--weights and --init both name the weights to begin with; give one")
+    path = request.init or request.weights
+    if path and request.source.kind is SourceKind.SEGMENTATION:
+        return _initial_pixels(network, path, whole=request.init is None)
     if request.init:
         return load_initial(network, request.init, str(request.source))
     if not request.weights:
@@ -133,20 +155,39 @@ def _initial(network: nn.Module, request: NetworkRequest) -> Initial | None:
     return found
 
 
+def _initial_pixels(network: nn.Module, path: Path, *, whole: bool) -> Initial:
+    """The weights of a segmentation network, or of its backbones alone."""
+    if whole:
+        load_published(network, path)
+        taken, fresh = sorted(network.state_dict()), ()
+    else:
+        backbones = tuple(f"{name}." for name in load_backbones(network, path).values())
+        taken = [name for name in network.state_dict() if name.startswith(backbones)]
+        fresh = tuple(name for name in network.state_dict() if not name.startswith(backbones))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    origin = f"{path.name} (SSLTransformerRS), sha256 {digest}"
+    return Initial(origin, "SSLTransformerRS", digest, len(taken), fresh)
+
+
 def _check(network: nn.Module, shape: Shape, request: NetworkRequest) -> None:
     """Run the network once: torch's own message says what is wrong."""
     torch = need("torch")
     network.eval()
     try:
         with torch.no_grad():
-            answer = network(torch.zeros(2, *shape))
+            bands = tuple(getattr(network, "bands", shape[:1]))
+            answer = network(*torch.zeros(2, *shape).split(bands, dim=1))
     except Exception as error:  # whatever somebody's code raises
         text = short(" ".join(str(error).split()))
         raise BadNetwork(f"{request.source} fails on an input of shape {shape}: {text}") from error
-    if not isinstance(answer, torch.Tensor) or answer.ndim != 2 or answer.shape[0] != 2:
-        raise BadNetwork(f"{request.source} does not answer one row of numbers for each image")
+    axes, sides = (4, shape[1:]) if request.pixels else (2, ())
+    fits = isinstance(answer, torch.Tensor) and answer.ndim == axes and answer.shape[0] == 2
+    if not fits or tuple(answer.shape[2:]) != tuple(sides):
+        each = "pixel, as a map of the input's size for each class" if request.pixels else "image"
+        row = "scores for each" if request.pixels else "one row of numbers for each"
+        raise BadNetwork(f"{request.source} does not answer {row} {each}")
     if answer.shape[1] != request.classes:
         raise BadOption(
-            f"{request.source} answers {answer.shape[1]} numbers for each image, and the data have "
+            f"{request.source} answers {answer.shape[1]} numbers for each, and the data have "
             f"{request.classes} classes; let its factory take num_classes"
         )

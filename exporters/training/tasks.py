@@ -1,7 +1,7 @@
 """The tasks that a network is trained for, found from the data: the one list.
 
 A task makes the objective of the engine (`exporters.training.objective`) and says what the written
-model is for. Segmentation, or another kind of labels, is one more entry.
+model is for. Another kind of labels is one more entry.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analyzer.errors import BadData
 from analyzer.evaluation.sources import ImageSource
+from exporters.segmentation.task import SegmentationTask
 from exporters.training.augmentation import Augmentation
 from exporters.training.classification import Classification
 from exporters.training.objective import Objective
@@ -31,6 +32,7 @@ class TaskSettings:
         smoothing: Share of the label that is spread over all classes, in [0, 1).
         batch: Images per run in the evaluation.
         threads: That prepare images in the evaluation.
+        classes: That the network scores.
     """
 
     network: nn.Module
@@ -39,6 +41,7 @@ class TaskSettings:
     smoothing: float
     batch: int
     threads: int
+    classes: int
 
 
 class Task(Protocol):
@@ -84,7 +87,7 @@ class ClassificationTask:
         )
 
 
-TASKS: tuple[Task, ...] = (ClassificationTask(),)
+TASKS: tuple[Task, ...] = (SegmentationTask(), ClassificationTask())
 """In the order in which they are asked: those that need more of the data come first."""
 
 
@@ -98,6 +101,6 @@ def find_task(source: ImageSource) -> Task:
     if task is None:
         raise BadData(
             f"the images of {source.name} have no classes to learn: give a folder for each class, "
-            "a list by --labels, or an .npz file with labels"
+            "a list by --labels, masks by --masks, or an .npz file with labels"
         )
     return task

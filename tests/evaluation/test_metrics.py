@@ -132,7 +132,8 @@ def test_scores_are_whole_numbers_up_to_the_denominator(metric: Metric) -> None:
 
 def test_the_list_says_what_users_read() -> None:
     assert offered_metrics() == (
-        f"top1 (default with labels), {', '.join(BY_LABELS[1:])}, agreement or FILE.py:FUNCTION"
+        f"top1 (default with labels), {', '.join(BY_LABELS[1:])}, agreement, iou:CLASS or "
+        "FILE.py:FUNCTION"
     )
     assert metric_names() == (*BY_LABELS, "agreement", "own")
     assert labelled_names() == (*BY_LABELS, "own")
@@ -142,17 +143,18 @@ def test_the_list_says_what_users_read() -> None:
 
 @pytest.mark.usefixtures("added")
 def test_one_object_is_known_everywhere() -> None:
-    assert offered_metrics().endswith(", agreement, top3, pixels or FILE.py:FUNCTION")
-    assert gate_metrics()[-6:] == ("top3", "pixels", "sdc", "due", "masked", "critical_sdc")
+    assert offered_metrics().endswith(", agreement, top3, pixels, iou:CLASS or FILE.py:FUNCTION")
+    outcomes = "sdc", "due", "masked", "critical_sdc", "pixels_changed"
+    assert gate_metrics()[-7:] == ("top3", "pixels", *outcomes)
     assert str(parse_gate("pixels >= 0.5 @ 1e-3")) == "pixels >= 0.5 @ 1e-3"
     with pytest.raises(BadGate, match="exact_match and own and top3 need labelled data"):
         check_metrics([parse_gate("top3 >= 0.5 @ 1e-3")], "pixels")
     assert METRIC_NAMES["pixels"] == "same pixels"
     assert GoldenPart(metric="top3", value=0.5).metric == "top3"
-    listed = json.loads(json_schema())["$defs"]["GoldenPart"]["properties"]["metric"]["enum"]
-    assert listed == [*BY_LABELS, "agreement", "own", "top3", "pixels"]
-    compared = json.loads(comparison_schema())["properties"]["metric"]["anyOf"][0]["enum"]
-    assert compared == [*BY_LABELS, "own", "top3"]
+    listed = json.loads(json_schema())["$defs"]["GoldenPart"]["properties"]["metric"]["anyOf"]
+    assert listed[0]["enum"] == [*BY_LABELS, "agreement", "own", "top3", "pixels"]
+    compared = json.loads(comparison_schema())["properties"]["metric"]["anyOf"]
+    assert compared[0]["enum"] == [*BY_LABELS, "own", "top3"]
 
 
 def test_records_refuse_what_is_no_metric() -> None:

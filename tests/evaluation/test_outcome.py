@@ -16,6 +16,7 @@ from analyzer.evaluation.dataset import Labels
 from analyzer.evaluation.metrics import AGREEMENT, TOP1, TOP5
 from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.outcomes import Outcomes
+from analyzer.evaluation.pixel_harm import PixelHarm
 from tests.evaluation.judging import define, judge_of, labelled
 
 METRICS = (TOP1, TOP5, AGREEMENT)
@@ -195,8 +196,10 @@ def test_golden_must_not_be_nan_anywhere() -> None:
 
 
 def test_outcomes_add() -> None:
-    one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9, corrected=10, critical=1)
-    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20, 2, ())
+    pixels = PixelHarm(3, ((1, -5),))
+    one = Outcomes(1, 2, 3, 4, 5, 6, 7, 8, denominator=9, corrected=10, critical=1, pixels=pixels)
+    twice = (6, ((1, -10),))
+    assert astuple(one + one) == (2, 4, 6, 8, 10, 12, 14, 16, 9, 20, 2, (), twice)
     assert one + Outcomes() == Outcomes() + one == one  # no images have no denominator
     assert one.counts == (1, 2, 3, 4, 5, 6, 7)
     with pytest.raises(ValueError, match="1/9 and 1/1"):

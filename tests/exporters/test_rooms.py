@@ -38,6 +38,10 @@ FLOORS = {
     "torch": 8,
     "datasets": 9,
     "training": 10,
+    "segmentation/joint_augmentation": 11,
+    "segmentation/objective": 12,
+    "segmentation/task": 13,
+    "training/tasks": 14,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 

@@ -26,11 +26,17 @@ _DATA = {
         str | None, option(_IMAGES, "X", "Share of --data that is held out (default 0.1).")
     ],
     "labels": Annotated[Path | None, option(_IMAGES, "FILE", "List of images and classes.")],
+    "masks": Annotated[
+        Path | None, option(_IMAGES, "FOLDER", "Of masks: a class for each pixel of an image.")
+    ],
     "part": Annotated[
         str | None, option(_IMAGES, "WORD", "train, val or test, of data with such parts.")
     ],
     "validation_labels": Annotated[
         Path | None, option(_IMAGES, "FILE", "As --labels, of the validation images.")
+    ],
+    "validation_masks": Annotated[
+        Path | None, option(_IMAGES, "FOLDER", "As --masks, of the validation images.")
     ],
     "validation_part": Annotated[
         str | None, option(_IMAGES, "WORD", "As --part, of the validation images.")
@@ -42,7 +48,11 @@ _WEIGHTS = {
     ],
     "init": Annotated[
         Path | None,
-        option(_BEGIN, "FILE", "Of SwAV, DINO, SimSiam, SSQL, AiTLAS or relcheck pretrain."),
+        option(
+            _BEGIN,
+            "FILE",
+            "Of SwAV, DINO, SimSiam, SSQL, AiTLAS, SSLTransformerRS or relcheck pretrain.",
+        ),
     ],
 }
 _SETTINGS = {
@@ -119,7 +129,7 @@ def train(
     network: Annotated[
         str,
         typer.Argument(
-            help="torchvision:NAME, cifar:NAME, path/to/module.py:factory or "
+            help="torchvision:NAME, cifar:NAME, segmentation:NAME, path/to/module.py:factory or "
             "package.module:factory.",
             metavar="NETWORK",
         ),

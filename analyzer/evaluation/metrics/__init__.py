@@ -14,9 +14,10 @@ from analyzer.evaluation.metrics.agreement import Agreement
 from analyzer.evaluation.metrics.boxes import AveragePrecision, BoxF1
 from analyzer.evaluation.metrics.metric import Metric
 from analyzer.evaluation.metrics.own import OwnMetric
-from analyzer.evaluation.metrics.pixels import MeanIou, PixelAccuracy
+from analyzer.evaluation.metrics.pixels import ClassIou, MeanIou, PixelAccuracy
 from analyzer.evaluation.metrics.tokens import ExactMatch, TokenAccuracy
 from analyzer.evaluation.metrics.top_k import TopK
+from analyzer.evaluation.pixel_figures import CLASS_IOU
 
 TOP1, TOP5, AGREEMENT = TopK(1), TopK(5), Agreement()
 
@@ -65,7 +66,10 @@ def metric_named(name: str) -> Metric:
     for metric in METRICS:
         if metric.name == name:
             return metric
-    known = metric_names()
+    number = name.removeprefix(CLASS_IOU)
+    if number != name and number.isascii() and number.isdigit():
+        return ClassIou(number=int(number))
+    known = (*metric_names(), f"{CLASS_IOU}CLASS")
     raise BadOption(f"--metric {name!r} is unknown{meant(name, known)}; use {', '.join(known)}")
 
 
@@ -73,7 +77,7 @@ def offered_metrics() -> str:
     """The names as one help text.
 
     >>> offered_metrics()  # doctest: +ELLIPSIS
-    'top1 (default with labels), top5, ..., agreement or FILE.py:FUNCTION'
+    'top1 (default with labels), top5, ..., agreement, iou:CLASS or FILE.py:FUNCTION'
     """
     first = METRICS[0]
     marked = {
@@ -81,7 +85,8 @@ def offered_metrics() -> str:
         OWN.name: "FILE.py:FUNCTION",
     }
     last_name = {OWN.name: 1}  # behind those that names choose
-    names = sorted(metric_names(), key=lambda name: last_name.get(name, 0))
+    names = [*metric_names(), f"{CLASS_IOU}CLASS"]
+    names.sort(key=lambda name: last_name.get(name, 0))
     *most, last = (marked.get(name, name) for name in names)
     return f"{', '.join(most)} or {last}" if most else last
 
@@ -95,6 +100,8 @@ class MetricLabels(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         """The name in text; KeyError if there is no such metric."""
+        if name.startswith(CLASS_IOU):
+            return metric_named(name).label
         return {metric.name: metric.label for metric in METRICS}[name]
 
     def __iter__(self) -> Iterator[str]:

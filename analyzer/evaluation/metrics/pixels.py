@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import DataMismatch
 from analyzer.evaluation.metrics.labelled import MILLIONTHS, LabelledMetric, all_wrong
+from analyzer.evaluation.pixel_figures import CLASS_IOU
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +110,36 @@ class MeanIou(_PixelMetric):
             f"pooled over the pixels of all images, the fault-free mIoU is {counts.mean_iou:.4f}; "
             f"class {worst} has the lowest IoU, {counts.class_iou[worst]:.4f}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ClassIou(_PixelMetric):
+    """Mean over images of the IoU of one class; every image shows it (`evaluation/shown_class.py`).
+
+    Attributes:
+        number: Of the class.
+    """
+
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """As in `Metric`: ``iou:`` and the number."""
+        return f"{CLASS_IOU}{self.number}"
+
+    @property
+    def label(self) -> str:
+        """As in `Metric`."""
+        return f"IoU of class {self.number}"
+
+    def score(self, answers: "AnswerBatch") -> "Scores":
+        """As in `Metric.score`: int64 (images,), in millionths."""
+        from analyzer.evaluation.rules.pixel_scores import class_scores
+
+        labels, maps = self.given(answers), answers.decisions
+        if maps.shape != labels.shape:
+            return all_wrong(answers)
+        return class_scores(maps, labels, self.number + 1)[1][:, self.number]
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,26 @@ def iou_scores(answers: Maps, labels: Maps, classes: int, ignored: int = IGNORED
     return _units(iou.sum(axis=1), shown.sum(axis=1))
 
 
+def class_scores(
+    answers: Maps, labels: Maps, classes: int, ignored: int = IGNORED
+) -> tuple[npt.NDArray[np.bool_], Scores]:
+    """IoU of each class in each image whose label shows it.
+
+    Args:
+        answers: integers (images, height, width); those beyond ``classes`` are of no class.
+        labels: integers of the same shape.
+        classes: number of classes.
+        ignored: label of pixels that do not count.
+
+    Returns:
+        bool (images, classes), where a label shows a class; int64 (images, classes), its IoU in
+        units of 1 / `UNITS`, rounded, 0 where it is not shown.
+    """
+    both, label, answer = _by_image(answers, labels, classes, ignored)
+    shown = label > 0
+    return shown, np.where(shown, _units(both, label + answer - both), 0)
+
+
 def _units(parts: npt.NDArray[Any], wholes: npt.NDArray[Any]) -> Scores:
     """Quotients in units of 1 / `UNITS`; 1 where the whole is 0."""
     share = np.where(wholes > 0, parts / np.maximum(wholes, 1), 1.0)

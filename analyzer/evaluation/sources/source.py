@@ -146,6 +146,11 @@ class ChosenImages:
         rows = np.ascontiguousarray(self.rows, "<i8").tobytes()
         return hashlib.sha256(self.source.sha256.encode() + rows).hexdigest()
 
+    @property
+    def masked(self) -> bool:
+        """True if each image has a mask."""
+        return bool(getattr(self.source, "masked", False))
+
     def __len__(self) -> int:
         """Number of images."""
         return len(self.rows)

@@ -29,8 +29,10 @@ class TrainRequest(Request):
         validation: Images that decide which epoch is best; None: a share of ``data``.
         held_out: That share.
         labels: List of files and classes of ``data``.
+        masks: Folder with a mask for each image of ``data``.
         part: ``train``, ``val`` or ``test`` of ``data``, where it has such parts.
         validation_labels: As ``labels``, of the validation images, which may lie in ``data``.
+        validation_masks: As ``masks``, of the validation images.
         validation_part: As ``part``, of the validation images, which may lie in ``data``.
         weights: Checkpoint with the network's own names.
         init: Checkpoint in a published layout.
@@ -50,8 +52,10 @@ class TrainRequest(Request):
     validation: Path | None = None
     held_out: Part = 0.1
     labels: Path | None = None
+    masks: Path | None = None
     part: str | None = None
     validation_labels: Path | None = None
+    validation_masks: Path | None = None
     validation_part: str | None = None
     weights: Path | None = None
     init: Path | None = None
@@ -91,4 +95,6 @@ class TrainRequest(Request):
     @property
     def validates_apart(self) -> bool:
         """True if the validation images are named, rather than held out."""
-        return any((self.validation, self.validation_labels, self.validation_part))
+        return any(
+            (self.validation, self.validation_labels, self.validation_masks, self.validation_part)
+        )

@@ -1,6 +1,7 @@
 """Records that all reports share: the tool, the model, the data set, the run."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from analyzer.evaluation.metrics import labelled_names, metric_names
+from analyzer.evaluation.pixel_figures import CLASS_IOU
 
 
 def _printable(text: str) -> str:
@@ -42,15 +44,19 @@ class _OneOf:
         return core_schema.no_info_after_validator_function(self._known, handler(source))
 
     def _known(self, name: str) -> str:
-        if name not in self._names():
+        if name not in self._names() and not re.fullmatch(OF_CLASS, name):
             raise ValueError(f"use {', '.join(self._names())}")
         return name
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {**handler(schema), "enum": list(self._names())}
+        named = {**handler(schema), "enum": list(self._names())}
+        return {"anyOf": [named, {**handler(schema), "pattern": OF_CLASS}]}
 
+
+OF_CLASS = rf"^{CLASS_IOU}[0-9]+$"
+"""The IoU of a class, which is a metric of its own for each class."""
 
 MetricName = Annotated[str, _OneOf(metric_names)]
 LabelledMetricName = Annotated[str, _OneOf(labelled_names)]

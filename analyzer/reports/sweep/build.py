@@ -24,6 +24,7 @@ from analyzer.reports.shared.build import (
 from analyzer.reports.shared.classes import ClassesPart, classes_part
 from analyzer.reports.shared.decision import decision_part
 from analyzer.reports.shared.left_out import gate_scope
+from analyzer.reports.shared.pixels import PixelsPart, golden_classes, pixels_part
 from analyzer.reports.shared.records import (
     GoldenPart,
     MemoryPart,
@@ -83,11 +84,15 @@ def build_report(
         model=part,
         data=data_part(data),
         golden=GoldenPart(metric=plan.metric, value=result.golden),
+        golden_classes=golden_classes([r.pixels for r in result.rates], model.metadata.labels),
         decision=decision_part(definition),
         plan=PlanPart(id=plan.id, **sweep_fields(plan)),
         protection=protection,
         severity=severity_part(definition.confusions),
-        rates=[_rate(r, _classes(r, result.plan, model, data)) for r in result.rates],
+        rates=[
+            _rate(r, _classes(r, plan, model, data), pixels_part(r.pixels, plan.confidence))
+            for r in result.rates
+        ],
         worst=list(worst),
         repetitions=repetitions,
         gate=GatePart(
@@ -107,7 +112,7 @@ def _classes(result: RateResult, plan: Plan, model: Model, data: Dataset) -> Cla
     return classes_part(result.classes, model.metadata.labels, plan.confidence)
 
 
-def _rate(result: RateResult, by_class: ClassesPart | None) -> RatePart:
+def _rate(result: RateResult, by_class: ClassesPart | None, pixels: PixelsPart | None) -> RatePart:
     found = result.estimate
     return RatePart(
         rate=result.rate,
@@ -130,6 +135,7 @@ def _rate(result: RateResult, by_class: ClassesPart | None) -> RatePart:
         critical_sdc=interval_part(found.critical_sdc if found else None),
         noncritical_sdc=interval_part(found.noncritical_sdc if found else None),
         by_class=by_class,
+        pixels=pixels,
     )
 
 

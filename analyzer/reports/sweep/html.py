@@ -13,6 +13,7 @@ from analyzer.reports.shared.trials import element_line, harm
 from analyzer.reports.shared.waivers import remarks, word
 from analyzer.reports.sweep.chart import sweep_chart
 from analyzer.reports.sweep.classes import class_table
+from analyzer.reports.sweep.pixels import pixel_table
 from analyzer.reports.sweep.record import Report
 from analyzer.reports.sweep.undecided import why_undecided
 
@@ -33,6 +34,7 @@ def to_html(report: Report) -> str:
         severity_sentence=severity_sentence,
         severity_said=SAID,
         by_class=class_table(report),
+        pixels=pixel_table(report),
         repeated=repetitions,
         harm=harm,
         element_line=element_line,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from analyzer.reports.shared.classes import ClassesPart
 from analyzer.reports.shared.decision import DecisionPart
+from analyzer.reports.shared.pixels import GoldenClassPart, PixelsPart
 from analyzer.reports.shared.records import (
     Count,
     CrashPart,
@@ -72,7 +73,8 @@ class RatePart(ReportRecord):
     ``metric``, ``sdc``, ``due`` and ``masked`` are absent while fault patterns that were not tried
     at all weigh more than the precision: then there is no estimate. ``critical_sdc`` and
     ``noncritical_sdc``, which add up to ``sdc``, are there with a table of critical confusions.
-    ``by_class`` is there where the decision on an image is one class.
+    ``by_class`` is there where the decision on an image is one class, ``pixels`` where it is one
+    for each pixel.
     """
 
     rate: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -92,6 +94,7 @@ class RatePart(ReportRecord):
     critical_sdc: IntervalPart | None = left_out()
     noncritical_sdc: IntervalPart | None = left_out()
     by_class: ClassesPart | None = left_out()
+    pixels: PixelsPart | None = left_out()
 
 
 class ConditionPart(ReportRecord):
@@ -134,6 +137,7 @@ class Report(ReportRecord):
     model: ModelPart
     data: DataPart
     golden: GoldenPart
+    golden_classes: list[GoldenClassPart] | None = left_out()
     decision: DecisionPart
     plan: PlanPart
     protection: ProtectionPart | None = left_out()

@@ -5,6 +5,7 @@ from analyzer.reports.shared import number_format as figures
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
+from analyzer.reports.shared.pixels import pixel_lines
 from analyzer.reports.shared.protection import memory_lines, protection_lines
 from analyzer.reports.shared.repetitions import repetition_lines
 from analyzer.reports.shared.severity import SAID, severity_lines
@@ -32,7 +33,7 @@ def _ends() -> tuple[int, ...]:
 
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
-    told = [*wrapped(_notes(report)), *_critical(report), *_worst(report)]
+    told = [*wrapped(_notes(report)), *_critical(report), *_pixels(report), *_worst(report)]
     metric = figures.METRIC_NAMES[report.golden.metric]
     repeated = repetition_lines(report.repetitions, metric)
     lines = ["", *_table(report), *told, *repeated, *_gate(report)]
@@ -148,6 +149,12 @@ def _critical(report: Report) -> list[str]:
     rows = [(show_rate(r.rate), r.critical_sdc, r.noncritical_sdc) for r in report.rates]
     lines = list(severity_lines(report.severity, rows))
     return [*lines, *wrapped([SAID])] if lines else []
+
+
+def _pixels(report: Report) -> list[str]:
+    """Harm to single pixels, rate by rate."""
+    rates = [(show_rate(row.rate), row.pixels) for row in report.rates if row.pixels]
+    return wrapped(list(pixel_lines(report.golden_classes, rates)))
 
 
 def _worst(report: Report) -> list[str]:
