@@ -33,6 +33,7 @@ FLOORS = {
     "torch": 8,
     "datasets": 9,
     "training": 10,
+    "pretraining": 11,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 
