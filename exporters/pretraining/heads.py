@@ -66,7 +66,7 @@ def swav_projector(features: int, hidden: int, dim: int) -> nn.Module:
     )
 
 
-def dino_head(features: int, hidden: int, dim: int, out: int) -> nn.Module:
+def dino_head(features: int, hidden: int, dim: int, out: int, norm: bool) -> nn.Module:
     """DINO's head up to the l2 normalization, and its last layer (arXiv:2104.14294, appendix C).
 
     Args:
@@ -74,6 +74,7 @@ def dino_head(features: int, hidden: int, dim: int, out: int) -> nn.Module:
         hidden: of the two layers in the middle.
         dim: of the bottleneck.
         out: of the last layer, whose rows have norm 1.
+        norm: BatchNorm behind the two layers in the middle.
 
     Returns:
         A module with the parts ``mlp``: (n, features) to (n, dim), and ``last``: (n, dim) to
@@ -85,7 +86,8 @@ def dino_head(features: int, hidden: int, dim: int, out: int) -> nn.Module:
     for layer in linear:
         nn.init.trunc_normal_(layer.weight, std=INITIAL_DEVIATION)
         nn.init.zeros_(layer.bias)
-    mlp = nn.Sequential(linear[0], nn.GELU(), linear[1], nn.GELU(), linear[2])
+    between = [[nn.BatchNorm1d(hidden), nn.GELU()] if norm else [nn.GELU()] for _ in range(2)]
+    mlp = nn.Sequential(linear[0], *between[0], linear[1], *between[1], linear[2])
     last = nn.utils.parametrizations.weight_norm(nn.Linear(dim, out, bias=False))
     norms = last.parametrizations.weight.original0
     norms.data.fill_(1.0)

@@ -91,6 +91,8 @@ class Dino:
         hidden: Of the head; 0: 2048, of small networks 512.
         dim: Of the head's bottleneck; 0: 256, of small networks 128.
         out: Of the last layer; 0: 65536, of small networks 1024.
+        norm: BatchNorm in the head, which keeps networks that have it anyway from collapsing on
+            little data; a Vision Transformer does without (section 3.1).
         local: Local crops beside the two global ones.
         student_temp: Temperature of the student.
         teacher_temp: Temperature of the teacher after its warm-up.
@@ -123,6 +125,7 @@ class Dino:
     hidden: int = 0
     dim: int = 0
     out: int = 0
+    norm: bool = True
     local: int = 6
     student_temp: float = 0.1
     teacher_temp: float = 0.07
@@ -162,6 +165,7 @@ class DinoLearner:
             method.hidden or (512 if small else 2048),
             method.dim or (128 if small else 256),
             method.out or (1024 if small else 65536),
+            method.norm,
         )
         self.student = nn.ModuleDict({"backbone": encoder.module, "head": head})
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
