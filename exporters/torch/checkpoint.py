@@ -139,7 +139,7 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     Raises:
         BadCheckpoint: the file cannot be read, or its names or shapes are not the network's.
     """
-    weights = unwrap(_read(path))
+    weights = unwrap(read_weights(path))
     weights = {name: value for name, value in weights.items() if not name.startswith(ignored)}
     torch = need("torch")
     others = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
@@ -155,7 +155,12 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     network.load_state_dict(weights, strict=False)  # but for counters, all of them are there
 
 
-def _read(path: Path) -> object:
+def read_weights(path: Path) -> object:
+    """The content of a checkpoint: tensors and plain containers, nothing that would run code.
+
+    Raises:
+        BadCheckpoint: it cannot be read, or holds anything else.
+    """
     torch = need("torch")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
