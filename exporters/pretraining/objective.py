@@ -81,7 +81,7 @@ class Pretraining:
         self.bank = _bank(training, seed)
         names = ([] if self.bank is None else [KNN]) + [SPREAD, FEATURE_SPREAD]
         self.better: Mapping[str, Better] = dict.fromkeys(names, Better.HIGHER)
-        self.identity = dict(identity)
+        self.identity: Mapping[str, str] = dict(identity)
         self._laws = method.views(side)
         self._pixels, self._side, self._threads = pixels, side, threads
 
