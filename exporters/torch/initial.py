@@ -16,7 +16,7 @@ from exporters.torch.checkpoint import (
     Shapes,
     describe,
     find_misfits,
-    read_weights,
+    read_content,
 )
 from exporters.torch.layouts import find_layout
 from exporters.torch.layouts.layout import Weights
@@ -64,7 +64,7 @@ def load_initial(network: nn.Module, path: Path, source: str) -> Initial:
             or it holds others.
     """
     with need("torch").serialization.safe_globals([argparse.Namespace]):  # DINO keeps its options
-        found = read_weights(path)
+        found = read_content(path)
     kept, made_by = _weights(found, path)
     layout = find_layout(kept)
     backbone = {

@@ -17,6 +17,7 @@ class SourceKind(StrEnum):
     """The place that a network comes from."""
 
     TORCHVISION = "torchvision"
+    SEGMENTATION = "segmentation"
     FILE = "file"
     MODULE = "module"
 
@@ -27,7 +28,7 @@ class Source:
 
     Attributes:
         kind: The place that it comes from.
-        place: The Python file or module; ``torchvision``.
+        place: The Python file or module; ``torchvision`` or ``segmentation``.
         name: The architecture, or the factory in that place.
     """
 
@@ -41,10 +42,12 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Parse ``torchvision:NAME``, ``path/to/module.py:factory`` or ``package.module:factory``.
+    """Parse ``torchvision:NAME``, ``segmentation:NAME``, or a factory in a file or a module.
 
     >>> parse_source("torchvision:resnet50").kind.value
     'torchvision'
+    >>> parse_source("segmentation:swin_unet").name
+    'swin_unet'
     >>> parse_source("nets/mine.py:build")
     Source(kind=<SourceKind.FILE: 'file'>, place='nets/mine.py', name='build')
     >>> str(parse_source("mine.nets:build"))
@@ -56,11 +59,11 @@ def parse_source(text: str) -> Source:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise BadNetwork(
-            f"{quoted(text)} names no network; write torchvision:NAME, path/to/module.py:factory "
-            "or package.module:factory"
+            f"{quoted(text)} names no network; write torchvision:NAME, segmentation:NAME, "
+            "path/to/module.py:factory or package.module:factory"
         )
-    if place == SourceKind.TORCHVISION:
-        return Source(SourceKind.TORCHVISION, place, name)
+    if place in (SourceKind.TORCHVISION, SourceKind.SEGMENTATION):
+        return Source(SourceKind(place), place, name)
     if place.endswith(".py"):
         return Source(SourceKind.FILE, place, name)
     if not all(part.isidentifier() for part in place.split(".")):

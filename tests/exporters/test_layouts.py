@@ -27,7 +27,7 @@ def trained(name: str, classes: int) -> Any:
     network = build_known(name, classes, 0)
     with torch.no_grad():
         for key, value in network.state_dict().items():
-            if "running" in key or ".bn" in key:
+            if value.is_floating_point() and ("running" in key or ".bn" in key):
                 value.add_(torch.rand_like(value) / 10)
     return network
 

@@ -70,6 +70,7 @@ class ArraySource:
         sha256: Digest of both.
         classes: Names of the classes; empty: they have none.
         masks: uint8 (n, rows, columns); None: there are none.
+        note: How it came about.
     """
 
     name: str
@@ -78,6 +79,12 @@ class ArraySource:
     sha256: str
     classes: tuple[str, ...] = ()
     masks: npt.NDArray[np.uint8] | None = None
+    note: str = ""
+
+    @property
+    def masked(self) -> bool:
+        """True if each image has a mask."""
+        return self.masks is not None
 
     def __len__(self) -> int:
         """Number of images."""
