@@ -1,4 +1,4 @@
-"""What a pretraining method is: settings, views, and a learner."""
+"""The protocol of pretraining methods: settings, views, and a learner."""
 
 from __future__ import annotations
 

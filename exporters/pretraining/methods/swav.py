@@ -169,8 +169,9 @@ class SwavLearner:
         return result
 
     def after_step(self, step: StepInfo) -> None:
-        """Prototypes go back to the sphere (section 3.1)."""
-        self._normalize()
+        """Prototypes that have moved go back to the sphere (section 3.1)."""
+        if step.epoch >= self.method.freeze:
+            self._normalize()
 
     def _codes(
         self, embeddings: list[Any], scores: list[Any], index: int, step: StepInfo
