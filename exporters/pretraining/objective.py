@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer.evaluation.sources import ChosenImages, Image, ImageSource
+from analyzer.model import Preprocessing
 from exporters.pretraining.methods.method import Learner, Method
 from exporters.pretraining.monitors.neighbours import neighbours_for, vote
 from exporters.pretraining.monitors.spread import spread
-from exporters.pretraining.pixels import Standardization
+from exporters.pretraining.pixels import network_input
 from exporters.pretraining.views.draw import draw_view, whole_image
 from exporters.torch.optional_package import need
 from exporters.training.batches import in_order
@@ -56,8 +57,8 @@ class Pretraining:
         self,
         method: Method,
         learner: Learner,
-        pixels: Standardization,
-        side: int,
+        shape: tuple[int, int, int],
+        preparation: Preprocessing,
         training: ImageSource,
         *,
         identity: Mapping[str, str],
@@ -69,8 +70,8 @@ class Pretraining:
         Args:
             method: draws the views.
             learner: its networks.
-            pixels: turns images into inputs.
-            side: of the global crops, in pixels.
+            shape: channels, rows and columns of the global crops, which are square.
+            preparation: turns pixels into inputs.
             training: images among which neighbours are looked for.
             identity: settings that decide the result, by name.
             seed: draws those images where there are more than ``BANK``.
@@ -82,8 +83,9 @@ class Pretraining:
         names = ([] if self.bank is None else [KNN]) + [SPREAD, FEATURE_SPREAD]
         self.better: Mapping[str, Better] = dict.fromkeys(names, Better.HIGHER)
         self.identity: Mapping[str, str] = dict(identity)
-        self._laws = method.views(side)
-        self._pixels, self._side, self._threads = pixels, side, threads
+        self._channels, self._side, _ = shape
+        self._laws = method.views(self._side)
+        self._preparation, self._threads = preparation, threads
 
     def parameters(self) -> list[Any]:
         """As in `Objective`."""
@@ -91,7 +93,10 @@ class Pretraining:
 
     def views(self, image: Image, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
         """As in `Objective`."""
-        return tuple(self._pixels.tensor(draw_view(image, law, rng)) for law in self._laws)
+        return tuple(self._input(draw_view(image, law, rng)) for law in self._laws)
+
+    def _input(self, image: Image) -> torch.Tensor:
+        return network_input(image, self._channels, self._preparation)
 
     def loss(self, batch: Batch, step: StepInfo) -> torch.Tensor:
         """As in `Objective`."""
@@ -131,7 +136,7 @@ class Pretraining:
         features, embeddings = [], []
         prepared = in_order(
             source,
-            lambda row: self._pixels.tensor(whole_image(source.image(row), self._side)),
+            lambda row: self._input(whole_image(source.image(row), self._side)),
             EVALUATED,
             self._threads,
         )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.evaluation.sources import ImageSource
+from analyzer.model import Preprocessing, write_preprocessing
 from exporters.pretraining.encoder import Encoder, without_classifier
 from exporters.pretraining.methods.method import Learner, Method
 from exporters.pretraining.monitors.spread import COLLAPSED
 from exporters.pretraining.objective import SPREAD, Pretraining
-from exporters.pretraining.pixels import Standardization
 from exporters.pretraining.views.view import View
 from exporters.torch.optional_package import need
 from exporters.torch.pretrained_file import pretrained_file
@@ -34,8 +34,8 @@ class Order:
         name: The network as ``relcheck train`` takes it.
         origin: The weights that it begins with, for people and for the identity of the training.
         method: The method.
-        side: Of the (global) crops, in pixels.
-        pixels: Turns images into inputs.
+        shape: Channels, rows and columns of the (global) crops, which are square.
+        preparation: Turns pixels into inputs.
         training: Images that are trained on.
         left_out: Images that the monitors measure on.
         settings: Of the training engine.
@@ -45,8 +45,8 @@ class Order:
     name: str
     origin: str
     method: Method
-    side: int
-    pixels: Standardization
+    shape: tuple[int, int, int]
+    preparation: Preprocessing
     training: ImageSource
     left_out: ImageSource
     settings: FitSettings
@@ -54,7 +54,7 @@ class Order:
     @property
     def views(self) -> tuple[View, ...]:
         """The views of each image."""
-        return self.method.views(self.side)
+        return self.method.views(self.shape[1])
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Pretrained:
         content: Of the checkpoint, for ``torch.save``.
         result: Of the engine.
         encoder: The network without its classifier, as it was given to the method.
+        method: With the sizes that its networks have.
         parameters: Trained numbers of the backbone.
         bank: Images among which neighbours are looked for; 0: the images have no classes.
     """
@@ -72,6 +73,7 @@ class Pretrained:
     content: dict[str, Any]
     result: FitResult
     encoder: Encoder
+    method: Method
     parameters: int
     bank: int
 
@@ -98,16 +100,14 @@ def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> P
         BadNetwork: the network has no classifier that could be taken out.
         RelcheckError: whatever `exporters.training.loop.fit` raises.
     """
-    channels = len(order.pixels.mean)
-    shape = (channels, order.side, order.side)
-    encoder = without_classifier(order.network, shape)
+    encoder = without_classifier(order.network, order.shape)
     need("torch").manual_seed(order.settings.seed)
     learner = order.method.learner(encoder, order.settings.seed)
     objective = Pretraining(
         order.method,
         learner,
-        order.pixels,
-        order.side,
+        order.shape,
+        order.preparation,
         order.training,
         identity=_identity(order),
         seed=order.settings.seed,
@@ -115,9 +115,10 @@ def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> P
     )
     result = fit(objective, order.training, order.left_out, order.settings, folder, observer)
     return Pretrained(
-        content=_content(order, learner, result),
+        content=_content(order, learner, result, order.method.sized(encoder.small)),
         result=result,
         encoder=encoder,
+        method=order.method.sized(encoder.small),
         parameters=sum(weight.numel() for weight in learner.backbone.parameters()),
         bank=0 if objective.bank is None else len(objective.bank),
     )
@@ -128,23 +129,21 @@ def _identity(order: Order) -> dict[str, str]:
         "network": order.name,
         "weights at the beginning": order.origin,
         "method": str(order.method),
-        "crop": str(order.side),
-        "pixels": str(order.pixels),
+        "input": "x".join(map(str, order.shape)),
+        "pixels": str(write_preprocessing(order.preparation)),
     }
 
 
-def _content(order: Order, learner: Learner, result: FitResult) -> dict[str, Any]:
+def _content(order: Order, learner: Learner, result: FitResult, method: Method) -> dict[str, Any]:
     """The checkpoint: the backbone under the network's own names, and apart from it the heads."""
     backbone = learner.backbone.state_dict()
     kept = {id(value) for value in learner.backbone.state_dict(keep_vars=True).values()}
     everything = learner.network.state_dict(keep_vars=True)
     heads = {name: v.detach() for name, v in everything.items() if id(v) not in kept}
     facts: Mapping[str, Any] = {
-        "settings of the method": asdict(order.method),  # type: ignore[call-overload]
-        "crop": order.side,
-        "scale": order.pixels.scale,
-        "mean": list(order.pixels.mean),
-        "std": list(order.pixels.std),
+        "settings of the method": asdict(method),  # type: ignore[call-overload]
+        "input": list(order.shape),
+        "preprocessing": write_preprocessing(order.preparation),
         "epochs": len(result.history),
         "figures": dict(result.history[-1].validation),
     }

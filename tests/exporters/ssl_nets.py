@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from analyzer.evaluation.sources import ArraySource
+from analyzer.model import Preprocessing
 from exporters.pretraining.methods import method_named
-from exporters.pretraining.pixels import Standardization
 from exporters.pretraining.pretrain import Order, Pretrained, pretrain
 from exporters.training.observer import TrainingObserver
 from exporters.training.settings import FitSettings
 
 SIDE, CLASSES = 12, 4
-PIXELS = Standardization(1 / 255, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+PREPARATION = Preprocessing("NCHW", mean=(0.5,), std=(0.25,))
 
 TINY = {
     "simsiam": "simsiam:dim=16",
@@ -63,15 +63,24 @@ def order(method: str, labelled: bool = True, count: int = 64, **changes: Any) -
         count: training images.
         changes: settings of the engine.
     """
-    settings = {"epochs": 2, "batch": 16, "optimizer": "sgd", "learning_rate": 0.05, "threads": 0}
-    settings |= {"schedule": "cosine", "keep": "last", "seed": 3, **changes}
+    settings: dict[str, Any] = {
+        "epochs": 2,
+        "batch": 16,
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "threads": 0,
+        "schedule": "cosine",
+        "keep": "last",
+        "seed": 3,
+        **changes,
+    }
     return Order(
         network=network(),
         name="tiny.py:network",
         origin="random",
         method=method_named(TINY.get(method, method)),
-        side=SIDE,
-        pixels=PIXELS,
+        shape=(3, SIDE, SIDE),
+        preparation=PREPARATION,
         training=images(count, 0, labelled),
         left_out=images(32, 1, labelled),
         settings=FitSettings(**settings),

@@ -77,7 +77,7 @@ def test_what_is_kept_is_a_beginning_for_fine_tuning(method: str, tmp_path: Path
     torch.save(found.content, file)
     content = torch.load(file, weights_only=True)
     assert (content["method"], content["network"]) == (method, "tiny.py:network")
-    assert content["facts"]["mean"] == [0.5, 0.5, 0.5]
+    assert content["facts"]["preprocessing"]["relcheck.mean"] == "0.5"
     fresh = network(seed=8)
     begun = load_initial(fresh, file, "tiny.py:network")
     assert set(begun.fresh) == {"8.weight", "8.bias"}
@@ -103,7 +103,7 @@ def test_images_without_classes_have_no_neighbours_but_a_spread(method: str) -> 
 
 def test_simsiam_without_its_stop_gradient_collapses_and_with_it_does_not() -> None:
     """Chen and He 2021, section 4.1 and figure 2."""
-    settings = {"count": 256, "epochs": 5, "batch": 32, "learning_rate": 0.3}
+    settings: dict[str, Any] = {"count": 256, "epochs": 5, "batch": 32, "learning_rate": 0.3}
     collapsed = run(order("simsiam:dim=32,stop_gradient=false", **settings))
     sound = run(order("simsiam:dim=32", **settings))
     assert collapsed.collapsed
@@ -162,7 +162,7 @@ def go(learner: Any, optimizer: Any, place: StepInfo, seed: int = 0) -> float:
     loss.backward()
     optimizer.step()
     learner.after_step(place)
-    return loss.item()
+    return float(loss.item())
 
 
 def test_prototypes_stay_on_the_sphere_and_rest_at_first() -> None:
@@ -178,9 +178,14 @@ def test_prototypes_stay_on_the_sphere_and_rest_at_first() -> None:
 
 
 def test_the_queue_holds_the_embeddings_of_the_batches_before_newest_first() -> None:
-    learner, seen = learner_of("swav"), []
+    learner, seen = learner_of("swav"), list[Any]()
     optimizer, project = optimizer_of(learner), learner.project
-    learner.project = lambda features: seen.append(project(features)) or seen[-1]
+
+    def noted(features: Any) -> Any:
+        seen.append(project(features))
+        return seen[-1]
+
+    learner.project = noted
     for number in range(4):
         go(learner, optimizer, step(0, number), seed=number)
     first_crops = [seen[index][:8].detach() for index in (6, 4, 2)]  # two sizes in each step

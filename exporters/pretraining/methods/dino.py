@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporters.pretraining.encoder import by_size
@@ -139,9 +139,14 @@ class Dino:
         """As in `Method`."""
         return dino_views(side, self.local)
 
+    def sized(self, small: bool) -> Dino:
+        """As in `Method`."""
+        hidden, dim, out = (512, 128, 1024) if small else (2048, 256, 65536)
+        return replace(self, hidden=self.hidden or hidden, dim=self.dim or dim, out=self.out or out)
+
     def learner(self, encoder: Encoder, seed: int) -> DinoLearner:
         """As in `Method`."""
-        return DinoLearner(encoder, self)
+        return DinoLearner(encoder, self.sized(encoder.small))
 
     def teacher_temperature(self, epoch: int) -> float:
         """Linear warm-up of the teacher's temperature (section 3.1).
@@ -158,15 +163,8 @@ class DinoLearner:
 
     def __init__(self, encoder: Encoder, method: Dino) -> None:
         nn = need("torch").nn
-        small = encoder.small
         self.method = method
-        head = dino_head(
-            encoder.features,
-            method.hidden or (512 if small else 2048),
-            method.dim or (128 if small else 256),
-            method.out or (1024 if small else 65536),
-            method.norm,
-        )
+        head = dino_head(encoder.features, method.hidden, method.dim, method.out, method.norm)
         self.student = nn.ModuleDict({"backbone": encoder.module, "head": head})
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.backbone: Any = self.teacher["backbone"]

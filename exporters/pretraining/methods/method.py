@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 if TYPE_CHECKING:
     import torch
@@ -82,6 +82,13 @@ class Method(Protocol):
 
         Args:
             side: of the (global) crops, in pixels.
+        """
+
+    def sized(self, small: bool) -> Self:
+        """The method with a size in place of each 0.
+
+        Args:
+            small: the network is small.
         """
 
     def learner(self, encoder: Encoder, seed: int) -> Learner:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporters.pretraining.heads import simsiam_predictor, simsiam_projector
@@ -82,9 +82,14 @@ class SimSiam:
         """As in `Method`."""
         return simsiam_views(side)
 
+    def sized(self, small: bool) -> SimSiam:
+        """As in `Method`."""
+        dim = self.dim or (512 if small else 2048)
+        return replace(self, dim=dim, hidden=self.hidden or max(1, dim // 4))
+
     def learner(self, encoder: Encoder, seed: int) -> SimSiamLearner:
         """As in `Method`."""
-        return SimSiamLearner(encoder, self)
+        return SimSiamLearner(encoder, self.sized(encoder.small))
 
 
 class SimSiamLearner:
@@ -92,11 +97,10 @@ class SimSiamLearner:
 
     def __init__(self, encoder: Encoder, method: SimSiam) -> None:
         nn = need("torch").nn
-        dim = method.dim or (512 if encoder.small else 2048)
         self.method = method
         self.backbone: Any = encoder.module
-        self.projector = simsiam_projector(encoder.features, dim, method.layers)
-        self.predictor = simsiam_predictor(dim, method.hidden or max(1, dim // 4))
+        self.projector = simsiam_projector(encoder.features, method.dim, method.layers)
+        self.predictor = simsiam_predictor(method.dim, method.hidden)
         self.network: Any = nn.ModuleDict(
             {
                 "backbone": self.backbone,

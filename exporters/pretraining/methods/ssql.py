@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from analyzer.errors import BadOption
@@ -78,9 +78,14 @@ class Ssql:
         """As in `Method`."""
         return simsiam_views(side)
 
+    def sized(self, small: bool) -> Ssql:
+        """As in `Method`."""
+        like = SimSiam(self.dim, self.hidden).sized(small)
+        return replace(self, dim=like.dim, hidden=like.hidden)
+
     def learner(self, encoder: Encoder, seed: int) -> SsqlLearner:
         """As in `Method`."""
-        return SsqlLearner(encoder, self, seed)
+        return SsqlLearner(encoder, self.sized(encoder.small), seed)
 
 
 class SsqlLearner(SimSiamLearner):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporters.pretraining.encoder import by_size
@@ -118,9 +118,14 @@ class Swav:
         """As in `Method`."""
         return swav_views(side, self.local)
 
+    def sized(self, small: bool) -> Swav:
+        """As in `Method`."""
+        hidden, prototypes = (512, 300) if small else (2048, 3000)
+        return replace(self, hidden=self.hidden or hidden, prototypes=self.prototypes or prototypes)
+
     def learner(self, encoder: Encoder, seed: int) -> SwavLearner:
         """As in `Method`."""
-        return SwavLearner(encoder, self)
+        return SwavLearner(encoder, self.sized(encoder.small))
 
 
 class SwavLearner:
@@ -130,10 +135,8 @@ class SwavLearner:
         torch = need("torch")
         self.method = method
         self.backbone: nn.Module = encoder.module
-        hidden = method.hidden or (512 if encoder.small else 2048)
-        self.projector = swav_projector(encoder.features, hidden, method.dim)
-        count = method.prototypes or (300 if encoder.small else 3000)
-        self.prototypes = torch.nn.Linear(method.dim, count, bias=False)
+        self.projector = swav_projector(encoder.features, method.hidden, method.dim)
+        self.prototypes = torch.nn.Linear(method.dim, method.prototypes, bias=False)
         self.network: nn.Module = torch.nn.ModuleDict(
             {
                 "backbone": self.backbone,
