@@ -9,10 +9,12 @@ from analyzer.did_you_mean import meant
 from analyzer.errors import BadNetwork
 from analyzer.model import Preprocessing
 from exporters.torch.optional_package import need
-from exporters.training.cifar_nets import mobilenet, resnet
+from exporters.training.cifar_nets import CLASSES, mobilenet, resnet
 
 if TYPE_CHECKING:
     from torch import nn
+
+__all__ = ["CLASSES", "build_cifar", "check_cifar_name"]
 
 SIDE = 32
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import BadOption
 from analyzer.model import Preprocessing, read_preprocessing, write_preprocessing
+from analyzer.model.metadata import write_labels
 from exporters.segmentation import networks
 from exporters.segmentation.published import load_published
 from exporters.torch import checkpoint, factory, zoo
+from exporters.torch.cifar_zoo import CLASSES, PREPROCESSING, SIDE, build_cifar, check_cifar_name
 from exporters.torch.optional_package import need
-from exporters.torch.source import Source, SourceKind
+from exporters.torch.source import OWN_PLACES, Source, SourceKind
 from exporters.torch.torch_model import Inputs, Shape, convert
+from exporters.torch.trained_file import read_facts
 
 if TYPE_CHECKING:
     import onnx
@@ -76,14 +79,26 @@ def build(request: ExportRequest) -> Conversion:
     """
     need("torch")
     need("onnxscript")
-    make = {SourceKind.TORCHVISION: _known, SourceKind.SEGMENTATION: _segmentation}
+    make = {
+        SourceKind.TORCHVISION: _known,
+        SourceKind.SEGMENTATION: _segmentation,
+        SourceKind.CIFAR: _cifar,
+    }
+    facts = read_facts(request.weights) if request.weights else None
+    if facts:
+        request = replace(
+            request, classes=request.classes or facts.classes, shape=request.shape or facts.shape
+        )
     network, shape, base, notes = make.get(request.source.kind, _own)(request)
+    if facts:
+        base, notes = read_preprocessing(facts.preprocessing, "checkpoint's entry"), ()
     preprocessing = read_preprocessing(request.preprocessing, "option", base)
     weights = _weights_text(request)
     source = {"relcheck.source": f"{request.source}, {weights}"}
     pixels = request.source.kind is SourceKind.SEGMENTATION
     task = {"relcheck.task": "segmentation" if pixels else "classification"}
-    entries = {**task, **write_preprocessing(preprocessing), **source}
+    names = {"relcheck.labels": write_labels(facts.names)} if facts and facts.names else {}
+    entries = {**task, **write_preprocessing(preprocessing), **names, **source}
     parameters = sum(parameter.numel() for parameter in network.parameters())
     model = convert(network, shape, entries)
     return Conversion(model, network, shape, parameters, preprocessing, weights, notes)
@@ -136,6 +151,18 @@ def _segmentation(request: ExportRequest) -> Ingredients:
     return network, networks.inputs_of(sizes, sides), Preprocessing("NCHW"), notes
 
 
+def _cifar(request: ExportRequest) -> Ingredients:
+    """A network of our own for images of 32x32 pixels."""
+    check_cifar_name(request.source.name)
+    shape = request.shape or (3, SIDE, SIDE)
+    network = build_cifar(request.source.name, request.classes or CLASSES, SEED)
+    if request.weights:
+        checkpoint.load_weights(network, request.weights)
+    else:
+        zoo.settle_batchnorm(network, shape, SEED)
+    return network, shape, PREPROCESSING, ()
+
+
 def scaled(wanted: zoo.Recommendation, shape: Shape) -> Preprocessing:
     """Torchvision's resizing and cropping, in proportion, for inputs of another size.
 
@@ -158,6 +185,6 @@ def _weights_text(request: ExportRequest) -> str:
     if request.weights:
         digest = hashlib.sha256(request.weights.read_bytes()).hexdigest()
         return f"weights {request.weights.name}, sha256 {digest}"
-    if request.source.kind in (SourceKind.TORCHVISION, SourceKind.SEGMENTATION):
+    if request.source.kind in OWN_PLACES:
         return f"random weights, seed {SEED}: no accuracy is to be expected"
     return f"weights as {request.source.name} leaves them, seed {SEED}"

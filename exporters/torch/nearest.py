@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from exporters.quiet import quiet
@@ -42,7 +43,7 @@ def nearest_architecture(found: Shapes) -> Nearest | None:
         None if less than half of every architecture fits.
     """
     best: Nearest | None = None
-    for source, wanted in _candidates():
+    for source, wanted in _architectures():
         share = _share(wanted, found)
         if share >= LEAST and (best is None or share > best.share):
             best = Nearest(source, share, share == 1.0)
@@ -60,6 +61,12 @@ def _share(wanted: Shapes, found: Shapes) -> float:
         if not n.endswith(COUNTER) and not n.startswith(last)
     }
     return len(one & other) / len(one | other)
+
+
+@cache
+def _architectures() -> tuple[tuple[str, Shapes], ...]:
+    """Every architecture and its shapes; it takes seconds."""
+    return tuple(_candidates())
 
 
 def _candidates() -> Iterator[tuple[str, Shapes]]:

@@ -18,8 +18,13 @@ class SourceKind(StrEnum):
 
     TORCHVISION = "torchvision"
     SEGMENTATION = "segmentation"
+    CIFAR = "cifar"
     FILE = "file"
     MODULE = "module"
+
+
+OWN_PLACES = (SourceKind.TORCHVISION, SourceKind.SEGMENTATION, SourceKind.CIFAR)
+"""Places whose networks are known by name."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Source:
 
     Attributes:
         kind: The place that it comes from.
-        place: The Python file or module; ``torchvision`` or ``segmentation``.
+        place: The Python file or module; ``torchvision``, ``segmentation`` or ``cifar``.
         name: The architecture, or the factory in that place.
     """
 
@@ -42,7 +47,7 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Parse ``torchvision:NAME``, ``segmentation:NAME``, or a factory in a file or a module.
+    """Parse ``torchvision:NAME``, ``segmentation:NAME``, ``cifar:NAME``, or a factory's place.
 
     >>> parse_source("torchvision:resnet50").kind.value
     'torchvision'
@@ -59,10 +64,10 @@ def parse_source(text: str) -> Source:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise BadNetwork(
-            f"{quoted(text)} names no network; write torchvision:NAME, segmentation:NAME, "
-            "path/to/module.py:factory or package.module:factory"
+            f"{quoted(text)} names no network; write torchvision:NAME, cifar:NAME, "
+            "segmentation:NAME, path/to/module.py:factory or package.module:factory"
         )
-    if place in (SourceKind.TORCHVISION, SourceKind.SEGMENTATION):
+    if place in OWN_PLACES:
         return Source(SourceKind(place), place, name)
     if place.endswith(".py"):
         return Source(SourceKind.FILE, place, name)

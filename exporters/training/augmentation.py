@@ -102,7 +102,8 @@ class Augmentation:
         side = self.preprocessing.crop
         if side and side > min(rows, columns):
             raise DataMismatch(
-                f"images of {rows}x{columns} pixels are smaller than the crop of {side}; set --resize"
+                f"images of {rows}x{columns} pixels are smaller than the crop of {side}; set "
+                "--resize"
             )
         return resized(image, rows, columns)
 

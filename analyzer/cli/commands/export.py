@@ -41,7 +41,7 @@ def export(
     source: Annotated[
         str,
         typer.Argument(
-            help="torchvision:NAME, segmentation:NAME, path/to/module.py:factory or "
+            help="torchvision:NAME, cifar:NAME, segmentation:NAME, path/to/module.py:factory or "
             "package.module:factory.",
             metavar="SOURCE",
         ),

@@ -7,7 +7,7 @@ needs the memory of the images that are in use.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -157,3 +157,11 @@ class ChosenImages:
             index: from 0, among those that were chosen.
         """
         return self.source.image(int(self.rows[index]))
+
+    def mask(self, index: int) -> Mask:
+        """The classes of one image's pixels, of a source that has them.
+
+        Args:
+            index: from 0, among those that were chosen.
+        """
+        return cast(MaskedSource, self.source).mask(int(self.rows[index]))
