@@ -20,6 +20,7 @@ from analyzer.cli.commands import (
     inspect,
     journals,
     map,
+    pretrain,
     protect,
     quantize,
     replay,
@@ -42,7 +43,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, protect, train, export, data, quantize, replay, journals, help),
+    *(harden, protect, pretrain, train, export, data, quantize, replay, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

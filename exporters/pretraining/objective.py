@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-KNN, SPREAD, FEATURE_SPREAD = "knn top-1", "embedding spread", "feature spread"
+KNN, SPREAD, FEATURE_SPREAD = "knn", "spread", "feature_spread"
 """Figures of an epoch."""
 
 BANK = 10_000

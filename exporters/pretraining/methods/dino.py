@@ -115,6 +115,7 @@ class Dino:
         "warmup": 10.0,
         "clip_norm": 3.0,
     }
+    notes: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
         **dict.fromkeys(("hidden", "dim", "out", "freeze", "teacher_temp_epochs"), SIZE),
         "local": (0, 100),

@@ -77,6 +77,9 @@ class Method(Protocol):
     limits: ClassVar[Mapping[str, tuple[float, float]]]
     """Least and largest value of each field that is a number."""
 
+    notes: ClassVar[tuple[str, ...]]
+    """Differences from the paper that a user should know of."""
+
     def views(self, side: int) -> tuple[View, ...]:
         """The views of one image.
 

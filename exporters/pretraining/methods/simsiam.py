@@ -66,6 +66,7 @@ class SimSiam:
         "epochs": 100,
         "batch": 512,
     }
+    notes: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
         "dim": SIZE,
         "hidden": SIZE,

@@ -51,6 +51,7 @@ class Ssql:
     name: ClassVar[str] = "ssql"
     source: ClassVar[str] = "SSQL, Cao et al. 2022, arXiv:2207.05432"
     paper: ClassVar[Mapping[str, Any]] = SimSiam.paper
+    notes: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
         **SimSiam.limits,
         **dict.fromkeys(("w_low", "w_high", "a_low", "a_high"), (2, 16)),
