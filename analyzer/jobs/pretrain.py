@@ -85,7 +85,8 @@ def pretrain_network(request: PretrainRequest, observer: Observer = SILENT) -> P
         observer.prepared()
         for line in _head(order, data):
             observer.message(line)
-        found = pretrain(order, request.state_folder, _told(observer, order.settings))
+        told = _told(observer, order.settings, len(data.training))
+        found = pretrain(order, request.state_folder, told)
     buffer = io.BytesIO()
     torch.save(found.content, buffer)
     write_whole(request.out, buffer.getvalue())
@@ -145,15 +146,15 @@ def _head(order: Order, data: PretrainingData) -> list[str]:
     ]
 
 
-def _told(observer: Observer, settings: FitSettings) -> TrainingObserver:
+def _told(observer: Observer, settings: FitSettings, images: int) -> TrainingObserver:
     """A line for each epoch, and a warning after the first one with a collapse."""
-    warned = False
+    warned, steps = False, max(1, images // settings.batch)
 
     def epoch(done: EpochFigures) -> None:
         nonlocal warned
         part = epoch_part(done)
         observer.message(epoch_line(part, settings.epochs or done.epoch))
-        if has_collapsed(done) and not warned:
+        if has_collapsed(done, steps) and not warned:
             warned = True
             observer.message(collapse_warning(part))
 

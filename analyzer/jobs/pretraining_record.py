@@ -26,7 +26,7 @@ from analyzer.reports.training.pretraining import (
 )
 from exporters.pretraining.methods.method import Method
 from exporters.pretraining.monitors.neighbours import neighbours_for
-from exporters.pretraining.monitors.spread import COLLAPSED
+from exporters.pretraining.monitors.spread import COLLAPSED, SETTLED
 from exporters.pretraining.pretrain import Order, Pretrained, has_collapsed
 from exporters.torch.optional_package import need
 from exporters.training.settings import FitSettings
@@ -126,8 +126,10 @@ def record_of(
         precision=result.precision,
         steps=result.steps,
         epochs=tuple(epoch_part(done) for done in result.history),
-        collapsed=found.collapsed,
-        collapsed_epochs=tuple(done.epoch for done in result.history if has_collapsed(done)),
+        collapsed=found.collapsed if found.told else None,
+        collapsed_epochs=tuple(
+            done.epoch for done in result.history if has_collapsed(done, result.steps)
+        ),
         taken_over=result.taken_over,
         seconds=sum(done.seconds for done in result.history),
         cpu_seconds=sum(done.cpu_seconds for done in result.history),
@@ -154,4 +156,5 @@ def _monitor(found: Pretrained, data: PretrainingData) -> MonitorPart:
         bank=found.bank,
         chance=chance,
         collapse_below=COLLAPSED,
+        settled_after=SETTLED,
     )

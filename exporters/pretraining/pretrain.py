@@ -11,7 +11,7 @@ from analyzer.evaluation.sources import ImageSource
 from analyzer.model import Preprocessing, write_preprocessing
 from exporters.pretraining.encoder import Encoder, without_classifier
 from exporters.pretraining.methods.method import Learner, Method
-from exporters.pretraining.monitors.spread import COLLAPSED
+from exporters.pretraining.monitors.spread import COLLAPSED, SETTLED
 from exporters.pretraining.objective import SPREAD, Pretraining
 from exporters.pretraining.views.view import View
 from exporters.torch.optional_package import need
@@ -80,12 +80,32 @@ class Pretrained:
     @property
     def collapsed(self) -> bool:
         """True if the embeddings are nearly alike after the last epoch."""
-        return has_collapsed(self.result.history[-1])
+        return has_collapsed(self.result.history[-1], self.result.steps)
+
+    @property
+    def told(self) -> bool:
+        """True if there were enough steps to tell."""
+        return is_settled(self.result.history[-1], self.result.steps)
 
 
-def has_collapsed(done: EpochFigures) -> bool:
-    """True if embeddings of different images are nearly alike after an epoch."""
-    return done.validation.get(SPREAD, 1.0) < COLLAPSED
+def is_settled(done: EpochFigures, steps: int) -> bool:
+    """True if a collapse can be told after an epoch.
+
+    Args:
+        done: the epoch.
+        steps: of one epoch.
+    """
+    return done.epoch * steps >= SETTLED
+
+
+def has_collapsed(done: EpochFigures, steps: int) -> bool:
+    """True if embeddings of different images are nearly alike after an epoch.
+
+    Args:
+        done: the epoch.
+        steps: of one epoch.
+    """
+    return is_settled(done, steps) and done.validation[SPREAD] < COLLAPSED
 
 
 def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> Pretrained:

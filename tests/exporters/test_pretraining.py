@@ -103,7 +103,7 @@ def test_images_without_classes_have_no_neighbours_but_a_spread(method: str) -> 
 
 def test_simsiam_without_its_stop_gradient_collapses_and_with_it_does_not() -> None:
     """Chen and He 2021, section 4.1 and figure 2."""
-    settings: dict[str, Any] = {"count": 256, "epochs": 5, "batch": 32, "learning_rate": 0.3}
+    settings: dict[str, Any] = {"count": 256, "epochs": 5, "batch": 16, "learning_rate": 0.3}
     collapsed = run(order("simsiam:dim=32,stop_gradient=false", **settings))
     sound = run(order("simsiam:dim=32", **settings))
     assert collapsed.collapsed

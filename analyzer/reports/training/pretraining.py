@@ -62,6 +62,7 @@ class MonitorPart(ReportRecord):
     ``neighbours`` of ``bank`` training images vote on the class of each; null and 0 if the images
     have no classes. ``chance``: share of the most frequent class. ``collapse_below``: the spread of
     the embeddings, from 0 (all alike) to 1 (evenly on the sphere), below which they have collapsed.
+    ``settled_after``: steps after which that can be told.
     """
 
     images: int
@@ -69,13 +70,15 @@ class MonitorPart(ReportRecord):
     bank: int
     chance: float | None
     collapse_below: float
+    settled_after: int
 
 
 class PretrainingReport(ReportRecord):
     """Everything that one pretraining did.
 
-    ``collapsed``: after the last epoch. ``collapsed_epochs``: all epochs after which the embeddings
-    had. ``taken_over``: epochs that were done before an interruption.
+    ``collapsed``: after the last epoch; null if there were too few steps to tell.
+    ``collapsed_epochs``: all epochs after which the embeddings had. ``taken_over``: epochs that
+    were done before an interruption.
     """
 
     format: Literal["1.0"] = "1.0"
@@ -92,7 +95,7 @@ class PretrainingReport(ReportRecord):
     precision: str
     steps: int
     epochs: tuple[EpochPart, ...]
-    collapsed: bool
+    collapsed: bool | None
     collapsed_epochs: tuple[int, ...]
     taken_over: int
     seconds: float

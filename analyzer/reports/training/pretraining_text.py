@@ -128,7 +128,12 @@ def _verdict(report: PretrainingReport) -> list[str]:
     """The figures of the last epoch, judged."""
     found, monitor = report.epochs[-1].validation, report.monitor
     texts = []
-    if report.collapsed:
+    if report.collapsed is None:
+        texts.append(
+            f"spread of the embeddings: {found[SPREAD]:.3f}; after fewer than "
+            f"{monitor.settled_after} steps nobody can tell a collapse"
+        )
+    elif report.collapsed:
         texts.append(
             f"WARNING: the embeddings have collapsed: their spread is {found[SPREAD]:.3f}, below "
             f"{monitor.collapse_below:g} (0: all images alike, 1: evenly on the sphere). The "

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 COLLAPSED = 0.1
 """A spread below it is called a collapse."""
 
+SETTLED = 30
+"""Steps after which a collapse can be told: before, running statistics of BatchNorm, with which
+embeddings are measured, are still those of the beginning (0.9^30 = 4 %)."""
+
 
 def spread(embeddings: torch.Tensor) -> float:
     """Mean standard deviation of each dimension of the l2-normalized embeddings, times sqrt(d).
