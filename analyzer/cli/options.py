@@ -29,6 +29,10 @@ Exposure = Annotated[
     str | None,
     _option(_FAULTS, "WORD", "transient: new faults each batch (default); resident: they stay."),
 ]
+Protocol = Annotated[
+    str | None,
+    _option(_FAULTS, "WORD", "Settings of a study, and its repetitions: milazzo2025."),
+]
 Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
@@ -77,6 +81,10 @@ Crop = Annotated[str | None, _option(_DATA, "PIXELS", "Of the central square.")]
 Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (default 1/255).")]
 Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
+LogOdds = Annotated[
+    Path | None,
+    _option(_DATA, "FILE", "Fault-free log-odds of a list (CSV: method,dataset,model,data)."),
+]
 _HALF_WIDTH = "Half-width at which a rate is done (default 0.01"
 Precision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}).")]
 RunPrecision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}; 0.002 with --target).")]
@@ -199,6 +207,7 @@ _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     "target": Target,
     **_SWEEP,
+    "protocol": Protocol,
     "protect": Protect,
     **_ACCURACY,
     "precision": RunPrecision,

@@ -97,6 +97,7 @@ class CompareKeywords(RatesKeywords, total=False):
 class RunKeywords(RatesKeywords, total=False):
     """A sweep."""
 
+    protocol: str | None
     protect: str | None
     gate: str | Condition | Sequence[str | Condition] | None
     waivers: PathLike | None
@@ -240,6 +241,21 @@ class CheckKeywords(PreprocessingKeywords, total=False):
     expect: str | Sequence[str] | None
     seed: int | None
     json: PathLike | None
+
+
+class LogOddsKeywords(PreprocessingKeywords, total=False):
+    """Log-odds of many models over several data sets."""
+
+    images: int | None
+    batch: int | None
+    seed: int | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
+    confidence: float | str | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
 
 
 class AnnotateKeywords(PreprocessingKeywords, total=False):
