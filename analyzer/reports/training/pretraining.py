@@ -57,7 +57,7 @@ class BackbonePart(ReportRecord):
 
 
 class MonitorPart(ReportRecord):
-    """What was measured after each epoch, on images that are not trained on.
+    """Measurements after each epoch, on images that are not trained on.
 
     ``neighbours`` of ``bank`` training images vote on the class of each; null and 0 if the images
     have no classes. ``chance``: share of the most frequent class. ``collapse_below``: the spread of
