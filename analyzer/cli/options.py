@@ -55,13 +55,22 @@ Kinds = Annotated[
     _option(_FAULTS, "LIST", "Of weight, bias, scale, zero-point, norm, constant (default all)."),
 ]
 Data = Annotated[
-    Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
+    Path | None,
+    _option(
+        _DATA, "PATH", ".npz, image folder or public data set (default: what the model names)."
+    ),
 ]
 Images = Annotated[
     int | None, _option(_DATA, "N", "Use N images, drawn by the seed, of each class its share.")
 ]
 Labels = Annotated[
     Path | None, _option(_DATA, "FILE", "List of images and classes, for a folder of images.")
+]
+Masks = Annotated[
+    Path | None, _option(_DATA, "DIR", "Folder with a mask for each image of an image folder.")
+]
+Part = Annotated[
+    str | None, _option(_DATA, "WORD", "train, val or test, of a data set that has such parts.")
 ]
 Expect = Annotated[
     list[str] | None,
@@ -185,6 +194,8 @@ PREPROCESSING = {
 DATA = {
     "data": Data,
     "labels": Labels,
+    "masks": Masks,
+    "part": Part,
     "images": Images,
     "metric": Metric,
     "task": Task,

@@ -76,7 +76,7 @@ class UnsupportedTarget(UsageError):
 
 
 class PackageMissing(UsageError):
-    """An optional package, which a method of the Python API needs, is not installed."""
+    """An optional package is not installed, which a method or a kind of data needs."""
 
     slug = "package-missing"
 

@@ -34,6 +34,9 @@ class DataKeywords(PreprocessingKeywords, total=False):
     """Data, and how much of it."""
 
     data: DataLike | None
+    labels: PathLike | None
+    masks: PathLike | None
+    part: str | None
     images: int | None
     batch: int | None
 
@@ -52,7 +55,6 @@ class SpaceKeywords(TypedDict, total=False):
 class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     """A campaign of trials under faults."""
 
-    labels: PathLike | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
     output: str | None
@@ -158,7 +160,6 @@ class ReplayKeywords(DataKeywords, SpaceKeywords, total=False):
     fault: str | FaultModel | None
     exposure: str | Exposure | None
     protect: str | None
-    labels: PathLike | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
     output: str | None
@@ -234,6 +235,8 @@ class CheckKeywords(PreprocessingKeywords, total=False):
 
     data: DataLike | None
     labels: PathLike | None
+    masks: PathLike | None
+    part: str | None
     images: int | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None

@@ -219,6 +219,17 @@ class Worsening(Tiny):
         return {"top1": self.figures[len(self.states) - 1]}
 
 
+def test_among_equal_epochs_the_next_figure_decides() -> None:
+    class Equal(Tiny):
+        losses_told = iter((3.0, 1.0, 2.0, 1.0))
+
+        def evaluate(self, source: Any) -> dict[str, float]:
+            return {"top1": 0.5, "loss": next(self.losses_told)}
+
+    result = fit(Equal(), images(), images(9), SETTINGS, None)
+    assert [done.best for done in result.history] == [True, True, False, False]
+
+
 @pytest.mark.parametrize(("keep", "epoch"), [("best", 2), ("last", 4)])
 def test_the_weights_that_are_left_are_those_asked_for(keep: Any, epoch: int) -> None:
     objective = Worsening()
