@@ -125,6 +125,7 @@ def record_of(
         device=result.device,
         precision=result.precision,
         steps=result.steps,
+        before=dict(found.before),
         epochs=tuple(epoch_part(done) for done in result.history),
         collapsed=found.collapsed if found.told else None,
         collapsed_epochs=tuple(

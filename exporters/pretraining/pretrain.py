@@ -16,6 +16,7 @@ from exporters.pretraining.objective import SPREAD, Pretraining
 from exporters.pretraining.views.view import View
 from exporters.torch.optional_package import need
 from exporters.torch.pretrained_file import pretrained_file
+from exporters.training.devices import choose_device
 from exporters.training.history import EpochFigures
 from exporters.training.loop import FitResult, fit
 from exporters.training.observer import TrainingObserver
@@ -67,6 +68,7 @@ class Pretrained:
         encoder: The network without its classifier, as it was given to the method.
         method: With the sizes that its networks have.
         parameters: Trained numbers of the backbone.
+        before: Figures of the network as it began.
         bank: Images among which neighbours are looked for; 0: the images have no classes.
     """
 
@@ -75,6 +77,7 @@ class Pretrained:
     encoder: Encoder
     method: Method
     parameters: int
+    before: Mapping[str, float]
     bank: int
 
     @property
@@ -133,6 +136,7 @@ def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> P
         seed=order.settings.seed,
         threads=order.settings.threads,
     )
+    before = _before(objective, order)
     result = fit(objective, order.training, order.left_out, order.settings, folder, observer)
     return Pretrained(
         content=_content(order, learner, result, order.method.sized(encoder.small)),
@@ -140,8 +144,16 @@ def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> P
         encoder=encoder,
         method=order.method.sized(encoder.small),
         parameters=sum(weight.numel() for weight in learner.backbone.parameters()),
+        before=before,
         bank=0 if objective.bank is None else len(objective.bank),
     )
+
+
+def _before(objective: Pretraining, order: Order) -> Mapping[str, float]:
+    """What the monitors measure of the network as it begins: random features are not useless."""
+    device = choose_device(order.settings.device, order.settings.mixed)
+    objective.network.to(device.name).eval()
+    return objective.evaluate(order.left_out)
 
 
 def _identity(order: Order) -> dict[str, str]:

@@ -75,6 +75,7 @@ def test_a_pretraining_is_written_and_told(place: Path) -> None:
     assert run.err.count("k-NN top-1") == 2
     found = record(place)
     assert found["method"]["settings"]["dim"] == 16
+    assert set(found["before"]) == {"knn", "spread", "feature_spread"}
     assert [e["epoch"] for e in found["epochs"]] == [1, 2]
     assert set(found["epochs"][0]["validation"]) == {"knn", "spread", "feature_spread"}
     assert found["monitor"]["neighbours"] == found["monitor"]["bank"] // 10

@@ -76,6 +76,7 @@ class MonitorPart(ReportRecord):
 class PretrainingReport(ReportRecord):
     """Everything that one pretraining did.
 
+    ``before``: figures of the network as it began.
     ``collapsed``: after the last epoch; null if there were too few steps to tell.
     ``collapsed_epochs``: all epochs after which the embeddings had. ``taken_over``: epochs that
     were done before an interruption.
@@ -94,6 +95,7 @@ class PretrainingReport(ReportRecord):
     device: str
     precision: str
     steps: int
+    before: dict[str, float]
     epochs: tuple[EpochPart, ...]
     collapsed: bool | None
     collapsed_epochs: tuple[int, ...]

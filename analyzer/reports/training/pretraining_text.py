@@ -1,6 +1,6 @@
 """The report of `relcheck pretrain` in 80 columns, and the line of each epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 from analyzer.reports.before_after.record import COLUMNS
@@ -107,14 +107,16 @@ def _table(report: PretrainingReport) -> list[str]:
     """Epochs line by line."""
     classes = report.monitor.neighbours is not None
     head = ["epoch", "loss", *(["k-NN top-1"] if classes else []), "spread", "of features"]
-    rows = [head]
+    rows = [head, ["start", "", *_figures(report.before)]]
     for done in _chosen(report.epochs):
-        found = done.validation
-        knn = [f"{percent(found[KNN])} %"] if classes else []
-        spreads = [f"{found[name]:.3f}" for name in (SPREAD, FEATURE_SPREAD)]
-        rows.append([str(done.epoch), f"{done.loss:.4f}", *knn, *spreads])
+        rows.append([str(done.epoch), f"{done.loss:.4f}", *_figures(done.validation)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+
+
+def _figures(found: Mapping[str, float]) -> list[str]:
+    knn = [f"{percent(found[KNN])} %"] if KNN in found else []
+    return [*knn, *(f"{found[name]:.3f}" for name in (SPREAD, FEATURE_SPREAD))]
 
 
 def _chosen(epochs: Sequence[EpochPart]) -> list[EpochPart]:

@@ -95,7 +95,8 @@ class Swav:
         "batch": 256,
     }
     notes: ClassVar[tuple[str, ...]] = (
-        "SwAV's paper optimizes by LARS, at a rate of 0.6 for 256 images; here it is SGD, at 0.06",
+        "SwAV's paper optimizes by LARS at a rate of 0.6 for 256 images; the default here is SGD "
+        "at 0.06",
     )
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
         **dict.fromkeys(("hidden", "prototypes", "freeze", "queue", "queue_from"), SIZE),
