@@ -150,7 +150,7 @@ def pretrain(order: Order, folder: Path | None, observer: TrainingObserver) -> P
 
 
 def _before(objective: Pretraining, order: Order) -> Mapping[str, float]:
-    """What the monitors measure of the network as it begins: random features are not useless."""
+    """Figures of the network as it begins: random features are not useless."""
     device = choose_device(order.settings.device, order.settings.mixed)
     objective.network.to(device.name).eval()
     return objective.evaluate(order.left_out)
