@@ -8,7 +8,6 @@ from analyzer.errors import BadData, BadOption
 from analyzer.evaluation.sample import sample_rows
 from analyzer.evaluation.sources import ChosenImages, ImageSource, open_source
 from analyzer.jobs.requests.pretrain import PretrainRequest
-from exporters.training.split import hold_out
 
 MEASURED = 5_000
 """Images that are measured on after each epoch, at most; more of them would tell no more."""
@@ -65,7 +64,7 @@ def open_images(request: PretrainRequest) -> PretrainingData:
             )
         training, words = source, (source.name, other.name)
     else:
-        training, other = hold_out(source, request.held_out, request.seed)
+        training, other = _held_out(source, request.held_out, request.seed)
         words = (source.name, f"{source.name}, held out by seed {request.seed}")
     if min(len(training), len(other)) < LEAST:
         raise BadData(
@@ -75,6 +74,14 @@ def open_images(request: PretrainRequest) -> PretrainingData:
     known = training.labels is not None and other.labels is not None
     classes = 1 + int(training.labels.max()) if known and training.labels is not None else 0
     return PretrainingData(training, _some(other, request.seed), words, classes)
+
+
+def _held_out(source: ImageSource, share: float, seed: int) -> tuple[ImageSource, ImageSource]:
+    """Divide a source; classes with fewer images than one in a share are drawn together."""
+    count = len(source)
+    rows = sample_rows(count, source.labels, max(LEAST, round(share * count)), seed)
+    rest = np.setdiff1d(np.arange(count, dtype=np.int64), rows)
+    return ChosenImages(source, rest), ChosenImages(source, rows)
 
 
 def _some(source: ImageSource, seed: int) -> ImageSource:

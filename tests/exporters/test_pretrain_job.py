@@ -116,6 +116,14 @@ def test_a_collapse_is_said_while_it_happens_and_in_the_end(place: Path) -> None
     assert record(place)["collapsed_epochs"][-1] == 5
 
 
+def test_a_class_for_each_image_will_do(place: Path) -> None:
+    found = images(40)
+    np.savez(place / "data.npz", images=found.images, labels=np.arange(40))
+    run = pretrain(place, "simsiam:dim=16", "--json", place / "out.json", "--batch", "16")
+    assert run.code == 0, run.err
+    assert (record(place)["training"]["images"], record(place)["left_out"]["images"]) == (36, 4)
+
+
 def test_images_without_classes_will_do(place: Path) -> None:
     more = ("--json", place / "out.json")
     run = pretrain(place, "simsiam:dim=16", *more, data="unlabelled.npz")
