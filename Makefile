@@ -95,9 +95,10 @@ fuzz: $(VENV)/.dev
 walk: $(VENV)/.dev
 	$(BIN)/python -m tests.backend
 
-$(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt
+$(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt tests/exporters/oracles.txt
 	$(PYTHON) -m venv $(EXPORT)
 	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]' pytest pytest-xdist hypothesis
+	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install --no-deps -r tests/exporters/oracles.txt
 	@touch $@
 
 test-export: $(EXPORT)/.done

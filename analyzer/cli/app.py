@@ -24,7 +24,7 @@ SECTIONS = {
     "Measure": ("run", "compare", "map"),
     "Look, and check": ("inspect", "activations", "target", "check", "selftest"),
     "Make or change a model": (
-        *("harden", "protect", "quantize", "train", "export", "annotate", "data"),
+        *("harden", "protect", "quantize", "pretrain", "train", "export", "annotate", "data"),
     ),
     "What is there already": ("report", "diff", "replay", "resume", "merge", "journals"),
     "Help": ("help",),

@@ -21,6 +21,7 @@ from analyzer.cli.commands import (
     inspect,
     journals,
     map,
+    pretrain,
     protect,
     quantize,
     replay,
@@ -43,7 +44,8 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, protect, train, export, data, quantize, replay, journals, activations, help),
+    *(harden, protect, pretrain, train, export, data, quantize, replay, journals),
+    *(activations, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

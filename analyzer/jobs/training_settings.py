@@ -47,17 +47,16 @@ def fit_settings(request: TrainRequest, recipe: Recipe, begins: bool) -> FitSett
         seed=request.seed,
         device=request.device,
         mixed=not request.full_precision,
-        threads=_threads(request),
+        threads=threads_of(request.threads),
     )
     if request.min_lr is None:  # three reductions at the paper's settings
         settings = replace(settings, floor=settings.learning_rate / 1000)
     return settings
 
 
-def _threads(request: TrainRequest) -> int:
-    if request.threads is not None:
-        return request.threads
-    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
+def threads_of(asked: int | None) -> int:
+    """Threads that prepare images: as many as were asked for, else one for each core."""
+    return min(MOST_THREADS, len(os.sched_getaffinity(0))) if asked is None else asked
 
 
 def augmentation(

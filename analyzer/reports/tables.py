@@ -10,6 +10,7 @@ from analyzer.reports.map.table import cells, heads
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.reports.training.pretraining import PretrainingReport
 from analyzer.reports.training.record import TrainingReport
 
 Row = dict[str, str | int | float | bool | None]
@@ -136,7 +137,7 @@ def _interval(name: str, part: IntervalPart | DifferencePart | None) -> Row:
     return {name: part.estimate, f"{name}_low": part.low, f"{name}_high": part.high}
 
 
-def training_rows(report: TrainingReport) -> list[Row]:
+def training_rows(report: TrainingReport | PretrainingReport) -> list[Row]:
     """One row per epoch."""
     return [
         {

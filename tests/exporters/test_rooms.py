@@ -42,6 +42,7 @@ FLOORS = {
     "segmentation/objective": 12,
     "segmentation/task": 13,
     "training/tasks": 14,
+    "pretraining": 11,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 

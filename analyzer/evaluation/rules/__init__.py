@@ -1,6 +1,5 @@
 """The family of decision rules: one file per member, `RULES`, the one list, and `rule_named`."""
 
-from dataclasses import fields
 from typing import Any
 
 from analyzer.did_you_mean import meant
@@ -9,6 +8,7 @@ from analyzer.evaluation.rules.by_value import ByValue, MapScores
 from analyzer.evaluation.rules.classification import Classification
 from analyzer.evaluation.rules.detection.rule import Detection
 from analyzer.evaluation.rules.embeddings import Cosine, NearestNeighbour
+from analyzer.evaluation.rules.given_fields import given_fields
 from analyzer.evaluation.rules.integers import Integers
 from analyzer.evaluation.rules.own import OwnRule
 from analyzer.evaluation.rules.regression import Regression
@@ -68,38 +68,6 @@ def rule_named(text: str) -> DecisionRule:
             f"--task {name!r} is unknown{meant(name, rule_names())}; use "
             f"{', '.join(rule_names())}, or module.py:function"
         )
-    own = {f.name: f for f in fields(found) if f.name not in FOUND.get(found, ())}
-    given = {}
-    for setting in filter(None, settings.split(",")):
-        key, equals, value = setting.partition("=")
-        if key not in own or not equals:
-            known = ", ".join(own) or "none"
-            raise BadOption(f"--task {text}: {name} takes {known}, and not {setting!r}")
-        given[key] = _as_type(text, key, value, own[key].default)
+    given = given_fields("--task", text, found, settings, FOUND.get(found, ()))
     rule: DecisionRule = found(**given)
     return rule
-
-
-def _as_type(text: str, key: str, value: str, default: object) -> object:
-    """A setting as its field holds it.
-
-    Args:
-        text: all of ``--task``, for messages.
-        key: of the setting.
-        value: as it was written.
-        default: of the field.
-
-    Raises:
-        BadOption: the value is of another type.
-    """
-    if isinstance(default, bool):
-        if value in ("true", "false"):
-            return value == "true"
-        raise BadOption(f"--task {text}: {key} is true or false, not {value!r}")
-    if isinstance(default, str):
-        return value
-    try:
-        return type(default)(value)  # type: ignore[call-arg]
-    except (TypeError, ValueError) as error:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise BadOption(f"--task {text}: {key} is {kind}, not {value!r}") from error

@@ -60,7 +60,7 @@ def ask(
     try:
         return form.model_validate({**base, **given, **sources})
     except ValidationError as error:
-        raise BadOption(f"--{_sentence(error)}") from error
+        raise BadOption(f"--{_sentence(error, dash='-')}") from error
 
 
 def _base(file: ConfigFile, form: type[Request], flags: Flags, job: str) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def _read_config(file: ConfigFile, job: str, paths: frozenset[str]) -> dict[str,
     return content
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, dash: str = "_") -> str:
     """The first thing that is wrong: the key as the user wrote it, the value, the reason."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if part != "outputs"] or [""]
     reason = first["msg"].removeprefix("Value error, ")
-    return f"{place[0]} {first['input']!r}: {reason[0].lower()}{reason[1:]}"
+    return f"{place[0].replace('_', dash)} {first['input']!r}: {reason[0].lower()}{reason[1:]}"

@@ -1,0 +1,1 @@
+"""Monitors of a pretraining: a k-nearest-neighbour probe, and the spread of the embeddings."""

@@ -1,0 +1,1 @@
+"""Augmented views: `view.py` describes one, `draw.py` draws it, with `operations.py`."""
