@@ -1,0 +1,109 @@
+"""The network that is trained: an exported ONNX model in torch, rounded where its int8 twin rounds.
+
+In training mode it computes on floats, rounded to what codes stand for, and gradients pass. In
+evaluation mode it computes on the codes themselves, as ONNX Runtime does with the written file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from exporters.qat.deployed import run_deployed
+from exporters.qat.simulated import run_simulated
+from exporters.qat.steps import Step, steps_of
+from exporters.qat.values import key
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from exporters.qat.prepare import Prepared
+
+
+def make_network(prepared: Prepared) -> nn.Module:
+    """The trainable network of an exported model.
+
+    Args:
+        prepared: the model, its int8 twin, and what is known of the torch network.
+    """
+    import torch
+    from torch import nn
+
+    class QuantizedNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
+        """float32 (n, ...) images to float32 (n, ...) answers.
+
+        Attributes:
+            tensors: Weights, biases and constants by name ('.' is written '/').
+            folded: Convolutions with the BatchNorm behind them, by the convolution's name.
+            roundings: By the name of the stored scale: of activations, and of stored tensors.
+            learning_batchnorm: True while BatchNorm normalizes by batches.
+            observing: True while ranges are followed.
+        """
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps: tuple[Step, ...] = steps_of(prepared.model, prepared.placement)
+            self.input, self.output = prepared.ends
+            self.placement = prepared.placement
+            self.stored = {s.codes: s for s in prepared.placement.stored.values()}
+            self.biases = prepared.biases
+            self.trainable, self.fixed = prepared.parameters(), prepared.buffers()
+            self.first = prepared.first_values()
+            self.folded = nn.ModuleDict(prepared.folded())
+            self.roundings = nn.ModuleDict(prepared.roundings())
+            self.learning_batchnorm, self.observing = True, True
+            for name, value in self.trainable.items():
+                self.register_parameter(key(name), nn.Parameter(value))
+            for name, value in self.fixed.items():
+                self.register_buffer(key(name), value)
+
+        def tensor(self, name: str) -> torch.Tensor:
+            """A stored tensor of the float model."""
+            found: torch.Tensor = getattr(self, key(name))
+            return found
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            """Run the network; in evaluation mode without gradient."""
+            with torch.autocast(x.device.type, enabled=False):
+                if self.training:
+                    return run_simulated(self, x.float())
+                with torch.no_grad():
+                    return run_deployed(self, x.float())
+
+        def freeze_batchnorm(self) -> None:
+            """Normalize by running statistics from now on; weights' ranges begin anew."""
+            if self.learning_batchnorm:
+                self.learning_batchnorm = False
+                for tensor in self.stored.values():
+                    self.roundings[key(tensor.scale)].restart()
+
+        def freeze_ranges(self) -> None:
+            """Leave scales and zero points as they are from now on."""
+            self.observing = False
+
+        def calibrate(self, batches: Iterable[torch.Tensor]) -> None:
+            """Observe ranges without training: where training begins.
+
+            Args:
+                batches: float32 (n, ...) images.
+            """
+            was, learning = self.training, self.learning_batchnorm
+            self.train()
+            self.learning_batchnorm = False
+            with torch.no_grad():
+                for batch in batches:
+                    self(batch)
+            self.learning_batchnorm = learning
+            self.train(was)
+
+        def get_extra_state(self) -> torch.Tensor:
+            """What is frozen, for checkpoints."""
+            return torch.tensor([self.learning_batchnorm, self.observing])
+
+        def set_extra_state(self, state: torch.Tensor) -> None:
+            """Take over what is frozen."""
+            self.learning_batchnorm, self.observing = (bool(flag) for flag in state)
+
+    return QuantizedNetwork()
+
