@@ -25,6 +25,8 @@ TESTED_ELSEWHERE = {
     "bad-network": "tests/exporters/test_export_refusals.py and test_torch_export.py",
     "bad-checkpoint": "tests/exporters/test_checkpoint.py and test_torch_export.py",
     "export-failed": "tests/exporters/test_torch_export.py",
+    "training-diverged": "tests/exporters/test_fit.py",
+    "bad-training-state": "tests/exporters/test_fit.py",
     "nothing-to-bound": "tests/exporters/test_harden_cli.py",
     "already-hardened": "tests/exporters/test_harden_cli.py",
     "bad-thresholds": "tests/exporters/test_harden_cli.py",

@@ -67,6 +67,7 @@ from analyzer.errors.request import (
     UnwritableOutput,
 )
 from analyzer.errors.text import quoted, short
+from analyzer.errors.training import BadTrainingState, TrainingDiverged, TrainingError
 from analyzer.errors.tree import (
     InputError,
     InternalError,
@@ -94,6 +95,7 @@ __all__ = [
     "BadSeverityTable",
     "BadTarget",
     "BadThresholds",
+    "BadTrainingState",
     "BaselineMissing",
     "BudgetTooSmall",
     "CannotQuantize",
@@ -131,6 +133,8 @@ __all__ = [
     "ReportMismatch",
     "TooLarge",
     "TorchMissing",
+    "TrainingDiverged",
+    "TrainingError",
     "UnclearAnswer",
     "UnexpectedAccuracy",
     "UnsupportedModel",
