@@ -114,7 +114,7 @@ def _on_codes(step: Step, inputs: list[Any]) -> Pending | None:
         return None
     if step.op_type in PAIRS:
         return PAIRS[step.op_type](*inputs)
-    if step.op_type == "GlobalAveragePool":
+    if _is_global(step, inputs[0]):
         return global_average(inputs[0])
     if step.op_type not in CHANNELS or not _plain_product(step):
         return None
@@ -123,6 +123,14 @@ def _on_codes(step: Step, inputs: list[Any]) -> Pending | None:
     if step.op_type == "MatMul":
         return product(inputs[0], inputs[1], None, lambda x, w, _: run(x, w), -1)
     return product(inputs[0], inputs[1], bias, run, CHANNELS[step.op_type])
+
+
+def _is_global(step: Step, x: Codes) -> bool:
+    """True for the mean of whole images, which ONNX Runtime also takes for a pooling so wide."""
+    if step.op_type == "AveragePool":
+        whole = list(x.codes.shape[2:]) == list(step.attributes["kernel_shape"])
+        return whole and not any(step.attributes.get("pads", ()))
+    return step.op_type == "GlobalAveragePool"
 
 
 def _plain_product(step: Step) -> bool:

@@ -39,7 +39,7 @@ class Codes:
 
     def floats(self) -> torch.Tensor:
         """The values that the codes stand for."""
-        return self.codes * self.scale
+        return self.codes.float() * self.scale
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Pending:
 
     Attributes:
         floats: Makes the values.
-        ratios: Makes, for a scale () and zero point () of the result, codes before limits and
-            rounding: float32, the zero point not contained.
+        codes: Makes, for a scale () and zero point () of the result, its codes: whole numbers
+            before limits, the zero point taken off.
     """
 
     floats: Callable[[], torch.Tensor]
-    ratios: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    codes: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def product(
@@ -82,7 +82,7 @@ def product(
         shape = [1] * sums.ndim
         shape[channel_axis] = -1
         scale = scale.reshape(shape)
-    return Pending(lambda: sums * scale, lambda s, _: sums * (scale / s).to(torch.float32))
+    return Pending(lambda: sums * scale, lambda result, _: (sums * (scale / result)).round())
 
 
 def _exact_type(x: Codes, weight: Codes, bias: torch.Tensor | None) -> torch.dtype:
@@ -102,13 +102,14 @@ def _exact_type(x: Codes, weight: Codes, bias: torch.Tensor | None) -> torch.dty
 def add(a: Codes, b: Codes) -> Pending:
     """Sum of two values: two multiplications and additions, each rounded once, in float32."""
 
-    def ratios(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
+    def codes(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
         first, second = a.scale / scale, b.scale / scale
         fixed = zero - (first * a.zero_point + second * b.zero_point)
         part = _multiply_add(b.codes + b.zero_point, second, fixed)
-        return _multiply_add(a.codes + a.zero_point, first, part) - zero.double()
+        # The zero point is in the sum that is rounded: it decides ties.
+        return _multiply_add(a.codes + a.zero_point, first, part).round() - zero
 
-    return Pending(lambda: a.floats() + b.floats(), ratios)
+    return Pending(lambda: a.floats() + b.floats(), codes)
 
 
 def _multiply_add(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -119,10 +120,10 @@ def _multiply_add(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Te
 def multiply(a: Codes, b: Codes) -> Pending:
     """Product of two values, element by element."""
 
-    def ratios(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
-        return ((a.codes * b.codes) * (a.scale * b.scale / scale) + zero) - zero.double()
+    def codes(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
+        return ((a.codes * b.codes) * (a.scale * b.scale / scale) + zero).round() - zero
 
-    return Pending(lambda: a.floats() * b.floats(), ratios)
+    return Pending(lambda: a.floats() * b.floats(), codes)
 
 
 def global_average(x: Codes) -> Pending:
@@ -131,10 +132,10 @@ def global_average(x: Codes) -> Pending:
     count = x.codes[0, 0].numel()
     sums = x.codes.double().sum(axes, keepdim=True).float()
 
-    def ratios(scale: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-        return sums * (x.scale / (scale * count))
+    def codes(scale: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        return (sums * (x.scale / (scale * count))).round()
 
-    return Pending(lambda: x.floats().mean(axes, keepdim=True), ratios)
+    return Pending(lambda: x.floats().mean(axes, keepdim=True), codes)
 
 
 def to_codes(value: torch.Tensor | Pending, rounding: Any) -> Codes:
@@ -147,8 +148,7 @@ def to_codes(value: torch.Tensor | Pending, rounding: Any) -> Codes:
     low, high = (limit - rounding.zero_point for limit in (rounding.low, rounding.high))
     zero = rounding.zero_point.float()
     if isinstance(value, Pending):
-        ratios = value.ratios(rounding.scale, zero)
-        codes = ratios.clamp(low, high).round().float()
+        codes = value.codes(rounding.scale, zero).clamp(low, high)
     else:
         codes = rounding.codes(value)
     limit = max(abs(float(low)), abs(float(high)))

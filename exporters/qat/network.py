@@ -76,7 +76,8 @@ def make_network(prepared: Prepared) -> nn.Module:
             if self.learning_batchnorm:
                 self.learning_batchnorm = False
                 for tensor in self.stored.values():
-                    self.roundings[key(tensor.scale)].restart()
+                    if tensor.codes not in self.biases:
+                        self.roundings[key(tensor.scale)].restart()
 
         def freeze_ranges(self) -> None:
             """Leave scales and zero points as they are from now on."""
@@ -88,14 +89,21 @@ def make_network(prepared: Prepared) -> nn.Module:
             Args:
                 batches: float32 (n, ...) images.
             """
-            was, learning = self.training, self.learning_batchnorm
-            self.train()
+            for batch in batches:
+                self._simulated(batch, observing=True)
+
+        def simulate(self, x: torch.Tensor) -> torch.Tensor:
+            """Training's arithmetic with everything frozen, and without gradient."""
+            return self._simulated(x, observing=False)
+
+        def _simulated(self, x: torch.Tensor, observing: bool) -> torch.Tensor:
+            state, self.observing = (self.learning_batchnorm, self.observing), observing
             self.learning_batchnorm = False
-            with torch.no_grad():
-                for batch in batches:
-                    self(batch)
-            self.learning_batchnorm = learning
-            self.train(was)
+            try:
+                with torch.no_grad():
+                    return run_simulated(self, x.float())
+            finally:
+                self.learning_batchnorm, self.observing = state
 
         def get_extra_state(self) -> torch.Tensor:
             """What is frozen, for checkpoints."""

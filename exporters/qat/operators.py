@@ -229,12 +229,17 @@ def _activation(name: str, **defaults: float) -> None:
         given = [a.get(key, value) for key, value in defaults.items()]
         return getattr(functional, name)(x, *given)
 
-    OPERATORS[{"leaky_relu": "LeakyRelu", "elu": "Elu", "hardswish": "HardSwish"}[name]] = call
+    OPERATORS[{"leaky_relu": "LeakyRelu", "elu": "Elu"}[name]] = call
 
 
 _activation("leaky_relu", alpha=0.01)
 _activation("elu", alpha=1.0)
-_activation("hardswish")
+
+
+@_register("HardSwish")
+def hard_swish(_: Attributes, x: Any) -> Any:
+    """The value times its `hard_sigmoid`, in the order of ONNX's own definition."""
+    return x * hard_sigmoid({"alpha": 1.0 / 6.0, "beta": 0.5}, x)
 
 
 @_register("PRelu")

@@ -36,7 +36,7 @@ def _rows(shape: Any, axis: int) -> int:
 
 def _shape(a: Attributes, x: Any) -> Any:
     sizes = list(x.shape)[a.get("start", 0) : a.get("end")]
-    return _torch().tensor(sizes, dtype=_torch().int64)
+    return _torch().tensor(sizes, dtype=_torch().int64, device=x.device)
 
 
 def _reshape(a: Attributes, x: Any, wanted: Any) -> Any:
@@ -120,7 +120,8 @@ def _pad(a: Attributes, x: Any, pads: Any, value: Any = None, axes: Any = None) 
 
 
 def _range(_: Attributes, start: Any, limit: Any, step: Any) -> Any:
-    return _torch().arange(start.item(), limit.item(), step.item(), dtype=start.dtype)
+    ends = (start.item(), limit.item(), step.item())
+    return _torch().arange(*ends, dtype=start.dtype, device=start.device)
 
 
 def _constant_of_shape(a: Attributes, sizes: Any) -> Any:
@@ -128,7 +129,7 @@ def _constant_of_shape(a: Attributes, sizes: Any) -> Any:
 
     given = a.get("value")
     value = numpy_helper.to_array(given).reshape(()) if given is not None else 0.0
-    scalar = _torch().as_tensor(value)
+    scalar = _torch().as_tensor(value, device=sizes.device)
     if given is None:
         scalar = scalar.float()
     return scalar.expand([int(s) for s in sizes]).clone()
