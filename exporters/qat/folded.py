@@ -68,8 +68,8 @@ def make_folded(norm: BatchNormOf, tensors: dict[str, torch.Tensor]) -> nn.Modul
             self.weight = nn.Parameter(tensors[norm.weight].clone())
             self.scale = nn.Parameter(tensors[norm.scale].clone())
             self.shift = nn.Parameter(tensors[norm.shift].clone())
-            has_bias = norm.bias is not None
-            self.bias = nn.Parameter(tensors[norm.bias].clone()) if has_bias else None
+            bias = None if norm.bias is None else nn.Parameter(tensors[norm.bias].clone())
+            self.register_parameter("bias", bias)
             self.register_buffer("mean", tensors[norm.mean].clone())
             self.register_buffer("variance", tensors[norm.variance].clone())
 

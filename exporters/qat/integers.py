@@ -72,8 +72,6 @@ def product(
         multiply: from (x, weight, bias) to the sums.
         channel_axis: of the output channels in the result.
     """
-    import torch
-
     kind = _exact_type(x, weight, bias)
     added = None if bias is None else bias.to(kind)
     sums = multiply(x.codes.to(kind), weight.codes.to(kind), added).float()

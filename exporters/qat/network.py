@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from exporters.qat.deployed import run_deployed
 from exporters.qat.simulated import run_simulated
-from exporters.qat.steps import Step, steps_of
+from exporters.qat.steps import Step, Stored, steps_of
 from exporters.qat.values import key
 
 if TYPE_CHECKING:
@@ -72,12 +72,16 @@ def make_network(prepared: Prepared) -> nn.Module:
                     return run_deployed(self, x.float())
 
         def freeze_batchnorm(self) -> None:
-            """Normalize by running statistics from now on; weights' ranges begin anew."""
-            if self.learning_batchnorm:
-                self.learning_batchnorm = False
-                for tensor in self.stored.values():
-                    if tensor.codes not in self.biases:
-                        self.roundings[key(tensor.scale)].restart()
+            """Normalize by running statistics from now on; ranges of weights begin anew."""
+            if not self.learning_batchnorm:
+                return
+            self.learning_batchnorm = False
+            for step in self.steps:
+                given = step.inputs[1] if key(step.name) in self.folded else None
+                if isinstance(given, Stored):
+                    rounding = self.roundings[key(self.stored[given.codes].scale)]
+                    rounding.restart()
+                    rounding.observe(self.folded[key(step.name)].folded()[0])
 
         def freeze_ranges(self) -> None:
             """Leave scales and zero points as they are from now on."""
@@ -114,4 +118,3 @@ def make_network(prepared: Prepared) -> nn.Module:
             self.learning_batchnorm, self.observing = (bool(flag) for flag in state)
 
     return QuantizedNetwork()
-

@@ -183,11 +183,28 @@ def _named(name: str, method: str) -> None:
 
 
 for _name, _method in {
-    **{"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Erf": "erf", "Sqrt": "sqrt"},
-    **{"Exp": "exp", "Log": "log", "Abs": "abs", "Neg": "neg", "Add": "add", "Sub": "sub"},
-    **{"Mul": "mul", "MatMul": "matmul", "Pow": "pow", "Equal": "eq", "Not": "logical_not"},
-    **{"And": "logical_and", "Less": "less", "Greater": "greater", "Where": "where"},
-    **{"Reciprocal": "reciprocal", "Floor": "floor"},
+    "Relu": "relu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Erf": "erf",
+    "Sqrt": "sqrt",
+    "Exp": "exp",
+    "Log": "log",
+    "Abs": "abs",
+    "Neg": "neg",
+    "Add": "add",
+    "Sub": "sub",
+    "Mul": "mul",
+    "MatMul": "matmul",
+    "Pow": "pow",
+    "Equal": "eq",
+    "Not": "logical_not",
+    "And": "logical_and",
+    "Less": "less",
+    "Greater": "greater",
+    "Where": "where",
+    "Reciprocal": "reciprocal",
+    "Floor": "floor",
 }.items():
     _named(_name, _method)
 

@@ -151,7 +151,6 @@ def prepare(
     metadata: Mapping[str, str],
     *,
     reduce_range: bool = False,
-    signed_activations: bool = False,
 ) -> Prepared:
     """Export a network, quantize it, and note what training must know.
 
@@ -160,15 +159,12 @@ def prepare(
         shape: C, H, W.
         metadata: entries of the ONNX model.
         reduce_range: weights of 7 bits, as ``relcheck quantize --reduce-range``.
-        signed_activations: int8 activations; not offered.
 
     Raises:
         BadNetwork: the network does not run on such an input.
         ExportFailed: it has no ONNX form.
         CannotQuantize: the quantizer, or the training, does not take it.
     """
-    import torch
-
     own = copy.deepcopy(network).cpu().float().eval()
     _tell_apart(own)
     pairs = find_batchnorms(own, shape)
@@ -193,7 +189,6 @@ def prepare(
     norms = _by_node(model, pairs, tensors)
     if not placement.stored:
         raise CannotQuantize("the network has no weight that the quantizer rounds")
-    del torch
     return Prepared(model, quantized, placement, biases, norms, tensors, reduce_range)
 
 
@@ -208,7 +203,11 @@ def _tell_apart(network: nn.Module) -> None:
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for value in [*network.parameters(), *network.buffers()]:
-            if value.is_floating_point() and value.numel() > 1 and bool((value == value.view(-1)[0]).all()):
+            if (
+                value.is_floating_point()
+                and value.numel() > 1
+                and bool((value == value.view(-1)[0]).all())
+            ):
                 noise = torch.randn(value.shape, generator=generator)
                 value.add_(NOISE * noise.abs())
 

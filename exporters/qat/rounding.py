@@ -22,7 +22,7 @@ AVERAGING = 0.01
 """Weight of a new minimum or maximum in the moving average, torchao's own default."""
 
 SIGNED, SIGNED_REDUCED, UNSIGNED = (-127, 127), (-64, 64), (0, 255)
-"""Codes of weights, of weights with 7 bits, and of activations, as ``relcheck quantize`` has them."""
+"""Codes of weights, of weights with 7 bits, and of activations: those of ``relcheck quantize``."""
 
 
 @cache

@@ -75,7 +75,9 @@ def _split(a: Attributes, x: Any, sizes: Any = None) -> Any:
     return x.split(-(-x.shape[axis] // count), axis)
 
 
-def _slice(_: Attributes, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None) -> Any:
+def _slice(
+    _: Attributes, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None
+) -> Any:
     places = range(len(starts)) if axes is None else [int(axis) for axis in axes]
     strides = [1] * len(starts) if steps is None else [int(step) for step in steps]
     for start, end, axis, step in zip(starts, ends, places, strides, strict=True):
@@ -143,8 +145,18 @@ def _cast(a: Attributes, x: Any) -> Any:
 
 
 SHAPES |= {
-    **{"Shape": _shape, "Reshape": _reshape, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
-    **{"Expand": _expand, "Split": _split, "Slice": _slice, "Gather": _gather, "Pad": _pad},
-    **{"GatherND": _gather_nd, "ScatterND": _scatter_nd, "Range": _range, "Cast": _cast},
+    "Shape": _shape,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Unsqueeze": _unsqueeze,
+    "Expand": _expand,
+    "Split": _split,
+    "Slice": _slice,
+    "Gather": _gather,
+    "Pad": _pad,
+    "GatherND": _gather_nd,
+    "ScatterND": _scatter_nd,
+    "Range": _range,
+    "Cast": _cast,
     "ConstantOfShape": _constant_of_shape,
 }

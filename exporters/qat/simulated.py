@@ -93,9 +93,7 @@ class _Simulation(Values):
         """A BatchNorm that no convolution takes in, by the batch's statistics."""
         from torch.nn import functional
 
-        x, scale, shift, mean, variance = (
-            self._read(step, place, None) for place in range(5)
-        )
+        x, scale, shift, mean, variance = (self._read(step, place, None) for place in range(5))
         return functional.batch_norm(
             x,
             mean,

@@ -102,9 +102,7 @@ def _step(
     )
 
 
-def _input(
-    node: onnx.NodeProto, position: int, placement: Placement, constants: set[str]
-) -> Input:
+def _input(node: onnx.NodeProto, position: int, placement: Placement, constants: set[str]) -> Input:
     name, place = node.input[position], (node.name, position)
     if not name:
         return None

@@ -1,4 +1,4 @@
-"""What both arithmetics of a quantized network share: the order of steps, and which scale is whose."""
+"""One run of a quantized network, in either arithmetic: the order of steps, and the scales."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Values:
 
     def first_of_range(self, name: str) -> bool:
         """True if no earlier value has the same scale: a pooled value has that of its input."""
-        return self.network.first[self.network.placement.values[name].scale] == name
+        return bool(self.network.first[self.network.placement.values[name].scale] == name)
 
     def input_scale(self, step: Step) -> torch.Tensor:
         """The scale of what a product multiplies by its weight, ()."""
@@ -97,4 +97,3 @@ class Values:
             return None
         bias: torch.Tensor = self.network.tensor(self.network.stored[given.codes].source)
         return bias
-

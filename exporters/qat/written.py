@@ -83,5 +83,3 @@ def _plain(network: Any) -> Arrays:
                 value = folded[place - 1] if folded else network.tensor(given.name)
                 found[given.name] = value.detach().cpu().numpy()
     return found
-
-
