@@ -23,7 +23,9 @@ OWN_OPTIONS = frozenset({"--help", "-h", "--version", "--install-completion", "-
 SECTIONS = {
     "Measure": ("run", "compare", "map"),
     "Look, and check": ("inspect", "target", "check", "selftest"),
-    "Make or change a model": ("harden", "protect", "quantize", "export", "annotate", "data"),
+    "Make or change a model": (
+        *("harden", "protect", "quantize", "train", "export", "annotate", "data"),
+    ),
     "What is there already": ("report", "diff", "replay", "resume", "merge", "journals"),
     "Help": ("help",),
 }

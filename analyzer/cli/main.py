@@ -28,6 +28,7 @@ from analyzer.cli.commands import (
     run,
     selftest,
     target,
+    train,
 )
 from analyzer.cli.exits import Exit
 from analyzer.cli.failed_report import leave_failure
@@ -41,7 +42,7 @@ MESSAGE_CHARACTERS = 5000
 
 COMMANDS = (
     *(run, compare, diff, target, map, inspect, check, annotate, selftest, resume, report),
-    *(harden, protect, export, data, quantize, replay, journals, help),
+    *(harden, protect, train, export, data, quantize, replay, journals, help),
 )
 """Importing these modules registers their commands; none of them loads anything heavy."""
 

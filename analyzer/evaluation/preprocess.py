@@ -1,23 +1,23 @@
-"""uint8 images -> model inputs: x = (pixel * scale - mean) / std, resized, cropped, laid out.
+"""Images -> model inputs: x = (pixel * scale - mean) / std, resized, cropped, laid out.
+
+Pictures are uint8; bands of sensors may be uint16 or float32, and are resized band by band.
 
 Resizing and cropping follow torchvision to the pixel: ``Resize`` of the shorter side and
 ``CenterCrop``, on PIL images (``_compute_resized_output_size`` and ``center_crop`` in
 ``torchvision.transforms.functional``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from analyzer.errors import DataMismatch
-from analyzer.evaluation.image_sizes import check_pixels, crop_start, resized_size
+from analyzer.evaluation.image_sizes import check_pixels, resized_size
+from analyzer.evaluation.resampling import CHANNELS, Values, all_exactly, center_crop, nearest
 from analyzer.model import InputSignature, Preprocessing
-
-CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +56,41 @@ class Target:
         return rows, columns, self.channels
 
 
-def target_of(signature: InputSignature, preprocessing: Preprocessing) -> Target:
+def target_of(
+    signature: InputSignature,
+    preprocessing: Preprocessing,
+    known: Collection[int] = CHANNELS,
+) -> Target:
     """Read the wanted image form from a model's input.
 
     Args:
-        signature: the model's first input.
+        signature: of one of the model's inputs.
         preprocessing: names the layout where it is known.
+        known: numbers of channels that the images have or can be given.
 
     Raises:
-        DataMismatch: the input is no image of 1, 3 or 4 channels.
+        DataMismatch: the input is no image of so many channels.
     """
     if len(signature.shape) != 4:
         raise DataMismatch(
             f"input {signature} takes no images (batch, channels, rows, columns); give the data "
             "as float arrays already in the model's input shape"
         )
-    layout = preprocessing.layout or _guess_layout(signature)
+    layout = preprocessing.layout or _guess_layout(signature, known)
     first, second, third = signature.item
     channels, height, width = (first, second, third) if layout == "NCHW" else (third, first, second)
-    if channels not in CHANNELS:
+    if channels is None or channels not in known:
+        have = "1 or 3" if known is CHANNELS else " or ".join(map(str, sorted(known)))
         raise DataMismatch(
             f"input {signature} read as {layout} has {channels or 'unknown'} channels; "
-            "images have 1 or 3 - state the layout by --layout or in the metadata"
+            f"images have {have} - state the layout by --layout or in the metadata"
         )
-    return Target(layout, int(channels), height, width, signature.dtype)
+    return Target(layout, channels, height, width, signature.dtype)
 
 
-def _guess_layout(signature: InputSignature) -> str:
+def _guess_layout(signature: InputSignature, known: Collection[int]) -> str:
     _, first, _, last = signature.shape
-    return "NHWC" if last in CHANNELS and first not in CHANNELS else "NCHW"
+    return "NHWC" if last in known and first not in known else "NCHW"
 
 
 def order_of(shape: Sequence[int], target: Target) -> str:
@@ -129,12 +135,12 @@ def as_nhwc(images: npt.NDArray[np.uint8], order: str) -> npt.NDArray[np.uint8]:
 
 
 def prepare(
-    images: npt.NDArray[np.uint8], target: Target, preprocessing: Preprocessing
+    images: npt.NDArray[Any], target: Target, preprocessing: Preprocessing
 ) -> npt.NDArray[Any]:
     """Model inputs from images.
 
     Args:
-        images: uint8 (n, rows, columns, channels), RGB.
+        images: (n, rows, columns, channels): uint8, RGB; or bands, uint8, uint16 or float32.
         target: the wanted form.
         preprocessing: resize, crop, color order, scale, mean, std.
 
@@ -142,13 +148,17 @@ def prepare(
         Array of ``target.dtype``, (n, channels, rows, columns) or (n, rows, columns, channels).
 
     Raises:
-        DataMismatch: the images cannot be given the model's size.
+        DataMismatch: the images cannot be given the model's size, or its uint8.
         TooLarge: the size is more than an image may have.
     """
     sized = _resized(images, target, preprocessing)
     if preprocessing.color == "BGR" and target.channels == 3:
         sized = sized[..., ::-1]
     if target.dtype == "uint8":
+        if sized.dtype != np.uint8:
+            raise DataMismatch(
+                f"the model takes uint8, and the bands of the images are {sized.dtype}"
+            )
         values: npt.NDArray[Any] = sized
     else:
         check_channels(preprocessing, target.channels)
@@ -229,31 +239,38 @@ def check_channels(preprocessing: Preprocessing, channels: int) -> None:
 RESIZED = "an image, resized as the model or --resize says,"
 
 
-def _resized(
-    images: npt.NDArray[np.uint8], target: Target, preprocessing: Preprocessing
-) -> npt.NDArray[np.uint8]:
-    """Images of the wanted size; one byte per value."""
+def _resized(images: Values, target: Target, preprocessing: Preprocessing) -> Values:
+    """Images of the wanted size; one value stays one value."""
     rows, columns = images.shape[1:3]
     wanted = final_size(rows, columns, target, preprocessing)
     if preprocessing.resize:
-        images = _all_exactly(images, *resized_size(rows, columns, preprocessing.resize))
+        images = all_exactly(images, *resized_size(rows, columns, preprocessing.resize))
     if preprocessing.crop:
-        images = _center_crop(images, preprocessing.crop)
-    return _all_exactly(images, *wanted)
+        images = center_crop(images, preprocessing.crop)
+    return all_exactly(images, *wanted)
 
 
-def _all_exactly(images: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:
-    if images.shape[1:3] == (rows, columns):
-        return images
-    return np.stack([_exactly(i, rows, columns) for i in images])
+def prepare_mask(
+    mask: npt.NDArray[np.uint8], target: Target, preprocessing: Preprocessing
+) -> npt.NDArray[np.uint8]:
+    """A mask as its image becomes an input, by the nearest pixel: classes are no shades.
 
+    Args:
+        mask: uint8 (rows, columns).
+        target: what its image becomes.
+        preprocessing: resize and crop.
 
-def _exactly(image: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[np.uint8]:
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    resized = np.asarray(picture.resize((columns, rows), Image.Resampling.BILINEAR))
-    return resized.reshape(rows, columns, -1)
+    Returns:
+        uint8 (rows, columns) of the input.
 
-
-def _center_crop(images: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    top, left = (crop_start(length, side) for length in images.shape[1:3])
-    return images[:, top : top + side, left : left + side]
+    Raises:
+        DataMismatch: it is smaller than the crop.
+        TooLarge: the size is more than an image may have.
+    """
+    rows, columns = mask.shape
+    wanted = final_size(rows, columns, target, preprocessing)
+    if preprocessing.resize:
+        mask = nearest(mask, *resized_size(rows, columns, preprocessing.resize))
+    if preprocessing.crop:
+        mask = center_crop(mask[None, ..., None], preprocessing.crop)[0, ..., 0]
+    return nearest(mask, *wanted)

@@ -21,6 +21,7 @@ class RecordKind(StrEnum):
     DIFFERENCE = "difference"
     HARDENING = "hardening"
     QUANTIZATION = "quantization"
+    TRAINING = "training"
     FAILURE = "failure"
     RECIPES = "recipes"
     INVENTORY = "inventory"
@@ -126,6 +127,7 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
     ),
     RecordKind.HARDENING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.QUANTIZATION: (Format("json", ".json", "Write the report as JSON.", _own_json),),
+    RecordKind.TRAINING: (Format("json", ".json", "Write the report as JSON.", _own_json),),
     RecordKind.FAILURE: (
         Format("json", ".json", _JSON, _by("failure.record:failure_json")),
         Format("html", ".html", _HTML, _by("failure.html:failure_html")),

@@ -9,6 +9,7 @@ from analyzer.reports.map.table import cells, heads
 from analyzer.reports.shared.records import IntervalPart
 from analyzer.reports.shared.signed_numbers import DifferencePart
 from analyzer.reports.sweep.record import RatePart, Report
+from analyzer.reports.training.record import TrainingReport
 
 Row = dict[str, str | int | float | bool | None]
 
@@ -115,3 +116,18 @@ def _interval(name: str, part: IntervalPart | DifferencePart | None) -> Row:
     if part is None:
         return {name: None, f"{name}_low": None, f"{name}_high": None}
     return {name: part.estimate, f"{name}_low": part.low, f"{name}_high": part.high}
+
+
+def training_rows(report: TrainingReport) -> list[Row]:
+    """One row per epoch."""
+    return [
+        {
+            "epoch": done.epoch,
+            "loss": done.loss,
+            "learning_rate": done.learning_rate,
+            **{f"validation_{name}": value for name, value in done.validation.items()},
+            "best": done.best,
+            "seconds": done.seconds,
+        }
+        for done in report.epochs
+    ]

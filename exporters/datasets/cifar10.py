@@ -1,29 +1,24 @@
-"""CIFAR-10 (A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009).
+"""CIFAR-10 for `relcheck data` and for training: read as published, fetched where it is not there.
 
-Its authors publish the same 60,000 images as Python pickles and as plain bytes; both are read.
+`analyzer.evaluation.sources.cifar` reads the published folders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from analyzer.errors import BadData, FileMissing
+from analyzer.evaluation.sources.cifar import NAMES, PUBLISHED, SIDE, find_published, read_part
 from exporters.datasets.archives import read_archive
 from exporters.datasets.images import LabelledImages
-from exporters.datasets.pickles import read_pickle
 
-SIDE, COLORS, CLASSES = 32, 3, 10
-IMAGE_BYTES = COLORS * SIDE * SIDE
-FOLDERS = ("cifar-10-batches-py", "cifar-10-batches-bin")
-NAMES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
+FOLDERS = tuple(form.folder for form in PUBLISHED if form.title == "CIFAR-10")
+COLORS = 3
+
+__all__ = ["NAMES", "SIDE", "Subset", "fetch_cifar10", "find_folder", "read_cifar10"]
 
 
 class Subset(StrEnum):
@@ -31,12 +26,6 @@ class Subset(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
-
-
-FILES: dict[Subset, tuple[str, ...]] = {
-    Subset.TRAIN: tuple(f"data_batch_{number}" for number in range(1, 6)),
-    Subset.TEST: ("test_batch",),
-}
 
 
 def read_cifar10(path: Path, part: Subset) -> LabelledImages:
@@ -56,64 +45,18 @@ def read_cifar10(path: Path, part: Subset) -> LabelledImages:
     """
     if path.is_file():
         return _checked(_read_archive(path), path)
-    folder = find_folder(path)
-    if folder is None:
+    found = find_published(path)
+    if found is None or found[1].title != "CIFAR-10":
         raise FileMissing(
             f"there is no CIFAR-10 in {path}; it would be a folder {FOLDERS[0]} or {FOLDERS[1]}"
         )
-    binary = any(folder.glob("*.bin"))
-    suffix, reader = (".bin", _read_binary) if binary else ("", _read_python)
-    found = [_read(folder / f"{name}{suffix}", reader) for name in FILES[part]]
-    pixels, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return _checked(LabelledImages(pixels, labels), folder)
+    return LabelledImages(*read_part(*found, part))
 
 
 def find_folder(path: Path) -> Path | None:
     """The folder with the batches: ``path`` itself or one in it; None if there is none."""
-    for folder in (path, *(path / name for name in FOLDERS)):
-        if any(folder.glob("test_batch*")):
-            return folder
-    return None
-
-
-Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
-
-
-def _read(path: Path, reader: Callable[[bytes], Batch]) -> Batch:
-    try:
-        return reader(path.read_bytes())
-    except FileNotFoundError as error:
-        raise FileMissing(f"{path.name} is missing in {path.parent}") from error
-    except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise BadData(f"{path} is no batch of CIFAR-10: {error}") from error
-
-
-def _read_binary(data: bytes) -> Batch:
-    """One label byte and 3072 pixels per image, color by color."""
-    if len(data) % (IMAGE_BYTES + 1):
-        raise ValueError(f"its {len(data):,} bytes are no whole number of images")
-    rows = np.frombuffer(data, np.uint8).reshape(-1, IMAGE_BYTES + 1)
-    return _as_images(rows[:, 1:]), rows[:, 0].astype(np.int64)
-
-
-def _read_python(data: bytes) -> Batch:
-    """A dictionary with ``data``, uint8 (N, 3072), and ``labels``, a list."""
-    entries = read_pickle(data)
-    pixels, labels = entries.get("data"), entries.get("labels")
-    if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.shape[1] != IMAGE_BYTES:
-        raise ValueError(f"'data' is no array of {IMAGE_BYTES} bytes per image")
-    if not isinstance(labels, Sequence) or not all(isinstance(label, int) for label in labels):
-        raise ValueError("'labels' is no list of integers")
-    if len(labels) != len(pixels):
-        raise ValueError(f"it holds {len(pixels)} images but {len(labels)} labels")
-    return _as_images(pixels), np.array(labels, np.int64)
-
-
-def _as_images(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Pixels uint8 (N, 3072), color by color, as (N, 32, 32, 3)."""
-    return np.ascontiguousarray(rows.reshape(-1, COLORS, SIDE, SIDE).transpose(0, 2, 3, 1))
+    found = find_published(path)
+    return found[0] if found is not None and found[1].title == "CIFAR-10" else None
 
 
 def _read_archive(path: Path) -> LabelledImages:
@@ -129,8 +72,8 @@ def _checked(images: LabelledImages, where: Path) -> LabelledImages:
         raise BadData(f"the images in {where} are not bytes of {SIDE}x{SIDE} in three colors")
     if not len(labels) or len(labels) != len(images.pixels):
         raise BadData(f"{where} holds {len(images.pixels)} images and {len(labels)} labels")
-    if labels.min() < 0 or labels.max() >= CLASSES:
-        raise BadData(f"a label in {where} is not from 0 to {CLASSES - 1}")
+    if labels.min() < 0 or labels.max() >= len(NAMES):
+        raise BadData(f"a label in {where} is not from 0 to {len(NAMES) - 1}")
     return images
 
 

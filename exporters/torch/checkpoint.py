@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-NESTED = ("state_dict", "model_state_dict", "model", "network", "net")
+NESTED = ("state_dict", "model_state_dict", "model_weights", "model", "network", "net")
 """Keys under which training scripts keep the weights beside other things."""
 
 PREFIXES = ("module.", "_orig_mod.")
@@ -139,13 +139,40 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     Raises:
         BadCheckpoint: the file cannot be read, or its names or shapes are not the network's.
     """
-    weights = unwrap(_read(path))
-    weights = {name: value for name, value in weights.items() if not name.startswith(ignored)}
+    weights = read_weights(path)
+    kept = {name: value for name, value in weights.items() if not name.startswith(ignored)}
+    put_weights(network, kept, path)
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """The tensors of a checkpoint by name.
+
+    Args:
+        path: a file saved by ``torch.save``.
+
+    Raises:
+        BadCheckpoint: the file cannot be read, or holds something else than tensors by name.
+    """
+    weights = unwrap(read_content(path))
     torch = need("torch")
     others = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
     if others or not weights:
         what = f"no tensor under {quoted(others[0])}" if others else "no weights"
         raise BadCheckpoint(f"checkpoint {path} holds {what}; save network.state_dict()")
+    return weights
+
+
+def put_weights(network: nn.Module, weights: Mapping[str, Any], path: Path) -> None:
+    """Put tensors into a network that has exactly these, in place.
+
+    Args:
+        network: changed in place.
+        weights: tensor by name.
+        path: of the checkpoint, for messages.
+
+    Raises:
+        BadCheckpoint: names or shapes are not the network's.
+    """
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     if misfits := find_misfits(wanted, found):
@@ -155,7 +182,12 @@ def load_weights(network: nn.Module, path: Path, ignored: tuple[str, ...] = ()) 
     network.load_state_dict(weights, strict=False)  # but for counters, all of them are there
 
 
-def _read(path: Path) -> object:
+def read_content(path: Path) -> object:
+    """The content of a checkpoint: tensors and plain containers, nothing that would run code.
+
+    Raises:
+        BadCheckpoint: it cannot be read, or holds anything else.
+    """
     torch = need("torch")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)

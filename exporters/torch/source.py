@@ -17,8 +17,14 @@ class SourceKind(StrEnum):
     """The place that a network comes from."""
 
     TORCHVISION = "torchvision"
+    SEGMENTATION = "segmentation"
+    CIFAR = "cifar"
     FILE = "file"
     MODULE = "module"
+
+
+OWN_PLACES = (SourceKind.TORCHVISION, SourceKind.SEGMENTATION, SourceKind.CIFAR)
+"""Places whose networks are known by name."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Source:
 
     Attributes:
         kind: The place that it comes from.
-        place: The Python file or module; ``torchvision``.
+        place: The Python file or module; ``torchvision``, ``segmentation`` or ``cifar``.
         name: The architecture, or the factory in that place.
     """
 
@@ -41,10 +47,12 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Parse ``torchvision:NAME``, ``path/to/module.py:factory`` or ``package.module:factory``.
+    """Parse ``torchvision:NAME``, ``segmentation:NAME``, ``cifar:NAME``, or a factory's place.
 
     >>> parse_source("torchvision:resnet50").kind.value
     'torchvision'
+    >>> parse_source("segmentation:swin_unet").name
+    'swin_unet'
     >>> parse_source("nets/mine.py:build")
     Source(kind=<SourceKind.FILE: 'file'>, place='nets/mine.py', name='build')
     >>> str(parse_source("mine.nets:build"))
@@ -56,11 +64,11 @@ def parse_source(text: str) -> Source:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise BadNetwork(
-            f"{quoted(text)} names no network; write torchvision:NAME, path/to/module.py:factory "
-            "or package.module:factory"
+            f"{quoted(text)} names no network; write torchvision:NAME, cifar:NAME, "
+            "segmentation:NAME, path/to/module.py:factory or package.module:factory"
         )
-    if place == SourceKind.TORCHVISION:
-        return Source(SourceKind.TORCHVISION, place, name)
+    if place in OWN_PLACES:
+        return Source(SourceKind(place), place, name)
     if place.endswith(".py"):
         return Source(SourceKind.FILE, place, name)
     if not all(part.isidentifier() for part in place.split(".")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections.abc import Mapping
@@ -36,6 +37,9 @@ networks make far less, a wrong operator makes far more."""
 Shape = tuple[int, int, int]
 """C, H, W of an image."""
 
+Inputs = Mapping[str, Shape]
+"""Name of each input of a network -> the shape of an image of it."""
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -52,15 +56,26 @@ class Parity:
     largest: float
 
 
-def convert(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> onnx.ModelProto:
+def named_inputs(shape: Shape | Inputs) -> Inputs:
+    """The inputs of a network by name; that of one without names is called `INPUT`.
+
+    >>> named_inputs((3, 8, 8))
+    {'image': (3, 8, 8)}
+    """
+    return shape if isinstance(shape, Mapping) else {INPUT: shape}
+
+
+def convert(
+    network: nn.Module, shape: Shape | Inputs, metadata: Mapping[str, str]
+) -> onnx.ModelProto:
     """Convert a network; the batch size stays open.
 
     BatchNorm is folded into convolutions, and nodes are named after the network's modules.
 
     Args:
-        network: put into evaluation mode, in place; from float32 (N, C, H, W) to one
-            floating-point tensor (N, ...).
-        shape: C, H, W.
+        network: put into evaluation mode, in place; from float32 (N, C, H, W), one for each input,
+            to one floating-point tensor (N, ...).
+        shape: C, H, W; of each input by name where there are several, in the network's order.
         metadata: ``metadata_props`` of the model.
 
     Raises:
@@ -71,16 +86,17 @@ def convert(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> on
     need("onnxscript")
     network.eval().requires_grad_(False)
     _check_size(network)
-    _check_runs(network, shape)
+    inputs = named_inputs(shape)
+    _check_runs(network, inputs)
     try:
         with quiet():
             program = torch.onnx.export(
                 network,
-                (torch.zeros(TRACED_BATCH, *shape),),
-                input_names=[INPUT],
+                tuple(torch.zeros(TRACED_BATCH, *one) for one in inputs.values()),
+                input_names=list(inputs),
                 output_names=[OUTPUT],
                 opset_version=OPSET,
-                dynamic_shapes=({0: "N"},),
+                dynamic_shapes=_open_batches(network, inputs),
                 dynamo=True,
                 verbose=False,
             )
@@ -116,14 +132,22 @@ def _check_size(network: nn.Module) -> None:
         )
 
 
-def _check_runs(network: nn.Module, shape: Shape) -> None:
+def _open_batches(network: nn.Module, inputs: Inputs) -> tuple[Any, ...]:
+    """The batch size of every input is open; ``*images`` is one parameter to torch."""
+    sizes = tuple({0: "N"} for _ in inputs)
+    parameters = inspect.signature(network.forward).parameters.values()
+    return (sizes,) if any(p.kind is p.VAR_POSITIONAL for p in parameters) else sizes
+
+
+def _check_runs(network: nn.Module, inputs: Inputs) -> None:
     """Run the network in torch at each batch size: torch's own message says what is wrong."""
     torch = need("torch")
     for batch in (TRACED_BATCH, *PARITY_BATCHES):
-        given = (batch, *shape)
+        shapes = [(batch, *shape) for shape in inputs.values()]
+        given = " and ".join(map(str, shapes))
         try:
             with torch.no_grad():
-                answer: Any = network(torch.zeros(given))
+                answer: Any = network(*map(torch.zeros, shapes))
         except Exception as error:
             text = short(" ".join(str(error).split()))
             raise BadNetwork(f"the network fails on an input of shape {given}: {text}") from error
@@ -155,13 +179,15 @@ def _explained(error: BaseException) -> str:
     return f"the exporter cannot take this network: {short(first) or type(error).__name__}"
 
 
-def check_parity(model: onnx.ModelProto, network: nn.Module, shape: Shape, seed: int) -> Parity:
+def check_parity(
+    model: onnx.ModelProto, network: nn.Module, shape: Shape | Inputs, seed: int
+) -> Parity:
     """Run both forms of a network on random inputs.
 
     Args:
         model: the ONNX form.
         network: the torch form, in evaluation mode.
-        shape: C, H, W of the input.
+        shape: C, H, W of the input, or of each by name.
         seed: of the inputs, float32 (batch, C, H, W), standard normal.
 
     Raises:
@@ -171,7 +197,10 @@ def check_parity(model: onnx.ModelProto, network: nn.Module, shape: Shape, seed:
     rng = np.random.default_rng(seed)
     parts = []
     for batch in PARITY_BATCHES:
-        values = rng.standard_normal((batch, *shape)).astype(np.float32)
+        values = {
+            name: rng.standard_normal((batch, *one)).astype(np.float32)
+            for name, one in named_inputs(shape).items()
+        }
         parts.append(_differences(_torch_answer(network, values), _onnx_answer(model, values)))
     difference, largest = (max(column) for column in zip(*parts, strict=True))
     if largest == 0.0:
@@ -193,14 +222,18 @@ def _differences(wanted: npt.NDArray[Any], found: npt.NDArray[Any]) -> tuple[flo
     return float(np.abs(wanted - found).max()), float(np.abs(wanted).max())
 
 
-def _torch_answer(network: nn.Module, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+Values = Mapping[str, npt.NDArray[np.float32]]
+"""What each input is fed, in the network's order."""
+
+
+def _torch_answer(network: nn.Module, values: Values) -> npt.NDArray[Any]:
     torch = need("torch")
     with torch.no_grad():
-        answer: npt.NDArray[Any] = network(torch.from_numpy(values)).numpy()
+        answer: npt.NDArray[Any] = network(*map(torch.from_numpy, values.values())).numpy()
     return answer
 
 
-def _onnx_answer(model: onnx.ModelProto, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+def _onnx_answer(model: onnx.ModelProto, values: Values) -> npt.NDArray[Any]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -209,7 +242,7 @@ def _onnx_answer(model: onnx.ModelProto, values: npt.NDArray[np.float32]) -> npt
         session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        return np.asarray(session.run([OUTPUT], {INPUT: values})[0])
+        return np.asarray(session.run([OUTPUT], dict(values))[0])
     except Exception as error:  # ONNX Runtime has one exception type per status code
         text = short(" ".join(str(error).split()))
         raise ExportFailed(f"ONNX Runtime cannot run the exported model: {text}") from error

@@ -1,4 +1,4 @@
-"""Two small networks for 32x32 color images in ten classes."""
+"""Small networks for 32x32 color images: residual ones of several depths, and a MobileNet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 STAGES = ((16, 1), (32, 2), (64, 2))
-"""Stages of ResNet-20: channels, stride of the first of three blocks."""
+"""Stages of the residual networks: channels, stride of the first block."""
 
 BOTTLENECKS = (
     (16, 1, 1),
@@ -31,7 +31,17 @@ WIDEST = 192
 
 
 def resnet20() -> nn.Module:
-    """ResNet-20 of He et al. 2016 (arXiv:1512.03385, section 4.2), with projection shortcuts."""
+    """ResNet-20 for ten classes."""
+    return resnet(20)
+
+
+def resnet(depth: int, classes: int = CLASSES) -> nn.Module:
+    """A ResNet of He et al. 2016 (arXiv:1512.03385, section 4.2), with projection shortcuts.
+
+    Args:
+        depth: 6n + 2: three stages of n blocks, two convolutions each.
+        classes: size of the last layer.
+    """
     from torch import nn
 
     parts: list[tuple[str, nn.Module]] = [
@@ -42,15 +52,19 @@ def resnet20() -> nn.Module:
     width = 16
     for number, (channels, stride) in enumerate(STAGES, 1):
         blocks = OrderedDict[str, nn.Module]()
-        for index in range(3):
+        for index in range((depth - 2) // 6):
             blocks[f"block{index}"] = residual_block(width, channels, 1 if index else stride)
             width = channels
         parts.append((f"stage{number}", nn.Sequential(blocks)))
-    return nn.Sequential(OrderedDict([*parts, *_classifier(width)]))
+    return nn.Sequential(OrderedDict([*parts, *_classifier(width, classes)]))
 
 
-def mobilenet() -> nn.Module:
-    """Inverted residuals with ReLU6, after MobileNetV2, narrow and for small images."""
+def mobilenet(classes: int = CLASSES) -> nn.Module:
+    """Inverted residuals with ReLU6, after MobileNetV2, narrow and for small images.
+
+    Args:
+        classes: size of the last layer.
+    """
     from torch import nn
 
     parts: list[tuple[str, nn.Module]] = [
@@ -67,14 +81,14 @@ def mobilenet() -> nn.Module:
         ("last_bn", nn.BatchNorm2d(WIDEST)),
         ("last_relu", nn.ReLU6()),
     ]
-    return nn.Sequential(OrderedDict([*parts, *_classifier(WIDEST)]))
+    return nn.Sequential(OrderedDict([*parts, *_classifier(WIDEST, classes)]))
 
 
-def _classifier(width: int) -> list[tuple[str, nn.Module]]:
+def _classifier(width: int, classes: int) -> list[tuple[str, nn.Module]]:
     from torch import nn
 
     return [
         ("pool", nn.AdaptiveAvgPool2d(1)),
         ("flatten", nn.Flatten()),
-        ("head", nn.Linear(width, CLASSES)),
+        ("head", nn.Linear(width, classes)),
     ]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from analyzer.errors import BadData, TooLarge
-from analyzer.evaluation.readers.archive import Archive
+from analyzer.evaluation.sources.archive import Archive
 from analyzer.model import limits
 
 HEADER = "{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}"

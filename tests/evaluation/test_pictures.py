@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, PngImagePlugin
 
-from analyzer.evaluation.readers.pictures import Picture, Remark, UnreadablePicture, decode
+from analyzer.evaluation.sources.pictures import Picture, Remark, UnreadablePicture, decode
 
 Pixels = npt.NDArray[np.uint8]
 

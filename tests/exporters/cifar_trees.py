@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from exporters.datasets.cifar10 import FILES, IMAGE_BYTES, Subset
+from analyzer.evaluation.sources.cifar import IMAGE_BYTES, PUBLISHED
+from exporters.datasets.cifar10 import Subset
+
+FILES = {Subset(part): files for part, files in PUBLISHED[0].parts.items()}
 
 PER_BATCH = 3
 

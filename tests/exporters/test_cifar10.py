@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from analyzer.errors import BadData, FileMissing
+from analyzer.evaluation.sources.pickles import read_pickle
 from exporters.datasets.archives import write_archive
-from exporters.datasets.cifar10 import FILES, Subset, read_cifar10
+from exporters.datasets.cifar10 import Subset, read_cifar10
 from exporters.datasets.images import LabelledImages
-from exporters.datasets.pickles import read_pickle
-from tests.exporters.cifar_trees import batches, python2_pickle, write_binary, write_python
+from tests.exporters.cifar_trees import FILES, batches, python2_pickle, write_binary, write_python
 from tests.support import Run, invoke, parse_model, save, with_initializers, with_metadata
 
 CONTENT = batches()

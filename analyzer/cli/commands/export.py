@@ -41,7 +41,8 @@ def export(
     source: Annotated[
         str,
         typer.Argument(
-            help="torchvision:NAME, path/to/module.py:factory or package.module:factory.",
+            help="torchvision:NAME, cifar:NAME, segmentation:NAME, path/to/module.py:factory or "
+            "package.module:factory.",
             metavar="SOURCE",
         ),
     ],

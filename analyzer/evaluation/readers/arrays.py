@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from analyzer.errors import BadData, DataMismatch, quoted
 from analyzer.evaluation.dataset import State
-from analyzer.evaluation.preprocess import CHANNELS, is_stretched, order_of, target_of
+from analyzer.evaluation.preprocess import is_stretched, order_of, target_of
 from analyzer.evaluation.readers.request import Request, refuse_flags
 from analyzer.evaluation.recipe import AS_STORED, Recipe, effective_flags, recipe_of
+from analyzer.evaluation.resampling import CHANNELS
 from analyzer.evaluation.rows import CastRows, InputRows, PreparedRows, size_of, whole
 from analyzer.model import InputSignature, limits
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from analyzer.errors import UnsupportedSignature
 from analyzer.evaluation.dataset import DataKind, Dataset, digest
-from analyzer.evaluation.preprocess import CHANNELS
 from analyzer.evaluation.readers.states import ready_states, say_states
 from analyzer.evaluation.recipe import RANDOM
+from analyzer.evaluation.resampling import CHANNELS
 from analyzer.faults.sampling import generator
 from analyzer.model import InputSignature, limits
 

@@ -11,11 +11,11 @@ from analyzer.did_you_mean import meant
 from analyzer.errors import DataMismatch, quoted
 from analyzer.evaluation.dataset import DataKind, Dataset
 from analyzer.evaluation.readers.arrays import as_fed, check_rows, rows_of_images, state_of
-from analyzer.evaluation.readers.labels import Usable, read_class_numbers
 from analyzer.evaluation.readers.request import Request
 from analyzer.evaluation.readers.states import ready_states, say_states
 from analyzer.evaluation.rows import InputRows, chosen
 from analyzer.evaluation.sample import sample_rows, say_sample
+from analyzer.evaluation.sources.labels import Usable, read_class_numbers
 from analyzer.model import InputSignature
 
 MOST_NAMED = 5
@@ -26,6 +26,7 @@ IMAGES = "images"
 
 ALSO_CALLED = {
     **dict.fromkeys(("label", "target", "targets", "y", "y_test", "classes", "gt"), LABELS),
+    **dict.fromkeys(("mask", "masks"), LABELS),
     **dict.fromkeys(("image", "img", "imgs", "x", "x_test", "data", "input", "inputs"), IMAGES),
 }
 """What others call these keys."""

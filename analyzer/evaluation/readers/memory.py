@@ -27,4 +27,7 @@ def read_arrays(arrays: Arrays, request: Request) -> Dataset:
             "labels of arrays are given with them, as data=(inputs, labels); a list of labels is "
             "for folders of images"
         )
+    for option, given in (("masks", request.masks), ("part", request.part)):
+        if given is not None:
+            raise BadOption(f"--{option} has no effect on arrays; leave it out")
     return read_keyed(ArraysByKey(arrays), DataKind.ARRAYS, Path(arrays.name), request)

@@ -17,6 +17,8 @@ class Request:
         most: Images that are wanted; None: all.
         seed: That decides which these are.
         labels: A list of file names and their classes; None: folders are the classes.
+        masks: A folder with a mask for each image; None: images have one class each, or none.
+        part: Which part of the data set; None: it has none.
         names: Names of the model's classes, in their order; empty: it states none.
     """
 
@@ -25,6 +27,8 @@ class Request:
     most: int | None = None
     seed: int = 0
     labels: Path | None = None
+    masks: Path | None = None
+    part: str | None = None
     names: tuple[str, ...] = ()
 
 

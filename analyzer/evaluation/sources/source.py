@@ -7,7 +7,7 @@ needs the memory of the images that are in use.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +70,7 @@ class ArraySource:
         sha256: Digest of both.
         classes: Names of the classes; empty: they have none.
         masks: uint8 (n, rows, columns); None: there are none.
+        note: How it came about.
     """
 
     name: str
@@ -78,6 +79,12 @@ class ArraySource:
     sha256: str
     classes: tuple[str, ...] = ()
     masks: npt.NDArray[np.uint8] | None = None
+    note: str = ""
+
+    @property
+    def masked(self) -> bool:
+        """True if each image has a mask."""
+        return self.masks is not None
 
     def __len__(self) -> int:
         """Number of images."""
@@ -150,3 +157,11 @@ class ChosenImages:
             index: from 0, among those that were chosen.
         """
         return self.source.image(int(self.rows[index]))
+
+    def mask(self, index: int) -> Mask:
+        """The classes of one image's pixels, of a source that has them.
+
+        Args:
+            index: from 0, among those that were chosen.
+        """
+        return cast(MaskedSource, self.source).mask(int(self.rows[index]))

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadData, DataMismatch, FileMissing, quoted
+from analyzer.evaluation.sources.class_names import Numbering, number_by_order
 
 MOST_BYTES = 2**28
 """Of a list: ten million lines."""
@@ -51,6 +52,15 @@ class LabelList:
                 )
             found[several[0]] = self.classes[name]
         return found
+
+    def without(self, files: Sequence[str]) -> list[str]:
+        """Names in the list of which there is no file.
+
+        Args:
+            files: paths relative to the folder of the data set, with slashes.
+        """
+        found = self._meant(files)
+        return [name for name in self.classes if name not in found]
 
     def _meant(self, files: Sequence[str]) -> dict[str, list[str]]:
         """For names in the list: files of that path, else of that name, else without its suffix."""
@@ -134,28 +144,33 @@ def _columns(head: Sequence[str]) -> tuple[int, int]:
     return first, second
 
 
-def class_numbers(written: Mapping[str, str], names: Sequence[str], path: Path) -> dict[str, int]:
-    """Class numbers from classes as they are written.
+def number_labels(written: Mapping[str, str], names: Sequence[str], path: Path) -> Numbering:
+    """Class numbers of classes as they are written.
+
+    Numbers are classes. Names count as the model, or a configuration, orders them; where nothing
+    says an order, in the order of text, as AiTLAS does.
 
     Args:
         written: by file, a number or the name of a class.
-        names: the model's class names, in their order; empty: it states none.
+        names: of the classes, in their order; empty: nobody says.
         path: of the list, for messages.
 
     Raises:
-        DataMismatch: names of classes that the model does not name.
+        DataMismatch: names of classes that are none of ``names``.
+
+    >>> number_labels({"1.jpg": "wren", "2.jpg": "crow"}, (), Path("train.csv")).labels
+    {'crow': 0, 'wren': 1}
     """
-    if all(re.fullmatch("-?[0-9]+", label) for label in written.values()):
-        return {file: int(label) for file, label in written.items()}
+    classes = sorted(set(written.values()))
+    if all(re.fullmatch("-?[0-9]+", label) for label in classes):
+        return Numbering({label: int(label) for label in classes}, "", None)
+    if not names:
+        return number_by_order(classes, "by sorted name")
     places = {name: place for place, name in enumerate(names)}
     for file, label in written.items():
         if label not in places:
-            why = (
-                f"which is none of the {len(names)} classes that the model names"
-                f"{meant(label, names)}"
-                if names
-                else "and the model does not name its classes; write numbers, or the names into "
-                "the model by relcheck annotate MODEL --labels"
+            raise DataMismatch(
+                f"{path} gives {quoted(file)} the class {quoted(label)}, which is none of the "
+                f"{len(names)} classes that the model names{meant(label, names)}"
             )
-            raise DataMismatch(f"{path} gives {quoted(file)} the class {quoted(label)}, {why}")
-    return {file: places[label] for file, label in written.items()}
+    return Numbering({label: places[label] for label in classes}, "", None)

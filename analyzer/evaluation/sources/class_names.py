@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import DataMismatch, quoted
@@ -22,6 +22,22 @@ class Numbering:
     labels: Mapping[str, int]
     note: str
     classes: int | None
+
+    def names(self, stated: Sequence[str]) -> tuple[str, ...]:
+        """Names of the classes in the order of their numbers; empty: some numbers have none.
+
+        Args:
+            stated: by the model or a configuration; empty: nobody states any.
+
+        >>> Numbering({"wren": 1, "crow": 0}, "", 2).names(())
+        ('crow', 'wren')
+        """
+        if stated and all(0 <= number < len(stated) for number in self.labels.values()):
+            return tuple(stated)
+        by_number = {number: name for name, number in self.labels.items()}
+        if sorted(by_number) != list(range(len(self.labels))):
+            return ()
+        return tuple(by_number[number] for number in range(len(by_number)))
 
 
 def number_classes(
@@ -52,7 +68,8 @@ def number_classes(
         note = "no folder is called like a class that the model names; "
     if all(re.fullmatch("[0-9]+", folder) for folder in folders):
         return _by_number(folders, note)
-    return _by_order(folders, note)
+    found = number_by_order(folders, "by sorted folder name")
+    return replace(found, note=note + found.note)
 
 
 def _by_names(folders: Sequence[str], names: Sequence[str]) -> Numbering | None:
@@ -102,9 +119,18 @@ def _by_number(folders: Sequence[str], note: str) -> Numbering:
     return Numbering(numbers, told, None)
 
 
-def _by_order(folders: Sequence[str], note: str) -> Numbering:
-    ordered = sorted(folders)
-    told = f"{note}classes are numbered by sorted folder name: {ordered[0]} = 0"
+def number_by_order(names: Sequence[str], how: str) -> Numbering:
+    """Number classes by the order of their names as text.
+
+    Args:
+        names: of all classes, in any order, one or more.
+        how: half a sentence on the order, for the note.
+
+    >>> number_by_order(["wren", "crow"], "by sorted name").note
+    'classes are numbered by sorted name: crow = 0 .. wren = 1'
+    """
+    ordered = sorted(names)
+    told = f"classes are numbered {how}: {ordered[0]} = 0"
     if len(ordered) > 1:
         told += f" .. {ordered[-1]} = {len(ordered) - 1}"
     natural = sorted(ordered, key=_natural)
@@ -112,7 +138,7 @@ def _by_order(folders: Sequence[str], note: str) -> Numbering:
         late = next(b for a, b in zip(ordered, natural, strict=True) if a != b)
         early = ordered[ordered.index(late) - 1]
         told += f"; in the order of text, where {early} comes before {late}"
-    labels = {folder: number for number, folder in enumerate(ordered)}
+    labels = {name: number for number, name in enumerate(ordered)}
     return Numbering(labels, told, len(ordered))
 
 

@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,7 @@ class Remark(StrEnum):
     DEEP = "of 16 bits, brought to 8"
     LAID = "with transparent parts, laid on white"
     FRAMES = "of several frames, of which the first is used"
+    NAN = "with values that are no numbers (NaN), fed as they are"
 
 
 class UnreadablePicture(Exception):
@@ -70,14 +72,14 @@ class UnreadablePicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture.
+    """One picture, or the bands of a sensor at one place.
 
     Attributes:
-        pixels: uint8 (rows, columns, channels).
+        pixels: (rows, columns, channels): uint8; of bands uint8, uint16 or float32.
         remarks: What was done to it.
     """
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[Any]
     remarks: frozenset[Remark]
 
 

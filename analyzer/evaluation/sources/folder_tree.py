@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import FileMissing, quoted
-from analyzer.evaluation.readers.pictures import SUFFIXES
+from analyzer.evaluation.sources.pictures import SUFFIXES
 
 LEFTOVERS = frozenset(
     {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"}

@@ -1,0 +1,153 @@
+"""``relcheck train NETWORK --data D -o OUT.pt``: a network learns from images."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analyzer.cli import options, report_options
+from analyzer.cli.app import app
+from analyzer.cli.exits import Exit
+from analyzer.cli.option_forms import option, switch
+from analyzer.reports.formats import RecordKind
+
+_IMAGES, _BEGIN, _STEPS, _AUGMENT = (
+    "Images",
+    "Weights to begin with",
+    "Optimization (default: the recipe's)",
+    "From images to inputs",
+)
+
+_DATA = {
+    "validation": Annotated[
+        Path | None, option(_IMAGES, "PATH", "Decide which epoch is best (default: held out).")
+    ],
+    "held_out": Annotated[
+        str | None, option(_IMAGES, "X", "Share of --data that is held out (default 0.1).")
+    ],
+    "labels": Annotated[Path | None, option(_IMAGES, "FILE", "List of images and classes.")],
+    "part": Annotated[
+        str | None, option(_IMAGES, "WORD", "train, val or test, of data with such parts.")
+    ],
+    "validation_labels": Annotated[
+        Path | None, option(_IMAGES, "FILE", "As --labels, of the validation images.")
+    ],
+    "validation_part": Annotated[
+        str | None, option(_IMAGES, "WORD", "As --part, of the validation images.")
+    ],
+}
+_WEIGHTS = {
+    "weights": Annotated[
+        Path | None, option(_BEGIN, "FILE", "Checkpoint with the network's own names.")
+    ],
+    "init": Annotated[
+        Path | None,
+        option(_BEGIN, "FILE", "Of SwAV, DINO, SimSiam, SSQL, AiTLAS or relcheck pretrain."),
+    ],
+}
+_SETTINGS = {
+    "recipe": Annotated[
+        str | None,
+        option(_STEPS, "WORD", "paper, or small (default: small for inputs up to 64 pixels)."),
+    ],
+    "epochs": Annotated[
+        int | None, option(_STEPS, "N", "paper: until convergence; small: 40.", min=1)
+    ],
+    "batch": Annotated[int | None, option(_STEPS, "N", "Images per step; 128.", min=1)],
+    "optimizer": Annotated[
+        str | None,
+        option(_STEPS, "WORD", "radam (paper), nesterov (small), sgd, adam or adamw."),
+    ],
+    "lr": Annotated[float | None, option(_STEPS, "X", "Learning rate; paper 0.001, small 0.2.")],
+    "momentum": Annotated[float | None, option(_STEPS, "X", "Of sgd and nesterov; 0.9.")],
+    "weight_decay": Annotated[float | None, option(_STEPS, "X", "paper 0, small 0.0005.")],
+    "schedule": Annotated[
+        str | None,
+        option(_STEPS, "WORD", "plateau (paper), one-cycle (small), cosine or constant."),
+    ],
+    "factor": Annotated[float | None, option(_STEPS, "X", "Of the rate at a plateau; 0.1.")],
+    "patience": Annotated[
+        int | None, option(_STEPS, "N", "Epochs without improvement before it; 5.")
+    ],
+    "min_lr": Annotated[float | None, option(_STEPS, "X", "Lowest rate; a thousandth of --lr.")],
+    "warmup": Annotated[float | None, option(_STEPS, "N", "cosine: epochs of linear rise; 0.")],
+    "clip_norm": Annotated[float | None, option(_STEPS, "X", "Of all gradients; none.")],
+    "smoothing": Annotated[float | None, option(_STEPS, "X", "Of labels; paper 0, small 0.05.")],
+}
+_PREPARATION = {
+    "input": Annotated[
+        str | None,
+        option(_AUGMENT, "SIZE", "Of the input: 224, 360x480, 1x28x28.", name="--input"),
+    ],
+    "resize": Annotated[int | None, option(_AUGMENT, "PIXELS", "Of the shorter side.")],
+    "crop": Annotated[int | None, option(_AUGMENT, "PIXELS", "Of the random square.")],
+    "pad": Annotated[int | None, option(_AUGMENT, "PIXELS", "Random shift; paper 0, small 4.")],
+    "flips": Annotated[str | None, option(_AUGMENT, "WORD", "horizontal (default), both or none.")],
+    "scale": Annotated[str | None, option(_AUGMENT, "X", "Factor on pixels, like 1/255.")],
+    "mean": Annotated[str | None, option(_AUGMENT, "X,..", "Of the scaled pixel.")],
+    "std": Annotated[str | None, option(_AUGMENT, "X,..", "Of the scaled pixel.")],
+    "color": Annotated[str | None, option(_AUGMENT, "WORD", "RGB or BGR.")],
+}
+_MACHINE = {
+    "seed": options.Seed,
+    "device": Annotated[
+        str | None, option("Effort", "WORD", "cpu (default), cuda, cuda:1, or auto.")
+    ],
+    "full_precision": Annotated[
+        bool | None, switch("--full-precision", "On a GPU: float32 throughout.")
+    ],
+    "threads": Annotated[
+        int | None, option("Effort", "N", "That prepare images (default: cores, at most 16).")
+    ],
+    "state": Annotated[
+        Path | None, option("Effort", "FOLDER", "Keep the training there (default OUT.training).")
+    ],
+}
+_PREPROCESSING = ("resize", "crop", "scale", "mean", "std", "color")
+
+
+@app.command()
+@options.takes(
+    **report_options.outputs(RecordKind.TRAINING, None),
+    **_DATA,
+    **_WEIGHTS,
+    **_SETTINGS,
+    **_PREPARATION,
+    **_MACHINE,
+)
+def train(
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="torchvision:NAME, cifar:NAME, path/to/module.py:factory or "
+            "package.module:factory.",
+            metavar="NETWORK",
+        ),
+    ],
+    data: Annotated[Path, typer.Option(help="Images with classes to learn.", metavar="PATH")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.pt", help="File to write.")],
+    onnx: Annotated[
+        Path | None, typer.Option(help="Write the ONNX model, too.", metavar="FILE")
+    ] = None,
+    **flags: Any,
+) -> Exit:
+    r"""Train a network; the epoch that is best on validation images is kept.
+
+    An interrupted training goes on where it was if the command is repeated, and ends as an
+    undisturbed one does. Its folder has a log for TensorBoard.
+
+    Needs torch: pip install 'relcheck-onnx\[export]'.
+
+    Example: relcheck train torchvision:resnet50 --init swav.pth --data train -o model.pt
+    """
+    from analyzer.cli.present import show
+    from analyzer.cli.terminal import terminal
+    from analyzer.jobs.requests.settings import ask
+    from analyzer.jobs.requests.train import TrainRequest
+    from analyzer.jobs.train import train_network
+
+    stated = {name: flags.pop(name) for name in _PREPROCESSING}
+    preprocessing = {name: str(value) for name, value in stated.items() if value is not None}
+    flags |= {"source": network, "data": data, "out": out, "onnx": onnx}
+    request = ask(TrainRequest, flags, preprocessing=preprocessing)
+    return show(train_network(request, terminal()))
