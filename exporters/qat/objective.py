@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyzer.evaluation.sources import Image, ImageSource
+from analyzer.evaluation.sources import Image, ImageSource, Mask
 from exporters.qat.agreement import Agreement, compare
 from exporters.qat.network import make_network
 from exporters.qat.prepare import Prepared, prepare
 from exporters.qat.settings import QatSettings
 from exporters.qat.written import written
 from exporters.torch.torch_model import Shape
-from exporters.training.objective import Batch, Better, Objective, StepInfo
+from exporters.training.objective import (
+    Batch,
+    Better,
+    MaskedObjective,
+    Objective,
+    StepInfo,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -51,6 +57,8 @@ def quantization_aware(
     prepared = prepare(base.network, shape, metadata, reduce_range=settings.reduce_range)
     network = make_network(prepared)
     network.calibrate(_first_batches(base, images))
+    if isinstance(base, MaskedObjective):
+        return MaskedQuantizationAware(base, network, prepared, settings)
     return QuantizationAware(base, network, prepared, settings)
 
 
@@ -85,7 +93,7 @@ class QuantizationAware:
             settings: when BatchNorm and ranges are frozen.
         """
         base.network = network
-        self._base, self._prepared, self._settings = base, prepared, settings
+        self._base, self._prepared, self.settings = base, prepared, settings
         self.network = network
         self.better: Mapping[str, Better] = base.better
         self.identity: Mapping[str, str] = {**base.identity, **settings.identity()}
@@ -100,9 +108,9 @@ class QuantizationAware:
 
     def loss(self, batch: Batch, step: StepInfo) -> torch.Tensor:
         """The other objective's loss; what is due is frozen before."""
-        if step.epoch >= self._settings.batchnorm_epochs:
+        if step.epoch >= self.settings.batchnorm_epochs:
             self.network.freeze_batchnorm()
-        if step.epoch >= self._settings.range_epochs:
+        if step.epoch >= self.settings.range_epochs:
             self.network.freeze_ranges()
         return self._base.loss(batch, step)
 
@@ -131,3 +139,15 @@ class QuantizationAware:
             CannotQuantize: ONNX Runtime cannot run the file.
         """
         return compare(self.network, model, lambda: self._base.evaluate(source))
+
+
+class MaskedQuantizationAware(QuantizationAware):
+    """The same for objectives whose images have a class for each pixel."""
+
+    _base: MaskedObjective
+
+    def masked_views(
+        self, image: Image, mask: Mask, rng: np.random.Generator
+    ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        """Views and mask of the other objective."""
+        return self._base.masked_views(image, mask, rng)

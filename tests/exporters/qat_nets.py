@@ -18,7 +18,7 @@ from exporters.qat.written import written
 SHAPE = (3, 12, 12)
 
 
-class Sum(nn.Module):
+class Sum(nn.Module):  # type: ignore[misc, unused-ignore]
     """Two convolutions, added; `after` works on the sum."""
 
     def __init__(self, after: nn.Module | None = None, join: Any = None) -> None:

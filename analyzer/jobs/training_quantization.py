@@ -1,0 +1,92 @@
+"""The part of a training that is quantization-aware: its objective, its file, and the proof."""
+
+from collections.abc import Mapping
+
+import onnx
+
+from analyzer.errors import BadOption
+from analyzer.evaluation.sources import ImageSource
+from analyzer.jobs.requests.train import TrainRequest
+from analyzer.reports.training.record import QuantizationPart
+from exporters.qat.objective import QuantizationAware, quantization_aware
+from exporters.qat.settings import QatSettings
+from exporters.training.objective import Objective
+
+ONLY = ("batchnorm_epochs", "range_epochs", "reduce_range")
+"""Fields of the request that say something about quantization only."""
+
+WEIGHT_FILES = (".pt", ".pth", ".th", ".ckpt", ".bin", ".safetensors")
+"""Endings that promise weights of torch."""
+
+
+def check_quantization(request: TrainRequest) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        BadOption: they do not.
+    """
+    if not request.qat:
+        stated = [name for name in ONLY if getattr(request, name) not in (None, False)]
+        if stated:
+            raise BadOption(f"--{stated[0].replace('_', '-')} belongs to --qat; give both or none")
+        return
+    if request.onnx:
+        raise BadOption("--onnx: with --qat, --out is the ONNX model already; leave --onnx out")
+    if request.out.suffix in WEIGHT_FILES:
+        raise BadOption(
+            f"--out {request.out}: with --qat the result is an ONNX model; let its name end in "
+            ".onnx"
+        )
+
+
+def quantized(
+    request: TrainRequest,
+    objective: Objective,
+    shape: tuple[int, int, int],
+    entries: Mapping[str, str],
+    images: ImageSource,
+) -> QuantizationAware:
+    """Make an objective quantization-aware.
+
+    Args:
+        request: says when BatchNorm and ranges are frozen.
+        objective: of the float network.
+        shape: C, H, W of its input.
+        entries: metadata of the file that is written.
+        images: training images.
+
+    Raises:
+        ExportError: the network has no ONNX form.
+        CannotQuantize: it cannot be quantized.
+    """
+    stated = {name: getattr(request, name) for name in ONLY}
+    settings = QatSettings(**{name: v for name, v in stated.items() if v is not None})
+    return quantization_aware(objective, shape, entries, settings, images)
+
+
+def quantization_part(
+    aware: QuantizationAware, model: onnx.ModelProto, images: ImageSource
+) -> QuantizationPart:
+    """What the report says of the quantization.
+
+    Args:
+        aware: after its training.
+        model: the file.
+        images: those that ONNX Runtime and torch are compared on.
+
+    Raises:
+        CannotQuantize: ONNX Runtime cannot run the file.
+    """
+    found, settings = aware.agreement(model, images), aware.settings
+    return QuantizationPart(
+        batchnorm_epochs=settings.batchnorm_epochs,
+        range_epochs=settings.range_epochs,
+        weight_bits=7 if settings.reduce_range else 8,
+        images=found.images,
+        differing=found.differing,
+        scores_differing=found.scores_differing,
+        simulation_differing=found.simulation_differing,
+        float_operators=found.float_operators,
+        precise_int8=found.saturating,
+        words=found.sentence,
+    )
