@@ -174,12 +174,15 @@ def _origin(made: TrainableNetwork) -> str:
 def _head(request: TrainRequest, prepared: _Prepared) -> list[str]:
     """The settings that were chosen, before the first epoch."""
     settings, data = prepared.settings, prepared.data
-    epochs = f"{settings.epochs} epochs" if settings.epochs else "until convergence"
+    epochs = "until convergence"
+    if settings.epochs:
+        epochs = f"{settings.epochs} epoch{'s' * (settings.epochs > 1)}"
     return [
         f"{request.source} on {len(data.training):,} images of {data.training.name}, validation on "
         f"{len(data.validation):,}; {data.classes} classes",
         f"recipe {prepared.recipe.name}: {settings.optimizer}, batch {settings.batch}, rate "
-        f"{settings.learning_rate:g}, {settings.schedule}, {epochs}; {prepared.images.words()}",
+        f"{settings.learning_rate:g}, {settings.schedule}, {epochs}",
+        f"augmentation: {prepared.images.words()}",
     ]
 
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from analyzer.evaluation.preprocess import check_channels
 from analyzer.jobs.requests.train import TrainRequest
 from analyzer.model import Preprocessing
 from exporters.training.augmentation import Augmentation, Flips
@@ -64,6 +65,10 @@ def augmentation(
         recipe: says the rest.
         shape: C, H, W of the input.
         stated: how images become inputs without augmentation.
+
+    Raises:
+        DataMismatch: means or deviations are not one for all channels, nor one for each.
     """
+    check_channels(stated, shape[0])
     pad = recipe.pad if request.pad is None else request.pad
     return Augmentation(shape, stated, pad, Flips(request.flips or recipe.flips))

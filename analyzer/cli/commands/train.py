@@ -160,6 +160,7 @@ def train(
     """
     from analyzer.cli.present import show
     from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
     from analyzer.jobs.requests.settings import ask
     from analyzer.jobs.requests.train import TrainRequest
     from analyzer.jobs.train import train_network
@@ -167,5 +168,5 @@ def train(
     stated = {name: flags.pop(name) for name in _PREPROCESSING}
     preprocessing = {name: str(value) for name, value in stated.items() if value is not None}
     flags |= {"source": network, "data": data, "out": out, "onnx": onnx}
-    request = ask(TrainRequest, flags, preprocessing=preprocessing)
+    request = ask(TrainRequest, flags, preprocessing=preprocessing, command=command_line())
     return show(train_network(request, terminal()))
