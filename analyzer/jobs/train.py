@@ -17,6 +17,7 @@ from analyzer.jobs.training_data import TrainingData, images_part, open_data
 from analyzer.jobs.training_observer import epoch_part, training_observer
 from analyzer.jobs.training_quantization import (
     check_quantization,
+    gentler,
     quantization_part,
     quantized,
 )
@@ -139,6 +140,7 @@ def _prepared(request: TrainRequest) -> _Prepared:
     )
     recipe = find_recipe(request.recipe, made.shape)
     settings = fit_settings(request, recipe, begins=made.initial is None)
+    settings = gentler(request, made.initial, settings)
     images = augmentation(request, recipe, made.shape, made.preprocessing)
     objective = data.task.objective(
         TaskSettings(
@@ -152,7 +154,7 @@ def _prepared(request: TrainRequest) -> _Prepared:
     )
     if request.qat:
         entries = _entries(request, data, made)
-        objective = quantized(request, objective, made.shape, entries, data.training)
+        objective = quantized(request, objective, made.shape, entries, data.training, settings)
     return _Prepared(data, made, recipe, settings, images, objective)
 
 

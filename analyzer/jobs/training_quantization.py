@@ -1,6 +1,7 @@
 """The part of a training that is quantization-aware: its objective, its file, and the proof."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import onnx
 
@@ -10,7 +11,12 @@ from analyzer.jobs.requests.train import TrainRequest
 from analyzer.reports.training.record import QuantizationPart
 from exporters.qat.objective import QuantizationAware, quantization_aware
 from exporters.qat.settings import QatSettings
+from exporters.torch.initial import Initial
 from exporters.training.objective import Objective
+from exporters.training.settings import FitSettings
+
+TRAINED = 0.1
+"""Share of the rate of fine-tuning where the network is trained already, classifier and all."""
 
 ONLY = ("batchnorm_epochs", "range_epochs", "reduce_range")
 """Fields of the request that say something about quantization only."""
@@ -26,7 +32,10 @@ def check_quantization(request: TrainRequest) -> None:
         BadOption: they do not.
     """
     if not request.qat:
-        stated = [name for name in ONLY if getattr(request, name) not in (None, False)]
+        values = {name: getattr(request, name) for name in ONLY}
+        stated = [
+            name for name, value in values.items() if value is not None and value is not False
+        ]
         if stated:
             raise BadOption(f"--{stated[0].replace('_', '-')} belongs to --qat; give both or none")
         return
@@ -39,12 +48,30 @@ def check_quantization(request: TrainRequest) -> None:
         )
 
 
+def gentler(request: TrainRequest, initial: Initial | None, settings: FitSettings) -> FitSettings:
+    """Settings whose rate suits a network that is trained and only has to get used to int8.
+
+    Args:
+        request: a rate that it states stays.
+        initial: the weights that the network begins with.
+        settings: of a float training.
+    """
+    if not request.qat or request.lr is not None or initial is None or initial.fresh:
+        return settings
+    return replace(
+        settings,
+        learning_rate=settings.learning_rate * TRAINED,
+        floor=settings.floor * (TRAINED if request.min_lr is None else 1.0),
+    )
+
+
 def quantized(
     request: TrainRequest,
     objective: Objective,
     shape: tuple[int, int, int],
     entries: Mapping[str, str],
     images: ImageSource,
+    plan: FitSettings,
 ) -> QuantizationAware:
     """Make an objective quantization-aware.
 
@@ -54,13 +81,15 @@ def quantized(
         shape: C, H, W of its input.
         entries: metadata of the file that is written.
         images: training images.
+        plan: length of the training and of its steps.
 
     Raises:
         ExportError: the network has no ONNX form.
         CannotQuantize: it cannot be quantized.
     """
-    stated = {name: getattr(request, name) for name in ONLY}
-    settings = QatSettings(**{name: v for name, v in stated.items() if v is not None})
+    values = {name: getattr(request, name) for name in ONLY}
+    stated = {name: value for name, value in values.items() if value is not None}
+    settings = replace(QatSettings.over(plan.epochs, len(images) // plan.batch), **stated)
     return quantization_aware(objective, shape, entries, settings, images)
 
 

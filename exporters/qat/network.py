@@ -83,6 +83,11 @@ def make_network(prepared: Prepared) -> nn.Module:
                     rounding.restart()
                     rounding.observe(self.folded[key(step.name)].folded()[0])
 
+        def restart_ranges(self) -> None:
+            """Forget the ranges of activations: those of untrained BatchNorms mislead."""
+            for rounding in self.placement.values.values():
+                self.roundings[key(rounding.scale)].restart()
+
         def freeze_ranges(self) -> None:
             """Leave scales and zero points as they are from now on."""
             self.observing = False

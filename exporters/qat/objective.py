@@ -54,7 +54,13 @@ def quantization_aware(
         ExportFailed: it has no ONNX form.
         CannotQuantize: the quantizer, or the training, does not take it.
     """
-    prepared = prepare(base.network, shape, metadata, reduce_range=settings.reduce_range)
+    prepared = prepare(
+        base.network,
+        shape,
+        metadata,
+        reduce_range=settings.reduce_range,
+        averaging=settings.averaging,
+    )
     network = make_network(prepared)
     network.calibrate(_first_batches(base, images))
     if isinstance(base, MaskedObjective):
@@ -108,6 +114,8 @@ class QuantizationAware:
 
     def loss(self, batch: Batch, step: StepInfo) -> torch.Tensor:
         """The other objective's loss; what is due is frozen before."""
+        if not step.step and self.settings.batchnorm_epochs:
+            self.network.restart_ranges()
         if step.epoch >= self.settings.batchnorm_epochs:
             self.network.freeze_batchnorm()
         if step.epoch >= self.settings.range_epochs:

@@ -15,7 +15,7 @@ from analyzer.errors import CannotQuantize
 from analyzer.graph.index import index_of
 from exporters.qat.folded import BatchNormOf, make_folded
 from exporters.qat.placement import Placement, find_placement, is_bias
-from exporters.qat.rounding import SIGNED, SIGNED_REDUCED, UNSIGNED, make_rounding
+from exporters.qat.rounding import AVERAGING, SIGNED, SIGNED_REDUCED, UNSIGNED, make_rounding
 from exporters.qat.table import check_known
 from exporters.qat.traced import find_batchnorms
 from exporters.qat.values import key
@@ -55,6 +55,7 @@ class Prepared:
         norms: Convolution -> the BatchNorm behind it.
         tensors: float32 by name, of the torch network.
         reduce_range: True for weights of 7 bits.
+        averaging: Weight of a new minimum or maximum in a range.
     """
 
     model: onnx.ModelProto
@@ -64,6 +65,7 @@ class Prepared:
     norms: Mapping[str, BatchNormOf]
     tensors: Mapping[str, torch.Tensor]
     reduce_range: bool
+    averaging: float
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -99,18 +101,26 @@ class Prepared:
         types = {t.name: t for t in self.quantized.graph.initializer}
         made: dict[str, nn.Module] = {}
         for rounding in self.placement.values.values():
-            made[key(rounding.scale)] = make_rounding(UNSIGNED, symmetric=False)
+            made[key(rounding.scale)] = make_rounding(
+                UNSIGNED, symmetric=False, averaging=self.averaging
+            )
         for stored in self.placement.stored.values():
             if stored.codes in self.biases:
                 continue
             codes = types[stored.codes]
             if codes.data_type == TensorProto.UINT8:
-                made[key(stored.scale)] = make_rounding(UNSIGNED, symmetric=False)
+                made[key(stored.scale)] = make_rounding(
+                    UNSIGNED, symmetric=False, averaging=self.averaging
+                )
             else:
                 signed = SIGNED_REDUCED if self.reduce_range else SIGNED
                 channels = 1 if stored.axis is None else int(codes.dims[stored.axis])
                 made[key(stored.scale)] = make_rounding(
-                    signed, symmetric=True, axis=stored.axis, channels=channels
+                    signed,
+                    symmetric=True,
+                    axis=stored.axis,
+                    channels=channels,
+                    averaging=self.averaging,
                 )
         return made
 
@@ -151,6 +161,7 @@ def prepare(
     metadata: Mapping[str, str],
     *,
     reduce_range: bool = False,
+    averaging: float = AVERAGING,
 ) -> Prepared:
     """Export a network, quantize it, and note what training must know.
 
@@ -159,6 +170,7 @@ def prepare(
         shape: C, H, W.
         metadata: entries of the ONNX model.
         reduce_range: weights of 7 bits, as ``relcheck quantize --reduce-range``.
+        averaging: weight of a new minimum or maximum in a range, in (0, 1].
 
     Raises:
         BadNetwork: the network does not run on such an input.
@@ -189,7 +201,7 @@ def prepare(
     norms = _by_node(model, pairs, tensors)
     if not placement.stored:
         raise CannotQuantize("the network has no weight that the quantizer rounds")
-    return Prepared(model, quantized, placement, biases, norms, tensors, reduce_range)
+    return Prepared(model, quantized, placement, biases, norms, tensors, reduce_range, averaging)
 
 
 def _tell_apart(network: nn.Module) -> None:

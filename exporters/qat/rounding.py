@@ -35,7 +35,12 @@ def _observers() -> Any:
 
 
 def make_rounding(
-    codes: tuple[int, int], *, symmetric: bool, axis: int | None = None, channels: int = 1
+    codes: tuple[int, int],
+    *,
+    symmetric: bool,
+    axis: int | None = None,
+    channels: int = 1,
+    averaging: float = AVERAGING,
 ) -> nn.Module:
     """A module that observes values, and replaces them by the nearest that codes stand for.
 
@@ -47,6 +52,7 @@ def make_rounding(
         symmetric: True if the code 0 stands for 0.
         axis: the axis with a scale for each index; None: one scale.
         channels: size of that axis.
+        averaging: weight of a new minimum or maximum in the moving average, in (0, 1].
     """
     import torch
     from torch import nn
@@ -61,7 +67,7 @@ def make_rounding(
             super().__init__()
             self.axis, self.low, self.high = axis, codes[0], codes[1]
             self.observing = True
-            self.observer = _make_observer(codes, symmetric, axis)
+            self.observer = _make_observer(codes, symmetric, axis, averaging)
             shape = () if axis is None else (channels,)
             self.register_buffer("scale", torch.ones(shape))
             self.register_buffer("zero_point", torch.zeros(shape, dtype=torch.int32))
@@ -111,7 +117,9 @@ def make_rounding(
     return Rounding()
 
 
-def _make_observer(codes: tuple[int, int], symmetric: bool, axis: int | None) -> Any:
+def _make_observer(
+    codes: tuple[int, int], symmetric: bool, axis: int | None, averaging: float
+) -> Any:
     import torch
 
     observers = _observers()
@@ -121,10 +129,10 @@ def _make_observer(codes: tuple[int, int], symmetric: bool, axis: int | None) ->
     if axis is None:
         scheme = torch.per_tensor_symmetric if symmetric else torch.per_tensor_affine
         return observers.MovingAverageMinMaxObserver(
-            averaging_constant=AVERAGING, qscheme=scheme, **settings
+            averaging_constant=averaging, qscheme=scheme, **settings
         )
     return observers.MovingAveragePerChannelMinMaxObserver(
-        averaging_constant=AVERAGING, ch_axis=axis, qscheme=torch.per_channel_symmetric, **settings
+        averaging_constant=averaging, ch_axis=axis, qscheme=torch.per_channel_symmetric, **settings
     )
 
 

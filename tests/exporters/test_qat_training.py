@@ -205,6 +205,7 @@ def test_the_engine_trains_resumes_and_writes(tmp_path: Path) -> None:
     found = whole.agreement(model, others)
     assert (found.images, found.differing) == (16, 0)
     assert whole.identity["range epochs"] == "2"
+    assert whole.identity["averaging"] == "0.01"
 
 
 def test_an_operator_that_training_cannot_run_is_named() -> None:

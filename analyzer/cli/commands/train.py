@@ -95,10 +95,10 @@ _QUANTIZATION = {
         switch("--qat", "Train in int8; OUT is the quantized ONNX model.", panel=_INT8),
     ],
     "batchnorm_epochs": Annotated[
-        int | None, option(_INT8, "N", "Epochs until BatchNorm is frozen; 3.")
+        int | None, option(_INT8, "N", "Until BatchNorm is frozen; half of them.")
     ],
     "range_epochs": Annotated[
-        int | None, option(_INT8, "N", "Epochs until the ranges are frozen; 4.")
+        int | None, option(_INT8, "N", "Until ranges are frozen; three quarters.")
     ],
     "reduce_range": Annotated[
         bool | None,
