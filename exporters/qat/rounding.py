@@ -82,6 +82,7 @@ def make_rounding(
         def restart(self) -> None:
             """Forget what was observed; the next tensor counts in full."""
             self.observer.reset_min_max_vals()
+            self.observer.to(self.scale.device)  # torchao makes new tensors on the CPU
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             """Round float32 ``x``; the gradient passes where ``x`` is within the range."""
