@@ -135,6 +135,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.targets.target import target_schema; print(target_schema(), end="")' > docs/target.schema.json
 	$(BIN)/python -c 'from analyzer.reports.target.record import json_schema; print(json_schema(), end="")' > docs/target-report.schema.json
 	$(BIN)/python -c 'from analyzer.reports.protect.record import plan_schema; print(plan_schema(), end="")' > docs/protection-plan.schema.json
+	$(BIN)/python -c 'from analyzer.reports.log_odds.record import log_odds_schema; print(log_odds_schema(), end="")' > docs/log-odds.schema.json
 	$(BIN)/python -c 'from analyzer.reports.failure.record import failure_schema; print(failure_schema(), end="")' > docs/failure.schema.json
 	$(BIN)/python -c 'from analyzer.cli.settings_schema import settings_schema; print(settings_schema(), end="")' > docs/settings.schema.json
 	$(BIN)/python -c 'import pathlib; from analyzer.reports.verification import verification_text; print(verification_text(pathlib.Path("docs/verification-intro.md").read_text("utf-8")), end="")' > docs/verification.md

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from analyzer.jobs.api_data import annotate, check
     from analyzer.jobs.api_replay import replay
-    from analyzer.jobs.api_reports import diff
+    from analyzer.jobs.api_reports import diff, log_odds
     from analyzer.jobs.api_run import run
     from analyzer.jobs.api_targets import protect, read_target
     from analyzer.jobs.check import RecipesFound
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from analyzer.jobs.gates import GateReport
     from analyzer.jobs.harden import HardenedModel
     from analyzer.jobs.inspect import Inspection
+    from analyzer.jobs.log_odds import LogOddsFound
     from analyzer.jobs.map import VulnerabilityReport
     from analyzer.jobs.observer import Observer, Silent
     from analyzer.jobs.protect import ProtectionReport
@@ -69,6 +70,7 @@ __all__ = [
     "GateReport",
     "HardenedModel",
     "Inspection",
+    "LogOddsFound",
     "Observer",
     "ProtectionReport",
     "QuantizedModel",
@@ -93,6 +95,7 @@ __all__ = [
     "harden",
     "inspect",
     "list_targets",
+    "log_odds",
     "protect",
     "quantize",
     "read_target",
@@ -119,6 +122,8 @@ _HOMES = {
     "annotate": "analyzer.jobs.api_data",
     "check": "analyzer.jobs.api_data",
     "diff": "analyzer.jobs.api_reports",
+    "log_odds": "analyzer.jobs.api_reports",
+    "LogOddsFound": "analyzer.jobs.log_odds",
     "list_targets": "analyzer.jobs.target.library",
     "protect": "analyzer.jobs.api_targets",
     "read_target": "analyzer.jobs.api_targets",

@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     "bad-target": "tests/core/test_target_files.py; no command takes targets",
     "unsupported-target": "tests/core/test_targets.py, with bits that no file stores",
     "torch-missing": "tests/exporters/test_export_refusals.py",
+    "bad-model-list": "tests/jobs/test_log_odds.py",
     "bad-network": "tests/exporters/test_export_refusals.py and test_torch_export.py",
     "bad-checkpoint": "tests/exporters/test_checkpoint.py and test_torch_export.py",
     "export-failed": "tests/exporters/test_torch_export.py",

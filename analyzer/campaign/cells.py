@@ -1,7 +1,8 @@
 """Cells: the strata from which the trials of a block draw their patterns.
 
 Every kind of campaign has its kind of cell: `Cell` is a stratum of a rate of a sweep, `SiteCell` a
-stratum of a tensor of a vulnerability map, `EventCell` a stratum of the events of a target.
+stratum of a tensor of a vulnerability map, `EventCell` a stratum of the events of a target. A
+`RepetitionCell` is all patterns of a rate, for protocols that stratify nothing.
 """
 
 from typing import Protocol
@@ -12,9 +13,11 @@ import numpy.typing as npt
 from analyzer.campaign.event_cells import PREFIX, EventCell
 from analyzer.campaign.patterns import Draw, PatternSource
 from analyzer.campaign.rate_cells import Cell
+from analyzer.campaign.repetition_cells import PREFIX as REPETITION
+from analyzer.campaign.repetition_cells import RepetitionCell
 from analyzer.campaign.site_cells import SiteCell
 
-__all__ = ["AnyCell", "Cell", "EventCell", "SiteCell", "cell_named"]
+__all__ = ["AnyCell", "Cell", "EventCell", "RepetitionCell", "SiteCell", "cell_named"]
 
 
 class AnyCell(Protocol):
@@ -51,4 +54,6 @@ def cell_named(name: str) -> AnyCell:
     """
     if name.startswith(PREFIX):
         return EventCell.named(name)
+    if name.startswith(REPETITION):
+        return RepetitionCell.named(name)
     return SiteCell.named(name) if name.count("/") == 2 else Cell.named(name)

@@ -29,6 +29,10 @@ Exposure = Annotated[
     str | None,
     _option(_FAULTS, "WORD", "transient: new faults each batch (default); resident: they stay."),
 ]
+Protocol = Annotated[
+    str | None,
+    _option(_FAULTS, "WORD", "Settings of a study, and its repetitions: milazzo2025."),
+]
 Encoding = Annotated[
     str | None, _option(_FAULTS, "WORD", "How values are held: stored (default) or q15.16.")
 ]
@@ -51,13 +55,22 @@ Kinds = Annotated[
     _option(_FAULTS, "LIST", "Of weight, bias, scale, zero-point, norm, constant (default all)."),
 ]
 Data = Annotated[
-    Path | None, _option(_DATA, "PATH", ".npz or image folder (default: what the model names).")
+    Path | None,
+    _option(
+        _DATA, "PATH", ".npz, image folder or public data set (default: what the model names)."
+    ),
 ]
 Images = Annotated[
     int | None, _option(_DATA, "N", "Use N images, drawn by the seed, of each class its share.")
 ]
 Labels = Annotated[
     Path | None, _option(_DATA, "FILE", "List of images and classes, for a folder of images.")
+]
+Masks = Annotated[
+    Path | None, _option(_DATA, "DIR", "Folder with a mask for each image of an image folder.")
+]
+Part = Annotated[
+    str | None, _option(_DATA, "WORD", "train, val or test, of a data set that has such parts.")
 ]
 Expect = Annotated[
     list[str] | None,
@@ -77,6 +90,10 @@ Crop = Annotated[str | None, _option(_DATA, "PIXELS", "Of the central square.")]
 Scale = Annotated[str | None, _option(_DATA, "X", "Factor on pixels 0..255 (default 1/255).")]
 Mean = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
 Std = Annotated[str | None, _option(_DATA, "X,..", "Of the scaled pixel.")]
+LogOdds = Annotated[
+    Path | None,
+    _option(_DATA, "FILE", "Fault-free log-odds of a list (CSV: method,dataset,model,data)."),
+]
 _HALF_WIDTH = "Half-width at which a rate is done (default 0.01"
 Precision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}).")]
 RunPrecision = Annotated[str | None, _option(_EFFORT, "X", f"{_HALF_WIDTH}; 0.002 with --target).")]
@@ -177,6 +194,8 @@ PREPROCESSING = {
 DATA = {
     "data": Data,
     "labels": Labels,
+    "masks": Masks,
+    "part": Part,
     "images": Images,
     "metric": Metric,
     "task": Task,
@@ -199,6 +218,7 @@ _SWEEP = {"rates": Rates, "exposure": Exposure, **FAULTS}
 RUN = {
     "target": Target,
     **_SWEEP,
+    "protocol": Protocol,
     "protect": Protect,
     **_ACCURACY,
     "precision": RunPrecision,

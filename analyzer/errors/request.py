@@ -45,6 +45,12 @@ class BadSeverityTable(UsageError):
     slug = "bad-severity-table"
 
 
+class BadModelList(UsageError):
+    """A list of models that cannot be read, lacks a combination, or contradicts itself."""
+
+    slug = "bad-model-list"
+
+
 class BadFaultList(UsageError):
     """A fault list that cannot be read, or names a bit that is not at risk."""
 
@@ -70,7 +76,7 @@ class UnsupportedTarget(UsageError):
 
 
 class PackageMissing(UsageError):
-    """An optional package, which a method of the Python API needs, is not installed."""
+    """An optional package is not installed, which a method or a kind of data needs."""
 
     slug = "package-missing"
 

@@ -11,6 +11,7 @@ from analyzer.evaluation.dataset import Dataset
 from analyzer.evaluation.metrics.metric import AnswerBatch, Metric
 from analyzer.evaluation.metrics.own import OwnMetric
 from analyzer.evaluation.rules.rule import DecisionRule, Outputs, as_class_rule
+from analyzer.evaluation.rules.segmentation import Segmentation
 from analyzer.evaluation.user_code import is_user_code, user_function
 
 
@@ -71,14 +72,18 @@ class MetricChoice:
         """As `_only`; labels that are no answers of a rule without classes are a reason as well.
 
         Raises:
-            DataMismatch: labels of classes that the model has not.
+            DataMismatch: labels of classes that the model has not, of images or of pixels.
         """
         try:
             return self._only(metric)
         except DataMismatch as error:
             labels = self.data.labels
-            classes = labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
-            if classes and any(as_class_rule(part.rule) for part in self._suited(metric)):
+            if labels is None or labels.dtype.kind not in "iu":
+                return str(error)
+            rules = [part.rule for part in self._suited(metric)]
+            if labels.ndim == 1 and any(map(as_class_rule, rules)):
+                raise
+            if labels.ndim == PIXELS and any(isinstance(rule, Segmentation) for rule in rules):
                 raise
             return str(error)
 
@@ -157,6 +162,8 @@ class MetricChoice:
 
 
 LABELS = "labelled data"
+PIXELS = 3
+"""Axes of labels that give each pixel its class."""
 
 
 def _needs(metric: Metric) -> list[str]:
@@ -177,6 +184,7 @@ def _check_folders(named: int | None, classes: int | None) -> None:
     """
     if named is not None and classes is not None and named != classes:
         raise DataMismatch(
-            f"the data set has {named} class folders and the model scores {classes} classes, so "
-            "that their numbers do not match; give every class a folder, empty ones count"
+            f"the data set has {named} classes, numbered by their order, and the model scores "
+            f"{classes}, so that their numbers do not match; give every class a folder, empty ones "
+            "count, or write the names of the classes into the model by relcheck annotate --labels"
         )

@@ -1,15 +1,18 @@
-"""The Python API, third part: reports that were written, compared."""
+"""The Python API, third part: reports that were written, compared; and lists of models."""
 
 from pathlib import Path
 from typing import Unpack
 
 from analyzer.did_you_mean import meant
 from analyzer.errors import BadOption, quoted
+from analyzer.jobs.calls import request_from
 from analyzer.jobs.diff import diff_reports
 from analyzer.jobs.difference_report import DifferenceReport
-from analyzer.jobs.keywords import DiffKeywords, PathLike
+from analyzer.jobs.keywords import DiffKeywords, LogOddsKeywords, PathLike
+from analyzer.jobs.log_odds import LogOddsFound, find_log_odds
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.requests.diff import DiffRequest
+from analyzer.jobs.requests.log_odds import LogOddsRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.jobs.signatures import takes
 
@@ -48,4 +51,35 @@ def diff(
     return diff_reports(
         ask(DiffRequest, flags, job="diff", old=Path(old), new=Path(new), command="analyzer.diff"),
         observer,
+    )
+
+
+@takes(LogOddsKeywords)
+def log_odds(
+    listed: PathLike, *, observer: Observer = SILENT, **options: Unpack[LogOddsKeywords]
+) -> LogOddsFound:
+    """Log-odds of the fault-free figures of many models over several data sets.
+
+    Args:
+        listed: path of a CSV file with the columns ``method``, ``dataset``, ``model`` and ``data``,
+            and, if wanted, ``variant``, ``labels`` and ``x``.
+        observer: is told how it goes.
+        options: keywords, each optional.
+
+            - ``images``, ``batch``, ``seed``, ``layout``, ``color``, ``resize``, ``crop``,
+              ``scale``, ``mean``, ``std``: as of `analyzer.run`, for every model.
+            - ``metric``, ``task``, ``output``: how answers are judged.
+            - ``confidence``: of each interval, a fraction.
+            - ``json``, ``html``, ``csv``: files to write.
+
+    Returns:
+        Means over data sets, and changes between variants; one row per combination.
+
+    Raises:
+        BadModelList: the list cannot be read, or lacks a combination.
+        RelcheckError: whatever is wrong with the options, a model or its data.
+    """
+    sources = {"listed": Path(listed), "command": "analyzer.log_odds"}
+    return find_log_odds(
+        request_from(LogOddsRequest, LogOddsKeywords, options, **sources), observer
     )

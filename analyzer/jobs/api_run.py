@@ -64,7 +64,9 @@ def run(
               ``(inputs, labels)``; arrays by input name, perhaps with ``labels``; batches of these,
               or a function that returns them. uint8 images, (n, rows, columns, channels), are
               preprocessed; floats in the model's own input shape are fed as they are. Without
-              data, the data set beside the model is taken, or random inputs.
+              data, the data set beside the model is taken, or random inputs. Of an image folder:
+              ``labels``, a list of files and classes; ``masks``, a folder with a mask for each
+              image; ``part``, ``"train"``, ``"val"`` or ``"test"`` of a data set in parts.
             - ``images``: use the first so many. ``batch``: images per run. ``layout``, ``color``,
               ``resize``, ``crop``, ``scale``, ``mean``, ``std``: preprocessing.
             - ``rates``: a bit error rate, a sequence of them, or text like ``"1e-7..3e-5"``, each

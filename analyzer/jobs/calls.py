@@ -41,7 +41,8 @@ def request_from(
     config = flags.pop("config", None)
     if "rates" in flags:
         flags["rates"] = _rates(flags["rates"])
-    flags["data"] = data_source(flags["data"], flags.get("images"))
+    if "data" in flags:
+        flags["data"] = data_source(flags["data"], flags.get("images"))
     if "calibration_data" in flags:
         flags["calibration_data"] = data_source(flags["calibration_data"])
     job = str(sources["command"]).removeprefix("analyzer.").removeprefix("vulnerability_")

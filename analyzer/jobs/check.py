@@ -109,6 +109,8 @@ class RecipeTrials:
             request.images or CHECKED,
             seed=request.seed,
             labels=request.labels,
+            masks=request.masks,
+            part=request.part,
             names=self._model.metadata.labels,
         )
 
@@ -237,8 +239,9 @@ def _record(
     words = [word for name, value in flags for word in (f"--{name}", value)]
     out = model.path.with_name(f"{model.path.stem}.fed.onnx")
     data = source.name if isinstance(source, Arrays) else str(source)
-    asked = {"labels": request.labels, "task": request.task, "output": request.output}
-    named = {"data": data, **asked, "metric": request.metric}
+    sets = {"labels": request.labels, "masks": request.masks, "part": request.part}
+    asked = {"task": request.task, "output": request.output, "metric": request.metric}
+    named = {"data": data, **sets, **asked}
     given = [word for k, v in named.items() if v is not None for word in (f"--{k}", str(v))]
     return RecipesReport(
         model=model.path.name,

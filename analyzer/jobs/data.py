@@ -61,6 +61,8 @@ def find_data(model: Model, request: DataRequest, observer: Observer = SILENT) -
             request.images,
             seed=request.seed,
             labels=request.labels,
+            masks=request.masks,
+            part=request.part,
             names=model.metadata.labels,
         )
     return data.remarked(say_calibration(model.metadata.calibrations, data))
@@ -72,7 +74,8 @@ def _check_unused(preprocessing: Preprocessing, request: DataRequest) -> None:
     Raises:
         BadOption: a flag has no effect.
     """
-    idle = [*preprocessing.flags, *(["labels"] if request.labels else [])]
+    said = {"labels": request.labels, "masks": request.masks, "part": request.part}
+    idle = [*preprocessing.flags, *(name for name, value in said.items() if value is not None)]
     if idle:
         raise BadOption(
             f"--{idle[0]} has no effect: there is no data set, and random inputs are fed as they "

@@ -93,18 +93,19 @@ def check_expectations(
             )
 
 
-def sampling_interval(share: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share that was found in a sample (Wilson, JASA 22, 1927).
+def sampling_interval(share: float, count: int, deviations: float = SPREAD) -> tuple[float, float]:
+    """The interval of a share that was found in a sample (Wilson, JASA 22, 1927).
 
     Args:
         share: found, a fraction.
         count: size of the sample, 1 or more.
+        deviations: quantile of the normal distribution; the default covers 95 %.
 
     >>> low, high = sampling_interval(0.9, 100)
     >>> round(low, 3), round(high, 3)
     (0.826, 0.945)
     """
-    spread = SPREAD**2 / count
+    spread = deviations**2 / count
     middle = (share + spread / 2) / (1 + spread)
     half = math.sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)
     low, high = middle - half, middle + half

@@ -34,6 +34,9 @@ class DataKeywords(PreprocessingKeywords, total=False):
     """Data, and how much of it."""
 
     data: DataLike | None
+    labels: PathLike | None
+    masks: PathLike | None
+    part: str | None
     images: int | None
     batch: int | None
 
@@ -52,7 +55,6 @@ class SpaceKeywords(TypedDict, total=False):
 class CampaignKeywords(DataKeywords, SpaceKeywords, total=False):
     """A campaign of trials under faults."""
 
-    labels: PathLike | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
     output: str | None
@@ -97,6 +99,7 @@ class CompareKeywords(RatesKeywords, total=False):
 class RunKeywords(RatesKeywords, total=False):
     """A sweep."""
 
+    protocol: str | None
     protect: str | None
     gate: str | Condition | Sequence[str | Condition] | None
     waivers: PathLike | None
@@ -157,7 +160,6 @@ class ReplayKeywords(DataKeywords, SpaceKeywords, total=False):
     fault: str | FaultModel | None
     exposure: str | Exposure | None
     protect: str | None
-    labels: PathLike | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
     output: str | None
@@ -233,6 +235,8 @@ class CheckKeywords(PreprocessingKeywords, total=False):
 
     data: DataLike | None
     labels: PathLike | None
+    masks: PathLike | None
+    part: str | None
     images: int | None
     metric: str | Callable[..., Any] | None
     task: str | Callable[..., Any] | None
@@ -240,6 +244,21 @@ class CheckKeywords(PreprocessingKeywords, total=False):
     expect: str | Sequence[str] | None
     seed: int | None
     json: PathLike | None
+
+
+class LogOddsKeywords(PreprocessingKeywords, total=False):
+    """Log-odds of many models over several data sets."""
+
+    images: int | None
+    batch: int | None
+    seed: int | None
+    metric: str | Callable[..., Any] | None
+    task: str | Callable[..., Any] | None
+    output: str | None
+    confidence: float | str | None
+    json: PathLike | None
+    html: PathLike | None
+    csv: PathLike | None
 
 
 class AnnotateKeywords(PreprocessingKeywords, total=False):

@@ -89,7 +89,8 @@ def run_part(
 
 
 TRIAL_SETTINGS = (
-    *("data", "labels", "images", "seed", "exposure", "encoding", "fault", "protect"),
+    *("data", "labels", "masks", "part", "images", "seed"),
+    *("exposure", "encoding", "fault", "protect"),
     *("include", "exclude", "kinds", "metric", "task", "output", "severity"),
     *("device", "precise_int8", "target", *READERS),
 )

@@ -12,6 +12,7 @@ from analyzer.errors import BadReport, quoted, short
 from analyzer.jobs.compare import ComparisonReport
 from analyzer.jobs.difference_report import DifferenceReport
 from analyzer.jobs.files import check_targets, write_report
+from analyzer.jobs.log_odds import LogOddsFound
 from analyzer.jobs.map import VulnerabilityReport
 from analyzer.jobs.protect import ProtectionReport
 from analyzer.jobs.replayed_report import ReplayedReport
@@ -23,6 +24,7 @@ from analyzer.reports.comparison.record import Comparison
 from analyzer.reports.diff.record import Difference
 from analyzer.reports.failure.record import Failure, failure_text
 from analyzer.reports.formats import RecordKind, formats_of
+from analyzer.reports.log_odds.record import LogOddsReport
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.protect.record import ProtectionPlanReport
 from analyzer.reports.replay.record import ReplayReport
@@ -67,6 +69,7 @@ AnyReport = (
     | TargetReport
     | ProtectionReport
     | ReplayedReport
+    | LogOddsFound
     | FailureReport
 )
 
@@ -118,6 +121,8 @@ def _report(content: dict[str, Any]) -> AnyReport:
             return FailureReport(record=Failure.model_validate(content))
         case "difference":
             return DifferenceReport(record=Difference.model_validate(content))
+        case "log-odds":
+            return LogOddsFound(record=LogOddsReport.model_validate(content))
         case "vulnerability map":
             found = MapReport.model_validate(content)
             return VulnerabilityReport(

@@ -22,7 +22,7 @@ from analyzer.reports.target.record import TargetReport
 from analyzer.reports.target.trials import EventTrialPart
 from analyzer.targets.read import shipped_targets
 
-PATHS = ("model", "labels", "severity", "target")
+PATHS = ("model", "labels", "masks", "severity", "target")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from analyzer.campaign.repetitions import RepeatedRate, run_repetitions
 from analyzer.campaign.result import CampaignResult, Stop
 from analyzer.campaign.runner import Budget, Store, run_campaign
 from analyzer.campaign.tasks import WHOLE
@@ -20,10 +21,12 @@ from analyzer.jobs.pools import early_start, open_pool
 from analyzer.jobs.prepare import prepare_sweep
 from analyzer.jobs.provenance import acceleration_parts, run_part, settings_of, tool_part
 from analyzer.jobs.reasons import tell_engine
+from analyzer.jobs.repetitions import repetitions_part
 from analyzer.jobs.replayed import CountingStore, tell_replayed
 from analyzer.jobs.report import Report, Share, Status, status_of
 from analyzer.jobs.requests.campaigns import SweepRequest
 from analyzer.jobs.requests.outputs import printed_form
+from analyzer.jobs.requests.protocols import PROTOCOLS
 from analyzer.jobs.sources import files_of
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.jobs.waivers import hopeless, read_waivers, with_waivers
@@ -101,6 +104,26 @@ class Settled:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The outcome of the trials.
+
+    Attributes:
+        result: Of the sweep.
+        repeated: Of the repetitions of a protocol, by rate.
+        stop: Why these ended early; None: they did not, or there are none.
+    """
+
+    result: CampaignResult
+    repeated: tuple[RepeatedRate, ...] = ()
+    stop: Stop | None = None
+
+    @property
+    def cut_short(self) -> frozenset[Stop]:
+        """Reasons why parts of it ended early."""
+        return self.result.cut_short | ({self.stop} if self.stop else set())
+
+
 def _asked(request: SweepRequest, waivers: Sequence[Waiver]) -> list[Condition]:
     """Conditions that end a rate once they are decided; those that are waived need not be."""
     excused = {waiver.gate for waiver in waivers if not waiver.expired}
@@ -145,20 +168,21 @@ def run_sweep(
             budget: Budget = watch if doomed is None else Settled()
             asked = _asked(request, waivers)
             store = CountingStore(journal)
-            result = _campaign(analysis, request, store, watch, crew, observer, budget, asked)
-            remember_finished(journal, result.cut_short, watch.started[:10])
+            run = _campaign(analysis, request, store, watch, crew, observer, budget, asked)
+            result = run.result
+            remember_finished(journal, run.cut_short, watch.started[:10])
     total = sum(rate.tally.trials for rate in result.rates)
     tell_replayed(store.trials, total, journal, observer)
     where = journal.path if journal else None
     if request.shard.count > 1:
-        return Share(shard=request.shard, trials=total, cut_short=result.cut_short, journal=where)
+        return Share(shard=request.shard, trials=total, cut_short=run.cut_short, journal=where)
     judged = with_waivers(judge_gate(request.gate, result), waivers)
-    found = _record(analysis, request, result, watch, where, judged)
+    found = _record(analysis, request, run, watch, where, judged)
     written = write_report(RecordKind.RUN, found, request.outputs)
     return SweepReport(
         record=found,
         written=tuple(written),
-        cut_short=result.cut_short,
+        cut_short=run.cut_short,
         journal=where,
         printed=printed_form(request.outputs),
     )
@@ -168,7 +192,7 @@ def _begin(analysis: Analysis, request: SweepRequest, watch: Stopwatch, observer
     """Tell the head of the report, before the work; a share of the work has no report."""
     if request.shard != WHOLE:
         return
-    nothing = CampaignResult(analysis.context.plan, analysis.context.golden.metric, ())
+    nothing = Swept(CampaignResult(analysis.context.plan, analysis.context.golden.metric, ()))
     record = _record(analysis, request, nothing, watch, None, ())
     observer.began(head_text(record), printed_form(request.outputs) is not None)
 
@@ -182,26 +206,44 @@ def _campaign(
     observer: Observer,
     budget: Budget,
     asked: Sequence[Condition],
-) -> CampaignResult:
-    plan = analysis.context.plan
-    with (
-        watch.interruptible(),
-        open_pool(analysis, request, crew, observer) as pool,
-        observer.stage(SweepStage(plan.rates, METRIC_NAMES[plan.metric])),
-    ):
-        return run_campaign(
-            analysis.context, pool, store, budget, observer, request.shard, deciders(asked)
-        )
+) -> Swept:
+    context, plan = analysis.context, analysis.context.plan
+    stage = SweepStage(plan.rates, METRIC_NAMES[plan.metric])
+    repeated: tuple[RepeatedRate, ...] = ()
+    stop: Stop | None = None
+    with watch.interruptible(), open_pool(analysis, request, crew, observer) as pool:
+        if request.protocol is not None:  # first, as their number is fixed and a sweep's is not
+            wanted = PROTOCOLS[request.protocol].repetitions
+            observer.message(f"protocol {request.protocol}: {wanted} repetitions at each rate")
+            with observer.stage(stage):
+                repeated, stop = run_repetitions(
+                    context, wanted, pool, store, budget, observer, request.shard
+                )
+        with observer.stage(stage):
+            found = run_campaign(
+                context, pool, store, budget, observer, request.shard, deciders(asked)
+            )
+    return Swept(found, repeated, stop)
 
 
 def _record(
     analysis: Analysis,
     request: SweepRequest,
-    result: CampaignResult,
+    run: Swept,
     watch: Stopwatch,
     journal: Path | None,
     judged: Sequence[Judgement],
 ) -> record.Report:
+    result, repetitions = run.result, None
+    if request.protocol is not None:
+        protocol = PROTOCOLS[request.protocol]
+        repetitions = repetitions_part(
+            protocol,
+            result.plan,
+            result,
+            run.repeated,
+            [batch.images for batch in analysis.context.golden.batches],
+        )
     return build_report(
         result,
         analysis.model,
@@ -221,4 +263,5 @@ def _record(
         analysis.notes,
         protection_part(result.plan, analysis.memory, analysis.coding),
         worst_parts(analysis, result),
+        repetitions,
     )

@@ -21,6 +21,10 @@ FIELDS = {
 
 MOST_THREADS = 16
 
+USUAL_BATCH = 128
+"""The rate of the recipe for small images is for batches of this size, and in proportion for
+others (Goyal et al. 2017, arXiv:1706.02677)."""
+
 
 def fit_settings(request: TrainRequest, recipe: Recipe, begins: bool) -> FitSettings:
     """The settings of the engine.
@@ -31,8 +35,9 @@ def fit_settings(request: TrainRequest, recipe: Recipe, begins: bool) -> FitSett
         begins: True if the network begins with random weights.
     """
     values: dict[str, Any] = dict(recipe.settings)
-    if recipe is SMALL and not begins:
-        values["learning_rate"] *= FINE_TUNING
+    if recipe is SMALL:
+        begin = 1.0 if begins else FINE_TUNING
+        values["learning_rate"] *= begin * (request.batch or USUAL_BATCH) / USUAL_BATCH
     if request.schedule == "plateau" and request.epochs is None:
         values.pop("epochs", None)  # it ends by itself
     given = {own: getattr(request, name) for name, own in FIELDS.items()}

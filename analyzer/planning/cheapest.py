@@ -26,7 +26,15 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.planning.offers import SLACK, Limits, Offer, Solution, solution
-from analyzer.planning.programme import TIE, TOLERANCE, Flags, Floats, Programme, Relaxation
+from analyzer.planning.programme import (
+    TIE,
+    TOLERANCE,
+    Flags,
+    Floats,
+    Programme,
+    Relaxation,
+    Unsolved,
+)
 
 STEPS = 1500
 """Linear programmes at most."""
@@ -96,9 +104,13 @@ class _Search:
 
     def step(self) -> None:
         """Solve one relaxation: settle its part, cut it off, or split it in two."""
-        _, _, allowed = heapq.heappop(self._parts)
+        least, _, allowed = heapq.heappop(self._parts)
         rows, highs = np.array(self._rows), np.array(self._highs)
-        found = self._programme.relaxed(rows, highs, allowed)
+        try:
+            found = self._programme.relaxed(rows, highs, allowed)
+        except Unsolved:  # what is known of the whole that it was split from still holds
+            self._dropped = min(self._dropped, least)
+            return
         if found is None:
             return
         if self._is_hopeless(found.cost):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,17 @@ TIE = 0.4
 
 TOLERANCE = 2e-6
 """Of rows that are scaled to a limit of 1: more than what HiGHS lets pass."""
+
+
+METHODS: tuple[Literal["highs", "highs-ipm"], ...] = ("highs", "highs-ipm")
+"""Ways of the solver, in the order in which they are tried: it chooses, or interior points."""
+
+INFEASIBLE = 2
+"""Of `scipy.optimize.linprog`: no solution keeps to the rows. 4 is numerical difficulties."""
+
+
+class Unsolved(Exception):
+    """A linear programme of which nothing is known, not even whether it has a solution."""
 
 
 class Relaxation(NamedTuple):
@@ -77,19 +88,25 @@ class Programme:
 
         Returns:
             None if even mixtures do not keep to the rows.
+
+        Raises:
+            Unsolved: the solver met numerical difficulties, whichever way it went.
         """
-        found = linprog(
-            self._costs,
-            A_ub=rows,
-            b_ub=highs,
-            A_eq=self._one_each,
-            b_eq=np.ones(self._one_each.shape[0]),
-            bounds=[(0.0, most) for most in allowed.astype(np.float64).tolist()],
-            method="highs",
-        )
-        if found.x is None or not found.success:
-            return None
-        return Relaxation(float(found.fun or 0.0), np.asarray(found.x, np.float64))
+        for method in METHODS:
+            found = linprog(
+                self._costs,
+                A_ub=rows,
+                b_ub=highs,
+                A_eq=self._one_each,
+                b_eq=np.ones(self._one_each.shape[0]),
+                bounds=[(0.0, most) for most in allowed.astype(np.float64).tolist()],
+                method=method,
+            )
+            if found.success and found.x is not None:
+                return Relaxation(float(found.fun or 0.0), np.asarray(found.x, np.float64))
+            if found.status == INFEASIBLE:
+                return None
+        raise Unsolved
 
     @property
     def spans(self) -> list[tuple[int, int]]:

@@ -28,6 +28,7 @@ class RecordKind(StrEnum):
     PROTECTION = "protection plan"
     TARGET = "target"
     REPLAY = "replay"
+    LOG_ODDS = "log-odds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ FORMATS: dict[RecordKind, tuple[Format, ...]] = {
         Format("html", ".html", _HTML, _by("target.html:to_html")),
         Format("csv", ".csv", _CSV, _by("target.table:target_rows", _ROWS)),
         *_for_pipelines("findings.target:target_findings"),
+    ),
+    RecordKind.LOG_ODDS: (
+        Format("json", ".json", _JSON, _by("log_odds.record:log_odds_json")),
+        Format("html", ".html", _HTML, _by("log_odds.html:log_odds_html")),
+        Format("csv", ".csv", _CSV, _by("tables:log_odds_rows", _ROWS)),
     ),
     RecordKind.RECIPES: (
         Format("json", ".json", "Write the report as JSON.", _by("shared.records:as_json")),

@@ -4,6 +4,7 @@ from analyzer.reports.before_after.hardening import HardeningReport
 from analyzer.reports.before_after.quantization import QuantizationReport
 from analyzer.reports.comparison.record import ComparedRatePart, Comparison
 from analyzer.reports.diff.record import Difference
+from analyzer.reports.log_odds.record import LogOddsReport
 from analyzer.reports.map.record import MapReport
 from analyzer.reports.map.table import cells, heads
 from analyzer.reports.shared.records import IntervalPart
@@ -85,6 +86,23 @@ def difference_rows(found: Difference) -> list[Row]:
             **_interval("difference", figure.difference),
         }
         for figure in found.figures
+    ]
+
+
+def log_odds_rows(report: LogOddsReport) -> list[Row]:
+    """One row per method, data set and variant."""
+    return [
+        {
+            "method": cell.method,
+            "dataset": cell.dataset,
+            "variant": cell.variant,
+            "models": len(cell.models),
+            "images": sum(model.images for model in cell.models),
+            report.metric: cell.accuracy,
+            "log_odds": cell.log_odds,
+            "adjusted": cell.adjusted,
+        }
+        for cell in report.cells
     ]
 
 

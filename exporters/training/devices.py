@@ -35,6 +35,10 @@ class Device:
         return self.name != "cpu"
 
     @property
+    def _kind(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
     def precision(self) -> str:
         """The types that it calculates in, for people."""
         return f"{self.reduced} and float32" if self.reduced else "float32"
@@ -45,13 +49,13 @@ class Device:
             return nullcontext()
         torch = need("torch")
         context: AbstractContextManager[Any] = torch.autocast(
-            "cuda", dtype=getattr(torch, self.reduced)
+            self._kind, dtype=getattr(torch, self.reduced)
         )
         return context
 
     def scaler(self) -> torch.amp.GradScaler:
         """Scales losses so that float16 gradients do not vanish; does nothing for other types."""
-        return need("torch").amp.GradScaler("cuda", enabled=self.reduced == "float16")
+        return need("torch").amp.GradScaler(self._kind, enabled=self.reduced == "float16")
 
     def moved(self, batch: Batch) -> Batch:
         """The batch in the device's memory."""

@@ -64,7 +64,7 @@ def best_of(history: Sequence[EpochFigures]) -> EpochFigures:
 def is_best(
     validation: Mapping[str, float], better: Mapping[str, Better], history: Sequence[EpochFigures]
 ) -> bool:
-    """True if an epoch is better than all before.
+    """True if an epoch is better than all before: by the first figure, among equals by the next.
 
     Args:
         validation: its figures; empty: nothing tells, and the latest counts.
@@ -73,5 +73,8 @@ def is_best(
     """
     if not validation or not history:
         return True
-    name = next(iter(validation))
-    return better[name].improves(validation[name], best_of(history).validation[name])
+    before = best_of(history).validation
+    for name, value in validation.items():
+        if value != before[name]:
+            return better[name].improves(value, before[name])
+    return False

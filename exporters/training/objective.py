@@ -136,8 +136,8 @@ class Objective(Protocol):
     def evaluate(self, source: ImageSource) -> Mapping[str, float]:
         """Figures of the network, which is in evaluation mode.
 
-        The first decides which epoch is best. A figure named ``loss``, if there is one, is what a
-        plateau is found in; else it is the first.
+        The first decides which epoch is best, among equal ones the next. A figure named ``loss``,
+        if there is one, is what a plateau is found in; else it is the first.
 
         Args:
             source: validation images.

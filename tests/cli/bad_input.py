@@ -675,7 +675,7 @@ def list_for_an_archive(folder: Path) -> Arguments:
     return [*good(folder), "--labels", folder / "labels.csv"]
 
 
-@bad("data-mismatch", "2 class folders and the model scores 4 classes")
+@bad("data-mismatch", "2 classes, numbered by their order, and the model scores 4")
 def too_few_class_folders(folder: Path) -> Arguments:
     return _folder(folder, "cat", "dog")
 

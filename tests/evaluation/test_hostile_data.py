@@ -96,7 +96,7 @@ def test_no_picture_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_pipes_among_pictures_are_no_pictures(tmp_path: Path) -> None:
-    """folder_tree.py: ``and path.is_file()``: opening a pipe would wait for ever."""
+    """folder_tree.py: ``entry.is_file()``: opening a pipe would wait for ever."""
     Image.fromarray(tiny_images(1)[0, ..., 0]).save(tmp_path / "a.png")
     data = folder_of(tmp_path, (tmp_path / "a.png").read_bytes())
     os.mkfifo(data / "class" / "b.png")

@@ -239,7 +239,7 @@ def test_accuracy_needs_labels_and_classes(asked: str) -> None:
     [
         ([0, 1, 3], None, "label 3 has no class: the model scores classes 0..2"),
         ([0, -1, 3], None, "label -1 has no class"),
-        ([0, 1, 1], 2, "2 class folders and the model scores 3 classes"),
+        ([0, 1, 1], 2, "2 classes, numbered by their order, and the model scores 3"),
     ],
 )
 def test_labels_must_have_classes(labels: list[int], named: int | None, says: str) -> None:

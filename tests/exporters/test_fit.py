@@ -21,6 +21,7 @@ from analyzer.errors import (
 torch = pytest.importorskip("torch")
 
 from exporters.training.batches import Batches, ahead  # noqa: E402
+from exporters.training.devices import Device  # noqa: E402
 from exporters.training.loop import fit  # noqa: E402
 from exporters.training.objective import MaskedObjective, Objective  # noqa: E402
 from exporters.training.observer import TrainingObserver  # noqa: E402
@@ -78,6 +79,23 @@ def test_an_interrupted_training_ends_where_an_undisturbed_one_does(
     assert sorted(os.listdir(tmp_path)) == ["checkpoint.pt", "events.out.tfevents.0.relcheck"]
 
 
+class Stuck(Tiny):
+    """Never better on validation images."""
+
+    def evaluate(self, source: Any) -> dict[str, float]:
+        return {"top1": 0.5}
+
+
+def test_a_plateau_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, patience=1, epochs=5)
+    wanted = fit(Stuck(), images(), images(9), settings, None)
+    assert len({done.learning_rate for done in wanted.history}) > 1
+    for epoch in (2, 3, 4):  # before the rate falls, as it does, and after
+        with pytest.raises(KeyboardInterrupt):
+            fit(Stuck(), images(), images(9), settings, tmp_path, interrupting(epoch, 0))
+    assert fit(Stuck(), images(), images(9), settings, tmp_path).history == wanted.history
+
+
 def test_the_log_of_an_interrupted_training_is_that_of_an_undisturbed_one(tmp_path: Path) -> None:
     fit(Tiny(), images(), None, SETTINGS, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -95,6 +113,29 @@ def test_threads_change_nothing(threads: int) -> None:
     fit(other, images(), None, dataclasses.replace(SETTINGS, threads=threads), None)
     assert one.losses == other.losses
     assert same(one.network, other.network)
+
+
+@pytest.mark.parametrize("reduced", ["bfloat16", "float16"])
+def test_reduced_precision_is_resumed_too(
+    reduced: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, but for the device: autocast, and for float16 scaled losses."""
+    device = Device("cpu", reduced)
+    monkeypatch.setattr("exporters.training.loop.choose_device", lambda *_: device)
+    settings = dataclasses.replace(SETTINGS, clip_norm=1.0)
+    whole, parts = Tiny(), Tiny()
+    wanted = fit(whole, images(), images(9), settings, None)
+    assert wanted.precision == f"{reduced} and float32"
+    with pytest.raises(KeyboardInterrupt):
+        fit(Tiny(), images(), images(9), settings, tmp_path, interrupting(3, 1))
+    kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert bool(kept["scaler"]) == (reduced == "float16")
+    fit(parts, images(), images(9), settings, tmp_path)
+    assert same(whole.network, parts.network)
+    full = Tiny()
+    monkeypatch.undo()
+    fit(full, images(), images(9), settings, None)
+    assert not same(whole.network, full.network)
 
 
 def test_another_seed_is_another_training() -> None:
@@ -178,6 +219,17 @@ class Worsening(Tiny):
         return {"top1": self.figures[len(self.states) - 1]}
 
 
+def test_among_equal_epochs_the_next_figure_decides() -> None:
+    class Equal(Tiny):
+        losses_told = iter((3.0, 1.0, 2.0, 1.0))
+
+        def evaluate(self, source: Any) -> dict[str, float]:
+            return {"top1": 0.5, "loss": next(self.losses_told)}
+
+    result = fit(Equal(), images(), images(9), SETTINGS, None)
+    assert [done.best for done in result.history] == [True, True, False, False]
+
+
 @pytest.mark.parametrize(("keep", "epoch"), [("best", 2), ("last", 4)])
 def test_the_weights_that_are_left_are_those_asked_for(keep: Any, epoch: int) -> None:
     objective = Worsening()
@@ -189,11 +241,6 @@ def test_the_weights_that_are_left_are_those_asked_for(keep: Any, epoch: int) ->
 
 def test_a_training_without_end_ends_when_it_has_converged() -> None:
     settings = dataclasses.replace(SETTINGS, epochs=None, floor=0.002, patience=1)
-
-    class Stuck(Tiny):
-        def evaluate(self, source: Any) -> dict[str, float]:
-            return {"top1": 0.5}
-
     result = fit(Stuck(), images(), images(9), settings, None)
     assert result.converged
     # One that counts as the first improvement, then twice two without: at the base, at the floor.

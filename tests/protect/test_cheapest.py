@@ -2,12 +2,16 @@
 
 import math
 from itertools import product
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
+from analyzer.planning import programme
 from analyzer.planning.cheapest import GAP, cheapest, safest
 from analyzer.planning.harm import Amount, Harm, total
 from analyzer.planning.offers import Limits, Offer
@@ -38,8 +42,8 @@ def exhaustive(menus: list[list[Offer]], limits: Limits) -> int | None:
 
 def relaxed_cost(menus: list[list[Offer]], limits: Limits) -> float:
     """Cost of the linear relaxation without a margin: nothing admissible costs less."""
-    programme = Programme(menus, limits)
-    found = programme.relaxed(programme.means, np.array(limits.budgets), programme.allowed)
+    whole = Programme(menus, limits)
+    found = whole.relaxed(whole.means, np.array(limits.budgets), whole.allowed)
     return found.cost if found else math.inf
 
 
@@ -136,3 +140,28 @@ def test_uncertainty_costs_storage(deviations: float, chosen: tuple[int, ...]) -
     found = cheapest(menus, Limits(3.0, None, deviations))
     assert found is not None
     assert found.chosen == chosen
+
+
+@settings(max_examples=40, deadline=None)
+@given(menus_of_any, st.integers(0, 150), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_a_solver_in_difficulties_proves_nothing(
+    menus: list[list[Offer]], sdc: int, deviations: int, chance: Random
+) -> None:
+    """Half of the programmes end without an answer: what is claimed still holds."""
+    limits = Limits(sdc / 10.0, None, deviations)
+
+    def moody(*args: Any, **options: Any) -> Any:
+        found = linprog(*args, **options)
+        if chance.random() < 0.7:  # either way of the solver
+            found.update(success=False, status=4, x=None)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programme, "linprog", moody)
+        found = cheapest(menus, limits)
+    least = exhaustive(menus, limits)
+    if found is not None:
+        assert limits.hold(found.harm)
+        assert least is not None
+        assert found.bound <= least <= found.cost
+        assert not found.optimal or found.cost <= least * (1.0 + 2.0 * GAP) + 1

@@ -235,9 +235,20 @@ def with_bounds() -> ProtectionPlanReport:
     )
 
 
+def with_less_margin() -> ProtectionPlanReport:
+    """The cheaper variant would use up what the uncertainty of its survey needs."""
+    return example_plan(
+        variants=[
+            variant("", "chosen"),
+            variant("ranger", "less margin", check_bits=512, storage=1_600),
+        ]
+    )
+
+
 PLANS: dict[str, Callable[[], ProtectionPlanReport]] = {
     "passed": example_plan,
     "without-a-plan": without_a_plan,
     "on-a-target": on_a_target,
     "with-bounds": with_bounds,
+    "with-less-margin": with_less_margin,
 }

@@ -32,6 +32,9 @@ _FILES = {
 @app.command()
 @options.takes(
     **_FILES,
+    labels=options.Labels,
+    masks=options.Masks,
+    part=options.Part,
     images=options.Images,
     batch=options.Batch,
     task=options.Task,

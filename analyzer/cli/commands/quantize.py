@@ -14,6 +14,9 @@ from analyzer.reports.formats import RecordKind
 @app.command()
 @options.takes(
     **report_options.outputs(RecordKind.QUANTIZATION, None),
+    labels=options.Labels,
+    masks=options.Masks,
+    part=options.Part,
     images=options.Images,
     batch=options.Batch,
     task=options.Task,

@@ -47,6 +47,32 @@ class _PixelMetric(LabelledMetric):
                 f"labels are maps of {labels.shape[1:]} and the model answers maps of "
                 f"{maps.shape[1:]}; scale the labels to the model's size (nearest neighbour)"
             )
+        _check_classes(labels, first)
+
+
+def _check_classes(labels: "Labels", first: "AnswerBatch") -> None:
+    """Refuse maps that show classes which the model does not score.
+
+    Args:
+        labels: integers (images, height, width).
+        first: golden's answers to the first batch.
+
+    Raises:
+        DataMismatch: they do.
+    """
+    from analyzer.evaluation.rules.pixel_scores import IGNORED
+    from analyzer.evaluation.rules.segmentation import Segmentation
+
+    rule = first.rule
+    if not isinstance(rule, Segmentation) or rule.axis == 0:
+        return
+    classes = first.outputs[0].shape[rule.axis] if rule.axis > 0 else 2
+    most = int(labels[labels != IGNORED].max(initial=0))
+    if most >= classes:
+        raise DataMismatch(
+            f"labels show class {most}, and the model has classes 0 to {classes - 1}; "
+            f"{IGNORED} stands for pixels that do not count"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,31 @@
 """Bands of a sensor in a TIFF or GeoTIFF file, with the values that are stored.
 
-Which TIFF files are pictures, and are read as people see them, is told by their header alone: one
-to four samples of 8 bits for each pixel, or one of up to 16. All others are bands; tifffile (C.
-Gohlke, BSD-3-Clause), an optional package, reads them.
+Which TIFF files are pictures, and are read as people see them, is told by their header alone: grey,
+RGB, a palette or what else Pillow knows, in samples of 8 bits, or in one of up to 16. All others
+are bands; tifffile (C. Gohlke, BSD-3-Clause), an optional package, reads them.
 """
 
 import io
 import logging
 import math
+import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from analyzer.errors import PackageMissing, TooLarge
 from analyzer.evaluation.image_sizes import check_pixels
-from analyzer.evaluation.sources.pictures import Picture, Remark, UnreadablePicture
+from analyzer.evaluation.sources.pictures import (
+    BOMBS,
+    UNREADABLE,
+    Picture,
+    Remark,
+    UnreadablePicture,
+)
 from analyzer.model import limits
 
 EXTRA = "relcheck-onnx[bands]"
@@ -26,8 +34,15 @@ BITS, SAMPLES, FORMAT = 258, 277, 339
 """TIFF tags (TIFF 6.0, 1992): bits per sample, samples per pixel, and whether samples are integers
 (1 or 2) or floats (3)."""
 FLOATS = 3
-PICTURES = (1, 2, 3, 4)
-DEEPEST_PICTURE = 16
+DEEPEST_PICTURE, PICTURE_SAMPLES = 16, 4
+
+DEFLATE = {8, 32946, 50013}
+LZMA = 34925
+"""Values of the tag of compressions."""
+DEFLATE_RATIO = 1032
+"""Bytes that one byte unpacks to at most (zlib, technical details)."""
+HARMLESS = 2**28
+"""Bytes; smaller segments are unpacked as they are."""
 
 KEPT = {"uint8", "uint16", "float32"}
 MOST_BANDS = 4096
@@ -48,17 +63,42 @@ def holds_bands(content: bytes) -> bool:
     """
     if content[:4] not in HEADS:
         raise UnreadablePicture("it is no TIFF file")
+    samples, bits, kind = _header(content)
+    most = DEEPEST_PICTURE if samples == 1 else 8
+    deep = kind == FLOATS or bits > most
+    return deep or samples > PICTURE_SAMPLES or not _opens(content)
+
+
+def _header(content: bytes) -> tuple[int, int, int]:
+    """Samples per pixel, bits per sample, and the kind of samples.
+
+    Raises:
+        UnreadablePicture: the header is damaged.
+    """
     try:
-        head = TiffImagePlugin.ImageFileDirectory_v2(content[: 16 if content[2] == 43 else 8])
-        stream = io.BytesIO(content)
-        stream.seek(head.next)
-        head.load(stream)
-        samples, bits, kind = (_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            head = TiffImagePlugin.ImageFileDirectory_v2(content[: 16 if content[2] == 43 else 8])
+            stream = io.BytesIO(content)
+            stream.seek(head.next)
+            head.load(stream)
+            samples, bits, kind = (_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT))
     except Exception as error:  # of damaged headers, Pillow raises nearly anything
         raise UnreadablePicture("it is damaged, or no picture") from error
-    if kind == FLOATS or samples not in PICTURES:
+    return samples, bits, kind
+
+
+def _opens(content: bytes) -> bool:
+    """True if Pillow knows what the samples of a TIFF file mean."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=("TIFF",)):
+                return True
+    except BOMBS:  # which is said when it is decoded
         return True
-    return bits > (DEEPEST_PICTURE if samples == 1 else 8)
+    except UNREADABLE:
+        return False
 
 
 def _highest(entry: Any) -> int:
@@ -81,7 +121,7 @@ def decode_bands(content: bytes, file: Path) -> Picture:
     tifffile = _tifffile(file)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as found:
-            pages = _pages(found, file)
+            pages = _pages(found, content, file)
             pixels = [page.asarray(maxworkers=1) for page in pages]
             axes = pages[0].axes
     except (TooLarge, UnreadablePicture):
@@ -118,7 +158,7 @@ def _refuse_codec(error: Exception, file: Path) -> None:
         ) from error
 
 
-def _pages(found: Any, file: Path) -> list[Any]:
+def _pages(found: Any, content: bytes, file: Path) -> list[Any]:
     """The page with all bands, or the pages with one each; overviews and masks are none."""
     pages = []
     for page in found.pages:
@@ -133,9 +173,30 @@ def _pages(found: Any, file: Path) -> list[Any]:
     size = math.prod(first.shape) * first.dtype.itemsize * len(chosen)
     if size > limits.PICTURE_BYTES:
         raise TooLarge(f"image {file} unpacks to more than {limits.PICTURE_BYTES:,} bytes")
+    for page in chosen:
+        _check_segments(page, content)
     if first.axes not in ("YX", "YXS", "SYX"):
         raise UnreadablePicture(f"its axes are {first.axes}, not rows, columns and bands")
     return chosen
+
+
+def _check_segments(page: Any, content: bytes) -> None:
+    """Refuse segments that unpack to more than there are values; small ones cannot harm.
+
+    Raises:
+        UnreadablePicture: one does, or is packed in a way that Python unpacks without bound.
+    """
+    if page.compression == LZMA:
+        raise UnreadablePicture("it is compressed by LZMA, which is not read")
+    if page.compression not in DEFLATE:
+        return
+    most = math.prod(page.shape) * page.dtype.itemsize
+    for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if size * DEFLATE_RATIO > HARMLESS:
+            unpacking = zlib.decompressobj()
+            unpacking.decompress(content[start : start + size], most + 1)
+            if unpacking.unconsumed_tail:
+                raise UnreadablePicture("it unpacks to more than it states")
 
 
 def _channels_last(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:

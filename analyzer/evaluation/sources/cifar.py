@@ -220,7 +220,7 @@ def _read(path: Path, form: Published) -> Batch:
 
 def _binary(data: bytes, heads: int) -> Batch:
     """Label bytes and 3072 pixels per image, color by color."""
-    if len(data) % (IMAGE_BYTES + heads):
+    if not data or len(data) % (IMAGE_BYTES + heads):
         raise ValueError(f"its {len(data):,} bytes are no whole number of images")
     rows = np.frombuffer(data, np.uint8).reshape(-1, IMAGE_BYTES + heads)
     return _as_images(rows[:, heads:]), rows[:, heads - 1].astype(np.int64)

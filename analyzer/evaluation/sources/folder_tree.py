@@ -1,7 +1,8 @@
 """Contents of a folder of images: pictures, class folders, and files that are neither."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def look_into(root: Path) -> FolderTree:
     try:
         tops = [path for path in sorted(root.iterdir()) if not is_leftover(path.name)]
         folders = [path for path in tops if path.is_dir()]
-        nested = [file for folder in folders for file in _files_in(folder, root)]
+        nested = [file for folder in folders for file in _files_in(folder)]
         loose = [path.name for path in tops if path.is_file()]
     except OSError as error:
         raise FileMissing(f"folder {root} cannot be read: {error.strerror}") from error
@@ -101,12 +102,28 @@ def is_leftover(name: str) -> bool:
 
 def is_picture(file: str) -> bool:
     """True if a file is a picture by its name."""
-    return Path(file).suffix.lower() in SUFFIXES
+    return os.path.splitext(file)[1].lower() in SUFFIXES
 
 
-def _files_in(folder: Path, root: Path) -> Iterator[str]:
-    """Files below a folder that are not passed over; a pipe is no file."""
-    for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder).parts
-        if not any(map(is_leftover, below)) and path.is_file():
-            yield path.relative_to(root).as_posix()
+def _files_in(folder: Path) -> list[str]:
+    """Files below a folder that are not passed over, as paths from the folder around it.
+
+    Folders that are links are not entered; a pipe is no file. Data sets have a million files: names
+    are kept, not `Path`s.
+    """
+    found: list[tuple[str, ...]] = []
+    waiting = [(str(folder), (folder.name,))]
+    while waiting:
+        place, parts = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if is_leftover(entry.name):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, (*parts, entry.name)))
+                    elif entry.is_file():
+                        found.append((*parts, entry.name))
+        except PermissionError:
+            continue
+    return ["/".join(parts) for parts in sorted(found)]

@@ -90,7 +90,8 @@ def bounded_models(
     judged = read_images(model, _asked(request), observer)
     measured = judged
     if request.calibration_data is not None:
-        given = {"data": request.calibration_data, "labels": None, "images": None}
+        given = {"data": request.calibration_data, "images": None}
+        given |= dict.fromkeys(("labels", "masks", "part"))
         measured = read_images(model, _asked(request).model_copy(update=given), observer)
     _check_measurable(request.bounds, measured.data)
     return [

@@ -37,7 +37,7 @@ def variant_parts(
     found = []
     for index, (variant, draft) in enumerate(zip(variants, search.drafts, strict=True)):
         own = plan if index == plan.variant else draft
-        state = _state(index, own, search, plan)
+        state = _state(index, own, variants, search, plan)
         about = _of_bounded(variant.bounded) if variant.bounded else _as_it_is(variant, made)
         fields = {
             **_BARE,
@@ -56,12 +56,17 @@ def variant_parts(
     return [*found, *map(_left, left)]
 
 
-def _state(index: int, own: Draft | None, search: Search, plan: Draft) -> State:
+def _state(
+    index: int, own: Draft | None, variants: Sequence[Variant], search: Search, plan: Draft
+) -> State:
     if index == plan.variant:
         return "chosen"
     if any(one.draft.variant == index for one in search.rounds):
         return "not confirmed"
-    return "takes more" if own else "no plan"
+    if own is None:
+        return "no plan"
+    dearer = variants[index].storage(own) >= variants[plan.variant].storage(plan)
+    return "takes more" if dearer else "less margin"
 
 
 def _as_it_is(variant: Variant, made: Sequence[BoundedModel]) -> dict[str, object]:

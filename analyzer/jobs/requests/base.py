@@ -48,7 +48,7 @@ class Request(BaseModel):
     @classmethod
     def paths(cls) -> frozenset[str]:
         """Names of settings that hold the path of a file or a folder."""
-        named = {"data", "labels", "journal", "waivers", "target", "severity"}
+        named = {"data", "labels", "masks", "journal", "waivers", "target", "severity"}
         own = named & cls.model_fields.keys()
         return frozenset(own | cls.formats().keys())
 
@@ -57,9 +57,11 @@ class DataRequest(Request):
     """Data for a model, and how images become its inputs.
 
     Attributes:
-        data: Path of an ``.npz`` file or an image folder, or arrays; None: the data set that the
-            model names, the one beside it, or random inputs.
+        data: Path of an ``.npz`` file, an image folder or a published data set, or arrays; None:
+            the data set that the model names, the one beside it, or random inputs.
         labels: List of file names and classes, for a folder of images.
+        masks: Folder with a mask for each image, for a folder of images.
+        part: Which part of a data set in parts: ``train``, ``val`` or ``test``.
         images: Use so many images, drawn by the seed, of each class its share; None: all.
         batch: Images per run; None: by the arithmetic of the model.
         seed: Of every random number.
@@ -67,6 +69,8 @@ class DataRequest(Request):
 
     data: fields.Data = None
     labels: Path | None = None
+    masks: Path | None = None
+    part: fields.Part | None = None
     images: fields.Count | None = None
     batch: fields.Count | None = None
     seed: int = Field(default=0, ge=0)
@@ -93,7 +97,7 @@ class DataRequest(Request):
     @property
     def data_files(self) -> list[Path]:
         """The files and folders that are read; none for arrays, or where none was named."""
-        return [path for path in (self.data, self.labels) if isinstance(path, Path)]
+        return [path for path in (self.data, self.labels, self.masks) if isinstance(path, Path)]
 
 
 class JudgedRequest(DataRequest):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from analyzer.campaign.plan import Exposure
 from analyzer.campaign.tasks import WHOLE
@@ -17,6 +17,8 @@ from analyzer.gate import Condition
 from analyzer.gate.difference import AnyCondition
 from analyzer.jobs.requests import fields
 from analyzer.jobs.requests.base import Model, SpaceRequest
+from analyzer.jobs.requests.protocols import PROTOCOLS, with_protocol
+from analyzer.jobs.requests.words import reads_one_of
 from analyzer.reports.formats import RecordKind
 
 DEFAULT_RATES = parse_rates("1e-7..3e-5")
@@ -140,6 +142,8 @@ class SweepRequest(RatesRequest):
         gate: Conditions that decide between pass and fail.
         waivers: File of conditions that are excused for a while.
         until: ``precision``, or ``gate``: a rate with a gate ends once the gate is decided.
+        protocol: Published protocol whose settings are the default, and whose repetitions are run
+            beside the sweep.
     """
 
     purpose: ClassVar[Purpose] = Purpose.RUN
@@ -150,6 +154,32 @@ class SweepRequest(RatesRequest):
     gate: fields.Gates = ()
     waivers: Path | None = None
     until: fields.Until = "precision"
+    protocol: Annotated[str | None, BeforeValidator(reads_one_of(PROTOCOLS))] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_protocol(cls, given: Any) -> Any:
+        """Take the settings of a protocol where no others are given."""
+        return with_protocol(given)
+
+    @model_validator(mode="after")
+    def _check_protocol(self) -> "SweepRequest":
+        """Refuse patterns that stay, and a campaign that ends with its gates.
+
+        Raises:
+            BadOption: the settings contradict the protocol.
+        """
+        if self.protocol and self.exposure is not Exposure.TRANSIENT:
+            raise BadOption(
+                f"--protocol {self.protocol} draws new faults for each batch; leave --exposure "
+                f"{self.exposure} out"
+            )
+        if self.protocol and self.until == "gate":
+            raise BadOption(
+                f"--protocol {self.protocol} repeats the whole data set at every rate; leave "
+                "--until gate out"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

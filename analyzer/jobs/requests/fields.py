@@ -143,6 +143,9 @@ Order = Annotated[
     Literal["file", "bits", "name", "kind"],
     BeforeValidator(reads_one_of(("file", "bits", "name", "kind"))),
 ]
+Part = Annotated[
+    Literal["train", "val", "test"], BeforeValidator(reads_one_of(("train", "val", "test")))
+]
 Device = Annotated[str, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)]
 Precision = Annotated[float, BeforeValidator(read_share), Field(gt=0.0, lt=0.5)]
 Confidence = Annotated[

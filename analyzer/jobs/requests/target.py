@@ -28,6 +28,7 @@ STATED = {
 """Settings that a target states itself, by name, with what it states."""
 
 ELSEWHERE = {
+    "protocol": "protocols are of sweeps over bit error rates",
     "until": "trials end once all conditions are decided",
     "shard": "a target is analyzed in one piece",
     "waivers": "conditions on a target are not excused",

@@ -58,6 +58,13 @@ def choice_sentence(report: ProtectionPlanReport) -> str:
     if not report.reached:
         return f"The model {_with(found)} leaves the least harm."
     others = [v for v in surveyed if v.state == "takes more"]
+    nearer = [v for v in surveyed if v.state == "less margin"]
+    if nearer and not others:
+        least = min(nearer, key=lambda v: v.storage or 0)
+        return (
+            f"The plan takes the model {_with(found)}, {found.storage or 0:,} bits: the one "
+            f"{_with(least)} needs {least.storage or 0:,}, but meets the budget with less margin."
+        )
     if not others:
         return f"The plan takes the model {_with(found)}; no other has a confirmed plan."
     least = min(others, key=lambda v: v.storage or 0)

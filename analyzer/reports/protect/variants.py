@@ -8,7 +8,7 @@ from analyzer.reports.shared.records import Count, Name, ReportRecord
 
 Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
-State = Literal["chosen", "takes more", "not confirmed", "no plan", "not considered"]
+State = Literal["chosen", "takes more", "less margin", "not confirmed", "no plan", "not considered"]
 
 
 class RatioPart(ReportRecord):
@@ -40,8 +40,10 @@ class VariantPart(ReportRecord):
     """One variant, and the cheapest plan for it.
 
     ``bounds``: the method, empty for the model as it is. ``state``: ``chosen``; ``takes more``
-    storage than the chosen one, or as much; ``not confirmed``, its plan was tried and did not pass;
-    ``no plan`` of it meets the budgets by the survey; ``not considered``, for the ``reason``.
+    storage than the chosen one, or as much; ``less margin``: less storage, for a larger part of the
+    budget or without the margin for the uncertainty of the survey; ``not confirmed``, its plan was
+    tried and did not pass; ``no plan`` of it meets the budgets by the survey; ``not considered``,
+    for the ``reason``.
     ``sha256``: of the file, also where none was written; absent where the model could not be
     bounded. ``calibration``: the source of the bounds. ``accuracy``: fault-free, as a fraction, by
     the metric ``accuracy_metric``.

@@ -31,6 +31,7 @@ from analyzer.reports.shared.records import (
     RunPart,
     ToolPart,
 )
+from analyzer.reports.shared.repetitions import RepetitionsPart
 from analyzer.reports.shared.severity import severity_part
 from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.shared.waivers import waiver_part
@@ -58,6 +59,7 @@ def build_report(
     notes: ModelNotes = NO_NOTES,
     protection: ProtectionPart | None = None,
     worst: Sequence[TrialPart] = (),
+    repetitions: RepetitionsPart | None = None,
 ) -> Report:
     """Put everything a reviewer needs into one record.
 
@@ -73,6 +75,7 @@ def build_report(
         notes: on how the model ran.
         protection: of the memory.
         worst: its worst trials, the worst one first.
+        repetitions: of a published protocol; None: none was asked for.
     """
     plan, part = result.plan, model_part(model, space, notes)
     return Report(
@@ -86,6 +89,7 @@ def build_report(
         severity=severity_part(definition.confusions),
         rates=[_rate(r, _classes(r, result.plan, model, data)) for r in result.rates],
         worst=list(worst),
+        repetitions=repetitions,
         gate=GatePart(
             verdict=v.value if (v := overall(judgements, part.share_out_of_scope)) else None,
             conditions=[_condition(j) for j in judgements],

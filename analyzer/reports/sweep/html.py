@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from analyzer.faults.rates import show_rate
 from analyzer.reports.shared import number_format as figures
+from analyzer.reports.shared import repetitions
 from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.html_page import render
 from analyzer.reports.shared.records import IntervalPart
@@ -32,6 +33,7 @@ def to_html(report: Report) -> str:
         severity_sentence=severity_sentence,
         severity_said=SAID,
         by_class=class_table(report),
+        repeated=repetitions,
         harm=harm,
         element_line=element_line,
         rows=sorted(report.rates, key=lambda r: r.rate),

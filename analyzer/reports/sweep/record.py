@@ -23,6 +23,7 @@ from analyzer.reports.shared.records import (
     as_schema,
     left_out,
 )
+from analyzer.reports.shared.repetitions import RepetitionsPart
 from analyzer.reports.shared.severity import SeverityPart
 from analyzer.reports.shared.trials import TrialPart
 from analyzer.reports.shared.waivers import WaiverPart
@@ -139,6 +140,7 @@ class Report(ReportRecord):
     severity: SeverityPart | None = left_out()
     rates: list[RatePart]
     worst: list[TrialPart] = Field(default_factory=list)
+    repetitions: RepetitionsPart | None = left_out()
     gate: GatePart
     assumptions: list[str]
     run: RunPart

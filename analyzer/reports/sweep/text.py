@@ -6,6 +6,7 @@ from analyzer.reports.shared.bound_format import beside_bound
 from analyzer.reports.shared.decision import decision_lines
 from analyzer.reports.shared.left_out import left_out_sentences
 from analyzer.reports.shared.protection import memory_lines, protection_lines
+from analyzer.reports.shared.repetitions import repetition_lines
 from analyzer.reports.shared.severity import SAID, severity_lines
 from analyzer.reports.shared.terminal_text import columns, table_row, wrapped
 from analyzer.reports.shared.trials import worst_lines
@@ -32,7 +33,9 @@ def _ends() -> tuple[int, ...]:
 def to_text(report: Report) -> str:
     """Render the table, the notes that explain it, and the gate."""
     told = [*wrapped(_notes(report)), *_critical(report), *_worst(report)]
-    lines = ["", *_table(report), *told, *_gate(report)]
+    metric = figures.METRIC_NAMES[report.golden.metric]
+    repeated = repetition_lines(report.repetitions, metric)
+    lines = ["", *_table(report), *told, *repeated, *_gate(report)]
     return head_text(report) + "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -1,0 +1,64 @@
+"""The fault-free figure of a model on a data set, without a campaign."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from analyzer.answers import Failure
+from analyzer.errors import DataMismatch, GoldenFailed
+from analyzer.evaluation.choose import Asked
+from analyzer.evaluation.of_model import define_for_model
+from analyzer.evaluation.outcome import Judge
+from analyzer.jobs.before_after import Images
+from analyzer.jobs.observer import Observer
+from analyzer.model import Model
+from analyzer.runtime.ort.session import open_session, run_session, session_options
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFree:
+    """A fault-free figure.
+
+    Attributes:
+        metric: Its name.
+        value: Mean score over the images, a fraction.
+        images: How many they are.
+        counted: True if each score is 0 or 1, so that the figure is a share of images.
+    """
+
+    metric: str
+    value: float
+    images: int
+    counted: bool
+
+
+def measure(model: Model, images: Images, asked: Asked, observer: Observer) -> FaultFree:
+    """Run a model on all images, and score its answers.
+
+    Args:
+        model: the model.
+        images: with labels.
+        asked: the metric, the rule and the output, where somebody says.
+        observer: hears of every run.
+
+    Raises:
+        DataMismatch: the images have no labels.
+        GoldenFailed: the model fails.
+    """
+    if images.data.labels is None:
+        why = f" ({images.data.note})" if images.data.note else ""
+        raise DataMismatch(
+            f"{images.data.name} has no labels{why}: without them {model.path.name} has no accuracy"
+        )
+    session, name = open_session(model.proto, session_options()), model.signature.name
+    run, golden = partial(run_session, session), []
+    first = run(images.batches[0].feeds(name))
+    if isinstance(first, Failure):
+        raise GoldenFailed(f"{model.path} fails without any fault: {first.message}")
+    judge = Judge(define_for_model(model, images.data, images.batches[0], first, run, asked))
+    for batch in images.batches:
+        golden.append(judge.golden(run(batch.feeds(name)), batch.labels, batch.images))
+        observer.alive()
+    judge, fitted = judge.fitted(golden)
+    whole = len(images.data) * judge.metric.denominator
+    value = sum(found.total for found in fitted) / whole
+    return FaultFree(judge.metric.name, value, len(images.data), judge.metric.denominator == 1)

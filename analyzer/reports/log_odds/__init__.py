@@ -1,0 +1,1 @@
+"""Log-odds of accuracy over methods and data sets: the record, and what renders it."""
