@@ -96,7 +96,7 @@ def quantized(
 def quantization_part(
     aware: QuantizationAware, model: onnx.ModelProto, images: ImageSource
 ) -> QuantizationPart:
-    """What the report says of the quantization.
+    """The report's part on the quantization.
 
     Args:
         aware: after its training.

@@ -26,7 +26,7 @@ EXACT = frozenset(
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often the file answers as the network did in training's own evaluation.
+    """The images that the file answers as the network did in training's own evaluation.
 
     Attributes:
         images: Images that both answered.

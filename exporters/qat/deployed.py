@@ -66,7 +66,7 @@ class _Deployment(Values):
     """One run."""
 
     def round_value(self, name: str, value: Any) -> Codes:
-        """A value's codes."""
+        """As in `Values`: its codes."""
         return to_codes(value, self.rounding_of(name))
 
     def answer(self, name: str) -> torch.Tensor:

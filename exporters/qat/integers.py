@@ -98,7 +98,12 @@ def _exact_type(x: Codes, weight: Codes, bias: torch.Tensor | None) -> torch.dty
 
 
 def add(a: Codes, b: Codes) -> Pending:
-    """Sum of two values: two multiplications and additions, each rounded once, in float32."""
+    """Sum of two values: two multiplications and additions, each rounded once, in float32.
+
+    Args:
+        a: one value.
+        b: the other, of a shape that goes with it.
+    """
 
     def codes(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
         first, second = a.scale / scale, b.scale / scale
@@ -116,7 +121,12 @@ def _multiply_add(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Te
 
 
 def multiply(a: Codes, b: Codes) -> Pending:
-    """Product of two values, element by element."""
+    """Product of two values, element by element.
+
+    Args:
+        a: one value.
+        b: the other, of a shape that goes with it.
+    """
 
     def codes(scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
         return ((a.codes * b.codes) * (a.scale * b.scale / scale) + zero).round() - zero

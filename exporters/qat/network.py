@@ -115,7 +115,7 @@ def make_network(prepared: Prepared) -> nn.Module:
                 self.learning_batchnorm, self.observing = state
 
         def get_extra_state(self) -> torch.Tensor:
-            """What is frozen, for checkpoints."""
+            """The flags that say what is frozen, for checkpoints."""
             return torch.tensor([self.learning_batchnorm, self.observing])
 
         def set_extra_state(self, state: torch.Tensor) -> None:

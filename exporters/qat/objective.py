@@ -109,11 +109,11 @@ class QuantizationAware:
         return self._base.parameters()
 
     def views(self, image: Image, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        """Views of the other objective."""
+        """As in `Objective`: the other objective's."""
         return self._base.views(image, rng)
 
     def loss(self, batch: Batch, step: StepInfo) -> torch.Tensor:
-        """The other objective's loss; what is due is frozen before."""
+        """As in `Objective`: the other objective's; what is due is frozen before."""
         if not step.step and self.settings.batchnorm_epochs:
             self.network.restart_ranges()
         if step.epoch >= self.settings.batchnorm_epochs:
@@ -157,5 +157,5 @@ class MaskedQuantizationAware(QuantizationAware):
     def masked_views(
         self, image: Image, mask: Mask, rng: np.random.Generator
     ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        """Views and mask of the other objective."""
+        """As in `MaskedObjective`: the other objective's."""
         return self._base.masked_views(image, mask, rng)

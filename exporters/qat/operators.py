@@ -52,7 +52,7 @@ def padded(x: torch.Tensor, attributes: Attributes, value: float) -> torch.Tenso
 
 
 @_register("Conv")
-def convolve(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
+def _convolve(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
     """Convolution in one, two or three dimensions.
 
     Args:
@@ -75,7 +75,7 @@ def convolve(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 @_register("Gemm")
-def gemm(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
+def _gemm(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
     """Alpha x weight + beta bias, either matrix transposed where the attributes say so."""
     x = x.transpose(0, 1) if a.get("transA", 0) else x
     weight = weight.transpose(0, 1) if a.get("transB", 0) else weight
@@ -84,7 +84,7 @@ def gemm(a: Attributes, x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 @_register("BatchNormalization")
-def normalize(a: Attributes, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
+def _normalize(a: Attributes, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
     """BatchNorm by stored statistics."""
     from torch.nn import functional
 
@@ -92,7 +92,7 @@ def normalize(a: Attributes, x: Any, scale: Any, bias: Any, mean: Any, variance:
 
 
 @_register("LayerNormalization")
-def layer_norm(a: Attributes, x: Any, scale: Any, bias: Any = None) -> Any:
+def _layer_norm(a: Attributes, x: Any, scale: Any, bias: Any = None) -> Any:
     """LayerNorm over the axes from ``axis`` on."""
     from torch.nn import functional
 
@@ -101,7 +101,7 @@ def layer_norm(a: Attributes, x: Any, scale: Any, bias: Any = None) -> Any:
 
 
 @_register("MaxPool")
-def max_pool(a: Attributes, x: Any) -> Any:
+def _max_pool(a: Attributes, x: Any) -> Any:
     """Greatest value of each window; one or two dimensions."""
     from torch.nn import functional
 
@@ -119,7 +119,7 @@ def max_pool(a: Attributes, x: Any) -> Any:
 
 
 @_register("AveragePool")
-def average_pool(a: Attributes, x: Any) -> Any:
+def _average_pool(a: Attributes, x: Any) -> Any:
     """Mean of each window; one or two dimensions."""
     from torch.nn import functional
 
@@ -139,25 +139,25 @@ def average_pool(a: Attributes, x: Any) -> Any:
 
 
 @_register("GlobalAveragePool")
-def global_average(_: Attributes, x: Any) -> Any:
+def _global_average(_: Attributes, x: Any) -> Any:
     """Mean over all axes behind the channels, which stay with size 1."""
     return x.mean(tuple(range(2, x.ndim)), keepdim=True)
 
 
 @_register("Clip")
-def clip(_: Attributes, x: Any, low: Any = None, high: Any = None) -> Any:
+def _clip(_: Attributes, x: Any, low: Any = None, high: Any = None) -> Any:
     """Limits from below, from above, or both."""
     return x if low is None and high is None else x.clamp(low, high)
 
 
 @_register("HardSigmoid")
-def hard_sigmoid(a: Attributes, x: Any) -> Any:
+def _hard_sigmoid(a: Attributes, x: Any) -> Any:
     """A straight line, limited to [0, 1]."""
     return (a.get("alpha", 0.2) * x + a.get("beta", 0.5)).clamp(0.0, 1.0)
 
 
 @_register("Gelu")
-def gelu(a: Attributes, x: Any) -> Any:
+def _gelu(a: Attributes, x: Any) -> Any:
     """GELU, exactly or by the hyperbolic tangent."""
     from torch.nn import functional
 
@@ -165,7 +165,7 @@ def gelu(a: Attributes, x: Any) -> Any:
 
 
 @_register("ReduceMean")
-def reduce_mean(a: Attributes, x: Any, axes: Any = None) -> Any:
+def _reduce_mean(a: Attributes, x: Any, axes: Any = None) -> Any:
     """Mean over some axes."""
     over = a.get("axes") or (axes.tolist() if axes is not None else list(range(x.ndim)))
     return x.mean(tuple(over), keepdim=bool(a.get("keepdims", 1)))
@@ -210,7 +210,7 @@ for _name, _method in {
 
 
 @_register("Div")
-def divide(_: Attributes, x: Any, y: Any) -> Any:
+def _divide(_: Attributes, x: Any, y: Any) -> Any:
     """Division; of integers, towards zero."""
     import torch
 
@@ -218,7 +218,7 @@ def divide(_: Attributes, x: Any, y: Any) -> Any:
 
 
 @_register("Max")
-def maximum(_: Attributes, *inputs: Any) -> Any:
+def _maximum(_: Attributes, *inputs: Any) -> Any:
     """Greatest of several, element by element."""
     from functools import reduce
 
@@ -228,7 +228,7 @@ def maximum(_: Attributes, *inputs: Any) -> Any:
 
 
 @_register("Min")
-def minimum(_: Attributes, *inputs: Any) -> Any:
+def _minimum(_: Attributes, *inputs: Any) -> Any:
     """Least of several, element by element."""
     from functools import reduce
 
@@ -254,19 +254,19 @@ _activation("elu", alpha=1.0)
 
 
 @_register("HardSwish")
-def hard_swish(_: Attributes, x: Any) -> Any:
+def _hard_swish(_: Attributes, x: Any) -> Any:
     """The value times its `hard_sigmoid`, in the order of ONNX's own definition."""
-    return x * hard_sigmoid({"alpha": 1.0 / 6.0, "beta": 0.5}, x)
+    return x * _hard_sigmoid({"alpha": 1.0 / 6.0, "beta": 0.5}, x)
 
 
 @_register("PRelu")
-def prelu(_: Attributes, x: Any, slope: Any) -> Any:
+def _prelu(_: Attributes, x: Any, slope: Any) -> Any:
     """Values below 0 times a slope."""
     return x.clamp(min=0) + slope * x.clamp(max=0)
 
 
 @_register("Softplus")
-def softplus(_: Attributes, x: Any) -> Any:
+def _softplus(_: Attributes, x: Any) -> Any:
     """Log of 1 + exp."""
     from torch.nn import functional
 
@@ -274,6 +274,6 @@ def softplus(_: Attributes, x: Any) -> Any:
 
 
 @_register("Softmax")
-def softmax(a: Attributes, x: Any) -> Any:
+def _softmax(a: Attributes, x: Any) -> Any:
     """Softmax along an axis."""
     return x.softmax(a.get("axis", -1))

@@ -1,4 +1,4 @@
-"""Where a quantized ONNX model rounds: read from the file that ``relcheck quantize`` would write.
+"""The places where a quantized ONNX model rounds, read off the one of ``relcheck quantize``.
 
 The training simulates that file. So nothing here decides which values are quantized: the float
 model and its quantized twin are laid side by side, node by node, and the differences are noted.
@@ -134,5 +134,10 @@ def _stored(
 
 
 def is_bias(tensor: StoredTensor, index: Index) -> bool:
-    """True if a stored tensor is int32: its scale is the product of two others."""
+    """True if a stored tensor is int32: its scale is the product of two others.
+
+    Args:
+        tensor: one of the quantized model.
+        index: of that model.
+    """
     return bool(index.constants[tensor.codes].data_type == TensorProto.INT32)

@@ -98,7 +98,12 @@ def make_rounding(
             return rounded
 
         def broadcast(self, values: torch.Tensor, rank: int) -> torch.Tensor:
-            """``values``, one per channel, in a shape that goes with a tensor of ``rank`` axes."""
+            """``values``, one per channel, in a shape that goes with a tensor of ``rank`` axes.
+
+            Args:
+                values: (channels,), or () where there is one scale.
+                rank: number of axes.
+            """
             if self.axis is None:
                 return values
             shape = [1] * rank

@@ -82,10 +82,8 @@ def _slice(
     strides = [1] * len(starts) if steps is None else [int(step) for step in steps]
     for start, end, axis, step in zip(starts, ends, places, strides, strict=True):
         size = x.shape[axis]
-        index = _torch().arange(size, device=x.device)[slice(int(start), int(end), abs(step))]
-        if step < 0:
-            chosen = list(range(size))[slice(int(start), int(end), step)]
-            index = _torch().tensor(chosen, dtype=_torch().int64, device=x.device)
+        chosen = list(range(size))[slice(int(start), int(end), step)]
+        index = _torch().tensor(chosen, dtype=_torch().int64, device=x.device)
         x = x.index_select(axis, index)
     return x
 

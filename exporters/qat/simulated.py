@@ -27,7 +27,7 @@ class _Simulation(Values):
     """One run."""
 
     def round_value(self, name: str, value: Any) -> Any:
-        """A value rounded; its range follows it, if it is the first one of that range."""
+        """As in `Values`; its range follows it, if it is the first one of that range."""
         rounding = self.rounding_of(name)
         if self.network.observing and self.first_of_range(name):
             rounding.observe(value)

@@ -1,4 +1,4 @@
-"""Which BatchNorm follows which convolution, by torch's own trace of a network."""
+"""The BatchNorm behind each convolution, by torch's own trace of a network."""
 
 from __future__ import annotations
 

@@ -54,7 +54,12 @@ class Values:
         raise NotImplementedError
 
     def round_value(self, name: str, value: Any) -> Any:
-        """A value in its rounded form."""
+        """A value in its rounded form.
+
+        Args:
+            name: of the value.
+            value: as its node made it.
+        """
         raise NotImplementedError
 
     def answer(self, name: str) -> torch.Tensor:

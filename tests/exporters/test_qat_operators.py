@@ -17,7 +17,7 @@ from tests.exporters.qat_nets import images, twin
 
 
 class Every(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Parts of DenseNet, ShuffleNet, MobileNetV3, EfficientNet and a Vision Transformer in a row."""
+    """Parts of DenseNet, ShuffleNet, MobileNetV3, EfficientNet and a Vision Transformer."""
 
     def __init__(self) -> None:
         super().__init__()
