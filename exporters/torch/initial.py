@@ -19,7 +19,8 @@ from exporters.torch.checkpoint import (
     read_content,
 )
 from exporters.torch.layouts import find_layout
-from exporters.torch.layouts.layout import Weights
+from exporters.torch.layouts.layout import Layout, Weights
+from exporters.torch.layouts.plain import PlainLayout
 from exporters.torch.nearest import nearest_architecture
 from exporters.torch.optional_package import need
 from exporters.torch.pretrained_file import FORMAT
@@ -66,7 +67,7 @@ def load_initial(network: nn.Module, path: Path, source: str) -> Initial:
     with need("torch").serialization.safe_globals([argparse.Namespace]):  # DINO keeps its options
         found = read_content(path)
     kept, made_by = _weights(found, path)
-    layout = find_layout(kept)
+    layout = _layout_of(kept, network)
     backbone = {
         name: value
         for name, value in layout.to_torchvision(kept).items()
@@ -77,6 +78,11 @@ def load_initial(network: nn.Module, path: Path, source: str) -> Initial:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     origin = f"{path.name} ({name}), sha256 {digest}"
     return Initial(origin, name, digest, len(backbone), fresh)
+
+
+def _layout_of(weights: Weights, network: nn.Module) -> Layout:
+    """The layout of a checkpoint; names all of which are the network's own need no other."""
+    return PlainLayout() if weights.keys() <= network.state_dict().keys() else find_layout(weights)
 
 
 def _weights(found: object, path: Path) -> tuple[Weights, str]:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -50,6 +51,10 @@ class Batches:
         """Batches of an epoch."""
         return max(1, len(self.source) // self.size)
 
+    @cached_property
+    def _labels(self) -> npt.NDArray[np.int64] | None:
+        return self.source.labels  # a choice of images gathers them anew each time
+
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
         """Numbers of the images in the order of an epoch, int64 (n,).
 
@@ -71,7 +76,7 @@ class Batches:
         torch = need("torch")
         masked = self.objective if isinstance(self.objective, MaskedObjective) else None
         items = [self._item(epoch, int(row), masked) for row in rows]
-        labels, masks = self.source.labels, [mask for _, mask in items if mask is not None]
+        labels, masks = self._labels, [mask for _, mask in items if mask is not None]
         return Batch(
             views=tuple(self._stacked(parts) for parts in zip(*(v for v, _ in items), strict=True)),
             labels=None if labels is None else torch.from_numpy(labels[rows]),

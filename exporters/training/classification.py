@@ -82,9 +82,9 @@ class Classification:
             source: images with a class each.
         """
         torch, device = need("torch"), next(self.network.parameters()).device
-        right, loss = 0, 0.0
+        right, loss, classes = 0, 0.0, labels_of(source)
         for rows, inputs in in_order(source, self._prepared(source), self._batch, self._threads):
-            labels = torch.from_numpy(labels_of(source)[rows]).to(device)
+            labels = torch.from_numpy(classes[rows]).to(device)
             answers = self.network(torch.stack(inputs).to(device)).float()
             right += int((answers.argmax(1) == labels).sum())
             loss += float(torch.nn.functional.cross_entropy(answers, labels, reduction="sum"))

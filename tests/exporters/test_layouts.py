@@ -153,6 +153,27 @@ def test_a_vision_transformer_for_a_resnet(tmp_path: Path) -> None:
         load_initial(build_known("resnet18", 7, 1), saved(content, tmp_path), SOURCE)
 
 
+def test_torchvisions_vision_transformer_for_a_resnet(tmp_path: Path) -> None:
+    """Its names begin with ``encoder.``, as those of SimSiam do."""
+    with torch.device("meta"):
+        shapes = models.vit_b_32().state_dict()
+    content = {name: torch.zeros(1).expand(value.shape) for name, value in shapes.items()}
+    with pytest.raises(BadCheckpoint, match="weights of torchvision:vit_b_32, not of torchvision"):
+        load_initial(build_known("resnet18", 7, 1), saved(content, tmp_path), SOURCE)
+
+
+def test_names_of_the_network_itself_are_no_other_layout(tmp_path: Path) -> None:
+    def build() -> Any:
+        parts = {name: torch.nn.Linear(3, 3) for name in ("backbone", "encoder", "predictor")}
+        return torch.nn.ModuleDict({**parts, "last": torch.nn.Linear(3, 2)})
+
+    teacher, network = build(), build()
+    content = {k: v for k, v in teacher.state_dict().items() if not k.startswith("last.")}
+    found = load_initial(network, saved(content, tmp_path), "mine:build")
+    assert (found.layout, found.fresh) == ("plain names", ("last.weight", "last.bias"))
+    assert torch.equal(network["encoder"].weight, teacher["encoder"].weight)
+
+
 class Hostile:
     """Runs code when it is unpickled."""
 

@@ -30,11 +30,12 @@ from analyzer.model import limits
 
 EXTRA = "relcheck-onnx[bands]"
 
-BITS, SAMPLES, FORMAT = 258, 277, 339
-"""TIFF tags (TIFF 6.0, 1992): bits per sample, samples per pixel, and whether samples are integers
-(1 or 2) or floats (3)."""
+BITS, MEANING, SAMPLES, FORMAT = 258, 262, 277, 339
+"""TIFF tags (TIFF 6.0, 1992): bits per sample, what samples mean (0 and 1: grey), samples of each
+pixel, and whether samples are integers (1 or 2) or floats (3)."""
+GREY = (0, 1)
 FLOATS = 3
-DEEPEST_PICTURE, PICTURE_SAMPLES = 16, 4
+DEEPEST_PICTURE, PICTURE_SAMPLES, GREY_SAMPLES = 16, 4, 2
 
 DEFLATE = {8, 32946, 50013}
 LZMA = 34925
@@ -45,6 +46,8 @@ HARMLESS = 2**28
 """Bytes; smaller segments are unpacked as they are."""
 
 KEPT = {"uint8", "uint16", "float32"}
+AXES = 3
+"""Rows, columns and bands."""
 MOST_BANDS = 4096
 EXACT = 2**24
 """Integers up to here are kept by float32."""
@@ -63,14 +66,15 @@ def holds_bands(content: bytes) -> bool:
     """
     if content[:4] not in HEADS:
         raise UnreadablePicture("it is no TIFF file")
-    samples, bits, kind = _header(content)
+    samples, bits, kind, meaning = _header(content)
     most = DEEPEST_PICTURE if samples == 1 else 8
     deep = kind == FLOATS or bits > most
-    return deep or samples > PICTURE_SAMPLES or not _opens(content)
+    several = samples > (GREY_SAMPLES if meaning in GREY else PICTURE_SAMPLES)
+    return deep or several or not _opens(content)
 
 
-def _header(content: bytes) -> tuple[int, int, int]:
-    """Samples per pixel, bits per sample, and the kind of samples.
+def _header(content: bytes) -> tuple[int, int, int, int]:
+    """Samples per pixel, bits per sample, the kind of samples, and what they mean.
 
     Raises:
         UnreadablePicture: the header is damaged.
@@ -82,10 +86,11 @@ def _header(content: bytes) -> tuple[int, int, int]:
             stream = io.BytesIO(content)
             stream.seek(head.next)
             head.load(stream)
-            samples, bits, kind = (_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT))
+            found = [_highest(head.get(tag, 1)) for tag in (SAMPLES, BITS, FORMAT, MEANING)]
     except Exception as error:  # of damaged headers, Pillow raises nearly anything
         raise UnreadablePicture("it is damaged, or no picture") from error
-    return samples, bits, kind
+    samples, bits, kind, meaning = found
+    return samples, bits, kind, meaning
 
 
 def _opens(content: bytes) -> bool:
@@ -207,6 +212,8 @@ def _channels_last(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
 
 def _bands(pixels: npt.NDArray[Any]) -> Picture:
     """Bands as uint8, uint16 or float32; other numbers become float32 where it keeps them."""
+    if pixels.ndim != AXES or 0 in pixels.shape:
+        raise UnreadablePicture("it is damaged, or no TIFF file")
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if native.dtype.kind not in "iufb":
         raise UnreadablePicture(f"its values are {native.dtype}, no plain numbers")

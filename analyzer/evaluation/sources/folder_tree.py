@@ -112,7 +112,7 @@ def _files_in(folder: Path) -> list[str]:
     are kept, not `Path`s.
     """
     found: list[tuple[str, ...]] = []
-    waiting = [(str(folder), (folder.name,))]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(str(folder), (folder.name,))]
     while waiting:
         place, parts = waiting.pop()
         try:

@@ -22,7 +22,8 @@ class SimsiamLayout:
 
     def recognize(self, keys: Collection[str]) -> bool:
         """As in `Layout`."""
-        return any(key.startswith("encoder.") for key in keys)
+        beginnings = {key.partition(".")[0] for key in keys}
+        return {"encoder", "predictor"} <= beginnings
 
     def to_torchvision(self, weights: Mapping[str, Any]) -> Weights:
         """As in `Layout`."""

@@ -6,7 +6,7 @@ import struct
 import sys
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from analyzer.model import limits
 from tests.evaluation.sources.trees import bands, noise, write_bands
 
 FILE = Path("bands.tif")
+BYTE_ORDERS: tuple[Literal["<", ">"], ...] = ("<", ">")
 
 
 def tiff(values: np.ndarray[Any, Any], **how: Any) -> bytes:
@@ -42,11 +43,11 @@ def values(count: int, kind: str, seed: int = 0) -> np.ndarray[Any, Any]:
     st.sampled_from(["uint8", "uint16", "float32"]),
     st.sampled_from(["contig", "separate"]),
     st.sampled_from([None, "zlib"]),
-    st.sampled_from(["<", ">"]),
+    st.sampled_from(BYTE_ORDERS),
     st.booleans(),
 )
 def test_values_are_those_that_are_stored(
-    count: int, kind: str, planar: str, packed: str | None, order: str, big: bool
+    count: int, kind: str, planar: str, packed: str | None, order: Literal["<", ">"], big: bool
 ) -> None:
     """In every layout of the planes, byte order, and form of the file that is written plainly."""
     wanted = values(count, kind)
@@ -169,7 +170,7 @@ def test_a_segment_that_unpacks_without_end_is_refused(monkeypatch: pytest.Monke
     wanted = values(13, "uint16")
     content = tiff(wanted, planarconfig="contig", compression="zlib")
     with tifffile.TiffFile(io.BytesIO(content)) as found:
-        page = found.pages[0]
+        page = found.pages.first
         (start,), (size,) = page.dataoffsets, page.databytecounts
         counts = page.tags["StripByteCounts"].valueoffset
     bomb = zlib.compress(bytes(2**20), 9)

@@ -84,7 +84,7 @@ def test_streams_are_what_is_held(
     pairs = zip(make_batches(held, 2, 0, False), make_batches(streamed, 2, 0, False), strict=True)
     for one, other in pairs:
         np.testing.assert_array_equal(one.inputs, other.inputs)
-        np.testing.assert_array_equal(one.labels, other.labels)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(one.labels, other.labels)
 
 
 # Bands
@@ -105,17 +105,16 @@ def test_bands_are_fed_as_they_are_stored(layout: str, tmp_path: Path) -> None:
 
 def test_scale_mean_and_std_are_of_each_band(tmp_path: Path) -> None:
     tree = bands(tmp_path)
-    mean, std = tuple(range(13)), tuple(range(1, 14))
+    mean, std = np.arange(13, dtype=np.float32), np.arange(1, 14, dtype=np.float32)
     how = Preprocessing(
         scale=0.5,
-        mean=tuple(map(float, mean)),
-        std=tuple(map(float, std)),
+        mean=tuple(mean.tolist()),
+        std=tuple(std.tolist()),
         origins={"scale": Origin.FLAG},
     )
     found = read(tree, signature(6, 6, 13), how).inputs
     stored = np.stack(tree.images).astype(np.float32)
-    wanted = (stored * np.float32(0.5) - np.float32(mean)) / np.float32(std)
-    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found, (stored * np.float32(0.5) - mean) / std)
     with pytest.raises(DataMismatch, match="mean has 3 values for 13 channels"):
         read(tree, signature(6, 6, 13), Preprocessing(mean=(1.0, 2.0, 3.0)))
 

@@ -219,7 +219,9 @@ def bands(root: Path, kind: type = np.uint16, count: int = 13) -> Tree:
     for number, name in enumerate(("Forest/Forest_1.tif", "River/River_1.tif")):
         path = root / "d" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        values = (noise(SIDE, SIDE, count, seed=number).astype(np.float64) * 39.0).astype(kind)
+        values: Pixels = (noise(SIDE, SIDE, count, seed=number).astype(np.float64) * 39.0).astype(
+            kind
+        )
         write_bands(path, values)
         images.append(values)
     return Tree(root / "d", images, [0, 1], classes=("Forest", "River"), file=root / "d" / name)
@@ -266,9 +268,10 @@ def dfc2020(root: Path, mask: str = "dfc", part: str = "ROIs0000_test") -> Tree:
         first = -20 * noise(12, 12, 2, seed=place).astype(np.float32) / 255
         second = noise(12, 12, 13, seed=place + 10).astype(np.uint16) * 39
         classes = noise(12, 12, seed=place + 20) % 11
-        for sensor, values in (("s1", first), ("s2", second), (mask, classes[..., None])):
+        cover = np.repeat(classes[..., None], 4, axis=2)  # as of SEN12MS: four legends
+        files: dict[str, Pixels] = {"s1": first, "s2": second, mask: cover}
+        for sensor, values in files.items():
             folder = root / "d" / part / f"{sensor}_0"
-            values = values if sensor in ("s1", "s2") else np.repeat(values, 4, axis=2)
             write_bands(folder / f"{part}_{sensor}_0_p{place}.tif", values)
         images.append(np.concatenate([first, second.astype(np.float32)], axis=2))
         masks.append(np.array(DFC_OF, np.uint8)[classes])
