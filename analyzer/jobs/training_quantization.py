@@ -10,6 +10,7 @@ from analyzer.evaluation.sources import ImageSource
 from analyzer.jobs.requests.train import TrainRequest
 from analyzer.reports.training.record import QuantizationPart
 from exporters.qat.objective import QuantizationAware, quantization_aware
+from exporters.qat.rounding import check_installed
 from exporters.qat.settings import QatSettings
 from exporters.torch.initial import Initial
 from exporters.training.objective import Objective
@@ -26,10 +27,11 @@ WEIGHT_FILES = (".pt", ".pth", ".th", ".ckpt", ".bin", ".safetensors")
 
 
 def check_quantization(request: TrainRequest) -> None:
-    """Refuse options that do not go together.
+    """Refuse options that do not go together, before any work.
 
     Raises:
         BadOption: they do not.
+        TorchMissing: a package of the extra is not installed.
     """
     if not request.qat:
         values = {name: getattr(request, name) for name in ONLY}
@@ -46,6 +48,7 @@ def check_quantization(request: TrainRequest) -> None:
             f"--out {request.out}: with --qat the result is an ONNX model; let its name end in "
             ".onnx"
         )
+    check_installed()
 
 
 def gentler(request: TrainRequest, initial: Initial | None, settings: FitSettings) -> FitSettings:

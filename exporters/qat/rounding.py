@@ -34,6 +34,15 @@ def _observers() -> Any:
     return observer
 
 
+def check_installed() -> None:
+    """Refuse to begin without the packages.
+
+    Raises:
+        TorchMissing: torch or torchao is not installed.
+    """
+    _observers()
+
+
 def make_rounding(
     codes: tuple[int, int],
     *,

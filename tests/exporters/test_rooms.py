@@ -38,6 +38,7 @@ FLOORS = {
     "torch": 8,
     "datasets": 9,
     "training": 10,
+    "qat": 11,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 
