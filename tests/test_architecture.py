@@ -193,7 +193,11 @@ def test_exporters_are_called_by_jobs_only() -> None:
 
 
 def test_torch_is_imported_inside_functions_only() -> None:
-    heavy = [i for i in IMPORTS if i.module.split(".")[0] in {"torch", "torchvision", "onnxscript"}]
+    heavy = [
+        i
+        for i in IMPORTS
+        if i.module.split(".")[0] in {"torch", "torchao", "torchvision", "onnxscript"}
+    ]
     assert heavy
     assert not [found for found in heavy if found.at_load]
 

@@ -15,14 +15,21 @@ from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.train import TrainRequest
 from analyzer.jobs.training_data import TrainingData, images_part, open_data
 from analyzer.jobs.training_observer import epoch_part, training_observer
+from analyzer.jobs.training_quantization import (
+    check_quantization,
+    gentler,
+    quantization_part,
+    quantized,
+)
 from analyzer.jobs.training_settings import augmentation, fit_settings
 from analyzer.model import write_preprocessing
-from analyzer.model.metadata import PREFIX
+from analyzer.model.metadata import PREFIX, write_labels
 from analyzer.reports.before_after.record import FilePart
 from analyzer.reports.formats import RecordKind
 from analyzer.reports.tables import Row, training_rows
-from analyzer.reports.training.record import NetworkPart, TrainingReport
+from analyzer.reports.training.record import NetworkPart, QuantizationPart, TrainingReport
 from analyzer.reports.training.text import training_text
+from exporters.qat.objective import QuantizationAware
 from exporters.segmentation.task import SegmentationTask
 from exporters.torch.export import SEED, ExportRequest, build
 from exporters.torch.optional_package import need
@@ -103,8 +110,8 @@ def train_network(request: TrainRequest, observer: Observer = SILENT) -> Trained
             request.state_folder,
             training_observer(observer, prepared.settings.epochs),
         )
-        files = _written(request, prepared)
-    record = _record(request, prepared, found, files)
+        files, quantization = _written(request, prepared)
+    record = _record(request, prepared, found, files, quantization)
     reports = write_report(RecordKind.TRAINING, record, request.outputs)
     written = (*(Path(file.path) for file in files), *reports)
     return TrainedNetwork(record=record, written=written, printed=printed_form(request.outputs))
@@ -112,6 +119,7 @@ def train_network(request: TrainRequest, observer: Observer = SILENT) -> Trained
 
 def _check_files(request: TrainRequest) -> None:
     """Refuse targets and checkpoints, before the work starts, that would fail after it."""
+    check_quantization(request)
     read = [path for path in (request.weights, request.init) if path]
     for path in read:
         if not path.is_file():
@@ -136,6 +144,7 @@ def _prepared(request: TrainRequest) -> _Prepared:
     )
     recipe = find_recipe(request.recipe, made.shape)
     settings = fit_settings(request, recipe, begins=made.initial is None)
+    settings = gentler(request, made.initial, settings)
     images = augmentation(request, recipe, made.shape, made.preprocessing)
     objective = data.task.objective(
         TaskSettings(
@@ -148,7 +157,21 @@ def _prepared(request: TrainRequest) -> _Prepared:
             classes=data.classes,
         )
     )
+    if request.qat:
+        entries = _entries(request, data, made)
+        objective = quantized(request, objective, made.shape, entries, data.training, settings)
     return _Prepared(data, made, recipe, settings, images, objective)
+
+
+def _entries(request: TrainRequest, data: TrainingData, made: TrainableNetwork) -> dict[str, str]:
+    """Metadata of a model that is written without a checkpoint."""
+    names = data.training.classes
+    return {
+        f"{PREFIX}task": data.task.name,
+        **write_preprocessing(made.preprocessing),
+        **({f"{PREFIX}labels": write_labels(names)} if names else {}),
+        f"{PREFIX}source": f"{request.source}, trained on {data.training.name}",
+    }
 
 
 def _origin(made: TrainableNetwork) -> str:
@@ -170,7 +193,23 @@ def _head(request: TrainRequest, prepared: _Prepared) -> list[str]:
     ]
 
 
-def _written(request: TrainRequest, prepared: _Prepared) -> list[FilePart]:
+Written = tuple[list[FilePart], QuantizationPart | None]
+"""The files, and how the quantized one runs."""
+
+
+def _written(request: TrainRequest, prepared: _Prepared) -> Written:
+    """Write what was trained: weights and the ONNX model of them, or the int8 model."""
+    objective = prepared.objective
+    if not isinstance(objective, QuantizationAware):
+        return _written_weights(request, prepared), None
+    model = objective.model()
+    part = quantization_part(objective, model, prepared.data.validation)
+    content = model.SerializeToString(deterministic=True)
+    write_whole(request.out, content)
+    return [_file(request.out, content)], part
+
+
+def _written_weights(request: TrainRequest, prepared: _Prepared) -> list[FilePart]:
     """Write the weights, and the ONNX model of them."""
     torch, buffer = need("torch"), io.BytesIO()
     preprocessing = write_preprocessing(prepared.made.preprocessing)
@@ -199,7 +238,11 @@ def _file(path: Path, content: bytes) -> FilePart:
 
 
 def _record(
-    request: TrainRequest, prepared: _Prepared, found: FitResult, files: list[FilePart]
+    request: TrainRequest,
+    prepared: _Prepared,
+    found: FitResult,
+    files: list[FilePart],
+    quantization: QuantizationPart | None,
 ) -> TrainingReport:
     data, made = prepared.data, prepared.made
     settings: dict[str, Any] = asdict(prepared.settings)
@@ -231,4 +274,5 @@ def _record(
         torch=str(need("torch").__version__),
         files=tuple(files),
         log=str(request.state_folder),
+        quantization=quantization,
     )

@@ -43,6 +43,7 @@ FLOORS = {
     "segmentation/task": 13,
     "training/tasks": 14,
     "pretraining": 11,
+    "qat": 11,
 }
 """Place -> floor; `interface` names records of higher floors for the type checker alone."""
 

@@ -11,11 +11,12 @@ from analyzer.cli.exits import Exit
 from analyzer.cli.option_forms import option, switch
 from analyzer.reports.formats import RecordKind
 
-_IMAGES, _BEGIN, _STEPS, _AUGMENT = (
+_IMAGES, _BEGIN, _STEPS, _AUGMENT, _INT8 = (
     "Images",
     "Weights to begin with",
     "Optimization (default: the recipe's)",
     "From images to inputs",
+    "Quantization-aware training",
 )
 
 _DATA = {
@@ -98,6 +99,22 @@ _PREPARATION = {
     "std": Annotated[str | None, option(_AUGMENT, "X,..", "Of the scaled pixel.")],
     "color": Annotated[str | None, option(_AUGMENT, "WORD", "RGB or BGR.")],
 }
+_QUANTIZATION = {
+    "qat": Annotated[
+        bool | None,
+        switch("--qat", "Train in int8; OUT is the quantized ONNX model.", panel=_INT8),
+    ],
+    "batchnorm_epochs": Annotated[
+        int | None, option(_INT8, "N", "Until BatchNorm is frozen; half of them.")
+    ],
+    "range_epochs": Annotated[
+        int | None, option(_INT8, "N", "Until ranges are frozen; three quarters.")
+    ],
+    "reduce_range": Annotated[
+        bool | None,
+        switch("--reduce-range", "Weights of 7 bits, for CPUs without VNNI.", panel=_INT8),
+    ],
+}
 _MACHINE = {
     "seed": options.Seed,
     "device": Annotated[
@@ -123,6 +140,7 @@ _PREPROCESSING = ("resize", "crop", "scale", "mean", "std", "color")
     **_WEIGHTS,
     **_SETTINGS,
     **_PREPARATION,
+    **_QUANTIZATION,
     **_MACHINE,
 )
 def train(

@@ -39,6 +39,10 @@ class TrainRequest(Request):
         shape: Channels, rows and columns of the input; None: as the network's place recommends.
         preprocessing: What is said of it, as text by name of the metadata entry.
         recipe: ``paper`` or ``small``; None: by the size of the input.
+        qat: Quantization-aware: ``out`` becomes the int8 ONNX model.
+        batchnorm_epochs: ``qat``: epochs until BatchNorm is frozen.
+        range_epochs: ``qat``: epochs until the ranges are frozen.
+        reduce_range: ``qat``: weights of 7 bits.
         state: Folder that keeps the training; None: beside ``out``.
         full_precision: On a GPU: float32 throughout.
     """
@@ -81,6 +85,10 @@ class TrainRequest(Request):
     flips: Annotated[
         Literal["none", "horizontal", "both"] | None, BeforeValidator(reads_one_of(FLIPS))
     ] = None
+    qat: bool = False
+    batchnorm_epochs: Annotated[int | None, Field(ge=0)] = None
+    range_epochs: Annotated[int | None, Field(ge=0)] = None
+    reduce_range: bool = False
     seed: int = Field(default=0, ge=0)
     device: fields.Device = "cpu"
     full_precision: bool = False

@@ -45,6 +45,29 @@ class EpochPart(ReportRecord):
     cpu_seconds: float
 
 
+class QuantizationPart(ReportRecord):
+    """Quantization-aware training, and the file on ONNX Runtime beside the network in torch.
+
+    ``differing``: images whose highest score is another one than in torch's integer arithmetic;
+    ``scores_differing``: images of which any score differs; ``simulation_differing``: images whose
+    highest score is another one than in the fake quantization that training uses.
+    ``float_operators``: operators that both compute on floats, each in its own way.
+    ``precise_int8``: true if ONNX Runtime was asked for exact sums, because the processor's fast
+    kernels saturate.
+    """
+
+    batchnorm_epochs: int
+    range_epochs: int
+    weight_bits: Literal[7, 8]
+    images: int = Field(ge=1)
+    differing: int
+    scores_differing: int
+    simulation_differing: int
+    float_operators: tuple[str, ...]
+    precise_int8: bool
+    words: str
+
+
 class TrainingReport(ReportRecord):
     """Everything that one training did.
 
@@ -73,6 +96,7 @@ class TrainingReport(ReportRecord):
     torch: str
     files: tuple[FilePart, ...]
     log: str
+    quantization: QuantizationPart | None = None
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:

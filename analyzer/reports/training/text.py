@@ -6,7 +6,12 @@ from textwrap import wrap
 from analyzer.reports.before_after.record import COLUMNS
 from analyzer.reports.shared.number_format import duration, percent, si, size
 from analyzer.reports.shared.terminal_text import one_line
-from analyzer.reports.training.record import EpochPart, ImagesPart, TrainingReport
+from analyzer.reports.training.record import (
+    EpochPart,
+    ImagesPart,
+    QuantizationPart,
+    TrainingReport,
+)
 
 SHARES = {"top1": "top-1", "pixel_accuracy": "pixels", "miou": "mIoU", "knn": "k-NN"}
 """Figures that are fractions, which people read in percent, and their names."""
@@ -63,12 +68,26 @@ def training_text(report: TrainingReport) -> str:
         *([f"validation images: {_images(report.validation)}"] if report.validation else []),
         f"{end} {count}{over}, {duration(report.seconds)} on {report.device}",
         f"kept: epoch {report.kept}, the {why}{figures}",
+        *_quantization(report.quantization),
         *(f"written: {file.path}, {size(file.bytes)}" for file in report.files),
         *([f"log: {report.log} (tensorboard --logdir)"] if report.log else []),
         *(f"note: {note}" for note in report.notes),
     ]
     lines = [wrap(one_line(fact), COLUMNS, subsequent_indent="  ") for fact in facts]
     return "\n".join(line for part in lines for line in part) + "\n"
+
+
+def _quantization(part: QuantizationPart | None) -> list[str]:
+    """The facts on the quantization; none of a float network."""
+    if part is None:
+        return []
+    precise = " (asked for exact sums: this processor's fast kernels saturate)"
+    return [
+        f"int8: weights of {part.weight_bits} bits by channel; BatchNorm learned for "
+        f"{part.batchnorm_epochs} epochs, ranges for {part.range_epochs}",
+        f"{part.words}{precise if part.precise_int8 else ''}; the simulation that was trained, on "
+        f"floats, decides {part.simulation_differing:,} otherwise",
+    ]
 
 
 def _images(part: ImagesPart) -> str:
