@@ -27,8 +27,9 @@ from analyzer.jobs.keywords import (
 from analyzer.jobs.map import VulnerabilityReport, make_map
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.quantize import QuantizedModel, quantize_model
-from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest
+from analyzer.jobs.requests.campaigns import MapRequest
 from analyzer.jobs.requests.checks import InspectRequest, SelfTestRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.twins import HardenRequest, QuantizeRequest
 from analyzer.jobs.selftest import SelfTestReport, check_engine
 from analyzer.jobs.signatures import takes

@@ -8,9 +8,10 @@ from analyzer.errors import BadOption, quoted
 from analyzer.jobs.calls import request_from
 from analyzer.jobs.diff import diff_reports
 from analyzer.jobs.difference_report import DifferenceReport
-from analyzer.jobs.keywords import DiffKeywords, LogOddsKeywords, PathLike
+from analyzer.jobs.keywords import PathLike
 from analyzer.jobs.log_odds import LogOddsFound, find_log_odds
 from analyzer.jobs.observer import SILENT, Observer
+from analyzer.jobs.report_keywords import DiffKeywords, LogOddsKeywords
 from analyzer.jobs.requests.diff import DiffRequest
 from analyzer.jobs.requests.log_odds import LogOddsRequest
 from analyzer.jobs.requests.settings import ask

@@ -16,7 +16,7 @@ from analyzer.jobs.data import data_beside
 from analyzer.jobs.devices import start_device
 from analyzer.jobs.observer import SILENT, Observer
 from analyzer.jobs.prepare import prepare_analysis
-from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.sources import ModelSource, open_model
 from analyzer.jobs.stopwatch import Stopwatch
 from analyzer.runtime.ort.device import Device

@@ -25,7 +25,7 @@ from analyzer.jobs.observer import SILENT, Observer, SweepStage
 from analyzer.jobs.pools import open_pool
 from analyzer.jobs.provenance import acceleration_parts, run_part, tool_part
 from analyzer.jobs.report import Report, Status, status_of
-from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.fields import NOWHERE
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.sources import files_of

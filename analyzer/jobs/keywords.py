@@ -175,25 +175,6 @@ class ReplayKeywords(DataKeywords, SpaceKeywords, total=False):
     gitlab: PathLike | None
 
 
-class DiffKeywords(TypedDict, total=False):
-    """A comparison of two reports."""
-
-    gate: str | AnyCondition | Sequence[str | AnyCondition] | None
-    waivers: PathLike | None
-    confidence: float | str | None
-    tolerance: float | str | None
-    across: str | Sequence[str] | None
-    missing_baseline: str | None
-    json: PathLike | None
-    html: PathLike | None
-    csv: PathLike | None
-    markdown: PathLike | None
-    junit: PathLike | None
-    sarif: PathLike | None
-    github: PathLike | None
-    gitlab: PathLike | None
-
-
 class ActivationsKeywords(DataKeywords, total=False):
     """A measurement of activations."""
 
@@ -266,21 +247,6 @@ class CheckKeywords(PreprocessingKeywords, total=False):
     expect: str | Sequence[str] | None
     seed: int | None
     json: PathLike | None
-
-
-class LogOddsKeywords(PreprocessingKeywords, total=False):
-    """Log-odds of many models over several data sets."""
-
-    images: int | None
-    batch: int | None
-    seed: int | None
-    metric: str | Callable[..., Any] | None
-    task: str | Callable[..., Any] | None
-    output: str | None
-    confidence: float | str | None
-    json: PathLike | None
-    html: PathLike | None
-    csv: PathLike | None
 
 
 class AnnotateKeywords(PreprocessingKeywords, total=False):

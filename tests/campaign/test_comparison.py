@@ -15,7 +15,7 @@ from analyzer.campaign.comparison.difference import (
 from analyzer.campaign.result import Stop
 from analyzer.faults.pairing import OWN
 from analyzer.jobs.comparable import prepare_models
-from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.settings import ask
 from analyzer.stats.area import area
 from analyzer.stats.estimate import RateEstimate

@@ -16,7 +16,7 @@ from analyzer.campaign.comparison.difference import (
 from analyzer.campaign.runner import Budget
 from analyzer.jobs.analysis import Analysis
 from analyzer.jobs.comparable import prepare_models
-from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.settings import ask
 from tests.campaign.contexts import AtOnce, Charges, Results, run
 from tests.support import (

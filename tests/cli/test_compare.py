@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from analyzer.jobs.requests.campaigns import ComparisonRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from tests.campaign.variants import capped_cnn
 from tests.cli.test_bad_input import assert_only_failures, assert_sentence, contents
 from tests.support import (

@@ -6,12 +6,8 @@ import pytest
 
 from analyzer.campaign.journal.sqlite_damage import is_journal
 from analyzer.jobs.requests.base import Request
-from analyzer.jobs.requests.campaigns import (
-    CampaignRequest,
-    ComparisonRequest,
-    MapRequest,
-    SweepRequest,
-)
+from analyzer.jobs.requests.campaigns import CampaignRequest, MapRequest, SweepRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.settings import ask
 from tests.support import invoke, tiny_cnn, tiny_data
 

@@ -85,7 +85,7 @@ def _values(model: onnx.ModelProto, sites: Any) -> list[Any]:
         model.graph.output.append(onnx.helper.make_tensor_value_info(site.value, site.dtype, None))
     session = onnxruntime.InferenceSession(model.SerializeToString())
     image = np.random.default_rng(0).standard_normal((1, 3, 16, 16)).astype(np.float32)
-    return session.run([site.value for site in sites], {session.get_inputs()[0].name: image})
+    return list(session.run([site.value for site in sites], {session.get_inputs()[0].name: image}))
 
 
 ONE = """

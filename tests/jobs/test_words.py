@@ -13,7 +13,8 @@ from analyzer.errors import BadConfig, BadOption, RelcheckError
 from analyzer.jobs.api_run import run
 from analyzer.jobs.demonstration import demonstration_model
 from analyzer.jobs.requests.base import Request
-from analyzer.jobs.requests.campaigns import ComparisonRequest, MapRequest, SweepRequest
+from analyzer.jobs.requests.campaigns import MapRequest, SweepRequest
+from analyzer.jobs.requests.comparison import ComparisonRequest
 from analyzer.jobs.requests.diff import DiffRequest
 from analyzer.jobs.requests.protect import ProtectRequest
 from analyzer.jobs.requests.settings import ask

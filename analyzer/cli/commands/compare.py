@@ -40,7 +40,7 @@ def compare(
     from analyzer.cli.terminal import terminal
     from analyzer.cli.words import command_line
     from analyzer.jobs.compare import compare_models
-    from analyzer.jobs.requests.campaigns import ComparisonRequest
+    from analyzer.jobs.requests.comparison import ComparisonRequest
     from analyzer.jobs.requests.settings import ask
 
     if listed := flags.pop("log_odds"):
