@@ -55,7 +55,7 @@ def test_from_images_without_classes_to_figures(folder: Path) -> None:
     )
     done(
         *("train", NETWORK, "--weights", folder / "m.pt", "--qat", "--epochs", 2, "--lr", 0.005),
-        *(*train, *val, "-o", folder / "qat.pt", "--onnx", int8_model),
+        *(*train, *val, "-o", int8_model),
     )
     done("export", NETWORK, "--weights", folder / "m.pt", "--classes", 3, "-o", folder / "e.onnx")
     done("harden", float_model, "--method", "actmax", *train, "-o", folder / "hard.onnx")
