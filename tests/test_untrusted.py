@@ -75,6 +75,7 @@ ALLOWED = {
         "ctypes.CDLL",
     ): "libcuda.so.1, the driver, by its own name",
     ("exporters/torch/checkpoint.py", "torch.load"): "weights_only=True: tensors, no code",
+    ("exporters/training/checkpoint.py", "torch.load"): "weights_only=True, of our own making",
     ("exporters/training/sgd.py", "torch.load"): "weights_only=True, and of our own making",
     ("exporters/datasets/archives.py", "np.load"): "allow_pickle=False",
 }

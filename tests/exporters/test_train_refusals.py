@@ -21,7 +21,7 @@ def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     [
         (("resnet50",), "bad-network", "names no network"),
         (("cifar:resnet20", "--flips", "vertical"), "bad-option", "use none, horizontal or both"),
-        (("cifar:resnet20", "--held-out", "2"), "bad-option", "--held_out"),
+        (("cifar:resnet20", "--held-out", "2"), "bad-option", "--held-out"),
         (("cifar:resnet20", "--init", "no.pth"), "file-missing", "no checkpoint no.pth"),
         (("cifar:resnet20", "--onnx", "no/where.onnx"), "unwritable-output", "no folder no"),
     ],

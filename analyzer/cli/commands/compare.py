@@ -9,6 +9,7 @@ import typer
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
+from analyzer.errors import BadCommandLine
 
 
 @app.command()
@@ -45,8 +46,12 @@ def compare(
 
     if listed := flags.pop("log_odds"):
         return _log_odds(listed, models, flags)
+    if not models:
+        raise BadCommandLine(
+            "relcheck compare needs MODEL MODEL..; relcheck compare --help lists what there is"
+        )
     config = settings_of(flags.pop("config"), "compare")
-    asked = {"models": models or [], "command": command_line()}
+    asked = {"models": models, "command": command_line()}
     request = ask(ComparisonRequest, flags, config, "compare", **asked)
     return show_campaign(compare_models(request, terminal()))
 
