@@ -187,7 +187,8 @@ def _check(network: nn.Module, shape: Shape, request: NetworkRequest) -> None:
         row = "scores for each" if request.pixels else "one row of numbers for each"
         raise BadNetwork(f"{request.source} does not answer {row} {each}")
     if answer.shape[1] != request.classes:
+        what = "pixel" if request.pixels else "image"
         raise BadOption(
-            f"{request.source} answers {answer.shape[1]} numbers for each, and the data have "
-            f"{request.classes} classes; let its factory take num_classes"
+            f"{request.source} answers {answer.shape[1]} numbers for each {what}, and the data "
+            f"have {request.classes} classes; let its factory take num_classes"
         )
