@@ -46,14 +46,23 @@ def compare(
 
     if listed := flags.pop("log_odds"):
         return _log_odds(listed, models, flags)
+    config = settings_of(flags.pop("config"), "compare")
+    asked = {"models": _named(models), "command": command_line()}
+    request = ask(ComparisonRequest, flags, config, "compare", **asked)
+    return show_campaign(compare_models(request, terminal()))
+
+
+def _named(models: list[Path] | None) -> list[Path]:
+    """The models, of which there must be some.
+
+    Raises:
+        BadCommandLine: there are none.
+    """
     if not models:
         raise BadCommandLine(
             "relcheck compare needs MODEL MODEL..; relcheck compare --help lists what there is"
         )
-    config = settings_of(flags.pop("config"), "compare")
-    asked = {"models": models, "command": command_line()}
-    request = ask(ComparisonRequest, flags, config, "compare", **asked)
-    return show_campaign(compare_models(request, terminal()))
+    return models
 
 
 def _log_odds(listed: Path, models: list[Path] | None, flags: dict[str, Any]) -> Exit:
