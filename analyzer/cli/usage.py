@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import typer
@@ -90,3 +91,19 @@ def _given(param: Any, words: Sequence[str]) -> str:
         if name in param.opts:
             return f" {quoted(value if equals else following)}"
     return ""
+
+
+def some(models: list[Path] | None) -> list[Path]:
+    """The models of a comparison, of which there must be some.
+
+    Args:
+        models: as the command line names them; None: it names none.
+
+    Raises:
+        BadCommandLine: there are none.
+    """
+    if not models:
+        raise BadCommandLine(
+            f"{PROGRAM} compare needs MODEL MODEL..; {PROGRAM} compare --help lists what there is"
+        )
+    return models

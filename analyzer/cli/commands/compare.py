@@ -9,7 +9,6 @@ import typer
 from analyzer.cli import options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
-from analyzer.errors import BadCommandLine
 
 
 @app.command()
@@ -39,6 +38,7 @@ def compare(
     from analyzer.cli.present import show_campaign
     from analyzer.cli.settings_file import settings_of
     from analyzer.cli.terminal import terminal
+    from analyzer.cli.usage import some
     from analyzer.cli.words import command_line
     from analyzer.jobs.compare import compare_models
     from analyzer.jobs.requests.comparison import ComparisonRequest
@@ -47,22 +47,9 @@ def compare(
     if listed := flags.pop("log_odds"):
         return _log_odds(listed, models, flags)
     config = settings_of(flags.pop("config"), "compare")
-    asked = {"models": _named(models), "command": command_line()}
+    asked = {"models": some(models), "command": command_line()}
     request = ask(ComparisonRequest, flags, config, "compare", **asked)
     return show_campaign(compare_models(request, terminal()))
-
-
-def _named(models: list[Path] | None) -> list[Path]:
-    """The models, of which there must be some.
-
-    Raises:
-        BadCommandLine: there are none.
-    """
-    if not models:
-        raise BadCommandLine(
-            "relcheck compare needs MODEL MODEL..; relcheck compare --help lists what there is"
-        )
-    return models
 
 
 def _log_odds(listed: Path, models: list[Path] | None, flags: dict[str, Any]) -> Exit:
