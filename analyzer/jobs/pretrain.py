@@ -1,7 +1,6 @@
 """One pretraining: a network learns from images without their classes, and is written."""
 
 import io
-import os
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from analyzer.jobs.pretraining_record import file_part, record_of, settings_part
 from analyzer.jobs.report import Report
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.pretrain import PretrainRequest
-from analyzer.jobs.train import REPEATABLE
+from analyzer.jobs.training_device import ready_device
 from analyzer.jobs.training_observer import epoch_part, training_observer
 from analyzer.jobs.training_settings import threads_of
 from analyzer.reports.formats import RecordKind
@@ -27,7 +26,6 @@ from analyzer.reports.training.pretraining_text import (
 from exporters.pretraining.pretrain import Order, has_collapsed, pretrain
 from exporters.pretraining.settings import settings_for
 from exporters.torch.optional_package import need
-from exporters.training.devices import choose_device
 from exporters.training.history import EpochFigures
 from exporters.training.networks import NetworkRequest, make_network
 from exporters.training.observer import TrainingObserver
@@ -73,11 +71,8 @@ def pretrain_network(request: PretrainRequest, observer: Observer = SILENT) -> P
         KeyboardInterrupt: as it came; the epochs that are done are kept.
     """
     _check_files(request)
+    ready_device(request, observer)
     torch = need("torch")
-    if request.device != "cpu":
-        observer.before_device()
-        os.environ.setdefault(*REPEATABLE)
-    choose_device(request.device, not request.full_precision)
     observer.preparing("reading the data")
     with observer.suspended():
         data = open_images(request)

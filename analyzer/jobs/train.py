@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from analyzer.jobs.report import Report
 from analyzer.jobs.requests.outputs import printed_form
 from analyzer.jobs.requests.train import TrainRequest
 from analyzer.jobs.training_data import TrainingData, images_part, open_data
+from analyzer.jobs.training_device import ready_device
 from analyzer.jobs.training_observer import epoch_part, training_observer
 from analyzer.jobs.training_quantization import (
     check_quantization,
@@ -36,7 +36,6 @@ from exporters.torch.optional_package import need
 from exporters.torch.torch_model import check_parity
 from exporters.torch.trained_file import TrainedFacts, trained_file
 from exporters.training.augmentation import Augmentation
-from exporters.training.devices import choose_device
 from exporters.training.loop import FitResult, fit
 from exporters.training.networks import NetworkRequest, TrainableNetwork, make_network
 from exporters.training.objective import Objective
@@ -45,9 +44,6 @@ from exporters.training.settings import FitSettings
 from exporters.training.tasks import TaskSettings
 
 SEGMENTATION = SegmentationTask.name
-
-REPEATABLE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-"""Without this setting, products of matrices on a GPU are not the same bits each time."""
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -91,11 +87,7 @@ def train_network(request: TrainRequest, observer: Observer = SILENT) -> Trained
         KeyboardInterrupt: as it came; the epochs that are done are kept.
     """
     _check_files(request)
-    need("torch")
-    if request.device != "cpu":
-        observer.before_device()
-        os.environ.setdefault(*REPEATABLE)
-    choose_device(request.device, not request.full_precision)
+    ready_device(request, observer)
     observer.preparing("reading the data")
     with observer.suspended():
         prepared = _prepared(request)

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options, report_options
+from analyzer.cli import options, report_options, training_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
-from analyzer.cli.option_forms import option, switch
+from analyzer.cli.option_forms import option
 from analyzer.jobs.offered import offered_pretraining
 from analyzer.reports.formats import RecordKind
 
 _IMAGES, _STEPS, _INPUT = (
-    "Images",
+    training_options.IMAGES,
     "Optimization (default: the method's paper)",
     "From images to inputs",
 )
@@ -22,21 +22,13 @@ _DATA = {
     "validation": Annotated[
         Path | None, option(_IMAGES, "PATH", "Measure features on these (default: held out).")
     ],
-    "held_out": Annotated[
-        str | None, option(_IMAGES, "X", "Share of --data that is held out (default 0.1).")
-    ],
+    "held_out": training_options.HeldOut,
     "labels": Annotated[
         Path | None, option(_IMAGES, "FILE", "List of images and classes, for the k-NN probe.")
     ],
-    "part": Annotated[
-        str | None, option(_IMAGES, "WORD", "train, val or test, of data with such parts.")
-    ],
-    "validation_labels": Annotated[
-        Path | None, option(_IMAGES, "FILE", "As --labels, of the validation images.")
-    ],
-    "validation_part": Annotated[
-        str | None, option(_IMAGES, "WORD", "As --part, of the validation images.")
-    ],
+    "part": training_options.Part,
+    "validation_labels": training_options.ValidationLabels,
+    "validation_part": training_options.ValidationPart,
     "init": Annotated[
         Path | None, option(_IMAGES, "FILE", "Begin with a checkpoint, as relcheck train does.")
     ],
@@ -69,25 +61,7 @@ _PREPARATION = {
         str | None,
         option(_INPUT, "SIZE", "Of the (global) crops: 224, 1x28x28.", name="--input"),
     ],
-    "scale": Annotated[str | None, option(_INPUT, "X", "Factor on pixels, like 1/255.")],
-    "mean": Annotated[str | None, option(_INPUT, "X,..", "Of the scaled pixel.")],
-    "std": Annotated[str | None, option(_INPUT, "X,..", "Of the scaled pixel.")],
-    "color": Annotated[str | None, option(_INPUT, "WORD", "RGB or BGR.")],
-}
-_MACHINE = {
-    "seed": options.Seed,
-    "device": Annotated[
-        str | None, option("Effort", "WORD", "cpu (default), cuda, cuda:1, or auto.")
-    ],
-    "full_precision": Annotated[
-        bool | None, switch("--full-precision", "On a GPU: float32 throughout.")
-    ],
-    "threads": Annotated[
-        int | None, option("Effort", "N", "That prepare images (default: cores, at most 16).")
-    ],
-    "state": Annotated[
-        Path | None, option("Effort", "FOLDER", "Keep the training there (default OUT.training).")
-    ],
+    **training_options.pixel_options(_INPUT),
 }
 _PREPROCESSING = ("scale", "mean", "std", "color")
 
@@ -98,7 +72,7 @@ _PREPROCESSING = ("scale", "mean", "std", "color")
     **_DATA,
     **_SETTINGS,
     **_PREPARATION,
-    **_MACHINE,
+    **training_options.MACHINE,
 )
 def pretrain(
     network: Annotated[

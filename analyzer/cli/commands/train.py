@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import options, report_options
+from analyzer.cli import options, report_options, training_options
 from analyzer.cli.app import app
 from analyzer.cli.exits import Exit
 from analyzer.cli.option_forms import option, switch
 from analyzer.reports.formats import RecordKind
 
 _IMAGES, _BEGIN, _STEPS, _AUGMENT, _INT8 = (
-    "Images",
+    training_options.IMAGES,
     "Weights to begin with",
     "Optimization (default: the recipe's)",
     "From images to inputs",
@@ -23,25 +23,17 @@ _DATA = {
     "validation": Annotated[
         Path | None, option(_IMAGES, "PATH", "Decide which epoch is best (default: held out).")
     ],
-    "held_out": Annotated[
-        str | None, option(_IMAGES, "X", "Share of --data that is held out (default 0.1).")
-    ],
+    "held_out": training_options.HeldOut,
     "labels": Annotated[Path | None, option(_IMAGES, "FILE", "List of images and classes.")],
     "masks": Annotated[
         Path | None, option(_IMAGES, "FOLDER", "Of masks: a class for each pixel of an image.")
     ],
-    "part": Annotated[
-        str | None, option(_IMAGES, "WORD", "train, val or test, of data with such parts.")
-    ],
-    "validation_labels": Annotated[
-        Path | None, option(_IMAGES, "FILE", "As --labels, of the validation images.")
-    ],
+    "part": training_options.Part,
+    "validation_labels": training_options.ValidationLabels,
     "validation_masks": Annotated[
         Path | None, option(_IMAGES, "FOLDER", "As --masks, of the validation images.")
     ],
-    "validation_part": Annotated[
-        str | None, option(_IMAGES, "WORD", "As --part, of the validation images.")
-    ],
+    "validation_part": training_options.ValidationPart,
 }
 _WEIGHTS = {
     "weights": Annotated[
@@ -94,10 +86,7 @@ _PREPARATION = {
     "crop": Annotated[int | None, option(_AUGMENT, "PIXELS", "Of the random square.")],
     "pad": Annotated[int | None, option(_AUGMENT, "PIXELS", "Random shift; paper 0, small 4.")],
     "flips": Annotated[str | None, option(_AUGMENT, "WORD", "horizontal (default), both or none.")],
-    "scale": Annotated[str | None, option(_AUGMENT, "X", "Factor on pixels, like 1/255.")],
-    "mean": Annotated[str | None, option(_AUGMENT, "X,..", "Of the scaled pixel.")],
-    "std": Annotated[str | None, option(_AUGMENT, "X,..", "Of the scaled pixel.")],
-    "color": Annotated[str | None, option(_AUGMENT, "WORD", "RGB or BGR.")],
+    **training_options.pixel_options(_AUGMENT),
 }
 _QUANTIZATION = {
     "qat": Annotated[
@@ -115,21 +104,6 @@ _QUANTIZATION = {
         switch("--reduce-range", "Weights of 7 bits, for CPUs without VNNI.", panel=_INT8),
     ],
 }
-_MACHINE = {
-    "seed": options.Seed,
-    "device": Annotated[
-        str | None, option("Effort", "WORD", "cpu (default), cuda, cuda:1, or auto.")
-    ],
-    "full_precision": Annotated[
-        bool | None, switch("--full-precision", "On a GPU: float32 throughout.")
-    ],
-    "threads": Annotated[
-        int | None, option("Effort", "N", "That prepare images (default: cores, at most 16).")
-    ],
-    "state": Annotated[
-        Path | None, option("Effort", "FOLDER", "Keep the training there (default OUT.training).")
-    ],
-}
 _PREPROCESSING = ("resize", "crop", "scale", "mean", "std", "color")
 
 
@@ -141,7 +115,7 @@ _PREPROCESSING = ("resize", "crop", "scale", "mean", "std", "color")
     **_SETTINGS,
     **_PREPARATION,
     **_QUANTIZATION,
-    **_MACHINE,
+    **training_options.MACHINE,
 )
 def train(
     network: Annotated[
