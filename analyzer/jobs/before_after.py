@@ -138,7 +138,7 @@ def _compare_answers(
     before = open_session(model.proto, session_options())
     after = open_session(twin, session_options())
     name, data = model.signature.name, images.data
-    judge = _judge(model, images, partial(run_session, before))
+    judge = judge_of(model, images, partial(run_session, before))
     golden = []
     with observer.stage(CountStage(2 * len(images.batches), "comparing")):
         for number, batch in enumerate(images.batches):
@@ -168,16 +168,21 @@ def _compare_answers(
     )
 
 
-def _judge(model: Model, images: Images, run: Run) -> Judge:
-    """The judge of both models, by the definition of an answer that the original has.
+def judge_of(model: Model, images: Images, run: Run) -> Judge:
+    """The judge of a model's answers, by the definition of an answer that the model has.
+
+    Args:
+        model: the model.
+        images: the first of which are run.
+        run: runs the model without faults.
 
     Raises:
-        GoldenFailed: the original fails.
+        GoldenFailed: the model fails.
     """
     batch = images.batches[0]
     first = run(batch.feeds(model.signature.name))
     if isinstance(first, Failure):
-        raise GoldenFailed(f"the model fails without any fault: {first.message}")
+        raise GoldenFailed(f"{model.path} fails without any fault: {first.message}")
     return Judge(define_for_model(model, images.data, batch, first, run, images.asked))
 
 

@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
-from analyzer.answers import Failure
-from analyzer.errors import DataMismatch, GoldenFailed
-from analyzer.evaluation.choose import Asked
-from analyzer.evaluation.of_model import define_for_model
-from analyzer.evaluation.outcome import Judge
-from analyzer.jobs.before_after import Images
+from analyzer.errors import DataMismatch
+from analyzer.jobs.before_after import Images, judge_of
 from analyzer.jobs.observer import Observer
 from analyzer.model import Model
 from analyzer.runtime.ort.session import open_session, run_session, session_options
@@ -31,13 +27,12 @@ class FaultFree:
     counted: bool
 
 
-def measure(model: Model, images: Images, asked: Asked, observer: Observer) -> FaultFree:
+def measure(model: Model, images: Images, observer: Observer) -> FaultFree:
     """Run a model on all images, and score its answers.
 
     Args:
         model: the model.
-        images: with labels.
-        asked: the metric, the rule and the output, where somebody says.
+        images: with labels, and the metric, the rule and the output, where somebody says.
         observer: hears of every run.
 
     Raises:
@@ -49,14 +44,12 @@ def measure(model: Model, images: Images, asked: Asked, observer: Observer) -> F
         raise DataMismatch(
             f"{images.data.name} has no labels{why}: without them {model.path.name} has no accuracy"
         )
-    session, name = open_session(model.proto, session_options()), model.signature.name
-    run, golden = partial(run_session, session), []
-    first = run(images.batches[0].feeds(name))
-    if isinstance(first, Failure):
-        raise GoldenFailed(f"{model.path} fails without any fault: {first.message}")
-    judge = Judge(define_for_model(model, images.data, images.batches[0], first, run, asked))
+    run = partial(run_session, open_session(model.proto, session_options()))
+    judge, golden = judge_of(model, images, run), []
     for batch in images.batches:
-        golden.append(judge.golden(run(batch.feeds(name)), batch.labels, batch.images))
+        golden.append(
+            judge.golden(run(batch.feeds(model.signature.name)), batch.labels, batch.images)
+        )
         observer.alive()
     judge, fitted = judge.fitted(golden)
     whole = len(images.data) * judge.metric.denominator

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -90,8 +90,9 @@ def _judge(
     """One model: its variant, its figure, and the part of the record."""
     model = open_model(line.model)
     own = request.model_copy(update={"data": line.data, "labels": line.labels})
-    images = read_images(model, own, observer)
-    figure = measure(model, images, Asked(request.task, request.output, request.metric), observer)
+    asked = Asked(request.task, request.output, request.metric)
+    images = replace(read_images(model, own, observer), asked=asked)
+    figure = measure(model, images, observer)
     interval = None
     if figure.counted:
         low, high = sampling_interval(
