@@ -21,23 +21,8 @@ if TYPE_CHECKING:
 FORMS = {"float": "", "qat": "-qat"}
 """Form of a network -> what its file's name ends in; the other forms follow from ``float``."""
 
-HEAD = """# The networks of the study
-
-The trained networks behind [the findings](../../docs/paper.md): one card for all of them, as they differ in architecture,
-pretraining and seed alone. Written by `python -m paper.cards`; the figures come from the reports of the study.
-
-| | |
-|---|---|
-| data | CIFAR-10 (A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009): 20,000 of the 50,000 training images, 2,000 others for validation, in a copy compressed as JPEG; the first 1,000 test images, uncompressed. CIFAR-10 has no formal licence. No image is in this repository |
-| architecture | [`paper/networks.py`](../../paper/networks.py): small networks of five families, not the published ones |
-| training | `relcheck train`, recipe `small`: 12 epochs, Nesterov momentum, one cycle of the learning rate up to 0.2, weight decay 5e-4, label smoothing 0.05, shifts and mirror images; the epoch that is best on validation images is kept |
-| pretraining | `relcheck pretrain`, 5 epochs on the same 20,000 images without their classes, Adam at 0.002, batch 128; then the same training |
-| `-qat` | int8, by `relcheck train --qat`: 2 epochs from the float network |
-| input | `image`, float32 (N, 3, 32, 32): (pixel / 255 - mean) / std, in the metadata of the files, which `relcheck` reads |
-| licence | that of this repository, Apache 2.0 |
-| meant for | repeating and extending the study. Nothing else: they are small, and trained for minutes |
-
-"""
+HEAD = Path(__file__).with_name("card.md")
+"""The card above its table."""
 
 COLUMNS = ("file", "seed", "pretrained by", "parameters", "validation top-1", "test top-1", "bytes")
 
@@ -121,7 +106,7 @@ def write_cards(folder: Path, out: Path) -> int:
         shutil.copyfile(network.source, out / network.name)
         rows.append(network.row())
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    (out / "README.md").write_text(f"{HEAD}{table}\n", "utf-8")
+    (out / "README.md").write_text(f"{HEAD.read_text('utf-8')}{table}\n", "utf-8")
     return len(networks)
 
 
