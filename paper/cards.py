@@ -66,7 +66,8 @@ class Kept:
         return (link, str(self.seed), method, parameters, validation, test, size)
 
     def _golden(self) -> float:
-        report = _read(self.folder / "results" / "int8" / f"{self.model}-{self.seed}.json")
+        kind = "fp32" if self.form == "float" else "int8"
+        report = _read(self.folder / "results" / kind / f"{self.model}-{self.seed}.json")
         found = [m for m in report["models"] if Path(m["model"]["path"]).stem == self.form]
         return float(found[0]["golden"])
 
@@ -76,12 +77,12 @@ def _read(path: Path) -> Any:
 
 
 def kept(folder: Path) -> Iterator[Kept]:
-    """The networks whose int8 figures are there, in the order of their names.
+    """The networks whose figures are there, in the order of their names.
 
     Args:
         folder: of the study.
     """
-    for report in sorted((folder / "results" / "int8").glob("*.json")):
+    for report in sorted((folder / "results" / "fp32").glob("*.json")):
         model, _, seed = report.stem.rpartition("-")
         for form in FORMS:
             network = Kept(model, int(seed), form, folder)
