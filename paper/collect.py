@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 EMPTIED = {"host": "", "journal": "", "accelerations": []}
 """Fields of a report's ``run`` -> what is written instead: no figure follows from them."""
 
+UNFINISHED = ".search.json"
+"""Ending of what a search for thresholds keeps while it runs."""
+
 PLACE = re.compile(r"(?:^|[\s\"'=(])(/(?:[\w.@+-]+/)+[\w.@+-]+)")
 """An absolute path inside a text."""
 
@@ -55,7 +58,9 @@ def collect(folder: Path, out: Path) -> int:
         _write(out / target, compact(content) + "\n")
         written += 1
     records = sorted((folder / "records").rglob("*.json"))
-    found = {_name(path, folder): public(json.loads(path.read_text("utf-8")), clean) for path in records}
+    found = {
+        _name(path, folder): public(json.loads(path.read_text("utf-8")), clean) for path in records
+    }
     _refuse_places(found, folder / "records")
     _write(out / "records.json", lines(found))
     return written + 1
@@ -132,7 +137,8 @@ def _reports(folder: Path) -> Iterator[tuple[Path, Path]]:
     for path in sorted((folder / "results").rglob("*.json")):
         yield path, path.relative_to(folder / "results")
     for path in sorted((folder / "models").glob("*/*.json")):
-        yield path, path.relative_to(folder)
+        if not path.name.endswith(UNFINISHED):
+            yield path, path.relative_to(folder)
 
 
 def _name(record: Path, folder: Path) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.errors import RelcheckError
+from analyzer.errors import InputError
 from exporters.datasets.cifar10 import Subset, read_cifar10
 from paper.made_images import draw
 
@@ -101,7 +101,7 @@ def main() -> int:
         parser.error("name --train and --test, or --made")
     try:
         write_parts(asked.train, asked.test, asked.out)
-    except RelcheckError as error:
+    except InputError as error:
         print(f"paper.images: {error}", file=sys.stderr)
         return 1
     return 0
