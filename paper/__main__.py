@@ -91,13 +91,15 @@ def _study(asked: argparse.Namespace) -> Study:
             if not path.exists():
                 raise Refused(f"{name}: there is no file or folder {path}")
         return replace(study, data=train, test=test)
-    if not asked.list and not all((ROOT / study.images(part)).exists() for part in PARTS):
-        raise Refused(
-            f"there are no images in {study.folder / 'data'}: name CIFAR-10 with --data and --test "
-            "(make paper DATA=... TEST=...), a folder as published or an .npz file; "
-            "--quick needs none"
-        )
-    return study
+    if all((ROOT / study.images(part)).exists() for part in PARTS):
+        return study
+    if asked.list:
+        return replace(study, data=Path("DATA"), test=Path("TEST"))
+    raise Refused(
+        f"there are no images in {study.folder / 'data'}: name CIFAR-10 with --data and --test "
+        "(make paper DATA=... TEST=...), a folder as published or an .npz file; "
+        "--quick needs none"
+    )
 
 
 def _in_repository(folder: Path) -> Path:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TRAIN, VALIDATION, TEST = 20_000, 2_000, 1_000
 """Images of each part."""
 
-MADE = (("train", 4_000), ("validation", 200), ("test", 200))
+MADE = (("train", 3_000), ("validation", 200), ("test", 200))
 """The same, of those that the project draws."""
 
 
