@@ -29,7 +29,7 @@ INTERRUPTED = 130
 
 
 class Refused(Exception):
-    """What was asked for cannot be done; the message is a sentence."""
+    """The request cannot be done; the message is a sentence."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -200,10 +200,9 @@ def _conclude(fine: bool, study: Study, progress: Progress, names: Sequence[str]
             file=sys.stderr,
         )
     if progress.waiting:
-        print(
-            f"paper: {len(progress.waiting)} stages need files of what failed, and were not run",
-            file=sys.stderr,
-        )
+        count = len(progress.waiting)
+        needs = "1 stage needs" if count == 1 else f"{count} stages need"
+        print(f"paper: {needs} files of what failed, and did not run", file=sys.stderr)
     return 1
 
 

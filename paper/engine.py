@@ -32,7 +32,7 @@ class KeptDigests(SqliteDB):  # type: ignore[misc, unused-ignore]
     """doit sets it last for a task."""
 
     def set(self, task_id: str, dependency: str, value: object) -> None:
-        """As `SqliteDB.set`, and to disk once the task is complete."""
+        """As in `SqliteDB`, and written to disk once the task is complete."""
         super().set(task_id, dependency, value)
         if dependency == self.LAST:
             row = (task_id, self.codec.encode(self._cache[task_id]))
@@ -42,7 +42,7 @@ class KeptDigests(SqliteDB):  # type: ignore[misc, unused-ignore]
 
 
 class RunStage(BaseAction):  # type: ignore[misc, unused-ignore]
-    """What doit does for a stage."""
+    """The action of a stage's task."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage, self.folder = stage, folder

@@ -56,7 +56,13 @@ def stratified(labels: npt.NDArray[np.int64], sizes: Sequence[int], seed: int) -
 
 
 def save(path: Path, images: LabelledImages, rows: Sequence[int]) -> None:
-    """Write some of the images as ``--data`` takes them."""
+    """Write some of the images as ``--data`` takes them.
+
+    Args:
+        path: an ``.npz`` file.
+        images: of which some are written.
+        rows: their numbers.
+    """
     np.savez_compressed(path, images=images.pixels[rows], labels=images.labels[rows])
 
 

@@ -22,7 +22,7 @@ STOPPED = 130
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended.
+    """The end of a command.
 
     Attributes:
         code: exit code; negative: the signal that ended it.

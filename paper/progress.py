@@ -60,7 +60,7 @@ class Times:
         return fmean(kind) if kind else None
 
     def left(self, stages: Iterable[Stage], jobs: int) -> str:
-        """The time that stages will take, in words; empty if it is not known of any.
+        """The time that stages will take, in words; empty if no time is known.
 
         Args:
             stages: that are left.
@@ -71,8 +71,8 @@ class Times:
         if not known:
             return ""
         few = min(jobs, len(found))
-        more = "" if len(known) == len(found) else ", and those of unknown length"
-        return f"about {duration(sum(known) / few)}{more}"
+        word = "about" if len(known) == len(found) else "at least"
+        return f"{word} {duration(sum(known) / few)}"
 
 
 def known_times(stages: Sequence[Stage], folder: Path) -> Times:
@@ -128,7 +128,12 @@ class Progress:
         self._line(f"{duration(seconds):>10}  {task.name:<34} {self._rest()}")
 
     def add_failure(self, task: Any, fail: Any) -> None:
-        """A stage failed, or was not run because another did."""
+        """A stage failed, or was not run because another did.
+
+        Args:
+            task: of the stage.
+            fail: doit's reason.
+        """
         self.left.pop(task.name, None)
         if type(fail).__name__ == "UnmetDependency":
             self.waiting.append(task.name)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PREPROCESSING = (
     *("--input", "32"),
     *("--mean", "0.4914,0.4822,0.4465"),
@@ -18,6 +13,6 @@ IN_PROCESS = ("--jobs", "0", "--journal", "none")
 """Options of every measurement: stages run side by side, and leave nothing outside the folder."""
 
 
-def words(*parts: str | int | Path) -> tuple[str, ...]:
+def words(*parts: object) -> tuple[str, ...]:
     """As Python's ``str`` writes each."""
     return tuple(str(part) for part in parts)
