@@ -124,7 +124,7 @@ def run_stage(stage: Stage, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a+", encoding="utf-8") as text:
         _claim(stage, text)
-        if record.exists() or _first_line(text) != stage.command:
+        if record.exists() or _first_line(text) != _head(stage):
             _forget_states(stage)
         record.unlink(missing_ok=True)
         _begin(stage, text)
@@ -152,10 +152,15 @@ def _first_line(log: TextIO) -> str:
     return log.readline().rstrip("\n")
 
 
+def _head(stage: Stage) -> str:
+    """The command as the first line of the log, which tells later whose output it is."""
+    return " ".join(stage.command.splitlines())
+
+
 def _begin(stage: Stage, log: TextIO) -> None:
     log.seek(0)
     log.truncate()
-    log.write(stage.command + "\n")
+    log.write(_head(stage) + "\n")
     log.flush()
 
 

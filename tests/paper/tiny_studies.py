@@ -45,18 +45,23 @@ def runs(folder: Path) -> list[str]:
 
 
 def chain(folder: Path, code: str = "", text: str = "a") -> tuple[Stage, ...]:
-    """Two stages, each of which reads the file of the one before, and one apart.
+    """Three stages, each of which reads the file of the one before, and one apart.
+
+    A file that is given is read by the first and by the one apart.
 
     Args:
         folder: of the study.
         code: that the second one runs.
         text: that the first one writes.
     """
+    given = folder / "given"
+    if not given.exists():
+        given.touch()
     return (
-        stage(folder, "first", text=text),
+        stage(folder, "first", ["given"], text=text),
         stage(folder, "second", ["first.txt"], code),
         stage(folder, "third", ["second.txt"]),
-        stage(folder, "apart"),
+        stage(folder, "apart", ["given"]),
     )
 
 
