@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paper.plan.study import FULL, RESULTS
+from paper.plan.study import FULL, RESULTS, pages
 from paper.stage import ROOT
 
 if TYPE_CHECKING:
@@ -64,6 +65,16 @@ def collect(folder: Path, out: Path) -> int:
     _refuse_places(found, folder / "records")
     _write(out / "records.json", lines(found))
     return written + 1
+
+
+def copy_pages(out: Path) -> None:
+    """Copy the page with its parts, to be filled with other results.
+
+    Args:
+        out: folder.
+    """
+    for page in pages():
+        shutil.copyfile(ROOT / page, out / page.name)
 
 
 def compact(content: object) -> str:
@@ -159,9 +170,12 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=FULL.folder, help="of the study")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the copies")
+    parser.add_argument("--pages", type=Path, help="copy docs/paper*.md there, too")
     asked = parser.parse_args()
     try:
         written = collect(asked.folder, asked.out)
+        if asked.pages is not None:
+            copy_pages(asked.pages)
     except (NotPublic, OSError, ValueError) as error:
         print(f"paper.collect: {error}", file=sys.stderr)
         return 1

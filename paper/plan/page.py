@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from paper.plan.study import PAGE, pages
 from paper.plan.words import words
 from paper.stage import ROOT, Stage
 
@@ -26,15 +27,18 @@ def page_stages(study: Study, before: Sequence[Stage]) -> Iterator[Stage]:
     """
     reports = tuple(w for stage in before for w in stage.writes if w.suffix == ".json")
     records = study.results / "records.json"
+    # The page is filled in place: a study with a page of its own begins with copies.
+    texts = () if study.page == PAGE else tuple(pages())
     command = words(
-        *("python", "-m", "paper.collect", "--folder", study.folder, "--out", study.results)
+        *("python", "-m", "paper.collect", "--folder", study.folder, "--out", study.results),
+        *(("--pages", study.page.parent) if texts else ()),
     )
-    yield Stage("collect", command, reports, (records,))
+    yield Stage("collect", command, (*reports, *texts), (records,))
     command = words(
         *("python", "-m", "paper.findings", "--results", study.results),
         *("--page", study.page, "--images", study.pictures),
     )
-    yield Stage("page", command, (records, *_sources()), (study.page,))
+    yield Stage("page", command, (records, *texts, *_sources()), (study.page,))
 
 
 def _sources() -> tuple[Path, ...]:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from paper.stage import ROOT
+
 RESULTS = Path("paper/results")
 PAGE = Path("docs/paper.md")
 PICTURES = Path("docs/images")
+
+
+def pages() -> list[Path]:
+    """The page and its parts ``paper-*.md``, as they are in the repository."""
+    return sorted(path.relative_to(ROOT) for path in (ROOT / PAGE).parent.glob("paper*.md"))
+
 
 MITIGATIONS = ("relu6", "ranger", "actmax", "clipact")
 

@@ -75,7 +75,9 @@ def test_whatever_a_stage_reads_is_given_or_was_written_before(study: Study) -> 
     written: set[Path] = set()
     for stage in stages(study):
         missing = [path for path in stage.reads if path not in written]
-        assert all((ROOT / path).is_file() and path.suffix == ".py" for path in missing), stage.name
+        assert all((ROOT / path).is_file() and path.suffix in {".py", ".md"} for path in missing), (
+            stage.name
+        )
         assert written.isdisjoint(stage.writes), stage.name
         written.update(stage.writes)
 
