@@ -45,6 +45,8 @@ class Study:
         fp32: bit error rates of the float32 models; also those of protections.
         fixed: of the same models in q15.16.
         int8: of the quantized ones, beside two in float32.
+        segmentation: of the segmentation models.
+        segmentation_epochs: of their training, and of their pretraining.
         precision: half-width of a rate's interval at which it is done.
         budget: CPU time of a measurement, at most.
         map_seed: of the models that maps are made of.
@@ -82,6 +84,8 @@ class Study:
     fp32: str = "1e-8..1e-4/2"
     fixed: str = "1e-8..3e-5/2"
     int8: str = "1e-7..1e-3/2"
+    segmentation: str = "1e-7..1e-4/2"
+    segmentation_epochs: int = 20
     precision: str = "0.02"
     budget: str = "10m"
     map_seed: int = 1
@@ -124,6 +128,8 @@ def quick(folder: Path = Path("build/paper-quick")) -> Study:
         fp32="1e-6,1e-5,1e-4",
         fixed="1e-6,1e-5",
         int8="1e-5,1e-4,1e-3",
+        segmentation="1e-5,1e-4",
+        segmentation_epochs=1,
         precision="0.05",
         budget="20s",
         map_margin="0.1",
