@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paper.plan.study import MITIGATIONS
+from paper.plan.models import QUANTIZED
 from paper.plan.words import words
 from paper.stage import Stage
 
@@ -20,7 +20,7 @@ SEARCHED = "clipact"
 def hardening_stages(model: Trained) -> Iterator[Stage]:
     """One for each mitigation."""
     source, images = model.file("float.onnx"), model.study.images("validation")
-    for method in MITIGATIONS:
+    for method in model.mitigations:
         seed = model.seed if method == SEARCHED else None
         search = () if seed is None else ("--seed", seed, *model.study.search)
         written = (model.file(f"{method}.onnx"), model.file(f"{method}.json"))
@@ -33,13 +33,14 @@ def hardening_stages(model: Trained) -> Iterator[Stage]:
 
 
 def quantization_stages(model: Trained) -> Iterator[Stage]:
-    """Post-training quantization of the unprotected model, and with bounded activations."""
+    """Post-training quantization, also with bounded activations."""
     images = model.study.images("validation")
-    for form, quantized, ending in (("float", "ptq", ""), ("actmax", "actmax_ptq", "-actmax")):
-        source = model.file(f"{form}.onnx")
+    for form in model.quantized:
+        source, quantized = model.file(f"{form}.onnx"), QUANTIZED[form]
         written = (model.file(f"{quantized}.onnx"), model.file(f"{quantized}.json"))
         command = words(
             *("relcheck", "quantize", source, "--data", images),
             *("--images", model.study.calibration_images, "-o", written[0], "--json", written[1]),
         )
+        ending = "" if form == "float" else f"-{form}"
         yield Stage(f"ptq/{model.numbered}{ending}", command, (source, images), written)

@@ -26,7 +26,9 @@ def sweep_stages(model: Trained) -> Iterator[Stage]:
 
 def integer_stages(model: Trained) -> Iterator[Stage]:
     """The quantized models beside those that they were made of."""
-    yield _comparison("int8", model, model.integer, model.study.int8)
+    study = model.study
+    if model.quantized:
+        yield _comparison("int8", model, model.integer, study.int8, precision=study.int8_precision)
 
 
 def map_stages(model: Trained) -> Iterator[Stage]:
@@ -68,12 +70,17 @@ def target_stages(model: Trained) -> Iterator[Stage]:
 
 
 def _comparison(
-    kind: str, model: Trained, files: Sequence[Path], rates: str, extra: Sequence[str] = ()
+    kind: str,
+    model: Trained,
+    files: Sequence[Path],
+    rates: str,
+    extra: Sequence[str] = (),
+    precision: str | None = None,
 ) -> Stage:
     study, images, out = model.study, model.study.images("test"), model.result(kind)
     command = words(
         *("relcheck", "compare", *files, *extra, "--data", images, "--rates", rates),
-        *("--precision", study.precision, "--budget", study.budget, *IN_PROCESS),
+        *("--precision", precision or study.precision, "--budget", study.budget, *IN_PROCESS),
         *("--seed", model.seed, "--json", out),
     )
     reads = (*dict.fromkeys(files), images)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paper.plan.study import MITIGATIONS
+from paper.plan.study import CLIPPING, MITIGATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from paper.plan.study import Study
+
+QUANTIZED = {"float": "ptq", "actmax": "actmax_ptq"}
+"""Form that is quantized after training -> the quantized one."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,27 @@ class Trained:
         return self.study.folder / "results" / kind / f"{name}.json"
 
     @property
+    def mitigations(self) -> tuple[str, ...]:
+        """Ways in which its activations are bounded."""
+        return MITIGATIONS if self.pretraining is None else CLIPPING
+
+    @property
+    def quantized(self) -> tuple[str, ...]:
+        """Forms of it that are quantized after training."""
+        if self.network in self.study.unquantized:
+            return ()
+        return ("float", "actmax") if self.pretraining is None else ("float",)
+
+    @property
     def float32(self) -> tuple[Path, ...]:
         """Unprotected, and with each mitigation."""
-        return tuple(self.file(f"{form}.onnx") for form in ("float", *MITIGATIONS))
+        return tuple(self.file(f"{form}.onnx") for form in ("float", *self.mitigations))
 
     @property
     def integer(self) -> tuple[Path, ...]:
-        """Unprotected and with one mitigation, before and after quantization."""
-        forms = ("float", "actmax", "ptq", "actmax_ptq", *(("qat",) if self.of_base else ()))
+        """What is quantized, before and after, and the network that was trained in int8."""
+        after = (QUANTIZED[form] for form in self.quantized)
+        forms = (*self.quantized, *after, *(("qat",) if self.of_base else ()))
         return tuple(self.file(f"{form}.onnx") for form in forms)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paper.plan.words import IN_PROCESS, words
@@ -10,10 +11,10 @@ from paper.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from paper.plan.study import Study
 
+MAKER = Path("paper/scenes.py")
 NETWORK = "segmentation:swin_unet_tiny"
 NAME, PRETRAINING = "swin_unet", "simsiam"
 BATCH, RATE = 32, "0.005"
@@ -44,7 +45,7 @@ def _scenes(study: Study) -> Stage:
     written = tuple(_scene(study, part) for part in parts)
     fewer = ("--quick",) if study.made else ()
     command = words("python", "-m", "paper.scenes", "--out", written[0].parent, *fewer)
-    return Stage("scenes", command, (), written)
+    return Stage("scenes", command, (MAKER,), written)
 
 
 def _scene(study: Study, part: str) -> Path:

@@ -18,6 +18,8 @@ def pages() -> list[Path]:
 
 
 MITIGATIONS = ("relu6", "ranger", "actmax", "clipact")
+CLIPPING = ("actmax", "clipact")
+"""Those of the pretrained networks: the question is what pretraining adds to clipping."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Study:
         seeds: of training, and of what follows.
         networks: factories in ``paper/networks.py``; all are trained from random weights.
         base: the network that is pretrained, and that q15.16, QAT, protection and FIT are about.
+        unquantized: networks that are there for the comparison of depths alone, in float32.
         pretrainings: short name -> ``--method`` of ``relcheck pretrain``.
         epochs: of training.
         pretraining_epochs: of pretraining.
@@ -47,6 +50,7 @@ class Study:
         int8: of the quantized ones, beside two in float32.
         segmentation: of the segmentation models.
         segmentation_epochs: of their training, and of their pretraining.
+        int8_precision: as `precision`, of the quantized models: their rates are costly.
         precision: half-width of a rate's interval at which it is done.
         budget: CPU time of a measurement, at most.
         map_seed: of the models that maps are made of.
@@ -69,6 +73,7 @@ class Study:
         *("resnet20", "vgg", "resnet56", "densenet", "resnet32", "inception", "mobilenet"),
     )
     base: str = "resnet20"
+    unquantized: tuple[str, ...] = ("resnet32", "resnet56")
     pretrainings: tuple[tuple[str, str], ...] = (
         ("simsiam", "simsiam"),
         ("swav", "swav:local=2"),
@@ -83,7 +88,8 @@ class Study:
     calibration_images: int = 500
     fp32: str = "1e-8..1e-4/2"
     fixed: str = "1e-8..3e-5/2"
-    int8: str = "1e-7..1e-3/2"
+    int8: str = "1e-6..1e-3/2"
+    int8_precision: str = "0.03"
     segmentation: str = "1e-7..1e-4/2"
     segmentation_epochs: int = 20
     precision: str = "0.02"
@@ -131,6 +137,7 @@ def quick(folder: Path = Path("build/paper-quick")) -> Study:
         segmentation="1e-5,1e-4",
         segmentation_epochs=1,
         precision="0.05",
+        int8_precision="0.05",
         budget="20s",
         map_margin="0.1",
         map_budget="10s",
