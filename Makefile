@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 EXPORT := .venv-export
 
-.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit example-report soak fuzz walk zoo models models-cifar docs site tutorial clean
+.PHONY: help demo test lint types check test-lowest test-newest test-export bench audit example-report soak fuzz walk zoo models models-cifar paper paper-quick docs site tutorial clean
 
 help:
 	@echo "make demo    analyze the demonstration model; writes demo.html and demo.json"
@@ -20,6 +20,8 @@ help:
 	@echo "make zoo NET=resnet50  export, harden, quantize and analyze a network of torchvision"
 	@echo "make models  train, export and quantize the demonstration model anew (needs torch)"
 	@echo "make models-cifar DATA=... TEST=...  the same for the CIFAR-10 networks (about an hour)"
+	@echo "make paper DATA=... TEST=...  every table and figure of docs/paper.md anew (hours; continues where it stopped)"
+	@echo "make paper-quick  the same kinds of stages on a small study, in minutes, without any data"
 	@echo "make docs    write generated documentation (schemas, verification)"
 	@echo "make site    the documentation as a site, in build/site; checks its links, and runs the notebook"
 	@echo "make tutorial  run the tutorial and the notebook, and write into them what they print now"
@@ -97,7 +99,7 @@ walk: $(VENV)/.dev
 
 $(EXPORT)/.done: pyproject.toml constraints.txt constraints-export.txt tests/exporters/oracles.txt
 	$(PYTHON) -m venv $(EXPORT)
-	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export]' pytest pytest-xdist hypothesis
+	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install -c constraints.txt -c constraints-export.txt -e '.[export,paper]' pytest pytest-xdist hypothesis
 	$(EXPORT)/bin/pip --disable-pip-version-check --quiet install --no-deps -r tests/exporters/oracles.txt
 	@touch $@
 
@@ -126,6 +128,15 @@ models: $(EXPORT)/.done
 # DATA: 50,000 training images, TEST: the test images; each a folder as published or an .npz file.
 models-cifar: $(EXPORT)/.done
 	$(EXPORT)/bin/python -m exporters.training.cifar --data $(DATA) --test $(or $(TEST),$(DATA)) --out models
+
+# DATA and TEST as for models-cifar, needed the first time; STAGES: only these and what they need;
+# JOBS: so many at the same time. `$(EXPORT)/bin/python -m paper --list` shows all stages.
+JOBS ?= 2
+paper: $(EXPORT)/.done
+	$(EXPORT)/bin/python -m paper $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) --jobs $(JOBS) $(STAGES)
+
+paper-quick: $(EXPORT)/.done
+	$(EXPORT)/bin/python -m paper --quick --jobs $(JOBS) $(STAGES)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -c 'from analyzer.reports.sweep.record import json_schema; print(json_schema(), end="")' > docs/report.schema.json

@@ -22,7 +22,14 @@ WIDTH = 8
 
 
 def conv(cin: int, cout: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """A convolution, BatchNorm and ReLU."""
+    """A convolution, BatchNorm and ReLU.
+
+    Args:
+        cin: channels of the input.
+        cout: channels of the output.
+        kernel: pixels of a side, odd.
+        stride: pixels from one output to the next.
+    """
     return nn.Sequential(
         nn.Conv2d(cin, cout, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(cout),

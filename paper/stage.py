@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
-import resource
 import shlex
-import subprocess
+import shutil
 import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paper.processes import RUNNING
+
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +27,9 @@ RELCHECK = ("-m", "analyzer")
 
 PACKAGES = ("relcheck-onnx", "onnxruntime", "numpy")
 """The figures depend on their versions, apart from those that train."""
+
+STATES = (".training", ".search.json")
+"""Endings that ``relcheck`` appends to a file it writes, to keep what is not finished."""
 
 
 class StageFailed(Exception):
@@ -32,11 +41,13 @@ class Stage:
     """One command.
 
     Attributes:
-        name: unique; a file name with slashes.
+        name: unique; a file name with slashes. The part before the first is its kind.
         words: the command; ``relcheck`` or ``python`` first. Paths are relative to the repository.
         reads: files that it depends on.
         writes: files that it makes.
         seed: of its random numbers; None: it has none.
+        places: words of the command that stand for a place on this machine, with that place. The
+            record has the word.
     """
 
     name: str
@@ -44,44 +55,129 @@ class Stage:
     reads: tuple[Path, ...]
     writes: tuple[Path, ...]
     seed: int | None = None
+    places: tuple[tuple[str, str], ...] = ()
 
     @property
     def command(self) -> str:
         """As one would type it in the repository's root."""
         return shlex.join(self.words)
 
+    @property
+    def kind(self) -> str:
+        """The first part of the name.
+
+        >>> Stage("train/vgg-1", ("python",), (), ()).kind
+        'train'
+        """
+        return self.name.partition("/")[0]
+
+
+def log_file(folder: Path, name: str) -> Path:
+    """Whatever a stage printed.
+
+    Args:
+        folder: of the study.
+        name: of the stage.
+    """
+    return folder / "logs" / f"{name}.log"
+
+
+def record_file(folder: Path, name: str) -> Path:
+    """Command, seed, time and versions of a finished stage.
+
+    Args:
+        folder: of the study.
+        name: of the stage.
+    """
+    return folder / "records" / f"{name}.json"
+
+
+def read_record(folder: Path, name: str) -> dict[str, Any] | None:
+    """The record of a stage; None: it was never finished, or runs again.
+
+    Args:
+        folder: of the study.
+        name: of the stage.
+    """
+    try:
+        found = json.loads(record_file(folder, name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
 
 def run_stage(stage: Stage, folder: Path) -> None:
     """Run a command on one core, and record what it took.
+
+    The record goes first, so that an interrupted stage has none and is repeated. What relcheck
+    kept of an interrupted training is continued, unless another command left it.
 
     Args:
         stage: what is run.
         folder: of the study; gains ``logs/NAME.log`` and ``records/NAME.json``.
 
     Raises:
-        StageFailed: it ended with an error.
+        StageFailed: it ended with an error, or runs already.
     """
-    log, record = (folder / kind / f"{stage.name}{end}" for kind, end in _LEFT)
+    log, record = log_file(folder, stage.name), record_file(folder, stage.name)
     for path in (log, record, *(ROOT / written for written in stage.writes)):
         path.parent.mkdir(parents=True, exist_ok=True)
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
-    with log.open("w", encoding="utf-8") as text:
-        ended = subprocess.run(
-            _arguments(stage.words), cwd=ROOT, env=_one_thread(), stdout=text, stderr=text
-        )
-    if ended.returncode:
+    with log.open("a+", encoding="utf-8") as text:
+        _claim(stage, text)
+        if record.exists() or _first_line(text) != _head(stage):
+            _forget_states(stage)
+        record.unlink(missing_ok=True)
+        _begin(stage, text)
+        started = time.time()
+        ended = RUNNING.run(_arguments(stage), cwd=ROOT, env=_one_thread(), output=text)
+    if ended.code:
         raise StageFailed(f"{stage.command}\n{_last(log)}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    record.write_text(_record(stage, time.time() - started, spent), "utf-8")
+    new = record.with_suffix(".new")
+    new.write_text(_record(stage, time.time() - started, ended.cpu_seconds), "utf-8")
+    new.replace(record)
 
 
-_LEFT = (("logs", ".log"), ("records", ".json"))
+def _claim(stage: Stage, log: TextIO) -> None:
+    """Lock the log; the command inherits the lock, and holds it even if this process is killed."""
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StageFailed(
+            f"{stage.name} still runs, started by another process: let it end, or end it"
+        ) from None
 
 
-def _arguments(words: tuple[str, ...]) -> list[str]:
-    first = RELCHECK if words[0] == "relcheck" else ()
-    return [sys.executable, *first, *words[1:]]
+def _first_line(log: TextIO) -> str:
+    log.seek(0)
+    return log.readline().rstrip("\n")
+
+
+def _head(stage: Stage) -> str:
+    """The command as the first line of the log, which tells later whose output it is."""
+    return " ".join(stage.command.splitlines())
+
+
+def _begin(stage: Stage, log: TextIO) -> None:
+    log.seek(0)
+    log.truncate()
+    log.write(_head(stage) + "\n")
+    log.flush()
+
+
+def _forget_states(stage: Stage) -> None:
+    for written in stage.writes:
+        for ending in STATES:
+            state = ROOT / f"{written}{ending}"
+            if state.is_dir():
+                shutil.rmtree(state)
+            else:
+                state.unlink(missing_ok=True)
+
+
+def _arguments(stage: Stage) -> list[str]:
+    first = RELCHECK if stage.words[0] == "relcheck" else ()
+    places = dict(stage.places)
+    return [sys.executable, *first, *(places.get(word, word) for word in stage.words[1:])]
 
 
 def _one_thread() -> dict[str, str]:
@@ -104,4 +200,5 @@ def _record(stage: Stage, seconds: float, cpu_seconds: float) -> str:
 
 
 def _last(log: Path) -> str:
-    return "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
+    """Its last lines, without the command."""
+    return "\n".join(log.read_text("utf-8", "replace").splitlines()[1:][-15:])

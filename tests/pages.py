@@ -89,7 +89,7 @@ def pages() -> list[Page]:
 def files() -> list[str]:
     """Files of the repository that pages name, from its root."""
     folders = (
-        *("analyzer", "exporters", "relcheck_onnx", "audit", "tests", "benchmarks"),
+        *("analyzer", "exporters", "relcheck_onnx", "audit", "paper", "tests", "benchmarks"),
         *("docs", "models", "examples", "templates"),
     )
     found = (path for name in folders for path in (ROOT / name).rglob("*"))

@@ -192,6 +192,10 @@ def test_exporters_are_called_by_jobs_only() -> None:
     assert rooms == {"exporters", "jobs"}
 
 
+def test_nothing_imports_the_study() -> None:
+    assert not [found for found in IMPORTS if found.module.split(".")[0] == "paper"]
+
+
 def test_torch_is_imported_inside_functions_only() -> None:
     heavy = [
         i

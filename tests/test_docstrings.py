@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = [
     *("analyzer/runtime", "analyzer/campaign", "analyzer/cli", "analyzer/jobs", "exporters"),
     *("analyzer/faults", "analyzer/gate", "analyzer/model", "analyzer/stats", "analyzer/targets"),
-    "relcheck_onnx",
+    *("relcheck_onnx", "paper"),
 ]
 """Rooms whose public functions describe their arguments; elsewhere protocols do it for families."""
 
@@ -35,7 +35,7 @@ def arguments(node: ast.FunctionDef) -> list[str]:
     return [n for n in names if n not in {"self", "cls"} and not n.startswith("_")]
 
 
-@pytest.mark.parametrize("room", ["analyzer", "exporters", "relcheck_onnx", "audit"])
+@pytest.mark.parametrize("room", ["analyzer", "exporters", "relcheck_onnx", "audit", "paper"])
 def test_no_docstring_opens_with_a_question_word(room: str) -> None:
     found = [f"{file}: {text[:60]}" for file, _, text in documented(room) if QUESTION.match(text)]
     assert found == []

@@ -112,6 +112,7 @@ def _order(request: PretrainRequest, data: PretrainingData) -> Order:
             preprocessing=request.preprocessing,
             init=request.init,
             seed=request.seed,
+            features=True,
         )
     )
     given: dict[str, Any] = {own: getattr(request, name) for name, own in ASKED.items()}

@@ -82,7 +82,10 @@ def _run(
         prepared, raw = Path(scratch, "prepared.onnx"), Path(scratch, "raw.onnx")
         _infer_shapes(proto, prepared)
         ranges = _ranges(prepared, settings.method, batches)
-        _quantize_file(prepared, raw, _reader(batches), {**ranges, **overrides}, settings)
+        # ONNX Runtime measures minimum and maximum of whatever it is given, and uses neither where
+        # a range is known.
+        measured = batches[:1] if ranges else batches
+        _quantize_file(prepared, raw, _reader(measured), {**ranges, **overrides}, settings)
         return onnx.load(str(raw))
 
 

@@ -1,4 +1,4 @@
-"""Activation ranges from histograms: ONNX Runtime collects them, the range is chosen here.
+"""Activation ranges from histograms.
 
 ``entropy`` and ``percentile`` are ONNX Runtime's own choices. ``histogram`` is the criterion of
 PyTorch's HistogramObserver, which ONNX Runtime does not have: the range whose expected squared
@@ -8,22 +8,23 @@ PyTorch narrows the range greedily; here all ends on a grid are compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from exporters.quantize.histograms import Feed, collect
+
 Method = Literal["minmax", "entropy", "percentile", "histogram"]
 """The ways in which a range follows from values."""
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]
-Feed = Mapping[str, npt.NDArray[Any]]
 
 BINS = 2048
-"""Bins of a histogram."""
+"""Bins of ONNX Runtime's histograms."""
 
 CANDIDATES = 128
 """Ends that are tried on each side of 0."""
@@ -43,25 +44,42 @@ def find_ranges(model: Path, method: Method, batches: Iterable[Feed]) -> dict[st
     Returns:
         Value name -> (lowest, highest).
     """
+    calibrator = _calibrator(model, method)
+    if method == "histogram":
+        session = _optimized(calibrator.augmented_model_path)
+        histograms = collect(session, calibrator.tensors_to_calibrate, batches)
+        return {name: least_squares_range(*found.bins()) for name, found in histograms.items()}
+    for batch in batches:  # one by one: the calibrator holds every activation of what it is given
+        calibrator.collect_data(_Once(batch))
+    found = calibrator.compute_data()
+    return {name: _pair(data.range_value) for name, data in found.items()}
+
+
+def _calibrator(model: Path, method: Method) -> Any:
+    """ONNX Runtime's, which makes every activation an output of the network."""
     from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import create_calibrator
 
     entropy = method == "entropy"
-    # A percentile is of absolute values, as by ONNX Runtime's own default; the search wants signs.
-    options = {"num_bins": BINS, "symmetric": method == "percentile"}
-    calibrator = create_calibrator(
+    # A percentile is of absolute values, as by ONNX Runtime's own default.
+    options = {"num_bins": BINS, "symmetric": True}
+    return create_calibrator(
         str(model),
         augmented_model_path=str(model.with_suffix(".augmented.onnx")),  # not in the user's folder
         calibrate_method=CalibrationMethod.Entropy if entropy else CalibrationMethod.Percentile,
         extra_options={} if entropy else options,
     )
-    for batch in batches:  # one by one: the calibrator holds every activation of what it is given
-        calibrator.collect_data(_Once(batch))
-    if method == "histogram":
-        histograms = calibrator.collector.get_histogram_dict()
-        return {name: least_squares_range(h[0], h[1]) for name, h in histograms.items()}
-    found = calibrator.compute_data()
-    return {name: _pair(data.range_value) for name, data in found.items()}
+
+
+def _optimized(model: str) -> Any:
+    """A session as fast as one can be whose values are all outputs; the calibrator's is not."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.graph_optimization_level = level
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def least_squares_range(counts: npt.NDArray[Any], edges: npt.NDArray[Any]) -> Range:

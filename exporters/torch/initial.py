@@ -23,7 +23,7 @@ from exporters.torch.layouts.layout import Layout, Weights
 from exporters.torch.layouts.plain import PlainLayout
 from exporters.torch.nearest import nearest_architecture
 from exporters.torch.optional_package import need
-from exporters.torch.pretrained_file import FORMAT
+from exporters.torch.pretrained_file import made_by
 from exporters.torch.zoo import AUXILIARY
 
 if TYPE_CHECKING:
@@ -66,14 +66,14 @@ def load_initial(network: nn.Module, path: Path, source: str) -> Initial:
     """
     with need("torch").serialization.safe_globals([argparse.Namespace]):  # DINO keeps its options
         found = read_content(path)
-    kept, made_by = _weights(found, path)
+    kept, maker = _weights(found, path)
     layout = _layout_of(kept, network)
     backbone = {
         name: value
         for name, value in layout.to_torchvision(kept).items()
         if not name.startswith(AUXILIARY)
     }
-    name = made_by or layout.name
+    name = maker or layout.name
     fresh = _load(network, backbone, f"checkpoint {path} ({name})", source)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     origin = f"{path.name} ({name}), sha256 {digest}"
@@ -87,10 +87,9 @@ def _layout_of(weights: Weights, network: nn.Module) -> Layout:
 
 def _weights(found: object, path: Path) -> tuple[Weights, str]:
     """Tensors by name, out of their container; and what relcheck says made them."""
-    made_by = ""
+    maker = ""
     while isinstance(found, Mapping):
-        if found.get("relcheck") == FORMAT:
-            made_by = f"relcheck pretrain, {found.get('method')}"
+        maker = made_by(found) or maker
         inner = next((k for k in CONTAINERS if isinstance(found.get(k), Mapping)), None)
         if inner is None:
             break
@@ -103,7 +102,7 @@ def _weights(found: object, path: Path) -> tuple[Weights, str]:
     others = [str(k) for k, v in found.items() if not isinstance(v, torch.Tensor)]
     if others:
         raise BadCheckpoint(f"checkpoint {path} holds no tensor under {quoted(others[0])}")
-    return _unwrapped({str(name): value for name, value in found.items()}, path), made_by
+    return _unwrapped({str(name): value for name, value in found.items()}, path), maker
 
 
 def _unwrapped(weights: Weights, path: Path) -> Weights:

@@ -24,3 +24,14 @@ def pretrained_file(
     """
     head = {"relcheck": FORMAT, "network": network, "method": method, "facts": dict(facts or {})}
     return {**head, "state_dict": dict(backbone)}
+
+
+def made_by(content: object) -> str:
+    """The method that made a file, ``relcheck pretrain, simsiam``; empty if it is another file.
+
+    >>> made_by(pretrained_file({}, "cifar:resnet20", "simsiam")), made_by({})
+    ('relcheck pretrain, simsiam', '')
+    """
+    if not isinstance(content, Mapping) or content.get("relcheck") != FORMAT:
+        return ""
+    return f"relcheck pretrain, {content.get('method')}"

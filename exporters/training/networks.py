@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from analyzer.errors import BadCheckpoint, BadNetwork, BadOption, short
 from analyzer.model import Preprocessing, read_preprocessing
 from exporters.segmentation import networks
+from exporters.segmentation.pooled import build_pooled_encoder
 from exporters.segmentation.published import load_backbones, load_published
 from exporters.torch import cifar_zoo, factory, zoo
+from exporters.torch.checkpoint import read_content
 from exporters.torch.export import scaled
 from exporters.torch.initial import Initial, load_initial
 from exporters.torch.layouts.plain import PlainLayout
 from exporters.torch.optional_package import need
+from exporters.torch.pretrained_file import made_by
 from exporters.torch.source import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class NetworkRequest:
         init: A checkpoint in any layout of `exporters.torch.layouts`; None: random weights.
         seed: Of random weights.
         pixels: True if each pixel has a class, instead of each image.
+        features: True if features of whole images are to be learned: of a segmentation network the
+            encoder.
     """
 
     source: Source
@@ -48,6 +53,7 @@ class NetworkRequest:
     init: Path | None = None
     seed: int = 0
     pixels: bool = False
+    features: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,8 @@ def make_network(request: NetworkRequest) -> TrainableNetwork:
         SourceKind.CIFAR: _cifar,
         SourceKind.SEGMENTATION: _segmentation,
     }
-    if request.source.kind is SourceKind.SEGMENTATION and not request.pixels:
+    whole_images = not (request.pixels or request.features)
+    if request.source.kind is SourceKind.SEGMENTATION and whole_images:
         raise BadOption(f"{request.source} answers for each pixel; give data with --masks")
     network, shape, base = make.get(request.source.kind, _own)(request)
     preprocessing = read_preprocessing(request.preprocessing or {}, "option", base)
@@ -121,7 +128,10 @@ def _segmentation(request: NetworkRequest) -> Ingredients:
     sizes = networks.dimensions_of(name, request.classes, shape)
     sides = shape[1:] if shape else (networks.SIDE, networks.SIDE)
     base = networks.preprocessing_of(sizes, request.preprocessing or {})
-    network = networks.build_segmentation(sizes, request.seed)
+    if request.features:
+        network = build_pooled_encoder(sizes, request.classes, request.seed)
+    else:
+        network = networks.build_segmentation(sizes, request.seed)
     return network, (sum(sizes.bands), *sides), base
 
 
@@ -165,8 +175,8 @@ def _initial_pixels(network: nn.Module, path: Path, *, whole: bool) -> Initial:
         taken = [name for name in network.state_dict() if name.startswith(backbones)]
         fresh = tuple(name for name in network.state_dict() if not name.startswith(backbones))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    origin = f"{path.name} (SSLTransformerRS), sha256 {digest}"
-    return Initial(origin, "SSLTransformerRS", digest, len(taken), fresh)
+    name = made_by(read_content(path)) or "SSLTransformerRS"
+    return Initial(f"{path.name} ({name}), sha256 {digest}", name, digest, len(taken), fresh)
 
 
 def _check(network: nn.Module, shape: Shape, request: NetworkRequest) -> None:

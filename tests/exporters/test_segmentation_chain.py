@@ -113,3 +113,42 @@ def test_what_cannot_be_trained_or_measured_is_refused(trained: Path, tmp_path: 
     begin = ("train", network, "--data", data, "--input", f"{SIDE}x{SIDE}", "--init", wrong)
     refuses(*begin, "-o", out, says="has no backbone of 3 channels: it has backbone1 with 2")
     assert not out.exists()
+
+
+def test_an_encoder_is_pretrained_and_goes_on_as_a_segmentation_network(tmp_path: Path) -> None:
+    """The backbone is taken as it was; only the decoder begins with random weights."""
+    data, images = street(tmp_path, "data", 24, 1), tmp_path / "images.npz"
+    np.savez(images, images=np.load(data)["images"])
+    network, size = "segmentation:swin_unet_tiny", ("--input", str(SIDE))
+    pretrained, trained = tmp_path / "pretrained.pt", tmp_path / "net.pt"
+    run = invoke(
+        *("pretrain", network, "--method", "simsiam", "--data", images, *size, "--epochs", "1"),
+        *("--batch", "8", "--threads", "0", "-o", pretrained),
+    )
+    assert run.code == 0, run.err
+    assert f"relcheck train {network} --init" in " ".join(run.out.split())
+    report = tmp_path / "train.json"
+    run = invoke(
+        *("train", network, "--init", pretrained, "--data", data, *size),
+        *("--epochs", "1", "--lr", "1e-12", "--optimizer", "sgd", "--weight-decay", "0"),
+        *("--threads", "0", "-o", trained, "--json", report),
+    )
+    assert run.code == 0, run.err
+    assert "relcheck pretrain, simsiam" in json.loads(report.read_text())["network"]["weights"]
+    before = torch.load(pretrained, weights_only=True)["state_dict"]
+    after = torch.load(trained, weights_only=True)
+    after = after.get("state_dict", after)
+    assert before
+    for name, value in before.items():
+        assert torch.allclose(after[name], value, atol=1e-6), name
+    assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"decoder1"}
+
+
+def test_a_network_of_two_inputs_is_not_pretrained(tmp_path: Path) -> None:
+    images = tmp_path / "images.npz"
+    np.savez(images, images=np.zeros((8, SIDE, SIDE, 15), np.float32))
+    refuses(
+        *("pretrain", "segmentation:swin_unet_small_two", "--method", "simsiam"),
+        *("--data", images, "--input", str(SIDE), "-o", tmp_path / "p.pt"),
+        says="2 inputs cannot be pretrained",
+    )

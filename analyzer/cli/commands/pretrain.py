@@ -78,7 +78,7 @@ def pretrain(
     network: Annotated[
         str,
         typer.Argument(
-            help="torchvision:NAME, cifar:NAME, path/to/module.py:factory or "
+            help="torchvision:NAME, cifar:NAME, segmentation:NAME, path/to/module.py:factory or "
             "package.module:factory.",
             metavar="NETWORK",
         ),
