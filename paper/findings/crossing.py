@@ -1,0 +1,106 @@
+"""The bit error rate at which a stated share of the accuracy is lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paper.findings.interval import Interval
+from paper.findings.results import Curve
+from paper.findings.seeds import over_seeds
+
+CHANCE = 0.1
+"""Accuracy of guessing among CIFAR-10's ten classes."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A rate with its interval; None where it lies beyond the highest rate of the sweep.
+
+    Attributes:
+        last: highest rate of the sweep.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    last: float
+
+    def times(self, factor: float) -> Crossing:
+        """In other units, such as upsets: factor is the number of bits."""
+        parts = (None if p is None else p * factor for p in (self.estimate, self.low, self.high))
+        return Crossing(*parts, self.last * factor)
+
+
+def crossing(curve: Curve, share: float, chance: float = CHANCE) -> Crossing:
+    """Where accuracy has lost ``share`` of what it has above chance without faults.
+
+    Between two rates of the sweep, accuracy is interpolated linearly over the logarithm of the
+    rate. The limits are where the limits of accuracy cross the same level.
+
+    Args:
+        curve: rates ascending.
+        share: above 0, below 1.
+        chance: accuracy of guessing.
+
+    Returns:
+        A rate below the first one of the sweep is given as the first.
+    """
+    level = curve.golden - share * (curve.golden - chance)
+    lows, middles, highs = (
+        [getattr(m, name) for m in curve.metric] for name in ("low", "estimate", "high")
+    )
+    found = [first_below(curve.rates, values, level) for values in (middles, lows, highs)]
+    return Crossing(found[0], found[1], found[2], curve.rates[-1])
+
+
+def first_below(rates: Sequence[float], values: Sequence[float], level: float) -> float | None:
+    """The first rate at which the line through the values comes down to the level.
+
+    >>> round(first_below([1e-8, 1e-6], [0.9, 0.5], 0.7), 12)
+    1e-07
+    """
+    if values[0] <= level:
+        return rates[0]
+    pairs = zip(rates, values, strict=True)
+    rate, value = next(pairs)
+    for right, below in pairs:
+        if below <= level:
+            part = (value - level) / (value - below)
+            return math.exp(math.log(rate) + part * (math.log(right) - math.log(rate)))
+        rate, value = right, below
+    return None
+
+
+def interval(found: Crossing) -> Interval:
+    """With the highest rate of the sweep for what lies beyond: for pictures."""
+    estimate, low, high = (
+        found.last if p is None else p for p in (found.estimate, found.low, found.high)
+    )
+    return Interval(estimate, low, high)
+
+
+def over_trainings(found: Sequence[Crossing]) -> Crossing | None:
+    """The geometric mean over trainings, with Student's t interval of the logarithms.
+
+    Args:
+        found: the same crossing of several trainings.
+
+    Returns:
+        None without trainings; of one training, its own interval. Where one does not come down
+        to the level within the sweep, only a lower limit: the lowest of any of them.
+    """
+    if len(found) < 2:
+        return found[0] if found else None
+    last = min(f.last for f in found)
+    logs = [math.log(f.estimate) for f in found if f.estimate is not None]
+    if len(logs) < len(found):
+        return Crossing(
+            None, min(f.low if f.low is not None else f.last for f in found), None, last
+        )
+    spread = over_seeds(logs)
+    if spread is None:
+        return found[0]
+    taken = spread.exp()
+    return Crossing(taken.estimate, taken.low, taken.high, last)

@@ -1,0 +1,177 @@
+"""Unprotected accuracy falls exponentially; clipping turns the fall into a slow decay."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+
+import numpy as np
+
+from paper.figures.curves import Line, Panel, curves
+from paper.findings.crossing import over_trainings
+from paper.findings.commands import SWEPT, commands
+from paper.findings.finding import Finding, Glance, sources, verdicts
+from paper.findings.interval import Interval
+from paper.findings.law import Law, fit
+from paper.findings.results import SEEDS, Results
+from paper.findings.seeds import average
+from paper.findings.study import (
+    FORMS,
+    NAMES,
+    SUPERVISED,
+    area,
+    crossings,
+    golden,
+    mean_curve,
+    paired,
+    seed_interval,
+)
+from paper.findings.verdict import Verdict, above, between
+from paper.findings.words import code, number, percent, points, ratio, reached, scientific, table
+
+NEAR_ONE = (0.8, 1.25)
+"""A shape k between these is called exponential."""
+
+CLIPPED = ("actmax", "clipact")
+
+COMMAND = commands("fp32", "resnet20-1", SWEPT, "--rates 1e-8..1e-4/2")
+
+LAWS = ("network", "k", "r0", "floor, %", "misfit", "1 / (r0 bits)", "JSON")
+SLOWER = (
+    "network",
+    "form",
+    "a tenth lost",
+    "half lost",
+    "ratio of the former",
+    "area less unprot.",
+)
+
+
+def find(results: Results) -> Finding:
+    """Fits and ratios of every supervised network."""
+    laws = {model: _laws(results, model) for model in SUPERVISED}
+    gains = {
+        m: paired(area(results, "fp32", m, "actmax"), area(results, "fp32", m, "float"))
+        for m in SUPERVISED
+    }
+    shape = average({m: [math.log(w.shape.estimate) for w in ws] for m, ws in laws.items()})
+    glances = (_exponential(shape.exp() if shape else None, laws), _slow(average(gains)))
+    block = "\n\n".join(
+        (
+            verdicts(glances),
+            _rule(laws),
+            "![Accuracy over the bit error rate, with fitted laws](images/paper-decay.svg)",
+            code(COMMAND),
+            table(LAWS, [_law_row(results, m, ws) for m, ws in laws.items() if ws]),
+            table(SLOWER, [row for m in SUPERVISED for row in _slower(results, m)]),
+            sources(results, "fp32", SUPERVISED),
+        )
+    )
+    return Finding("decay", "Fall and decay", glances, block, _pictures(results, laws))
+
+
+def _laws(results: Results, model: str) -> list[Law]:
+    found = (fit(curve) for _, curve in results.curves("fp32", model, "float"))
+    return [law for law in found if law]
+
+
+def _exponential(shape: Interval | None, laws: dict[str, list[Law]]) -> Glance:
+    every = [law for found in laws.values() for law in found]
+    one = sum(law.shape.low <= 1 <= law.shape.high for law in every)
+    ours = (
+        f"k = {ratio(shape)}; the interval of {one} of {len(every)} trained networks contains 1"
+        if shape
+        else "no fit"
+    )
+    claim = "Unprotected accuracy “drops exponentially” (section VI, Figs 6-7): shape k of the fall"
+    return Glance(claim, ours, between(shape, *NEAR_ONE))
+
+
+def _slow(gain: Interval | None) -> Glance:
+    claim = (
+        "With clipping “a smoother logarithmic profile” (section VI): area, ActMax less unprotected"
+    )
+    return Glance(claim, f"{points(gain)} points", above(gain) if gain else Verdict.NO_DATA)
+
+
+def _rule(laws: dict[str, list[Law]]) -> str:
+    every = [law for found in laws.values() for law in found]
+    low, high = NEAR_ONE
+    worst = number(max((law.worst for law in every), default=math.nan))
+    bad = sum(law.misfit > 2 for law in every)
+    return (
+        f"Rule: the fall is called exponential if the interval of the mean k lies within {low} to "
+        f"{high}, and not so if it lies outside. The decay is slower if the interval of the gain "
+        f"in area is above 0. Fits: {len(every)}; the largest residual is {worst} half-widths of "
+        f"its 95 % interval; a misfit above 2 has {bad}."
+    )
+
+
+def _law_row(results: Results, model: str, laws: list[Law]) -> list[str]:
+    bits = [curve.bits for _, curve in results.curves("fp32", model, "float")]
+    shape = seed_interval([math.log(law.shape.estimate) for law in laws])
+    place = seed_interval([math.log(law.rate.estimate) for law in laws])
+    fatal = seed_interval(
+        [-math.log(law.rate.estimate * n) for law, n in zip(laws, bits, strict=False)]
+    )
+    return [
+        NAMES[model],
+        ratio(shape.exp() if shape else laws[0].shape),
+        scientific(place.exp() if place else laws[0].rate),
+        percent(seed_interval([law.floor.estimate for law in laws]) or laws[0].floor),
+        f"{fmean(law.misfit for law in laws):.2f}",
+        percent(fatal.exp(), 2) if fatal else "–",
+        results.links("fp32", [f"{model}-{seed}" for seed in SEEDS]),
+    ]
+
+
+def _slower(results: Results, model: str) -> list[list[str]]:
+    before = crossings(results, "fp32", model, "float", 0.1)
+    rows = []
+    for form in ("float", *CLIPPED):
+        tenth, half = (crossings(results, "fp32", model, form, share) for share in (0.1, 0.5))
+        if not tenth:
+            continue
+        logs = {
+            seed: math.log(found.estimate)
+            for seed, found in tenth.items()
+            if found.estimate is not None
+        }
+        base = {s: math.log(c.estimate) for s, c in before.items() if c.estimate is not None}
+        times = seed_interval(paired(logs, base)) if form != "float" else None
+        gain = paired(area(results, "fp32", model, form), area(results, "fp32", model, "float"))
+        rows.append(
+            [
+                NAMES[model] if form == "float" else "",
+                FORMS[form],
+                reached(over_trainings(list(tenth.values()))),
+                reached(over_trainings(list(half.values()))),
+                ratio(times.exp() if times else None, 1),
+                points(seed_interval(gain)) if form != "float" else "–",
+            ]
+        )
+    return rows
+
+
+def _pictures(results: Results, laws: dict[str, list[Law]]) -> dict[str, str]:
+    panels = [
+        _panel(results, m, laws[m]) for m in SUPERVISED if golden(results, "fp32", m, "float")
+    ]
+    return {"paper-decay.svg": curves(panels, "top-1", (3.6, 2.7))} if panels else {}
+
+
+def _panel(results: Results, model: str, laws: list[Law]) -> Panel:
+    lines = [
+        Line(FORMS["float"], list(zip(curve.rates, curve.metric, strict=True)), 0, _smooth(law))
+        for (_, curve), law in zip(results.curves("fp32", model, "float"), laws, strict=False)
+    ]
+    lines += [
+        Line(FORMS[form], mean_curve(results, "fp32", model, form), place)
+        for place, form in enumerate(("ranger", *CLIPPED), 1)
+    ]
+    return Panel(NAMES[model], [line for line in lines if line.points])
+
+
+def _smooth(law: Law) -> list[tuple[float, float]]:
+    rates = np.geomspace(1e-8, 1e-4, 60)
+    return list(zip(rates.tolist(), law.at(rates).tolist(), strict=True))
