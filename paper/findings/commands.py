@@ -9,6 +9,8 @@ FOLDER = "build/paper"
 
 SWEPT = ("float", "relu6", "ranger", "actmax", "clipact")
 QUANTIZED = ("float", "actmax", "ptq", "actmax_ptq", "qat")
+FIXED_POINT = "--encoding q15.16 --rates 1e-8..3e-5/2"
+TO_A_THOUSANDTH = "--rates 1e-7..1e-3/2"
 ENDING = "--precision 0.015 --budget 10m --jobs 0 --journal none"
 
 

@@ -8,8 +8,8 @@ from statistics import fmean
 import numpy as np
 
 from paper.figures.curves import Line, Panel, curves
-from paper.findings.crossing import over_trainings
 from paper.findings.commands import SWEPT, commands
+from paper.findings.crossing import over_trainings
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.interval import Interval
 from paper.findings.law import Law, fit
@@ -63,11 +63,12 @@ def find(results: Results) -> Finding:
             "![Accuracy over the bit error rate, with fitted laws](images/paper-decay.svg)",
             code(COMMAND),
             table(LAWS, [_law_row(results, m, ws) for m, ws in laws.items() if ws]),
-            table(SLOWER, [row for m in SUPERVISED for row in _slower(results, m)]),
-            sources(results, "fp32", SUPERVISED),
         )
     )
-    return Finding("decay", "Fall and decay", glances, block, _pictures(results, laws))
+    slower = table(SLOWER, [row for m in SUPERVISED for row in _slower(results, m)])
+    details = f"{slower}\n\n{sources(results, 'fp32', SUPERVISED)}"
+    pictures = _pictures(results, laws)
+    return Finding("decay", "Fall and decay", glances, block, pictures, {"decay-rates": details})
 
 
 def _laws(results: Results, model: str) -> list[Law]:

@@ -32,6 +32,13 @@ HEAD = (
     "of that, faults alone",
     "relative area less supervised",
 )
+MEAN_HEAD = (
+    "mean of the four methods",
+    "form",
+    "without faults",
+    "area",
+    "relative area",
+)
 KNN_HEAD = ("pretraining", "k-NN before", "k-NN after", "images", "epochs", "JSON")
 
 Figure = Callable[[Curve], float]
@@ -48,8 +55,8 @@ def find(results: Results) -> Finding:
             verdicts(glances),
             "Rule: for each training seed, the mean over the four methods (and over ActMax and "
             "ClipAct) of the relative area, less that of the network of the same seed that was "
-            "trained from random weights; Student's t interval of these differences, with 2 degrees of "
-            "freedom for three seeds, is above 0. The relative area is the area above chance over "
+            "trained from random weights; Student's t interval of these differences, with 2 "
+            "degrees of freedom for three seeds, is above 0. The relative area is the area above chance over "
             "the fault-free accuracy above chance: it compares at equal fault-free accuracy.",
             "![Relative area less supervised](images/paper-pretraining.svg)",
             code(
@@ -57,16 +64,18 @@ def find(results: Results) -> Finding:
                     "q15.16", "resnet20-simsiam-1", SWEPT, "--encoding q15.16 --rates 1e-8..3e-5/2"
                 )
             ),
-            *(part for kind in ENCODINGS for part in _part(results, kind)),
+            table(MEAN_HEAD, [_mean_row(results, k, f) for k in ENCODINGS for f in COMPARED]),
+            *(sources(results, kind, TWENTIES) for kind in ENCODINGS),
         )
     )
+    details = "\n\n".join(part for kind in ENCODINGS for part in _part(results, kind))
     return Finding(
         "pretraining",
         "Pretraining",
         glances,
         block,
         _picture(results),
-        {"learned": _learned(results)},
+        {"learned": _learned(results), "pretraining-methods": details},
     )
 
 
@@ -77,10 +86,26 @@ def _less_supervised(
     return {seed: one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other}
 
 
-def _over_methods(results: Results, kind: str, forms: tuple[str, ...]) -> Interval | None:
+def _mean_row(results: Results, kind: str, form: str) -> list[str]:
+    figures: tuple[Figure, ...] = (_golden, _area, relative_area)
+    found = (points(_over_methods(results, kind, (form,), figure)) for figure in figures)
+    return [f"less supervised, {ENCODINGS[kind]}", FORMS[form], *found]
+
+
+def _golden(curve: Curve) -> float:
+    return curve.golden
+
+
+def _area(curve: Curve) -> float:
+    return curve.area.estimate
+
+
+def _over_methods(
+    results: Results, kind: str, forms: tuple[str, ...], figure: Figure = relative_area
+) -> Interval | None:
     """Seeds for which every method is there."""
     every = [
-        _less_supervised(results, kind, model, form, relative_area)
+        _less_supervised(results, kind, model, form, figure)
         for model in PRETRAINED
         for form in forms
     ]
@@ -99,7 +124,10 @@ def _clipped(results: Results, kind: str) -> Glance:
 
 def _unprotected(results: Results) -> Glance:
     found = _over_methods(results, "q15.16", ("float",))
-    claim = "“SSL pretraining, whether used alone …, generally enhances DNN fault tolerance” (abstract): unprotected, q15.16"
+    claim = (
+        "“SSL pretraining, whether used alone …, generally enhances DNN fault tolerance” "
+        "(abstract): unprotected, q15.16"
+    )
     return Glance(claim, f"{points(found)} points of relative area", above(found))
 
 
@@ -113,7 +141,6 @@ def _part(results: Results, kind: str) -> list[str]:
     return [
         f"In points, {ENCODINGS[kind]}; {len(rows)} rows are {len(rows)} comparisons, 95 % each:",
         table(HEAD, rows),
-        sources(results, kind, TWENTIES),
     ]
 
 
