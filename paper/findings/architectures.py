@@ -56,7 +56,8 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: the interval of the ratio lies beyond 1 (of the difference: beyond 0). It is that of "
+            "Rule: the interval of the ratio lies beyond 1 (of the difference: beyond 0). It "
+            "is that of "
             "a contrast of the means over training seeds of the logarithms, with the scatter of "
             "the seeds pooled. Half lost is interpolated as above. ResNet stands for ResNet-20 in "
             "the comparison with the other families.",
@@ -88,19 +89,28 @@ def _times(logs: Logs, weights: dict[str, float]) -> Interval | None:
 
 def _fragile(logs: Logs, unit: str) -> Glance:
     found = _times(logs, {"resnet20": 0.5, "densenet": 0.5, "vgg": -0.5, "inception": -0.5})
-    claim = f"DenseNet and ResNet are fragile (section V, Figs 2-3): against VGG and Inception, in {unit}"
+    claim = (
+        "DenseNet and ResNet are fragile (section V, Figs 2-3): against VGG and Inception, in "
+        f"{unit}"
+    )
     return Glance(claim, f"half is lost at {ratio(found)} times the {unit}", below(found, 1.0))
 
 
 def _sturdy(logs: Logs, unit: str) -> Glance:
     found = _times(logs, {"inception": 1.0, **dict.fromkeys(FAMILIES[:3], -1 / 3)})
-    claim = f"Inception “stands out for its greater resilience” (section V, Fig. 3): against the other three, in {unit}"
+    claim = (
+        "Inception “stands out for its greater resilience” (section V, Fig. 3): against the "
+        f"other three, in {unit}"
+    )
     return Glance(claim, f"half is lost at {ratio(found)} times the {unit}", above(found, 1.0))
 
 
 def _deeper(logs: Logs, unit: str) -> Glance:
     found = _times(logs, {"resnet56": 1.0, "resnet20": -1.0})
-    claim = f"“A smaller model enhances fault tolerance” (section V, Fig. 4): ResNet-56 against ResNet-20, unprotected, in {unit}"
+    claim = (
+        "“A smaller model enhances fault tolerance” (section V, Fig. 4): ResNet-56 against "
+        f"ResNet-20, unprotected, in {unit}"
+    )
     return Glance(claim, f"half is lost at {ratio(found)} times the {unit}", below(found, 1.0))
 
 

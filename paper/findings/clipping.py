@@ -28,7 +28,8 @@ FROM = 5e-7
 """Rates above this one are the paper's "greater than 3e-7"."""
 
 RULE = (
-    "Rule: the interval of ClipAct less ActMax, over the trainings of all networks, is above 0; for "
+    "Rule: the interval of ClipAct less ActMax, over the trainings of all networks, is above "
+    "0; for "
     "the cost, that of ClipAct less unprotected is below 0. The first figure is the mean over the "
     "rates above 3e-7. Intervals are 95 % each: of rows without any difference, one in twenty "
     "excludes 0 all the same."

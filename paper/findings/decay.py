@@ -98,13 +98,18 @@ def _slow(gain: Interval | None) -> Glance:
 def _rule(laws: dict[str, list[Law]]) -> str:
     every = [law for found in laws.values() for law in found]
     low, high = NEAR_ONE
-    worst = number(max((law.worst for law in every), default=math.nan))
-    bad = sum(law.misfit > 2 for law in every)
-    return (
+    rule = (
         f"Rule: the fall is called exponential if the interval of the mean k lies within {low} to "
         f"{high}, and not so if it lies outside. The decay is slower if the interval of the gain "
-        f"in area is above 0. Fits: {len(every)}; the largest residual is {worst} half-widths of "
-        f"its 95 % interval; a misfit above 2 has {bad}."
+        "in area is above 0."
+    )
+    if not every:
+        return rule
+    worst = number(max(law.worst for law in every))
+    bad = sum(law.misfit > 2 for law in every)
+    return (
+        f"{rule} Fits: {len(every)}. The largest residual is {worst} half-widths of its 95 % "
+        f"interval; {bad} of the fits have a misfit (chi-square over degrees of freedom) above 2."
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from paper.findings.results import Results
 from paper.findings.study import NAMES, listed
 from paper.findings.verdict import Verdict
+from paper.findings.words import NOTHING
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,30 @@ class Finding:
 
 def verdicts(glances: tuple[Glance, ...]) -> str:
     """A list of the parts of a claim with their verdicts."""
-    return "\n".join(f"- {g.claim}: {g.ours}. **{g.verdict.value}**." for g in glances)
+    return "\n".join(
+        f"- {g.claim}: {shown(g)}. **{g.verdict.value.capitalize()}**." for g in glances
+    )
+
+
+def shown(glance: Glance) -> str:
+    """Our figure; a dash where there is none."""
+    return NOTHING if glance.verdict is Verdict.NO_DATA else glance.ours
 
 
 def sources(results: Results, kind: str, models: Sequence[str]) -> str:
     """Where the figures are from: links to the JSON of a kind of stages, by model."""
     named = [(model, results.links(kind, listed([model]))) for model in models]
     there = "; ".join(f"{NAMES[model]} {links}" for model, links in named if links)
-    names = listed(models)
-    absent = [n for n in names if not (results.folder / kind / f"{n}.json").exists()]
-    lacking = f" Not there yet: {', '.join(absent)}." if absent else ""
-    return f"JSON of `{kind}/*`, by training seed: {there or 'none'}.{lacking}"
+    lacking = [model for model in models if model not in dict(n for n in named if n[1])]
+    some = [
+        name
+        for name in listed(models)
+        if name.rpartition("-")[0] not in lacking
+        and not (results.folder / kind / f"{name}.json").exists()
+    ]
+    absent = ", ".join([*(NAMES[model] for model in lacking), *some])
+    if not there:
+        return f"JSON of `{kind}/*`: not there yet."
+    return f"JSON of `{kind}/*`, by training seed: {there}." + (
+        f" Not there yet: {absent}." if absent else ""
+    )

@@ -20,7 +20,8 @@ COMMAND = (
     "python -m paper 'map/*' 'fp32/*' 'protect/*'     # for example protect/resnet20-1:\n"
     "relcheck compare build/paper/models/resnet20-1/float.onnx --protect none --protect secded "
     "--protect mset --data build/paper/data/test.npz --rates 1e-8..1e-4/2 --precision 0.015 "
-    "--budget 10m --jobs 0 --journal none --seed 1 --json build/paper/results/protect/resnet20-1.json"
+    "--budget 10m --jobs 0 --journal none --seed 1 --json "
+    "build/paper/results/protect/resnet20-1.json"
 )
 
 HEAD = (
@@ -44,7 +45,8 @@ def find(results: Results) -> Finding:
             "Two ways, one answer. By the map: each flip of the top exponent bit (30) takes the "
             "accuracy that the map found, and flips add up as in the exponential law; the "
             "predicted loss stands beside the measured one. By repair: MSET keeps that bit three "
-            "times and reads the majority, so that what an MSET memory does not lose is what the bit "
+            "times and reads the majority, so that what an MSET memory does not lose is what "
+            "the bit "
             f"had cost. Rule: the interval of that share, over seeds, is above {MOST:.0%}. Rates "
             f"with a measured loss of less than {100 * LARGE:g} points are left out. Limits of a "
             "share come from the limits of both losses.",
@@ -92,7 +94,10 @@ def _alone(curve: Curve, upsets: float, harm: Interval) -> Interval:
 
 
 def _by_repair(results: Results) -> Glance:
-    claim = "Not in the paper: the part of the area lost, 1e-8 to 1e-4, that the top exponent bit costs (ResNet-20, float32)"
+    claim = (
+        "Not in the paper: the part of the area lost, 1e-8 to 1e-4, that the top exponent bit "
+        "costs (ResNet-20, float32)"
+    )
     found = seed_interval(_repaired(results))
     shown = f"{percent(found)} %" if found else NOTHING
     return Glance(claim, shown, above(found, MOST))
@@ -106,5 +111,5 @@ def _repaired(results: Results) -> Iterator[float]:
         bare = [c for c in sweep.curves if not c.protection or c.protection["rules"] == "none"]
         mset = [c for c in sweep.curves if c.protection and c.protection["rules"] == "mset"]
         if bare and mset:
-            lost = bare[0].golden - bare[0].area.estimate
-            yield (mset[0].area.estimate - bare[0].area.estimate) / lost
+            lost, left = (c.golden - c.area.estimate for c in (bare[0], mset[0]))
+            yield 1 - left / lost

@@ -40,9 +40,12 @@ def find(results: Results) -> Finding:
         (
             "A bit error rate says how many upsets are in the memory at once; hardware meets "
             "them one by one, and corrects or refreshes in between. The memory here is the target "
-            "`mcu-sram` (`relcheck target show mcu-sram`): the SRAM of a microcontroller at sea level "
-            "with SEC-DED, whose raw rate is partly assumed. The last rows are the same memory without "
-            "SEC-DED: the rate per bit times the bits of the file times the SDC of one upset, from the "
+            "`mcu-sram` (`relcheck target show mcu-sram`): the SRAM of a microcontroller at "
+            "sea level "
+            "with SEC-DED, whose raw rate is partly assumed. The last rows are the same memory "
+            "without "
+            "SEC-DED: the rate per bit times the bits of the file times the SDC of one upset, "
+            "from the "
             "map. What was never seen is given as an upper limit. FIT: events in 10⁹ hours.",
             code(COMMAND),
             table(HEAD, rows),

@@ -56,7 +56,8 @@ def find(results: Results) -> Finding:
             "Rule: for each training seed, the mean over the four methods (and over ActMax and "
             "ClipAct) of the relative area, less that of the network of the same seed that was "
             "trained from random weights; Student's t interval of these differences, with 2 "
-            "degrees of freedom for three seeds, is above 0. The relative area is the area above chance over "
+            "degrees of freedom for three seeds, is above 0. The relative area is the area "
+            "above chance over "
             "the fault-free accuracy above chance: it compares at equal fault-free accuracy.",
             "![Relative area less supervised](images/paper-pretraining.svg)",
             code(

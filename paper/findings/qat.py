@@ -47,7 +47,8 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: the interval over trainings lies beyond 0, or beyond the share that the sentence "
+            "Rule: the interval over trainings lies beyond 0, or beyond the share that the "
+            "sentence "
             f"names: near is {NEAR:.0%} of the accuracy above chance. QAT went on from the trained "
             "float32 network for two epochs, so that it also trained longer than PTQ's. The last "
             "sentence is a question of ours: the paper has no network in both forms.",
@@ -78,7 +79,10 @@ def _better(results: Results) -> Glance:
 def _holds(results: Results) -> Glance:
     left = left_at(3e-5)
     found = average({m: list(per_seed(results, "int8", m, "qat", left).values()) for m in TWENTIES})
-    claim = "QAT networks keep “accuracy similar to the fault-free scenario” to 3e-5 (section VIII, Table 4)"
+    claim = (
+        "QAT networks keep “accuracy similar to the fault-free scenario” to 3e-5 (section "
+        "VIII, Table 4)"
+    )
     return Glance(claim, f"{percent(found)} % of accuracy above chance left", above(found, NEAR))
 
 
@@ -87,14 +91,20 @@ def _ssl_loses(results: Results) -> Glance:
     seeds = [s for s in SEEDS if all(s in found for found in every.values())]
     gaps = [fmean(every[m][s] for m in PRETRAINED[:3]) - every[TWENTIES[0]][s] for s in seeds]
     found = seed_interval(gaps)
-    claim = "SSL with QAT loses more fault-free accuracy than supervised (section VIII, Table 4): SimSiam, SwAV, DINO"
+    claim = (
+        "SSL with QAT loses more fault-free accuracy than supervised (section VIII, Table 4): "
+        "SimSiam, SwAV, DINO"
+    )
     return Glance(claim, f"{points(found, 2)} points", below(found))
 
 
 def _ssql_repairs(results: Results) -> Glance:
     ssql, simsiam = (_free(results, f"resnet20-{n}", "float") for n in ("ssql", "simsiam"))
     found = seed_interval(paired(ssql, simsiam))
-    claim = "SSQL “mitigat[es] the performance degradation” of QAT (section VIII, Table 4): less SimSiam"
+    claim = (
+        "SSQL “mitigat[es] the performance degradation” of QAT (section VIII, Table 4): less "
+        "SimSiam"
+    )
     return Glance(claim, f"{points(found, 2)} points", above(found))
 
 

@@ -22,7 +22,8 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: the interval of the gain in area, over comparisons of different seeds, is above 0.",
+            "Rule: the interval of the gain in area, over comparisons of different seeds, is "
+            "above 0.",
             code(COMMAND),
             table(HEAD, [row for sweep in sweeps for row in _rows(results, sweep)]),
         )

@@ -1,0 +1,63 @@
+"""Write the findings into the pages: ``python -m paper.findings``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from paper.findings.every import Generated, generated
+from paper.findings.page import BlockMismatch, filled_pages
+from paper.findings.results import Results
+
+
+def pages_of(page: Path) -> list[Path]:
+    """The page and its parts beside it: ``paper.md`` and ``paper-*.md``."""
+    return [page, *sorted(page.parent.glob(f"{page.stem}-*{page.suffix}"))]
+
+
+def found_in(results: Path, page: Path) -> Generated:
+    """Blocks and pictures, with links that lead from the page to the results."""
+    link = Path(os.path.relpath(results.resolve(), page.resolve().parent)).as_posix()
+    return generated(Results(results, link))
+
+
+def write(results: Path, page: Path, images: Path) -> None:
+    """Write pages and pictures anew; files that would not change are left alone.
+
+    Args:
+        results: folder of JSON; stages that it lacks are named in the page.
+        page: Markdown with marked blocks; its parts ``paper-*.md`` lie beside it.
+        images: folder of the pictures.
+
+    Raises:
+        BlockMismatch: markers and blocks do not correspond.
+    """
+    found = found_in(results, page)
+    texts = filled_pages(pages_of(page), found.blocks)
+    images.mkdir(parents=True, exist_ok=True)
+    pictures = {images / name: svg for name, svg in found.pictures.items()}
+    for path, text in {**texts, **pictures}.items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"wrote {path}")
+
+
+def main() -> int:
+    """Parse the arguments; 2 if markers and blocks do not correspond."""
+    parser = argparse.ArgumentParser(prog="python -m paper.findings", description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("paper/results"))
+    parser.add_argument("--page", type=Path, default=Path("docs/paper.md"))
+    parser.add_argument("--images", type=Path, default=Path("docs/images"))
+    asked = parser.parse_args()
+    try:
+        write(asked.results, asked.page, asked.images)
+    except BlockMismatch as problem:
+        print(f"{asked.page}: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
