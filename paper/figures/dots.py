@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from paper.figures.style import COLORS, MARKERS, drawn
 from paper.findings.interval import Interval
@@ -61,7 +61,6 @@ def dots(rows: Sequence[str], columns: Sequence[Column], width: float = 4.6) -> 
         for axes, column in zip(grid, columns, strict=True):
             _column(axes, column, len(rows))
         grid[0].set_yticks(range(len(rows)), rows)
-        grid[0].invert_yaxis()
         handles, names = grid[0].get_legend_handles_labels()
         if len(names) > 1:
             figure.legend(handles, names, loc="outside upper left", ncols=4, fontsize=9)
@@ -93,6 +92,14 @@ def _column(axes: Axes, column: Column, rows: int) -> None:
     axes.set_ylim(rows - 0.5, -0.5)
     if column.logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+        axes.xaxis.set_minor_locator(NullLocator())
         return
     axes.axvline(0.0, color="#6b7280", linewidth=1, linestyle="--")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+
+
+def _power(value: float) -> str:
+    """Short forms: 2e-5, 50."""
+    return f"{value:g}" if value >= 0.01 else f"{value:.0e}".replace("e-0", "e-")

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from paper.figures.dots import Column, Series, dots
 from paper.findings.commands import SWEPT, commands
-from paper.findings.crossing import interval, over_trainings
+from paper.findings.crossing import Crossing, interval, over_trainings
 from paper.findings.finding import Finding, Glance, verdicts
 from paper.findings.interval import Interval
 from paper.findings.relative import relative_area
@@ -75,11 +75,14 @@ def find(results: Results) -> Finding:
 
 def _logs(results: Results, unit: str) -> Logs:
     measure = in_upsets if unit == "upsets" else crossings
-    found = {m: measure(results, "fp32", m, "float").values() for m in SUPERVISED}
-    return {
-        m: [math.log(c.estimate) for c in there if c.estimate is not None]
-        for m, there in found.items()
-    }
+    found = {m: list(measure(results, "fp32", m, "float").values()) for m in SUPERVISED}
+    return {m: _known_logs(there) for m, there in found.items()}
+
+
+def _known_logs(found: list[Crossing]) -> list[float]:
+    """None at all where one training lies beyond the sweep: the mean of the rest would be low."""
+    logs = [math.log(one.estimate) for one in found if one.estimate is not None]
+    return logs if len(logs) == len(found) else []
 
 
 def _times(logs: Logs, weights: dict[str, float]) -> Interval | None:

@@ -22,7 +22,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, points, table
+from paper.findings.words import code, points, rate, table
 
 FROM = 5e-7
 """Rates above this one are the paper's "greater than 3e-7"."""
@@ -61,7 +61,11 @@ def find(results: Results) -> Finding:
             *(part for kind in SWEEPS for part in _part(results, kind)),
         )
     )
-    return Finding("clipping", "ClipAct and ActMax", glances, block, _picture(results))
+    rates = "\n\n".join(part for kind in SWEEPS for part in _by_rate(results, kind))
+    pictures = _picture(results)
+    return Finding(
+        "clipping", "ClipAct and ActMax", glances, block, pictures, {"clipping-rates": rates}
+    )
 
 
 def _over_rates(curve: Curve) -> float:
@@ -113,6 +117,28 @@ def _row(results: Results, kind: str, model: str) -> list[str]:
         points(seed_interval(paired(*free)), 2),
         _narrowed(results, model),
     ]
+
+
+def _by_rate(results: Results, kind: str) -> list[str]:
+    """The difference at each rate, over trainings."""
+    there = [m for m in SWEEPS[kind] if _gains(results, kind, m)]
+    title = f"ClipAct less ActMax at each rate, in points, {ENCODINGS[kind]}:"
+    if not there:
+        return [title, table((), ())]
+    rates = next(curve.rates for _, curve in results.curves(kind, there[0], "actmax"))
+    rows = [
+        [NAMES[m], *(points(_at(results, kind, m, place)) for place in range(len(rates)))]
+        for m in there
+    ]
+    return [title, table(["network", *(rate(r) for r in rates)], rows)]
+
+
+def _at(results: Results, kind: str, model: str, place: int) -> Interval | None:
+    forms = (
+        per_seed(results, kind, model, form, lambda curve: curve.metric[place].estimate)
+        for form in ("clipact", "actmax")
+    )
+    return seed_interval(paired(*forms))
 
 
 def _faults_alone(results: Results, kind: str, model: str) -> Interval | None:

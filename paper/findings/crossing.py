@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paper.findings.interval import Interval
@@ -29,8 +29,10 @@ class Crossing:
 
     def times(self, factor: float) -> Crossing:
         """In other units, such as upsets: factor is the number of bits."""
-        parts = (None if p is None else p * factor for p in (self.estimate, self.low, self.high))
-        return Crossing(*parts, self.last * factor)
+        e, low, high = (
+            None if p is None else p * factor for p in (self.estimate, self.low, self.high)
+        )
+        return Crossing(e, low, high, self.last * factor)
 
 
 def crossing(curve: Curve, share: float, chance: float = CHANCE) -> Crossing:
@@ -104,3 +106,21 @@ def over_trainings(found: Sequence[Crossing]) -> Crossing | None:
         return found[0]
     taken = spread.exp()
     return Crossing(taken.estimate, taken.low, taken.high, last)
+
+
+def log_times(
+    one: Mapping[int, Crossing], other: Mapping[int, Crossing]
+) -> tuple[list[float], bool]:
+    """By training: the logarithm of how many times as far one form goes as the other.
+
+    Args:
+        one: crossings by training seed; one beyond the sweep counts as the sweep's end.
+        other: the same; trainings of which it lies beyond the sweep are left out.
+
+    Returns:
+        The logarithms; true if they are only lower limits.
+    """
+    seeds = [s for s in sorted(one) if s in other and other[s].estimate is not None]
+    ends = [one[s].estimate or one[s].last for s in seeds]
+    logs = [math.log(end / (other[s].estimate or 1)) for s, end in zip(seeds, ends, strict=True)]
+    return logs, any(one[s].estimate is None for s in seeds)

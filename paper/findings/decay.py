@@ -9,7 +9,7 @@ import numpy as np
 
 from paper.figures.curves import Line, Panel, curves
 from paper.findings.commands import SWEPT, commands
-from paper.findings.crossing import over_trainings
+from paper.findings.crossing import log_times, over_trainings
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.interval import Interval
 from paper.findings.law import Law, fit
@@ -27,7 +27,17 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import Verdict, above, between
-from paper.findings.words import code, number, percent, points, ratio, reached, scientific, table
+from paper.findings.words import (
+    code,
+    number,
+    percent,
+    points,
+    ratio,
+    reached,
+    scientific,
+    table,
+    times,
+)
 
 NEAR_ONE = (0.8, 1.25)
 """A shape k between these is called exponential."""
@@ -138,13 +148,8 @@ def _slower(results: Results, model: str) -> list[list[str]]:
         tenth, half = (crossings(results, "fp32", model, form, share) for share in (0.1, 0.5))
         if not tenth:
             continue
-        logs = {
-            seed: math.log(found.estimate)
-            for seed, found in tenth.items()
-            if found.estimate is not None
-        }
-        base = {s: math.log(c.estimate) for s, c in before.items() if c.estimate is not None}
-        times = seed_interval(paired(logs, base)) if form != "float" else None
+        logs, open_end = log_times(tenth, before)
+        further = seed_interval(logs) if form != "float" else None
         gain = paired(area(results, "fp32", model, form), area(results, "fp32", model, "float"))
         rows.append(
             [
@@ -152,7 +157,7 @@ def _slower(results: Results, model: str) -> list[list[str]]:
                 FORMS[form],
                 reached(over_trainings(list(tenth.values()))),
                 reached(over_trainings(list(half.values()))),
-                ratio(times.exp() if times else None, 1),
+                times(further.exp() if further else None, open_end, 1),
                 points(seed_interval(gain)) if form != "float" else "–",
             ]
         )

@@ -82,7 +82,7 @@ def fit(curve: Curve) -> Law | None:
     start = [np.log(_near(curve)), 0.0, max(float(values[-1]), 1e-3)]
     limits = ([np.log(rates[0]), np.log(0.05), 0.0], [0.0, np.log(20.0), curve.golden])
     found = least_squares(residuals, start, bounds=limits, x_scale=[1.0, 0.3, 0.1])
-    return _law(curve, found.x, found.jac, found.fun)
+    return _law(curve, found.x, np.asarray(found.jac), found.fun)
 
 
 def _law(curve: Curve, best: Floats, slopes: Floats, left: Floats) -> Law:

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from paper.findings.commands import QUANTIZED, TO_A_THOUSANDTH, commands
 from paper.findings.finding import Finding, Glance, sources, verdicts
-from paper.findings.quantization import log_ratios
+from paper.findings.quantization import shown_ratio
 from paper.findings.relative import left_at, relative_area
 from paper.findings.results import SEEDS, Results
 from paper.findings.seeds import average
@@ -20,7 +20,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, percent, points, ratio, table
+from paper.findings.words import code, percent, points, table
 
 NEAR = 0.9
 
@@ -115,14 +115,10 @@ def _sturdier(results: Results) -> Glance:
 
 
 def _row(results: Results, model: str) -> list[str]:
-    times = [
-        seed_interval(log_ratios(results, model, ("qat", "ptq"), unit))
-        for unit in ("rates", "upsets")
-    ]
     return [
         NAMES[model],
         points(seed_interval(_free(results, model, "ptq").values())),
         points(seed_interval(_relative(results, model))),
-        *(ratio(found.exp() if found else None) for found in times),
+        *(shown_ratio(results, model, ("qat", "ptq"), unit) for unit in ("rates", "upsets")),
         results.links("int8", [f"{model}-{seed}" for seed in SEEDS]),
     ]

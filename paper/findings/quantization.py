@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from statistics import fmean
 
 from paper.figures.dots import Column, Series, dots
 from paper.findings.commands import QUANTIZED, TO_A_THOUSANDTH, commands
-from paper.findings.crossing import Crossing, interval, over_trainings
+from paper.findings.crossing import Crossing, interval, log_times, over_trainings
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.relative import left_at
 from paper.findings.results import SEEDS, Results
@@ -27,7 +26,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, percent, points, ratio, reached, table
+from paper.findings.words import code, percent, points, reached, table, times
 
 NEAR = 0.9
 """A network that keeps this much of its accuracy above chance is near its fault-free accuracy."""
@@ -79,7 +78,9 @@ def find(results: Results) -> Finding:
     return Finding("quantization", "int8 and float32", glances, block, _picture(results))
 
 
-def log_ratios(results: Results, model: str, forms: tuple[str, str], unit: str) -> list[float]:
+def log_ratios(
+    results: Results, model: str, forms: tuple[str, str], unit: str
+) -> tuple[list[float], bool]:
     """By training: the logarithm of how many times as far one form goes until half is lost.
 
     Args:
@@ -89,18 +90,18 @@ def log_ratios(results: Results, model: str, forms: tuple[str, str], unit: str) 
         unit: ``rates`` or ``upsets``.
 
     Returns:
-        Only trainings of which both forms lose half within the sweep.
+        The logarithms; true if they are only lower limits, for the sweep ends before.
     """
     measure = in_upsets if unit == "upsets" else crossings
-    logs = [
-        {
-            seed: math.log(found.estimate)
-            for seed, found in measure(results, "int8", model, form).items()
-            if found.estimate is not None
-        }
-        for form in forms
-    ]
-    return paired(logs[0], logs[1])
+    one, other = (measure(results, "int8", model, form) for form in forms)
+    return log_times(one, other)
+
+
+def shown_ratio(results: Results, model: str, forms: tuple[str, str], unit: str) -> str:
+    """The same as a cell of a table."""
+    logs, open_end = log_ratios(results, model, forms, unit)
+    found = seed_interval(logs)
+    return times(found.exp() if found else None, open_end)
 
 
 def _near(results: Results) -> Glance:
@@ -125,11 +126,12 @@ def _gone(results: Results, form: str) -> Glance:
 
 
 def _times(results: Results, unit: str) -> Glance:
-    logs = {m: log_ratios(results, m, ("ptq", "float"), unit) for m in MODELS}
-    found = average(logs)
-    times = found.exp() if found else None
+    every = {m: log_ratios(results, m, ("ptq", "float"), unit) for m in MODELS}
+    found = average({m: logs for m, (logs, _) in every.items()})
+    further = found.exp() if found else None
+    shown = times(further, any(open_end for _, open_end in every.values()))
     claim = f"int8 holds longer than unprotected float32 (section VIII, Table 3), at equal {unit}"
-    return Glance(claim, f"half is lost at {ratio(times)} times the {unit}", above(times, 1.0))
+    return Glance(claim, f"half is lost at {shown} times the {unit}", above(further, 1.0))
 
 
 def _than_clipping(results: Results) -> Glance:
@@ -175,14 +177,10 @@ def _row(results: Results, model: str) -> list[str]:
         over_trainings(list(crossings(results, "int8", model, form).values()))
         for form in ("float", "ptq")
     ]
-    times = [
-        seed_interval(log_ratios(results, model, ("ptq", "float"), unit))
-        for unit in ("rates", "upsets")
-    ]
     return [
         NAMES[model],
         *(reached(found) for found in both),
-        *(ratio(found.exp() if found else None) for found in times),
+        *(shown_ratio(results, model, ("ptq", "float"), unit) for unit in ("rates", "upsets")),
         points(seed_interval(_lost(results, model).values())),
         points(seed_interval(_less_actmax(results, model))),
         results.links("int8", [f"{model}-{seed}" for seed in SEEDS]),

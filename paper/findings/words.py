@@ -35,6 +35,13 @@ def ratio(interval: Interval | None, digits: int = 2) -> str:
     return f"{e} ({low} to {high})"
 
 
+def times(interval: Interval | None, lower_limit: bool, digits: int = 2) -> str:
+    """A factor that may be only a lower limit."""
+    if interval is None:
+        return NOTHING
+    return f"{'at least ' if lower_limit else ''}{ratio(interval, digits)}"
+
+
 def scientific(interval: Interval | None) -> str:
     """A rate."""
     if interval is None:
