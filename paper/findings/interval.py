@@ -79,7 +79,7 @@ def quotient(part: Interval, whole: Interval) -> Interval:
     """
     if whole.estimate <= 0:
         return Interval(0.0, 0.0, 1.0)
-    low = max(part.low, 0.0) / whole.high
+    low = min(max(part.low, 0.0) / whole.high, 1.0)
     high = part.high / whole.low if whole.low > 0 else 1.0
     return Interval(min(part.estimate / whole.estimate, 1.0), low, min(high, 1.0))
 
