@@ -90,7 +90,7 @@ def files() -> list[str]:
     """Files of the repository that pages name, from its root."""
     folders = (
         *("analyzer", "exporters", "relcheck_onnx", "audit", "tests", "benchmarks"),
-        *("docs", "models", "examples", "templates"),
+        *("docs", "models", "examples", "templates", "paper"),
     )
     found = (path for name in folders for path in (ROOT / name).rglob("*"))
     here = [path for path in found if path.is_file() and "__pycache__" not in path.parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,10 +12,26 @@ from paper.findings.every import Generated, generated
 from paper.findings.page import BlockMismatch, filled_pages
 from paper.findings.results import Results
 
+OURS = Path(__file__).resolve().parents[2] / "docs" / "paper.md"
+"""The text around the blocks."""
+
 
 def pages_of(page: Path) -> list[Path]:
     """The page and its parts beside it: ``paper.md`` and ``paper-*.md``."""
     return [page, *sorted(page.parent.glob(f"{page.stem}-*{page.suffix}"))]
+
+
+def begin(page: Path) -> None:
+    """Begin a page that is not there as a copy of the project's, with its parts.
+
+    Args:
+        page: Markdown; its folder is made.
+    """
+    if page.exists():
+        return
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for part in pages_of(OURS):
+        shutil.copy(part, page.parent / part.name.replace(OURS.stem, page.stem, 1))
 
 
 def found_in(results: Path, page: Path) -> Generated:
@@ -51,6 +68,7 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=Path("docs/paper.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"))
     asked = parser.parse_args()
+    begin(asked.page)
     try:
         write(asked.results, asked.page, asked.images)
     except BlockMismatch as problem:

@@ -6,7 +6,7 @@ import math
 from itertools import combinations
 
 from paper.figures.dots import Column, Series, dots
-from paper.findings.commands import SWEPT, commands
+from paper.findings.commands import commands
 from paper.findings.crossing import Crossing, interval, over_trainings
 from paper.findings.finding import Finding, Glance, verdicts
 from paper.findings.interval import Interval
@@ -24,7 +24,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, number, percent, points, ratio, reached, table
+from paper.findings.words import number, percent, points, ratio, reached, table
 
 FAMILIES = ("resnet20", "vgg", "densenet", "inception")
 """The paper's four architectures; ResNet by the one that is closest to the others in size."""
@@ -62,7 +62,7 @@ def find(results: Results) -> Finding:
             "the seeds pooled. Half lost is interpolated as above. ResNet stands for ResNet-20 in "
             "the comparison with the other families.",
             "![Half-loss rates and upsets of the networks](images/paper-architectures.svg)",
-            code(commands("fp32", "inception-1", SWEPT, "--rates 1e-8..1e-4/2")),
+            commands(results, "fp32/inception-1"),
             table(
                 HEAD, [_row(results, m) for m in SUPERVISED if golden(results, "fp32", m, "float")]
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from paper.figures.dots import Column, Series, dots
-from paper.findings.commands import FIXED_POINT, SWEPT, commands
+from paper.findings.commands import commands
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.interval import Interval, difference, mean
 from paper.findings.results import Curve, Results
@@ -22,7 +22,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, points, rate, table
+from paper.findings.words import points, rate, table
 
 FROM = 5e-7
 """Rates above this one are the paper's "greater than 3e-7"."""
@@ -57,7 +57,7 @@ def find(results: Results) -> Finding:
             verdicts(glances),
             RULE,
             "![ClipAct less ActMax](images/paper-clipact.svg)",
-            code(commands("q15.16", "resnet20-1", SWEPT, FIXED_POINT)),
+            commands(results, "fp32/resnet20-1", "q15.16/resnet20-1"),
             *(part for kind in SWEEPS for part in _part(results, kind)),
         )
     )

@@ -1,35 +1,38 @@
-"""The commands that stand beside the figures: the stage, and one example in full."""
+"""The commands that stand beside the figures: the stages, and one example in full."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
 
-FOLDER = "build/paper"
-"""Where the study writes; ``paper/results`` has copies of its JSON."""
+from paper.findings.results import Results
+from paper.findings.words import code
 
-SWEPT = ("float", "relu6", "ranger", "actmax", "clipact")
-QUANTIZED = ("float", "actmax", "ptq", "actmax_ptq", "qat")
-FIXED_POINT = "--encoding q15.16 --rates 1e-8..3e-5/2"
-TO_A_THOUSANDTH = "--rates 1e-7..1e-3/2"
-ENDING = "--precision 0.015 --budget 10m --jobs 0 --journal none"
+WIDTH = 110
+"""Characters of a line of an example."""
 
 
-def commands(kind: str, name: str, forms: Sequence[str], options: str) -> str:
-    """Of a kind of comparisons.
+def commands(results: Results, *stages: str) -> str:
+    """A fenced block with what made the figures.
 
     Args:
-        kind: such as ``fp32``.
-        name: model and seed of the example.
-        forms: files that are compared, without their ending.
-        options: those that differ from kind to kind.
+        results: with the records of the stages.
+        stages: one of each kind, such as ``fp32/resnet20-1``: the examples.
 
     Returns:
-        Lines for a fenced block.
+        The patterns of the stages, and the command of each example as its record has it.
     """
-    models = " ".join(f"{FOLDER}/models/{name}/{form}.onnx" for form in forms)
-    seed = name.rpartition("-")[2]
-    return (
-        f"python -m paper '{kind}/*'     # for example {kind}/{name}:\n"
-        f"relcheck compare {models} --data {FOLDER}/data/test.npz {options} {ENDING} "
-        f"--seed {seed} --json {FOLDER}/results/{kind}/{name}.json"
+    kinds = " ".join(f"'{stage.partition('/')[0]}/*'" for stage in stages)
+    lines = [f"python -m paper {kinds}"]
+    for stage in stages:
+        record = results.record(stage)
+        if record:
+            lines += [f"# {stage}:", folded(record["command"])]
+    return code("\n".join(lines))
+
+
+def folded(command: str) -> str:
+    """A long command over several lines, as a shell takes it."""
+    lines = textwrap.wrap(
+        command, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
+    return " \\\n".join(lines)

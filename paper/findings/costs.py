@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from paper.findings.commands import FOLDER
+from paper.findings.commands import commands
 from paper.findings.finding import Finding
 from paper.findings.interval import Interval
 from paper.findings.results import Results
 from paper.findings.seeds import average
 from paper.findings.study import BASE, FORMS, MODELS, golden, paired, seed_interval
-from paper.findings.words import NOTHING, code, points, ratio, table
+from paper.findings.words import NOTHING, points, ratio, table
 
 REPORTED = ("relu6", "ranger", "actmax", "clipact", "ptq", "actmax_ptq")
 """Methods with a report of the tool that applied them."""
@@ -22,13 +22,6 @@ HEAD = (
     "bytes of the file",
     "without faults, points",
     "JSON, ResNet-20",
-)
-
-COMMAND = (
-    "python -m paper 'harden/*' 'ptq/*'     # for example harden/resnet20-1-clipact:\n"
-    f"relcheck harden {FOLDER}/models/resnet20-1/float.onnx --method clipact "
-    f"--data {FOLDER}/data/validation.npz --seed 1 --rates 1e-7..3e-5 "
-    f"-o {FOLDER}/models/resnet20-1/clipact.onnx --json {FOLDER}/models/resnet20-1/clipact.json"
 )
 
 
@@ -45,7 +38,7 @@ def find(results: Results) -> Finding:
             "accuracy is "
             "that on the test images, less the unprotected float32 network of the same seed, mean "
             "over all networks. The cost of a protected memory is in the table above.",
-            code(COMMAND),
+            commands(results, "harden/resnet20-1-clipact", "ptq/resnet20-1"),
             table(HEAD, [row for form in REPORTED if (row := _row(results, form))]),
         )
     )

@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from paper.figures.curves import Line, Panel, curves
-from paper.findings.commands import SWEPT, commands
+from paper.findings.commands import commands
 from paper.findings.crossing import log_times, over_trainings
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.interval import Interval
@@ -28,8 +28,6 @@ from paper.findings.study import (
 )
 from paper.findings.verdict import Verdict, above, between
 from paper.findings.words import (
-    code,
-    number,
     percent,
     points,
     ratio,
@@ -43,8 +41,6 @@ NEAR_ONE = (0.8, 1.25)
 """A shape k between these is called exponential."""
 
 CLIPPED = ("actmax", "clipact")
-
-COMMAND = commands("fp32", "resnet20-1", SWEPT, "--rates 1e-8..1e-4/2")
 
 LAWS = ("network", "k", "r0", "floor, %", "misfit", "1 / (r0 bits)", "JSON")
 SLOWER = (
@@ -71,7 +67,7 @@ def find(results: Results) -> Finding:
             verdicts(glances),
             _rule(laws),
             "![Accuracy over the bit error rate, with fitted laws](images/paper-decay.svg)",
-            code(COMMAND),
+            commands(results, "fp32/resnet20-1"),
             table(LAWS, [_law_row(results, m, ws) for m, ws in laws.items() if ws]),
         )
     )
@@ -115,10 +111,10 @@ def _rule(laws: dict[str, list[Law]]) -> str:
     )
     if not every:
         return rule
-    worst = number(max(law.worst for law in every))
+    worst = max(law.worst for law in every)
     bad = sum(law.misfit > 2 for law in every)
     return (
-        f"{rule} Fits: {len(every)}. The largest residual is {worst} half-widths of its 95 % "
+        f"{rule} Fits: {len(every)}. The largest residual is {worst:.2f} half-widths of its 95 % "
         f"interval; {bad} of the fits have a misfit (chi-square over degrees of freedom) above 2."
     )
 

@@ -27,6 +27,10 @@ SMALLEST = 1e-4
 REACHED = 0.5
 """A curve that keeps more of its accuracy than this does not tell c from r0."""
 
+PRECISE = 1e-12
+DIGITS = 5
+"""Parameters are rounded, so that another processor writes the same page."""
+
 CONFIDENCE = 0.95
 
 
@@ -81,7 +85,15 @@ def fit(curve: Curve) -> Law | None:
 
     start = [np.log(_near(curve)), 0.0, max(float(values[-1]), 1e-3)]
     limits = ([np.log(rates[0]), np.log(0.05), 0.0], [0.0, np.log(20.0), curve.golden])
-    found = least_squares(residuals, start, bounds=limits, x_scale=[1.0, 0.3, 0.1])
+    found = least_squares(
+        residuals,
+        start,
+        bounds=limits,
+        x_scale=[1.0, 0.3, 0.1],
+        xtol=PRECISE,
+        ftol=PRECISE,
+        gtol=PRECISE,
+    )
     return _law(curve, found.x, np.asarray(found.jac), found.fun)
 
 
@@ -91,6 +103,7 @@ def _law(curve: Curve, best: Floats, slopes: Floats, left: Floats) -> Law:
     wide = np.sqrt(max(misfit, 1.0))
     middle = 0.5 + CONFIDENCE / 2
     quantile = norm.ppf(middle) if misfit <= 1 else t.ppf(middle, freedom)
+    best = np.round(best, DIGITS)
     half = quantile * wide * np.sqrt(np.diag(np.linalg.pinv(slopes.T @ slopes)))
     rate, shape, floor = (
         Interval(float(b), float(b - h), float(b + h)) for b, h in zip(best, half, strict=True)

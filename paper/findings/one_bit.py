@@ -5,24 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from paper.findings.commands import commands
 from paper.findings.finding import Finding, Glance, verdicts
 from paper.findings.interval import Interval, quotient
 from paper.findings.places import SEED, top_exponent
 from paper.findings.results import SEEDS, Curve, Results
 from paper.findings.study import BASE, NAMES, SUPERVISED, seed_interval
 from paper.findings.verdict import above
-from paper.findings.words import NOTHING, code, percent, rate, table
+from paper.findings.words import NOTHING, percent, rate, table
 
 LARGE = 0.02
 """A loss of accuracy below this one is not told from noise by a sweep of this precision."""
-
-COMMAND = (
-    "python -m paper 'map/*' 'fp32/*' 'protect/*'     # for example protect/resnet20-1:\n"
-    "relcheck compare build/paper/models/resnet20-1/float.onnx --protect none --protect secded "
-    "--protect mset --data build/paper/data/test.npz --rates 1e-8..1e-4/2 --precision 0.015 "
-    "--budget 10m --jobs 0 --journal none --seed 1 --json "
-    "build/paper/results/protect/resnet20-1.json"
-)
 
 HEAD = (
     "network",
@@ -50,7 +43,7 @@ def find(results: Results) -> Finding:
             f"had cost. Rule: the interval of that share, over seeds, is above {MOST:.0%}. Rates "
             f"with a measured loss of less than {100 * LARGE:g} points are left out. Limits of a "
             "share come from the limits of both losses.",
-            code(COMMAND),
+            commands(results, "map/resnet20-1", "fp32/resnet20-1", "protect/resnet20-1"),
             table(HEAD, rows),
         )
     )

@@ -6,24 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from paper.figures.bits import Positions, positions
+from paper.findings.commands import commands
 from paper.findings.finding import Finding
 from paper.findings.interval import Interval, quotient
 from paper.findings.results import Results
 from paper.findings.study import NAMES, SUPERVISED
-from paper.findings.words import NOTHING, code, percent, table
+from paper.findings.words import NOTHING, percent, table
 
 SEED = 1
 """Of the trainings that were mapped."""
 
 TOP = 3
 """Tensors that are named."""
-
-COMMAND = (
-    "python -m paper 'map/*'     # for example map/densenet-1:\n"
-    "relcheck map build/paper/models/densenet-1/float.onnx --data build/paper/data/test.npz "
-    "--margin 0.01 --budget 2m --jobs 0 --journal none --seed 1 "
-    "--json build/paper/results/map/densenet-1.json"
-)
 
 HEAD = (
     "network",
@@ -55,7 +49,7 @@ def find(results: Results) -> Finding:
             "of both. "
             "Intervals are 99 % each. Networks of seed 1, unprotected, float32.",
             "![SDC of one upset by bit position](images/paper-bits.svg)",
-            code(COMMAND),
+            commands(results, "map/densenet-1"),
             table(HEAD, [_row(results, model, content) for model, content in found]),
         )
     )

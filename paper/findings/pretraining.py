@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import fmean
 
 from paper.figures.dots import Column, Series, dots
-from paper.findings.commands import SWEPT, commands
+from paper.findings.commands import commands
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.interval import Interval, difference, mean
 from paper.findings.relative import relative_area
@@ -22,7 +22,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above
-from paper.findings.words import code, percent, points, table
+from paper.findings.words import percent, points, table
 
 COMPARED = ("float", "actmax", "clipact")
 HEAD = (
@@ -56,15 +56,11 @@ def find(results: Results) -> Finding:
             "Rule: for each training seed, the mean over the four methods (and over ActMax and "
             "ClipAct) of the relative area, less that of the network of the same seed that was "
             "trained from random weights; Student's t interval of these differences, with 2 "
-            "degrees of freedom for three seeds, is above 0. The relative area is the area "
-            "above chance over "
-            "the fault-free accuracy above chance: it compares at equal fault-free accuracy.",
+            "degrees of freedom for three seeds, is above 0. The relative area is the area above "
+            "chance over the fault-free accuracy above chance: it compares at equal fault-free "
+            "accuracy.",
             "![Relative area less supervised](images/paper-pretraining.svg)",
-            code(
-                commands(
-                    "q15.16", "resnet20-simsiam-1", SWEPT, "--encoding q15.16 --rates 1e-8..3e-5/2"
-                )
-            ),
+            commands(results, f"pretrain/{PRETRAINED[0]}-1", f"q15.16/{PRETRAINED[0]}-1"),
             table(MEAN_HEAD, [_mean_row(results, k, f) for k in ENCODINGS for f in COMPARED]),
             *(sources(results, kind, TWENTIES) for kind in ENCODINGS),
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paper.figures.curves import Line, Panel, curves
+from paper.findings.commands import commands
 from paper.findings.crossing import crossing, over_trainings
 from paper.findings.finding import Finding, sources
 from paper.findings.interval import mean
-from paper.findings.one_bit import COMMAND
 from paper.findings.results import SEEDS, Curve, Results
 from paper.findings.seeds import over_seeds
 from paper.findings.study import BASE, seed_interval
-from paper.findings.words import code, percent, points, reached, table
+from paper.findings.words import percent, points, reached, table
 
 HEAD = (
     "ResNet-20",
@@ -46,7 +46,7 @@ def find(results: Results) -> Finding:
             "no such "
             "memory.",
             "![Protected memories and bounds](images/paper-protection.svg)",
-            code(COMMAND),
+            commands(results, "protect/resnet20-1"),
             table(HEAD, rows),
             sources(results, "protect", (BASE,)),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from paper.findings.commands import QUANTIZED, TO_A_THOUSANDTH, commands
+from paper.findings.commands import commands
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.quantization import shown_ratio
 from paper.findings.relative import left_at, relative_area
@@ -20,7 +20,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, percent, points, table
+from paper.findings.words import percent, points, table
 
 NEAR = 0.9
 
@@ -52,7 +52,7 @@ def find(results: Results) -> Finding:
             f"names: near is {NEAR:.0%} of the accuracy above chance. QAT went on from the trained "
             "float32 network for two epochs, so that it also trained longer than PTQ's. The last "
             "sentence is a question of ours: the paper has no network in both forms.",
-            code(commands("int8", "resnet20-1", QUANTIZED, TO_A_THOUSANDTH)),
+            commands(results, "qat/resnet20-1", "int8/resnet20-1"),
             table(HEAD, rows),
             sources(results, "int8", TWENTIES),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from paper.figures.dots import Column, Series, dots
-from paper.findings.commands import QUANTIZED, TO_A_THOUSANDTH, commands
+from paper.findings.commands import commands
 from paper.findings.crossing import Crossing, interval, log_times, over_trainings
 from paper.findings.finding import Finding, Glance, sources, verdicts
 from paper.findings.relative import left_at
@@ -26,7 +26,7 @@ from paper.findings.study import (
     seed_interval,
 )
 from paper.findings.verdict import above, below
-from paper.findings.words import code, percent, points, reached, table, times
+from paper.findings.words import percent, points, reached, table, times
 
 NEAR = 0.9
 """A network that keeps this much of its accuracy above chance is near its fault-free accuracy."""
@@ -70,7 +70,7 @@ def find(results: Results) -> Finding:
             "between two rates of the sweep. Upsets are that rate times the bits of the file: "
             "int8 has about a quarter of them. Rows are 95 % each.",
             "![Rates and upsets at which half is lost](images/paper-int8.svg)",
-            code(commands("int8", "resnet20-1", QUANTIZED, TO_A_THOUSANDTH)),
+            commands(results, "ptq/resnet20-1", "int8/resnet20-1"),
             table(HEAD, rows),
             sources(results, "int8", MODELS),
         )

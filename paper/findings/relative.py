@@ -13,20 +13,20 @@ def relative_area(curve: Curve) -> float:
     return (curve.area.estimate - CHANCE) / (curve.golden - CHANCE)
 
 
-def left_at(rate: float) -> Callable[[Curve], float]:
+def left_at(rate: float) -> Callable[[Curve], float | None]:
     """A figure of a curve: the share of accuracy above chance that is left at a rate.
 
     Args:
         rate: one of the sweep; 3e-5 stands for 3.2e-5 as well.
 
     Returns:
-        A function. Its figure is below 0 where answers become NaN, which is never right.
+        A function: None for a curve without that rate, below 0 where answers become NaN.
     """
 
-    def left(curve: Curve) -> float:
+    def left(curve: Curve) -> float | None:
         found = curve.at(rate)
         if found is None:
-            raise KeyError(f"{curve.form} was not swept at {rate:g}")
+            return None
         return (found.estimate - CHANCE) / (curve.golden - CHANCE)
 
     return left

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,26 +70,33 @@ class Results:
     Attributes:
         folder: as ``paper/results``.
         link: path of the folder from the page, for links.
+        asked: names of files that were asked for, true where they are there.
+        kept: what was read.
     """
 
     folder: Path
     link: str = "../paper/results"
     asked: dict[str, bool] = field(default_factory=dict, compare=False, hash=False)
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def json(self, name: str) -> Any:
         """A file of the folder, such as ``map/vgg-1.json``; None where it is absent.
 
         What was asked for is remembered, so that a page can say what was absent.
         """
-        found = _read(self.folder / name)
-        self.asked[name] = found is not None
-        return found
+        if name not in self.kept:
+            self.kept[name] = _read(self.folder / name)
+            self.asked[name] = self.kept[name] is not None
+        return self.kept[name]
 
     def sweep(self, kind: str, model: str, seed: int) -> Sweep | None:
         """The comparison of a stage such as ``fp32/resnet20-1``."""
         stage = f"{kind}/{model}-{seed}"
-        content = self.json(f"{stage}.json")
-        return None if content is None else _sweep(stage, content)
+        if stage not in self.kept:
+            content = self.json(f"{stage}.json")
+            self.kept[stage] = None if content is None else _sweep(stage, content)
+        found: Sweep | None = self.kept[stage]
+        return found
 
     def curves(self, kind: str, model: str, form: str) -> Iterator[tuple[int, Curve]]:
         """One form of one network, for each training seed that is there."""
@@ -106,6 +112,18 @@ class Results:
             content = self.json(f"models/{model}-{seed}/{name}")
             if content is not None:
                 yield seed, content
+
+    def record(self, stage: str) -> Any:
+        """What a stage took: its command, seed, times; None where it was not run."""
+        return self.records().get(stage)
+
+    def records(self) -> Mapping[str, Any]:
+        """All records by stage: collected in one file, or a file each as stages leave them."""
+        collected = _read(self.folder / "records.json")
+        if collected is not None:
+            return dict(collected)
+        found = (_read(self.folder / name) for name in self.files("records"))
+        return {record["stage"]: record for record in found}
 
     def files(self, folder: str) -> list[str]:
         """Names of the JSON files in a folder and below, sorted."""
@@ -126,7 +144,6 @@ def _short(name: str) -> str:
     return name.rpartition("-")[2] if name.rpartition("-")[2].isdigit() else name
 
 
-@cache
 def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 

@@ -11,7 +11,6 @@ from paper.findings.verdict import Verdict, above
 from paper.findings.words import code, percent, points, table
 
 FOLDER = "segmentation"
-COMMAND = "python -m paper 'segmentation/*'"
 HEAD = ("comparison", "model", "without faults, %", "area, %", "area less the first model", "JSON")
 
 
@@ -24,7 +23,7 @@ def find(results: Results) -> Finding:
             verdicts(glances),
             "Rule: the interval of the gain in area, over comparisons of different seeds, is "
             "above 0.",
-            code(COMMAND),
+            code("python -m paper 'segmentation/*'"),
             table(HEAD, [row for sweep in sweeps for row in _rows(results, sweep)]),
         )
     )

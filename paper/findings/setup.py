@@ -11,13 +11,12 @@ from paper.findings.study import MODELS, NAMES, golden
 from paper.findings.words import NOTHING, table
 
 NETWORKS = ("network", "parameters", "test top-1 by seed, %", "validation top-1 by seed, %", "JSON")
-STAGES = ("stage", "runs", "CPU minutes, all", "longest", "example")
+STAGES = ("stage", "runs", "CPU minutes, all", "longest, minutes")
 
 
 def find(results: Results) -> Finding:
     """Blocks without figures of findings."""
-    records = [results.json(name) for name in results.files("records")]
-    records = [record for record in records if record and "stage" in record]
+    records = list(results.records().values())
     block = table(NETWORKS, [row for m in MODELS if (row := _network(results, m))])
     return Finding(
         "networks",
@@ -81,9 +80,10 @@ def _stages(results: Results, records: list[Any]) -> str:
     for kind, members in sorted(kinds.items()):
         total = sum(record["cpu_seconds"] for record in members) / 60
         longest = max(record["cpu_seconds"] for record in members) / 60
-        link = f"[{members[0]['stage']}]({results.link}/records/{members[0]['stage']}.json)"
-        rows.append([f"`{kind}`", str(len(members)), f"{total:.1f}", f"{longest:.1f} min", link])
+        rows.append([f"`{kind}`", str(len(members)), f"{total:.1f}", f"{longest:.1f}"])
     machines = sorted({record["machine"] for record in records})
     hours = sum(record["cpu_seconds"] for record in records) / 3600
     said = f"All together {hours:.1f} CPU hours ({'; '.join(machines)})." if records else ""
+    if (results.folder / "records.json").is_file():
+        said += f" Each with its command and seed: [records.json]({results.link}/records.json)."
     return f"{table(STAGES, rows)}\n\n{said}".rstrip()

@@ -51,10 +51,11 @@ ENCODINGS = {"fp32": "float32 as stored", "q15.16": "32-bit fixed point, q15.16"
 
 
 def per_seed(
-    results: Results, kind: str, model: str, form: str, value: Callable[[Curve], float]
+    results: Results, kind: str, model: str, form: str, value: Callable[[Curve], float | None]
 ) -> dict[int, float]:
-    """A figure of each training that is there."""
-    return {seed: value(curve) for seed, curve in results.curves(kind, model, form)}
+    """A figure of each training that is there and has one."""
+    found = ((seed, value(curve)) for seed, curve in results.curves(kind, model, form))
+    return {seed: figure for seed, figure in found if figure is not None}
 
 
 def paired(one: dict[int, float], other: dict[int, float]) -> list[float]:

@@ -13,6 +13,9 @@ FIXED = (*RATES[:7], 3e-5)
 INT8 = (*RATES[2:], 3.2e-4, 1e-3)
 BITS = 2_000_000
 
+SWEPT = ("float", "relu6", "ranger", "actmax", "clipact")
+QUANTIZED = ("float", "actmax", "ptq", "actmax_ptq", "qat")
+
 LIVES: dict[str, float] = {
     "float": 2e-5,
     "relu6": 6e-5,

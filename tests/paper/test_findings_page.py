@@ -1,5 +1,6 @@
 """Pages made from results: the same bytes, and what is absent is said."""
 
+import json
 import os
 import re
 import shutil
@@ -9,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from paper.findings.__main__ import found_in, main, pages_of, write
-from paper.findings.commands import QUANTIZED, SWEPT
 from paper.findings.page import BlockMismatch, filled_pages, names
-from tests.paper.synthetic import FIXED, INT8, RATES, put, sweeps
+from tests.paper.synthetic import FIXED, INT8, QUANTIZED, RATES, SWEPT, put, sweeps
 from tests.support import ROOT
 
 RESULTS = ROOT / "paper" / "results"
@@ -36,8 +36,9 @@ def results(tmp_path: Path) -> Path:
     sweeps(folder, "fp32", SWEPT, RATES, ("resnet20", "vgg"))
     sweeps(folder, "q15.16", SWEPT, FIXED, ("resnet20",))
     sweeps(folder, "int8", QUANTIZED, INT8, ("resnet20",))
-    record = {"stage": "fp32/vgg-1", "cpu_seconds": 90.0, "machine": "a machine"}
-    put(folder, "records/fp32/vgg-1", record)
+    command = f"relcheck compare {'a.onnx ' * 30}--json x.json"
+    record = {"stage": "fp32/resnet20-1", "cpu_seconds": 90.0, "machine": "m", "command": command}
+    put(folder, "records", {"fp32/resnet20-1": record})
     return folder
 
 
@@ -106,6 +107,33 @@ def test_one_training_gives_figures_and_no_verdict(results: Path, pages: Path) -
     glance = found_in(results, pages).blocks["glance"]
     assert "**no data**" in glance
     assert "**holds**" not in glance
+
+
+def test_examples_are_the_commands_of_the_records(results: Path, pages: Path) -> None:
+    block = found_in(results, pages).blocks["decay"]
+    folded = re.search(r"```text\n(.*?)\n```", block, re.DOTALL)
+    assert folded
+    assert max(map(len, folded[1].splitlines())) < 120
+    assert f"{'a.onnx ' * 30}--json x.json" in re.sub(r" \\\n +", " ", folded[1])
+
+
+def test_records_may_be_a_file_each(results: Path, pages: Path) -> None:
+    together = found_in(results, pages).blocks["decay"]
+    record = json.loads((results / "records.json").read_text("utf-8"))["fp32/resnet20-1"]
+    (results / "records.json").unlink()
+    put(results, "records/fp32/resnet20-1", record)
+    assert found_in(results / "." / "", pages).blocks["decay"] == together
+
+
+def test_a_page_that_is_not_there_is_begun(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "quick" / "other.md"
+    arguments = ["findings", "--results", str(results), "--page", str(page)]
+    monkeypatch.setattr("sys.argv", [*arguments, "--images", str(tmp_path / "quick" / "i")])
+    assert main() == 0
+    assert "**holds**" in page.read_text("utf-8")
+    assert "ClipAct" in (tmp_path / "quick" / "other-tables.md").read_text("utf-8")
 
 
 def test_hand_written_text_stays(results: Path, pages: Path) -> None:

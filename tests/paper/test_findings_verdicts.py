@@ -15,7 +15,6 @@ from paper.findings import (
     quantization,
     segmentation,
 )
-from paper.findings.commands import QUANTIZED, SWEPT
 from paper.findings.finding import Finding
 from paper.findings.interval import Interval
 from paper.findings.results import Results
@@ -25,7 +24,9 @@ from tests.paper.synthetic import (
     FIXED,
     INT8,
     LIVES,
+    QUANTIZED,
     RATES,
+    SWEPT,
     comparison,
     model,
     part,
@@ -186,3 +187,11 @@ def test_segmentation_is_judged_by_its_comparisons(gain: float, tmp_path: Path) 
     found = segmentation.find(Results(tmp_path))
     assert found.glances[0].verdict is (HOLDS if gain > 0 else FAILS)
     assert found.glances[1].verdict is Verdict.NO_DATA
+
+
+def test_a_sweep_without_the_rate_of_a_sentence_gives_no_verdict(tmp_path: Path) -> None:
+    """As in the quick study."""
+    sweeps(tmp_path, "int8", QUANTIZED, (1e-5, 1e-3), MODELS)
+    found = quantization.find(Results(tmp_path))
+    assert verdict_of(found, "near fault-free") is Verdict.NO_DATA
+    assert verdict_of(found, "at equal rates") is HOLDS
