@@ -54,7 +54,7 @@ def dots(rows: Sequence[str], columns: Sequence[Column], width: float = 4.6) -> 
     Returns:
         An SVG document.
     """
-    height = 1.3 + 0.24 * len(rows) * max(2, max(len(c.series) for c in columns) * 0.7)
+    height = 1.3 + 0.2 * len(rows) * max(2, max(len(c.series) for c in columns) * 0.7)
 
     def draw(figure: Figure) -> None:
         grid = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]

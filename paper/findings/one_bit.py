@@ -35,7 +35,7 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Two ways, one answer. By the map: each flip of the top exponent bit (30) takes the "
+            "Two ways. By the map: each flip of the top exponent bit (30) takes the "
             "accuracy that the map found, and flips add up as in the exponential law; the "
             "predicted loss stands beside the measured one. By repair: MSET keeps that bit three "
             "times and reads the majority, so that what an MSET memory does not lose is what "

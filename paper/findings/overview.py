@@ -22,9 +22,16 @@ def find(results: Results) -> Finding:
         for place, (form, name) in enumerate(DRAWN)
     ]
     drawn = [line for line in lines if line.points]
-    title = f"{NAMES[BASE]}: mean of three trainings, 95 % intervals (Student's t)"
+    seeds = len(list(results.curves("int8", BASE, "float")))
+    title = f"{NAMES[BASE]}: {_meant(seeds)}"
     pictures = (
         {"paper-curves.svg": curves([Panel(title, drawn)], "top-1", (7.6, 4.0))} if drawn else {}
     )
     block = "![Top-1 over the bit error rate: float32, ActMax and int8](images/paper-curves.svg)"
     return Finding("curves", "", (), block, pictures)
+
+
+def _meant(trainings: int) -> str:
+    if trainings > 1:
+        return f"mean of {trainings} trainings, 95 % intervals over them (Student's t)"
+    return "one training, 95 % intervals over fault patterns"

@@ -102,8 +102,8 @@ def _ssql_repairs(results: Results) -> Glance:
     ssql, simsiam = (_free(results, f"resnet20-{n}", "float") for n in ("ssql", "simsiam"))
     found = seed_interval(paired(ssql, simsiam))
     claim = (
-        "SSQL “mitigat[es] the performance degradation” of QAT (section VIII, Table 4): less "
-        "SimSiam"
+        "SSQL helps quantized networks “by mitigating the performance degradation” "
+        "(section VIII, Table 4): QAT, less SimSiam"
     )
     return Glance(claim, f"{points(found, 2)} points", above(found))
 
