@@ -8,17 +8,29 @@ import shutil
 import sys
 from pathlib import Path
 
+from paper.findings import overview
 from paper.findings.every import Generated, generated
 from paper.findings.page import BlockMismatch, filled_pages
 from paper.findings.results import Results
 
-OURS = Path(__file__).resolve().parents[2] / "docs" / "paper.md"
+ROOT = Path(__file__).resolve().parents[2]
+OURS, README = ROOT / "docs" / "paper.md", ROOT / "README.md"
 """The text around the blocks."""
 
 
 def pages_of(page: Path) -> list[Path]:
-    """The page and its parts beside it: ``paper.md`` and ``paper-*.md``."""
-    return [page, *sorted(page.parent.glob(f"{page.stem}-*{page.suffix}"))]
+    """The page and its parts: ``paper-*.md`` beside it; of the project's own, the README too."""
+    parts = sorted(page.parent.glob(f"{page.stem}-*{page.suffix}"))
+    return [page, *parts, *([README] if page.resolve() == OURS else [])]
+
+
+def texts_of(page: Path, found: Generated) -> dict[Path, str]:
+    """The new text of the page and of its parts.
+
+    Raises:
+        BlockMismatch: markers and blocks do not correspond.
+    """
+    return filled_pages(pages_of(page), found.blocks, optional=(overview.README,))
 
 
 def begin(page: Path) -> None:
@@ -30,7 +42,7 @@ def begin(page: Path) -> None:
     if page.exists():
         return
     page.parent.mkdir(parents=True, exist_ok=True)
-    for part in pages_of(OURS):
+    for part in [OURS, *sorted(OURS.parent.glob(f"{OURS.stem}-*.md"))]:
         shutil.copy(part, page.parent / part.name.replace(OURS.stem, page.stem, 1))
 
 
@@ -52,7 +64,7 @@ def write(results: Path, page: Path, images: Path) -> None:
         BlockMismatch: markers and blocks do not correspond.
     """
     found = found_in(results, page)
-    texts = filled_pages(pages_of(page), found.blocks)
+    texts = texts_of(page, found)
     images.mkdir(parents=True, exist_ok=True)
     pictures = {images / name: svg for name, svg in found.pictures.items()}
     for path, text in {**texts, **pictures}.items():

@@ -111,8 +111,8 @@ def _sturdy(logs: Logs, unit: str) -> Glance:
 def _deeper(logs: Logs, unit: str) -> Glance:
     found = _times(logs, {"resnet56": 1.0, "resnet20": -1.0})
     claim = (
-        "“The use of a smaller model enhances fault tolerance” (section V, Fig. 4): ResNet-56 against "
-        f"ResNet-20, unprotected, in {unit}"
+        "“The use of a smaller model enhances fault tolerance” (section V, Fig. 4): ResNet-56 "
+        f"against ResNet-20, unprotected, in {unit}"
     )
     return Glance(claim, f"half is lost at {ratio(found)} times the {unit}", below(found, 1.0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 BLOCK = re.compile(
@@ -46,12 +46,15 @@ def names(text: str) -> list[str]:
     return [found["name"] for found in BLOCK.finditer(text)]
 
 
-def filled_pages(pages: Sequence[Path], blocks: Mapping[str, str]) -> dict[Path, str]:
+def filled_pages(
+    pages: Sequence[Path], blocks: Mapping[str, str], optional: Collection[str] = ()
+) -> dict[Path, str]:
     """Several pages, which together hold every block once.
 
     Args:
         pages: Markdown files.
         blocks: content by name.
+        optional: blocks that need not be in a page.
 
     Returns:
         The new text of each page.
@@ -62,7 +65,7 @@ def filled_pages(pages: Sequence[Path], blocks: Mapping[str, str]) -> dict[Path,
     texts = {page: page.read_text("utf-8") for page in pages}
     held = [name for text in texts.values() for name in names(text)]
     twice = sorted({name for name in held if held.count(name) > 1})
-    lacking = sorted(set(blocks) - set(held))
+    lacking = sorted(set(blocks) - set(held) - set(optional))
     if twice or lacking:
         raise BlockMismatch(f"blocks in no page: {lacking}; in two: {twice}")
     return {page: filled(text, blocks) for page, text in texts.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paper.findings.__main__ import found_in, main, pages_of, write
+from paper.findings.__main__ import found_in, main, pages_of, texts_of, write
 from paper.findings.page import BlockMismatch, filled_pages, names
 from tests.paper.synthetic import FIXED, INT8, QUANTIZED, RATES, SWEPT, put, sweeps
 from tests.support import ROOT
@@ -24,7 +24,7 @@ def pages(tmp_path: Path) -> Path:
     """A copy of the project's pages; their blocks are whatever the repository has."""
     folder = tmp_path / "docs"
     folder.mkdir()
-    for page in pages_of(PAGE):
+    for page in PAGE.parent.glob("paper*.md"):
         shutil.copy(page, folder)
     return folder / PAGE.name
 
@@ -174,8 +174,12 @@ def test_the_projects_page_is_what_its_results_give() -> None:
     if not RESULTS.exists():
         pytest.skip("paper/results is not there yet")
     found = found_in(RESULTS, PAGE)
-    for page, text in filled_pages(pages_of(PAGE), found.blocks).items():
+    for page, text in texts_of(PAGE, found).items():
         assert page.read_text("utf-8") == text, page.name
     for name, svg in found.pictures.items():
         assert (PAGE.parent / "images" / name).read_text("utf-8") == svg, name
-    assert all(names(page.read_text("utf-8")) for page in pages_of(PAGE)[:1])
+
+
+def test_readme_shows_the_picture_of_the_page() -> None:
+    assert ROOT / "README.md" in pages_of(PAGE)
+    assert names((ROOT / "README.md").read_text("utf-8")) == ["readme"]
