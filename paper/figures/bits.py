@@ -1,4 +1,4 @@
-"""What one upset does, by the bit position that it hits."""
+"""Harm of one upset, by the bit position that it hits."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _at(results: Results, kind: str, model: str, place: int) -> Interval | None:
 
 
 def _faults_alone(results: Results, kind: str, model: str) -> Interval | None:
-    """What the campaigns leave open, as if the two models had met independent upsets."""
+    """The error of the campaigns, as if the two models had met independent upsets."""
     found = []
     for form in ("clipact", "actmax"):
         above_it = [
@@ -158,7 +158,7 @@ def _faults_alone(results: Results, kind: str, model: str) -> Interval | None:
 
 
 def _narrowed(results: Results, model: str) -> str:
-    """How many bounds the search put below the largest activation."""
+    """Bounds that the search put below the largest activation, of all bounds."""
     counts = [
         (
             sum(site["share"] < 1 for site in report["search"]["sites"]),

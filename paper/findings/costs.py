@@ -1,4 +1,4 @@
-"""What each mitigation costs: time, bytes, bits, fault-free accuracy."""
+"""Costs of each mitigation: time, bytes, bits, fault-free accuracy."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Crossing:
 
 
 def crossing(curve: Curve, share: float, chance: float = CHANCE) -> Crossing:
-    """Where accuracy has lost ``share`` of what it has above chance without faults.
+    """The rate at which ``share`` of the fault-free accuracy above chance is lost.
 
     Between two rates of the sweep, accuracy is interpolated linearly over the logarithm of the
     rate. The limits are where the limits of accuracy cross the same level.
@@ -59,6 +59,14 @@ def crossing(curve: Curve, share: float, chance: float = CHANCE) -> Crossing:
 
 def first_below(rates: Sequence[float], values: Sequence[float], level: float) -> float | None:
     """The first rate at which the line through the values comes down to the level.
+
+    Args:
+        rates: ascending; the line is straight over their logarithm.
+        values: accuracy at each rate.
+        level: of accuracy.
+
+    Returns:
+        None where the line stays above it.
 
     >>> round(first_below([1e-8, 1e-6], [0.9, 0.5], 0.7), 12)
     1e-07

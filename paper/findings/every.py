@@ -50,7 +50,7 @@ NO_EO_DATA = ("EO data sets", "harder or easier than CIFAR-10 (section VI, Fig. 
 
 @dataclass(frozen=True)
 class Generated:
-    """What stands in the pages: blocks by marker, pictures by file name."""
+    """Content of the pages: blocks by marker, pictures by file name."""
 
     blocks: Mapping[str, str]
     pictures: Mapping[str, str]

@@ -60,7 +60,13 @@ def shown(glance: Glance) -> str:
 
 
 def sources(results: Results, kind: str, models: Sequence[str]) -> str:
-    """Where the figures are from: links to the JSON of a kind of stages, by model."""
+    """Links to the JSON that figures are from, and what of it is absent.
+
+    Args:
+        results: the folder.
+        kind: of the stages, such as ``fp32``.
+        models: names in the study.
+    """
     named = [(model, results.links(kind, listed([model]))) for model in models]
     there = "; ".join(f"{NAMES[model]} {links}" for model, links in named if links)
     lacking = [model for model in models if model not in dict(n for n in named if n[1])]

@@ -46,6 +46,10 @@ def difference(a: Interval, b: Interval) -> Interval:
 
     Two models that met the same upsets vary together, so that this interval is rather too wide.
 
+    Args:
+        a: an estimate.
+        b: what is subtracted.
+
     >>> difference(Interval(0.5, 0.47, 0.54), Interval(0.3, 0.27, 0.34)).high
     0.25
     """
@@ -73,6 +77,10 @@ def mean(values: Sequence[Interval]) -> Interval:
 
 def quotient(part: Interval, whole: Interval) -> Interval:
     """A share, at most 1, from the limits of both: too wide rather than too narrow.
+
+    Args:
+        part: at least 0 in truth, whatever its limits.
+        whole: what it is a part of.
 
     >>> quotient(Interval(0.3, 0.2, 0.4), Interval(0.5, 0.4, 0.8))
     Interval(estimate=0.6, low=0.25, high=1.0)

@@ -1,4 +1,4 @@
-"""How much of an unprotected curve one bit position explains."""
+"""The part of an unprotected curve that one bit position explains."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _row(results: Results, kind: str, model: str, form: str) -> list[str]:
 
 
 def _learned(results: Results) -> str:
-    """How little the pretraining learned: nearest neighbours in its features."""
+    """Progress of the pretraining: nearest neighbours in its features."""
     rows = []
     for model in PRETRAINED:
         reports = [report for _, report in results.reports(model, "pretrain.json")]

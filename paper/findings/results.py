@@ -90,7 +90,13 @@ class Results:
         return self.kept[name]
 
     def sweep(self, kind: str, model: str, seed: int) -> Sweep | None:
-        """The comparison of a stage such as ``fp32/resnet20-1``."""
+        """A comparison; None where it is absent.
+
+        Args:
+            kind: of the stage, such as ``fp32``.
+            model: name in the study.
+            seed: of its training.
+        """
         stage = f"{kind}/{model}-{seed}"
         if stage not in self.kept:
             content = self.json(f"{stage}.json")
@@ -99,7 +105,13 @@ class Results:
         return found
 
     def curves(self, kind: str, model: str, form: str) -> Iterator[tuple[int, Curve]]:
-        """One form of one network, for each training seed that is there."""
+        """One form of one network, for each training seed that is there.
+
+        Args:
+            kind: of the stages.
+            model: name in the study.
+            form: name of the model's file, such as ``actmax``.
+        """
         for seed in SEEDS:
             sweep = self.sweep(kind, model, seed)
             curve = sweep.form(form) if sweep else None
@@ -114,7 +126,7 @@ class Results:
                 yield seed, content
 
     def record(self, stage: str) -> Any:
-        """What a stage took: its command, seed, times; None where it was not run."""
+        """The record of a stage: its command, seed, times; None where it was not run."""
         return self.records().get(stage)
 
     def records(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""How the study was done: networks, trainings, stages with their times."""
+"""The study itself: networks, trainings, stages with their times."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _by_seed(values: Mapping[int, float]) -> str:
 
 
 def _budget(results: Results) -> str:
-    """What one training of each network saw."""
+    """Images, epochs and times of the trainings of each network."""
     rows = []
     for model in MODELS:
         reports = [report for _, report in results.reports(model, "train.json")]

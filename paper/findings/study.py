@@ -1,4 +1,9 @@
-"""Names of the study, and figures gathered over its training seeds."""
+"""Names of the study, and figures gathered over its training seeds.
+
+Arguments have the same meaning throughout: ``kind`` of a stage (``fp32``), ``model`` by its name in
+the study (``vgg``), ``form`` by the name of its file (``actmax``), ``share`` of the accuracy above
+chance that is lost, above 0 and below 1.
+"""
 
 from __future__ import annotations
 
@@ -53,13 +58,29 @@ ENCODINGS = {"fp32": "float32 as stored", "q15.16": "32-bit fixed point, q15.16"
 def per_seed(
     results: Results, kind: str, model: str, form: str, value: Callable[[Curve], float | None]
 ) -> dict[int, float]:
-    """A figure of each training that is there and has one."""
+    """A figure of each training that is there and has one.
+
+    Args:
+        results: the folder.
+        kind: of the stages.
+        model: name in the study.
+        form: name of the model's file.
+        value: the figure of a curve; None leaves the training out.
+
+    Returns:
+        By training seed.
+    """
     found = ((seed, value(curve)) for seed, curve in results.curves(kind, model, form))
     return {seed: figure for seed, figure in found if figure is not None}
 
 
 def paired(one: dict[int, float], other: dict[int, float]) -> list[float]:
-    """Differences by training seed, where both are there."""
+    """Differences by training seed, where both are there.
+
+    Args:
+        one: a figure by training seed.
+        other: what is subtracted.
+    """
     return [one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other]
 
 

@@ -20,6 +20,10 @@ class Verdict(Enum):
 def above(interval: Interval | None, bound: float = 0.0) -> Verdict:
     """The figure is above the bound: holds if its whole interval is.
 
+    Args:
+        interval: of the figure; None where there is none.
+        bound: in the figure's unit.
+
     >>> above(Interval(1.0, 0.5, 1.5)).value, above(Interval(1.0, -0.5, 2.5)).value
     ('holds', 'undecided at this size')
     """

@@ -81,7 +81,12 @@ def numbers(interval: Interval | None) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; one without rows is said to be empty."""
+    """A table; one without rows is said to be empty.
+
+    Args:
+        head: titles of the columns.
+        rows: as many cells each.
+    """
     lines = [_row(row) for row in rows]
     if not lines:
         return "*No results of these stages are there yet.*"

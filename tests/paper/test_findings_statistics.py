@@ -11,6 +11,7 @@ from scipy import stats
 
 from paper.findings.crossing import Crossing, crossing, first_below, log_times, over_trainings
 from paper.findings.interval import Interval, difference, mean, quotient
+from paper.findings.relative import left_at, relative_area
 from paper.findings.results import Curve
 from paper.findings.seeds import average, contrast, over_seeds
 
@@ -141,3 +142,10 @@ def test_ratio_beyond_the_sweep_is_a_lower_limit() -> None:
     back, open_end = log_times(other, one)
     assert not open_end
     assert back == pytest.approx([-math.log(10)])
+
+
+def test_relative_figures_count_above_chance() -> None:
+    found = curve([1e-6, 3.2e-5], [Interval(0.4, 0.3, 0.5), Interval(0.25, 0.2, 0.3)], 0.7)
+    assert relative_area(found) == pytest.approx(0.5)
+    assert left_at(3e-5)(found) == pytest.approx(0.25)
+    assert left_at(1e-4)(found) is None
