@@ -90,7 +90,13 @@ def _glance(found: Sequence[Finding]) -> str:
         for place, glance in enumerate(one.glances)
     ]
     rows.append([*NO_EO_DATA, "no such data at hand", f"**{Verdict.NO_DATA.value}**"])
-    return table(("", "the paper", "ours, with 95 % interval", "holds?"), rows)
+    judged = sum(glance.verdict is not Verdict.NO_DATA for one in found for glance in one.glances)
+    return (
+        f"{table(('', 'the paper', 'ours, with 95 % interval', 'holds?'), rows)}\n\n"
+        f"Sentences that are judged: {judged}, each with 95 % for itself. Where there is no "
+        "difference at all, one in twenty is decided by chance. A verdict says nothing of the "
+        "size: the figure does."
+    )
 
 
 def _absent(results: Results) -> str:
