@@ -89,8 +89,8 @@ def pages() -> list[Page]:
 def files() -> list[str]:
     """Files of the repository that pages name, from its root."""
     folders = (
-        *("analyzer", "exporters", "relcheck_onnx", "audit", "tests", "benchmarks"),
-        *("docs", "models", "examples", "templates", "paper"),
+        *("analyzer", "exporters", "relcheck_onnx", "audit", "paper", "tests", "benchmarks"),
+        *("docs", "models", "examples", "templates"),
     )
     found = (path for name in folders for path in (ROOT / name).rglob("*"))
     here = [path for path in found if path.is_file() and "__pycache__" not in path.parts]
