@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from paper.figures.style import COLORS, MARKERS, drawn
+from paper.figures.style import COLORS, MARKERS, Spoken, drawn
 from paper.findings.interval import Interval
 
 APART = 0.11
@@ -59,7 +59,13 @@ def positions(networks: Sequence[Positions]) -> str:
         axes.set_xlabel("bit position of float32")
         axes.legend(loc="upper right", fontsize=9, ncols=2)
 
-    return drawn((8.4, 3.6), draw)
+    spoken = Spoken(
+        "SDC of one upset by bit position",
+        "Horizontal: bit position of float32, from the sign downwards. Vertical: SDC of one upset "
+        f"in percent of images. Points: {', '.join(n.name for n in networks)}. Bars: 99 % "
+        "intervals.",
+    )
+    return drawn((8.4, 3.6), draw, spoken)
 
 
 def _name(bit: int) -> str:

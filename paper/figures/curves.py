@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from paper.figures.style import COLORS, MARKERS, drawn
+from paper.figures.style import COLORS, MARKERS, Spoken, drawn
 from paper.findings.interval import Interval
 
 APART = 0.025
@@ -44,13 +44,14 @@ class Panel:
     lines: Sequence[Line]
 
 
-def curves(panels: Sequence[Panel], label: str, size: tuple[float, float]) -> str:
+def curves(panels: Sequence[Panel], label: str, size: tuple[float, float], title: str) -> str:
     """Panels with one legend.
 
     Args:
         panels: at least one.
         label: of the vertical axis, without its unit: percent.
         size: of one panel in inches.
+        title: of the picture, for those who hear it.
 
     Returns:
         An SVG document.
@@ -68,7 +69,14 @@ def curves(panels: Sequence[Panel], label: str, size: tuple[float, float]) -> st
             row[0].set_ylabel(f"{label} (%)")
         _legend(figure, grid.flat[0], len(panels))
 
-    return drawn((size[0] * across, size[1] * down + 0.3), draw)
+    named = dict.fromkeys(line.name for panel in panels for line in panel.lines)
+    spoken = Spoken(
+        title,
+        f"Horizontal: bit error rate, logarithmic. Vertical: {label} in percent. Panels: "
+        f"{'; '.join(panel.title for panel in panels)}. Curves: {', '.join(named)}. Bars: 95 % "
+        "intervals.",
+    )
+    return drawn((size[0] * across, size[1] * down + 0.3), draw, spoken)
 
 
 def _panel(axes: Axes, panel: Panel) -> None:

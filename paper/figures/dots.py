@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from paper.figures.style import COLORS, MARKERS, drawn
+from paper.figures.style import COLORS, MARKERS, Spoken, drawn
 from paper.findings.interval import Interval
 
 APART = 0.16
@@ -43,12 +43,13 @@ class Column:
     logarithmic: bool = False
 
 
-def dots(rows: Sequence[str], columns: Sequence[Column], width: float = 4.6) -> str:
+def dots(rows: Sequence[str], columns: Sequence[Column], title: str, width: float = 4.6) -> str:
     """Columns that share their rows.
 
     Args:
         rows: names, from top to bottom.
         columns: from left to right; their series have a value for each row.
+        title: of the picture, for those who hear it.
         width: of a column in inches.
 
     Returns:
@@ -65,7 +66,13 @@ def dots(rows: Sequence[str], columns: Sequence[Column], width: float = 4.6) -> 
         if len(names) > 1:
             figure.legend(handles, names, loc="outside upper left", ncols=4, fontsize=9)
 
-    return drawn((width * len(columns) + 0.8, height), draw)
+    named = dict.fromkeys(series.name for column in columns for series in column.series)
+    spoken = Spoken(
+        title,
+        f"Rows: {', '.join(rows)}. Columns: {'; '.join(column.label for column in columns)}. "
+        f"Points: {', '.join(named)}. Bars: 95 % intervals; an arrow: only a lower limit.",
+    )
+    return drawn((width * len(columns) + 0.8, height), draw, spoken)
 
 
 def _column(axes: Axes, column: Column, rows: int) -> None:

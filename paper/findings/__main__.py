@@ -27,6 +27,10 @@ def pages_of(page: Path) -> list[Path]:
 def texts_of(page: Path, found: Generated) -> dict[Path, str]:
     """The new text of the page and of its parts.
 
+    Args:
+        page: Markdown with marked blocks.
+        found: what goes between the markers.
+
     Raises:
         BlockMismatch: markers and blocks do not correspond.
     """
@@ -47,7 +51,12 @@ def begin(page: Path) -> None:
 
 
 def found_in(results: Path, page: Path) -> Generated:
-    """Blocks and pictures, with links that lead from the page to the results."""
+    """Blocks and pictures, with links that lead from the page to the results.
+
+    Args:
+        results: folder of JSON.
+        page: that the links are for.
+    """
     link = Path(os.path.relpath(results.resolve(), page.resolve().parent)).as_posix()
     return generated(Results(results, link))
 

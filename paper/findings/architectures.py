@@ -194,4 +194,8 @@ def _picture(results: Results) -> dict[str, str]:
             beyond = [bool(one and one.estimate is None) for one in found]
             series.append(Series(name, [interval(one) if one else None for one in found], beyond))
         columns.append(Column(f"{label} at which half is lost", series, logarithmic=True))
-    return {"paper-architectures.svg": dots([NAMES[m] for m in models], columns)}
+    return {
+        "paper-architectures.svg": dots(
+            [NAMES[m] for m in models], columns, "Half-loss of networks"
+        )
+    }

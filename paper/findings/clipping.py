@@ -182,4 +182,4 @@ def _picture(results: Results) -> dict[str, str]:
         ]
         series = [Series("rates above 3e-7", gains), Series("without faults", free)]
         columns.append(Column(f"ClipAct less ActMax (points), {kind}", series))
-    return {"paper-clipact.svg": dots([NAMES[m] for m in models], columns)}
+    return {"paper-clipact.svg": dots([NAMES[m] for m in models], columns, "ClipAct less ActMax")}

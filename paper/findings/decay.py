@@ -40,6 +40,8 @@ from paper.findings.words import (
 NEAR_ONE = (0.8, 1.25)
 """A shape k between these is called exponential."""
 
+TITLE = "Accuracy over the bit error rate, with fitted laws"
+
 CLIPPED = ("actmax", "clipact")
 
 LAWS = ("network", "k", "r0", "floor, %", "misfit", "1 / (r0 bits)", "JSON")
@@ -164,7 +166,7 @@ def _pictures(results: Results, laws: dict[str, list[Law]]) -> dict[str, str]:
     panels = [
         _panel(results, m, laws[m]) for m in SUPERVISED if golden(results, "fp32", m, "float")
     ]
-    return {"paper-decay.svg": curves(panels, "top-1", (3.6, 2.7))} if panels else {}
+    return {"paper-decay.svg": curves(panels, "top-1", (3.6, 2.7), TITLE)} if panels else {}
 
 
 def _panel(results: Results, model: str, laws: list[Law]) -> Panel:

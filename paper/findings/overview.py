@@ -17,6 +17,8 @@ DRAWN = (
 )
 
 
+TITLE = "Accuracy over the bit error rate: float32, ActMax and int8"
+
 README = "readme"
 """Block of the page above the others, which only the project's own pages have."""
 
@@ -34,7 +36,9 @@ def find(results: Results) -> Finding:
     seeds = len(list(results.curves("int8", BASE, "float")))
     title = f"{NAMES[BASE]}: {_meant(seeds)}"
     pictures = (
-        {"paper-curves.svg": curves([Panel(title, drawn)], "top-1", (7.6, 4.0))} if drawn else {}
+        {"paper-curves.svg": curves([Panel(title, drawn)], "top-1", (7.6, 4.0), TITLE)}
+        if drawn
+        else {}
     )
     block = "![Top-1 over the bit error rate: float32, ActMax and int8](images/paper-curves.svg)"
     return Finding("curves", "", (), block, pictures, {README: _readme(results) if drawn else ""})

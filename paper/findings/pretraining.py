@@ -214,4 +214,8 @@ def _picture(results: Results) -> dict[str, str]:
         )
         for kind in ENCODINGS
     ]
-    return {"paper-pretraining.svg": dots([NAMES[m] for m in models], columns)}
+    return {
+        "paper-pretraining.svg": dots(
+            [NAMES[m] for m in models], columns, "Pretrained less supervised"
+        )
+    }

@@ -24,6 +24,8 @@ HEAD = (
     "DUE at the highest rate, %",
 )
 
+TITLE = "Accuracy over the bit error rate: protected memories and bounds"
+
 SHOWN = {"none": "unprotected", "secded:64": "SEC-DED, 64-bit words", "mset": "MSET"}
 
 
@@ -82,7 +84,7 @@ def _row(name: str, found: list[tuple[int, Curve]], bare: dict[int, float]) -> l
 def _picture(every: dict[str, list[tuple[int, Curve]]]) -> dict[str, str]:
     lines = list(_lines(every))
     panel = Panel("ResNet-20, mean over training seeds", lines)
-    return {"paper-protection.svg": curves([panel], "top-1", (7.2, 3.8))} if lines else {}
+    return {"paper-protection.svg": curves([panel], "top-1", (7.2, 3.8), TITLE)} if lines else {}
 
 
 def _lines(every: dict[str, list[tuple[int, Curve]]]) -> Iterator[Line]:

@@ -98,7 +98,7 @@ def log_ratios(
 
 
 def shown_ratio(results: Results, model: str, forms: tuple[str, str], unit: str) -> str:
-    """The same as a cell of a table."""
+    """The same as a cell of a table: see `log_ratios`."""
     logs, open_end = log_ratios(results, model, forms, unit)
     found = seed_interval(logs)
     return times(found.exp() if found else None, open_end)
@@ -195,7 +195,9 @@ def _picture(results: Results) -> dict[str, str]:
         _column("bit error rate at which half is lost", results, models, "rates"),
         _column("upsets at which half is lost", results, models, "upsets"),
     ]
-    return {"paper-int8.svg": dots([NAMES[m] for m in models], columns)}
+    return {
+        "paper-int8.svg": dots([NAMES[m] for m in models], columns, "Half-loss of float32 and int8")
+    }
 
 
 def _column(label: str, results: Results, models: list[str], unit: str) -> Column:

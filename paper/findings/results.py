@@ -119,7 +119,12 @@ class Results:
                 yield seed, curve
 
     def reports(self, model: str, name: str) -> Iterator[tuple[int, Any]]:
-        """A report of each seed beside its networks, such as ``train.json``."""
+        """A report of each seed beside its networks.
+
+        Args:
+            model: name in the study.
+            name: of the file, such as ``train.json``.
+        """
         for seed in SEEDS:
             content = self.json(f"models/{model}-{seed}/{name}")
             if content is not None:
@@ -147,7 +152,12 @@ class Results:
         return sorted(name.removesuffix(".json") for name, there in self.asked.items() if not there)
 
     def links(self, kind: str, names: Sequence[str]) -> str:
-        """Links to files of one kind, by the names that are there."""
+        """Links to files of one kind, by the names that are there.
+
+        Args:
+            kind: of the stages.
+            names: of the files without ending, such as ``vgg-1``.
+        """
         there = [n for n in names if (self.folder / kind / f"{n}.json").exists()]
         return " · ".join(f"[{_short(n)}]({self.link}/{kind}/{n}.json)" for n in there)
 

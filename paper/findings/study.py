@@ -87,25 +87,33 @@ def paired(one: dict[int, float], other: dict[int, float]) -> list[float]:
 def crossings(
     results: Results, kind: str, model: str, form: str, share: float = 0.5
 ) -> dict[int, Crossing]:
-    """By training seed, where ``share`` of the accuracy above chance is lost."""
+    """The rates at which ``share`` of the accuracy above chance is lost, by training seed.
+
+    Args:
+        results: the folder.
+        kind: of the stages.
+        model: name in the study.
+        form: name of the model's file.
+        share: above 0, below 1.
+    """
     return {s: crossing(c, share) for s, c in results.curves(kind, model, form)}
 
 
 def in_upsets(
     results: Results, kind: str, model: str, form: str, share: float = 0.5
 ) -> dict[int, Crossing]:
-    """The same in expected upsets of the whole memory."""
+    """The same in expected upsets of the whole memory: see `crossings`."""
     curves = results.curves(kind, model, form)
     return {s: crossing(c, share).times(c.bits) for s, c in curves}
 
 
 def golden(results: Results, kind: str, model: str, form: str) -> dict[int, float]:
-    """Fault-free accuracy on the test images, by training seed."""
+    """Fault-free accuracy on the test images, by training seed: see `per_seed`."""
     return per_seed(results, kind, model, form, lambda curve: curve.golden)
 
 
 def area(results: Results, kind: str, model: str, form: str) -> dict[int, float]:
-    """Area under the curve, by training seed."""
+    """Area under the curve, by training seed: see `per_seed`."""
     return per_seed(results, kind, model, form, lambda curve: curve.area.estimate)
 
 
@@ -115,7 +123,14 @@ def seed_interval(values: Iterable[float]) -> Interval | None:
 
 
 def mean_curve(results: Results, kind: str, model: str, form: str) -> list[tuple[float, Interval]]:
-    """The mean metric over the trainings at each rate; of a single one, its own intervals."""
+    """The mean metric over the trainings at each rate; of a single one, its own intervals.
+
+    Args:
+        results: the folder.
+        kind: of the stages.
+        model: name in the study.
+        form: name of the model's file.
+    """
     curves = [curve for _, curve in results.curves(kind, model, form)]
     if not curves:
         return []

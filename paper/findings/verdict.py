@@ -35,7 +35,7 @@ def above(interval: Interval | None, bound: float = 0.0) -> Verdict:
 
 
 def below(interval: Interval | None, bound: float = 0.0) -> Verdict:
-    """The figure is below the bound."""
+    """The figure is below the bound: see `above`."""
     if interval is None:
         return Verdict.NO_DATA
     return above(Interval(-interval.estimate, -interval.high, -interval.low), -bound)
@@ -43,6 +43,11 @@ def below(interval: Interval | None, bound: float = 0.0) -> Verdict:
 
 def between(interval: Interval | None, low: float, high: float) -> Verdict:
     """The figure is between two bounds (an equivalence test: Schuirmann 1987).
+
+    Args:
+        interval: of the figure; None where there is none.
+        low: the lower bound.
+        high: the upper bound.
 
     >>> between(Interval(1.0, 0.9, 1.1), 0.8, 1.25).value
     'holds'

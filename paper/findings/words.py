@@ -12,7 +12,12 @@ NOTHING = "–"
 
 
 def percent(interval: Interval | None, digits: int = 1) -> str:
-    """In percent, with the limits in brackets."""
+    """In percent, with the limits in brackets.
+
+    Args:
+        interval: None is a dash.
+        digits: behind the point.
+    """
     if interval is None:
         return NOTHING
     e, low, high = (f"{100 * x:.{digits}f}" for x in _parts(interval))
@@ -20,7 +25,7 @@ def percent(interval: Interval | None, digits: int = 1) -> str:
 
 
 def points(interval: Interval | None, digits: int = 1) -> str:
-    """A difference in points, with its sign."""
+    """A difference in points, with its sign: see `percent`."""
     if interval is None:
         return NOTHING
     e, low, high = (_signed(100 * x, digits) for x in _parts(interval))
@@ -28,7 +33,7 @@ def points(interval: Interval | None, digits: int = 1) -> str:
 
 
 def ratio(interval: Interval | None, digits: int = 2) -> str:
-    """A factor."""
+    """A factor: see `percent`."""
     if interval is None:
         return NOTHING
     e, low, high = (_plain(x, digits) for x in _parts(interval))
@@ -36,7 +41,13 @@ def ratio(interval: Interval | None, digits: int = 2) -> str:
 
 
 def times(interval: Interval | None, lower_limit: bool, digits: int = 2) -> str:
-    """A factor that may be only a lower limit."""
+    """A factor that may be only a lower limit.
+
+    Args:
+        interval: None is a dash.
+        lower_limit: true if it is.
+        digits: behind the point.
+    """
     if interval is None:
         return NOTHING
     return f"{'at least ' if lower_limit else ''}{ratio(interval, digits)}"
