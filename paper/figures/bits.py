@@ -61,8 +61,8 @@ def positions(networks: Sequence[Positions]) -> str:
 
     spoken = Spoken(
         "SDC of one upset by bit position",
-        "Horizontal: bit position of float32, from the sign downwards. Vertical: SDC of one upset "
-        f"in percent of images. Points: {', '.join(n.name for n in networks)}. Bars: 99 % "
+        "Horizontal: bit position of float32, from the sign downwards. Vertical: SDC of one "
+        f"upset in percent of images. Points: {', '.join(n.name for n in networks)}. Bars: 99 % "
         "intervals.",
     )
     return drawn((8.4, 3.6), draw, spoken)

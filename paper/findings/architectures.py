@@ -56,11 +56,10 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: the interval of the ratio lies beyond 1 (of the difference: beyond 0). It "
-            "is that of "
-            "a contrast of the means over training seeds of the logarithms, with the scatter of "
-            "the seeds pooled. Half lost is interpolated as above. ResNet stands for ResNet-20 in "
-            "the comparison with the other families.",
+            "Rule: the interval of the ratio lies beyond 1 (of the difference: beyond 0). It is "
+            "that of a contrast of the means over training seeds of the logarithms, with the "
+            "scatter of the seeds pooled. Half lost is interpolated as above. ResNet stands for "
+            "ResNet-20 in the comparison with the other families.",
             "![Half-loss rates and upsets of the networks](images/paper-architectures.svg)",
             commands(results, "fp32/inception-1"),
             table(

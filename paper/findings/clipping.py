@@ -28,11 +28,10 @@ FROM = 5e-7
 """Rates above this one are the paper's "greater than 3e-7"."""
 
 RULE = (
-    "Rule: the interval of ClipAct less ActMax, over the trainings of all networks, is above "
-    "0; for "
-    "the cost, that of ClipAct less unprotected is below 0. The first figure is the mean over the "
-    "rates above 3e-7. Intervals are 95 % each: of rows without any difference, one in twenty "
-    "excludes 0 all the same."
+    "Rule: the interval of ClipAct less ActMax, over the trainings of all networks, is above 0; "
+    "for the cost, that of ClipAct less unprotected is below 0. The first figure is the mean "
+    "over the rates above 3e-7. Intervals are 95 % each: of rows without any difference, one in "
+    "twenty excludes 0 all the same."
 )
 
 SWEEPS = {"fp32": MODELS, "q15.16": TWENTIES}
@@ -81,8 +80,8 @@ def _gains(results: Results, kind: str, model: str) -> list[float]:
 def _better(results: Results, kind: str) -> Glance:
     found = average({m: _gains(results, kind, m) for m in SWEEPS[kind]})
     claim = (
-        "“ClipAct performs better than ActMax … at fault rates greater than 3e-7” "
-        f"(section VI, Figs 6-7), {ENCODINGS[kind]}"
+        "“ClipAct performs better than ActMax … at fault rates greater than 3e-7” (section VI, "
+        f"Figs 6-7), {ENCODINGS[kind]}"
     )
     return Glance(claim, f"{points(found, 2)} points", above(found))
 
@@ -94,8 +93,8 @@ def _cost(results: Results) -> Glance:
     }
     found = average(losses)
     claim = (
-        "ClipAct “significantly degrades performance at baseline” on ImageNet "
-        "(section VI, Table 3), here on CIFAR-10"
+        "ClipAct “significantly degrades performance at baseline” on ImageNet (section VI, "
+        "Table 3), here on CIFAR-10"
     )
     return Glance(claim, f"{points(found, 2)} points without faults", below(found))
 

@@ -44,7 +44,7 @@ TITLE = "Accuracy over the bit error rate, with fitted laws"
 
 CLIPPED = ("actmax", "clipact")
 
-LAWS = ("network", "k", "r0", "floor, %", "misfit", "1 / (r0 bits)", "JSON")
+LAWS = ("network", "k", "r0", "floor, %", "misfit", "fatal bits, %", "JSON")
 SLOWER = (
     "network",
     "form",
@@ -107,9 +107,9 @@ def _rule(laws: dict[str, list[Law]]) -> str:
     every = [law for found in laws.values() for law in found]
     low, high = NEAR_ONE
     rule = (
-        f"Rule: the fall is called exponential if the interval of the mean k lies within {low} to "
-        f"{high}, and not so if it lies outside. The decay is slower if the interval of the gain "
-        "in area is above 0."
+        f"Rule: the fall is called exponential if the interval of the mean k lies within {low} "
+        f"to {high}, and not so if it lies outside. The decay is slower if the interval of the "
+        "gain in area is above 0."
     )
     if not every:
         return rule

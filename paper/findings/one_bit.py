@@ -35,12 +35,11 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Two ways. By the map: each flip of the top exponent bit (30) takes the "
-            "accuracy that the map found, and flips add up as in the exponential law; the "
-            "predicted loss stands beside the measured one. By repair: MSET keeps that bit three "
-            "times and reads the majority, so that what an MSET memory does not lose is what "
-            "the bit "
-            f"had cost. Rule: the interval of that share, over seeds, is above {MOST:.0%}. Rates "
+            "Two ways. By the map: each flip of the top exponent bit (30) takes the accuracy "
+            "that the map found, and flips add up as in the exponential law; the predicted loss "
+            "stands beside the measured one. By repair: MSET keeps that bit three times and "
+            "reads the majority, so that what an MSET memory does not lose is what the bit had "
+            f"cost. Rule: the interval of that share, over seeds, is above {MOST:.0%}. Rates "
             f"with a measured loss of less than {100 * LARGE:g} points are left out. Limits of a "
             "share come from the limits of both losses.",
             commands(results, "map/resnet20-1", "fp32/resnet20-1", "protect/resnet20-1"),

@@ -35,11 +35,11 @@ def find(results: Results) -> Finding:
     rows = [_row(results, form, seed, content) for form, seed, content in found]
     block = "\n\n".join(
         (
-            "A bit error rate says how many upsets are in the memory at once. Hardware meets them "
-            "one by one, and corrects or refreshes in between. SDC and DUE of one event: the "
-            "probability that it changes the decision on an image, or that the answer is NaN or "
-            "none. FIT: events in 10⁹ hours. What was never seen is given as an upper limit. The "
-            f"last column is the rate view of the same network. {_memory(found)}",
+            "A bit error rate says how many upsets are in the memory at once. Hardware meets "
+            "them one by one, and corrects or refreshes in between. SDC and DUE of one event: "
+            "the probability that it changes the decision on an image, or that the answer is "
+            "NaN or none. FIT: events in 10⁹ hours. What was never seen is given as an upper "
+            f"limit. The last column is the rate view of the same network. {_memory(found)}",
             commands(results, "fit/resnet20-1-float"),
             table(HEAD, rows),
         )

@@ -43,11 +43,10 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             "SDC is the probability that one upset, anywhere in the weights, changes the "
-            "decision on "
-            "an image. A share is the part of all SDC that falls to the bit position or to the "
-            "tensor: its size times its SDC, over the whole; its limits come from the limits "
-            "of both. "
-            "Intervals are 99 % each. Networks of seed 1, unprotected, float32.",
+            "decision on an image. A share is the part of all SDC that falls to the bit "
+            "position or to the tensor: its size times its SDC, over the whole; its limits come "
+            "from the limits of both. Intervals are 99 % each. Networks of seed 1, unprotected, "
+            "float32.",
             "![SDC of one upset by bit position](images/paper-bits.svg)",
             commands(results, "map/densenet-1"),
             table(HEAD, [_row(results, model, content) for model, content in found]),

@@ -53,12 +53,11 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: for each training seed, the mean over the four methods (and over ActMax and "
-            "ClipAct) of the relative area, less that of the network of the same seed that was "
-            "trained from random weights; Student's t interval of these differences, with 2 "
-            "degrees of freedom for three seeds, is above 0. The relative area is the area above "
-            "chance over the fault-free accuracy above chance: it compares at equal fault-free "
-            "accuracy.",
+            "Rule: each seed has one difference. It is the mean relative area of the four "
+            "methods (and of ActMax and ClipAct) less that of the supervised network. Student's "
+            "t interval of these differences, with 2 degrees of freedom for three seeds, is "
+            "above 0. The relative area is the area above chance over the fault-free accuracy "
+            "above chance: it compares at equal fault-free accuracy.",
             "![Relative area less supervised](images/paper-pretraining.svg)",
             commands(results, f"pretrain/{PRETRAINED[0]}-1", f"q15.16/{PRETRAINED[0]}-1"),
             table(MEAN_HEAD, [_mean_row(results, k, f) for k in ENCODINGS for f in COMPARED]),

@@ -41,12 +41,11 @@ def find(results: Results) -> Finding:
     rows = [_row(name, found, bare) for name, found in every.items() if found]
     block = "\n\n".join(
         (
-            "SEC-DED (Hsiao 1970) corrects one flipped bit of a word and ends the run at two; MSET "
-            "copies the top exponent bit into the two lowest mantissa bits. ActMax and ClipAct are "
-            "the files of the comparison above in an unprotected memory. Check bits are at risk as "
-            "well. Intervals over training seeds, 95 % each; no verdict, since the paper has "
-            "no such "
-            "memory.",
+            "SEC-DED (Hsiao 1970) corrects one flipped bit of a word and ends the run at two; "
+            "MSET copies the top exponent bit into the two lowest mantissa bits. ActMax and "
+            "ClipAct are the files of the comparison above in an unprotected memory. Check bits "
+            "are at risk as well. Intervals over training seeds, 95 % each; no verdict, since "
+            "the paper has no such memory.",
             "![Protected memories and bounds](images/paper-protection.svg)",
             commands(results, "protect/resnet20-1"),
             table(HEAD, rows),

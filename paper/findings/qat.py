@@ -48,10 +48,10 @@ def find(results: Results) -> Finding:
         (
             verdicts(glances),
             "Rule: the interval over trainings lies beyond 0, or beyond the share that the "
-            "sentence "
-            f"names: near is {NEAR:.0%} of the accuracy above chance. QAT went on from the trained "
-            "float32 network for two epochs, so that it also trained longer than PTQ's. The last "
-            "sentence is a question of ours: the paper has no network in both forms.",
+            f"sentence names: near is {NEAR:.0%} of the accuracy above chance. QAT went on from "
+            "the trained float32 network for two epochs, so that it also trained longer than "
+            "PTQ's. The last sentence is a question of ours: the paper has no network in both "
+            "forms.",
             commands(results, "qat/resnet20-1", "int8/resnet20-1"),
             table(HEAD, rows),
             sources(results, "int8", TWENTIES),
@@ -80,8 +80,8 @@ def _holds(results: Results) -> Glance:
     left = left_at(3e-5)
     found = average({m: list(per_seed(results, "int8", m, "qat", left).values()) for m in TWENTIES})
     claim = (
-        "QAT networks keep “accuracy similar to the fault-free scenario” to 3e-5 (section "
-        "VIII, Table 4)"
+        "QAT networks keep “accuracy similar to the fault-free scenario” to 3e-5 (section VIII, "
+        "Table 4)"
     )
     return Glance(claim, f"{percent(found)} % of accuracy above chance left", above(found, NEAR))
 
@@ -102,8 +102,8 @@ def _ssql_repairs(results: Results) -> Glance:
     ssql, simsiam = (_free(results, f"resnet20-{n}", "float") for n in ("ssql", "simsiam"))
     found = seed_interval(paired(ssql, simsiam))
     claim = (
-        "SSQL helps quantized networks “by mitigating the performance degradation” "
-        "(section VIII, Table 4): QAT, less SimSiam"
+        "SSQL helps quantized networks “by mitigating the performance degradation” (section "
+        "VIII, Table 4): QAT, less SimSiam"
     )
     return Glance(claim, f"{points(found, 2)} points", above(found))
 

@@ -61,14 +61,12 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             verdicts(glances),
-            "Rule: the interval over the trainings of all networks lies beyond the bound that the "
-            f"sentence names. Near is {NEAR:.0%} or more of the accuracy above chance that the "
-            "same "
-            f"network has without faults, gone is {GONE:.0%} or less. Half lost: the rate at which "
-            "half of the accuracy above chance is lost, interpolated over the logarithm of the "
-            "rate "
-            "between two rates of the sweep. Upsets are that rate times the bits of the file: "
-            "int8 has about a quarter of them. Rows are 95 % each.",
+            "Rule: the interval over the trainings of all networks lies beyond the bound that "
+            f"the sentence names. Near is {NEAR:.0%} or more of the accuracy above chance that "
+            f"the same network has without faults, gone is {GONE:.0%} or less. Half lost: the "
+            "rate at which half of the accuracy above chance is lost, interpolated over the "
+            "logarithm of the rate between two rates of the sweep. Upsets are that rate times "
+            "the bits of the file: int8 has about a quarter of them. Rows are 95 % each.",
             "![Rates and upsets at which half is lost](images/paper-int8.svg)",
             commands(results, "ptq/resnet20-1", "int8/resnet20-1"),
             table(HEAD, rows),
@@ -119,8 +117,8 @@ def _gone(results: Results, form: str) -> Glance:
         {m: list(per_seed(results, "q15.16", m, form, left).values()) for m in TWENTIES}
     )
     claim = (
-        "“In all cases, performance degrades to random guessing when the fault rate reaches 3e-5” "
-        f"(section VI, Figs 6-7): {FORMS[form]}, q15.16"
+        "“In all cases, performance degrades to random guessing when the fault rate reaches "
+        f"3e-5” (section VI, Figs 6-7): {FORMS[form]}, q15.16"
     )
     return Glance(claim, f"{percent(found)} % of accuracy above chance left", below(found, GONE))
 
@@ -137,8 +135,8 @@ def _times(results: Results, unit: str) -> Glance:
 def _than_clipping(results: Results) -> Glance:
     found = average({m: _less_actmax(results, m) for m in MODELS})
     claim = (
-        "int8, there with SSQL, “outperforms previous experiments using ClipAct across all failure "
-        "rates” (section VIII): all networks, against ActMax in float32"
+        "int8, there with SSQL, “outperforms previous experiments using ClipAct across all "
+        "failure rates” (section VIII): all networks, against ActMax in float32"
     )
     return Glance(claim, f"{points(found)} points of area, 1e-7 to 1e-3", above(found))
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from statistics import fmean
 
 from paper.findings.finding import Finding, Glance, verdicts
 from paper.findings.results import Results, Sweep
 from paper.findings.seeds import over_seeds
-from paper.findings.verdict import Verdict, above
+from paper.findings.verdict import above
 from paper.findings.words import code, percent, points, table
 
 FOLDER = "segmentation"
+Form = tuple[bool, bool]
+"""Pretrained, and bounded by ActMax."""
+
+PRETRAINED = ("simsiam", "swav", "dino", "ssql", "ssl", "pretrained")
+OTHERS = ("ptq", "qat", "int8", "relu6", "ranger", "clipact")
+
 HEAD = ("comparison", "model", "without faults, %", "area, %", "area less the first model", "JSON")
 
 
@@ -39,39 +46,43 @@ def _read(results: Results, name: str) -> Sweep | None:
     return results.sweep(FOLDER, model, int(seed))
 
 
-def _model(sweep: Sweep) -> tuple[str, int]:
-    model, _, seed = sweep.stage.removeprefix(f"{FOLDER}/").rpartition("-")
-    return model, int(seed)
+def _areas(sweeps: list[Sweep]) -> dict[int, dict[Form, float]]:
+    """Areas by training seed; other forms than bare and ActMax are left out."""
+    found: dict[int, dict[Form, float]] = {}
+    for sweep in sweeps:
+        model, _, seed = sweep.stage.removeprefix(f"{FOLDER}/").rpartition("-")
+        for curve in sweep.curves:
+            if any(word in curve.form for word in OTHERS):
+                continue
+            words = f"{model} {curve.form}".lower()
+            form = (any(name in words for name in PRETRAINED), "actmax" in words)
+            found.setdefault(int(seed), {})[form] = curve.area.estimate
+    return found
+
+
+def _gains(
+    areas: dict[int, dict[Form, float]], pairs: tuple[tuple[Form, Form], ...]
+) -> list[float]:
+    """By seed, the mean over pairs of forms of the one less the other."""
+    by_seed = (
+        [there[one] - there[other] for one, other in pairs if one in there and other in there]
+        for there in areas.values()
+    )
+    return [fmean(gains) for gains in by_seed if gains]
 
 
 def _clipped(sweeps: list[Sweep]) -> Glance:
-    gains = [
-        curve.area_gain.estimate
-        for sweep in sweeps
-        for curve in sweep.curves
-        if curve.form == "actmax" and curve.area_gain
-    ]
-    found = over_seeds(gains)
+    pairs = tuple(((p, True), (p, False)) for p in (False, True))
+    found = over_seeds(_gains(_areas(sweeps), pairs))
     claim = "ActMax helps a SwinUNet “in all scenarios” (section IX, Table 5)"
     return Glance(claim, f"{points(found)} points of area", above(found))
 
 
 def _pretrained(sweeps: list[Sweep]) -> Glance:
+    pairs = tuple(((True, c), (False, c)) for c in (False, True))
+    found = over_seeds(_gains(_areas(sweeps), pairs))
     claim = "SSL pretraining helps a SwinUNet “across all fault levels” (section IX, Table 5)"
-    bare = {_model(s): s.curves[0].area.estimate for s in sweeps}
-    plain = {seed: area for (model, seed), area in bare.items() if not _is_pretrained(model)}
-    gains = [
-        area - plain[seed]
-        for (model, seed), area in bare.items()
-        if _is_pretrained(model) and seed in plain
-    ]
-    found = over_seeds(gains)
-    verdict = above(found) if found else Verdict.NO_DATA
-    return Glance(claim, f"{points(found)} points of area", verdict)
-
-
-def _is_pretrained(model: str) -> bool:
-    return any(name in model for name in ("simsiam", "swav", "dino", "ssql", "ssl", "pretrained"))
+    return Glance(claim, f"{points(found)} points of area", above(found))
 
 
 def _rows(results: Results, sweep: Sweep) -> list[list[str]]:

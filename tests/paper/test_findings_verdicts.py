@@ -177,16 +177,24 @@ def test_a_bit_alone_predicts_the_curve_that_it_made(tmp_path: Path) -> None:
     assert all(share.strip().startswith(("100.0 ", "99.9 ")) for share in shares), shares
 
 
-@pytest.mark.parametrize("gain", [0.05, -0.05])
-def test_segmentation_is_judged_by_its_comparisons(gain: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [True, False], ids=["stages of their own", "one stage"])
+@pytest.mark.parametrize(("factor", "expected"), [(2.0, HOLDS), (0.5, FAILS)])
+def test_segmentation_is_judged_however_it_was_compared(
+    factor: float, expected: Verdict, apart: bool, tmp_path: Path
+) -> None:
     for seed in (1, 2, 3):
-        models = [model("float", RATES, 2e-5), model("actmax", RATES, 2e-5)]
-        models[1]["area_difference"] = part(gain + 0.001 * seed)
-        put(tmp_path, f"segmentation/swin-{seed}", comparison(models, "miou"))
+        life = 2e-5 * (1 + 0.01 * seed)
+        plain = [model("float", RATES, life), model("actmax", RATES, life * factor)]
+        other = [
+            model("float" if apart else "ssl_float", RATES, life * factor),
+            model("actmax" if apart else "ssl_actmax", RATES, life * factor**2),
+        ]
+        both = [plain, other] if apart else [[*plain, *other, model("ptq", RATES, 1e-3)]]
+        for name, models in zip(("swin", "swin-simsiam"), both, strict=False):
+            put(tmp_path, f"segmentation/{name}-{seed}", comparison(models, "miou"))
     put(tmp_path, "segmentation/notes", {"kind": "something else"})
     found = segmentation.find(Results(tmp_path))
-    assert found.glances[0].verdict is (HOLDS if gain > 0 else FAILS)
-    assert found.glances[1].verdict is Verdict.NO_DATA
+    assert [glance.verdict for glance in found.glances] == [expected, expected]
 
 
 def test_a_sweep_without_the_rate_of_a_sentence_gives_no_verdict(tmp_path: Path) -> None:
