@@ -30,11 +30,12 @@ def find(results: Results) -> Finding:
     block = "\n\n".join(
         (
             "Times and bytes are ratios to the file that the method was applied to, in ONNX "
-            "Runtime on one core, images one by one. Both networks were timed side by side. Time is "
-            "the geometric mean over seeds with Student's t interval. Over all networks, the lowest "
-            "and the highest of the means by network are given. Fault-free accuracy is that on the "
-            "test images, less the unprotected float32 network of the same seed, mean over all "
-            "networks. The cost of a protected memory is in the table above.",
+            "Runtime on one core, images one by one. Both networks were timed side by side. "
+            "Time is the geometric mean over seeds with Student's t interval. Over all "
+            "networks, the lowest and the highest of the means by network are given. Fault-free "
+            "accuracy is that on the test images, less the unprotected float32 network of the "
+            "same seed, mean over all networks. The cost of a protected memory is in the table "
+            "above.",
             commands(results, "harden/resnet20-1-clipact", "ptq/resnet20-1"),
             table(HEAD, [row for form in REPORTED if (row := _row(results, form))]),
         )

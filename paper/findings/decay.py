@@ -62,7 +62,9 @@ def find(results: Results) -> Finding:
         m: paired(area(results, "fp32", m, "actmax"), area(results, "fp32", m, "float"))
         for m in SUPERVISED
     }
-    shape = average({m: [math.log(w.shape.estimate) for w in ws] for m, ws in laws.items()})
+    shape = average(
+        {m: [math.log(w.shape.estimate) for w in ws.values()] for m, ws in laws.items()}
+    )
     glances = (_exponential(shape.exp() if shape else None, laws), _slow(average(gains)))
     block = "\n\n".join(
         (
@@ -70,7 +72,7 @@ def find(results: Results) -> Finding:
             _rule(laws),
             "![Accuracy over the bit error rate, with fitted laws](images/paper-decay.svg)",
             commands(results, "fp32/resnet20-1"),
-            table(LAWS, [_law_row(results, m, ws) for m, ws in laws.items() if ws]),
+            table(LAWS, [_law_row(results, m, list(ws.values())) for m, ws in laws.items() if ws]),
         )
     )
     slower = table(SLOWER, [row for m in SUPERVISED for row in _slower(results, m)])
@@ -79,13 +81,14 @@ def find(results: Results) -> Finding:
     return Finding("decay", "Fall and decay", glances, block, pictures, {"decay-rates": details})
 
 
-def _laws(results: Results, model: str) -> list[Law]:
-    found = (fit(curve) for _, curve in results.curves("fp32", model, "float"))
-    return [law for law in found if law]
+def _laws(results: Results, model: str) -> dict[int, Law]:
+    """By training seed; a curve that keeps too much of its accuracy has none."""
+    found = {seed: fit(curve) for seed, curve in results.curves("fp32", model, "float")}
+    return {seed: law for seed, law in found.items() if law}
 
 
-def _exponential(shape: Interval | None, laws: dict[str, list[Law]]) -> Glance:
-    every = [law for found in laws.values() for law in found]
+def _exponential(shape: Interval | None, laws: dict[str, dict[int, Law]]) -> Glance:
+    every = [law for found in laws.values() for law in found.values()]
     one = sum(law.shape.low <= 1 <= law.shape.high for law in every)
     ours = (
         f"k = {ratio(shape)}; the interval of {one} of {len(every)} trained networks contains 1"
@@ -103,8 +106,8 @@ def _slow(gain: Interval | None) -> Glance:
     return Glance(claim, f"{points(gain)} points", above(gain) if gain else Verdict.NO_DATA)
 
 
-def _rule(laws: dict[str, list[Law]]) -> str:
-    every = [law for found in laws.values() for law in found]
+def _rule(laws: dict[str, dict[int, Law]]) -> str:
+    every = [law for found in laws.values() for law in found.values()]
     low, high = NEAR_ONE
     rule = (
         f"Rule: the fall is called exponential if the interval of the mean k lies within {low} "
@@ -122,12 +125,9 @@ def _rule(laws: dict[str, list[Law]]) -> str:
 
 
 def _law_row(results: Results, model: str, laws: list[Law]) -> list[str]:
-    bits = [curve.bits for _, curve in results.curves("fp32", model, "float")]
     shape = seed_interval([math.log(law.shape.estimate) for law in laws])
     place = seed_interval([math.log(law.rate.estimate) for law in laws])
-    fatal = seed_interval(
-        [-math.log(law.rate.estimate * n) for law, n in zip(laws, bits, strict=False)]
-    )
+    fatal = seed_interval([math.log(law.fatal) for law in laws])
     return [
         NAMES[model],
         ratio(shape.exp() if shape else laws[0].shape),
@@ -162,17 +162,22 @@ def _slower(results: Results, model: str) -> list[list[str]]:
     return rows
 
 
-def _pictures(results: Results, laws: dict[str, list[Law]]) -> dict[str, str]:
+def _pictures(results: Results, laws: dict[str, dict[int, Law]]) -> dict[str, str]:
     panels = [
         _panel(results, m, laws[m]) for m in SUPERVISED if golden(results, "fp32", m, "float")
     ]
     return {"paper-decay.svg": curves(panels, "top-1", (3.6, 2.7), TITLE)} if panels else {}
 
 
-def _panel(results: Results, model: str, laws: list[Law]) -> Panel:
+def _panel(results: Results, model: str, laws: dict[int, Law]) -> Panel:
     lines = [
-        Line(FORMS["float"], list(zip(curve.rates, curve.metric, strict=True)), 0, _smooth(law))
-        for (_, curve), law in zip(results.curves("fp32", model, "float"), laws, strict=False)
+        Line(
+            FORMS["float"],
+            list(zip(curve.rates, curve.metric, strict=True)),
+            0,
+            _smooth(laws[seed]) if seed in laws else (),
+        )
+        for seed, curve in results.curves("fp32", model, "float")
     ]
     lines += [
         Line(FORMS[form], mean_curve(results, "fp32", model, form), place)

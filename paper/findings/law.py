@@ -45,6 +45,7 @@ class Law:
         misfit: chi-square over degrees of freedom; 1 is what the intervals lead one to expect.
         worst: largest residual, as a multiple of the half-width of its interval.
         golden: A0.
+        bits: at risk.
     """
 
     shape: Interval
@@ -53,6 +54,12 @@ class Law:
     misfit: float
     worst: float
     golden: float
+    bits: int
+
+    @property
+    def fatal(self) -> float:
+        """The share of bits whose flip is fatal, in the sense of the law."""
+        return 1 / (self.rate.estimate * self.bits)
 
     def at(self, rates: Floats) -> Floats:
         """Accuracy by the law, float64 (rates,)."""
@@ -111,7 +118,7 @@ def _law(curve: Curve, best: Floats, slopes: Floats, left: Floats) -> Law:
     deviations = np.array([m.deviation for m in curve.metric])
     errors = np.maximum(deviations, SMALLEST)
     worst = float(np.max(np.abs(left) * errors / (norm.ppf(middle) * errors)))
-    return Law(shape.exp(), rate.exp(), floor, misfit, worst, curve.golden)
+    return Law(shape.exp(), rate.exp(), floor, misfit, worst, curve.golden, curve.bits)
 
 
 def _accuracy(rates: Floats, golden: float, parameters: Floats) -> Floats:

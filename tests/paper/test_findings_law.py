@@ -32,6 +32,7 @@ def test_exact_curves_give_their_law_back(shape: float, rate: float, floor: floa
     assert law.shape.estimate == pytest.approx(shape, rel=1e-3)
     assert law.rate.estimate == pytest.approx(rate, rel=1e-3)
     assert law.floor.estimate == pytest.approx(floor, abs=1e-4)
+    assert law.fatal == pytest.approx(1 / rate, rel=1e-3)  # of a memory of one bit
     assert law.at(np.array([rate]))[0] == pytest.approx(floor + (GOLDEN - floor) / math.e, rel=1e-3)
 
 

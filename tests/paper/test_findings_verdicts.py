@@ -203,3 +203,12 @@ def test_a_sweep_without_the_rate_of_a_sentence_gives_no_verdict(tmp_path: Path)
     found = quantization.find(Results(tmp_path))
     assert verdict_of(found, "near fault-free") is Verdict.NO_DATA
     assert verdict_of(found, "at equal rates") is HOLDS
+
+
+def test_a_sturdy_training_without_law_does_not_take_that_of_another(tmp_path: Path) -> None:
+    for seed, life in ((1, 1.0), (2, 1e-5), (3, 2e-5)):
+        put(tmp_path, f"fp32/vgg-{seed}", comparison([model("float", RATES, life)]))
+    found = decay.find(Results(tmp_path))
+    assert "Fits: 2." in found.block
+    row = next(line for line in found.block.splitlines() if line.startswith("| VGG-like"))
+    assert "1.4e-5" in row  # the geometric mean of the two that fell
