@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paper.findings import (
+    accuracy,
     architectures,
     clipping,
     costs,
@@ -42,6 +43,7 @@ CLAIMS: tuple[Callable[[Results], Finding], ...] = (
     one_event.find,
     costs.find,
     setup.find,
+    accuracy.find,
 )
 
 NO_EO_DATA = ("EO data sets", "harder or easier than CIFAR-10 (section VI, Fig. 7, Table 4)")
