@@ -115,6 +115,7 @@ def _law(curve: Curve, best: Floats, slopes: Floats, left: Floats) -> Law:
     rate, shape, floor = (
         Interval(float(b), float(b - h), float(b + h)) for b, h in zip(best, half, strict=True)
     )
+    floor = Interval(floor.estimate, max(floor.low, 0.0), floor.high)
     deviations = np.array([m.deviation for m in curve.metric])
     errors = np.maximum(deviations, SMALLEST)
     worst = float(np.max(np.abs(left) * errors / (norm.ppf(middle) * errors)))

@@ -27,7 +27,7 @@ CAPTION = 3e-5
 
 
 def find(results: Results) -> Finding:
-    """Curves of the int8 sweeps, which have all four forms under rates up to 1e-3."""
+    """Curves of the int8 sweeps, which have all four forms."""
     lines = [
         Line(name, mean_curve(results, "int8", BASE, form), place)
         for place, (form, name) in enumerate(DRAWN)

@@ -24,6 +24,7 @@ from paper.findings.study import (
     paired,
     per_seed,
     seed_interval,
+    swept,
 )
 from paper.findings.verdict import above, below
 from paper.findings.words import percent, points, reached, table, times
@@ -138,7 +139,11 @@ def _than_clipping(results: Results) -> Glance:
         "int8, there with SSQL, “outperforms previous experiments using ClipAct across all "
         "failure rates” (section VIII): all networks, against ActMax in float32"
     )
-    return Glance(claim, f"{points(found)} points of area, 1e-7 to 1e-3", above(found))
+    return Glance(claim, f"{points(found)} points of area, {_range(results)}", above(found))
+
+
+def _range(results: Results) -> str:
+    return next((found for m in MODELS if (found := swept(results, "int8", m, "ptq"))), "")
 
 
 def _less_actmax(results: Results, model: str) -> list[float]:

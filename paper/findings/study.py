@@ -13,6 +13,7 @@ from paper.findings.crossing import Crossing, crossing
 from paper.findings.interval import Interval, mean
 from paper.findings.results import SEEDS, Curve, Results
 from paper.findings.seeds import over_seeds
+from paper.findings.words import rate
 
 BASE = "resnet20"
 """The network that was also pretrained."""
@@ -135,11 +136,17 @@ def mean_curve(results: Results, kind: str, model: str, form: str) -> list[tuple
     if not curves:
         return []
     found = []
-    for i, rate in enumerate(curves[0].rates):
+    for i, at in enumerate(curves[0].rates):
         column = [c.metric[i] for c in curves if len(c.rates) == len(curves[0].rates)]
         spread = over_seeds([m.estimate for m in column])
-        found.append((rate, spread or mean(column)))
+        found.append((at, spread or mean(column)))
     return found
+
+
+def swept(results: Results, kind: str, model: str, form: str) -> str:
+    """The lowest and the highest rate of the sweeps in words: see `per_seed`."""
+    rates = [r for _, curve in results.curves(kind, model, form) for r in curve.rates]
+    return f"{rate(min(rates))} to {rate(max(rates))}" if rates else ""
 
 
 def listed(models: Iterable[str]) -> list[str]:
