@@ -1,0 +1,1 @@
+"""Pictures of the findings, as SVG."""
