@@ -166,7 +166,12 @@ def _act(
     asked: argparse.Namespace, study: Study, every: Sequence[Stage], chosen: Sequence[Stage]
 ) -> int:
     # Without doit, all but this can be imported and tested.
-    from paper.engine import adopt, outdated, run_stages
+    try:
+        from paper.engine import adopt, outdated, run_stages
+    except ModuleNotFoundError as error:
+        raise Refused(
+            f"{error.name} is not installed: pip install -e '.[paper]', or use make paper"
+        ) from error
 
     if asked.adopt:
         print(f"{adopt(chosen, study.folder)} of {len(chosen)} stages were done before")

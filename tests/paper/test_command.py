@@ -1,5 +1,6 @@
 """``python -m paper`` as its users meet it."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def test_a_name_that_means_nothing_is_refused(capsys: pytest.CaptureFixture[str]
     assert said.startswith("paper: no stage is called 'fp23'; kinds are images, train, harden")
 
 
+def test_without_doit_it_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(sys.modules, "paper.engine", raising=False)
+    monkeypatch.setitem(sys.modules, "doit.action", None)
+    said = refusal(capsys, "--quick", "--list", "--folder", str(tmp_path))
+    assert "'.[paper]'" in said
+
+
 @pytest.mark.parametrize(
     ("pattern", "count"),
     [("fp32", 6), ("fp32/", 6), ("train/vgg-2", 1), ("harden/vgg-1-*", 4), ("fit/*", 6)],
@@ -54,13 +64,14 @@ def test_stages_are_chosen_by_name_kind_or_pattern(pattern: str, count: int) -> 
 
 
 def test_whatever_a_chosen_stage_needs_comes_with_it() -> None:
-    chosen = command.select(EVERY, ["ptq/resnet20-simsiam-2-actmax"])
+    chosen = command.select(EVERY, ["q15.16/resnet20-simsiam-2"])
     assert [stage.name for stage in command.needed(EVERY, chosen)] == [
         "images",
         "pretrain/resnet20-simsiam-2",
         "train/resnet20-simsiam-2",
         "harden/resnet20-simsiam-2-actmax",
-        "ptq/resnet20-simsiam-2-actmax",
+        "harden/resnet20-simsiam-2-clipact",
+        "q15.16/resnet20-simsiam-2",
     ]
 
 
