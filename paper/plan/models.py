@@ -81,7 +81,7 @@ class Trained:
 
     @property
     def integer(self) -> tuple[Path, ...]:
-        """What is quantized, before and after, and the network that was trained in int8."""
+        """Forms before and after quantization, and the network that was trained in int8."""
         after = (QUANTIZED[form] for form in self.quantized)
         forms = (*self.quantized, *after, *(("qat",) if self.of_base else ()))
         return tuple(self.file(f"{form}.onnx") for form in forms)
