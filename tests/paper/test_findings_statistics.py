@@ -94,7 +94,8 @@ def curve(rates: list[float], metric: list[Interval], golden: float) -> Curve:
 def test_first_crossing_is_found_as_a_dense_grid_finds_it(line: list[float], level: float) -> None:
     rates = [10.0 ** (i - 8) for i in range(len(line))]
     found = first_below(rates, line, level)
-    grid = np.linspace(0, len(line) - 1, 20_001)
+    ends = np.arange(len(line))  # a line may only touch the level there
+    grid = np.union1d(np.linspace(0, len(line) - 1, 20_001), ends)
     below = np.flatnonzero(np.interp(grid, range(len(line)), line) <= level)
     if found is None:
         assert not len(below) or np.interp(grid[below[0]], range(len(line)), line) > level - 1e-9
