@@ -74,6 +74,8 @@ def test_a_pretraining_is_written_and_told(place: Path) -> None:
         assert told in " ".join(run.out.split()), told
     assert run.err.count("k-NN top-1") == 2
     found = record(place)
+    assert found["command"].startswith("relcheck pretrain ")
+    assert "--method simsiam:dim=16" in found["command"]
     assert found["method"]["settings"]["dim"] == 16
     assert set(found["before"]) == {"knn", "spread", "feature_spread"}
     assert [e["epoch"] for e in found["epochs"]] == [1, 2]

@@ -101,6 +101,7 @@ def pretrain(
     """
     from analyzer.cli.present import show
     from analyzer.cli.terminal import terminal
+    from analyzer.cli.words import command_line
     from analyzer.jobs.pretrain import pretrain_network
     from analyzer.jobs.requests.pretrain import PretrainRequest
     from analyzer.jobs.requests.settings import ask
@@ -108,5 +109,5 @@ def pretrain(
     stated = {name: flags.pop(name) for name in _PREPROCESSING}
     preprocessing = {name: str(value) for name, value in stated.items() if value is not None}
     flags |= {"source": network, "method": method, "data": data, "out": out}
-    request = ask(PretrainRequest, flags, preprocessing=preprocessing)
+    request = ask(PretrainRequest, flags, preprocessing=preprocessing, command=command_line())
     return show(pretrain_network(request, terminal()))
