@@ -125,7 +125,8 @@ class Progress:
         stage = self.left.pop(task.name, None)
         if stage is not None:
             self.times.add(stage, seconds)
-        self._line(f"{duration(seconds):>10}  {task.name:<34} {self._rest()}")
+        short = "" if record.get("complete", True) else "; budget ended, some intervals are wider"
+        self._line(f"{duration(seconds):>10}  {task.name:<34} {self._rest()}{short}")
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """A stage failed, or was not run because another did.

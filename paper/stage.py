@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paper.processes import RUNNING
 
 if TYPE_CHECKING:
-    from typing import Any, TextIO
+    from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +27,9 @@ RELCHECK = ("-m", "analyzer")
 
 PACKAGES = ("relcheck-onnx", "onnxruntime", "numpy")
 """The figures depend on their versions, apart from those that train."""
+
+BUDGET_ENDED = 3
+"""Exit code of ``relcheck`` without a gate: intervals hold, and some are wider than asked for."""
 
 STATES = (".training", ".search.json")
 """Endings that ``relcheck`` appends to a file it writes, to keep what is not finished."""
@@ -110,7 +113,8 @@ def run_stage(stage: Stage, folder: Path) -> None:
     """Run a command on one core, and record what it took.
 
     The record goes first, so that an interrupted stage has none and is repeated. What relcheck
-    kept of an interrupted training is continued, unless another command left it.
+    kept of an interrupted training is continued, unless another command left it. A measurement
+    whose budget ended is finished, and its record says so.
 
     Args:
         stage: what is run.
@@ -130,11 +134,34 @@ def run_stage(stage: Stage, folder: Path) -> None:
         _begin(stage, text)
         started = time.time()
         ended = RUNNING.run(_arguments(stage), cwd=ROOT, env=_one_thread(), output=text)
-    if ended.code:
+    complete = not ended.code
+    if not complete and not (ended.code == BUDGET_ENDED and _has_reports(stage, started)):
         raise StageFailed(f"{stage.command}\n{_last(log)}")
     new = record.with_suffix(".new")
-    new.write_text(_record(stage, time.time() - started, ended.cpu_seconds), "utf-8")
+    content = _record(stage, time.time() - started, ended.cpu_seconds, complete)
+    new.write_text(content, "utf-8")
     new.replace(record)
+
+
+def _has_reports(stage: Stage, started: float) -> bool:
+    """All files were written anew, and no report is one of an interrupted measurement."""
+    files = [ROOT / written for written in stage.writes]
+    if stage.words[0] != "relcheck" or not all(path.is_file() for path in files):
+        return False
+    # File systems round times: to seconds at worst.
+    new = all(path.stat().st_mtime >= started - 1 for path in files)
+    reports = (path.read_text("utf-8") for path in files if path.suffix == ".json")
+    return new and not any("interrupted" in _stops(json.loads(report)) for report in reports)
+
+
+def _stops(content: Any) -> set[str]:
+    """Every reason for which a report says that a rate ended."""
+    if isinstance(content, dict):
+        here = {str(content["stop"])} if "stop" in content else set()
+        return here.union(*(_stops(value) for value in content.values()))
+    if isinstance(content, list):
+        return set[str]().union(*(_stops(value) for value in content))
+    return set()
 
 
 def _claim(stage: Stage, log: TextIO) -> None:
@@ -185,13 +212,14 @@ def _one_thread() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
-def _record(stage: Stage, seconds: float, cpu_seconds: float) -> str:
+def _record(stage: Stage, seconds: float, cpu_seconds: float, complete: bool) -> str:
     content = {
         "stage": stage.name,
         "command": stage.command,
         "seed": stage.seed,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_seconds, 1),
+        **({} if complete else {"complete": False}),
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in PACKAGES},

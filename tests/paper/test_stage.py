@@ -1,6 +1,7 @@
 """A stage leaves a record, or says how its command failed."""
 
 import fcntl
+import json
 import os
 import shlex
 import subprocess
@@ -30,6 +31,7 @@ def test_the_record_says_what_was_run_and_what_it_took(tmp_path: Path) -> None:
     assert record["command"] == f"python -c {shlex.quote(code)} WORD"
     assert (record["stage"], record["seed"]) == ("kind/name", 7)
     assert record["versions"]["numpy"] == version("numpy")
+    assert "complete" not in record
     assert 0.2 < record["cpu_seconds"] < 60
     assert 0 < record["seconds"] < 60
     assert log_file(tmp_path, "kind/name").read_text().splitlines()[1:] == ["-c WORD"]
@@ -57,6 +59,46 @@ def test_a_failure_has_the_command_and_the_last_lines(tmp_path: Path) -> None:
     assert "the reason" in lines
     assert "line 20" not in lines
     assert read_record(tmp_path, stage.name) is None
+
+
+def measurement(monkeypatch: pytest.MonkeyPatch, folder: Path, stop: str) -> Stage:
+    """A stage of ``relcheck`` that ends with the code of a budget that has ended."""
+    out = folder / "report.json"
+    report = {"models": [{"rates": [{"stop": "precision"}, {"stop": stop}]}]}
+    code = f"open({str(out)!r}, 'w').write({json.dumps(report)!r}); raise SystemExit(3)"
+    monkeypatch.setattr("paper.stage.RELCHECK", ("-c", code))
+    return Stage("kind/name", ("relcheck", "compare"), (), (out,))
+
+
+def test_a_measurement_whose_budget_ended_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its intervals hold; a slow machine would fail at the same stage each time."""
+    run_stage(measurement(monkeypatch, tmp_path, "budget"), tmp_path)
+    record = read_record(tmp_path, "kind/name")
+    assert record is not None
+    assert record["complete"] is False
+
+
+def test_an_interrupted_measurement_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """relcheck ends with the same code, and writes a report as well."""
+    with pytest.raises(StageFailed):
+        run_stage(measurement(monkeypatch, tmp_path, "interrupted"), tmp_path)
+    assert (tmp_path / "report.json").exists()
+    assert read_record(tmp_path, "kind/name") is None
+
+
+def test_reports_of_an_earlier_run_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = measurement(monkeypatch, tmp_path, "budget")
+    stage.writes[0].write_text("{}")
+    os.utime(stage.writes[0], (0, 0))
+    monkeypatch.setattr("paper.stage.RELCHECK", ("-c", "raise SystemExit(3)"))
+    with pytest.raises(StageFailed):
+        run_stage(stage, tmp_path)
 
 
 def test_what_another_command_left_unfinished_is_not_continued(tmp_path: Path) -> None:
