@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from paper.plan.study import Study
 
+RELU6 = "relu6"
+
 QUANTIZED = {"float": "ptq", "actmax": "actmax_ptq"}
 """Form that is quantized after training -> the quantized one."""
 
@@ -65,7 +67,10 @@ class Trained:
     @property
     def mitigations(self) -> tuple[str, ...]:
         """Ways in which its activations are bounded."""
-        return MITIGATIONS if self.pretraining is None else CLIPPING
+        if self.pretraining is not None:
+            return CLIPPING
+        bounded = self.network in self.study.bounded
+        return tuple(name for name in MITIGATIONS if not (bounded and name == RELU6))
 
     @property
     def quantized(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Study:
         networks: factories in ``paper/networks.py``; all are trained from random weights.
         base: the network that is pretrained, and that q15.16, QAT, protection and FIT are about.
         unquantized: networks that are there for the comparison of depths alone, in float32.
+        bounded: networks whose activations are ReLU6 by themselves.
         pretrainings: short name -> ``--method`` of ``relcheck pretrain``.
         epochs: of training.
         pretraining_epochs: of pretraining.
@@ -74,6 +75,7 @@ class Study:
     )
     base: str = "resnet20"
     unquantized: tuple[str, ...] = ("resnet32", "resnet56")
+    bounded: tuple[str, ...] = ("mobilenet",)
     pretrainings: tuple[tuple[str, str], ...] = (
         ("simsiam", "simsiam"),
         ("swav", "swav:local=2"),

@@ -153,3 +153,13 @@ def test_examples_in_docstrings(module: str) -> None:
     found = doctest.testmod(importlib.import_module(f"paper.{module}"))
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_a_network_that_has_relu6_is_not_given_it_again() -> None:
+    """``relcheck harden`` refuses it: no activation is left to be bounded."""
+    names = {stage.name for stage in stages(WITH_DATA)}
+    assert "harden/vgg-1-relu6" in names
+    assert "harden/mobilenet-1-ranger" in names
+    assert "harden/mobilenet-1-relu6" not in names
+    sweep = next(stage for stage in stages(WITH_DATA) if stage.name == "fp32/mobilenet-1")
+    assert not any("relu6" in word for word in sweep.words)
