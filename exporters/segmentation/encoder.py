@@ -162,3 +162,18 @@ def swin_encoder(sizes: Dimensions, channels: int) -> nn.Module:
             return [*maps[: sizes.stages - 1], self.norm(maps[-1])]
 
     return SwinEncoder()
+
+
+def draw_linear_layers(network: nn.Module) -> None:
+    """Fill all linear layers as Swin's authors do: a narrow normal distribution, biases zero.
+
+    Args:
+        network: changed in place; torch's own generator is drawn from.
+    """
+    from torch import nn
+
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import BadNetwork
 from exporters.segmentation.dimensions import Dimensions
-from exporters.segmentation.encoder import swin_encoder
+from exporters.segmentation.encoder import draw_linear_layers, swin_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -57,9 +57,5 @@ def build_pooled_encoder(sizes: Dimensions, classes: int, seed: int) -> nn.Modul
 
     torch.manual_seed(seed)
     network = PooledEncoder()
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    draw_linear_layers(network)
     return network

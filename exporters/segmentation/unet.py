@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exporters.segmentation.decoder import patch_expanding, swin_decoder
 from exporters.segmentation.dimensions import Dimensions
-from exporters.segmentation.encoder import swin_encoder
+from exporters.segmentation.encoder import draw_linear_layers, swin_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -59,9 +59,5 @@ def build_swin_unet(sizes: Dimensions, seed: int) -> nn.Module:
 
     torch.manual_seed(seed)
     network = SwinUnet()
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    draw_linear_layers(network)
     return network

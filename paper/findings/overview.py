@@ -47,20 +47,23 @@ def find(results: Results) -> Finding:
 def _readme(results: Results) -> str:
     """The same picture for the page above, with a caption."""
     seeds = len(list(results.curves("int8", BASE, "float")))
-    said = [f"{name} {percent(there)} %" for form, name in DRAWN if (there := _at(results, form))]
+    found = [(name, _at(results, form)) for form, name in DRAWN]
+    said = [f"{name} {percent(there[1])} %" for name, there in found if there]
+    measured = next((there[0] for _, there in found if there), CAPTION)
     return (
         "![Top-1 accuracy over the bit error rate: curves of float32 unprotected, float32 with "
         "ActMax, int8, and int8 with ActMax, each with 95 % intervals]"
         "(docs/images/paper-curves.svg)\n\n"
         f"{NAMES[BASE]} on CIFAR-10, {_meant(seeds)}. Top-1 at a bit error rate of "
-        f"{rate(CAPTION)}: {'; '.join(said)}. Which findings of a paper hold on such networks, and "
-        "the command behind each figure: [findings](docs/paper.md)."
+        f"{rate(measured)}: {'; '.join(said)}. Which findings of a paper hold on such networks, "
+        "and the command behind each figure: [findings](docs/paper.md)."
     )
 
 
-def _at(results: Results, form: str) -> Interval | None:
-    there = [m for r, m in mean_curve(results, "int8", BASE, form) if abs(r / CAPTION - 1) < 0.1]
-    return there[0] if there else None
+def _at(results: Results, form: str) -> tuple[float, Interval] | None:
+    """The rate of the sweep that is nearest to the caption's, if it is near, and the accuracy."""
+    points = mean_curve(results, "int8", BASE, form)
+    return next(((r, m) for r, m in points if abs(r / CAPTION - 1) < 0.1), None)
 
 
 def _meant(trainings: int) -> str:

@@ -18,6 +18,7 @@ from paper.findings.study import (
     NAMES,
     PRETRAINED,
     TWENTIES,
+    less,
     per_seed,
     seed_interval,
 )
@@ -79,7 +80,7 @@ def _less_supervised(
     results: Results, kind: str, model: str, form: str, figure: Figure
 ) -> dict[int, float]:
     one, other = (per_seed(results, kind, m, form, figure) for m in (model, BASE))
-    return {seed: one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other}
+    return less(one, other)
 
 
 def _mean_row(results: Results, kind: str, form: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import fmean
-
 from paper.figures.dots import Column, Series, dots
 from paper.findings.commands import commands
 from paper.findings.crossing import Crossing, interval, log_times, over_trainings
@@ -15,14 +13,15 @@ from paper.findings.study import (
     FORMS,
     MODELS,
     NAMES,
-    PRETRAINED,
     TWENTIES,
     area,
     crossings,
     golden,
     in_upsets,
+    less,
     paired,
     per_seed,
+    pretrained_less,
     seed_interval,
     swept,
 )
@@ -153,14 +152,11 @@ def _less_actmax(results: Results, model: str) -> list[float]:
 def _lost(results: Results, model: str) -> dict[int, float]:
     """Fault-free accuracy of int8 less that of float32, by training."""
     one, other = (golden(results, "int8", model, form) for form in ("ptq", "float"))
-    return {seed: one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other}
+    return less(one, other)
 
 
 def _ssl_loses(results: Results) -> Glance:
-    every = {m: _lost(results, m) for m in TWENTIES}
-    seeds = [s for s in SEEDS if all(s in found for found in every.values())]
-    gaps = [fmean(every[m][s] for m in PRETRAINED[:3]) - every[TWENTIES[0]][s] for s in seeds]
-    found = seed_interval(gaps)
+    found = pretrained_less({m: _lost(results, m) for m in TWENTIES})
     claim = (
         "SSL with int8 loses more fault-free accuracy than supervised (section VIII, Table 3): "
         "SimSiam, SwAV, DINO"

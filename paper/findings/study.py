@@ -8,6 +8,7 @@ chance that is lost, above 0 and below 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from statistics import fmean
 
 from paper.findings.crossing import Crossing, crossing
 from paper.findings.interval import Interval, mean
@@ -75,14 +76,36 @@ def per_seed(
     return {seed: figure for seed, figure in found if figure is not None}
 
 
-def paired(one: dict[int, float], other: dict[int, float]) -> list[float]:
+def less(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
     """Differences by training seed, where both are there.
 
     Args:
         one: a figure by training seed.
         other: what is subtracted.
     """
-    return [one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other]
+    return {seed: one[seed] - other[seed] for seed in SEEDS if seed in one and seed in other}
+
+
+def paired(one: dict[int, float], other: dict[int, float]) -> list[float]:
+    """The same, in the order of the seeds.
+
+    Args:
+        one: a figure by training seed.
+        other: what is subtracted.
+    """
+    return list(less(one, other).values())
+
+
+def pretrained_less(figures: dict[str, dict[int, float]]) -> Interval | None:
+    """The mean of SimSiam, SwAV and DINO less the supervised network, over training seeds.
+
+    Args:
+        figures: of each of `TWENTIES`, a figure by training seed; a seed that one lacks is left
+            out.
+    """
+    supervised, methods = figures[TWENTIES[0]], [figures[model] for model in PRETRAINED[:3]]
+    seeds = [seed for seed in SEEDS if all(seed in found for found in figures.values())]
+    return seed_interval([fmean(m[seed] for m in methods) - supervised[seed] for seed in seeds])
 
 
 def crossings(
