@@ -12,6 +12,7 @@ from paper.findings.study import (
     NAMES,
     TWENTIES,
     golden,
+    less,
     paired,
     per_seed,
     pretrained_less,
