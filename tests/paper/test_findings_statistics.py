@@ -14,6 +14,7 @@ from paper.findings.interval import Interval, difference, mean, quotient
 from paper.findings.relative import left_at, relative_area
 from paper.findings.results import Curve
 from paper.findings.seeds import average, contrast, over_seeds
+from paper.findings.study import TWENTIES, pretrained_less
 
 values = st.lists(st.floats(-1, 1), min_size=2, max_size=6)
 
@@ -150,3 +151,13 @@ def test_relative_figures_count_above_chance() -> None:
     assert relative_area(found) == pytest.approx(0.5)
     assert left_at(3e-5)(found) == pytest.approx(0.25)
     assert left_at(1e-4)(found) is None
+
+
+def test_pretrained_networks_are_compared_without_ssql_and_seed_by_seed() -> None:
+    """Supervised 0; SimSiam, SwAV, DINO 1, 2, 6 in seed 1, one more in seed 2; no seed 3."""
+    by_method = dict(zip(TWENTIES, (0.0, 1.0, 2.0, 6.0, 90.0), strict=True))
+    figures = {m: {1: v, 2: v + (m != TWENTIES[0]), 3: v} for m, v in by_method.items()}
+    del figures[TWENTIES[1]][3]
+    found = pretrained_less(figures)
+    assert found is not None
+    assert found.estimate == pytest.approx(3.5)  # 3 in seed 1, 4 in seed 2
