@@ -16,7 +16,7 @@ from tests.support import ROOT
 
 RESULTS = ROOT / "paper" / "results"
 PAGE = ROOT / "docs" / "paper.md"
-SNAPSHOT = ROOT / "tests" / "snapshots" / "paper.txt"
+SNAPSHOT = ROOT / "tests" / "snapshots" / "paper" / "findings.txt"
 
 
 @pytest.fixture
